@@ -1,0 +1,65 @@
+"""Every rule, held against differences: three derivatives deep."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from cases import CASES, Case
+from numeric import derivatives_agree
+
+import tinygrad_cnn as tg
+
+each_case = pytest.mark.parametrize("case", CASES, ids=[case.name.replace(" ", "-") for case in CASES])
+
+
+@each_case
+def test_three_derivatives_are_what_differences_give(case: Case) -> None:
+    derivatives_agree(case.function, case.operands(), order=3)
+
+
+@each_case
+def test_a_tensor_has_the_value_that_numpy_computes(case: Case) -> None:
+    operands = case.operands()
+    result = case.function(*[tg.Tensor(x) for x in operands])
+    np.testing.assert_array_equal(result.value, case.function(*operands), strict=True)
+
+
+@each_case
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_a_gradient_has_the_dtype_and_shape_of_what_it_is_for(case: Case, dtype: type) -> None:
+    operands = case.operands(dtype)
+    for i, x in enumerate(operands):
+        gradient = tg.grad(lambda *args: np.sum(case.function(*args)), argnums=i)(*operands)
+        assert gradient.dtype == dtype
+        assert gradient.shape == x.shape
+
+
+@each_case
+def test_in_float32_the_gradient_is_that_of_float64_to_its_precision(case: Case) -> None:
+    exact = tg.grad(lambda *args: np.sum(case.function(*args)))(*case.operands())
+    single = tg.grad(lambda *args: np.sum(case.function(*args)))(*case.operands(np.float32))
+    np.testing.assert_allclose(single, exact, rtol=2e-4, atol=2e-5)
+
+
+@each_case
+def test_the_pullback_and_the_derivative_along_a_direction_are_transposes(case: Case) -> None:
+    operands = case.operands()
+    rng = np.random.default_rng(1)
+    tangents = [rng.standard_normal(x.shape) for x in operands]
+    value, out = tg.jvp(case.function, operands, tangents)
+    cotangent = rng.standard_normal(np.shape(value))
+    _, pullback = tg.vjp(case.function, *operands)
+    pulled = pullback(cotangent)
+    assert np.sum(cotangent * out) == pytest.approx(
+        sum(np.sum(c * t) for c, t in zip(pulled, tangents, strict=True)), rel=1e-11, abs=1e-11
+    )
+
+
+def test_a_wrong_rule_is_found() -> None:
+    @tg.primitive
+    def cube(x, /):
+        return x**3
+
+    cube.vjp(lambda g, out, x: 2 * g * x**2)
+    with pytest.raises(AssertionError, match="derivative 1"):
+        derivatives_agree(cube, [np.array([0.5, 1.0])], order=1)

@@ -1,0 +1,39 @@
+"""Every public name is documented, and every example in the documentation runs."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.primitive import Primitive
+
+MODULES = [tg, *[importlib.import_module(m.name) for m in pkgutil.walk_packages(tg.__path__, "tinygrad_cnn.")]]
+PUBLIC = [name for name in tg.__all__ if not inspect.ismodule(getattr(tg, name))]
+
+
+def examples() -> list[doctest.DocTest]:
+    found, parser = [], doctest.DocTestParser()
+    for module in MODULES:
+        found += doctest.DocTestFinder(exclude_empty=True).find(module)
+        for name, x in vars(module).items():
+            if isinstance(x, Primitive) and x.forward.__module__ == module.__name__ and x.__doc__:
+                found.append(parser.get_doctest(x.__doc__, {}, f"{module.__name__}.{name}", module.__file__, 0))
+    return list({test.docstring: test for test in found if test.examples}.values())
+
+
+@pytest.mark.parametrize("test", examples(), ids=lambda test: test.name)
+def test_an_example_gives_what_it_says(test: doctest.DocTest) -> None:
+    runner = doctest.DocTestRunner(verbose=False)
+    report: list[str] = []
+    assert runner.run(test, out=report.append).failed == 0, "".join(report)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_has_a_docstring_with_an_example(name: str) -> None:
+    doc = inspect.getdoc(getattr(tg, name)) or ""
+    assert ">>>" in doc, f"tg.{name} has no example"

@@ -1,0 +1,143 @@
+"""Layers, initialisers and optimisers, against what they are defined to be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygrad_cnn as tg
+
+
+def convolved(x: np.ndarray, weight: np.ndarray, stride: tuple[int, int], padding: tuple[int, int]) -> np.ndarray:
+    """The definition, in loops."""
+    x = np.pad(x, [(0, 0), (0, 0), (padding[0],) * 2, (padding[1],) * 2])
+    kh, kw = weight.shape[2:]
+    out_h, out_w = (x.shape[2] - kh) // stride[0] + 1, (x.shape[3] - kw) // stride[1] + 1
+    out = np.empty((x.shape[0], weight.shape[0], out_h, out_w))
+    for b, f, i, j in np.ndindex(*out.shape):
+        top, left = i * stride[0], j * stride[1]
+        out[b, f, i, j] = np.sum(x[b, :, top : top + kh, left : left + kw] * weight[f])
+    return out
+
+
+windows = st.tuples(st.integers(1, 3), st.integers(1, 3))
+images = st.tuples(st.integers(3, 6), st.integers(3, 6))
+
+
+@given(images, windows, windows, st.tuples(st.integers(0, 2), st.integers(0, 2)), st.integers(1, 3), st.integers(1, 2))
+def test_conv2d_is_what_its_definition_says(size, window, stride, padding, channels, filters) -> None:
+    rng = np.random.default_rng(0)
+    x, weight = rng.standard_normal((2, channels, *size)), rng.standard_normal((filters, channels, *window))
+    found = tg.conv2d(x, weight, stride=stride, padding=padding)
+    np.testing.assert_allclose(found, convolved(x, weight, stride, padding), rtol=1e-12, atol=1e-12)
+
+
+def test_the_articles_form_is_that_of_one_channel_and_one_filter() -> None:
+    rng = np.random.default_rng(0)
+    x, weight = rng.standard_normal((2, 5, 5)), rng.standard_normal((3, 3))
+    four = tg.conv2d(x[:, None], weight[None, None], np.array([0.5]), padding=1)
+    np.testing.assert_allclose(tg.conv2d(x, weight, 0.5, padding=1), four[:, 0], rtol=1e-14)
+
+
+@given(images, windows, windows)
+def test_pooling_is_what_its_definition_says(size, window, stride) -> None:
+    x = np.random.default_rng(0).standard_normal((2, *size))
+    largest, mean = tg.max_pool2d(x, window, stride), tg.avg_pool2d(x, window, stride)
+    assert largest.shape == mean.shape
+    for b, i, j in np.ndindex(*largest.shape):
+        top, left = i * stride[0], j * stride[1]
+        part = x[b, top : top + window[0], left : left + window[1]]
+        assert largest[b, i, j] == part.max()
+        assert mean[b, i, j] == pytest.approx(part.mean(), rel=1e-12)
+
+
+@given(images, windows, windows, st.booleans())
+def test_col2im_is_the_transpose_of_im2col(size, window, stride, channels: bool) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((2, 2, *size) if channels else (2, *size))
+    columns = tg.im2col(x, window, stride)
+    y = rng.standard_normal(columns.shape)
+    assert np.sum(columns * y) == pytest.approx(np.sum(x * tg.col2im(y, x.shape, window, stride)), rel=1e-11, abs=1e-11)
+
+
+def test_a_column_is_a_window_read_row_by_row() -> None:
+    x = np.arange(2 * 2 * 4 * 4.0).reshape(2, 2, 4, 4)
+    columns = tg.im2col(x, (2, 3), (2, 1))
+    np.testing.assert_array_equal(columns[1, :, 3].reshape(2, 2, 3), x[1, :, 2:4, 1:4])
+
+
+@pytest.mark.parametrize(
+    ("attempt", "message"),
+    [
+        (lambda: tg.conv2d(np.ones((1, 3, 5, 5)), np.ones((8, 1, 3, 3))), r"^conv2d: x has 3 channels but weight"),
+        (lambda: tg.conv2d(np.ones((5, 5)), np.ones((3, 3))), r"^conv2d: x has shape \(5, 5\) and weight \(3, 3\);"),
+        (lambda: tg.conv2d(np.ones((1, 2, 2)), np.ones((3, 3))), "window of 3 x 3 does not fit in an image of 2 x 2"),
+        (lambda: tg.max_pool2d(np.ones((1, 2, 2)), 3), "window of 3 x 3 does not fit in an image of 2 x 2"),
+        (lambda: tg.avg_pool2d(np.ones(4), 2), r"two axes or more, but this array has shape \(4,\)"),
+        (lambda: tg.max_pool2d(np.ones((4, 4)), 0), "window is 0, but has to be a positive integer"),
+        (lambda: tg.max_pool2d(np.ones((4, 4)), 2, (1, 2, 3)), r"stride is \(1, 2, 3\), but has to be"),
+        (lambda: tg.max_pool2d(np.ones((4, 4)), 1.5), r"window is 1\.5, but has to be"),
+        (lambda: tg.col2im(np.ones((4, 4)), (4, 4), 2), r"columns have shape \(4, 4\), but images of shape \(4, 4\)"),
+        (lambda: tg.linear(np.ones((2, 3)), np.ones((4, 5))), "linear: x has 3 features but weight"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_named(attempt, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        attempt()
+
+
+def test_windows_and_strides_may_be_lists() -> None:
+    x = np.arange(16.0).reshape(4, 4)
+    np.testing.assert_array_equal(tg.max_pool2d(x, [2, 2], [2, 2]), tg.max_pool2d(x, 2))
+
+
+def test_the_three_cross_entropies_are_their_formulas() -> None:
+    s, y = np.array([0.2, 0.5, 0.9]), np.array([0.0, 1.0, 1.0])
+    z = np.log(s / (1 - s))
+    true = -y * np.log(s) - (1 - y) * np.log(1 - s)
+    np.testing.assert_allclose(tg.binary_cross_entropy_with_logits(z, y), true, rtol=1e-14)
+    np.testing.assert_allclose(tg.binary_cross_entropy_shifted(s, y, epsilon=0.0), true, rtol=1e-14)
+    shifted = -y * np.log(s + 0.01) - (1 - y) * np.log(1 - s - 0.01)
+    np.testing.assert_allclose(tg.binary_cross_entropy_shifted(s, y, 0.01), shifted, rtol=1e-14)
+    printed = -y * np.log(1 + s) - (1 - y) * np.log(1 + (1 - s))
+    np.testing.assert_allclose(tg.binary_cross_entropy_as_printed(s, y), printed, rtol=1e-14)
+
+
+def test_he_normal_has_variance_2_over_fan_in() -> None:
+    rng = np.random.default_rng(0)
+    assert tg.he_normal(rng, (50, 8, 3, 3)).std() == pytest.approx(np.sqrt(2 / 72), rel=0.05)
+    assert tg.he_normal(rng, (100, 100), fan_in=9).std() == pytest.approx(np.sqrt(2 / 9), rel=0.05)
+
+
+OPTIMISERS = [tg.SGD(0.1), tg.Momentum(0.02), tg.Adam(0.1)]
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS, ids=lambda o: type(o).__name__)
+def test_an_optimiser_finds_the_minimum_of_a_bowl(optimiser) -> None:
+    p = {"a": np.array([3.0, -2.0]), "rest": [5.0]}
+    bowl = lambda p: np.sum((p["a"] - 1) ** 2) + (p["rest"][0] + 1) ** 2
+    for _ in range(400):
+        p = optimiser.step(p, tg.grad(bowl)(p))
+    np.testing.assert_allclose([*p["a"], *p["rest"]], [1, 1, -1], atol=1e-3)
+
+
+def test_momentum_is_not_touched_by_a_gradient_that_changes_afterwards() -> None:
+    optimiser, gradient = tg.Momentum(1.0, momentum=0.5), np.array([1.0])
+    p = optimiser.step(np.array([0.0]), gradient)
+    gradient[:] = 100
+    assert optimiser.step(p, np.array([0.0])) == [-1.5]
+
+
+def test_the_second_step_of_adam_by_hand() -> None:
+    optimiser = tg.Adam(0.1, beta1=0.9, beta2=0.99, epsilon=0.0)
+    w = optimiser.step(optimiser.step(1.0, 2.0), -1.0)
+    mean = (0.9 * 0.1 * 2 + 0.1 * -1) / (1 - 0.9**2)
+    square = (0.99 * 0.01 * 4 + 0.01 * 1) / (1 - 0.99**2)
+    assert w == pytest.approx(1 - 0.1 - 0.1 * mean / np.sqrt(square), rel=1e-12)
+
+
+def test_an_optimiser_refuses_gradients_of_another_form() -> None:
+    with pytest.raises(ValueError, match=r"one has the leaves \['a'\], another \['b'\]"):
+        tg.SGD(0.1).step({"a": 1.0}, {"b": 1.0})

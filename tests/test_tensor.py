@@ -1,0 +1,255 @@
+"""Tensor: NumPy's protocols, conversions that lose nothing by accident, and `backward`."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tg
+
+
+def test_operators_with_numbers_arrays_and_tensors_on_either_side() -> None:
+    t, a = tg.Tensor([1.0, 2.0]), np.array([3.0, 4.0])
+    for result, expected in [
+        (t + a, [4, 6]), (a + t, [4, 6]), (1 + t, [2, 3]), (t - a, [-2, -2]), (a - t, [2, 2]), (1 - t, [0, -1]),
+        (t * a, [3, 8]), (a * t, [3, 8]), (np.float64(2) * t, [2, 4]), (t / a, [1 / 3, 0.5]), (a / t, [3, 2]),
+        (t**2, [1, 4]), (2**t, [2, 4]), (a**t, [3, 16]), (t @ a, 11), (a @ t, 11), (-t, [-1, -2]), (abs(-t), [1, 2]),
+        (t - [1, 1], [0, 1]), ([1, 1] * t, [1, 2]),
+    ]:  # fmt: skip
+        assert isinstance(result, tg.Tensor)
+        np.testing.assert_allclose(result.value, expected)
+
+
+def test_comparisons_give_plain_arrays() -> None:
+    t = tg.Tensor([1.0, 2.0])
+    for result, expected in [(t > 1, [0, 1]), (t >= 1, [1, 1]), (t < t, [0, 0]), (t >= 1, [1, 1]), (t == [1, 3], [1, 0]), (t != 1, [0, 1])]:  # fmt: skip  # noqa: E501
+        assert type(result) is np.ndarray
+        assert list(result) == expected
+
+
+def test_functions_without_a_derivative_give_plain_values() -> None:
+    t = tg.Tensor([[3.0, -1.0]])
+    assert np.argmax(t) == 0
+    assert t.argmin() == 1
+    assert np.shape(t) == (1, 2)
+    assert list(np.sign(t)[0]) == [1, -1]
+    assert np.isfinite(t).all()
+    assert np.array_equal(t, np.array([[3.0, -1.0]]))
+
+
+def test_it_has_numpys_attributes() -> None:
+    t = tg.Tensor(np.ones((2, 3), np.float32), name="W")
+    assert (t.shape, t.ndim, t.size, t.dtype, len(t), t.name) == ((2, 3), 2, 6, np.float32, 2, "W")
+    assert [row.shape for row in t] == [(3,), (3,)]
+    assert 1.0 in t
+    assert t.T.shape == (3, 2)
+
+
+def test_its_value_cannot_be_written_to() -> None:
+    for t in (tg.Tensor([1.0, 2.0]), np.exp(tg.Tensor([1.0, 2.0]))):
+        with pytest.raises(ValueError, match="read-only"):
+            t.value[0] = 5
+
+
+def test_the_array_that_a_tensor_was_made_of_may_change() -> None:
+    a = np.ones(2)
+    t = tg.Tensor(a)
+    a[0] = 5
+    np.testing.assert_array_equal(t.value, [1, 1])
+
+
+def test_a_constant_operand_may_change_afterwards() -> None:
+    a, x = np.array([2.0, 3.0]), tg.Tensor([1.0, 1.0])
+    y = np.sum(a * x)
+    view = a[:]
+    z = np.sum(view * x)
+    a[:] = 100
+    y.backward()
+    np.testing.assert_array_equal(x.grad, [2, 3])
+    z.backward()
+    np.testing.assert_array_equal(x.grad, [2, 3])
+
+
+def test_a_constant_that_cannot_be_written_to_is_not_copied() -> None:
+    a = np.ones(3)
+    a.flags.writeable = False
+    assert (a * tg.Tensor(np.ones(3))).node.operands[0] is a
+
+
+@pytest.mark.parametrize("values", [1, [1, 2], True, np.arange(3), 1j])
+def test_it_holds_floats_alone(values) -> None:
+    with pytest.raises(TypeError, match="a Tensor holds floats, but was given"):
+        tg.Tensor(values)
+
+
+def test_a_tensor_of_a_tensor_is_refused() -> None:
+    with pytest.raises(TypeError, match="a Tensor already"):
+        tg.Tensor(tg.Tensor(1.0))
+
+
+def test_it_does_not_turn_into_an_array_by_accident() -> None:
+    t, one, a = tg.Tensor([1.0, 2.0]), tg.Tensor(1.0), np.zeros(2)
+
+    def assign(index, value):
+        a[index] = value
+
+    def assign_flat(value):
+        a.flat[0] = value
+
+    for attempt in (
+        lambda: np.asarray(t),
+        lambda: np.array([one, one]),
+        lambda: np.array(t, dtype=object),
+        lambda: np.exp([one, one]),
+        lambda: assign(slice(None), t),
+        lambda: assign(a == 0, one),
+        lambda: np.full(2, one),
+        lambda: a.dot(t),
+    ):
+        with pytest.raises(TypeError, match=r"t\.value"):
+            attempt()
+    for attempt in (lambda: assign(0, one), lambda: assign(0, tg.Tensor([1.0])), lambda: assign_flat(one)):
+        with pytest.raises((TypeError, ValueError)):
+            attempt()
+    with pytest.raises(TypeError, match="use what it returns"):
+        a += t
+    np.testing.assert_array_equal(a, [0, 0])
+
+
+def test_conversions_that_are_asked_for() -> None:
+    t = tg.Tensor([[0.5]])
+    assert float(tg.Tensor(0.5)) == 0.5
+    assert t.item() == 0.5
+    assert bool(t)
+    assert f"{tg.Tensor(0.123):.2f}" == "0.12"
+    assert str(tg.Tensor([1.0, 2.0])) == "[1. 2.]"
+    assert repr(tg.Tensor([1.0, 2.0], name="W")) == "Tensor([1., 2.], name='W')"
+    assert repr(tg.Tensor(np.float32(1.5))) == "Tensor(1.5, dtype=float32)"
+    assert list(t.astype(int)) == [0]
+
+
+def test_backward_sets_the_gradients_of_leaves_and_of_what_lies_between() -> None:
+    x, w = tg.Tensor([1.0, 2.0]), tg.Tensor([3.0, 4.0])
+    product = x * w
+    loss = np.sum(product**2)
+    loss.backward()
+    np.testing.assert_array_equal(product.grad, [6, 16])
+    np.testing.assert_array_equal(x.grad, [18, 64])
+    np.testing.assert_array_equal(w.grad, [6, 32])
+    assert loss.grad == 1
+
+
+def test_backward_sets_and_does_not_add() -> None:
+    x = tg.Tensor(3.0)
+    for _ in range(2):
+        (x * x).backward()
+        assert x.grad == 6
+
+
+def test_backward_begins_with_the_cotangent_that_it_is_given() -> None:
+    x = tg.Tensor([1.0, 2.0])
+    (x * x).backward([1, 10])
+    np.testing.assert_array_equal(x.grad, [2, 40])
+
+
+def test_backward_of_many_numbers_says_what_to_do() -> None:
+    with pytest.raises(ValueError, match=r"shape \(2,\).*np\.sum or np\.mean"):
+        tg.Tensor([1.0, 2.0]).backward()
+    with pytest.raises(ValueError, match=r"cotangent has shape \(3,\), but the result has shape \(2,\)"):
+        tg.Tensor([1.0, 2.0]).backward(np.ones(3))
+
+
+def test_there_is_no_gradient_before_backward() -> None:
+    x = tg.Tensor(1.0)
+    assert x.grad is None
+
+
+def test_a_gradient_cannot_be_written_to() -> None:
+    x, y = tg.Tensor([1.0]), tg.Tensor([1.0])
+    np.sum(x + y).backward()
+    with pytest.raises(ValueError, match="read-only"):
+        x.grad[0] = 5
+
+
+def test_an_unsupported_function_names_itself() -> None:
+    t = tg.Tensor([1.0, 2.0])
+    for attempt, name in (
+        (lambda: np.arctan2(t, 1.0), "np.arctan2"),
+        (lambda: np.linalg.svd(t), "np.linalg.svd"),
+        (lambda: np.multiply.reduce(t), "np.multiply.reduce"),
+        (lambda: np.add.accumulate(t), "np.add.accumulate"),
+    ):
+        with pytest.raises(NotImplementedError, match=f"^{name} does not take Tensors yet"):
+            attempt()
+
+
+def test_complex_results_are_refused() -> None:
+    with pytest.raises(TypeError, match="complex numbers have no derivative"):
+        tg.Tensor(1.0) * 1j
+
+
+def test_shape_errors_are_numpys() -> None:
+    t = tg.Tensor(np.ones((2, 3)))
+    with pytest.raises(ValueError, match="broadcast"):
+        t + np.ones(2)
+    with pytest.raises(ValueError, match="matmul"):
+        t @ np.ones(2)
+    with pytest.raises(np.exceptions.AxisError):
+        np.sum(t, axis=5)
+    with pytest.raises(IndexError):
+        t[7]
+
+
+def test_it_cannot_be_hashed_as_an_array_cannot() -> None:
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(tg.Tensor(1.0))
+
+
+def test_a_primitive_without_a_rule_says_how_to_declare_one() -> None:
+    @tg.primitive
+    def twice(x, /):
+        return 2 * x
+
+    with pytest.raises(NotImplementedError, match=r"twice\.vjp\(lambda g, out"):
+        twice(tg.Tensor(1.0)).backward()
+
+
+def test_a_rule_that_gives_the_wrong_shape_is_named() -> None:
+    @tg.primitive
+    def twice(x, /):
+        return 2 * x
+
+    twice.vjp(lambda g, out, x: np.sum(g))
+    with pytest.raises(ValueError, match=r"the rule of twice for operand 0 gave a cotangent of shape \(\)"):
+        twice(tg.Tensor([1.0, 2.0])).backward([1, 1])
+
+
+def test_a_primitive_needs_operands_and_a_rule_for_each() -> None:
+    with pytest.raises(TypeError, match="put a / behind"):
+
+        @tg.primitive
+        def none(x):
+            return x
+
+    @tg.primitive
+    def product(x, y, /):
+        return x * y
+
+    with pytest.raises(TypeError, match=r"product has 2 operand\(s\), but was given 1 rule"):
+        product.vjp(lambda g, out, x, y: g * y)
+
+
+def test_settings_may_be_given_by_position_or_name_but_not_both() -> None:
+    x = np.ones((4, 4))
+    assert tg.im2col(x, 2, 2).shape == tg.im2col(x, window=2, stride=2).shape
+    with pytest.raises(TypeError, match="im2col was given window by position and by name"):
+        tg.im2col(x, 2, window=2)
+    with pytest.raises(TypeError, match="im2col takes at most 3 arguments, but was given 4"):
+        tg.im2col(x, 2, 2, 2)
+
+
+def test_a_shallow_copy_is_a_handle_on_the_same_value() -> None:
+    x = tg.Tensor([1.0, 2.0])
+    assert copy.copy(x).node is x.node

@@ -1,0 +1,53 @@
+"""A small reverse-mode automatic differentiation engine over NumPy.
+
+    import numpy as np
+    import tinygrad_cnn as tg
+
+    loss, gradient = tg.value_and_grad(lambda w: np.sum(np.maximum(0, x @ w) ** 2))(w)
+
+NumPy's functions are called as NumPy's; what NumPy lacks (conv2d, max_pool2d, sigmoid, ...) is here.
+"""
+
+from tinygrad_cnn import nn, rules, tree
+from tinygrad_cnn.graph import no_grad, scope
+from tinygrad_cnn.nn import SGD, Adam, Momentum, conv2d, he_normal, linear, relu
+from tinygrad_cnn.primitive import implements, primitive
+from tinygrad_cnn.rules.cross_entropy import as_printed as binary_cross_entropy_as_printed
+from tinygrad_cnn.rules.cross_entropy import shifted as binary_cross_entropy_shifted
+from tinygrad_cnn.rules.cross_entropy import with_logits as binary_cross_entropy_with_logits
+from tinygrad_cnn.rules.elementwise import sigmoid
+from tinygrad_cnn.rules.windows import avg_pool2d, col2im, im2col, max_pool2d
+from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.transforms import grad, jvp, value_and_grad, vjp
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "Momentum",
+    "Tensor",
+    "avg_pool2d",
+    "binary_cross_entropy_as_printed",
+    "binary_cross_entropy_shifted",
+    "binary_cross_entropy_with_logits",
+    "col2im",
+    "conv2d",
+    "grad",
+    "he_normal",
+    "im2col",
+    "implements",
+    "jvp",
+    "linear",
+    "max_pool2d",
+    "nn",
+    "no_grad",
+    "primitive",
+    "relu",
+    "rules",
+    "scope",
+    "sigmoid",
+    "tree",
+    "value_and_grad",
+    "vjp",
+]

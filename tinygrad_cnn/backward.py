@@ -1,0 +1,107 @@
+"""The reverse sweep: cotangents carried from results back to what they were computed from, each node once.
+
+Older nodes have smaller numbers, so the nodes from the newest to the oldest are an order in which every node has its
+whole cotangent before it is asked to pass it on. That is all of reverse-mode differentiation; the mathematics stands in
+the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.graph import Array, Handle, Node, handle_on, source_line
+
+
+def route(nodes: Iterable[Node], wrt: Iterable[Node]) -> list[Node]:
+    """Those of `nodes`, which stand oldest first, that are computed from `wrt`; `wrt` itself is left out."""
+    leading = set(wrt)
+    path = []
+    for node in nodes:
+        for _, x in node.sources:
+            if x in leading:
+                leading.add(node)
+                path.append(node)
+                break
+    return path
+
+
+def pull_back(
+    seeds: dict[Node, Array],
+    path: Sequence[Node],
+    wrt: Iterable[Node],
+    recorded: type[Handle] | None = None,
+    keep: bool = False,
+) -> dict[Node, Array]:
+    """The cotangents of the nodes `wrt`, from those of the results.
+
+    seeds     the results, and their cotangents
+    path      the nodes between, oldest first
+    recorded  the kind of handle that rules are to be given for nodes, so that what they do is recorded; else arrays
+    keep      return the cotangents of the nodes on the path as well
+
+    A node that no cotangent reaches is not in the answer.
+    """
+    cotangents = dict(seeds)
+    reached = set(wrt)
+    reached.update(path)
+    for node in reversed(path):
+        g = cotangents.get(node) if keep else cotangents.pop(node, None)
+        if g is None:
+            continue
+        primitive, settings, operands, out = node.primitive, node.settings, node.operands, node.value
+        if recorded is not None:
+            out, operands = handle_on(node, recorded), list(operands)
+            for position, x in node.sources:
+                operands[position] = handle_on(x, recorded)
+        for position, x in node.sources:
+            if x in reached:
+                rule = primitive.rules[position]
+                if rule is None:
+                    continue
+                cotangent, value = rule(g, out, *operands, **settings), x.value
+                if cotangent.shape != value.shape or cotangent.dtype != value.dtype:
+                    cotangent = fit(cotangent, value, node, position)
+                cotangents[x] = cotangents[x] + cotangent if x in cotangents else cotangent
+    return cotangents
+
+
+def fit(cotangent: Array, value: Array, node: Node, position: int) -> Array:
+    """The cotangent of an operand with the shape and dtype of its value, or an error that names the rule at fault."""
+    if cotangent.shape != value.shape:
+        if not node.primitive.broadcasts:
+            raise ValueError(
+                f"the rule of {node.primitive.__name__} for operand {position} gave a cotangent of shape "
+                f"{cotangent.shape}, but the operand has shape {value.shape} ({source_line(node)})"
+            )
+        cotangent = sum_to(cotangent, value.shape)
+    return cotangent if cotangent.dtype == value.dtype else cotangent.astype(value.dtype)
+
+
+def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
+    """`x` summed over the axes along which an array of `shape` was stretched to become like it."""
+    added = x.ndim - len(shape)
+    axes = [*range(added)]
+    for axis, n in enumerate(shape, added):
+        if n == 1 and x.shape[axis] != 1:
+            axes.append(axis)
+    return np.add.reduce(x, axis=tuple(axes)).reshape(shape)
+
+
+def seed(node: Node, cotangent: Any = None) -> Array:
+    """The cotangent to begin a sweep from `node` with: what was given, or one for a result of one element."""
+    value = node.value
+    if cotangent is None:
+        if value.size != 1:
+            raise ValueError(
+                f"a gradient is that of one number, but this result has shape {value.shape}: "
+                "reduce it, with np.sum or np.mean, or give the cotangent to begin with"
+            )
+        return np.ones(value.shape, value.dtype)
+    if not isinstance(cotangent, Handle):
+        cotangent = np.asarray(cotangent, dtype=value.dtype)
+    if np.shape(cotangent) != value.shape:
+        raise ValueError(f"the cotangent has shape {np.shape(cotangent)}, but the result has shape {value.shape}")
+    return cotangent

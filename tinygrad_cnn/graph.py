@@ -1,0 +1,222 @@
+"""The computation graph: nodes, the order in which they were made, and what a person calls them.
+
+A node says how one value came about: which primitive made it, out of what, with which settings. It never changes, and
+it refers only to nodes that are older than itself. From these two facts follow the three things that everything else
+relies on: the order of creation is a topological order, a graph has no cycle, and a graph that nobody holds any more is
+given back at once, by reference counting alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar, Token
+from operator import attrgetter
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# An ndarray, a NumPy or Python number, or the Tensor that stands for one: whatever NumPy code may be handed. It is
+# `Any` to the type checker, because the point of the package is that NumPy code need not know which of them it has.
+Array = Any
+
+_age = itertools.count()
+_new = object.__new__
+
+
+def now() -> int:
+    """A number between the `order` of every node that there is and that of every node to come."""
+    return next(_age)
+
+
+class Node:
+    """One value, and how it was computed. Immutable, but for the labels `name` and `cotangent`.
+
+    primitive   the `Primitive` that computed it; None for a leaf, which a person made
+    operands    what its forward function was given: arrays and numbers
+    sources     (position, Node) for each operand that has a node, in order; the others are constants
+    settings    the settings it was given (axis, stride, ...), by name
+    value       the array (or, where NumPy gives one, the NumPy scalar)
+    order       when it was made: the sources of a node have smaller numbers than it has
+    scope       the innermost `scope` that was open, or None
+    source      the code object and the instruction that asked for it, for errors and pictures
+    name        what a person calls it, or None
+    cotangent   the gradient that `Tensor.backward` left here, or None
+    """
+
+    __slots__ = (
+        "cotangent", "name", "operands", "order", "primitive", "scope", "settings", "source", "sources", "value",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        primitive: Any,
+        operands: Sequence[Any],
+        sources: Sequence[tuple[int, Node]],
+        settings: dict[str, Any],
+        value: Array,
+    ) -> None:
+        self.primitive = primitive
+        self.operands = operands
+        self.sources = sources
+        self.settings = settings
+        self.value = value
+        self.order = next(_age)
+        self.scope = _scope.get()
+        frame: Any = sys._getframe(2)  # what called the function that makes the node
+        while _is_engine(frame.f_code.co_filename) and frame.f_back is not None:
+            frame = frame.f_back
+        self.source = (frame.f_code, frame.f_lasti)
+        self.name: str | None = None
+        self.cotangent: Array = None
+
+    def __repr__(self) -> str:
+        made_by = "leaf" if self.primitive is None else self.primitive.__name__
+        label = f" {self.name!r}" if self.name else ""
+        return f"<Node {self.order}{label}: {made_by} {self.value.dtype}{list(self.value.shape)}>"
+
+
+class Handle:
+    """What refers to a node. `Tensor` is the handle that people hold; the rooms below it need no more than this."""
+
+    __slots__ = ("node",)
+    node: Node
+
+
+def handle_on(node: Node, kind: type[Handle]) -> Any:
+    """A handle of this `kind` on `node`."""
+    handle = _new(kind)
+    handle.node = node
+    return handle
+
+
+def ancestors(roots: Iterable[Node], stop: Iterable[Node] = (), born: int = -1) -> tuple[list[Node], bool]:
+    """Every node that `roots` are computed from, `roots` included, in the order in which they were made.
+
+    The walk goes no further down than the nodes of `stop`, which are included, and leaves out what is older than
+    `born`; whether it came upon anything that old is the second result. It uses a stack of its own, so a graph may be
+    as deep as memory allows.
+    """
+    found = set(roots)
+    waiting = list(found.difference(stop))
+    found.update(stop)
+    outside = False
+    while waiting:
+        for _, x in waiting.pop().sources:
+            if x not in found:
+                if x.order < born:
+                    outside = True
+                else:
+                    found.add(x)
+                    waiting.append(x)
+    return sorted(found, key=attrgetter("order")), outside
+
+
+# Recording, and the names of the parts of a model. Both are context variables: each thread and each asyncio task has
+# its own.
+
+recording: ContextVar[bool] = ContextVar("recording", default=True)
+
+
+class no_grad:  # noqa: N801 (used as a word, like the functions of contextlib)
+    """Record nothing within: every result is a plain array.
+
+    >>> import tinygrad_cnn as tg
+    >>> t = tg.Tensor([1.0, 2.0])
+    >>> with tg.no_grad():
+    ...     print(type(t * 3).__name__)
+    ndarray
+    """
+
+    def __enter__(self) -> None:
+        self._token: Token[bool] = recording.set(False)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        recording.reset(self._token)
+
+
+class Scope:
+    """A named part of a model, such as one convolution; each entry into a `scope` makes one of its own."""
+
+    __slots__ = ("name", "order", "parent")
+
+    def __init__(self, name: str, parent: Scope | None) -> None:
+        self.name = name
+        self.parent = parent
+        self.order = next(_age)
+
+    def path(self) -> tuple[str, ...]:
+        """The names from the outermost scope to this one."""
+        names, scope = [], self
+        while scope is not None:
+            names.append(scope.name)
+            scope = scope.parent  # type: ignore[assignment]
+        return tuple(reversed(names))
+
+    def __repr__(self) -> str:
+        return f"<Scope {'/'.join(self.path())}>"
+
+
+_scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
+
+
+class scope:  # noqa: N801
+    """Name the part of a model that is computed within, for pictures and reports. Also a decorator of functions.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> with tg.scope("head"):
+    ...     t = np.exp(tg.Tensor(0.0))
+    >>> t.node.scope
+    <Scope head>
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> Scope:
+        entered = Scope(self.name, _scope.get())
+        self._token = _scope.set(entered)
+        return entered
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        _scope.reset(self._token)
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """`function`, each call of which is in a scope of its own."""
+
+        @functools.wraps(function)
+        def within(*args: P.args, **kwargs: P.kwargs) -> R:
+            with scope(self.name):
+                return function(*args, **kwargs)
+
+        return within
+
+
+# Where in the user's code a node was asked for. The code object and the instruction are kept, not the frame, which
+# would keep every local variable alive; the line is worked out only when somebody asks.
+
+_ROOMS = ("graph", "primitive", "backward", "tensor", "transforms", "rules", "nn")
+_ENGINE = tuple(os.path.join(os.path.dirname(__file__), room) for room in _ROOMS)
+
+
+class _Memo(dict[str, bool]):
+    """Whether a file is one of the engine's."""
+
+    def __missing__(self, filename: str) -> bool:
+        self[filename] = filename.startswith(_ENGINE)
+        return self[filename]
+
+
+_is_engine = _Memo().__getitem__
+
+
+def source_line(node: Node) -> str:
+    """Where `node` was asked for, as "file:line in function"."""
+    code, instruction = node.source
+    line = next(itertools.islice(code.co_positions(), instruction // 2, None))[0]
+    return f"{code.co_filename}:{line} in {code.co_qualname}"

@@ -1,0 +1,61 @@
+"""Layers: convolution and the linear map."""
+
+from __future__ import annotations
+
+from tinygrad_cnn.graph import Array, scope
+from tinygrad_cnn.rules.windows import Pair, im2col, layout, pad
+
+
+@scope("conv2d")
+def conv2d(
+    x: Array, weight: Array, bias: Array | None = None, stride: Pair = 1, padding: int | tuple[int, int] = 0
+) -> Array:
+    """The cross-correlation of images with filters: pad, im2col, matmul.
+
+    x: (batch, channels, height, width), weight: (filters, channels, kh, kw); returns (batch, filters, out_h, out_w),
+    where out_h = (height + 2 padding - kh) // stride + 1. Or, as in the article, images of one channel and one filter:
+    x (batch, height, width), weight (kh, kw), and a result of (batch, out_h, out_w). bias: (filters,), or one number
+    for one filter. stride, padding: a number, or (down, across). Raises ValueError if the shapes do not fit.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> tg.conv2d(np.ones((1, 4, 4)), np.ones((3, 3)), padding=1)
+    array([[[4., 6., 6., 4.],
+            [6., 9., 9., 6.],
+            [6., 9., 9., 6.],
+            [4., 6., 6., 4.]]])
+    """
+    single = len(x.shape) == 3 and len(weight.shape) == 2
+    if not single and (len(x.shape) != 4 or len(weight.shape) != 4):
+        raise ValueError(
+            f"conv2d: x has shape {x.shape} and weight {weight.shape}; expected (batch, channels, height, width) and "
+            "(filters, channels, kh, kw), or (batch, height, width) and (kh, kw)"
+        )
+    if not single and x.shape[1] != weight.shape[1]:
+        raise ValueError(f"conv2d: x has {x.shape[1]} channels but weight {weight.shape} expects {weight.shape[1]}")
+    if padding:
+        down, across = (padding, padding) if isinstance(padding, int) else padding
+        x = pad(x, pad_width=[(0, 0)] * (len(x.shape) - 2) + [(down, down), (across, across)])
+    window = weight.shape[-2:]
+    columns = im2col(x, window=window, stride=stride)  # (batch, channels * kh * kw, out_h * out_w)
+    out = weight.reshape(1 if single else weight.shape[0], -1) @ columns  # (batch, filters, out_h * out_w)
+    out = out.reshape(x.shape[0], *weight.shape[:-3], *layout(x.shape, window, stride).windows[-2:])
+    if bias is None:
+        return out
+    return out + (bias if single else bias.reshape(-1, 1, 1))
+
+
+@scope("linear")
+def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
+    """X weightᵀ + bias.
+
+    x: (..., inputs), weight: (outputs, inputs), bias: (outputs,); returns (..., outputs). Raises ValueError if the
+    shapes do not fit.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> tg.linear(np.array([[1.0, 2.0]]), np.array([[1.0, 1.0], [0.0, 3.0]]), np.array([0.5, 0.0]))
+    array([[3.5, 6. ]])
+    """
+    if x.shape[-1] != weight.shape[-1]:
+        raise ValueError(f"linear: x has {x.shape[-1]} features but weight {weight.shape} expects {weight.shape[-1]}")
+    out = x @ weight.T
+    return out if bias is None else out + bias

@@ -1,0 +1,229 @@
+"""What a primitive is: a NumPy function and, for each operand, a vector-Jacobian product written in plain NumPy.
+
+    @primitive
+    def softplus(x, /):
+        return np.logaddexp(0, x)
+
+    softplus.vjp(lambda g, out, x: g * sigmoid(x))
+
+A rule is given the cotangent `g` of the result, the result `out`, and then exactly what the forward function was given;
+it returns the cotangent of one operand. Because Tensors take NumPy's functions, a rule has no need to know whether it
+is run on arrays (an ordinary gradient: nothing is recorded, at full speed) or on Tensors (a gradient that will itself
+be differentiated). So there is one rule, not two, and derivatives of every order follow from it.
+
+A rule is straight-line code: it may branch on shapes and settings, not on the numbers in an array.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, ParamSpec, TypeVar
+
+import numpy as np
+
+from tinygrad_cnn.graph import Array, Handle, Node, recording
+
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+Rule = Callable[..., Array]
+
+# From a NumPy function, as a user calls it, to what computes it on Tensors: a primitive, or an ordinary function that
+# is written in terms of primitives. A ufunc's method has the key (ufunc, "reduce").
+implementations: dict[Any, Callable[..., Any]] = {}
+
+_FLOAT64 = np.dtype(np.float64)
+_NUMBERS = (float, int, np.number)
+_new = object.__new__
+
+
+class Primitive(Generic[P, R]):
+    """A function whose derivative is known. Call it as the function that it is.
+
+    Operands, which gradients flow to, are the arguments before the `/` of the forward function's signature (all of
+    them where it takes `*arrays`). What stands behind the `/` is a setting: a number, a shape, an axis.
+    """
+
+    def __init__(self, forward: Callable[P, R], name: str | None = None, broadcasts: bool = False) -> None:
+        functools.update_wrapper(self, forward)
+        self.__name__ = name or forward.__name__
+        self.forward = forward
+        # Its operands stretch as NumPy's broadcasting does, and the cotangent of one is summed back to its shape.
+        self.broadcasts = broadcasts
+        self.arity, self.settings = _signature(forward)
+        self.rules: Sequence[Rule | None] = _Undeclared(self.__name__)
+
+    def vjp(self, *rules: Rule | None) -> Rule | None:
+        """Declare the rules, one for each operand in order; None where an operand has no derivative."""
+        if len(rules) != self.arity:
+            raise TypeError(f"{self.__name__} has {self.arity} operand(s), but was given {len(rules)} rule(s)")
+        self.rules = rules
+        return rules[0]
+
+    def vjp_of_each(self, rule: Rule) -> Rule:
+        """Declare one rule for all operands of a primitive of `*arrays`; its first argument says which is meant."""
+        self.rules = _OfEach(rule)
+        return rule
+
+    def __call__(self, *operands: P.args, **settings: P.kwargs) -> R:
+        """The result: an array if all operands are, else a Tensor, whose node is recorded here."""
+        if len(operands) != self.arity and self.arity is not None:
+            operands = self._bind(operands, settings)  # type: ignore[assignment]
+        kind: Any = None
+        values, sources, loose = [], [], False
+        for position, x in enumerate(operands):
+            if isinstance(x, Handle):
+                kind, node = type(x), x.node
+                sources.append((position, node))
+                values.append(node.value)
+            else:
+                values.append(x)
+                loose = loose or not isinstance(x, _NUMBERS)
+        value: Any = self.forward(*values, **settings)
+        if kind is None or not recording.get():
+            return value  # type: ignore[no-any-return]
+        if getattr(value, "dtype", None) is not _FLOAT64:
+            value = _floats(value, self)
+        if loose:
+            computed = {position for position, _ in sources}
+            values = [x if position in computed else constant(x) for position, x in enumerate(values)]
+        result = _new(kind)
+        result.node = Node(self, values, sources, settings, value)
+        return result  # type: ignore[no-any-return]
+
+    def _bind(self, operands: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Any, ...]:
+        """The operands alone: what was passed by position behind them goes to `settings`, by its name."""
+        for name, x in zip(self.settings, operands[self.arity :], strict=False):
+            if name in settings:
+                raise TypeError(f"{self.__name__} was given {name} by position and by name")
+            settings[name] = x
+        most = self.arity + len(self.settings)  # type: ignore[operator]
+        if len(operands) > most:
+            raise TypeError(f"{self.__name__} takes at most {most} arguments, but was given {len(operands)}")
+        return operands[: self.arity]
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.__name__}>"
+
+
+class _OfEach(Sequence[Rule]):
+    """The rules of a primitive that takes any number of operands."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+    def __getitem__(self, position: Any) -> Any:
+        return functools.partial(self.rule, position)
+
+    def __len__(self) -> int:
+        return sys.maxsize
+
+
+class _Undeclared(Sequence[Rule]):
+    """The rules of a primitive that has none yet."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __getitem__(self, position: Any) -> Any:
+        raise NotImplementedError(
+            f"{self.name} has no derivative yet. Declare one, with a rule for each operand in order:\n"
+            f"    {self.name}.vjp(lambda g, out, ...: ...)"
+        )
+
+    def __len__(self) -> int:
+        return 0
+
+
+def primitive(forward: Callable[P, R]) -> Primitive[P, R]:
+    """Declare a primitive by its forward function, which is written in plain NumPy; its `vjp` declares the rules.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> @tg.primitive
+    ... def softplus(x, /):
+    ...     return np.logaddexp(0, x)
+    >>> _ = softplus.vjp(lambda g, out, x: g * tg.sigmoid(x))
+    >>> float(tg.grad(softplus)(0.0))
+    0.5
+    """
+    return Primitive(forward)
+
+
+def implements(*functions: Any) -> Callable[[F], F]:
+    """Say that the decorated function or primitive is what NumPy's `functions` do on Tensors.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> @tg.implements(np.ptp)
+    ... def ptp(x, axis=None):
+    ...     return np.max(x, axis=axis) - np.min(x, axis=axis)
+    >>> tg.grad(np.ptp)(np.array([3.0, 1.0, 7.0]))
+    array([ 0., -1.,  1.])
+    """
+
+    def register(implementation: F) -> F:
+        for function in functions:
+            implementations[function] = implementation
+        return implementation
+
+    return register
+
+
+def elementwise(ufunc: np.ufunc, *rules: Rule) -> Primitive[..., Array]:
+    """The primitive of a ufunc, from one rule for each operand. Broadcasting is seen to for every rule."""
+    made: Primitive[..., Array] = Primitive(ufunc, broadcasts=True)
+    made.vjp(*rules)
+    implementations[ufunc] = made
+    return made
+
+
+def constant(x: Any) -> Any:
+    """`x` as a constant of the graph: a copy, so that a change of the array afterwards changes nothing here.
+
+    An array that cannot be written to, and is not a view of another, is taken as it is: setting
+    `x.flags.writeable = False` saves the copy of a large one.
+    """
+    if isinstance(x, np.ndarray):
+        if x.flags.writeable or x.base is not None:
+            x = x.copy()
+            x.flags.writeable = False
+    elif isinstance(x, list):
+        return constant(np.asarray(x))
+    return x
+
+
+def to_values(x: Any) -> Any:
+    """`x` with every Tensor in it, also within lists and tuples, replaced by its value."""
+    if isinstance(x, Handle):
+        return x.node.value
+    if isinstance(x, list | tuple) and any(isinstance(item, Handle | list | tuple) for item in x):
+        return type(x)([to_values(item) for item in x])
+    return x
+
+
+def _floats(value: Any, made_by: Any) -> Any:
+    """`value` as a node may hold it, an array or NumPy scalar of floats, or an error that says why it cannot."""
+    if not isinstance(value, np.ndarray | np.generic):
+        value = np.asarray(value)
+    if value.dtype.kind == "f":
+        return value
+    why = "complex numbers have no derivative here" if value.dtype.kind == "c" else "gradients flow through floats only"
+    raise TypeError(f"{made_by.__name__} of a Tensor gave {value.dtype}: {why}")
+
+
+def _signature(function: Callable[..., Any]) -> tuple[int | None, tuple[str, ...]]:
+    """How many operands `function` takes, None for any number, and the names of its settings."""
+    if isinstance(function, np.ufunc):
+        return function.nin, ()
+    parameters = inspect.signature(function).parameters.values()
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return None, ()
+    arity = sum(p.kind is p.POSITIONAL_ONLY for p in parameters)
+    if not arity:
+        raise TypeError(
+            f"{function.__name__} has no operands: put a / behind the arguments that gradients flow to, "
+            f"as in def {function.__name__}(x, /, axis)"
+        )
+    return arity, tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)

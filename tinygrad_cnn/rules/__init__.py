@@ -1,0 +1,9 @@
+"""The primitives, by kind. A rule stands beneath its forward function.
+
+A rule is given the cotangent `g` of the result, the result `out`, and then the operands and settings; it returns the
+cotangent of one operand, and it is linear in `g`. It is written in NumPy, for arrays and Tensors alike.
+"""
+
+from tinygrad_cnn.rules import elementwise, indexing, linear_algebra, plain, reductions, shaping, windows
+
+__all__ = ["elementwise", "indexing", "linear_algebra", "plain", "reductions", "shaping", "windows"]

@@ -1,0 +1,84 @@
+"""Binary cross-entropy, element by element, in the three forms that the article needs to be told apart.
+
+Each is short enough to be an expression of logarithms. It is a primitive because for a small batch that expression
+costs more than the convolution: eight nodes for a handful of numbers (`benchmarks/training_step.py` shows both).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygrad_cnn.graph import Array
+from tinygrad_cnn.primitive import Primitive
+from tinygrad_cnn.rules.elementwise import sigmoid
+
+
+def _as_printed(sigma: Array, targets: Array, /) -> Array:
+    """The article's loss, as it is printed: -y log(1 + sigma) - (1 - y) log(2 - sigma).
+
+    sigma, targets: probabilities in 0..1, of shapes that broadcast; returns a loss for each element. It is no
+    cross-entropy: it has no pole, its minimum for a target of 0 or 1 is -log 2, and its slope at a confident wrong
+    answer is no steeper than at a right one.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> tg.binary_cross_entropy_as_printed(np.array([0.0, 1.0]), 1.0)
+    array([-0.        , -0.69314718])
+    """
+    return -targets * np.log1p(sigma) - (1 - targets) * np.log1p(1 - sigma)
+
+
+as_printed: Primitive[..., Array] = Primitive(_as_printed, "binary_cross_entropy_as_printed", broadcasts=True)
+as_printed.vjp(
+    lambda g, out, sigma, targets: g * ((1 - targets) / (2 - sigma) - targets / (1 + sigma)),
+    lambda g, out, sigma, targets: g * (np.log1p(1 - sigma) - np.log1p(sigma)),
+)
+
+
+def _shifted(sigma: Array, targets: Array, /, epsilon: float = 1e-4) -> Array:
+    """The loss whose gradient the article derives: -y log(sigma + epsilon) - (1 - y) log(1 - sigma - epsilon).
+
+    sigma, targets: probabilities in 0..1, of shapes that broadcast; returns a loss for each element. For a target of 0
+    it has a pole at sigma = 1 - epsilon; beyond it the loss is NaN, and its derivative a number of the wrong sign.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> tg.binary_cross_entropy_shifted(np.array([0.0, 0.5, 1.0]), 1.0)
+    array([ 9.21034037e+00,  6.92947201e-01, -9.99950003e-05])
+    """
+    shifted = sigma + epsilon
+    return -_times_log(targets, shifted) - _times_log(1 - targets, 1 - shifted)
+
+
+shifted: Primitive[..., Array] = Primitive(_shifted, "binary_cross_entropy_shifted", broadcasts=True)
+shifted.vjp(
+    lambda g, out, sigma, targets, epsilon=1e-4: g * _slope(sigma + epsilon, targets),
+    lambda g, out, sigma, targets, epsilon=1e-4: g * (np.log(1 - (sigma + epsilon)) - np.log(sigma + epsilon)),
+)
+
+
+def _times_log(x: Array, y: Array) -> Array:
+    """X log y, and 0 where x = 0, whatever y is."""
+    return x * np.log(np.where(np.equal(x, 0), 1, y))
+
+
+def _slope(shifted: Array, targets: Array) -> Array:
+    return (1 - targets) / (1 - shifted) - targets / shifted
+
+
+def _with_logits(logits: Array, targets: Array, /) -> Array:
+    """Cross-entropy of sigmoid(logits), in a form that neither overflows nor loses digits: log(1 + exp(z)) - y z.
+
+    logits: any numbers, targets: probabilities in 0..1, of shapes that broadcast; returns a loss for each element, in
+    nats.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> tg.binary_cross_entropy_with_logits(np.array([-1000.0, 0.0, 1000.0]), 1.0)
+    array([1.00000000e+03, 6.93147181e-01, 0.00000000e+00])
+    """
+    return np.logaddexp(0, logits) - targets * logits
+
+
+with_logits: Primitive[..., Array] = Primitive(_with_logits, "binary_cross_entropy_with_logits", broadcasts=True)
+with_logits.vjp(
+    lambda g, out, logits, targets: g * (sigmoid(logits) - targets),
+    lambda g, out, logits, targets: -g * logits,
+)

@@ -1,0 +1,123 @@
+"""Parameters in any nesting of dict, list, tuple, namedtuple and dataclass, as a flat list and back."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import operator
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from tinygrad_cnn.graph import Handle
+
+T = TypeVar("T")
+
+_LEAVES = (np.ndarray, Handle, float)  # the usual leaves, known at a glance
+
+
+class Flat(NamedTuple):
+    """A tree taken apart: its leaves, what each is called ("layers[0].W"), and how to make a like tree of others."""
+
+    leaves: list[Any]
+    names: list[str]
+    rebuild: Callable[[list[Any]], Any]
+
+
+def flatten(tree: Any, name: str = "") -> Flat:
+    """Take `tree` apart. What is no container is a leaf; None is an empty container. `name` is that of the whole.
+
+    >>> flat = flatten({"W": 1.0, "rest": [2.0, 3.0]})
+    >>> flat.leaves, flat.names
+    ([1.0, 2.0, 3.0], ['W', 'rest[0]', 'rest[1]'])
+    >>> flat.rebuild([4.0, 5.0, 6.0])
+    {'W': 4.0, 'rest': [5.0, 6.0]}
+    """
+    if isinstance(tree, _LEAVES):
+        return Flat([tree], [name], operator.itemgetter(0))
+    leaves, names = [], []
+    visited: list[tuple[Callable[[list[Any]], Any], int] | None] = []  # how to remake each container; None for a leaf
+    waiting = [(tree, name)]
+    while waiting:
+        item, path = waiting.pop()
+        parts = None if isinstance(item, _LEAVES) else _parts(item, path)
+        if parts is None:
+            leaves.append(item)
+            names.append(path)
+            visited.append(None)
+        else:
+            children, remake = parts
+            visited.append((remake, len(children)))
+            waiting.extend(reversed(children))
+
+    def rebuild(leaves: list[Any]) -> Any:
+        remaining, built = list(leaves), []
+        for container in reversed(visited):  # the children of a container stand behind it, and so are built before it
+            if container is None:
+                built.append(remaining.pop())
+            else:
+                remake, count = container
+                built.append(remake([built.pop() for _ in range(count)]))
+        return built[0]
+
+    return Flat(leaves, names, rebuild)
+
+
+def map(function: Callable[..., Any], tree: T, *others: Any) -> T:
+    """A tree like `tree`, of `function` of its leaves and of the leaves of `others`, which are like it.
+
+    >>> map(lambda x, y: x + y, {"a": 1.0, "b": [2.0]}, {"a": 10.0, "b": [20.0]})
+    {'a': 11.0, 'b': [22.0]}
+    """
+    first = flatten(tree)
+    rest = [flatten(other) for other in others]
+    for other in rest:
+        if other.names != first.names:
+            raise ValueError(f"the trees differ: one has the leaves {first.names}, another {other.names}")
+    columns = zip(first.leaves, *(other.leaves for other in rest), strict=True)
+    return first.rebuild([function(*leaves) for leaves in columns])  # type: ignore[no-any-return]
+
+
+def _parts(item: Any, path: str) -> tuple[list[tuple[Any, str]], Callable[[list[Any]], Any]] | None:
+    """The children of a container with their names, and how to make one like it of others; None for a leaf."""
+    if item is None:
+        return [], lambda _: None
+    if isinstance(item, dict):
+        keys = list(item)
+        return [(item[key], _key(path, key)) for key in keys], lambda new: _with_items(item, keys, new)
+    if isinstance(item, tuple) and hasattr(item, "_fields"):
+        children = [(value, _field(path, field)) for field, value in zip(item._fields, item, strict=True)]
+        return children, lambda new: type(item)(*new)
+    if isinstance(item, list | tuple):
+        return [(value, f"{path}[{i}]") for i, value in enumerate(item)], type(item)
+    if dataclasses.is_dataclass(item) and not isinstance(item, type):
+        fields = [field.name for field in dataclasses.fields(item)]
+        return [(getattr(item, f), _field(path, f)) for f in fields], lambda new: _with_fields(item, fields, new)
+    return None
+
+
+def _field(path: str, field: str) -> str:
+    return f"{path}.{field}" if path else field
+
+
+def _key(path: str, key: Any) -> str:
+    if isinstance(key, str) and key.isidentifier():
+        return f"{path}.{key}" if path else key
+    return f"{path}[{key!r}]"
+
+
+def _with_items(original: Any, keys: list[Any], values: list[Any]) -> Any:
+    items = zip(keys, values, strict=True)
+    if type(original) is dict:
+        return dict(items)
+    new = copy.copy(original)  # a subclass may know more than its items, as a defaultdict does
+    new.update(items)
+    return new
+
+
+def _with_fields(original: Any, fields: list[str], values: list[Any]) -> Any:
+    new = copy.copy(original)
+    for field, value in zip(fields, values, strict=True):
+        object.__setattr__(new, field, value)  # also of a frozen dataclass
+    return new
