@@ -46,7 +46,7 @@ elementwise(np.tanh, lambda g, out, x: g * ((1 - out) * (1 + out)))
 
 @primitive
 def sigmoid(x: Array, /) -> Array:
-    """1 / (1 + exp(-x)), which neither overflows nor loses digits for any x. Element by element, of any shape.
+    """1 / (1 + exp(-x)), which does not overflow and loses no digits. Element by element, of any shape.
 
     >>> import tinygrad_cnn as tg
     >>> tg.sigmoid(0.0)
@@ -56,7 +56,7 @@ def sigmoid(x: Array, /) -> Array:
     return np.where(np.signbit(x), small, 1)[()] / (1 + small)
 
 
-sigmoid.vjp(lambda g, out, x: g * out * sigmoid(-x))  # 1 - sigmoid(x) would lose digits for a large x
+sigmoid.vjp(lambda g, out, x: g * out * (1 - out))  # as the article has it; its absolute error is that of 1 - out
 
 # Kinks. Where two operands are equal, each gets half of the cotangent; |x| has slope 0 at 0.
 

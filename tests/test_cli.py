@@ -1,0 +1,249 @@
+"""The command: what it writes, what it prints, and what it says of what it cannot use."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from tinygrad_cnn import cli
+
+ROOT = Path(__file__).parent.parent
+BUNDLED = ROOT / "data" / "circle_square"
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd):
+    """Run the command in an empty folder; gives (exit code, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["tinygrad-cnn", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        out, err = capfd.readouterr()
+        return caught.value.code, out, err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short run."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    done = subprocess.run(
+        [sys.executable, "-m", "tinygrad_cnn.cli", "train", "--epochs", "60", "--quiet", "--out", str(folder)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    return folder
+
+
+def test_training_writes_metrics_weights_pictures_and_a_report(trained: Path) -> None:
+    pictures = {"training_images", "test_images", "shuffled_images", "maps_before", "maps_after", "loss"}
+    expected = {f"{name}.png" for name in pictures} | {"metrics.json", "weights.safetensors", "report.html"}
+    assert {path.name for path in trained.iterdir()} == expected
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert len(metrics["losses"]) == len(metrics["accuracies"]) == metrics["epochs_run"] == 61
+    assert metrics["losses"][-1] < metrics["losses"][0]
+    assert metrics["train_accuracy"] == 1
+    assert metrics["seed"] == 230129
+    assert metrics["other_recipe"]["recipe"] == "robust"
+    assert set(metrics["versions"]) >= {"tinygrad_cnn", "numpy", "python"}
+    assert [p["name"] for p in metrics["predictions"]["test"]] == [f"drawing({n}).png" for n in (1, 2, 3, 4)]
+    shifted = metrics["gradient_comparison"][0]
+    assert shifted["loss"] == "shifted"
+    assert all(shifted[name]["auto_hand"]["relative"] < 1e-10 for name in ("Wc", "Bc", "Wf", "Bf"))
+    weights = safetensors.numpy.load_file(trained / "weights.safetensors")
+    assert {name: array.shape for name, array in weights.items()} == {
+        "Wc": (3, 3), "Bc": (1, 1), "Wf": (1, 196), "Bf": (1, 1),
+    }  # fmt: skip
+
+
+def test_the_report_has_every_picture_in_it_and_loads_nothing(trained: Path) -> None:
+    page = (trained / "report.html").read_text(encoding="utf-8")
+    assert page.count('src="data:image/png;base64,') == 6
+    assert not re.search(r"""(src|href)\s*=\s*["'](?!data:)""", page)
+    assert "http" not in page
+    assert "24 of 24" in page
+
+
+def test_training_shows_its_way(command) -> None:
+    code, out, err = command("train", "--epochs", "100", "-v")
+    assert (code, err) == (0, "")
+    assert re.search(r"epoch +50 +loss +-16\.\d+ +24 of 24 right", out)
+    assert re.search(r"predicted( \d\.\d\d){24}\n  target   (    \d){24}", out)
+    assert "24 of 24 training images right" in out
+    assert "the shifted loss, where nothing is tied" in out
+    assert Path("runs/circle-square-published/report.html").is_file()
+    command("train", "--epochs", "1", "-q")
+    assert Path("runs/circle-square-published-2/report.html").is_file()
+
+
+def test_json_is_all_that_json_prints(command) -> None:
+    code, out, err = command("train", "--task", "circle-triangle", "--epochs", "3", "--json", "--out", "run")
+    assert (code, err) == (0, "")
+    assert out == Path("run/metrics.json").read_text()
+    assert json.loads(out)["classes"] == ["circle", "triangle"]
+
+
+def test_hand_and_auto_go_the_same_way(command) -> None:
+    losses = [
+        json.loads(command("train", "--gradient", g, "--epochs", "40", "--json", "--out", g)[1])["losses"]
+        for g in ("hand", "auto")
+    ]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-9)
+
+
+def test_the_robust_recipe_and_other_scalings(command) -> None:
+    found = command(
+        "train", "--recipe", "robust", "--epochs", "5", "--no-invert", "--scale", "1", "--seed", "3", "--json"
+    )
+    metrics = json.loads(found[1])
+    assert (metrics["recipe"], metrics["epochs"], metrics["seed"]) == ("robust", 5, 3)
+    assert metrics["scaling"] == {"invert": False, "top": 1.0}
+    assert metrics["other_recipe"]["recipe"] == "published"
+
+
+def test_training_that_dies_says_so_and_what_to_try(command) -> None:
+    code, out, err = command("train", "--seed", "11", "--out", "run")
+    assert code == 1
+    assert re.match(r"tinygrad-cnn: training stopped at epoch \d+: every ReLU output is zero", err)
+    assert "--learning-rate" in err
+    assert "--recipe robust" in err
+    assert json.loads(Path("run/metrics.json").read_text())["stopped"].startswith("epoch ")
+    assert "Training stopped at epoch" in Path("run/report.html").read_text()
+    assert "0.4999" not in out
+
+
+def test_training_on_real_drawings_follows_the_listing(command, shared: Path) -> None:
+    published = json.loads((shared / "data" / "listing_runs.json").read_text())["circle_square"]
+    _, out, _ = command(
+        "train", "--data", shared / "data" / "basicshapes", "--split", "12+2", "--split-seed", "592", "--json"
+    )  # fmt: skip
+    metrics = json.loads(out)
+    np.testing.assert_allclose(metrics["losses"], published["losses"], rtol=1e-7)
+    assert [p["probability"] for p in metrics["predictions"]["test"]] == pytest.approx(
+        published["test_predictions"], abs=1e-8
+    )
+
+
+def test_predict_says_what_an_image_shows(command, trained: Path) -> None:
+    metrics = json.loads((trained / "metrics.json").read_text())
+    names = [p["name"] for p in metrics["predictions"]["train"]]
+    code, out, err = command("predict", trained, *[BUNDLED / "train" / name for name in names])
+    assert (code, err) == (0, "")
+    said = [re.split(r" {3,}", line)[1].split(",")[0] for line in out.splitlines()]
+    assert said == ["circle"] * 12 + ["square"] * 12
+    probability = metrics["predictions"]["train"][0]["probability"]
+    _, out, _ = command("predict", trained / "weights.safetensors", BUNDLED / "train" / "drawing(1).png", "--json")
+    assert json.loads(out)[0]["class"] == "circle"
+    assert json.loads(out)[0]["probability"] == pytest.approx(1 - probability)
+
+
+def test_draw_writes_a_set_in_the_articles_layout_that_can_be_trained_on(command) -> None:
+    code, out, _ = command("draw", "mine", "--seed", "5", "--train", "3", "--test", "1")
+    assert code == 0
+    assert out == "Drew 6 drawings into mine/train and 2 into mine/test\n"
+    assert sorted(p.name for p in Path("mine/train").iterdir()) == [f"drawing({n}).png" for n in range(1, 7)]
+    assert command("train", "--data", "mine", "--recipe", "robust", "--epochs", "2", "-q")[0] == 0
+
+
+def refused(found: tuple[int, str, str], message: str) -> None:
+    code, out, err = found
+    assert code == 2, err
+    assert re.search(message, err), err
+    assert err.startswith("tinygrad-cnn: ")
+    assert err.count("\n") == 1
+    assert out == ""
+    assert "Traceback" not in err
+    left = [p for p in Path.cwd().rglob("*") if "partial" in p.name]
+    assert left == []
+
+
+def test_settings_that_make_no_sense_are_named(command) -> None:
+    refused(command("train", "--epochs", "-1"), r"'--epochs': -1 is not in the range x>=0")
+    refused(command("train", "--epochs", "many"), "'--epochs': 'many' is not a valid int")
+    refused(command("train", "--learning-rate", "0"), "'--learning-rate': 0.* is not in the range")
+    refused(command("train", "--task", "hexagon"), "'--task': 'hexagon' is not one of")
+    refused(command("train", "--recipe", "mine"), "'--recipe': 'mine' is not one of")
+    refused(command("train", "--seed", "-3"), "'--seed'")
+    refused(command("train", "--nonsense"), "No such option.*--nonsense")
+    refused(command("train", "--split", "12+2"), "--split is for a folder of your own")
+    refused(command("nonsense"), "No such command 'nonsense'")
+    refused(command("predict", "run"), r"Missing argument 'IMAGE\.\.\.'")
+    assert not Path("runs").exists()
+
+
+def test_folders_and_files_that_cannot_be_used_are_named(command, trained: Path, tmp_path: Path) -> None:
+    refused(command("train", "--data", "none"), "none: there is no such folder")
+    Path("empty").mkdir()
+    refused(command("train", "--data", "empty"), "empty: it has neither")
+    refused(command("predict", "none", "a.png"), "there is no such file; name a run's folder")
+    refused(command("predict", trained, "a.png"), "a.png: No such file")
+    Path("bad.png").write_bytes(b"nothing")
+    refused(command("predict", trained, "bad.png"), "bad.png: this is no image")
+    assert not Path("runs").exists()
+
+
+def test_a_place_that_cannot_be_written_to_is_named(command) -> None:
+    Path("file").write_text("mine")
+    refused(command("train", "--out", "file"), "file: there is something already")
+    refused(command("train", "--out", "file/run"), "file/run: cannot be written to: Not a directory")
+    refused(command("draw", "file/set"), "file/set: cannot be written to")
+    Path("full").mkdir()
+    Path("full/mine.txt").write_text("mine")
+    refused(command("train", "--out", "full"), "full: there is something already; nothing is overwritten")
+    refused(command("draw", "full"), "full: there is something already")
+    assert Path("full/mine.txt").read_text() == "mine"
+    assert Path("file").read_text() == "mine"
+    Path("empty").mkdir()
+    assert command("train", "--epochs", "0", "-q", "--out", "empty")[0] == 0
+
+
+def test_weights_that_are_damaged_or_anothers_are_named(command, trained: Path) -> None:
+    image = BUNDLED / "test" / "drawing(1).png"
+    good = (trained / "weights.safetensors").read_bytes()
+    Path("cut.safetensors").write_bytes(good[:500])
+    refused(command("predict", "cut.safetensors", image), "cut.safetensors: the weights cannot be read")
+    Path("empty.safetensors").write_bytes(b"")
+    refused(command("predict", "empty.safetensors", image), "empty.safetensors: the weights cannot be read")
+    safetensors.numpy.save_file({"W": np.ones(3)}, "other.safetensors")
+    refused(command("predict", "other.safetensors", image), r"weights of another model: W \(3,\), not Bc \(1, 1\)")
+
+
+def test_without_arguments_it_says_what_it_can_do(command) -> None:
+    code, out, _ = command()
+    assert code == 2
+    for word in ("train", "predict", "draw"):
+        assert word in out
+    assert command("--version")[1] == "tinygrad-cnn, version 0.1.0\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are otherwise there")
+def test_interruption_keeps_what_was_trained(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tinygrad_cnn.cli", "train", "--epochs", "1000000", "--out", str(tmp_path / "run")],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for line in process.stdout:
+        if line.startswith("epoch  100"):
+            break
+    time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert "Interrupted: what was trained until then is kept." in out
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["interrupted"]
+    assert metrics["epochs_run"] > 100
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]

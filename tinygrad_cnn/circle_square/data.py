@@ -1,0 +1,221 @@
+"""The drawings that a model is trained and tested on: bundled, or from a person's folder."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_cnn.circle_square.errors import InputError
+from tinygrad_cnn.circle_square.images import SUFFIXES, Grey, read_drawing
+from tinygrad_cnn.circle_square.tasks import Task
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How drawings become numbers: dark strokes on white, inverted so that strokes are bright, and scaled to 0..top."""
+
+    invert: bool = True
+    top: float = 10.0
+
+    def __call__(self, grey: Grey) -> Floats:
+        """(batch, 28, 28) float64, of drawings (batch, 28, 28) uint8, dark on light."""
+        return (255 - grey if self.invert else grey).astype(np.float64) * (self.top / 255)
+
+
+@dataclass(frozen=True)
+class Drawings:
+    """Drawings with their targets.
+
+    grey   (batch, 28, 28) uint8, dark on light
+    y      (batch, 1) float64: 0 for the first class, 1 for the second
+    names  of the files
+    notes  what a person should know of how they were read, a sentence each
+    """
+
+    grey: Grey
+    y: Floats
+    names: list[str]
+    notes: list[str]
+
+    def __len__(self) -> int:
+        return len(self.grey)
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Drawings to train on and to test with, of two classes; `source` says where they are from."""
+
+    train: Drawings
+    test: Drawings
+    classes: tuple[str, str]
+    source: str
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of how the drawings were read."""
+        return self.train.notes + self.test.notes
+
+
+def bundled(task: Task) -> DataSet:
+    """The drawings that come with the package, which its own generator drew."""
+    here = Path(__file__).parent.parent
+    folder = next((f for f in (here / "data", here.parent / "data") if (f / _folder_name(task)).is_dir()), None)
+    if folder is None:
+        raise InputError(f"the bundled drawings are missing: {_folder_name(task)} was looked for in {here / 'data'}")
+    train, test = (read_half_and_half(folder / _folder_name(task) / part) for part in ("train", "test"))
+    return DataSet(train, test, task.shapes, "drawings that come with tinygrad_cnn")
+
+
+def _folder_name(task: Task) -> str:
+    return task.name.replace("-", "_")
+
+
+def load(folder: Path, task: Task, split: str | None = None, split_seed: int = 0) -> DataSet:
+    """The drawings in a person's `folder`.
+
+    Either `folder` has the folders train and test, each with drawing(1).png, drawing(2).png, ... (the first half of
+    them circles, as in the article) or with a folder of drawings for each class; or it has itself a folder for each
+    class, and `split` says which of them to train and test with: "12+2" takes 12 and 2 of each class, as a permutation
+    from `split_seed` has them; the name of a JSON file, those that it lists by number:
+    {"train": [[1, 3], [2, 4]], "test": [[5], [6]]}, circles first.
+
+    Raises InputError, which names the file or folder and says what is wrong with it.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: {'this is not a folder' if folder.exists() else 'there is no such folder'}")
+    if (folder / "train").is_dir() or (folder / "test").is_dir():
+        if split:
+            raise InputError(f"{folder}: it has train and test folders of its own, so --split cannot be used")
+        for part in ("train", "test"):
+            if not (folder / part).is_dir():
+                raise InputError(f"{folder}: it has no folder {part!r} beside the other")
+        train, test = (_read_layout(folder / part, task) for part in ("train", "test"))
+        return DataSet(train, test, task.shapes, str(folder))
+    classes = _class_folders(folder, task)
+    if not classes:
+        raise InputError(
+            f"{folder}: it has neither the folders train and test, nor one for each of {_and(task.shapes)}"
+        )
+    if not split:
+        raise InputError(f"{folder}: it is not divided into train and test: say how with --split, for example 12+2")
+    files = [_image_files(f) for f in classes]
+    chosen = _split_by_list(Path(split), files, task) if split.endswith(".json") else _split(split, split_seed, files)
+    train, test = (_read(paths) for paths in chosen)
+    how = f"split by {split}" if split.endswith(".json") else f"split {split}, seed {split_seed}"
+    return DataSet(train, test, task.shapes, f"{folder} ({how})")
+
+
+def read_half_and_half(folder: Path) -> Drawings:
+    """The drawings in one folder, in natural order: the first half of them circles, as in the article."""
+    files = _image_files(folder)
+    if len(files) % 2:
+        raise InputError(
+            f"{folder}: it has {len(files)} images, but the first half of them are taken for circles and the second "
+            "for the other shape, so there have to be as many of either"
+        )
+    half = len(files) // 2
+    return _read([files[:half], files[half:]])
+
+
+def _read_layout(folder: Path, task: Task) -> Drawings:
+    classes = _class_folders(folder, task)
+    return _read([_image_files(f) for f in classes]) if classes else read_half_and_half(folder)
+
+
+def _class_folders(folder: Path, task: Task) -> list[Path]:
+    """The folders of the task's two shapes, by their names; else the only two there are, in natural order."""
+    folders = sorted((f for f in folder.iterdir() if f.is_dir() and not f.name.startswith(".")), key=natural)
+    named = [next((f for f in folders if f.name.lower().startswith(shape)), None) for shape in task.shapes]
+    if all(named):
+        return [f for f in named if f is not None]
+    if folders and not any(named) and len(folders) != 2:
+        raise InputError(f"{folder}: it has {len(folders)} folders, but none is named for {_and(task.shapes)}")
+    if any(named):
+        missing = next(shape for shape, f in zip(task.shapes, named, strict=True) if f is None)
+        raise InputError(f"{folder}: it has no folder for {missing}s")
+    return folders
+
+
+def _image_files(folder: Path) -> list[Path]:
+    try:
+        files = sorted((f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".")), key=natural)
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror or error}") from None
+    images = [f for f in files if f.suffix.lower() in SUFFIXES]
+    if not images:
+        raise InputError(f"{folder}: there is no image in it")
+    return images
+
+
+def natural(path: Path) -> list[Any]:
+    """A key to sort names by as people count: drawing(2) before drawing(10)."""
+    return [int(part) if part.isdigit() else part.lower() for part in re.split(r"(\d+)", path.name)]
+
+
+def _split(split: str, seed: int, files: list[list[Path]]) -> list[list[list[Path]]]:
+    match = re.fullmatch(r"(\d+)\+(\d+)", split)
+    if not match or not int(match[1]) or not int(match[2]):
+        raise InputError(f"--split {split}: expected two numbers of drawings of each class, as 12+2, or a .json file")
+    train, test = int(match[1]), int(match[2])
+    rng = np.random.default_rng(seed)
+    parts: list[list[list[Path]]] = [[], []]
+    for paths in files:
+        if len(paths) < train + test:
+            raise InputError(f"{paths[0].parent}: it has {len(paths)} images, but --split {split} wants {train + test}")
+        order = rng.permutation(len(paths))
+        parts[0].append([paths[i] for i in order[:train]])
+        parts[1].append([paths[i] for i in order[train : train + test]])
+    return parts
+
+
+def _split_by_list(path: Path, files: list[list[Path]], task: Task) -> list[list[list[Path]]]:
+    try:
+        listed = json.loads(path.read_text())
+    except OSError as error:
+        raise InputError(f"--split {path}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise InputError(f"--split {path}: this is no JSON ({error})") from None
+    if isinstance(listed, dict):
+        listed = listed.get(_folder_name(task), listed)
+    try:
+        numbers = [[[int(n) for n in of_class] for of_class in listed[part]] for part in ("train", "test")]
+        by_number = [{n: f for f in paths for n in [_number(f)] if n is not None} for paths in files]
+        if any(len(part) != 2 or not all(part) for part in numbers):
+            raise InputError(f'--split {path}: "train" and "test" each have to list numbers for two classes')
+        return [[[by_number[k][n] for n in part[k]] for k in (0, 1)] for part in numbers]
+    except KeyError as error:
+        if error.args[0] in ("train", "test"):
+            raise InputError(f"--split {path}: it has no entry {error.args[0]!r}") from None
+        raise InputError(f"--split {path}: there is no drawing with the number {error.args[0]}") from None
+    except (TypeError, ValueError):
+        raise InputError(f'--split {path}: expected {{"train": [[1, 3], [2, 4]], "test": [[5], [6]]}}') from None
+
+
+def _number(path: Path) -> int | None:
+    """The last number in a file's name: 3 of drawing(3).png."""
+    found = re.findall(r"\d+", path.stem)
+    return int(found[-1]) if found else None
+
+
+def _read(files: list[list[Path]]) -> Drawings:
+    """Drawings from the files of two classes."""
+    paths = [path for of_class in files for path in of_class]
+    read = [read_drawing(path) for path in paths]
+    light = [path.name for path, drawing in zip(paths, read, strict=True) if drawing.was_light_on_dark]
+    notes = [f"{path}: light on dark, and was inverted" for path in light[:3]]
+    if len(light) > 3:
+        notes.append(f"and {len(light) - 3} more drawings are light on dark, and were inverted")
+    y = np.repeat([0.0, 1.0], [len(of_class) for of_class in files])[:, None]
+    return Drawings(np.array([drawing.grey for drawing in read]), y, [path.name for path in paths], notes)
+
+
+def _and(words: tuple[str, ...]) -> str:
+    return " and ".join(f"{word}s" for word in words)

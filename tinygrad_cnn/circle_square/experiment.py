@@ -1,0 +1,146 @@
+"""One experiment: a recipe on a data set, and everything that a person may want to know of how it went."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_cnn.circle_square.comparison import Table, compare
+from tinygrad_cnn.circle_square.data import DataSet, Scaling
+from tinygrad_cnn.circle_square.model import Forward, Parameters, forward
+from tinygrad_cnn.circle_square.tasks import Task
+from tinygrad_cnn.circle_square.training import (
+    PUBLISHED_SEED,
+    Epoch,
+    Gradient,
+    RecipeName,
+    accuracy,
+    train_as_published,
+    train_robustly,
+)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train. Where learning_rate, epochs or seed is None, the recipe's own is meant."""
+
+    task: Task
+    recipe: RecipeName = "published"
+    gradient: Gradient = "auto"
+    learning_rate: float | None = None
+    epochs: int | None = None
+    seed: int | None = None
+    scaling: Scaling = field(default_factory=Scaling)
+
+    def resolved(self) -> dict[str, Any]:
+        """learning_rate, epochs and seed as they are used."""
+        published = self.recipe == "published"
+        own = {
+            "learning_rate": self.task.learning_rate if published else 0.01,
+            "epochs": self.task.epochs if published else 300,
+            "seed": PUBLISHED_SEED if published else 0,
+        }
+        given = {"learning_rate": self.learning_rate, "epochs": self.epochs, "seed": self.seed}
+        return own | {name: value for name, value in given.items() if value is not None}
+
+
+@dataclass
+class Result:
+    """What came of it.
+
+    losses, accuracies       of every epoch, before its step
+    start, final             the parameters
+    first_order              the shuffle of the first epoch
+    stopped                  why training ended early, or None; interrupted: a person stopped it
+    before, after            the steps of the model on the training images, in their own order
+    test                     the steps of the model on the test images
+    tables                   the comparison of gradients at the final parameters
+    """
+
+    settings: Settings
+    data: DataSet
+    losses: list[float]
+    accuracies: list[float]
+    start: Parameters
+    final: Parameters
+    first_order: NDArray[np.intp]
+    stopped: str | None
+    interrupted: bool
+    seconds: float
+    before: Forward
+    after: Forward
+    test: Forward
+    tables: list[Table]
+
+    @property
+    def train_accuracy(self) -> float:
+        """The share of training images that the final parameters have right."""
+        return accuracy(self.after.sigma, self.data.train.y)
+
+    @property
+    def test_accuracy(self) -> float:
+        """The share of test images that the final parameters have right."""
+        return accuracy(self.test.sigma, self.data.test.y)
+
+
+def epochs_of(settings: Settings, data: DataSet) -> Iterator[Epoch]:
+    """The epochs of training, one by one."""
+    x, y, how = settings.scaling(data.train.grey), data.train.y, settings.resolved()
+    if settings.recipe == "robust":
+        return train_robustly(x, y, **how)
+    return train_as_published(x, y, **how, gradient=settings.gradient)
+
+
+def run(settings: Settings, data: DataSet, watch: Callable[[Epoch], None] = lambda epoch: None) -> Result:
+    """Train, and gather what is to be known. `watch` is called with each epoch.
+
+    An interruption (KeyboardInterrupt) ends training and keeps what was trained; so does trouble that cannot pass.
+    """
+    losses, accuracies, stopped, interrupted = [], [], None, False
+    first: Epoch | None = None
+    last: Epoch | None = None
+    began = time.perf_counter()
+    try:
+        for epoch in epochs_of(settings, data):
+            first, last = first or epoch, epoch
+            losses.append(epoch.loss)
+            accuracies.append(epoch.accuracy)
+            watch(epoch)
+            if epoch.trouble:
+                stopped = f"epoch {epoch.number}: {epoch.trouble}"
+                break
+    except KeyboardInterrupt:
+        interrupted = True
+        if last is None:
+            raise
+    if first is None or last is None:
+        raise ValueError("training had no epoch")
+    final = last.before if _ran_away(last) else last.after
+    x, y = settings.scaling(data.train.grey), data.train.y
+    return Result(
+        settings=settings,
+        data=data,
+        losses=losses,
+        accuracies=accuracies,
+        start=first.before,
+        final=final,
+        first_order=first.order,
+        stopped=stopped,
+        interrupted=interrupted,
+        seconds=time.perf_counter() - began,
+        before=forward(x, first.before),
+        after=forward(x, final),
+        test=forward(settings.scaling(data.test.grey), final),
+        tables=compare(x, y, final),
+    )
+
+
+def _ran_away(epoch: Epoch) -> bool:
+    return not all(np.isfinite(x).all() for x in vars(epoch.after).values())

@@ -1,0 +1,47 @@
+"""report.html: one page that shows a run in the order of the article's sections, and loads nothing from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+
+import jinja2
+
+from tinygrad_cnn.circle_square.comparison import Difference
+from tinygrad_cnn.circle_square.experiment import Result
+
+_templates = jinja2.Environment(
+    loader=jinja2.PackageLoader("tinygrad_cnn.circle_square"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def page(result: Result, other: Result | None, pictures: dict[str, bytes], versions: dict[str, str]) -> str:
+    """The page, as HTML.
+
+    pictures: PNG files by name; other: the result of the other recipe on the same images.
+    """
+    return _templates.get_template("report.html").render(
+        result=result,
+        other=other,
+        how=result.settings.resolved(),
+        pictures={name: _inline(png) for name, png in pictures.items()},
+        versions=versions,
+        milestones=[n for n in range(len(result.losses)) if n % 50 == 0 or n == len(result.losses) - 1],
+        difference=difference,
+        percent=lambda share: f"{100 * share:.0f} %",
+    )
+
+
+def difference(d: Difference) -> str:
+    """The absolute difference, and the relative one in brackets: 1.2e-13 (3e-15)."""
+    if d.absolute != d.absolute:
+        return "not defined"
+    return f"{d.absolute:.1e} ({d.relative:.0e})"
+
+
+def _inline(png: bytes) -> str:
+    """A picture as a data URL."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()

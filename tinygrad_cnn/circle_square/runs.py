@@ -1,0 +1,204 @@
+"""A run's folder: metrics.json, weights.safetensors, figures and report.html; written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.circle_square import figures, report
+from tinygrad_cnn.circle_square.data import Drawings, Scaling
+from tinygrad_cnn.circle_square.errors import InputError
+from tinygrad_cnn.circle_square.experiment import Result
+from tinygrad_cnn.circle_square.model import Parameters
+
+SHAPES: dict[str, tuple[int, ...]] = {"Wc": (3, 3), "Bc": (1, 1), "Wf": (1, 196), "Bf": (1, 1)}
+MODEL = "tinygrad_cnn circle_square"
+
+
+class OutputFolder:
+    """A new folder that appears under its name when it is complete.
+
+    What is written goes to a folder aside, which is renamed at the end; if anything goes wrong before, it is removed.
+    Raises InputError if the folder is there already and not empty, or cannot be made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.aside = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+
+    def __enter__(self) -> Path:
+        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+            raise InputError(
+                f"{self.folder}: there is something already; nothing is overwritten, so name another folder"
+            )
+        try:
+            self.aside.mkdir(parents=True)
+        except OSError as error:
+            raise InputError(f"{self.folder}: cannot be written to: {error.strerror or error}") from None
+        return self.aside
+
+    def __exit__(self, kind: Any, error: BaseException | None, at: Any) -> None:
+        if kind is None:
+            if self.folder.exists():
+                self.folder.rmdir()
+            self.aside.rename(self.folder)
+        else:
+            shutil.rmtree(self.aside, ignore_errors=True)
+            if isinstance(error, OSError):
+                raise InputError(f"{self.folder}: cannot be written to: {error.strerror or error}") from None
+
+
+def free_folder(parent: Path, name: str) -> Path:
+    """parent/name, or parent/name-2, parent/name-3, ... if that is taken."""
+    number = 1
+    while (folder := parent / (name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return folder
+
+
+def write(folder: Path, result: Result, other: Result | None) -> None:
+    """Write everything that is known of `result` into `folder`; `other` is the other recipe's, for the report."""
+    (folder / "metrics.json").write_text(json.dumps(metrics(result, other), indent=1) + "\n")
+    write_weights(folder / "weights.safetensors", result)
+    pictures = {name: figures.png(draw(result)) for name, draw in figures.FIGURES.items()}
+    for name, picture in pictures.items():
+        (folder / f"{name}.png").write_bytes(picture)
+    (folder / "report.html").write_text(report.page(result, other, pictures, versions()), encoding="utf-8")
+
+
+def metrics(result: Result, other: Result | None) -> dict[str, Any]:
+    """What metrics.json holds; plain numbers, lists and words."""
+    settings = result.settings
+    return {
+        "task": settings.task.name,
+        "classes": list(result.data.classes),
+        "recipe": settings.recipe,
+        "gradient": settings.gradient if settings.recipe == "published" else "auto",
+        **settings.resolved(),
+        "scaling": {"invert": settings.scaling.invert, "top": settings.scaling.top},
+        "data": {"source": result.data.source, "train": len(result.data.train), "test": len(result.data.test)},
+        "epochs_run": len(result.losses),
+        "stopped": result.stopped,
+        "interrupted": result.interrupted,
+        "seconds": round(result.seconds, 3),
+        "train_accuracy": result.train_accuracy,
+        "test_accuracy": result.test_accuracy,
+        "losses": [_number(loss) for loss in result.losses],
+        "accuracies": result.accuracies,
+        "predictions": {
+            "train": _predictions(result.data.train, result.after.sigma),
+            "test": _predictions(result.data.test, result.test.sigma),
+        },
+        "gradient_comparison": [
+            {
+                "loss": table.name,
+                "tied_windows": table.tied_windows,
+                **{
+                    row.parameter: {
+                        "largest": _number(row.largest),
+                        **{
+                            pair: {k: _number(v) for k, v in getattr(row, pair)._asdict().items()}
+                            for pair in ("auto_hand", "auto_numeric", "hand_numeric")
+                        },
+                    }
+                    for row in table.rows
+                },
+            }
+            for table in result.tables
+        ],
+        "other_recipe": None if other is None else _summary(other),
+        "versions": versions(),
+    }
+
+
+def _summary(result: Result) -> dict[str, Any]:
+    return {
+        "recipe": result.settings.recipe,
+        **result.settings.resolved(),
+        "train_accuracy": result.train_accuracy,
+        "test_accuracy": result.test_accuracy,
+        "stopped": result.stopped,
+    }
+
+
+def _predictions(drawings: Drawings, sigma: Any) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "target": int(target), "probability": _number(probability)}
+        for name, target, probability in zip(drawings.names, drawings.y[:, 0], sigma[0], strict=True)
+    ]
+
+
+def _number(x: Any) -> float | None:
+    """`x` for JSON, which knows no NaN and no infinity."""
+    return float(x) if np.isfinite(x) else None
+
+
+def versions() -> dict[str, str]:
+    """What the run was made with."""
+    return {
+        "tinygrad_cnn": tg.__version__,
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+# Weights.
+
+
+def write_weights(path: Path, result: Result) -> None:
+    """Write the final parameters, with what is needed to use them."""
+    about = {
+        "model": MODEL,
+        "classes": json.dumps(list(result.data.classes)),
+        "scaling": json.dumps({"invert": result.settings.scaling.invert, "top": result.settings.scaling.top}),
+    }
+    arrays = {field.name: np.ascontiguousarray(getattr(result.final, field.name)) for field in fields(Parameters)}
+    path.write_bytes(safetensors.numpy.save(arrays, metadata=about))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model, as a run keeps it."""
+
+    parameters: Parameters
+    classes: tuple[str, str]
+    scaling: Scaling
+
+
+def read_weights(path: Path) -> Trained:
+    """The model that a run has trained: of its folder, or of its file of weights.
+
+    Raises InputError if there is none, if the file is damaged, or if it is another model's.
+    """
+    if path.is_dir():
+        path = path / "weights.safetensors"
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file; name a run's folder, or its weights.safetensors")
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            about = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    except (OSError, safetensors.SafetensorError, ValueError) as error:
+        raise InputError(f"{path}: the weights cannot be read: {' '.join(str(error).split())}") from None
+    shapes = {name: array.shape for name, array in arrays.items()}
+    if about.get("model") != MODEL or shapes != SHAPES:
+        raise InputError(f"{path}: these are weights of another model: {_described(shapes)}, not {_described(SHAPES)}")
+    classes = json.loads(about["classes"])
+    return Trained(Parameters(**arrays), (classes[0], classes[1]), Scaling(**json.loads(about["scaling"])))
+
+
+def _described(shapes: dict[str, tuple[int, ...]]) -> str:
+    return ", ".join(f"{name} {shape}" for name, shape in sorted(shapes.items())) or "none"
