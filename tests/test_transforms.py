@@ -117,6 +117,13 @@ def test_more_than_one_number_has_no_gradient() -> None:
         tg.grad(lambda x: x)(np.ones(2))
 
 
+def test_a_function_of_several_results_is_told_what_to_do() -> None:
+    with pytest.raises(TypeError, match=r"returned 2 results.*has_aux=True"):
+        tg.grad(lambda x: (x, x))(1.0)
+    with pytest.raises(ValueError, match=r"returned an array of shape \(2,\)"):
+        tg.grad(lambda x: np.ones(2))(1.0)
+
+
 def test_gradients_compose() -> None:
     f = tg.grad(tg.grad(tg.grad(lambda x: np.exp(2.0 * x))))
     assert f(0.5) == pytest.approx(8 * np.exp(1.0), rel=1e-14)
@@ -187,7 +194,7 @@ def test_vjp_of_a_result_that_is_given_twice_adds_its_cotangents() -> None:
 def test_jvp_in_any_form() -> None:
     value, tangent = tg.jvp(lambda p: (p["a"] ** 2, p["b"]), [{"a": 3.0, "b": 1.0}], [{"a": 1.0, "b": 5.0}])
     assert (value, tangent) == ((9, 1), (6, 5))
-    with pytest.raises(ValueError, match="do not have the form"):
+    with pytest.raises(ValueError, match="the primals have the leaves"):
         tg.jvp(np.sin, [1.0], [{"a": 1.0}])
 
 

@@ -7,7 +7,7 @@ the rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,56 +15,41 @@ import numpy as np
 from tinygrad_cnn.graph import Array, Handle, Node, handle_on, source_line
 
 
-def route(nodes: Iterable[Node], wrt: Iterable[Node]) -> list[Node]:
-    """Those of `nodes`, which stand oldest first, that are computed from `wrt`; `wrt` itself is left out."""
-    leading = set(wrt)
-    path = []
-    for node in nodes:
-        for _, x in node.sources:
-            if x in leading:
-                leading.add(node)
-                path.append(node)
-                break
-    return path
-
-
 def pull_back(
-    seeds: dict[Node, Array],
-    path: Sequence[Node],
-    wrt: Iterable[Node],
-    recorded: type[Handle] | None = None,
-    keep: bool = False,
+    seeds: dict[Node, Array], path: Sequence[Node], recorded: type[Handle] | None = None, keep: bool = False
 ) -> dict[Node, Array]:
-    """The cotangents of the nodes `wrt`, from those of the results.
+    """The cotangents of the leaves of a path, from those of the results.
 
     seeds     the results, and their cotangents
-    path      the nodes between, oldest first
+    path      the nodes that the results are computed from, oldest first; a cotangent goes no further than these
     recorded  the kind of handle that rules are to be given for nodes, so that what they do is recorded; else arrays
-    keep      return the cotangents of the nodes on the path as well
+    keep      return the cotangents of all nodes of the path, not of its leaves alone
 
     A node that no cotangent reaches is not in the answer.
     """
     cotangents = dict(seeds)
-    reached = set(wrt)
-    reached.update(path)
+    reached = set(path)
     for node in reversed(path):
-        g = cotangents.get(node) if keep else cotangents.pop(node, None)
+        g = cotangents.get(node)
         if g is None:
             continue
-        primitive, settings, operands, out = node.primitive, node.settings, node.operands, node.value
+        settings, operands, out, passed_on = node.settings, node.operands, node.value, False
         if recorded is not None:
             out, operands = handle_on(node, recorded), list(operands)
             for position, x in node.sources:
                 operands[position] = handle_on(x, recorded)
         for position, x in node.sources:
-            if x in reached:
-                rule = primitive.rules[position]
-                if rule is None:
-                    continue
-                cotangent, value = rule(g, out, *operands, **settings), x.value
-                if cotangent.shape != value.shape or cotangent.dtype != value.dtype:
-                    cotangent = fit(cotangent, value, node, position)
-                cotangents[x] = cotangents[x] + cotangent if x in cotangents else cotangent
+            if x not in reached:
+                continue
+            passed_on, rule = True, node.primitive.rules[position]
+            if rule is None:
+                continue
+            cotangent, value = rule(g, out, *operands, **settings), x.value
+            if cotangent.shape != value.shape or cotangent.dtype != value.dtype:
+                cotangent = fit(cotangent, value, node, position)
+            cotangents[x] = cotangents[x] + cotangent if x in cotangents else cotangent
+        if passed_on and not keep:
+            del cotangents[node]
     return cotangents
 
 

@@ -110,8 +110,7 @@ class Tensor(Handle):
         differentiated again come from `tinygrad_cnn.grad`. Raises ValueError if the shapes do not fit.
         """
         nodes, _ = ancestors([self.node])
-        made = [node for node in nodes if node.primitive is not None]
-        found = pull_back({self.node: seed(self.node, cotangent)}, made, nodes, keep=True)
+        found = pull_back({self.node: seed(self.node, cotangent)}, nodes, keep=True)
         for node in nodes:
             node.cotangent = found.get(node)
 

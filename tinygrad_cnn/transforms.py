@@ -7,13 +7,13 @@ taken within another function is differentiated like everything else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn import tree
-from tinygrad_cnn.backward import pull_back, route, seed
+from tinygrad_cnn.backward import pull_back, seed
 from tinygrad_cnn.graph import Array, Node, ancestors, now, recording
 from tinygrad_cnn.primitive import primitive
 from tinygrad_cnn.tensor import Tensor
@@ -36,13 +36,13 @@ def vjp(function: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[A
     >>> pullback(np.array([1.0, 1.0]))
     (array([3., 3.]), np.float64(3.0))
     """
-    run = _Run(function, primals, [_argument_name(i) for i in range(len(primals))])
+    run = _Run(lambda primals: function(*primals), primals, "argument")
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         given = tree.flatten(cotangent)
         if given.names != run.outputs.names:
             raise ValueError(f"the value has the leaves {run.outputs.names}, but the cotangent {given.names}")
-        return tuple(run.rebuild(run.pull(given.leaves)))
+        return run.argument.rebuild(run.pull(given.leaves))  # type: ignore[no-any-return]
 
     return run.value(), pullback
 
@@ -58,13 +58,14 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
     >>> tg.jvp(np.square, [np.array([1.0, 2.0])], [np.array([1.0, 0.0])])
     (array([1., 4.]), array([2., 0.]))
     """
-    run = _Run(function, primals, [_argument_name(i) for i in range(len(primals))])
-    directions = tree.flatten(list(tangents))
-    if directions.names != tree.flatten(list(primals)).names:
-        raise ValueError("the tangents do not have the form of the primals")
+    run = _Run(lambda primals: function(*primals), tuple(primals), "argument")
+    directions = tree.flatten(tuple(tangents), "argument")
+    if directions.names != run.argument.names:
+        raise ValueError(f"the primals have the leaves {run.argument.names}, but the tangents {directions.names}")
     born = now()
-    dummies = [Tensor(np.zeros_like(_value_of(output))) for output in run.outputs.leaves]
-    along = _Pullback(run.pull(dummies), dummies, born, run.outside)(directions.leaves)
+    values = [leaf.node.value if isinstance(leaf, Tensor) else leaf for leaf in run.outputs.leaves]
+    dummies = [Tensor(np.zeros_like(value)) for value in values]
+    along = _Pullback(run.pull(dummies), dummies, born)(directions.leaves)
     return run.value(), run.outputs.rebuild(along)
 
 
@@ -100,73 +101,72 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
     >>> tg.value_and_grad(lambda x: np.sum(x * x))(np.array([1.0, 2.0]))
     (np.float64(5.0), array([2., 4.]))
     """
-    chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-    names = [""] if isinstance(argnums, int) else [_argument_name(i) for i in chosen]
 
     def differentiate(*args: Any, **settings: Any) -> Any:
-        def of_chosen(*replaced: Any) -> Any:
-            arguments = list(args)
-            for position, argument in zip(chosen, replaced, strict=True):
-                arguments[position] = argument
+        arguments = list(args)
+
+        def of_chosen(chosen: Any) -> Any:
+            if isinstance(argnums, int):
+                arguments[argnums] = chosen
+            else:
+                for position, argument in zip(argnums, chosen, strict=True):
+                    arguments[position] = argument
             return function(*arguments, **settings)
 
-        run = _Run(of_chosen, [args[i] for i in chosen], names, has_aux)
-        found = run.rebuild(run.pull([None]))
-        return run.value(), found[0] if isinstance(argnums, int) else found
+        chosen = args[argnums] if isinstance(argnums, int) else tuple([args[i] for i in argnums])
+        run = _Run(of_chosen, chosen, "" if isinstance(argnums, int) else "argument", has_aux)
+        if len(run.outputs.leaves) != 1:
+            raise TypeError(
+                f"the function returned {len(run.outputs.leaves)} results, but a gradient is that of one number; "
+                "to return more beside it, use has_aux=True and return (number, more)"
+            )
+        return run.value(), run.argument.rebuild(run.pull([None]))
 
     return differentiate
 
 
 class _Run:
-    """One call of a function with Tensors in the place of its arguments' leaves, and what came of it."""
+    """One call of a function of one argument, with Tensors in the place of its leaves, and what came of it."""
 
-    def __init__(self, function: Function, arguments: Sequence[Any], names: list[str], has_aux: bool = False) -> None:
+    def __init__(self, function: Function, argument: Any, name: str, has_aux: bool = False) -> None:
         born = now()
-        self.arguments = [tree.flatten(argument, name) for argument, name in zip(arguments, names, strict=True)]
+        self.argument = tree.flatten(argument, name)
         was_recording = recording.get()
         token = recording.set(True)
         try:
-            inputs = [_input(leaf, path) for f in self.arguments for leaf, path in zip(f.leaves, f.names, strict=True)]
-            result = function(*self.rebuild(inputs))
+            inputs = [_input(leaf, path) for leaf, path in zip(self.argument.leaves, self.argument.names, strict=True)]
+            result = function(self.argument.rebuild(list(inputs)))
         finally:
             recording.reset(token)
-        self.aux: list[Any]
-        result, *self.aux = result if has_aux else (result,)
+        self.aux: tuple[Any, ...] = ()
+        if has_aux:
+            result, *self.aux = result
         self.outputs = tree.flatten(result)
-        # If anything here was computed from Tensors from without, so must the value and the gradient be.
-        without = any(tensor.node.primitive is not None for tensor in inputs)
-        self.pull = _Pullback(self.outputs.leaves, inputs, born, without)
-        self.outside = self.pull.outside = self.pull.outside and was_recording
+        self.pull = _Pullback(self.outputs.leaves, inputs, born, recorded=was_recording)
 
     def value(self) -> Any:
         """What the function returned: arrays, but Tensors where it depends on Tensors from without."""
-        values = [leaf if self.outside else _value_of(leaf) for leaf in self.outputs.leaves]
-        if not self.aux:
-            return self.outputs.rebuild(values)
-        return self.outputs.rebuild(values), self.aux[0] if self.outside else tree.map(_value_of, self.aux[0])
+        value: Any = self.outputs.rebuild([self._value_of(leaf) for leaf in self.outputs.leaves])
+        return (value, tree.map(self._value_of, self.aux[0])) if self.aux else value
 
-    def rebuild(self, leaves: list[Any]) -> list[Any]:
-        """One tree for each argument, of the `leaves` of all of them."""
-        trees, start = [], 0
-        for flat in self.arguments:
-            end = start + len(flat.leaves)
-            trees.append(flat.rebuild(leaves[start:end]))
-            start = end
-        return trees
+    def _value_of(self, leaf: Any) -> Any:
+        return leaf.node.value if isinstance(leaf, Tensor) and not self.pull.recorded else leaf
 
 
 class _Pullback:
     """From cotangents of `outputs` to those of `inputs`, which are younger than `born`.
 
-    outside  the outputs depend on Tensors that are older than `born`: the pullback is recorded, to be differentiated
+    recorded  the outputs also depend on Tensors from without, and so will what the pullback gives: what it does is
+              recorded, to be differentiated in its turn (unless this is not wanted)
     """
 
-    def __init__(self, outputs: list[Any], inputs: list[Tensor], born: int, outside: bool) -> None:
+    def __init__(self, outputs: list[Any], inputs: list[Tensor], born: int, recorded: bool = True) -> None:
         self.outputs = outputs
-        self.wrt = _nodes(inputs)
-        nodes, older = ancestors(_nodes(outputs), self.wrt, born)
-        self.path = route(nodes, self.wrt)
-        self.outside = older or outside
+        self.wrt = [tensor.node for tensor in inputs]
+        results = [output.node for output in outputs if isinstance(output, Tensor)]
+        self.path, outside = ancestors(results, self.wrt, born)
+        outside = outside or any(node.primitive is not None for node in self.wrt)
+        self.recorded = outside and recorded
 
     def __call__(self, cotangents: list[Any]) -> list[Array]:
         seeds: dict[Node, Array] = {}
@@ -174,7 +174,9 @@ class _Pullback:
             if isinstance(output, Tensor):
                 begin = seed(output.node, cotangent)
                 seeds[output.node] = seeds[output.node] + begin if output.node in seeds else begin
-        found = pull_back(seeds, self.path, self.wrt, Tensor if self.outside else None)
+            elif cotangent is None and np.size(output) != 1:
+                raise ValueError(f"the function returned an array of shape {np.shape(output)}, and not one number")
+        found = pull_back(seeds, self.path, Tensor if self.recorded else None)
         taken = {id(cotangent) for cotangent in seeds.values()}
         own = []
         for node in self.wrt:
@@ -208,15 +210,3 @@ def _input(leaf: Any, path: str) -> Tensor:
         return Tensor(leaf, path or None)
     given = f"an array of {leaf.dtype}" if isinstance(leaf, np.ndarray) else f"{leaf!r}, of type {type(leaf).__name__}"
     raise TypeError(f"{path or 'the argument'} is {given}: gradients are for floats only")
-
-
-def _argument_name(position: int) -> str:
-    return f"argument {position}"
-
-
-def _nodes(leaves: Iterable[Any]) -> list[Node]:
-    return [leaf.node for leaf in leaves if isinstance(leaf, Tensor)]
-
-
-def _value_of(x: Any) -> Any:
-    return x.node.value if isinstance(x, Tensor) else x

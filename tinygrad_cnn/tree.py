@@ -70,12 +70,11 @@ def map(function: Callable[..., Any], tree: T, *others: Any) -> T:
     >>> map(lambda x, y: x + y, {"a": 1.0, "b": [2.0]}, {"a": 10.0, "b": [20.0]})
     {'a': 11.0, 'b': [22.0]}
     """
-    first = flatten(tree)
-    rest = [flatten(other) for other in others]
+    first, rest = flatten(tree), [flatten(other) for other in others]
     for other in rest:
         if other.names != first.names:
             raise ValueError(f"the trees differ: one has the leaves {first.names}, another {other.names}")
-    columns = zip(first.leaves, *(other.leaves for other in rest), strict=True)
+    columns = zip(first.leaves, *[other.leaves for other in rest], strict=True)
     return first.rebuild([function(*leaves) for leaves in columns])  # type: ignore[no-any-return]
 
 

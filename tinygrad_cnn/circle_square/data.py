@@ -101,9 +101,7 @@ def load(folder: Path, task: Task, split: str | None = None, split_seed: int = 0
         return DataSet(train, test, task.shapes, str(folder))
     classes = _class_folders(folder, task)
     if not classes:
-        raise InputError(
-            f"{folder}: it has neither the folders train and test, nor one for each of {_and(task.shapes)}"
-        )
+        raise InputError(f"{folder}: it has neither the folders train and test nor one for each of {_and(task.shapes)}")
     if not split:
         raise InputError(f"{folder}: it is not divided into train and test: say how with --split, for example 12+2")
     files = [_image_files(f) for f in classes]

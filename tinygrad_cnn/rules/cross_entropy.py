@@ -1,7 +1,7 @@
 """Binary cross-entropy, element by element, in the three forms that the article needs to be told apart.
 
-Each is short enough to be an expression of logarithms. It is a primitive because for a small batch that expression
-costs more than the convolution: eight nodes for a handful of numbers (`benchmarks/training_step.py` shows both).
+Each could be an expression of logarithms, but for two things: 0 log 0, which is 0 here and NaN there; and eight or ten
+nodes for one number an image, a twentieth of a training step of a small model (`benchmarks/training_step.py` has both).
 """
 
 from __future__ import annotations

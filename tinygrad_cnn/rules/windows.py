@@ -143,10 +143,9 @@ def max_pool2d(x: Array, /, window: Pair, stride: Pair | None = None, ties: Ties
     """
     if ties not in ("share", "all"):
         raise ValueError(f"max_pool2d: ties is {ties!r}, but has to be 'share' or 'all'")
-    out: Array = None
-    for _, place in layout(x.shape, window, stride).offsets:
-        out = x[place].copy() if out is None else np.maximum(out, x[place], out=out)
-    return out
+    (_, kw), offsets = pair(window, "window"), [place for _, place in layout(x.shape, window, stride).offsets]
+    rows = functools.reduce(np.maximum, [x[..., down, :] for _, down, _ in offsets[::kw]])
+    return functools.reduce(np.maximum, [rows[..., across] for _, _, across in offsets[:kw]])
 
 
 @max_pool2d.vjp
