@@ -36,7 +36,7 @@ def drawn(task: Task, seed: int) -> DataSet:
 
 
 def outcome(task: Task, seed: int, gradient: Gradient = "auto") -> tuple[str, int, list[float]]:
-    """ "fits", "dies" or "neither"; how many of the four test images are right; and the losses."""
+    """What happens (fits, dies or neither), how many of the four test images are right, and the losses."""
     settings, data = Settings(task, gradient=gradient), drawn(task, seed)
     losses = []
     for epoch in epochs_of(settings, data):

@@ -18,7 +18,7 @@ COLUMNS = 12
 RIGHT, WRONG = "#1b7837", "#b2182b"
 
 
-def _grid(
+def montage(
     images: Any, labels: list[str], title: str, colours: list[str] | None = None, columns: int = COLUMNS
 ) -> Figure:
     """Images in rows of `columns`, each on a grey scale of its own, with its label above it.
@@ -52,7 +52,7 @@ def _grid(
 def training_images(result: Result) -> Figure:
     """The images that it is trained on."""
     drawings, shapes = result.data.train, result.data.classes
-    return _grid(drawings.grey, _classes(drawings, shapes), "Training images")
+    return montage(drawings.grey, _classes(drawings, shapes), "Training images")
 
 
 def test_images(result: Result) -> Figure:
@@ -64,7 +64,7 @@ def test_images(result: Result) -> Figure:
         said = int(probability > 0.5)
         labels.append(f"{shapes[int(target)]}:\n{shapes[said]} {probability if said else 1 - probability:.0%}")
         colours.append(RIGHT if said == target else WRONG)
-    return _grid(drawings.grey, labels, "Test images: what it is, and what the model says", colours, columns=6)
+    return montage(drawings.grey, labels, "Test images: what it is, and what the model says", colours, columns=6)
 
 
 def shuffled_images(result: Result) -> Figure:
@@ -72,7 +72,7 @@ def shuffled_images(result: Result) -> Figure:
     drawings = result.data.train
     labels = _classes(drawings, result.data.classes)
     order = result.first_order
-    return _grid(
+    return montage(
         result.settings.scaling(drawings.grey)[order],
         [labels[i] for i in order],
         "As the model sees them in its first epoch: shuffled, strokes bright"
@@ -87,7 +87,7 @@ def _maps(result: Result, steps: Forward, when: str) -> Figure:
     rows = [range(start, min(start + COLUMNS, count)) for start in range(0, count, COLUMNS)]
     images = [steps.conv[i] for row in rows for i in row] + [steps.max_pool[i] for row in rows for i in row]
     labels = [f"conv {i + 1}" for i in range(count)] + [f"max-pool {i + 1}" for i in range(count)]
-    return _grid(images, labels, f"What the filter makes of the training images, {when} training")
+    return montage(images, labels, f"What the filter makes of the training images, {when} training")
 
 
 def maps_before(result: Result) -> Figure:

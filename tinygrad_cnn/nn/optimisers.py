@@ -28,7 +28,8 @@ class SGD:
 
     def step(self, parameters: T, gradients: T) -> T:
         """The parameters after one step."""
-        return tree.map(lambda p, g: p - self.learning_rate * g, parameters, gradients)
+        rate = self.learning_rate
+        return tree.map(lambda p, g: p - rate * g, parameters, gradients)
 
 
 class Momentum:

@@ -154,8 +154,8 @@ def _max_pool_x(
 ) -> Array:
     winners = [np.equal(x[place], out) for _, place in layout(x.shape, window, stride).offsets]
     if ties == "share":
-        enough = np.min_scalar_type(len(winners))
-        g = g / functools.reduce(np.add, [won.view(np.uint8).astype(enough, copy=False) for won in winners])
+        bits = np.uint8 if len(winners) < 256 else np.uint32
+        g = g / functools.reduce(np.add, [won.view(np.uint8) for won in winners], bits(0))
     return _unpool(g, winners, x.shape, window, stride)
 
 

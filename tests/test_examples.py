@@ -1,0 +1,37 @@
+"""Every example runs, in its order, and says what it should."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+# What has to stand in what an example prints.
+SAYS = {
+    "01_data": r"drawings to train on: \(24, 28, 28\) uint8",
+    "02_forward": r"loss +\(\) +from +-10\.0359",
+    "03_gradients": r"shifted loss, autodiff against hand:\n  Wc  \d\.\de-1[3-7]\n(.*\n)+.*ties='all':  Bc \d\.\de",
+    "04_training": r"epoch 500 .*24 of 24 right",
+    "05_filter": r"bias -1\.81 -> -1\.92",
+    "06_triangles": r"published: step 0\.015, 701 epochs, .*\n  training images right: 100%, test images right: 25%",
+    "07_scaling": r"robust +bright +0\.\.10 +0 +5 +100%",
+}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_runs_and_says_what_it_should(path: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(path)],
+        cwd=tmp_path, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(SAYS[path.stem], done.stdout), done.stdout
+    for written in re.findall(r"picture: (.*)", done.stdout):
+        assert (tmp_path / written).stat().st_size > 1000

@@ -1,0 +1,41 @@
+"""The README's examples run as they stand."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tg
+
+ROOT = Path(__file__).parent.parent
+
+
+def blocks(name: str) -> list[str]:
+    """The indented blocks of Python in a page."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    found = re.findall(r"(?:^    .*\n|^\n(?=    ))+", text, re.MULTILINE)
+    return [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in found]
+
+
+def test_the_model_of_the_readme_runs_and_its_gradient_is_right() -> None:
+    names: dict = {}
+    exec(next(block for block in blocks("README.md") if "def model" in block), names)
+    loss, p, x, y = names["loss"], names["p"], names["x"], names["y"]
+    assert {k: np.shape(v) for k, v in names["gradient"].items()} == {"Wc": (3, 3), "Bc": (), "Wf": (196,), "Bf": ()}
+    for name, step in (("Bc", 1e-6), ("Bf", 1e-6)):
+        up, down = (loss({**p, name: p[name] + sign * step}, x, y) for sign in (1, -1))
+        assert names["gradient"][name] == pytest.approx((up - down) / (2 * step), rel=1e-6)
+
+
+def test_the_primitive_of_the_readme_runs() -> None:
+    names = {"tg": tg, "np": np}
+    exec(next(block for block in blocks("README.md") if "softplus" in block), names)
+    assert tg.grad(names["softplus"])(0.0) == 0.5
+
+
+def test_both_readmes_have_the_same_commands() -> None:
+    for command in re.findall(r"^    (python3 -m venv .*)$", (ROOT / "README.md").read_text(), re.MULTILINE):
+        assert command in (ROOT / "README.ko.md").read_text(encoding="utf-8")
