@@ -20,6 +20,7 @@ class Case(NamedTuple):
     shapes: list[tuple[int, ...]]
     low: float = -1.5
     high: float = 1.7
+    order: int = 2  # how many derivatives are held against differences
 
     def operands(self, dtype: Any = np.float64, seed: int = 0) -> list[np.ndarray]:
         """Elements that differ by more than a step of differences, so that none of them tie or change places."""
@@ -53,7 +54,7 @@ def binary(name: str, function: Callable[..., Any], low: float = -1.5, high: flo
 MASK = np.array([[True, False, True], [False, False, True]])
 PERMUTED = np.array([2, 0, 0, 1])
 
-CASES: list[Case] = [
+MODEL: list[Case] = [
     *binary("add", np.add),
     *binary("subtract", np.subtract),
     *binary("multiply", np.multiply),
@@ -175,3 +176,4 @@ CASES: list[Case] = [
     Case("astype", lambda x: x.astype(np.float64) ** 3, [(2, 3)]),
     Case("a value used twenty times over", lambda x: sum([x * x for _ in range(20)]), [(2,)]),
 ]
+CASES = [case._replace(order=3) for case in MODEL]

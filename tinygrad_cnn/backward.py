@@ -62,7 +62,11 @@ def fit(cotangent: Array, value: Array, node: Node, position: int) -> Array:
                 f"{cotangent.shape}, but the operand has shape {value.shape} ({source_line(node)})"
             )
         cotangent = sum_to(cotangent, value.shape)
-    return cotangent if cotangent.dtype == value.dtype else cotangent.astype(value.dtype)
+    if cotangent.dtype == value.dtype:
+        return cotangent
+    if cotangent.dtype.kind == "c" != value.dtype.kind:
+        cotangent = cotangent.real
+    return cotangent.astype(value.dtype)
 
 
 def sum_to(x: Array, shape: tuple[int, ...]) -> Array:

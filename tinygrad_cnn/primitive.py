@@ -53,6 +53,8 @@ class Primitive(Generic[P, R]):
         self.forward = forward
         # Its operands stretch as NumPy's broadcasting does, and the cotangent of one is summed back to its shape.
         self.broadcasts = broadcasts
+        # Of complex numbers too: its rules are those of a function that is complex-differentiable, or say otherwise.
+        self.complex = False
         self.arity, self.settings = _signature(forward)
         self.rules: Sequence[Rule | None] = _Undeclared(self.__name__)
 
@@ -209,7 +211,9 @@ def _floats(value: Any, made_by: Any) -> Any:
         value = np.asarray(value)
     if value.dtype.kind == "f":
         return value
-    why = "complex numbers have no derivative here" if value.dtype.kind == "c" else "gradients flow through floats only"
+    if value.dtype.kind == "c" and getattr(made_by, "complex", False):
+        return value
+    why = "it has no rule for complex numbers" if value.dtype.kind == "c" else "gradients flow through floats only"
     raise TypeError(f"{made_by.__name__} of a Tensor gave {value.dtype}: {why}")
 
 
