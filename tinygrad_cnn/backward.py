@@ -65,7 +65,7 @@ def fit(cotangent: Array, value: Array, node: Node, position: int) -> Array:
     if cotangent.dtype == value.dtype:
         return cotangent
     if cotangent.dtype.kind == "c" != value.dtype.kind:
-        cotangent = cotangent.real
+        cotangent = np.real(cotangent)
     return cotangent.astype(value.dtype)
 
 
