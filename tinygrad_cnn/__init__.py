@@ -8,7 +8,8 @@
 NumPy's functions are called as NumPy's; what NumPy lacks (conv2d, max_pool2d, sigmoid, ...) is here.
 """
 
-from tinygrad_cnn import nn, rules, tree
+from tinygrad_cnn import creation, nn, rules, tree
+from tinygrad_cnn.debug import debug
 from tinygrad_cnn.graph import no_grad, scope
 from tinygrad_cnn.nn import SGD, Adam, Momentum, conv2d, he_normal, linear, relu
 from tinygrad_cnn.primitive import implements, primitive
@@ -16,9 +17,21 @@ from tinygrad_cnn.rules.cross_entropy import as_printed as binary_cross_entropy_
 from tinygrad_cnn.rules.cross_entropy import shifted as binary_cross_entropy_shifted
 from tinygrad_cnn.rules.cross_entropy import with_logits as binary_cross_entropy_with_logits
 from tinygrad_cnn.rules.elementwise import sigmoid
+from tinygrad_cnn.rules.indexing import index_add
 from tinygrad_cnn.rules.windows import avg_pool2d, col2im, im2col, max_pool2d
 from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.transforms import grad, jvp, value_and_grad, vjp
+from tinygrad_cnn.transforms import (
+    checkpoint,
+    elementwise_grad,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)
 
 __version__ = "0.1.0"
 
@@ -31,12 +44,20 @@ __all__ = [
     "binary_cross_entropy_as_printed",
     "binary_cross_entropy_shifted",
     "binary_cross_entropy_with_logits",
+    "checkpoint",
     "col2im",
     "conv2d",
+    "creation",
+    "debug",
+    "elementwise_grad",
     "grad",
     "he_normal",
+    "hessian",
+    "hvp",
     "im2col",
     "implements",
+    "index_add",
+    "jacobian",
     "jvp",
     "linear",
     "max_pool2d",
@@ -47,6 +68,7 @@ __all__ = [
     "rules",
     "scope",
     "sigmoid",
+    "stop_gradient",
     "tree",
     "value_and_grad",
     "vjp",

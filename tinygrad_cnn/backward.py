@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.graph import Array, Handle, Node, handle_on, source_line
+from tinygrad_cnn.graph import Array, Handle, Node, handle_on, recording, source_line
 
 
 def pull_back(
@@ -25,29 +25,66 @@ def pull_back(
     recorded  the kind of handle that rules are to be given for nodes, so that what they do is recorded; else arrays
     keep      return the cotangents of all nodes of the path, not of its leaves alone
 
-    A node that no cotangent reaches is not in the answer.
+    A node that no cotangent reaches is not in the answer; with `keep`, nor is a version of an array that was assigned
+    to afterwards.
+
+    Each contribution to a cotangent is an array of its own, but for two kinds of primitives, whose work would else grow
+    with the square of the length of a loop. What picks from an array (`adding`) adds to the cotangent that is there
+    already. What writes to a part of an array (`overwriting`) hands its own cotangent down, after it has written zeros
+    to that part.
     """
     cotangents = dict(seeds)
     reached = set(path)
+    own: set[Node] = set()  # whose cotangent is an array that this sweep alone holds, and may write to
+    handed: set[Node] = set()  # whose cotangent was handed down from a node that has no more use for it
+    mode = recording.get()
     for node in reversed(path):
         g = cotangents.get(node)
         if g is None:
             continue
-        settings, operands, out, passed_on = node.settings, node.operands, node.value, False
+        primitive, settings, operands, out, passed_on = node.primitive, node.settings, node.operands, node.like, False
         if recorded is not None:
             out, operands = handle_on(node, recorded), list(operands)
             for position, x in node.sources:
                 operands[position] = handle_on(x, recorded)
-        for position, x in node.sources:
+        for position, x in reversed(node.sources):
             if x not in reached:
                 continue
-            passed_on, rule = True, node.primitive.rules[position]
+            passed_on, rule = True, primitive.rules[position]
             if rule is None:
                 continue
-            cotangent, value = rule(g, out, *operands, **settings), x.value
+            if position == 0:
+                if primitive.adding is not None:
+                    total = cotangents.get(x)
+                    if total is None:
+                        total = np.zeros(x.like.shape, x.like.dtype)
+                        own.add(x)
+                    elif x not in own and not isinstance(total, Handle):
+                        total = total.copy()
+                        own.add(x)
+                    cotangents[x] = primitive.adding(total, g, out, *operands, **settings)
+                    continue
+                if primitive.overwriting is not None and not isinstance(g, Handle):
+                    if node in (handed if keep else own):
+                        del cotangents[node]
+                        passed_on = False
+                    else:
+                        g = g.copy()
+                    rule = primitive.overwriting
+            cotangent, value = rule(g, out, *operands, **settings), x.like
             if cotangent.shape != value.shape or cotangent.dtype != value.dtype:
                 cotangent = fit(cotangent, value, node, position)
-            cotangents[x] = cotangents[x] + cotangent if x in cotangents else cotangent
+            if x in cotangents:
+                cotangents[x] = cotangents[x] + cotangent
+                own.discard(x)
+                handed.discard(x)
+            else:
+                cotangents[x] = cotangent
+                if cotangent is g and primitive.overwriting is not None:
+                    own.add(x)
+                    handed.add(x)
+            if mode is not True and mode:
+                mode.passed(node, position, g, cotangent)
         if passed_on and not keep:
             del cotangents[node]
     return cotangents
@@ -81,7 +118,7 @@ def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
 
 def seed(node: Node, cotangent: Any = None) -> Array:
     """The cotangent to begin a sweep from `node` with: what was given, or one for a result of one element."""
-    value = node.value
+    value = node.like
     if cotangent is None:
         if value.size != 1:
             raise ValueError(

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar, Token
 from operator import attrgetter
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -75,17 +75,30 @@ class Node:
         self.name: str | None = None
         self.cotangent: Array = None
 
+    @property
+    def like(self) -> Array:
+        """An array of the node's shape and dtype, at no cost; its elements need not be those of the value."""
+        return self.value
+
     def __repr__(self) -> str:
         made_by = "leaf" if self.primitive is None else self.primitive.__name__
         label = f" {self.name!r}" if self.name else ""
-        return f"<Node {self.order}{label}: {made_by} {self.value.dtype}{list(self.value.shape)}>"
+        return f"<Node {self.order}{label}: {made_by} {self.like.dtype}{list(self.like.shape)}>"
 
 
 class Handle:
-    """What refers to a node. `Tensor` is the handle that people hold; the rooms below it need no more than this."""
+    """What refers to a node. `Tensor` is the handle that people hold; the rooms below it need no more than this.
+
+    kind   what is made of a result that was computed from this handle
+    """
 
     __slots__ = ("node",)
     node: Node
+    kind: ClassVar[type[Handle]]
+
+    def view(self, result: Handle) -> Handle:
+        """`result`, as a handle that follows this one: the result's memory is part of this one's."""
+        raise NotImplementedError
 
 
 def handle_on(node: Node, kind: type[Handle]) -> Any:
@@ -120,7 +133,8 @@ def ancestors(roots: Iterable[Node], stop: Iterable[Node] = (), born: int = -1) 
 # Recording, and the names of the parts of a model. Both are context variables: each thread and each asyncio task has
 # its own.
 
-recording: ContextVar[bool] = ContextVar("recording", default=True)
+# Whether nodes are made: True or False; in debug mode, what is to be told of each of them.
+recording: ContextVar[Any] = ContextVar("recording", default=True)
 
 
 class no_grad:  # noqa: N801 (used as a word, like the functions of contextlib)
@@ -134,7 +148,7 @@ class no_grad:  # noqa: N801 (used as a word, like the functions of contextlib)
     """
 
     def __enter__(self) -> None:
-        self._token: Token[bool] = recording.set(False)
+        self._token: Token[Any] = recording.set(False)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         recording.reset(self._token)
@@ -200,7 +214,7 @@ class scope:  # noqa: N801
 # Where in the user's code a node was asked for. The code object and the instruction are kept, not the frame, which
 # would keep every local variable alive; the line is worked out only when somebody asks.
 
-_ROOMS = ("graph", "primitive", "backward", "tensor", "transforms", "rules", "nn")
+_ROOMS = ("graph", "primitive", "backward", "debug", "tensor", "creation", "transforms", "rules", "nn")
 _ENGINE = tuple(os.path.join(os.path.dirname(__file__), room) for room in _ROOMS)
 
 

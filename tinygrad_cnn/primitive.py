@@ -37,6 +37,7 @@ implementations: dict[Any, Callable[..., Any]] = {}
 
 _FLOAT64 = np.dtype(np.float64)
 _NUMBERS = (float, int, np.number)
+_FIXED = frozenset([int, float, bool, str, slice, type(None), type(Ellipsis), type, np.dtype])
 _new = object.__new__
 
 
@@ -57,12 +58,21 @@ class Primitive(Generic[P, R]):
         self.complex = False
         self.arity, self.settings = _signature(forward)
         self.rules: Sequence[Rule | None] = _Undeclared(self.__name__)
+        # Two rules more, for what picks from an array or writes to it in part: see `backward.py`.
+        self.adding: Rule | None = None
+        self.overwriting: Rule | None = None
 
-    def vjp(self, *rules: Rule | None) -> Rule | None:
-        """Declare the rules, one for each operand in order; None where an operand has no derivative."""
+    def vjp(self, *rules: Rule | None, example: Sequence[Any] | None = None) -> Rule | None:
+        """Declare the rules, one for each operand in order; None where an operand has no derivative.
+
+        example: arguments to check the rules on, in debug mode.
+        """
         if len(rules) != self.arity:
             raise TypeError(f"{self.__name__} has {self.arity} operand(s), but was given {len(rules)} rule(s)")
         self.rules = rules
+        mode = recording.get()
+        if mode and mode is not True:
+            mode.declared(self, example)
         return rules[0]
 
     def vjp_of_each(self, rule: Rule) -> Rule:
@@ -78,22 +88,35 @@ class Primitive(Generic[P, R]):
         values, sources, loose = [], [], False
         for position, x in enumerate(operands):
             if isinstance(x, Handle):
-                kind, node = type(x), x.node
+                kind, node = x.kind, x.node
                 sources.append((position, node))
                 values.append(node.value)
             else:
                 values.append(x)
                 loose = loose or not isinstance(x, _NUMBERS)
         value: Any = self.forward(*values, **settings)
-        if kind is None or not recording.get():
+        if kind is None:
+            return value  # type: ignore[no-any-return]
+        mode = recording.get()
+        if not mode:
+            if isinstance(value, np.ndarray) and value.base is not None:
+                value.flags.writeable = False  # it may be a view of what a node holds
             return value  # type: ignore[no-any-return]
         if getattr(value, "dtype", None) is not _FLOAT64:
             value = _floats(value, self)
         if loose:
             computed = {position for position, _ in sources}
             values = [x if position in computed else constant(x) for position, x in enumerate(values)]
+        if settings:
+            for name, x in settings.items():
+                if type(x) not in _FIXED:
+                    settings[name] = fixed(x)
         result = _new(kind)
         result.node = Node(self, values, sources, settings, value)
+        if mode is not True:
+            mode.made(result.node)
+        if value.base is not None and self.arity == 1 and _is_part(value, values[0]):
+            return operands[0].view(result)  # type: ignore[attr-defined, no-any-return]
         return result  # type: ignore[no-any-return]
 
     def _bind(self, operands: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Any, ...]:
@@ -194,6 +217,20 @@ def constant(x: Any) -> Any:
     elif isinstance(x, list):
         return constant(np.asarray(x))
     return x
+
+
+def fixed(x: Any) -> Any:
+    """A setting that does not change with what the caller does afterwards: arrays and lists in it are copied."""
+    if isinstance(x, np.ndarray):
+        return constant(x)
+    if isinstance(x, list) or (type(x) is tuple and any(type(item) not in _FIXED for item in x)):
+        return type(x)([fixed(item) for item in x])
+    return x
+
+
+def _is_part(value: Any, of: Any) -> bool:
+    """Whether the memory of `value`, an array with a base, is that of the array `of` too."""
+    return value.base is of or (isinstance(of, np.ndarray) and value.base is of.base)
 
 
 def to_values(x: Any) -> Any:

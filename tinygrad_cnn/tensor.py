@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_cnn.backward import pull_back, seed
-from tinygrad_cnn.graph import Array, Handle, Node, ancestors
+from tinygrad_cnn.graph import Array, Handle, Node, ancestors, recording
 from tinygrad_cnn.primitive import implementations, to_values
 
 
@@ -26,6 +26,22 @@ def _reflected(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
 
 def _method(function: Any) -> Callable[..., Any]:
     return lambda self, *args, **settings: implementations[function](self, *args, **settings)
+
+
+def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
+    def changed(self: Tensor, other: Any) -> Any:
+        result = implementations[ufunc](self, other)
+        old = self.node.like
+        if isinstance(old, np.generic):
+            return result
+        if result.shape != old.shape:
+            raise ValueError(
+                f"np.{ufunc.__name__} in place: the result has shape {result.shape}, which does not fit in {old.shape}"
+            )
+        self._become(result if result.dtype == old.dtype else result.astype(old.dtype))
+        return self
+
+    return changed
 
 
 def _comparison(ufunc: np.ufunc) -> Callable[[Any, Any], NDArray[np.bool_]]:
@@ -58,6 +74,10 @@ class Tensor(Handle):
         self.node = Node(None, (), (), {}, array)
         self.node.name = name
 
+    def view(self, result: Handle) -> View:
+        """`result`, as a handle that follows this one when it is assigned to."""
+        return View._of(self, result)
+
     # What it holds.
 
     @property
@@ -79,22 +99,22 @@ class Tensor(Handle):
     @property
     def shape(self) -> tuple[int, ...]:
         """Its shape, as NumPy's."""
-        return self.node.value.shape  # type: ignore[no-any-return]
+        return self.node.like.shape  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Its dtype, as NumPy's."""
-        return self.node.value.dtype  # type: ignore[no-any-return]
+        return self.node.like.dtype  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
         """How many axes it has."""
-        return self.node.value.ndim  # type: ignore[no-any-return]
+        return self.node.like.ndim  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
         """How many elements it has."""
-        return self.node.value.size  # type: ignore[no-any-return]
+        return self.node.like.size  # type: ignore[no-any-return]
 
     @property
     def T(self) -> Any:  # noqa: N802 (NumPy's name)
@@ -120,20 +140,25 @@ class Tensor(Handle):
         implementation = implementations.get(ufunc if method == "__call__" else (ufunc, method))
         if implementation is None:
             unsupported(f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}"))
+        if settings and method == "__call__":
+            return _with_settings(ufunc, implementation, inputs, **settings)
         if "out" in settings:
-            raise TypeError(f"np.{ufunc.__name__}(out=...) would write a Tensor into an array: use what it returns")
+            _refuse_out(f"np.{ufunc.__name__}.{method}")
         return implementation(*inputs, **settings)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         implementation = implementations.get(function)
         if implementation is None:
             unsupported(f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1))
+        if kwargs and kwargs.get("out") is not None:
+            _refuse_out(f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1))
         return implementation(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         raise TypeError(
             "a Tensor does not turn into an array by itself, for its gradient would be lost. "
-            "Write t.value for the array; np.stack or np.concatenate to join Tensors in one Tensor"
+            "Write t.value for the array; np.stack or np.concatenate to join Tensors in one Tensor; "
+            "and to assign into an array, make it by np.zeros(shape, like=t) or np.zeros_like(t)"
         )
 
     # Operators. Comparisons give plain arrays.
@@ -180,8 +205,25 @@ class Tensor(Handle):
     def __getitem__(self, index: Any) -> Any:
         return implementations[operator.getitem](self, index)
 
+    # Assignment: a new node, to which the handle is moved. A number (a result of no axes, as `np.sum` gives it) cannot
+    # be changed in NumPy, and so `x += y` gives the name x to a new one.
+
+    def __setitem__(self, index: Any, values: Any) -> None:
+        if isinstance(self.node.like, np.generic):
+            raise TypeError("this Tensor is a number, as a NumPy scalar is: it cannot be assigned to")
+        self._become(implementations[operator.setitem](self, index, values))
+
+    def _become(self, result: Any) -> None:
+        """Move the handle to `result`, of its own shape and dtype."""
+        self.node = result.node if isinstance(result, Tensor) else Tensor(result, self.name).node
+
+    __iadd__, __isub__ = _in_place(np.add), _in_place(np.subtract)
+    __imul__, __itruediv__ = _in_place(np.multiply), _in_place(np.divide)
+    __ipow__, __imatmul__ = _in_place(np.power), _in_place(np.matmul)
+    __imod__ = _in_place(np.remainder)
+
     def __len__(self) -> int:
-        return len(self.node.value)
+        return len(self.node.like)
 
     def __iter__(self) -> Iterator[Any]:
         if not self.ndim:
@@ -216,6 +258,115 @@ class Tensor(Handle):
         dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
         name = f", name={self.name!r}" if self.name else ""
         return f"Tensor({shown}{dtype}{name})"
+
+
+Tensor.kind = Tensor
+
+
+class View(Tensor):
+    """A handle on what NumPy has as a view, such as t[2:5] or t.T: it and what it is a view of change with each other.
+
+    of     the handle that it is a view of, which may be a view itself
+    root   the handle at the end of that chain, the one that is no view
+    seen   the node of the root when this view was last computed: if the root has moved on, it is computed anew
+    made   the primitive and the settings by which it comes from `of`
+    """
+
+    __slots__ = ("_node", "made", "of", "root", "seen")
+    made: tuple[Any, dict[str, Any]]
+    of: Tensor
+    root: Tensor
+    seen: Node
+
+    @classmethod
+    def _of(cls, base: Tensor, result: Handle) -> View:
+        view: View = object.__new__(cls)
+        view._node = result.node
+        view.made = result.node.primitive, result.node.settings
+        view.of = base
+        view.root = base.root if isinstance(base, View) else base
+        view.seen = view.root.node
+        return view
+
+    @property
+    def node(self) -> Node:
+        """The node of what is seen through it now."""
+        if self.root.node is not self.seen:
+            self._look_again()
+        return self._node
+
+    @node.setter
+    def node(self, node: Node) -> None:
+        self._node = node
+
+    def _chain(self) -> list[View]:
+        chain: list[View] = []
+        handle: Tensor = self
+        while isinstance(handle, View):
+            chain.append(handle)
+            handle = handle.of
+        return chain
+
+    def _look_again(self) -> None:
+        token = recording.set(recording.get() or True)
+        try:
+            for view in reversed(self._chain()):
+                if view.seen is not view.root.node:
+                    primitive, settings = view.made
+                    take = primitive if primitive.adding is None else implementations[operator.getitem]
+                    view._node = take(view.of, **settings).node
+                    view.seen = view.root.node
+        finally:
+            recording.reset(token)
+
+    def _become(self, result: Any) -> None:
+        for view in self._chain():
+            result = _written_through(view, result)
+        self.root._become(result)
+        # The chain from here to the root is what was just written; all other views of the root look again.
+
+
+def _written_through(view: View, content: Any) -> Any:
+    """What the base of `view` becomes, when `content` is what is to be seen through the view."""
+    primitive, settings = view.made
+    base, setitem = view.of, implementations[operator.setitem]
+    if primitive.adding is not None:  # it picks by an index
+        return setitem(base, settings["index"], content)
+    places = primitive.forward(np.arange(base.size).reshape(base.shape), **settings)
+    if not places.flags.writeable:
+        raise ValueError(f"what np.{primitive.__name__} gives is read-only, as in NumPy: .copy() gives what is not")
+    return setitem(base.reshape(-1), places.reshape(-1), content.reshape(-1)).reshape(base.shape)
+
+
+def _with_settings(
+    ufunc: np.ufunc,
+    implementation: Any,
+    inputs: Any,
+    out: Any = None,
+    where: Any = True,
+    dtype: Any = None,
+    **more: Any,
+) -> Any:
+    """A ufunc with what stands behind its operands: `out=` a Tensor is assigned to, `where=` needs it."""
+    name = f"np.{ufunc.__name__}"
+    if out is not None and not all(isinstance(x, Tensor) for x in out):
+        _refuse_out(name)
+    if where is not True and out is None:
+        raise TypeError(f"{name}(where=...) leaves the other elements undefined: use np.where, or give out= a Tensor")
+    if dtype is not None:
+        inputs = [x.astype(dtype) if isinstance(x, Tensor) else np.asarray(x, dtype) for x in inputs]
+    result = implementation(*inputs, **more)
+    if out is None:
+        return result
+    (target,) = out
+    if np.shape(result) != target.shape and where is True:
+        raise ValueError(f"{name}: the result has shape {np.shape(result)}, but out= has {target.shape}")
+    target[...] = result if where is True else np.where(where, result, target)
+    return target
+
+
+def _refuse_out(name: str) -> NoReturn:
+    raise TypeError(f"{name}(out=...) would write a Tensor into an array, and lose its gradient: use what it returns")
 
 
 def read_only(array: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Functions made into other functions: vjp, jvp, grad, value_and_grad.
+"""Functions made into other functions: vjp, jvp, grad, value_and_grad, jacobian, hessian, hvp, elementwise_grad.
 
 An argument, and what the function returns, may be any nesting of dict, list, tuple, namedtuple and dataclass with
 arrays of floats as its leaves; a derivative comes back in the same form. The transforms compose: a gradient that is
@@ -7,6 +7,8 @@ taken within another function is differentiated like everything else.
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,8 +16,8 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.backward import pull_back, seed
-from tinygrad_cnn.graph import Array, Node, ancestors, now, recording
-from tinygrad_cnn.primitive import primitive
+from tinygrad_cnn.graph import Array, Node, ancestors, handle_on, now, recording
+from tinygrad_cnn.primitive import Primitive, fixed, primitive
 from tinygrad_cnn.tensor import Tensor
 
 Function = Callable[..., Any]
@@ -37,6 +39,7 @@ def vjp(function: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[A
     (array([3., 3.]), np.float64(3.0))
     """
     run = _Run(lambda primals: function(*primals), primals, "argument")
+    value = tree.map(lambda x: x.copy() if isinstance(x, np.ndarray) else x, run.value())  # the graph keeps its own
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         given = tree.flatten(cotangent)
@@ -44,7 +47,7 @@ def vjp(function: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[A
             raise ValueError(f"the value has the leaves {run.outputs.names}, but the cotangent {given.names}")
         return run.argument.rebuild(run.pull(given.leaves))  # type: ignore[no-any-return]
 
-    return run.value(), pullback
+    return value, pullback
 
 
 def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -125,6 +128,189 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
     return differentiate
 
 
+def jacobian(function: Function, argnum: int = 0) -> Function:
+    """The derivatives of each element of what `function` returns, one array, by each element of an argument.
+
+    The argument, number `argnum`, may be a tree; for each of its leaves, of shape s, there is an array of shape
+    value.shape + s. It takes one sweep back for each element of the value.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> tg.jacobian(lambda x: x[1:] * x[:-1])(np.array([1.0, 2.0, 3.0]))
+    array([[2., 1., 0.],
+           [0., 3., 2.]])
+    """
+
+    def derivative(*args: Any, **settings: Any) -> Any:
+        def of_chosen(chosen: Any) -> Any:
+            return function(*args[:argnum], chosen, *args[argnum + 1 :], **settings)
+
+        run = _Run(of_chosen, args[argnum], "")
+        if len(run.outputs.leaves) != 1:
+            raise TypeError(
+                f"the function returned {len(run.outputs.leaves)} results, but a Jacobian is that of one array"
+            )
+        value = run.outputs.leaves[0]
+        shape, dtype = np.shape(value), np.result_type(value.dtype if hasattr(value, "dtype") else float)
+        rows = []
+        for k in range(math.prod(shape)):
+            basis = np.zeros(shape, dtype)
+            basis.flat[k] = 1
+            rows.append(run.pull([basis]))
+        leaves = []
+        for position, leaf in enumerate(run.argument.leaves):
+            if rows:
+                leaves.append(np.concatenate([row[position].reshape(-1) for row in rows]).reshape(shape + np.shape(leaf)))
+            else:
+                leaves.append(np.zeros(shape + np.shape(leaf), dtype))
+        return run.argument.rebuild(leaves)
+
+    return derivative
+
+
+def hessian(function: Function, argnum: int = 0) -> Function:
+    """The second derivatives of `function`, which returns one number, by each two elements of an argument, one array.
+
+    The result, for an argument of shape s, has shape s + s, and is symmetric.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> tg.hessian(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]))
+    array([[10.,  6.],
+           [ 6.,  0.]])
+    """
+    return jacobian(grad(function, argnum), argnum)
+
+
+def hvp(function: Function, primal: Any, tangent: Any) -> Any:
+    """The product of the Hessian of `function` at `primal` and `tangent`, in the form of both.
+
+    The Hessian is not made: it costs about as much as four gradients, whatever the size of the argument.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> tg.hvp(lambda x: x[0] ** 2 * x[1], np.array([3.0, 5.0]), np.array([1.0, 0.0]))
+    array([10.,  6.])
+    """
+    return jvp(grad(function), [primal], [tangent])[1]
+
+
+def elementwise_grad(function: Function, argnum: int = 0) -> Function:
+    """The derivative of a function of each element, such as np.tanh, at each element of an argument.
+
+    It is the gradient of the sum of what `function` returns, and so means what it says only if an element of the
+    result depends on that element of the argument alone.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> tg.elementwise_grad(np.square)(np.array([1.0, 2.0]))
+    array([2., 4.])
+    """
+    return grad(lambda *args, **settings: np.sum(function(*args, **settings)), argnum)
+
+
+def stop_gradient(tree_of_tensors: Any) -> Any:
+    """The same values as constants: no gradient flows through them, of whatever order.
+
+    >>> import tinygrad_cnn as tg
+    >>> tg.grad(lambda x: x * tg.stop_gradient(x))(3.0)
+    np.float64(3.0)
+    """
+    return tree.map(lambda x: x.node.value if isinstance(x, Tensor) else x, tree_of_tensors)
+
+
+def checkpoint(function: Function) -> Function:
+    """`function`, of whose graph nothing is kept but its arguments: it is run again when its derivative is needed.
+
+    That takes one more run of it, and gives back the memory of all that lies between arguments and result. What it
+    takes and returns may be trees; Tensors that it takes from without (a closure's) have their gradients too. It has
+    to compute the same thing each time: no random numbers that are drawn within.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> layer = tg.checkpoint(lambda x, W: np.tanh(W @ np.tanh(W @ x)))
+    >>> tg.grad(lambda W: np.sum(layer(np.ones(2), W)))(np.eye(2)).round(3)
+    array([[0.695, 0.695],
+           [0.695, 0.695]])
+    """
+
+    @functools.wraps(function)
+    def kept_small(*args: Any, **settings: Any) -> Any:
+        if not recording.get():
+            return function(*args, **settings)
+        return _Checkpoint(function, args, settings).result()
+
+    return kept_small
+
+
+class _Checkpoint:
+    """One call of a checkpointed function: its operands, and how to run it again."""
+
+    def __init__(self, function: Function, args: Any, settings: Any) -> None:
+        self.function = function
+        self.given = tree.flatten((args, settings))
+        self.places = [k for k, leaf in enumerate(self.given.leaves) if isinstance(leaf, Tensor)]
+        self.leaves = [fixed(leaf) for leaf in self.given.leaves]
+        self.last: tuple[Any, list[Any]] | None = None
+
+    def result(self) -> Any:
+        """What the function returns, each leaf a part of one node."""
+        tensors = [self.leaves[k] for k in self.places]
+        inputs, outputs, path = self.run(tensors)
+        inner = set(path)
+        outer = {x for node in path if node.primitive is not None for _, x in node.sources if x not in inner}
+        # What the function took from without: of that a gradient is wanted too.
+        self.outer = sorted(outer.difference(x.node for x in inputs), key=lambda node: node.order)
+        made = [(k, x) for k, x in enumerate(outputs.leaves) if isinstance(x, Tensor)]
+        if not made:
+            return outputs.rebuild(outputs.leaves)
+        flat = np.concatenate([x.node.value.reshape(-1) for _, x in made])
+        operands = [*tensors, *[handle_on(node, Tensor) for node in self.outer]]
+        again: Any = Primitive(lambda *operands: flat, "checkpoint")
+        again.vjp_of_each(self.rule)
+        whole, start, leaves = again(*operands), 0, list(outputs.leaves)
+        for k, x in made:
+            leaves[k] = whole[start : start + x.size].reshape(x.shape)
+            start += x.size
+        return outputs.rebuild(leaves)
+
+    def run(self, tensors: list[Any]) -> tuple[list[Tensor], tree.Flat, list[Node]]:
+        """The function on new copies of `tensors`; what it returned, and the nodes that it made on the way."""
+        born = now()
+        token = recording.set(recording.get() or True)
+        try:
+            inputs = [_input(x, "") for x in tensors]
+            leaves = list(self.leaves)
+            for place, x in zip(self.places, inputs, strict=True):
+                leaves[place] = x
+            args, settings = self.given.rebuild(leaves)
+            outputs = tree.flatten(self.function(*args, **settings))
+        finally:
+            recording.reset(token)
+        results = [x.node for x in outputs.leaves if isinstance(x, Tensor)]
+        return inputs, outputs, ancestors(results, [x.node for x in inputs], born)[0]
+
+    def rule(self, position: int, g: Any, out: Any, *operands: Any) -> Any:
+        """The cotangent of one operand; those of all are computed when the first is asked for."""
+        if self.last is None or self.last[0] is not g:
+            self.last = (g, self.cotangents(g, operands))
+        found = self.last[1][position]
+        if not position:  # the sweep asks for it last
+            self.last = None
+        return found
+
+    def cotangents(self, g: Any, operands: Any) -> list[Any]:
+        """The cotangents of all operands, from that of the result."""
+        recorded = isinstance(g, Tensor) or any(isinstance(x, Tensor) for x in operands)
+        inputs, outputs, _ = self.run(list(operands[: len(self.places)]))
+        wrt = [*[x.node for x in inputs], *self.outer]
+        seeds: dict[Node, Any] = {}
+        start = 0
+        for x in outputs.leaves:
+            if isinstance(x, Tensor):
+                part = g[start : start + x.size].reshape(x.shape)
+                seeds[x.node] = seeds[x.node] + part if x.node in seeds else part
+                start += x.size
+        path, _ = ancestors(seeds, wrt)
+        found = pull_back(seeds, path, Tensor if recorded else None)
+        return [found[node] if node in found else np.zeros_like(node.like) for node in wrt]
+
+
 class _Run:
     """One call of a function of one argument, with Tensors in the place of its leaves, and what came of it."""
 
@@ -132,7 +318,7 @@ class _Run:
         born = now()
         self.argument = tree.flatten(argument, name)
         was_recording = recording.get()
-        token = recording.set(True)
+        token = recording.set(was_recording or True)
         try:
             inputs = [_input(leaf, path) for leaf, path in zip(self.argument.leaves, self.argument.names, strict=True)]
             result = function(self.argument.rebuild(list(inputs)))
@@ -166,7 +352,7 @@ class _Pullback:
         results = [output.node for output in outputs if isinstance(output, Tensor)]
         self.path, outside = ancestors(results, self.wrt, born)
         outside = outside or any(node.primitive is not None for node in self.wrt)
-        self.recorded = outside and recorded
+        self.recorded = bool(outside and recorded)
 
     def __call__(self, cotangents: list[Any]) -> list[Array]:
         seeds: dict[Node, Array] = {}
@@ -207,6 +393,9 @@ def _input(leaf: Any, path: str) -> Tensor:
         tensor.node.name = path or leaf.name
         return tensor
     if isinstance(leaf, float) or (isinstance(leaf, _ARRAYS) and leaf.dtype.kind == "f"):
-        return Tensor(leaf, path or None)
+        tensor = Tensor(leaf, path or None)
+        if not isinstance(leaf, np.ndarray):
+            tensor.node.value = tensor.node.value[()]  # a number is no array of no axes: nothing can be assigned to it
+        return tensor
     given = f"an array of {leaf.dtype}" if isinstance(leaf, np.ndarray) else f"{leaf!r}, of type {type(leaf).__name__}"
     raise TypeError(f"{path or 'the argument'} is {given}: gradients are for floats only")

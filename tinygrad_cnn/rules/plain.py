@@ -21,6 +21,6 @@ for _function in (
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
     np.sign, np.isnan, np.isinf, np.isfinite,
     np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort,
-    np.zeros_like, np.ones_like, np.array_equal, np.allclose, np.isclose,
+    np.array_equal, np.allclose, np.isclose,
 ):  # fmt: skip
     implementations[_function] = _on_values(_function)

@@ -1,0 +1,234 @@
+"""jacobian, hessian, hvp, elementwise_grad, checkpoint, stop_gradient; debug mode; threads and tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import tracemalloc
+
+import numpy as np
+import pytest
+from numeric import derivatives_agree
+
+import tinygrad_cnn as tg
+
+RNG = np.random.default_rng(0)
+
+
+def test_a_jacobian_has_the_shape_of_the_value_and_then_that_of_the_argument() -> None:
+    A, x = RNG.standard_normal((2, 3, 4)), RNG.standard_normal((4, 2))
+    found = tg.jacobian(lambda x: A @ x)(x)
+    assert found.shape == (2, 3, 2, 4, 2)
+    np.testing.assert_allclose(np.einsum("abcij,ij->abc", found, x), A @ x)
+
+
+def test_a_jacobian_of_a_tree_is_a_tree() -> None:
+    found = tg.jacobian(lambda p: p["W"] @ p["b"])({"W": np.ones((2, 3)), "b": np.arange(3.0)})
+    np.testing.assert_array_equal(found["b"], np.ones((2, 3)))
+    np.testing.assert_array_equal(found["W"], np.einsum("ij,k->ijk", np.eye(2), np.arange(3.0)))
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 2)])
+def test_the_jacobian_of_nothing_is_empty(shape) -> None:
+    assert tg.jacobian(lambda x: x * 2)(np.zeros(shape)).shape == shape + shape
+
+
+def test_a_jacobian_is_differentiated() -> None:
+    derivatives_agree(lambda x: tg.jacobian(np.exp)(x) ** 2, [np.array([0.1, 0.5])], order=1)
+
+
+def f(x):
+    return np.sum(np.tanh(x[:, None] * x) * np.exp(x))
+
+
+def test_a_hessian_is_symmetric_and_hvp_is_its_product() -> None:
+    x, v = RNG.standard_normal(4), RNG.standard_normal(4)
+    H = tg.hessian(f)(x)
+    np.testing.assert_allclose(H, H.T, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(tg.hvp(f, x, v), H @ v, rtol=1e-12)
+
+
+def test_hvp_of_a_tree() -> None:
+    p, v = {"a": np.array([1.0, 2.0]), "b": 3.0}, {"a": np.array([0.5, -1.0]), "b": 2.0}
+    found = tg.hvp(lambda p: np.sum(p["a"] ** 2) * p["b"], p, v)
+    np.testing.assert_allclose(found["a"], 2 * v["a"] * p["b"] + 2 * p["a"] * v["b"])
+    assert found["b"] == pytest.approx(np.sum(2 * p["a"] * v["a"]))
+
+
+def test_elementwise_grad_again_and_again() -> None:
+    x = np.linspace(-1, 1, 5)
+    third = tg.elementwise_grad(tg.elementwise_grad(tg.elementwise_grad(np.sin)))
+    np.testing.assert_allclose(third(x), -np.cos(x), rtol=1e-13)
+
+
+def test_stop_gradient_stops_all_orders() -> None:
+    def g(x):
+        return tg.grad(lambda y: y * y * tg.stop_gradient(y))(x)
+
+    assert g(3.0) == 18.0
+    assert tg.grad(g)(3.0) == 6.0
+
+
+# Checkpoints.
+
+
+def layer(x, W):
+    return np.tanh(W @ np.tanh(W @ x))
+
+
+def test_a_checkpoint_has_the_derivatives_of_what_it_keeps_not() -> None:
+    x, W = RNG.standard_normal(3), RNG.standard_normal((3, 3))
+    np.testing.assert_array_equal(tg.checkpoint(layer)(x, W), layer(x, W))
+    derivatives_agree(tg.checkpoint(layer), [x, W], order=3)
+
+
+def test_a_checkpoint_takes_and_gives_trees_and_settings() -> None:
+    @tg.checkpoint
+    def split(p, *, scale):
+        return {"sum": p["a"] * scale + p["b"], "constant": 3, "product": [p["a"] * p["b"]]}
+
+    def loss(p):
+        out = split(p, scale=2.0)
+        return np.sum(out["sum"] ** 2 * out["product"][0]) * out["constant"]
+
+    p = {"a": np.array([1.0, 2.0]), "b": np.array([0.5, 3.0])}
+    plain = tg.grad(lambda p: np.sum((p["a"] * 2 + p["b"]) ** 2 * (p["a"] * p["b"])) * 3)(p)
+    found = tg.grad(loss)(p)
+    np.testing.assert_allclose(found["a"], plain["a"])
+    np.testing.assert_allclose(found["b"], plain["b"])
+
+
+def test_a_checkpoint_knows_of_what_a_closure_takes_from_without() -> None:
+    def loss(W, checkpoint):
+        inner = W * 2.0
+        block = checkpoint(lambda x: np.tanh(inner @ x) * np.sum(W))
+        return np.sum(block(np.ones(2)) ** 2)
+
+    W = RNG.standard_normal((2, 2))
+    expected = tg.grad(lambda W: loss(W, lambda f: f))(W)
+    np.testing.assert_allclose(tg.grad(lambda W: loss(W, tg.checkpoint))(W), expected, rtol=1e-12)
+    derivatives_agree(lambda W: loss(W, tg.checkpoint), [W], order=2)
+
+
+def test_checkpoints_keep_less() -> None:
+    def deep(x, block):
+        for _ in range(20):
+            x = block(x)
+        return np.sum(x)
+
+    def block(x):
+        for _ in range(20):
+            x = np.sin(x)
+        return x
+
+    def peak(block):
+        gc.collect()
+        tracemalloc.start()
+        tg.grad(lambda x: deep(x, block))(np.ones(100_000))
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    assert peak(tg.checkpoint(block)) < peak(block) / 4
+
+
+# No confusion of derivatives, in whatever way they are nested.
+
+
+def test_a_gradient_within_a_gradient_sees_the_other_variable_as_a_constant() -> None:
+    assert tg.grad(lambda x: x * tg.grad(lambda y: x + y)(1.0))(2.0) == 1.0
+    assert tg.grad(lambda x: x * tg.grad(lambda y: x * y * y)(x))(2.0) == pytest.approx(3 * 2 * 2**2)
+    inner = tg.jvp(lambda x: tg.jvp(lambda y: x * y, [1.0], [1.0])[1] * x, [3.0], [1.0])[1]
+    assert inner == 6.0
+
+
+def test_asyncio_tasks_and_threads_have_a_record_of_their_own() -> None:
+    async def work(k: float) -> float:
+        x = tg.Tensor(k)
+        y = x * x
+        with tg.no_grad():
+            await asyncio.sleep(0)
+            assert not isinstance(x * 2, tg.Tensor)
+        await asyncio.sleep(0)
+        y.backward()
+        return float(x.grad)
+
+    async def everybody() -> list[float]:
+        return await asyncio.gather(*[work(float(k)) for k in range(20)])
+
+    assert asyncio.run(everybody()) == [2.0 * k for k in range(20)]
+
+    seen = []
+    with tg.no_grad():
+        thread = threading.Thread(target=lambda: seen.append(tg.Tensor(1.0) * 2))
+        thread.start()
+        thread.join()
+    assert isinstance(seen[0], tg.Tensor)
+
+
+# Debug mode.
+
+
+def test_debug_mode_names_the_node_that_made_the_first_nan() -> None:
+    with tg.debug(), pytest.raises(FloatingPointError, match=r"sqrt made the first nan: element \(1,\).*of operand -1"):
+        np.sqrt(tg.Tensor([1.0, -1.0])) + 1
+
+
+def test_debug_mode_names_the_line() -> None:
+    def somewhere(x):
+        return np.log(x)  # here
+
+    line = somewhere.__code__.co_firstlineno + 1
+    with tg.debug(), pytest.raises(FloatingPointError, match=rf"in .*somewhere, line {line} of .*{__name__}\.py"):
+        tg.grad(somewhere)(0.0)
+
+
+def test_debug_mode_names_the_rule_that_made_the_first_inf() -> None:
+    with (
+        tg.debug(),
+        pytest.raises(FloatingPointError, match="backward, the rule of sqrt for operand 0 made the first inf"),
+    ):
+        tg.grad(np.sqrt)(0.0)
+
+
+def test_debug_mode_lets_an_infinite_mask_pass_but_no_nan() -> None:
+    mask = np.array([0.0, -np.inf])
+    with tg.debug():
+        tg.grad(lambda x: np.sum(np.exp(x + mask)))(np.ones(2))
+        with pytest.raises(FloatingPointError, match="brought in the first nan"):
+            tg.Tensor([1.0]) * np.array([np.nan])
+
+
+def test_debug_mode_looks_at_what_is_assigned() -> None:
+    t = np.zeros_like(tg.Tensor(np.ones(3)))
+    with tg.debug(), pytest.raises(FloatingPointError, match="first nan"):
+        t[1] = np.nan
+
+
+def test_without_debug_mode_nan_and_inf_pass_as_in_numpy() -> None:
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(np.log(tg.Tensor([0.0, -1.0, np.nan])).value, [-np.inf, np.nan, np.nan])
+
+
+def test_debug_mode_checks_a_rule_when_it_is_declared() -> None:
+    def cube(x, /):
+        return x**3
+
+    with tg.debug():
+        tg.primitive(cube).vjp(lambda g, out, x: 3 * g * x**2)
+        with pytest.raises(ValueError, match="the rule of cube for operand 0 is not its derivative"):
+            tg.primitive(cube).vjp(lambda g, out, x: 2 * g * x**2)
+        with pytest.raises(ValueError, match=r"cotangent of shape \(3, 2\)"):
+            tg.primitive(cube).vjp(lambda g, out, x: (3 * g * x**2).T if g.ndim == 2 else 3 * g * x**2)
+    tg.primitive(cube).vjp(lambda g, out, x: 2 * g * x**2)
+
+
+def test_debug_mode_checks_a_rule_on_the_example_that_is_given() -> None:
+    def shifted(x, /, by):
+        return np.roll(x, by)
+
+    with tg.debug():
+        tg.primitive(shifted).vjp(lambda g, out, x, by: np.roll(g, -by), example=(np.ones(4), 1))
+        with pytest.raises(ValueError, match="no operands to check"):
+            tg.primitive(shifted).vjp(lambda g, out, x, by: np.roll(g, -by))
