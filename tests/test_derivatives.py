@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from cases import CASES as OF_MODELS
 from cases import Case
+from cases_ufuncs import CASES as OF_UFUNCS
 from numeric import derivatives_agree
 
 import tinygrad_cnn as tg
 
-CASES = [*OF_MODELS]
+CASES = [*OF_MODELS, *OF_UFUNCS]
 
 each_case = pytest.mark.parametrize("case", CASES, ids=[case.name.replace(" ", "-") for case in CASES])
 

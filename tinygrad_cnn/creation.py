@@ -63,7 +63,7 @@ def array(x: Any, dtype: Any = None, **settings: Any) -> Array:
     made = _stacked(x)
     if not isinstance(made, Tensor):
         return _leaf(np.array(made, dtype, **settings))
-    return made.copy() if dtype is None else made.astype(dtype)  # type: ignore[attr-defined]
+    return made.copy() if dtype is None else made.astype(dtype)
 
 
 def _stacked(x: Any) -> Any:

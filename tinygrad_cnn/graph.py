@@ -96,7 +96,7 @@ class Handle:
     node: Node
     kind: ClassVar[type[Handle]]
 
-    def view(self, result: Handle) -> Handle:
+    def follow(self, result: Handle) -> Handle:
         """`result`, as a handle that follows this one: the result's memory is part of this one's."""
         raise NotImplementedError
 
@@ -227,6 +227,16 @@ class _Memo(dict[str, bool]):
 
 
 _is_engine = _Memo().__getitem__
+
+
+def calling_line() -> str:
+    """Where the user's code called into the engine, directly or through NumPy, as "file:line in function"."""
+    frame: Any = sys._getframe(1)
+    while frame.f_back is not None and (
+        _is_engine(frame.f_code.co_filename) or frame.f_globals.get("__name__", "").startswith("numpy.")
+    ):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"
 
 
 def source_line(node: Node) -> str:

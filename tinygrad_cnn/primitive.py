@@ -116,7 +116,7 @@ class Primitive(Generic[P, R]):
         if mode is not True:
             mode.made(result.node)
         if value.base is not None and self.arity == 1 and _is_part(value, values[0]):
-            return operands[0].view(result)  # type: ignore[attr-defined, no-any-return]
+            return operands[0].follow(result)  # type: ignore[attr-defined, no-any-return]
         return result  # type: ignore[no-any-return]
 
     def _bind(self, operands: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Any, ...]:
@@ -196,7 +196,7 @@ def implements(*functions: Any) -> Callable[[F], F]:
     return register
 
 
-def elementwise(ufunc: np.ufunc, *rules: Rule) -> Primitive[..., Array]:
+def elementwise(ufunc: np.ufunc, *rules: Rule | None) -> Primitive[..., Array]:
     """The primitive of a ufunc, from one rule for each operand. Broadcasting is seen to for every rule."""
     made: Primitive[..., Array] = Primitive(ufunc, broadcasts=True)
     made.vjp(*rules)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_cnn.backward import pull_back, seed
-from tinygrad_cnn.graph import Array, Handle, Node, ancestors, recording
+from tinygrad_cnn.graph import Array, Handle, Node, ancestors, calling_line, handle_on, recording
 from tinygrad_cnn.primitive import implementations, to_values
 
 
@@ -42,6 +42,13 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
         return self
 
     return changed
+
+
+def _refused(name: str, instead: str) -> Any:
+    def method(self: Tensor, *args: Any, **settings: Any) -> NoReturn:
+        raise NotImplementedError(f"a Tensor has no .{name}: {instead}")
+
+    return method
 
 
 def _comparison(ufunc: np.ufunc) -> Callable[[Any, Any], NDArray[np.bool_]]:
@@ -74,7 +81,7 @@ class Tensor(Handle):
         self.node = Node(None, (), (), {}, array)
         self.node.name = name
 
-    def view(self, result: Handle) -> View:
+    def follow(self, result: Handle) -> View:
         """`result`, as a handle that follows this one when it is assigned to."""
         return View._of(self, result)
 
@@ -120,6 +127,43 @@ class Tensor(Handle):
     def T(self) -> Any:  # noqa: N802 (NumPy's name)
         """Its axes reversed."""
         return implementations[np.transpose](self)
+
+    @property
+    def mT(self) -> Any:  # noqa: N802
+        """Its last two axes exchanged."""
+        if self.ndim < 2:
+            raise ValueError(f"matrix transpose with ndim < 2 is undefined, and this Tensor has shape {self.shape}")
+        return implementations[np.swapaxes](self, -1, -2)
+
+    @property
+    def real(self) -> Any:
+        """The real part."""
+        return implementations[np.real](self)
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part."""
+        return implementations[np.imag](self)
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return self.node.like.itemsize  # type: ignore[no-any-return]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.node.like.nbytes  # type: ignore[no-any-return]
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """As NumPy's."""
+        return self.node.like.strides  # type: ignore[no-any-return]
+
+    @property
+    def device(self) -> str:
+        """As NumPy's: "cpu"."""
+        return self.node.like.device  # type: ignore[no-any-return]
 
     def backward(self, cotangent: Any = None) -> None:
         """Set the `.grad` of every Tensor that this one was computed from to the derivative of this with respect to it.
@@ -169,6 +213,10 @@ class Tensor(Handle):
     __truediv__, __rtruediv__ = _operator(np.divide), _reflected(np.divide)
     __pow__, __rpow__ = _operator(np.power), _reflected(np.power)
     __matmul__, __rmatmul__ = _operator(np.matmul), _reflected(np.matmul)
+    __mod__, __rmod__ = _operator(np.remainder), _reflected(np.remainder)
+    __divmod__, __rdivmod__ = _operator(np.divmod), _reflected(np.divmod)
+    __floordiv__, __rfloordiv__ = _operator(np.floor_divide), _reflected(np.floor_divide)
+    __pos__ = _method(np.positive)
     __neg__, __abs__ = _method(np.negative), _method(np.abs)
 
     __lt__, __le__ = _comparison(np.less), _comparison(np.less_equal)
@@ -178,9 +226,57 @@ class Tensor(Handle):
 
     # ndarray's methods.
 
-    sum, mean = _method(np.sum), _method(np.mean)
-    max, min = _method(np.max), _method(np.min)
-    argmax, argmin = _method(np.argmax), _method(np.argmin)
+    sum, mean, prod, std, var = map(_method, (np.sum, np.mean, np.prod, np.std, np.var))
+    max, min, cumsum, cumprod = map(_method, (np.max, np.min, np.cumsum, np.cumprod))
+    all, any, argmax, argmin, argsort, argpartition, nonzero, searchsorted = map(
+        _method, (np.all, np.any, np.argmax, np.argmin, np.argsort, np.argpartition, np.nonzero, np.searchsorted)
+    )
+    clip, dot, trace, diagonal, ravel = map(_method, (np.clip, np.dot, np.trace, np.diagonal, np.ravel))
+    squeeze, repeat, take, choose, copy = map(_method, (np.squeeze, np.repeat, np.take, np.choose, np.copy))
+    conj, conjugate, round = _method(np.conjugate), _method(np.conjugate), _method(np.round)
+
+    def compress(self, condition: Any, axis: int | None = None) -> Any:
+        """As `ndarray.compress`."""
+        return implementations[np.compress](condition, self, axis)
+
+    def flatten(self, order: Any = "C") -> Any:
+        """As `ndarray.flatten`: the elements in a row, as a copy."""
+        return implementations[np.copy](implementations[np.ravel](self, order))
+
+    def sort(self, *args: Any, **settings: Any) -> None:
+        """As `ndarray.sort`: in place."""
+        self[...] = implementations[np.sort](self, *args, **settings)
+
+    def partition(self, *args: Any, **settings: Any) -> None:
+        """As `ndarray.partition`: in place."""
+        self[...] = implementations[np.partition](self, *args, **settings)
+
+    def fill(self, value: Any) -> None:
+        """As `ndarray.fill`: in place."""
+        self[...] = value
+
+    def put(self, indices: Any, values: Any, mode: Any = "raise") -> None:
+        """As `ndarray.put`: in place, the elements numbered row by row."""
+        implementations[np.put](self, indices, values, mode)
+
+    def tolist(self) -> Any:
+        """The elements as Python numbers, without their history."""
+        return self.node.value.tolist()
+
+    def tobytes(self, order: Any = "C") -> bytes:
+        """As `ndarray.tobytes`, without the history."""
+        return self.node.value.tobytes(order)  # type: ignore[no-any-return]
+
+    def to_device(self, device: Any, /, **settings: Any) -> Any:
+        """As `ndarray.to_device`: there is but the CPU."""
+        self.node.like.to_device(device, **settings)
+        return self
+
+    base = ctypes = data = flags = property(_refused("memory", "its elements may not be changed, use .value"))
+    flat = property(_refused("flat", "use .ravel(), or index by numbers: t.ravel()[i]"))
+    resize = _refused("resize", "use np.resize, which gives a new one")
+    byteswap = getfield = setfield = setflags = dump = dumps = tofile = _refused("bytes", "use its .value")
+    view = _refused("view", "t[...] is a view of it; .astype gives another dtype")
 
     def reshape(self, *shape: Any, **settings: Any) -> Any:
         """As `ndarray.reshape`: the sizes one by one, or as a tuple."""
@@ -192,10 +288,10 @@ class Tensor(Handle):
 
     swapaxes = _method(np.swapaxes)
 
-    def astype(self, dtype: Any) -> Any:
-        """The same values in another dtype; a plain array if that is not a float."""
-        if np.dtype(dtype).kind != "f":
-            return self.node.value.astype(dtype)
+    def astype(self, dtype: Any, **settings: Any) -> Any:
+        """The same values in another dtype; a plain array if that is of integers or booleans."""
+        if np.dtype(dtype).kind not in "fc":
+            return self.node.value.astype(dtype, **settings)
         return implementations[np.astype](self, dtype)
 
     def item(self, *index: Any) -> float:
@@ -240,6 +336,18 @@ class Tensor(Handle):
         if dis.opname[caller.f_code.co_code[caller.f_lasti]] == "STORE_SUBSCR":
             self.__array__()  # array[i] = t, which NumPy carries out by float(t)
         return float(self.node.value)
+
+    def __complex__(self) -> complex:
+        return complex(self.node.value)
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(float(self.node.value), digits)
+
+    def __copy__(self) -> Tensor:
+        return handle_on(self.node, Tensor)  # type: ignore[no-any-return]
+
+    def __deepcopy__(self, memo: Any) -> Tensor:
+        return self.__copy__()
 
     def __bool__(self) -> bool:
         return bool(self.node.value)
@@ -378,9 +486,9 @@ def read_only(array: Array) -> Array:
 
 
 def unsupported(name: str) -> NoReturn:
-    """Say that the NumPy function `name` has no rule here, and how it would get one."""
+    """Say that the NumPy function `name` has no rule here, where it was called, and how it would get one."""
     raise NotImplementedError(
-        f"{name} does not take Tensors yet. To add it:\n"
+        f"{name} does not take Tensors yet ({calling_line()}). To add it:\n"
         f"    @tg.implements({name})\n"
         f"    @tg.primitive\n"
         f"    def {name.rsplit('.', 1)[-1]}(x, /, ...): return {name}(x, ...)  # and its .vjp(lambda g, out, x: ...)"

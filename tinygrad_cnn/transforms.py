@@ -159,7 +159,9 @@ def jacobian(function: Function, argnum: int = 0) -> Function:
         leaves = []
         for position, leaf in enumerate(run.argument.leaves):
             if rows:
-                leaves.append(np.concatenate([row[position].reshape(-1) for row in rows]).reshape(shape + np.shape(leaf)))
+                leaves.append(
+                    np.concatenate([row[position].reshape(-1) for row in rows]).reshape(shape + np.shape(leaf))
+                )
             else:
                 leaves.append(np.zeros(shape + np.shape(leaf), dtype))
         return run.argument.rebuild(leaves)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import Primitive, elementwise, implementations, implements, primitive
+
+_LN_2, _LN_10 = math.log(2), math.log(10)
 
 # Arithmetic.
 
@@ -28,20 +32,73 @@ def _power_y(g: Array, out: Array, x: Array, y: Array) -> Array:
 
 
 elementwise(np.power, _power_x, _power_y)
+elementwise(np.float_power, _power_x, _power_y)
+
+# The remainder is x - y floor(x / y), and floor has no slope; fmod truncates instead.
+
+elementwise(np.remainder, lambda g, out, x, y: g, lambda g, out, x, y: -g * np.floor_divide(x, y))
+elementwise(np.fmod, lambda g, out, x, y: g, lambda g, out, x, y: -g * np.trunc(np.divide(x, y)))
+
+
+@implements(np.divmod)
+def divmod(x: Array, y: Array) -> tuple[Array, Array]:
+    """As `np.divmod`: the quotient is a plain array."""
+    return np.floor_divide(x, y), np.remainder(x, y)
+
+
+@implements(np.modf)
+def modf(x: Array) -> tuple[Array, Array]:
+    """As `np.modf`: the whole part is a plain array."""
+    whole = np.trunc(x)
+    return np.copysign(x - whole, x), whole
+
 
 # Powers, exponentials and logarithms.
 
 elementwise(np.square, lambda g, out, x: g * (2 * x))
 elementwise(np.sqrt, lambda g, out, x: g / (2 * out))
 elementwise(np.reciprocal, lambda g, out, x: -g * out * out)
+elementwise(np.cbrt, lambda g, out, x: g / (3 * out * out))
+elementwise(np.hypot, lambda g, out, x, y: _share(g, x, out), lambda g, out, x, y: _share(g, y, out))
 elementwise(np.exp, lambda g, out, x: g * out)
 elementwise(np.expm1, lambda g, out, x: g * np.exp(x))
 elementwise(np.log, lambda g, out, x: g / x)
 elementwise(np.log1p, lambda g, out, x: g / (1 + x))
 elementwise(np.logaddexp, lambda g, out, x, y: g * np.exp(x - out), lambda g, out, x, y: g * np.exp(y - out))
+elementwise(np.exp2, lambda g, out, x: g * out * _LN_2)
+elementwise(np.log2, lambda g, out, x: g / (x * _LN_2))
+elementwise(np.log10, lambda g, out, x: g / (x * _LN_10))
+elementwise(np.logaddexp2, lambda g, out, x, y: g * np.exp2(x - out), lambda g, out, x, y: g * np.exp2(y - out))
+elementwise(np.ldexp, lambda g, out, x, n: np.ldexp(g, n), None)
+
+
+def _share(g: Array, x: Array, out: Array) -> Array:
+    return g * x / np.where(np.equal(out, 0), 1, out)  # hypot has slope 0 at 0
+
+
+# Angles, and functions of them.
+
 elementwise(np.sin, lambda g, out, x: g * np.cos(x))
 elementwise(np.cos, lambda g, out, x: -g * np.sin(x))
+elementwise(np.tan, lambda g, out, x: g * (1 + out * out))
+elementwise(np.arcsin, lambda g, out, x: g / np.sqrt((1 - x) * (1 + x)))
+elementwise(np.arccos, lambda g, out, x: -g / np.sqrt((1 - x) * (1 + x)))
+elementwise(np.arctan, lambda g, out, x: g / (1 + x * x))
+elementwise(
+    np.arctan2,
+    lambda g, out, y, x: g * x / (x * x + y * y),
+    lambda g, out, y, x: -g * y / (x * x + y * y),
+)
+elementwise(np.sinh, lambda g, out, x: g * np.cosh(x))
+elementwise(np.cosh, lambda g, out, x: g * np.sinh(x))
 elementwise(np.tanh, lambda g, out, x: g * ((1 - out) * (1 + out)))
+elementwise(np.arcsinh, lambda g, out, x: g / np.sqrt(x * x + 1))
+elementwise(np.arccosh, lambda g, out, x: g / np.sqrt((x - 1) * (x + 1)))
+elementwise(np.arctanh, lambda g, out, x: g / ((1 - x) * (1 + x)))
+for _to_radians in (np.deg2rad, np.radians):
+    elementwise(_to_radians, lambda g, out, x: g * (np.pi / 180))
+for _to_degrees in (np.rad2deg, np.degrees):
+    elementwise(_to_degrees, lambda g, out, x: g * (180 / np.pi))
 
 
 @primitive
@@ -60,7 +117,9 @@ sigmoid.vjp(lambda g, out, x: g * out * (1 - out))  # as the article has it; its
 
 # Kinks. Where two operands are equal, each gets half of the cotangent; |x| has slope 0 at 0.
 
-elementwise(np.abs, lambda g, out, x: g * np.sign(x))
+elementwise(np.abs, lambda g, out, x: g * np.conj(np.sign(x)))  # sign(z) is z / |z|
+elementwise(np.fabs, lambda g, out, x: g * np.sign(x))
+elementwise(np.copysign, lambda g, out, x, y: g * (np.sign(x) * np.copysign(1.0, y)), None)
 elementwise(np.maximum, lambda g, out, x, y: _where_more(g, x, y), lambda g, out, x, y: _where_more(g, y, x))
 elementwise(np.minimum, lambda g, out, x, y: _where_more(g, y, x), lambda g, out, x, y: _where_more(g, x, y))
 
@@ -73,9 +132,20 @@ def _where_more(g: Array, x: Array, y: Array) -> Array:
     return twice
 
 
+# fmax and fmin pass over a NaN where the other operand is none.
+
+elementwise(np.fmax, lambda g, out, x, y: _chosen(g, out, x, y), lambda g, out, x, y: _chosen(g, out, y, x))
+elementwise(np.fmin, lambda g, out, x, y: _chosen(g, out, x, y), lambda g, out, x, y: _chosen(g, out, y, x))
+
+
+def _chosen(g: Array, out: Array, x: Array, y: Array) -> Array:
+    """G where x was chosen, g / 2 where both are the result."""
+    return g * (np.equal(x, out) / np.maximum(np.equal(x, out).astype(g.dtype) + np.equal(y, out), 1))
+
+
 @implements(np.where)
 def where(condition: Array, *choices: Array) -> Array:
-    """As `np.where`; the condition is a constant, whatever it was computed from."""
+    """As `np.where`; the condition is a constant, whatever it was computed from. With no choices, as `np.nonzero`."""
     if len(choices) != 2:
         return np.where(_condition(condition), *choices)
     return _where(_condition(condition), *choices)

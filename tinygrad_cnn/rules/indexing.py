@@ -13,7 +13,7 @@ import numpy as np
 
 from tinygrad_cnn.backward import sum_to
 from tinygrad_cnn.graph import Array, Handle, Node, handle_on, recording
-from tinygrad_cnn.primitive import Primitive, constant, fixed, implements, primitive
+from tinygrad_cnn.primitive import Primitive, constant, fixed, implements, primitive, to_values
 
 Index = Any
 
@@ -42,7 +42,7 @@ def getitem(x: Array, index: Index) -> Array:
     result: Any = handle_on(Node(picked, (node.like,), ((0, node),), {"index": index}, part), x.kind)
     if mode is not True:
         mode.made(result.node)
-    return x.view(result) if is_view else result
+    return x.follow(result) if is_view else result
 
 
 @primitive
@@ -224,6 +224,64 @@ def _to_shape_of(v: Array, g: Array) -> Array:
     if len(shape) > g.ndim:  # NumPy lets v have leading axes of length 1 that x[index] has not
         g = g.reshape((1,) * (len(shape) - g.ndim) + g.shape)
     return sum_to(g, shape)
+
+
+# Functions that change an array in place: what they are given must be a Tensor.
+
+
+@implements(np.copyto)
+def copyto(dst: Array, src: Array, casting: str = "same_kind", where: Any = True) -> None:
+    """As `np.copyto`."""
+    _assignable(dst, "copyto")[...] = src if where is True else np.where(where, src, dst)
+
+
+@implements(np.put)
+def put_flat(a: Array, ind: Any, v: Array, mode: Any = "raise") -> None:
+    """As `np.put`, for as many values as indices, or one for all."""
+    places = np.take(np.arange(a.size), np.ravel(ind), mode=mode)
+    values = np.ravel(v)
+    if values.size not in (1, places.size):
+        raise NotImplementedError(f"np.put of {values.size} values at {places.size} places: give as many, or one")
+    _assignable(a, "put")[np.unravel_index(places, a.shape)] = values
+
+
+@implements(np.place, np.putmask)
+def place(arr: Array, mask: Any, vals: Array) -> None:
+    """As `np.place` and `np.putmask`, for one value."""
+    if np.size(vals) != 1:
+        raise NotImplementedError("np.place and np.putmask of several values: write t[mask] = values")
+    _assignable(arr, "place")[np.asarray(to_values(mask), bool)] = np.ravel(vals)[0]
+
+
+@implements(np.fill_diagonal)
+def fill_diagonal(a: Array, val: Array, wrap: bool = False) -> None:
+    """As `np.fill_diagonal`."""
+    marked = np.zeros(a.shape, int)
+    np.fill_diagonal(marked, 1, wrap)
+    values = np.ravel(val)
+    where = np.nonzero(marked)
+    _assignable(a, "fill_diagonal")[where] = values[np.arange(len(where[0])) % values.size]
+
+
+@implements(np.put_along_axis)
+def put_along_axis(arr: Array, indices: Any, values: Array, axis: int | None) -> None:
+    """As `np.put_along_axis`."""
+    _assignable(arr, "put_along_axis")
+    if axis is None:
+        arr[np.unravel_index(np.asarray(indices).ravel(), arr.shape)] = np.ravel(values)
+        return
+    axis = range(arr.ndim)[axis]
+    grid: list[Any] = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
+    grid[axis] = indices
+    arr[tuple(grid)] = values
+
+
+def _assignable(x: Any, name: str) -> Any:
+    if not isinstance(x, Handle):
+        raise TypeError(
+            f"np.{name} would write a Tensor into an array, and lose its gradient: begin with np.zeros_like(t)"
+        )
+    return x
 
 
 @implements((np.add, "at"))
