@@ -232,3 +232,17 @@ def test_debug_mode_checks_a_rule_on_the_example_that_is_given() -> None:
         tg.primitive(shifted).vjp(lambda g, out, x, by: np.roll(g, -by), example=(np.ones(4), 1))
         with pytest.raises(ValueError, match="no operands to check"):
             tg.primitive(shifted).vjp(lambda g, out, x, by: np.roll(g, -by))
+
+
+@pytest.mark.parametrize("result", [lambda x: x * x, lambda x: (x * x, 1, 2), lambda x: [x * x, 1]])
+def test_what_has_aux_has_to_be_given_is_a_pair(result) -> None:
+    with pytest.raises(TypeError, match="has to return a pair"):
+        tg.value_and_grad(result, has_aux=True)(2.0)
+
+
+@pytest.mark.parametrize("word", [tg.no_grad(), tg.scope("name"), tg.debug()])
+def test_a_word_that_is_entered_within_itself_is_left_as_often(word) -> None:
+    with word, word:
+        pass
+    assert (tg.Tensor(2.0) * 3).node.scope is None
+    assert np.isnan(np.log(tg.Tensor(np.nan)).value)

@@ -120,7 +120,8 @@ def test_it_does_not_turn_into_an_array_by_accident() -> None:
 
 def test_conversions_that_are_asked_for() -> None:
     t = tg.Tensor([[0.5]])
-    assert float(tg.Tensor(0.5)) == 0.5
+    assert float(tg.Tensor(0.5)) == float(tg.Tensor([[0.5]])) == 0.5
+    assert int(tg.Tensor([2.0])) == 2
     assert t.item() == 0.5
     assert bool(t)
     assert f"{tg.Tensor(0.123):.2f}" == "0.12"

@@ -28,14 +28,18 @@ class debug:  # noqa: N801 (used as a word, like no_grad)
         in <module>, line 2 of <...>
     """
 
+    def __init__(self) -> None:
+        self._open: list[tuple[Token[Any], np.errstate]] = []
+
     def __enter__(self) -> None:
-        self._token: Token[Any] = recording.set(_Watch())
-        self._errors = np.errstate(all="ignore")  # what NumPy would warn of is said here, and better
-        self._errors.__enter__()
+        errors = np.errstate(all="ignore")  # what NumPy would warn of is said here, and better
+        errors.__enter__()
+        self._open.append((recording.set(_Watch()), errors))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._errors.__exit__(kind, error, at)
-        recording.reset(self._token)
+        token, errors = self._open.pop()
+        errors.__exit__(kind, error, at)
+        recording.reset(token)
 
 
 class _Watch:

@@ -147,11 +147,14 @@ class no_grad:  # noqa: N801 (used as a word, like the functions of contextlib)
     ndarray
     """
 
+    def __init__(self) -> None:
+        self._tokens: list[Token[Any]] = []  # a stack: one object may be entered within itself
+
     def __enter__(self) -> None:
-        self._token: Token[Any] = recording.set(False)
+        self._tokens.append(recording.set(False))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        recording.reset(self._token)
+        recording.reset(self._tokens.pop())
 
 
 class Scope:
@@ -191,14 +194,15 @@ class scope:  # noqa: N801
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._tokens: list[Token[Scope | None]] = []
 
     def __enter__(self) -> Scope:
         entered = Scope(self.name, _scope.get())
-        self._token = _scope.set(entered)
+        self._tokens.append(_scope.set(entered))
         return entered
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        _scope.reset(self._token)
+        _scope.reset(self._tokens.pop())
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """`function`, each call of which is in a scope of its own."""

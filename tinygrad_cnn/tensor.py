@@ -335,13 +335,13 @@ class Tensor(Handle):
         caller = sys._getframe(1)
         if dis.opname[caller.f_code.co_code[caller.f_lasti]] == "STORE_SUBSCR":
             self.__array__()  # array[i] = t, which NumPy carries out by float(t)
-        return float(self.node.value)
+        return float(self.node.value.item())
 
     def __complex__(self) -> complex:
-        return complex(self.node.value)
+        return complex(self.node.value.item())
 
     def __round__(self, digits: int | None = None) -> Any:
-        return round(float(self.node.value), digits)
+        return round(float(self), digits)
 
     def __copy__(self) -> Tensor:
         return handle_on(self.node, Tensor)  # type: ignore[no-any-return]
@@ -353,7 +353,7 @@ class Tensor(Handle):
         return bool(self.node.value)
 
     def __int__(self) -> int:
-        return int(self.node.value)
+        return int(self.node.value.item())
 
     def __format__(self, spec: str) -> str:
         return format(self.node.value, spec) if spec else str(self)

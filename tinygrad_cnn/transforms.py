@@ -328,6 +328,8 @@ class _Run:
             recording.reset(token)
         self.aux: tuple[Any, ...] = ()
         if has_aux:
+            if not isinstance(result, tuple) or len(result) != 2:
+                raise TypeError("with has_aux=True the function has to return a pair: (number, more)")
             result, *self.aux = result
         self.outputs = tree.flatten(result)
         self.pull = _Pullback(self.outputs.leaves, inputs, born, recorded=was_recording)

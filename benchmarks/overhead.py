@@ -1,0 +1,61 @@
+"""What it costs to call a primitive by NumPy's name, and to import the package; each as a difference or ratio in one run.
+
+python benchmarks/overhead.py
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.primitive import implementations
+
+
+def seconds(call: Callable[[], object], repeat: int) -> float:
+    start = time.perf_counter()
+    for _ in range(repeat):
+        call()
+    return (time.perf_counter() - start) / repeat
+
+
+def dispatch(blocks: int = 200, repeat: int = 500) -> None:
+    t = tg.Tensor(np.ones((4, 4)))
+    calls = {
+        "np.tanh(t)": (lambda: np.tanh(t), lambda tanh=implementations[np.tanh]: tanh(t)),
+        "np.multiply(t, t)": (lambda: np.multiply(t, t), lambda multiply=implementations[np.multiply]: multiply(t, t)),
+        "t * t": (lambda: t * t, lambda multiply=implementations[np.multiply]: multiply(t, t)),
+        "np.sum(t, axis=0)": (lambda: np.sum(t, axis=0), lambda total=implementations[np.sum]: total(t, axis=0)),
+        "np.reshape(t, (16,))": (
+            lambda: np.reshape(t, (16,)),
+            lambda reshape=implementations[np.reshape]: reshape(t, (16,)),
+        ),
+    }
+    print("| call | microseconds | by the primitive | more |\n| --- | ---: | ---: | ---: |")
+    for name, (by_name, direct) in calls.items():
+        pairs = [(seconds(by_name, repeat), seconds(direct, repeat)) for _ in range(blocks)]
+        named, plain = (statistics.median(column) * 1e6 for column in zip(*pairs, strict=True))
+        print(f"| `{name}` | {named:.2f} | {plain:.2f} | {named - plain:.2f} |")
+
+
+def importing(runs: int = 25) -> None:
+    statements = {"tinygrad_cnn": "import tinygrad_cnn", "numpy": "import numpy", "nothing": "pass"}
+    found: dict[str, list[float]] = {name: [] for name in statements}
+    for _ in range(runs):
+        for name, statement in statements.items():
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", statement], check=True)
+            found[name].append(time.perf_counter() - start)
+    middle = {name: statistics.median(times) for name, times in found.items()}
+    ours, numpy = middle["tinygrad_cnn"] - middle["nothing"], middle["numpy"] - middle["nothing"]
+    print(f"\nimport tinygrad_cnn: {ours * 1e3:.0f} ms, import numpy: {numpy * 1e3:.0f} ms, {ours / numpy:.2f} times")
+
+
+if __name__ == "__main__":
+    dispatch()
+    importing()
