@@ -4,6 +4,32 @@ A rule is given the cotangent `g` of the result, the result `out`, and then the 
 cotangent of one operand, and it is linear in `g`. It is written in NumPy, for arrays and Tensors alike.
 """
 
-from tinygrad_cnn.rules import elementwise, indexing, linear_algebra, plain, reductions, shaping, windows
+from tinygrad_cnn.rules import (
+    cumulative,
+    elementwise,
+    indexing,
+    linear_algebra,
+    order,
+    plain,
+    rearranging,
+    reductions,
+    shaping,
+    signals,
+    statistics,
+    windows,
+)
 
-__all__ = ["elementwise", "indexing", "linear_algebra", "plain", "reductions", "shaping", "windows"]
+__all__ = [
+    "cumulative",
+    "elementwise",
+    "indexing",
+    "linear_algebra",
+    "order",
+    "plain",
+    "rearranging",
+    "reductions",
+    "shaping",
+    "signals",
+    "statistics",
+    "windows",
+]

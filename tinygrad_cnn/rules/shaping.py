@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.backward import sum_to
 from tinygrad_cnn.graph import Array
-from tinygrad_cnn.primitive import Primitive, implements, primitive
+from tinygrad_cnn.primitive import Primitive, implementations, implements, primitive, to_values
+from tinygrad_cnn.rules.arguments import refuse_out
 
 Shape = int | tuple[int, ...]
 
 
 @implements(np.reshape)
 @primitive
-def reshape(x: Array, /, shape: Shape) -> Array:
-    """As `np.reshape`."""
-    return x.reshape(shape)
+def reshape(x: Array, /, shape: Shape, order: Any = "C", *, copy: bool | None = None) -> Array:
+    """As `np.reshape`, in the orders that say which element goes where: "C" and "F"."""
+    if order == "C" and copy is None:
+        return x.reshape(shape)
+    if order not in ("C", "F"):
+        raise NotImplementedError(
+            f"np.reshape(order={order!r}) goes by how an array lies in memory, which a Tensor does not promise: "
+            "write 'C' or 'F'"
+        )
+    return np.reshape(x, shape, order=order, copy=copy)
 
 
-reshape.vjp(lambda g, out, x, shape: g.reshape(x.shape))
+reshape.vjp(
+    lambda g, out, x, shape, order="C", copy=None: (
+        g.reshape(x.shape) if order == "C" else np.reshape(g, x.shape, order=order)
+    ),
+)
 
 
-@implements(np.transpose)
+@implements(np.ravel)
+def ravel(a: Any, order: Any = "C") -> Any:
+    """As `np.ravel`, in the orders "C" and "F"."""
+    return np.reshape(a, -1, order=order)
+
+
+@implements(np.transpose, np.permute_dims)
 @primitive
 def transpose(x: Array, /, axes: tuple[int, ...] | None = None) -> Array:
     """As `np.transpose`."""
@@ -48,7 +67,44 @@ def swapaxes(x: Array, /, axis1: int, axis2: int) -> Array:
 swapaxes.vjp(lambda g, out, x, axis1, axis2: g.swapaxes(axis1, axis2))
 
 
-@implements(np.broadcast_to)
+def _permuting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that puts axes in another order: it says which by what it does to axes of length 0, 1, 2, ..."""
+
+    def permute(a: Any, *args: Any, **settings: Any) -> Any:
+        return np.transpose(a, function(np.empty(range(a.ndim)), *args, **settings).shape)
+
+    return permute
+
+
+implementations[np.moveaxis] = _permuting(np.moveaxis)
+implementations[np.rollaxis] = _permuting(np.rollaxis)
+
+
+def _reshaping(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that adds or removes axes of length 1: what shape is left it says by an array of one number."""
+
+    def change(a: Any, *args: Any, **settings: Any) -> Any:
+        return a.reshape(function(np.broadcast_to(0, a.shape), *args, **settings).shape)
+
+    return change
+
+
+implementations[np.expand_dims] = _reshaping(np.expand_dims)
+implementations[np.squeeze] = _reshaping(np.squeeze)
+
+
+def _at_least(function: Callable[..., Any]) -> Callable[..., Any]:
+    def raised(*arrays: Any) -> Any:
+        results = tuple([np.reshape(x, function(np.broadcast_to(0, np.shape(x))).shape) for x in arrays])
+        return results[0] if len(results) == 1 else results
+
+    return raised
+
+
+for _function in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
+    implementations[_function] = _at_least(_function)
+
+
 @primitive
 def broadcast_to(x: Array, /, shape: Shape) -> Array:
     """As `np.broadcast_to`."""
@@ -58,25 +114,157 @@ def broadcast_to(x: Array, /, shape: Shape) -> Array:
 broadcast_to.vjp(lambda g, out, x, shape: sum_to(g, x.shape))
 
 
-def _concatenate(*arrays: Array, axis: int | None = 0) -> Array:
-    return np.concatenate(arrays, axis)
+@implements(np.broadcast_to)
+def _broadcast_to(array: Any, shape: Shape, subok: bool = False) -> Any:
+    return broadcast_to(array, shape)
+
+
+@implements(np.broadcast_arrays)
+def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
+    """As `np.broadcast_arrays`."""
+    shape = np.broadcast_shapes(*[np.shape(x) for x in args])
+    return tuple([np.broadcast_to(x, shape) for x in args])
+
+
+@implements(np.copy)
+def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
+    """As `np.copy`. No Tensor can be written to, so there is nothing to copy but the name."""
+    return np.positive(a)
+
+
+# Joining.
+
+
+def _concatenate(*arrays: Array, axis: int | None = 0, **how: Any) -> Array:
+    return np.concatenate(arrays, axis, **how)
 
 
 joined: Primitive[..., Array] = Primitive(_concatenate, name="concatenate")
 
 
 @joined.vjp_of_each
-def _part(position: int, g: Array, out: Array, *arrays: Array, axis: int | None = 0) -> Array:
+def _part(position: int, g: Array, out: Array, *arrays: Array, axis: int | None = 0, **how: Any) -> Array:
+    shape = np.shape(arrays[position])
     if axis is None:
         start = sum(np.size(x) for x in arrays[:position])
-        return g[start : start + np.size(arrays[position])].reshape(np.shape(arrays[position]))
-    start = sum(x.shape[axis] for x in arrays[:position])
+        return g[start : start + np.size(arrays[position])].reshape(shape)
+    start = sum(np.shape(x)[axis] for x in arrays[:position])
     index: list[Any] = [slice(None)] * g.ndim
-    index[axis] = slice(start, start + arrays[position].shape[axis])
+    index[axis] = slice(start, start + shape[axis])
     return g[tuple(index)]
 
 
-@implements(np.concatenate)
-def concatenate(arrays: Any, axis: int | None = 0) -> Array:
-    """As `np.concatenate`."""
-    return joined(*arrays, axis=axis)
+@implements(np.concatenate, np.concat)
+def concatenate(arrays: Any, /, axis: int | None = 0, out: None = None, **how: Any) -> Array:
+    """As `np.concatenate`; `how` are its `dtype` and `casting`."""
+    refuse_out("concatenate", out)
+    return joined(*arrays, axis=axis, **how)
+
+
+@implements(np.stack)
+def stack(arrays: Any, axis: int = 0, out: None = None, **how: Any) -> Any:
+    """As `np.stack`."""
+    refuse_out("stack", out)
+    if len({np.shape(x) for x in arrays}) > 1:
+        raise ValueError("all input arrays must have the same shape")
+    return np.concatenate([np.expand_dims(x, axis) for x in arrays], axis, **how)
+
+
+@implements(np.hstack)
+def hstack(tup: Any, **how: Any) -> Any:
+    """As `np.hstack`."""
+    arrays = [np.atleast_1d(x) for x in tup]
+    return np.concatenate(arrays, 0 if arrays[0].ndim == 1 else 1, **how)
+
+
+@implements(np.vstack)
+def vstack(tup: Any, **how: Any) -> Any:
+    """As `np.vstack`."""
+    return np.concatenate([np.atleast_2d(x) for x in tup], 0, **how)
+
+
+@implements(np.dstack)
+def dstack(tup: Any) -> Any:
+    """As `np.dstack`."""
+    return np.concatenate([np.atleast_3d(x) for x in tup], 2)
+
+
+@implements(np.column_stack)
+def column_stack(tup: Any) -> Any:
+    """As `np.column_stack`."""
+    return np.concatenate([x if np.ndim(x) > 1 else np.atleast_2d(x).T for x in tup], 1)
+
+
+@implements(np.block)
+def block(arrays: Any) -> Any:
+    """As `np.block`."""
+    result = np.block(to_values(arrays))  # nesting that is uneven, or shapes that do not fit, are found here
+    return _block(arrays, result.ndim, -_depth(arrays))
+
+
+def _depth(nested: Any) -> int:
+    return 1 + _depth(nested[0]) if isinstance(nested, list) else 0
+
+
+def _block(nested: Any, ndim: int, axis: int) -> Any:
+    """Blocks joined along `axis`, each of them joined along the next; all have `ndim` axes."""
+    if isinstance(nested, list):
+        return np.concatenate([_block(x, ndim, axis + 1) for x in nested], axis)
+    return np.reshape(nested, (1,) * (ndim - np.ndim(nested)) + np.shape(nested))
+
+
+# Splitting.
+
+
+@implements(np.split)
+def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """As `np.split`."""
+    return _pieces(ary, np.split(np.arange(ary.shape[axis]), indices_or_sections), axis)
+
+
+@implements(np.array_split)
+def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """As `np.array_split`."""
+    return _pieces(ary, np.array_split(np.arange(ary.shape[axis]), indices_or_sections), axis)
+
+
+def _pieces(x: Any, places: list[Any], axis: int) -> list[Any]:
+    """The parts of `x` along `axis` whose places are each a run of whole numbers."""
+    before = (slice(None),) * (axis % x.ndim)
+    return [x[(*before, slice(i[0], i[-1] + 1) if i.size else slice(0))] for i in places]
+
+
+@implements(np.hsplit)
+def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    """As `np.hsplit`."""
+    if ary.ndim == 0:
+        raise ValueError("hsplit only works on arrays of 1 or more dimensions")
+    return np.split(ary, indices_or_sections, 1 if ary.ndim > 1 else 0)
+
+
+@implements(np.vsplit)
+def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    """As `np.vsplit`."""
+    if ary.ndim < 2:
+        raise ValueError("vsplit only works on arrays of 2 or more dimensions")
+    return np.split(ary, indices_or_sections, 0)
+
+
+@implements(np.dsplit)
+def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    """As `np.dsplit`."""
+    if ary.ndim < 3:
+        raise ValueError("dsplit only works on arrays of 3 or more dimensions")
+    return np.split(ary, indices_or_sections, 2)
+
+
+@implements(np.unstack)
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+    """As `np.unstack`."""
+    if x.ndim == 0:
+        raise ValueError("Input array must be at least 1-d.")
+    return tuple(np.moveaxis(x, axis, 0))
+
+
+for _moving in (reshape, transpose, swapaxes, broadcast_to, joined):
+    _moving.complex = True

@@ -16,18 +16,29 @@ import numpy as np
 
 from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import implements, primitive
+from tinygrad_cnn.rules import rearranging
 
 Pair = int | tuple[int, int]
 Ties = Literal["share", "all"]
 
 
 @implements(np.pad)
-@primitive
-def pad(x: Array, /, pad_width: Any, mode: str = "constant", constant_values: float = 0.0) -> Array:
-    """As `np.pad` with a constant: `pad_width` elements are added before and behind, on each axis."""
+def _pad(array: Any, pad_width: Any, mode: Any = "constant", **settings: Any) -> Any:
+    """As `np.pad`."""
     if mode != "constant":
-        raise NotImplementedError(f"np.pad with mode={mode!r} does not take Tensors yet: only 'constant' does")
+        return rearranging.pad(array, pad_width, mode, **settings)
+    value = settings.get("constant_values", 0)
+    if isinstance(value, int | float) and not isinstance(pad_width, dict) and settings.keys() <= {"constant_values"}:
+        return pad(array, pad_width, **settings)
+    return rearranging.pad_with(array, pad_width, **settings)
+
+
+@primitive
+def pad(x: Array, /, pad_width: Any, constant_values: float = 0.0) -> Array:
+    """As `np.pad` with a constant: `pad_width` elements are added before and behind, on each axis."""
     widths = _widths(x, pad_width)
+    if any(before < 0 or behind < 0 for before, behind in widths):
+        raise ValueError("index can't contain negative values")
     shape = [before + n + behind for n, (before, behind) in zip(x.shape, widths, strict=True)]
     out = np.full(shape, constant_values, x.dtype) if constant_values else np.zeros(shape, x.dtype)
     out[_inside(x, widths)] = x

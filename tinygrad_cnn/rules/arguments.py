@@ -1,0 +1,36 @@
+"""What functions that take NumPy's arguments have in common: those refused, and axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.graph import Array
+
+Axis = int | tuple[int, ...] | None
+# The default of an argument for which None is a value of its own.
+absent: Any = type("absent", (), {"__repr__": lambda self: "<no value>"})()
+
+
+def refuse_out(name: str, out: Any) -> None:
+    """Raise TypeError if an array to write into was given."""
+    if out is not None:
+        raise TypeError(f"np.{name}(out=...) would write a Tensor into an array: use what it returns")
+
+
+def given(**settings: Any) -> dict[str, Any]:
+    """Those of `settings` that a caller gave, to pass on as he gave them."""
+    return {name: x for name, x in settings.items() if x is not absent}
+
+
+def axes_of(x: Array, axis: Axis) -> tuple[int, ...]:
+    """`axis`, which NumPy has accepted, as the axes of `x` that it means, none of them negative."""
+    if axis is None:
+        return tuple(range(x.ndim))
+    return tuple([i % x.ndim for i in (axis if isinstance(axis, tuple) else (axis,)) if x.ndim])
+
+
+def masked(where: Any, x: Any, instead: Any) -> Any:
+    """`x` where `where` holds, else `instead`; `where` is a mask, or True."""
+    return x if where is True else np.where(np.broadcast_to(where, np.shape(x)), x, instead)

@@ -1,0 +1,91 @@
+"""Functions that put elements in order: sorting, medians and quantiles.
+
+Positions are found on plain numbers; what is differentiated is the picking of elements from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.graph import Handle
+from tinygrad_cnn.primitive import implementations, implements, to_values
+from tinygrad_cnn.rules.arguments import Axis, axes_of, refuse_out
+
+
+@implements(np.sort)
+def sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> Any:
+    """As `np.sort`. Equal elements stay in the order in which they are, whatever `kind` says."""
+    if order is not None:
+        raise NotImplementedError("np.sort(order=...) is for arrays with fields, which Tensors do not have")
+    a, axis = (a.reshape(-1), 0) if axis is None else (a, axis)
+    return np.take_along_axis(a, np.argsort(to_values(a), axis, kind="stable"), axis)
+
+
+@implements(np.partition)
+def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Any:
+    """As `np.partition`."""
+    if order is not None:
+        raise NotImplementedError("np.partition(order=...) is for arrays with fields, which Tensors do not have")
+    a, axis = (a.reshape(-1), 0) if axis is None else (a, axis)
+    return np.take_along_axis(a, np.argpartition(to_values(a), kth, axis, kind), axis)
+
+
+def _median(name: str, middle: Callable[..., Any]) -> Callable[..., Any]:
+    def median(
+        a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
+    ) -> Any:
+        refuse_out(name, out)
+        return _at(a, axis, keepdims, lambda places: middle(places, axis=-1), a.dtype)
+
+    return median
+
+
+implementations[np.median] = _median("median", np.median)
+implementations[np.nanmedian] = _median("nanmedian", np.nanmedian)
+
+
+def _quantile(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def quantile(
+        a: Any, q: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, method: Any = "linear",
+        keepdims: bool = False, *, weights: Any = None,
+    ) -> Any:  # fmt: skip
+        refuse_out(name, out)
+        if weights is not None:
+            raise NotImplementedError(f"np.{name}(weights=...) does not take Tensors yet: only without weights")
+        if isinstance(q, Handle):
+            raise NotImplementedError(f"np.{name} has no derivative by q: give q.value")
+        dtype = function(np.zeros(1, a.dtype), q, method=method).dtype
+        return _at(a, axis, keepdims, lambda places: function(places, q, axis=-1, method=method), dtype)
+
+    return quantile
+
+
+for _function in (np.quantile, np.percentile, np.nanquantile, np.nanpercentile):
+    implementations[_function] = _quantile(_function.__name__, _function)
+
+
+def _at(a: Any, axis: Axis, keepdims: bool, statistic: Callable[[Any], Any], dtype: Any) -> Any:
+    """A statistic of order of `a` along `axis`: the same statistic of 0, 1, 2, ... says where among the sorted it lies.
+
+    Between two elements it is interpolated. NaNs, which are sorted last, are NaN among the places too; where the
+    statistic of places is NaN, that of `a` is.
+    """
+    np.sum(np.broadcast_to(0, a.shape), axis=axis)  # NumPy's own errors of axes
+    along = axes_of(a, axis)
+    kept = [i for i in range(a.ndim) if i not in along]
+    rows = np.sort(np.transpose(a, (*kept, *along)).reshape((*[a.shape[i] for i in kept], -1)))
+    values = to_values(rows)
+    places = statistic(np.where(np.isnan(values), np.nan, np.arange(values.shape[-1], dtype=np.float64)))
+    many = np.ndim(places) - len(kept)  # the axes of q, which come first
+    last = np.moveaxis(np.reshape(places, (-1, *values.shape[:-1])), 0, -1)
+    lower = np.floor(np.where(np.isnan(last), 0, last)).astype(np.intp)
+    upper = np.ceil(np.where(np.isnan(last), 0, last)).astype(np.intp)
+    # At the very place of an element both neighbours are that element, and half of each is exact, for infinities too.
+    share = np.where(upper == lower, 0.5, last - lower).astype(dtype)
+    found = np.take_along_axis(rows, lower, -1) * (1 - share) + np.take_along_axis(rows, upper, -1) * share
+    found = np.moveaxis(np.where(np.isnan(last), np.nan, found), -1, 0)
+    rest = [1 if i in along else n for i, n in enumerate(a.shape)] if keepdims else [a.shape[i] for i in kept]
+    return found.reshape((*np.shape(places)[:many], *rest))

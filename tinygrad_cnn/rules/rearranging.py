@@ -1,0 +1,173 @@
+"""Functions that move, repeat or leave out elements, by one rule for them all.
+
+Where an element of the result came from is found by running the same function on numbers that say so: 1, 2, 3, ... for
+the elements of one operand, 0 for those of the others. The cotangent is added back there.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.graph import Array
+from tinygrad_cnn.primitive import Primitive, implementations, implements, to_values
+from tinygrad_cnn.rules.arguments import refuse_out
+from tinygrad_cnn.rules.indexing import scatter
+
+Run = Callable[..., Array]
+
+
+def _came_from(position: int, g: Array, out: Array, *arrays: Array, run: Run) -> Array:
+    numbers: list[Any] = [np.zeros(np.shape(x), np.intp) for x in arrays]
+    shape = numbers[position].shape
+    numbers[position] += np.arange(1, numbers[position].size + 1).reshape(shape)
+    return scatter(g, (run(*numbers),), (numbers[position].size + 1,))[1:].reshape(shape)
+
+
+def rearranging(function: Callable[..., Any], *data: str) -> Callable[..., Any]:
+    """Let `function` take Tensors, as one that only moves the elements of its parameters named in `data`.
+
+    Such a parameter may be a list of arrays. All others are settings: shapes, indices, conditions.
+    """
+    signature = inspect.signature(function)
+    made: Primitive[..., Array] = Primitive(lambda *arrays, run: run(*arrays), name=function.__name__)
+    made.vjp_of_each(_came_from)
+    made.complex = True
+
+    def rearrange(*args: Any, **settings: Any) -> Any:
+        arguments = signature.bind(*args, **settings).arguments
+        refuse_out(function.__name__, arguments.get("out"))
+        settings = {name: to_values(x) for name, x in arguments.items() if name not in data}
+        moved = {name: arguments[name] for name in data if name in arguments}
+        operands: list[Any] = []
+        for x in moved.values():
+            operands.extend(x if isinstance(x, list | tuple) else [x])
+
+        def run(*arrays: Any) -> Any:
+            rest = iter(arrays)
+            return function(**settings, **{name: _as_given(x, rest) for name, x in moved.items()})
+
+        return made(*operands, run=run)
+
+    implementations[function] = rearrange
+    return rearrange
+
+
+def _as_given(x: Any, arrays: Iterator[Any]) -> Any:
+    """The next of `arrays`, or a list of as many as `x` has."""
+    return [next(arrays) for _ in x] if isinstance(x, list | tuple) else next(arrays)
+
+
+for _function in (
+    np.flip, np.fliplr, np.flipud, np.rot90, np.tril, np.triu,
+):  # fmt: skip
+    rearranging(_function, "m")
+for _function in (np.roll, np.repeat, np.diagonal, np.resize, np.take, np.compress):
+    rearranging(_function, "a")
+for _function in (np.diag, np.diagflat):
+    rearranging(_function, "v")
+for _function in (np.delete, np.extract, np.take_along_axis):
+    rearranging(_function, "arr")
+rearranging(np.tile, "A")
+rearranging(np.insert, "arr", "values")
+rearranging(np.append, "arr", "values")
+rearranging(np.choose, "choices")
+rearranging(np.select, "choicelist", "default")
+
+
+@implements(np.trim_zeros)
+def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+    """As `np.trim_zeros`: what is left is a box, whose corners are elements that are not zero."""
+    found = np.nonzero(to_values(filt))
+    axes = range(filt.ndim) if axis is None else np.atleast_1d(axis) % filt.ndim
+    box = [slice(None)] * filt.ndim
+    for i in axes:
+        if not found[i].size:
+            box[i] = slice(0)
+            continue
+        box[i] = slice(
+            found[i].min() if "f" in trim.lower() else None, found[i].max() + 1 if "b" in trim.lower() else None
+        )
+    return filt[tuple(box)]
+
+
+# Padding with elements, or with expressions of them; that with constants is in windows.py.
+
+_pad = rearranging(np.pad, "array")
+
+
+def pad_with(x: Any, pad_width: Any, constant_values: Any) -> Any:
+    """As `np.pad` with constants that may differ from side to side; they may not be Tensors."""
+    if to_values(constant_values) is not constant_values:
+        raise NotImplementedError("np.pad(constant_values=Tensor) has no derivative: concatenate what you pad with")
+    made = _pad(x, pad_width)
+    return np.where(_pad_mask(x, pad_width), made, np.pad(np.zeros(x.shape, x.dtype), pad_width, constant_values=constant_values))
+
+
+def _pad_mask(x: Any, pad_width: Any) -> Array:
+    return np.pad(np.ones(x.shape, bool), pad_width)
+
+
+def pad(x: Any, pad_width: Any, mode: Any, **settings: Any) -> Any:
+    """As `np.pad` in every mode but "constant" and a function's."""
+    if callable(mode):
+        raise NotImplementedError("np.pad with a function as mode does not take Tensors: concatenate the parts")
+    odd = settings.get("reflect_type") == "odd"
+    if mode in ("edge", "wrap", "empty") or (mode in ("reflect", "symmetric") and not odd):
+        if mode == "empty":
+            raise NotImplementedError("np.pad(mode='empty') does not take Tensors: write mode='constant'")
+        return _pad(x, pad_width, mode, **settings)
+    np.pad(np.broadcast_to(0.0, (*x.shape,)), pad_width, mode, **to_values(settings))  # NumPy's own errors
+    widths = _of_each_axis(pad_width, x.ndim)
+    extra = _of_each_axis(settings.get("stat_length", settings.get("end_values", 0)), x.ndim)
+    for axis, ((before, behind), (first, last)) in enumerate(zip(widths, extra, strict=True)):
+        rows = np.moveaxis(x, axis, 0)
+        if odd:
+            rows = _reflected(rows, before, behind, mode == "symmetric")
+        elif mode == "linear_ramp":
+            rows = np.concatenate([_ramp(first, rows[:1], before), rows, np.flip(_ramp(last, rows[-1:], behind), 0)])
+        else:
+            reduce = {"mean": np.mean, "maximum": np.max, "minimum": np.min, "median": np.median}[mode]
+            head = reduce(rows[: first or None], axis=0, keepdims=True)
+            tail = reduce(rows[-last if last else None :], axis=0, keepdims=True)
+            rows = np.concatenate([np.repeat(head, before, 0), rows, np.repeat(tail, behind, 0)])
+        x = np.moveaxis(rows, 0, axis)
+    return x
+
+
+def _of_each_axis(pairs: Any, ndim: int) -> Any:
+    """(before, behind) for each axis, of what `np.pad` takes in their place."""
+    if isinstance(pairs, dict):
+        width = {axis % ndim: pair for axis, pair in pairs.items()}
+        return [np.broadcast_to(width.get(axis, 0), 2).tolist() for axis in range(ndim)]
+    return np.broadcast_to(0 if pairs is None else pairs, (ndim, 2)).tolist()
+
+
+def _ramp(end: Any, edge: Any, n: int) -> Any:
+    """`n` rows from `end` on towards `edge`, in equal steps."""
+    steps = (np.arange(n) / max(n, 1)).astype(edge.dtype).reshape((n,) + (1,) * (edge.ndim - 1))
+    return end + (edge - end) * steps
+
+
+def _reflected(x: Any, before: int, behind: int, edge_twice: bool) -> Any:
+    """The rows of `x` mirrored in the points at its ends, again and again: after two mirrors it lies 2 (end - start) on."""
+    n = len(x)
+    if n == 1 and not edge_twice:
+        return np.repeat(x, before + 1 + behind, 0)
+    places = np.arange(-before, n + behind)
+    period = 2 * n if edge_twice else 2 * (n - 1)
+    times, place = np.divmod(places, period)
+    mirrored = place >= n
+    place = np.where(mirrored, period - edge_twice - place, place)
+    shape = (len(places),) + (1,) * (x.ndim - 1)
+    sign = np.where(mirrored, -1, 1).astype(x.dtype).reshape(shape)
+    starts, ends = (-2 * times).astype(x.dtype).reshape(shape), (2 * (times + mirrored)).astype(x.dtype).reshape(shape)
+    return np.where(places_within(places, n).reshape(shape), x[place], sign * x[place] + starts * x[:1] + ends * x[-1:])
+
+
+def places_within(places: Array, n: int) -> Array:
+    """Which places are those of the `n` rows themselves, that stay what they are."""
+    return (places >= 0) & (places < n)

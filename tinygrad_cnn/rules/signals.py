@@ -1,0 +1,229 @@
+"""Functions of sequences: differences, interpolation, convolution; and of their elements, limited and mended."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.graph import Array, Handle
+from tinygrad_cnn.primitive import implements, primitive, to_values
+from tinygrad_cnn.rules.arguments import absent, refuse_out
+
+# Elements.
+
+
+@implements(np.clip)
+def clip(
+    a: Any, a_min: Any = absent, a_max: Any = absent, out: None = None, *, min: Any = absent, max: Any = absent,
+    **settings: Any,
+) -> Any:  # fmt: skip
+    """As `np.clip`: the larger of `a` and the one bound, then the smaller of that and the other."""
+    refuse_out("clip", out)
+    if settings:
+        raise NotImplementedError(f"np.clip({next(iter(settings))}=...) does not take Tensors: use np.where on the result")
+    if (a_min is absent) != (a_max is absent):
+        raise TypeError("clip() missing 1 required positional argument: 'a_max'")
+    if a_min is not absent and (min is not absent or max is not absent):
+        raise ValueError("Passing `min` or `max` keyword argument when `a_min` and `a_max` are provided is forbidden.")
+    low, high = (min, max) if a_min is absent else (a_min, a_max)
+    if low is not absent and low is not None:
+        a = np.maximum(a, low)
+    if high is not absent and high is not None:
+        a = np.minimum(a, high)
+    return a
+
+
+@implements(np.nan_to_num)
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """As `np.nan_to_num`; an element that is replaced has slope 0."""
+    if not copy:
+        raise TypeError("np.nan_to_num(copy=False) would write into a Tensor: use what it returns")
+    limits = np.finfo(x.dtype)
+    x = np.where(np.isnan(x), nan, x)
+    x = np.where(np.equal(x, np.inf), limits.max if posinf is None else posinf, x)
+    return np.where(np.equal(x, -np.inf), limits.min if neginf is None else neginf, x)
+
+
+@implements(np.sinc)
+@primitive
+def sinc(x: Array, /) -> Array:
+    """As `np.sinc`."""
+    return np.sinc(x)
+
+
+@primitive
+def _sinc_derivative(x: Array, /, order: int) -> Array:
+    """The derivative of `np.sinc` of that order, as exact near 0 as elsewhere.
+
+    With s(u) = sin(u) / u, u s = sin u, so that u s^(k) + k s^(k-1) = sin(u + k pi / 2): each derivative from the one
+    before. Where u is small that loses digits, but there the series of s is soon summed.
+    """
+    u = np.pi * np.asarray(x, np.float64)
+    near = np.abs(u) < order + 1
+    apart = np.where(near, 1, u)
+    recurrence = np.sin(apart) / apart
+    for k in range(1, order + 1):
+        recurrence = (np.sin(apart + k * np.pi / 2) - k * recurrence) / apart
+    small, series = np.where(near, u, 0), np.zeros_like(u)
+    for m in range((order + 1) // 2, order + 16):
+        series += (-1) ** m / (2 * m + 1) * small ** (2 * m - order) / math.factorial(2 * m - order)
+    return (np.pi**order * np.where(near, series, recurrence)).astype(x.dtype)
+
+
+sinc.vjp(lambda g, out, x: g * _sinc_derivative(x, order=1))
+_sinc_derivative.vjp(lambda g, out, x, order: g * _sinc_derivative(x, order=order + 1))
+
+
+@implements(np.unwrap)
+def unwrap(p: Any, discont: float | None = None, axis: int = -1, *, period: float = 2 * np.pi) -> Any:
+    """As `np.unwrap`: what is added to the elements, multiples of the period, is constant."""
+    values = to_values(p)
+    return p + (np.unwrap(values, discont, axis, period=period) - values)
+
+
+# Differences.
+
+
+@implements(np.diff)
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = absent, append: Any = absent) -> Any:
+    """As `np.diff`."""
+    if n < 0:
+        raise ValueError(f"order must be non-negative but got {n!r}")
+    if n == 0:
+        return a
+    if np.ndim(a) == 0:
+        raise ValueError("diff requires input that is at least one dimensional")
+    shape = list(np.shape(a))
+    shape[axis] = 1
+    ends = [None if x is absent else np.broadcast_to(x, shape) if np.ndim(x) == 0 else x for x in (prepend, append)]
+    parts = [x for x in (ends[0], a, ends[1]) if x is not None]
+    rows = np.moveaxis(np.concatenate(parts, axis) if len(parts) > 1 else a, axis, 0)
+    for _ in range(n):
+        rows = rows[1:] - rows[:-1]
+    return np.moveaxis(rows, 0, axis)
+
+
+@implements(np.ediff1d)
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    """As `np.ediff1d`."""
+    parts = [to_begin, np.diff(np.ravel(ary)), to_end]
+    return np.concatenate([np.ravel(x) for x in parts if x is not None])
+
+
+@implements(np.gradient)
+def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    """As `np.gradient`; the spacing may be Tensors too."""
+    # NumPy's own errors of arguments.
+    np.gradient(to_values(f), *to_values(varargs), axis=axis, edge_order=edge_order)
+    axes = range(np.ndim(f)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    spacing = list(varargs) * len(axes) if len(varargs) == 1 else list(varargs) or [1.0] * len(axes)
+    found = tuple([_slopes(f, dx, i, edge_order) for dx, i in zip(spacing, axes, strict=True)])
+    return found[0] if len(found) == 1 else found
+
+
+def _slopes(f: Any, dx: Any, axis: int, edge_order: int) -> Any:
+    """Central differences along `axis`, of parabolas through three points; at the edges of a line or a parabola."""
+    f = np.moveaxis(f, axis, 0)
+    n = len(f)
+    steps = np.diff(dx) if np.ndim(dx) else np.broadcast_to(dx, (n - 1,))
+    steps = steps.reshape((n - 1,) + (1,) * (f.ndim - 1))
+    slopes = (f[1:] - f[:-1]) / steps
+    before, behind = steps[:-1], steps[1:]
+    inner = (behind * slopes[:-1] + before * slopes[1:]) / (before + behind)
+    first, last = slopes[:1], slopes[-1:]
+    if edge_order == 2:
+        first = first - (slopes[1:2] - first) * steps[:1] / (steps[:1] + steps[1:2])
+        last = last + (last - slopes[-2:-1]) * steps[-1:] / (steps[-1:] + steps[-2:-1])
+    return np.moveaxis(np.concatenate([first, inner, last]), 0, axis)
+
+
+# Interpolation.
+
+
+@implements(np.interp)
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Any:
+    """As `np.interp`, with derivatives by x, xp and fp; at a node it has the slope of the line to its right."""
+    np.interp(*to_values([x, xp, fp]), period=period)  # NumPy's own errors of arguments
+    x, xp, fp = _float64(x), _float64(xp), _float64(fp)
+    if period is not None:
+        period = abs(period)
+        x, xp = _remainder(x, period), _remainder(xp, period)
+        order = np.argsort(to_values(xp))
+        xp, fp = xp[order], fp[order]
+        xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
+        fp = np.concatenate([fp[-1:], fp, fp[:1]])
+        left = right = None
+    places, nodes = to_values(x), to_values(xp)
+    left, right = fp[0] if left is None else left, fp[-1] if right is None else right
+    if len(nodes) == 1:
+        inside = np.broadcast_to(fp[0], places.shape) + 0 * x
+    else:
+        i = np.clip(np.searchsorted(nodes, places, side="right") - 1, 0, len(nodes) - 2)
+        inside = fp[i] + (x - xp[i]) * ((fp[i + 1] - fp[i]) / (xp[i + 1] - xp[i]))
+    return np.where(places < nodes[0], left, np.where(places > nodes[-1], right, inside))
+
+
+def _float64(x: Any) -> Any:
+    return x.astype(np.float64) if isinstance(x, Handle) else np.asarray(x, np.float64)
+
+
+def _remainder(x: Any, period: float) -> Any:
+    """`x` modulo `period`, from which it differs by a constant."""
+    return x - period * np.floor(to_values(x) / period)
+
+
+@implements(np.polyval)
+def polyval(p: Any, x: Any) -> Any:
+    """As `np.polyval`, by Horner's rule; differentiable by the coefficients too."""
+    x = np.asarray(x) if isinstance(x, list | tuple) else x
+    result: Any = np.zeros_like(x)
+    for coefficient in p:
+        result = result * x + coefficient
+    return result
+
+
+# Convolution.
+
+
+@primitive
+def _full_convolution(a: Array, v: Array, /) -> Array:
+    return np.convolve(a, v)
+
+
+_full_convolution.vjp(
+    lambda g, out, a, v: np.correlate(g, v, "valid"),
+    lambda g, out, a, v: np.correlate(g, a, "valid"),
+)
+
+
+@implements(np.convolve)
+def convolve(a: Any, v: Any, mode: str = "full") -> Any:
+    """As `np.convolve`."""
+    longer, shorter = np.atleast_1d(a), np.atleast_1d(v)
+    if np.size(shorter) > np.size(longer):
+        longer, shorter = shorter, longer
+    if not np.size(shorter):
+        raise ValueError("v cannot be empty" if np.size(longer) else "a cannot be empty")
+    return _part_of(_full_convolution(longer, shorter), len(longer), len(shorter), mode)
+
+
+@implements(np.correlate)
+def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+    """As `np.correlate`, of real numbers."""
+    a, v = np.atleast_1d(a), np.atleast_1d(v)
+    if len(v) > len(a):
+        return np.correlate(v, a, mode)[::-1]
+    return np.convolve(a, v[::-1], mode)
+
+
+def _part_of(full: Any, n: int, m: int, mode: str) -> Any:
+    """That part of the convolution of `n` elements with `m <= n` which `mode` names."""
+    if mode == "full":
+        return full
+    if mode == "same":
+        return full[(m - 1) // 2 : (m - 1) // 2 + n]
+    if mode == "valid":
+        return full[m - 1 : n]
+    raise ValueError(f"mode must be one of 'valid', 'same', or 'full' (got {mode!r})")

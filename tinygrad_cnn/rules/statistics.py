@@ -1,0 +1,160 @@
+"""Means and moments: expressions of sums."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.primitive import implements
+from tinygrad_cnn.rules.arguments import Axis, absent, axes_of, masked, refuse_out
+from tinygrad_cnn.rules.reductions import count
+
+
+@implements(np.var)
+def var(
+    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: bool = False,
+    *, where: Any = True, mean: Any = absent, correction: float = absent,
+) -> Any:  # fmt: skip
+    """As `np.var`."""
+    refuse_out("var", out)
+    if correction is not absent:
+        if ddof != 0:
+            raise ValueError("ddof and correction can't be provided simultaneously.")
+        ddof = correction
+    kept = masked(where, a, 0)  # so that nothing of an element left out, which may be NaN, takes part
+    if mean is absent:
+        mean = np.mean(kept, axis, dtype, keepdims=True, where=where)
+    squares = np.sum(np.square(kept - mean), axis, dtype, keepdims=keepdims, where=where)
+    degrees = np.maximum(count(a, axis, where, keepdims) - ddof, 0)
+    if np.any(degrees <= 0):
+        warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return squares / np.asarray(degrees, squares.dtype)
+
+
+@implements(np.std)
+def std(a: Any, *args: Any, **settings: Any) -> Any:
+    """As `np.std`. Where all elements are equal it is 0, and has no derivative: that is NaN."""
+    return np.sqrt(np.var(a, *args, **settings))
+
+
+@implements(np.nanvar)
+def nanvar(
+    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: bool = False,
+    *, where: Any = True, **settings: Any,
+) -> Any:  # fmt: skip
+    """As `np.nanvar`."""
+    return np.var(a, axis, dtype, out, ddof, keepdims, where=~np.isnan(a) & where, **settings)
+
+
+@implements(np.nanstd)
+def nanstd(a: Any, *args: Any, **settings: Any) -> Any:
+    """As `np.nanstd`."""
+    return np.sqrt(np.nanvar(a, *args, **settings))
+
+
+@implements(np.average)
+def average(
+    a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False
+) -> Any:
+    """As `np.average`."""
+    if weights is None:
+        result = np.mean(a, axis, keepdims=keepdims)
+        total: Any = np.asarray(count(a, axis), result.dtype)
+    else:
+        weights = _laid_along(np.asarray(weights) if isinstance(weights, list | tuple) else weights, a, axis)
+        total = np.sum(weights, axis, keepdims=keepdims)
+        if np.any(total == 0):
+            raise ZeroDivisionError("Weights sum to zero, can't be normalized")
+        result = np.sum(a * weights, axis, keepdims=keepdims) / total
+    return (result, np.broadcast_to(total, result.shape)) if returned else result
+
+
+def _laid_along(weights: Any, a: Any, axis: Axis) -> Any:
+    """Weights of the axes `axis` of `a`, as an array that broadcasts with `a`."""
+    if weights.shape == np.shape(a):
+        return weights
+    if axis is None:
+        raise TypeError("Axis must be specified when shapes of a and weights differ.")
+    axes = axes_of(a, axis)
+    if weights.shape != tuple(a.shape[i] for i in axes):
+        raise ValueError("Shape of weights must be consistent with shape of a along specified axis.")
+    ordered = np.transpose(weights, np.argsort(axes).tolist())
+    return ordered.reshape([n if i in axes else 1 for i, n in enumerate(a.shape)])
+
+
+@implements(np.cov)
+def cov(
+    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None,
+    fweights: Any = None, aweights: Any = None, *, dtype: Any = None,
+) -> Any:  # fmt: skip
+    """As `np.cov`; the weights are constants."""
+    if ddof is not None and ddof != int(ddof):
+        raise ValueError("ddof must be integer")
+    for name, x in (("m", m), ("y", y)):
+        if np.ndim(x) > 2 and x is not None:
+            raise ValueError(f"{name} has more than 2 dimensions")
+    rows = _float64(m, dtype)
+    rows = rows.T if not rowvar and np.ndim(m) == 2 else rows
+    if y is not None:
+        more = _float64(y, dtype)
+        rows = np.concatenate([rows, more.T if not rowvar and len(more) != 1 else more])
+    weights = _weights(fweights, aweights, rows.shape[1])
+    total = rows.shape[1] if weights is None else np.sum(weights)
+    ddof = (0 if bias else 1) if ddof is None else ddof
+    lost = ddof if aweights is None or not ddof else ddof * np.sum(weights * np.asarray(aweights)) / total
+    apart = rows - np.average(rows, axis=1, weights=weights, keepdims=True)
+    if total - lost <= 0:
+        warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = np.asarray(1, rows.dtype) / np.maximum(total - lost, 0)
+        return np.squeeze((apart @ np.transpose(apart if weights is None else apart * weights)) * scale)
+
+
+def _float64(x: Any, dtype: Any) -> Any:
+    """`x` as a matrix of the dtype asked for, or of float64."""
+    return np.atleast_2d(x).astype(np.float64 if dtype is None else dtype)
+
+
+def _weights(frequencies: Any, importances: Any, n: int) -> Any:
+    """The weight of each of `n` observations, from how often it was made and how much it counts; or None."""
+    weights: Any = None
+    for name, given in (("fweights", frequencies), ("aweights", importances)):
+        if given is None:
+            continue
+        given = np.asarray(given)
+        if given.ndim != 1:
+            raise RuntimeError(f"cannot handle multidimensional {name}")
+        if len(given) != n:
+            raise RuntimeError(f"incompatible numbers of samples and {name}")
+        if np.any(given < 0):
+            raise ValueError(f"{name} cannot be negative")
+        if name == "fweights" and np.any(given != np.around(given)):
+            raise TypeError("fweights must be integer")
+        weights = given if weights is None else weights * given
+    return weights
+
+
+@implements(np.corrcoef)
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+    """As `np.corrcoef`."""
+    covariance = np.cov(x, y, rowvar, dtype=dtype)
+    if covariance.ndim == 0:
+        return covariance / covariance
+    deviation = np.sqrt(np.diagonal(covariance))
+    return np.clip(covariance / deviation[:, None] / deviation[None, :], -1, 1)
+
+
+@implements(np.trapezoid)
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    """As `np.trapezoid`."""
+    y = y if hasattr(y, "shape") else np.asarray(y)
+    if x is not None:
+        dx = np.diff(x, axis=0 if np.ndim(x) == 1 else axis)
+        if dx.ndim == 1:
+            dx = dx.reshape([-1 if i == axis % y.ndim else 1 for i in range(y.ndim)])
+    ends = np.moveaxis(y, axis, 0)
+    pairs = np.moveaxis(ends[1:] + ends[:-1], 0, axis)
+    return np.sum(dx * pairs / 2.0, axis)
