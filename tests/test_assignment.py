@@ -124,6 +124,12 @@ VIEWS = {
     "t.reshape(-1)": lambda t: t.reshape(-1),
     "t.swapaxes": lambda t: t.swapaxes(0, 1),
     "t.T[1]": lambda t: t.T[1],
+    "flip": lambda t: np.flip(t, 0),
+    "rot90": lambda t: np.rot90(t),
+    "ravel": lambda t: t.ravel(),
+    "moveaxis": lambda t: np.moveaxis(t, 0, 1),
+    "squeeze": lambda t: np.squeeze(t[None, 1:], 0),
+    "split": lambda t: np.split(t, [1])[1],
     "t[1:].reshape(-1)[2:]": lambda t: t[1:].reshape(-1)[2:],
 }
 
@@ -167,10 +173,14 @@ def test_what_indexing_by_an_array_gives_is_a_copy() -> None:
     np.testing.assert_array_equal(t.value, [9, 1, 2])
 
 
-def test_what_broadcast_to_gives_is_read_only() -> None:
-    t = np.broadcast_to(tg.Tensor([1.0]), (3,))
+@pytest.mark.parametrize("give", [lambda t: np.broadcast_to(t, (3, 2, 2)), np.diagonal, np.diag])
+def test_what_numpy_gives_read_only_is_read_only_and_follows(give) -> None:
+    base = tg.Tensor(np.ones((2, 2))) * 1.0
+    t = give(base)
     with pytest.raises(ValueError, match="read-only"):
         t[0] = 2.0
+    base[0, 0] = 5.0
+    assert np.max(t.value) == 5.0
 
 
 @given(data=st.data())

@@ -115,7 +115,7 @@ class Primitive(Generic[P, R]):
         result.node = Node(self, values, sources, settings, value)
         if mode is not True:
             mode.made(result.node)
-        if value.base is not None and self.arity == 1 and _is_part(value, values[0]):
+        if value.base is not None and len(operands) == 1 and _is_part(value, values[0]):
             return operands[0].follow(result)  # type: ignore[attr-defined, no-any-return]
         return result  # type: ignore[no-any-return]
 

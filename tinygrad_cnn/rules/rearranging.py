@@ -104,7 +104,9 @@ def pad_with(x: Any, pad_width: Any, constant_values: Any) -> Any:
     if to_values(constant_values) is not constant_values:
         raise NotImplementedError("np.pad(constant_values=Tensor) has no derivative: concatenate what you pad with")
     made = _pad(x, pad_width)
-    return np.where(_pad_mask(x, pad_width), made, np.pad(np.zeros(x.shape, x.dtype), pad_width, constant_values=constant_values))
+    return np.where(
+        _pad_mask(x, pad_width), made, np.pad(np.zeros(x.shape, x.dtype), pad_width, constant_values=constant_values)
+    )
 
 
 def _pad_mask(x: Any, pad_width: Any) -> Array:
