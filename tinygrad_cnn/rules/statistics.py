@@ -56,9 +56,7 @@ def nanstd(a: Any, *args: Any, **settings: Any) -> Any:
 
 
 @implements(np.average)
-def average(
-    a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False
-) -> Any:
+def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """As `np.average`."""
     if weights is None:
         result = np.mean(a, axis, keepdims=keepdims)
