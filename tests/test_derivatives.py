@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from cases import CASES as OF_MODELS
 from cases import Case
+from cases_numpy import CASES as OF_NUMPY
 from cases_ufuncs import CASES as OF_UFUNCS
 from numeric import derivatives_agree
 
 import tinygrad_cnn as tg
 
-CASES = [*OF_MODELS, *OF_UFUNCS]
+CASES = [*OF_MODELS, *OF_NUMPY, *OF_UFUNCS]
 
 each_case = pytest.mark.parametrize("case", CASES, ids=[case.name.replace(" ", "-") for case in CASES])
 
@@ -25,7 +26,7 @@ def test_the_derivatives_are_what_differences_give(case: Case) -> None:
 def test_a_tensor_has_the_value_that_numpy_computes(case: Case) -> None:
     operands = case.operands()
     result = case.function(*[tg.Tensor(x) for x in operands])
-    np.testing.assert_array_equal(result.value, case.function(*operands), strict=True)
+    np.testing.assert_allclose(result.value, case.function(*operands), rtol=1e-13, atol=1e-15, strict=True)
 
 
 @each_case

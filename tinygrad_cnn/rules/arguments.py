@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,20 @@ def refuse_out(name: str, out: Any) -> None:
     """Raise TypeError if an array to write into was given."""
     if out is not None:
         raise TypeError(f"np.{name}(out=...) would write a Tensor into an array: use what it returns")
+
+
+def without_out(function: Callable[..., Any], place: int) -> Callable[..., Any]:
+    """`function` as NumPy's callers call it: with an `out`, by name or in that place behind the operand, of None."""
+
+    def called(a: Any, *args: Any, **settings: Any) -> Any:
+        if len(args) > place:
+            refuse_out(function.__name__, args[place])
+            args = args[:place] + args[place + 1 :]
+        if "out" in settings:
+            refuse_out(function.__name__, settings.pop("out"))
+        return function(a, *args, **settings)
+
+    return called
 
 
 def given(**settings: Any) -> dict[str, Any]:

@@ -9,14 +9,12 @@ import numpy as np
 
 from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import implementations, implements, primitive
-from tinygrad_cnn.rules.arguments import refuse_out
+from tinygrad_cnn.rules.arguments import refuse_out, without_out
 
 
-@implements(np.cumsum)
 @primitive
-def cumsum(x: Array, /, axis: int | None = None, dtype: Any = None, out: None = None) -> Array:
+def cumsum(x: Array, /, axis: int | None = None, dtype: Any = None) -> Array:
     """As `np.cumsum`."""
-    refuse_out("cumsum", out)
     return np.cumsum(x, axis, dtype)
 
 
@@ -27,11 +25,9 @@ def _cumsum_x(g: Array, out: Array, x: Array, axis: int | None = None, **how: An
     return np.flip(np.cumsum(np.flip(g, axis), axis), axis)
 
 
-@implements(np.cumprod)
 @primitive
-def cumprod(x: Array, /, axis: int | None = None, dtype: Any = None, out: None = None) -> Array:
+def cumprod(x: Array, /, axis: int | None = None, dtype: Any = None) -> Array:
     """As `np.cumprod`. Its derivatives are right where factors are zero."""
-    refuse_out("cumprod", out)
     return np.cumprod(x, axis, dtype)
 
 
@@ -55,6 +51,8 @@ def _cumprod_rows(g: Array, x: Array) -> Array:
     return np.concatenate([np.ones_like(x[:1]), np.cumprod(x[:-1], axis=0)]) * s
 
 
+implementations[np.cumsum] = without_out(cumsum, 2)
+implementations[np.cumprod] = without_out(cumprod, 2)
 implementations[np.add, "accumulate"] = lambda x, axis=0, dtype=None: np.cumsum(x, axis, dtype)
 implementations[np.multiply, "accumulate"] = lambda x, axis=0, dtype=None: np.cumprod(x, axis, dtype)
 

@@ -38,7 +38,7 @@ def _median(name: str, middle: Callable[..., Any]) -> Callable[..., Any]:
         a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
     ) -> Any:
         refuse_out(name, out)
-        return _at(a, axis, keepdims, lambda places: middle(places, axis=-1), a.dtype)
+        return _at(a, axis, keepdims, lambda places: middle(places, axis=places.ndim - 1), a.dtype)
 
     return median
 
@@ -58,7 +58,7 @@ def _quantile(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         if isinstance(q, Handle):
             raise NotImplementedError(f"np.{name} has no derivative by q: give q.value")
         dtype = function(np.zeros(1, a.dtype), q, method=method).dtype
-        return _at(a, axis, keepdims, lambda places: function(places, q, axis=-1, method=method), dtype)
+        return _at(a, axis, keepdims, lambda places: function(places, q, axis=places.ndim - 1, method=method), dtype)
 
     return quantile
 

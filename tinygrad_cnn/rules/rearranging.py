@@ -61,21 +61,16 @@ def _as_given(x: Any, arrays: Iterator[Any]) -> Any:
     return [next(arrays) for _ in x] if isinstance(x, list | tuple) else next(arrays)
 
 
-for _function in (
-    np.flip, np.fliplr, np.flipud, np.rot90, np.tril, np.triu,
-):  # fmt: skip
-    rearranging(_function, "m")
-for _function in (np.roll, np.repeat, np.diagonal, np.resize, np.take, np.compress):
-    rearranging(_function, "a")
-for _function in (np.diag, np.diagflat):
-    rearranging(_function, "v")
-for _function in (np.delete, np.extract, np.take_along_axis):
-    rearranging(_function, "arr")
-rearranging(np.tile, "A")
-rearranging(np.insert, "arr", "values")
-rearranging(np.append, "arr", "values")
-rearranging(np.choose, "choices")
-rearranging(np.select, "choicelist", "default")
+_MOVING: dict[Any, tuple[str, ...]] = {
+    np.flip: ("m",), np.fliplr: ("m",), np.flipud: ("m",), np.rot90: ("m",), np.tril: ("m",), np.triu: ("m",),
+    np.roll: ("a",), np.repeat: ("a",), np.diagonal: ("a",), np.resize: ("a",), np.take: ("a",), np.compress: ("a",),
+    np.diag: ("v",), np.diagflat: ("v",), np.tile: ("A",),
+    np.delete: ("arr",), np.extract: ("arr",), np.take_along_axis: ("arr",),
+    np.insert: ("arr", "values"), np.append: ("arr", "values"),
+    np.choose: ("choices",), np.select: ("choicelist", "default"),
+}  # fmt: skip
+for _function, _data in _MOVING.items():
+    rearranging(_function, *_data)
 
 
 @implements(np.trim_zeros)
@@ -99,30 +94,16 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
 _pad = rearranging(np.pad, "array")
 
 
-def pad_with(x: Any, pad_width: Any, constant_values: Any) -> Any:
-    """As `np.pad` with constants that may differ from side to side; they may not be Tensors."""
-    if to_values(constant_values) is not constant_values:
-        raise NotImplementedError("np.pad(constant_values=Tensor) has no derivative: concatenate what you pad with")
-    made = _pad(x, pad_width)
-    return np.where(
-        _pad_mask(x, pad_width), made, np.pad(np.zeros(x.shape, x.dtype), pad_width, constant_values=constant_values)
-    )
-
-
-def _pad_mask(x: Any, pad_width: Any) -> Array:
-    return np.pad(np.ones(x.shape, bool), pad_width)
-
-
 def pad(x: Any, pad_width: Any, mode: Any, **settings: Any) -> Any:
     """As `np.pad` in every mode but "constant" and a function's."""
     if callable(mode):
         raise NotImplementedError("np.pad with a function as mode does not take Tensors: concatenate the parts")
     odd = settings.get("reflect_type") == "odd"
-    if mode in ("edge", "wrap", "empty") or (mode in ("reflect", "symmetric") and not odd):
-        if mode == "empty":
-            raise NotImplementedError("np.pad(mode='empty') does not take Tensors: write mode='constant'")
+    if mode == "empty":
+        raise NotImplementedError("np.pad(mode='empty') does not take Tensors: write mode='constant'")
+    if mode in ("edge", "wrap") or (mode in ("reflect", "symmetric") and not odd):
         return _pad(x, pad_width, mode, **settings)
-    np.pad(np.broadcast_to(0.0, (*x.shape,)), pad_width, mode, **to_values(settings))  # NumPy's own errors
+    np.pad(np.broadcast_to(0.0, x.shape), pad_width, mode, **to_values(settings))  # NumPy's own errors
     widths = _of_each_axis(pad_width, x.ndim)
     extra = _of_each_axis(settings.get("stat_length", settings.get("end_values", 0)), x.ndim)
     for axis, ((before, behind), (first, last)) in enumerate(zip(widths, extra, strict=True)):
@@ -132,7 +113,7 @@ def pad(x: Any, pad_width: Any, mode: Any, **settings: Any) -> Any:
         elif mode == "linear_ramp":
             rows = np.concatenate([_ramp(first, rows[:1], before), rows, np.flip(_ramp(last, rows[-1:], behind), 0)])
         else:
-            reduce = {"mean": np.mean, "maximum": np.max, "minimum": np.min, "median": np.median}[mode]
+            reduce: Any = {"mean": np.mean, "maximum": np.max, "minimum": np.min, "median": np.median}[mode]
             head = reduce(rows[: first or None], axis=0, keepdims=True)
             tail = reduce(rows[-last if last else None :], axis=0, keepdims=True)
             rows = np.concatenate([np.repeat(head, before, 0), rows, np.repeat(tail, behind, 0)])
@@ -155,21 +136,17 @@ def _ramp(end: Any, edge: Any, n: int) -> Any:
 
 
 def _reflected(x: Any, before: int, behind: int, edge_twice: bool) -> Any:
-    """The rows of `x` mirrored in the points at its ends, again and again: after two mirrors it lies 2 (end - start) on."""
+    """The rows of `x`, mirrored in the points at both ends again and again: twice is a shift by 2 (end - start)."""
     n = len(x)
     if n == 1 and not edge_twice:
         return np.repeat(x, before + 1 + behind, 0)
     places = np.arange(-before, n + behind)
     period = 2 * n if edge_twice else 2 * (n - 1)
+    within = (places >= 0) & (places < n)  # these stay what they are, to the last digit
     times, place = np.divmod(places, period)
     mirrored = place >= n
     place = np.where(mirrored, period - edge_twice - place, place)
     shape = (len(places),) + (1,) * (x.ndim - 1)
     sign = np.where(mirrored, -1, 1).astype(x.dtype).reshape(shape)
     starts, ends = (-2 * times).astype(x.dtype).reshape(shape), (2 * (times + mirrored)).astype(x.dtype).reshape(shape)
-    return np.where(places_within(places, n).reshape(shape), x[place], sign * x[place] + starts * x[:1] + ends * x[-1:])
-
-
-def places_within(places: Array, n: int) -> Array:
-    """Which places are those of the `n` rows themselves, that stay what they are."""
-    return (places >= 0) & (places < n)
+    return np.where(within.reshape(shape), x[place], sign * x[place] + starts * x[:1] + ends * x[-1:])

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import implementations, implements, primitive
-from tinygrad_cnn.rules.arguments import Axis, absent, axes_of, given, masked, refuse_out
+from tinygrad_cnn.rules.arguments import Axis, absent, axes_of, given, masked, refuse_out, without_out
 
 _add: Any = np.add.reduce
 _multiply: Any = np.multiply.reduce
@@ -19,13 +19,9 @@ _minimum: Any = np.minimum.reduce
 _logaddexp: Any = np.logaddexp.reduce
 
 
-@implements(np.sum)
 @primitive
-def sum(
-    x: Array, /, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False, **among: Any
-) -> Array:
+def sum(x: Array, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False, **among: Any) -> Array:
     """As `np.sum`; `among` are its `initial` and `where`."""
-    refuse_out("sum", out)
     return _add(x, axis, dtype, None, keepdims, **among)
 
 
@@ -33,16 +29,12 @@ def sum(
 def _sum_x(
     g: Array, out: Array, x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False, **among: Any
 ) -> Array:
-    return masked(among.get("where", True), np.broadcast_to(_restored(g, x, axis, keepdims), x.shape), 0)  # type: ignore[no-any-return]
+    return masked(among.get("where", True), np.broadcast_to(_restored(g, x, axis, keepdims), x.shape), 0)
 
 
-@implements(np.mean)
 @primitive
-def mean(
-    x: Array, /, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False, *, where: Any = True
-) -> Array:
+def mean(x: Array, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, where: Any = True) -> Array:
     """As `np.mean`."""
-    refuse_out("mean", out)
     if where is True:
         return np.mean(x, axis, dtype, keepdims=keepdims)
     return np.mean(x, axis, dtype, keepdims=keepdims, where=where)
@@ -53,16 +45,12 @@ def _mean_x(
     g: Array, out: Array, x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False, where: Any = True
 ) -> Array:
     each = _restored(g, x, axis, keepdims) / count(x, axis, where)
-    return masked(where, np.broadcast_to(each, x.shape), 0)  # type: ignore[no-any-return]
+    return masked(where, np.broadcast_to(each, x.shape), 0)
 
 
-@implements(np.prod)
 @primitive
-def prod(
-    x: Array, /, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False, **among: Any
-) -> Array:
+def prod(x: Array, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False, **among: Any) -> Array:
     """As `np.prod`. Its derivatives are right where factors are zero."""
-    refuse_out("prod", out)
     return _multiply(x, axis, dtype, None, keepdims, **among)
 
 
@@ -72,7 +60,7 @@ def _prod_x(
 ) -> Array:
     where = among.get("where", True)
     others = _products_of_the_others(masked(where, x, 1), axes_of(x, axis)) * among.get("initial", 1)
-    return masked(where, _restored(g, x, axis, keepdims) * others, 0)  # type: ignore[no-any-return]
+    return masked(where, _restored(g, x, axis, keepdims) * others, 0)
 
 
 def _products_of_the_others(x: Array, axes: tuple[int, ...]) -> Array:
@@ -86,19 +74,15 @@ def _products_of_the_others(x: Array, axes: tuple[int, ...]) -> Array:
     return (before * behind).reshape(moved.shape).transpose(np.argsort(order).tolist())
 
 
-@implements(np.max, np.amax)
 @primitive
-def max(x: Array, /, axis: Axis = None, out: None = None, keepdims: bool = False, **among: Any) -> Array:
+def max(x: Array, /, axis: Axis = None, keepdims: bool = False, **among: Any) -> Array:
     """As `np.max`. Elements that tie for the maximum share its cotangent equally; so do NaNs."""
-    refuse_out("max", out)
     return _maximum(x, axis, None, None, keepdims, **among)
 
 
-@implements(np.min, np.amin)
 @primitive
-def min(x: Array, /, axis: Axis = None, out: None = None, keepdims: bool = False, **among: Any) -> Array:
+def min(x: Array, /, axis: Axis = None, keepdims: bool = False, **among: Any) -> Array:
     """As `np.min`. Elements that tie for the minimum share its cotangent equally; so do NaNs."""
-    refuse_out("min", out)
     return _minimum(x, axis, None, None, keepdims, **among)
 
 
@@ -137,7 +121,13 @@ def _logaddexp_x(
     whole = np.where(np.equal(out, -np.inf), 0, out)
     where = among.get("where", True)
     share = np.exp(masked(where, x, -np.inf) - _restored(whole, x, axis, keepdims))
-    return masked(where, _restored(g, x, axis, keepdims) * share, 0)  # type: ignore[no-any-return]
+    return masked(where, _restored(g, x, axis, keepdims) * share, 0)
+
+
+for _function, _place, *_names in (
+    (sum, 2, np.sum), (prod, 2, np.prod), (mean, 2, np.mean), (max, 1, np.max, np.amax), (min, 1, np.min, np.amin),
+):  # fmt: skip
+    implements(*_names)(without_out(_function, _place))
 
 
 def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -153,8 +143,8 @@ def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
     return reduce
 
 
-for _ufunc, _function in ((np.add, sum), (np.multiply, prod), (np.logaddexp, logaddexp)):
-    implementations[_ufunc, "reduce"] = _reduction(_function)
+for _ufunc, _whole in ((np.add, sum), (np.multiply, prod), (np.logaddexp, logaddexp)):
+    implementations[_ufunc, "reduce"] = _reduction(_whole)
 
 
 def _extreme(function: Callable[..., Any]) -> Callable[..., Any]:

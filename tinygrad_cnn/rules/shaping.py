@@ -128,7 +128,7 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
 
 @implements(np.copy)
 def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
-    """As `np.copy`. No Tensor can be written to, so there is nothing to copy but the name."""
+    """As `np.copy`: what is assigned to the one does not change the other."""
     return np.positive(a)
 
 

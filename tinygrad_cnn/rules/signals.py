@@ -16,15 +16,14 @@ from tinygrad_cnn.rules.arguments import absent, refuse_out
 
 @implements(np.clip)
 def clip(
-    a: Any, a_min: Any = absent, a_max: Any = absent, out: None = None, *, min: Any = absent, max: Any = absent,
+    a: Any, a_min: Any = absent, a_max: Any = absent, out: None = None,
+    *, min: Any = absent, max: Any = absent,  # noqa: A002 (NumPy's names)
     **settings: Any,
 ) -> Any:  # fmt: skip
     """As `np.clip`: the larger of `a` and the one bound, then the smaller of that and the other."""
     refuse_out("clip", out)
     if settings:
-        raise NotImplementedError(
-            f"np.clip({next(iter(settings))}=...) does not take Tensors: use np.where on the result"
-        )
+        raise NotImplementedError(f"np.clip({next(iter(settings))}=...) takes no Tensors: use np.where on the result")
     if (a_min is absent) != (a_max is absent):
         raise TypeError("clip() missing 1 required positional argument: 'a_max'")
     if a_min is not absent and (min is not absent or max is not absent):
@@ -115,10 +114,10 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 
 
 @implements(np.gradient)
-def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
+def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> Any:
     """As `np.gradient`; the spacing may be Tensors too."""
-    # NumPy's own errors of arguments.
-    np.gradient(to_values(f), *to_values(varargs), axis=axis, edge_order=edge_order)
+    values: Any = to_values((f, *varargs))
+    np.gradient(*values, axis=axis, edge_order=edge_order)  # NumPy's own errors of arguments
     axes = range(np.ndim(f)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     spacing = list(varargs) * len(axes) if len(varargs) == 1 else list(varargs) or [1.0] * len(axes)
     found = tuple([_slopes(f, dx, i, edge_order) for dx, i in zip(spacing, axes, strict=True)])
@@ -145,9 +144,10 @@ def _slopes(f: Any, dx: Any, axis: int, edge_order: int) -> Any:
 
 
 @implements(np.interp)
-def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Any:
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """As `np.interp`, with derivatives by x, xp and fp; at a node it has the slope of the line to its right."""
-    np.interp(*to_values([x, xp, fp]), period=period)  # NumPy's own errors of arguments
+    values: Any = to_values([x, xp, fp])
+    np.interp(*values, period=period)  # NumPy's own errors of arguments
     x, xp, fp = _float64(x), _float64(xp), _float64(fp)
     if period is not None:
         period = abs(period)
@@ -168,7 +168,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
 
 
 def _float64(x: Any) -> Any:
-    return x.astype(np.float64) if isinstance(x, Handle) else np.asarray(x, np.float64)
+    return np.astype(x, np.float64) if isinstance(x, Handle) else np.asarray(x, np.float64)  # type: ignore[call-overload]
 
 
 def _remainder(x: Any, period: float) -> Any:
@@ -201,7 +201,7 @@ _full_convolution.vjp(
 
 
 @implements(np.convolve)
-def convolve(a: Any, v: Any, mode: str = "full") -> Any:
+def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
     """As `np.convolve`."""
     longer, shorter = np.atleast_1d(a), np.atleast_1d(v)
     if np.size(shorter) > np.size(longer):
@@ -212,7 +212,7 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
 
 
 @implements(np.correlate)
-def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
     """As `np.correlate`, of real numbers."""
     a, v = np.atleast_1d(a), np.atleast_1d(v)
     if len(v) > len(a):

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from tinygrad_cnn.graph import Array
-from tinygrad_cnn.primitive import implements, primitive
+from tinygrad_cnn.primitive import implements, primitive, to_values
 from tinygrad_cnn.rules import rearranging
 
 Pair = int | tuple[int, int]
@@ -27,10 +27,15 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **settings: Any) ->
     """As `np.pad`."""
     if mode != "constant":
         return rearranging.pad(array, pad_width, mode, **settings)
-    value = settings.get("constant_values", 0)
-    if isinstance(value, int | float) and not isinstance(pad_width, dict) and settings.keys() <= {"constant_values"}:
-        return pad(array, pad_width, **settings)
-    return rearranging.pad_with(array, pad_width, **settings)
+    values = settings.pop("constant_values", 0)
+    if settings:
+        raise ValueError(f"unsupported keyword arguments for mode 'constant': {set(settings)}")
+    if isinstance(values, int | float) and not isinstance(pad_width, dict):
+        return pad(array, pad_width, values)
+    if to_values(values) is not values:
+        raise NotImplementedError("np.pad(constant_values=...) takes no Tensors: np.concatenate them with the array")
+    around = np.pad(np.zeros(array.shape, array.dtype), pad_width, constant_values=values)
+    return np.where(np.pad(np.ones(array.shape, bool), pad_width), rearranging.pad(array, pad_width, "edge"), around)
 
 
 @primitive
