@@ -5,8 +5,11 @@ cotangent of one operand, and it is linear in `g`. It is written in NumPy, for a
 """
 
 from tinygrad_cnn.rules import (
+    complex_numbers,
     cumulative,
+    decompositions,
     elementwise,
+    fourier,
     indexing,
     linear_algebra,
     order,
@@ -20,8 +23,11 @@ from tinygrad_cnn.rules import (
 )
 
 __all__ = [
+    "complex_numbers",
     "cumulative",
+    "decompositions",
     "elementwise",
+    "fourier",
     "indexing",
     "linear_algebra",
     "order",

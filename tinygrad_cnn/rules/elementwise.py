@@ -117,11 +117,17 @@ sigmoid.vjp(lambda g, out, x: g * out * (1 - out))  # as the article has it; its
 
 # Kinks. Where two operands are equal, each gets half of the cotangent; |x| has slope 0 at 0.
 
-elementwise(np.abs, lambda g, out, x: g * np.conj(np.sign(x)))  # sign(z) is z / |z|
+elementwise(np.abs, lambda g, out, x: _abs_x(g, out, x))
 elementwise(np.fabs, lambda g, out, x: g * np.sign(x))
 elementwise(np.copysign, lambda g, out, x, y: g * (np.sign(x) * np.copysign(1.0, y)), None)
 elementwise(np.maximum, lambda g, out, x, y: _where_more(g, x, y), lambda g, out, x, y: _where_more(g, y, x))
 elementwise(np.minimum, lambda g, out, x, y: _where_more(g, y, x), lambda g, out, x, y: _where_more(g, x, y))
+
+
+def _abs_x(g: Array, out: Array, x: Array) -> Array:
+    if x.dtype.kind != "c":
+        return g * np.sign(x)
+    return g * np.conj(x) / np.where(np.equal(out, 0), 1, out)  # see complex_numbers.py
 
 
 def _where_more(g: Array, x: Array, y: Array) -> Array:
@@ -148,7 +154,7 @@ def where(condition: Array, *choices: Array) -> Array:
     """As `np.where`; the condition is a constant, whatever it was computed from. With no choices, as `np.nonzero`."""
     if len(choices) != 2:
         return np.where(_condition(condition), *choices)
-    return _where(_condition(condition), *choices)
+    return where_of(_condition(condition), *choices)
 
 
 def _condition(condition: Array) -> Array:
@@ -159,8 +165,8 @@ def _where_forward(condition: Array, x: Array, y: Array, /) -> Array:
     return np.where(condition, x, y)
 
 
-_where: Primitive[..., Array] = Primitive(_where_forward, name="where", broadcasts=True)
-_where.vjp(
+where_of: Primitive[..., Array] = Primitive(_where_forward, name="where", broadcasts=True)
+where_of.vjp(
     None,
     lambda g, out, condition, x, y: np.where(condition, g, 0),
     lambda g, out, condition, x, y: np.where(condition, 0, g),
