@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import Primitive, implementations, implements, to_values
-from tinygrad_cnn.rules.arguments import refuse_out
+from tinygrad_cnn.rules.arguments import refuse_out, refuse_tensors
 from tinygrad_cnn.rules.indexing import scatter
 
 Run = Callable[..., Array]
@@ -98,12 +98,13 @@ def pad(x: Any, pad_width: Any, mode: Any, **settings: Any) -> Any:
     """As `np.pad` in every mode but "constant" and a function's."""
     if callable(mode):
         raise NotImplementedError("np.pad with a function as mode does not take Tensors: concatenate the parts")
+    refuse_tensors("pad", settings)
     odd = settings.get("reflect_type") == "odd"
     if mode == "empty":
         raise NotImplementedError("np.pad(mode='empty') does not take Tensors: write mode='constant'")
     if mode in ("edge", "wrap") or (mode in ("reflect", "symmetric") and not odd):
         return _pad(x, pad_width, mode, **settings)
-    np.pad(np.broadcast_to(0.0, x.shape), pad_width, mode, **to_values(settings))  # NumPy's own errors
+    np.pad(np.broadcast_to(0.0, x.shape), pad_width, mode, **settings)  # NumPy's own errors
     widths = _of_each_axis(pad_width, x.ndim)
     extra = _of_each_axis(settings.get("stat_length", settings.get("end_values", 0)), x.ndim)
     for axis, ((before, behind), (first, last)) in enumerate(zip(widths, extra, strict=True)):

@@ -147,7 +147,8 @@ def _slopes(f: Any, dx: Any, axis: int, edge_order: int) -> Any:
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """As `np.interp`, with derivatives by x, xp and fp; at a node it has the slope of the line to its right."""
     values: Any = to_values([x, xp, fp])
-    np.interp(*values, period=period)  # NumPy's own errors of arguments
+    of_arrays: Any = np.interp
+    of_arrays(*values, period=period)  # NumPy's own errors of arguments
     x, xp, fp = _float64(x), _float64(xp), _float64(fp)
     if period is not None:
         period = abs(period)
