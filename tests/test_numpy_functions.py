@@ -134,6 +134,15 @@ def test_there_is_nothing_to_write_a_result_into(function) -> None:
         function(tg.Tensor([1.0, 2.0]), out=np.zeros(()))
 
 
+def test_a_mask_and_an_index_may_change_afterwards() -> None:
+    mask, places = np.array([True, False, True]), np.array([0, 0, 2])
+    for function, argument in ((lambda x: np.sum(x, where=mask), mask), (lambda x: np.take(x, places), places)):
+        _, pullback = tg.vjp(function, np.ones(3))
+        expected = pullback(np.ones_like(function(np.ones(3))))[0]
+        argument[:] = 1
+        np.testing.assert_array_equal(pullback(np.ones_like(function(np.ones(3))))[0], expected)
+
+
 X = tg.Tensor([[1.0, 2.0, 4.0], [0.0, 3.0, -1.0]])
 
 

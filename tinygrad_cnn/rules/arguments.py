@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.graph import Array, Handle
+from tinygrad_cnn.primitive import constant
 
 Axis = int | tuple[int, ...] | None
 # What almost every call gives, and nothing else: these need no looking into, in the midst of a training step.
@@ -42,8 +43,11 @@ def without_out(function: Callable[..., Any], place: int) -> Callable[..., Any]:
                 args = args[:place] + args[place + 1 :]
             refuse_out(function.__name__, settings.pop("out", None))
             refuse_tensors(function.__name__, settings)
+            if "where" in settings:
+                settings["where"] = constant(settings["where"])
         return function(a, *args, **settings)
 
+    called.__name__ = function.__name__
     return called
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.graph import Array
-from tinygrad_cnn.primitive import Primitive, implementations, implements, to_values
+from tinygrad_cnn.primitive import Primitive, constant, implementations, implements, to_values
 from tinygrad_cnn.rules.arguments import refuse_out, refuse_tensors
 from tinygrad_cnn.rules.indexing import scatter
 
@@ -40,7 +40,7 @@ def rearranging(function: Callable[..., Any], *data: str) -> Callable[..., Any]:
     def rearrange(*args: Any, **settings: Any) -> Any:
         arguments = signature.bind(*args, **settings).arguments
         refuse_out(function.__name__, arguments.get("out"))
-        settings = {name: to_values(x) for name, x in arguments.items() if name not in data}
+        settings = {name: _kept(x) for name, x in arguments.items() if name not in data}
         moved = {name: arguments[name] for name in data if name in arguments}
         operands: list[Any] = []
         for x in moved.values():
@@ -54,6 +54,11 @@ def rearranging(function: Callable[..., Any], *data: str) -> Callable[..., Any]:
 
     implementations[function] = rearrange
     return rearrange
+
+
+def _kept(x: Any) -> Any:
+    """A setting that stays as it is when the arrays in it change afterwards."""
+    return type(x)([_kept(item) for item in x]) if isinstance(x, list | tuple) else constant(to_values(x))
 
 
 def _as_given(x: Any, arrays: Iterator[Any]) -> Any:

@@ -134,7 +134,6 @@ def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
     """The method `reduce` of a ufunc, from the function of that name: it goes along axis 0 if none is given."""
 
     def reduce(x: Any, axis: Axis = 0, dtype: Any = None, keepdims: bool = False, **among: Any) -> Any:
-        refuse_tensors(f"{function.__name__}.reduce", among)
         if among.get("initial", absent) is None:
             raise NotImplementedError("ufunc.reduce(initial=None) does not take Tensors: leave it out")
         if dtype is not None:
@@ -145,21 +144,20 @@ def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 for _ufunc, _whole in ((np.add, sum), (np.multiply, prod), (np.logaddexp, logaddexp)):
-    implementations[_ufunc, "reduce"] = _reduction(_whole)
+    implementations[_ufunc, "reduce"] = _reduction(without_out(_whole, 2))
 
 
 def _extreme(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a function that takes no dtype."""
 
     def reduce(x: Any, axis: Axis = 0, dtype: Any = None, keepdims: bool = False, **among: Any) -> Any:
-        refuse_tensors(f"{function.__name__}.reduce", among)
         return function(x if dtype is None else np.astype(x, dtype), axis=axis, keepdims=keepdims, **among)
 
     return reduce
 
 
-implementations[np.maximum, "reduce"] = _extreme(max)
-implementations[np.minimum, "reduce"] = _extreme(min)
+implementations[np.maximum, "reduce"] = _extreme(without_out(max, 1))
+implementations[np.minimum, "reduce"] = _extreme(without_out(min, 1))
 
 
 # NaNs left out.
