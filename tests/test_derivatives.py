@@ -34,6 +34,10 @@ def test_a_tensor_has_the_value_that_numpy_computes(case: Case) -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 def test_a_gradient_has_the_dtype_and_shape_of_what_it_is_for(case: Case, dtype: type) -> None:
     operands = case.operands(dtype)
+    try:
+        case.function(*operands)
+    except TypeError:
+        pytest.skip(f"NumPy has no {case.name} in {dtype.__name__}")
     for i, x in enumerate(operands):
         gradient = tg.grad(lambda *args: np.sum(case.function(*args)), argnums=i)(*operands)
         assert gradient.dtype == dtype

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.graph import Array
+from tinygrad_cnn.graph import Array, Handle
+from tinygrad_cnn.primitive import constant
 
 Axis = int | tuple[int, ...] | None
+# What almost every call gives, and nothing else: these need no looking into, in the midst of a training step.
+_COMMON = frozenset({"axis", "keepdims"})
 # The default of an argument for which None is a value of its own.
 absent: Any = type("absent", (), {"__repr__": lambda self: "<no value>"})()
 
@@ -20,17 +23,31 @@ def refuse_out(name: str, out: Any) -> None:
         raise TypeError(f"np.{name}(out=...) would write a Tensor into an array: use what it returns")
 
 
+def refuse_tensors(name: str, settings: dict[str, Any]) -> None:
+    """Raise NotImplementedError if a setting is a Tensor, for NumPy would take its number and lose its gradient."""
+    for setting, x in settings.items():
+        if isinstance(x, Handle):
+            raise NotImplementedError(
+                f"np.{name}({setting}=Tensor) has no derivative by that: combine it with what np.{name} returns, "
+                "or give its .value"
+            )
+
+
 def without_out(function: Callable[..., Any], place: int) -> Callable[..., Any]:
     """`function` as NumPy's callers call it: with an `out`, by name or in that place behind the operand, of None."""
 
     def called(a: Any, *args: Any, **settings: Any) -> Any:
-        if len(args) > place:
-            refuse_out(function.__name__, args[place])
-            args = args[:place] + args[place + 1 :]
-        if "out" in settings:
-            refuse_out(function.__name__, settings.pop("out"))
+        if args or not settings.keys() <= _COMMON:
+            if len(args) > place:
+                refuse_out(function.__name__, args[place])
+                args = args[:place] + args[place + 1 :]
+            refuse_out(function.__name__, settings.pop("out", None))
+            refuse_tensors(function.__name__, settings)
+            if "where" in settings:
+                settings["where"] = constant(settings["where"])
         return function(a, *args, **settings)
 
+    called.__name__ = function.__name__
     return called
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import elementwise, implementations, implements, primitive
-from tinygrad_cnn.rules.elementwise import where_of
+from tinygrad_cnn.rules.elementwise import astype, where_of
 from tinygrad_cnn.rules.indexing import added, picked, put, scatter
 
 
@@ -58,5 +58,5 @@ for _function in (
     np.exp, np.expm1, np.log, np.log1p, np.sin, np.cos, np.tan, np.sinh, np.cosh, np.tanh, np.conjugate,
 ):  # fmt: skip
     implementations[_function].complex = True  # type: ignore[attr-defined]
-for _moving in (where_of, picked, scatter, put, added):
+for _moving in (astype, where_of, picked, scatter, put, added):
     _moving.complex = True

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.graph import Array
-from tinygrad_cnn.primitive import Primitive, implementations, implements, to_values
-from tinygrad_cnn.rules.arguments import refuse_out
+from tinygrad_cnn.primitive import Primitive, constant, implementations, implements, to_values
+from tinygrad_cnn.rules.arguments import refuse_out, refuse_tensors
 from tinygrad_cnn.rules.indexing import scatter
 
 Run = Callable[..., Array]
@@ -40,7 +40,7 @@ def rearranging(function: Callable[..., Any], *data: str) -> Callable[..., Any]:
     def rearrange(*args: Any, **settings: Any) -> Any:
         arguments = signature.bind(*args, **settings).arguments
         refuse_out(function.__name__, arguments.get("out"))
-        settings = {name: to_values(x) for name, x in arguments.items() if name not in data}
+        settings = {name: _kept(x) for name, x in arguments.items() if name not in data}
         moved = {name: arguments[name] for name in data if name in arguments}
         operands: list[Any] = []
         for x in moved.values():
@@ -54,6 +54,11 @@ def rearranging(function: Callable[..., Any], *data: str) -> Callable[..., Any]:
 
     implementations[function] = rearrange
     return rearrange
+
+
+def _kept(x: Any) -> Any:
+    """A setting that stays as it is when the arrays in it change afterwards."""
+    return type(x)([_kept(item) for item in x]) if isinstance(x, list | tuple) else constant(to_values(x))
 
 
 def _as_given(x: Any, arrays: Iterator[Any]) -> Any:
@@ -98,12 +103,13 @@ def pad(x: Any, pad_width: Any, mode: Any, **settings: Any) -> Any:
     """As `np.pad` in every mode but "constant" and a function's."""
     if callable(mode):
         raise NotImplementedError("np.pad with a function as mode does not take Tensors: concatenate the parts")
+    refuse_tensors("pad", settings)
     odd = settings.get("reflect_type") == "odd"
     if mode == "empty":
         raise NotImplementedError("np.pad(mode='empty') does not take Tensors: write mode='constant'")
     if mode in ("edge", "wrap") or (mode in ("reflect", "symmetric") and not odd):
         return _pad(x, pad_width, mode, **settings)
-    np.pad(np.broadcast_to(0.0, x.shape), pad_width, mode, **to_values(settings))  # NumPy's own errors
+    np.pad(np.broadcast_to(0.0, x.shape), pad_width, mode, **settings)  # NumPy's own errors
     widths = _of_each_axis(pad_width, x.ndim)
     extra = _of_each_axis(settings.get("stat_length", settings.get("end_values", 0)), x.ndim)
     for axis, ((before, behind), (first, last)) in enumerate(zip(widths, extra, strict=True)):

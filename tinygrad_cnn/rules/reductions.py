@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import implementations, implements, primitive
-from tinygrad_cnn.rules.arguments import Axis, absent, axes_of, given, masked, refuse_out, without_out
+from tinygrad_cnn.rules.arguments import Axis, absent, axes_of, given, masked, refuse_out, refuse_tensors, without_out
 
 _add: Any = np.add.reduce
 _multiply: Any = np.multiply.reduce
@@ -144,18 +144,20 @@ def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 for _ufunc, _whole in ((np.add, sum), (np.multiply, prod), (np.logaddexp, logaddexp)):
-    implementations[_ufunc, "reduce"] = _reduction(_whole)
+    implementations[_ufunc, "reduce"] = _reduction(without_out(_whole, 2))
 
 
 def _extreme(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that takes no dtype."""
+
     def reduce(x: Any, axis: Axis = 0, dtype: Any = None, keepdims: bool = False, **among: Any) -> Any:
         return function(x if dtype is None else np.astype(x, dtype), axis=axis, keepdims=keepdims, **among)
 
     return reduce
 
 
-implementations[np.maximum, "reduce"] = _extreme(max)
-implementations[np.minimum, "reduce"] = _extreme(min)
+implementations[np.maximum, "reduce"] = _extreme(without_out(max, 1))
+implementations[np.minimum, "reduce"] = _extreme(without_out(min, 1))
 
 
 # NaNs left out.
@@ -194,6 +196,7 @@ def _without_nan(name: str, function: Callable[..., Any], least: float) -> Calla
         a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = absent, where: Any = True
     ) -> Any:
         refuse_out(name, out)
+        refuse_tensors(name, {"initial": initial})
         if not np.size(a) or (where is not True and initial is absent):
             return function(a, axis=axis, keepdims=keepdims, **given(initial=initial), where=where)
         present = ~np.isnan(a)

@@ -132,12 +132,16 @@ def _slopes(f: Any, dx: Any, axis: int, edge_order: int) -> Any:
     steps = steps.reshape((n - 1,) + (1,) * (f.ndim - 1))
     slopes = (f[1:] - f[:-1]) / steps
     before, behind = steps[:-1], steps[1:]
-    inner = (behind * slopes[:-1] + before * slopes[1:]) / (before + behind)
+    if np.ndim(dx):
+        inner = (behind * slopes[:-1] + before * slopes[1:]) / (before + behind)
+    else:  # the same, but without the element between, which may be infinite
+        inner = (f[2:] - f[:-2]) / (2 * dx)
     first, last = slopes[:1], slopes[-1:]
     if edge_order == 2:
         first = first - (slopes[1:2] - first) * steps[:1] / (steps[:1] + steps[1:2])
         last = last + (last - slopes[-2:-1]) * steps[-1:] / (steps[-1:] + steps[-2:-1])
-    return np.moveaxis(np.concatenate([first, inner, last]), 0, axis)
+    found = np.moveaxis(np.concatenate([first, inner, last]), 0, axis)
+    return found if f.dtype.kind != "f" else found.astype(f.dtype)
 
 
 # Interpolation.
@@ -147,7 +151,8 @@ def _slopes(f: Any, dx: Any, axis: int, edge_order: int) -> Any:
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """As `np.interp`, with derivatives by x, xp and fp; at a node it has the slope of the line to its right."""
     values: Any = to_values([x, xp, fp])
-    np.interp(*values, period=period)  # NumPy's own errors of arguments
+    of_arrays: Any = np.interp
+    of_arrays(*values, period=period)  # NumPy's own errors of arguments
     x, xp, fp = _float64(x), _float64(xp), _float64(fp)
     if period is not None:
         period = abs(period)
@@ -180,6 +185,7 @@ def _remainder(x: Any, period: float) -> Any:
 def polyval(p: Any, x: Any) -> Any:
     """As `np.polyval`, by Horner's rule; differentiable by the coefficients too."""
     x = np.asarray(x) if isinstance(x, list | tuple) else x
+    p = np.asarray(p) if isinstance(p, list | tuple) and to_values(p) is p else p
     result: Any = np.zeros_like(x)
     for coefficient in p:
         result = result * x + coefficient

@@ -58,6 +58,7 @@ def nanstd(a: Any, *args: Any, **settings: Any) -> Any:
 @implements(np.average)
 def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """As `np.average`."""
+    a = np.asarray(a) if isinstance(a, list | tuple) else a
     if weights is None:
         result = np.mean(a, axis, keepdims=keepdims)
         total: Any = np.asarray(count(a, axis), result.dtype)

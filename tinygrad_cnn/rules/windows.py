@@ -55,7 +55,7 @@ pad.vjp(lambda g, out, x, pad_width, **constant: g[_inside(x, _widths(x, pad_wid
 
 def _widths(x: Array, pad_width: Any) -> list[Any]:
     """(before, behind) for each axis."""
-    if isinstance(pad_width, list) and len(pad_width) == x.ndim and isinstance(pad_width[0], tuple):
+    if isinstance(pad_width, list) and len(pad_width) == x.ndim > 0 and isinstance(pad_width[0], tuple):
         return pad_width
     return np.broadcast_to(pad_width, (x.ndim, 2)).tolist()  # type: ignore[no-any-return]
 

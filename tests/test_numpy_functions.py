@@ -1,0 +1,276 @@
+"""Facts about NumPy's functions that a table of cases cannot say: kinks, zeros, NaNs, errors, and shapes at random."""
+
+from __future__ import annotations
+
+import hypothesis.extra.numpy as hnp
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import tinygrad_cnn as tg
+
+# Kinks.
+
+
+def gradient(f, *x):
+    value, pullback = tg.vjp(f, *x)
+    return pullback(np.ones_like(value))[0]
+
+
+def test_equal_elements_keep_their_places_when_sorted() -> None:
+    _, pullback = tg.vjp(np.sort, np.array([2.0, 1.0, 2.0, 1.0]))
+    np.testing.assert_array_equal(pullback(np.array([1.0, 2.0, 3.0, 4.0]))[0], [3, 1, 4, 2])
+
+
+def test_at_a_bound_clip_passes_half_of_the_cotangent_on() -> None:
+    np.testing.assert_array_equal(
+        gradient(lambda x: np.clip(x, 0, 1), np.array([-1, 0, 0.5, 1, 2])), [0, 0.5, 1, 0.5, 0]
+    )
+
+
+def test_the_median_of_an_even_number_of_elements_is_that_of_the_two_in_the_middle() -> None:
+    np.testing.assert_array_equal(gradient(np.median, np.array([5.0, 1.0, 4.0, 2.0])), [0, 0, 0.5, 0.5])
+
+
+def test_at_a_node_interp_has_the_slope_to_its_right() -> None:
+    nodes, values = np.array([0.0, 1.0, 3.0]), np.array([0.0, 1.0, 7.0])
+    x = np.array([-1.0, 0.0, 1.0, 2.0, 4.0])
+    np.testing.assert_array_equal(gradient(lambda x: np.interp(x, nodes, values), x), [0, 1, 3, 3, 0])
+
+
+def test_sinc_is_smooth_at_0() -> None:
+    derivative = np.sinc
+    for expected in (0.0, -(np.pi**2) / 3, 0.0, np.pi**4 / 5):
+        derivative = tg.grad(derivative)
+        assert float(derivative(0.0)) == pytest.approx(expected, rel=1e-14, abs=1e-14)
+
+
+# Zeros.
+
+
+@pytest.mark.parametrize("zeros", [[], [1], [0, 3], [0, 1, 2, 3]])
+def test_the_derivatives_of_a_product_are_right_where_factors_are_zero(zeros: list[int]) -> None:
+    x = np.array([2.0, -3.0, 5.0, 0.5])
+    x[zeros] = 0
+    others = [np.prod(np.delete(x, i)) for i in range(4)]
+    np.testing.assert_array_equal(tg.grad(np.prod)(x), others)
+    for i in range(4):
+        row = tg.grad(lambda x, i=i: tg.grad(np.prod)(x)[i])(x)
+        np.testing.assert_array_equal(row, [0 if i == j else np.prod(np.delete(x, [i, j])) for j in range(4)])
+
+
+@pytest.mark.parametrize("zeros", [[], [2], [0, 3], [0, 1, 2, 3, 4]])
+def test_the_derivatives_of_products_so_far_are_right_where_factors_are_zero(zeros: list[int]) -> None:
+    x, weights = np.array([2.0, -3.0, 5.0, 0.5, 4.0]), np.array([1.0, 2.0, -1.0, 3.0, 0.5])
+    x[zeros] = 0
+
+    def first(x, i):
+        return sum(weights[k] * np.prod(np.delete(x[: k + 1], i)) for k in range(i, 5))
+
+    def weighted(x):
+        return np.sum(weights * np.cumprod(x))
+
+    np.testing.assert_allclose(tg.grad(weighted)(x), [first(x, i) for i in range(5)], rtol=1e-14)
+    for i in range(5):
+        row = tg.grad(lambda x, i=i: tg.grad(weighted)(x)[i])(x)
+        bump = 1.0  # each derivative is linear in every factor, so that a difference is exact
+        expected = [0 if i == j else first(x + bump * (np.arange(5) == j), i) - first(x, i) for j in range(5)]
+        np.testing.assert_allclose(row, expected, rtol=1e-13, atol=1e-13)
+
+
+# NaN and infinity.
+
+
+def test_a_nan_in_a_slice_makes_its_maximum_and_its_median_nan() -> None:
+    x = np.array([[1.0, np.nan, 2.0], [1.0, 3.0, 2.0]])
+    for function in (np.max, np.median, np.mean, np.prod):
+        np.testing.assert_array_equal(function(tg.Tensor(x), axis=1).value, function(x, axis=1))
+
+
+@pytest.mark.parametrize("function", [np.nansum, np.nanmean, np.nanmax, np.nanmin, np.nanvar, np.nanstd, np.nanmedian])
+def test_what_leaves_nan_out_has_slope_0_there(function) -> None:
+    x = np.array([1.0, np.nan, 4.0, 2.5])
+    found = gradient(function, x)
+    np.testing.assert_allclose(np.delete(found, 1), gradient(function, np.delete(x, 1)), rtol=1e-14)
+    assert found[1] == 0
+
+
+def test_the_nanmax_of_nothing_but_nan_is_nan() -> None:
+    found = np.nanmax(tg.Tensor([[np.nan, np.nan], [1.0, np.nan]]), axis=1)
+    np.testing.assert_array_equal(found.value, [np.nan, 1])
+
+
+def test_elements_that_are_masked_may_be_nan() -> None:
+    x, mask = np.array([1.0, np.nan, 3.0]), np.array([True, False, True])
+    for function in (np.sum, np.prod, np.mean, np.var, np.std):
+        found = gradient(lambda x, f=function: f(x, where=mask), x)
+        assert np.isfinite(found).all()
+        assert found[1] == 0
+
+
+def test_the_quantile_at_an_infinity_is_that_infinity() -> None:
+    np.testing.assert_array_equal(np.quantile(tg.Tensor([1.0, 2.0, np.inf]), [0.0, 0.5, 1.0]).value, [1, 2, np.inf])
+
+
+def test_logaddexp_of_nothing_but_zeros_has_no_slope() -> None:
+    np.testing.assert_array_equal(gradient(np.logaddexp.reduce, np.array([-np.inf, -np.inf])), [0, 0])
+
+
+# Arguments.
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.minimum, np.logaddexp])
+def test_the_method_reduce_goes_along_axis_0_as_numpys_does(ufunc: np.ufunc) -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    for how in ({}, {"axis": None}, {"axis": 1}, {"keepdims": True}):
+        np.testing.assert_array_equal(ufunc.reduce(tg.Tensor(x), **how).value, ufunc.reduce(x, **how), strict=True)
+
+
+@pytest.mark.parametrize("function", [np.sum, np.prod, np.mean, np.max, np.min, np.var, np.cumsum, np.median])
+def test_there_is_nothing_to_write_a_result_into(function) -> None:
+    assert function(tg.Tensor([1.0, 2.0]), out=None).dtype == float
+    with pytest.raises(TypeError, match=rf"np\.{function.__name__}\(out=\.\.\.\) would write a Tensor into an array"):
+        function(tg.Tensor([1.0, 2.0]), out=np.zeros(()))
+
+
+def test_a_mask_and_an_index_may_change_afterwards() -> None:
+    mask, places = np.array([True, False, True]), np.array([0, 0, 2])
+    for function, argument in ((lambda x: np.sum(x, where=mask), mask), (lambda x: np.take(x, places), places)):
+        _, pullback = tg.vjp(function, np.ones(3))
+        expected = pullback(np.ones_like(function(np.ones(3))))[0]
+        argument[:] = 1
+        np.testing.assert_array_equal(pullback(np.ones_like(function(np.ones(3))))[0], expected)
+
+
+X = tg.Tensor([[1.0, 2.0, 4.0], [0.0, 3.0, -1.0]])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: np.sum(X, initial=X[0, 0]), r"np\.sum\(initial=Tensor\)"),
+        (lambda: np.nanmax(X, initial=X[0, 0]), r"np\.nanmax\(initial=Tensor\)"),
+        (lambda: np.quantile(X, X[0, 0]), r"np\.quantile has no derivative by q"),
+        (lambda: np.percentile(X, 5, weights=X, method="inverted_cdf"), r"np\.percentile\(weights="),
+        (lambda: np.ravel(X, "K"), "lies in memory"),
+        (lambda: np.sort(X, order="a"), "arrays with fields"),
+        (lambda: np.pad(X, 1, constant_values=X[0, 0]), r"np\.pad\(constant_values="),
+        (lambda: np.pad(X, 1, "linear_ramp", end_values=X[0, 0]), r"np\.pad\(end_values=Tensor\)"),
+        (lambda: np.pad(X, 1, "empty"), "mode='empty'"),
+        (lambda: np.pad(X, 1, lambda *row: None), "function as mode"),
+    ],
+)
+def test_what_is_not_supported_says_so(call, message: str) -> None:
+    with pytest.raises(NotImplementedError, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.sum(x, axis=5),
+        lambda x: np.max(x, where=np.ones((2, 3), bool)),
+        lambda x: np.median(x, axis=7),
+        lambda x: np.quantile(x, 2.0),
+        lambda x: np.cumulative_sum(x),
+        lambda x: np.average(x, axis=0, weights=np.ones(3)),
+        lambda x: np.average(x, weights=np.zeros((2, 3))),
+        lambda x: np.pad(x, -1),
+        lambda x: np.pad(x, 1, "mirror"),
+        lambda x: np.split(x, 5),
+        lambda x: np.dsplit(x, 1),
+        lambda x: np.stack([x, x[0]]),
+        lambda x: np.block([[x], x]),
+        lambda x: np.squeeze(x, 0),
+        lambda x: np.moveaxis(x, 9, 0),
+        lambda x: np.take(x, 99),
+        lambda x: np.clip(x, 0),
+        lambda x: np.clip(x, 0, 1, min=0),
+        lambda x: np.gradient(x, edge_order=3),
+        lambda x: np.diff(x, -1),
+        lambda x: np.cov(x[None]),
+        lambda x: np.convolve(x[0], x[0, :0]),
+        lambda x: np.var(x, ddof=1, correction=1),
+    ],
+)
+def test_an_error_is_numpys_own(call) -> None:
+    with pytest.raises(Exception) as of_numpy:  # noqa: PT011 (whatever NumPy raises)
+        call(X.value)
+    with pytest.raises(type(of_numpy.value)) as of_tensors:
+        call(X)
+    assert str(of_tensors.value) == str(of_numpy.value)
+
+
+# Shapes at random.
+
+SHAPES = hnp.array_shapes(min_dims=1, max_dims=4, min_side=1, max_side=4)
+
+
+def linear_function_agrees(f, shape: tuple[int, ...]) -> None:
+    """Assert that f, which is linear, has the value that NumPy gives, and a pullback that is its transpose."""
+    rng = np.random.default_rng(0)
+    x, v = rng.standard_normal(shape), rng.standard_normal(shape)
+    value, pullback = tg.vjp(f, x)
+    np.testing.assert_allclose(value, f(x), rtol=1e-13, atol=1e-13, strict=True)
+    g = rng.standard_normal(np.shape(value))
+    assert np.sum(g * f(v)) == pytest.approx(np.sum(pullback(g)[0] * v), rel=1e-11, abs=1e-11)
+
+
+@st.composite
+def shapes_and_axes(draw):
+    shape = draw(SHAPES)
+    axes = draw(st.lists(st.integers(0, len(shape) - 1), unique=True))
+    return shape, tuple([axis - len(shape) if draw(st.booleans()) else axis for axis in axes])
+
+
+@settings(deadline=None)
+@given(shapes_and_axes(), st.booleans(), st.sampled_from([np.sum, np.mean]))
+def test_a_reduction_over_any_axes(where: tuple, keepdims: bool, function) -> None:
+    shape, axes = where
+    linear_function_agrees(lambda x: function(x, axis=axes, keepdims=keepdims), shape)
+
+
+@settings(deadline=None)
+@given(shapes_and_axes(), st.integers(-9, 9))
+def test_a_roll_and_a_flip_of_any_axes(where: tuple, shift: int) -> None:
+    shape, axes = where
+    linear_function_agrees(lambda x: np.flip(x, axes), shape)
+    linear_function_agrees(lambda x: np.roll(x, shift), shape)
+    linear_function_agrees(lambda x: np.roll(x, [shift] * len(axes), axes), shape)
+
+
+@settings(deadline=None)
+@given(SHAPES, st.lists(st.integers(0, 3), min_size=1, max_size=5))
+def test_tiles_of_any_number(shape: tuple, times: list[int]) -> None:
+    linear_function_agrees(lambda x: np.tile(x, times), shape)
+
+
+LINEAR_MODES = ["constant", "edge", "reflect", "symmetric", "wrap", "mean", "linear_ramp"]
+
+
+@settings(deadline=None, max_examples=200)
+@given(hnp.array_shapes(max_dims=2, max_side=4), st.sampled_from(LINEAR_MODES), st.data())
+def test_padding_of_any_width(shape: tuple, mode: str, data) -> None:
+    width = st.tuples(st.integers(0, 9), st.integers(0, 9))
+    widths = data.draw(st.lists(width, min_size=len(shape), max_size=len(shape)))
+    how = {"reflect_type": "odd"} if mode in ("reflect", "symmetric") and data.draw(st.booleans()) else {}
+    linear_function_agrees(lambda x: np.pad(x, widths, mode, **how), shape)
+
+
+@settings(deadline=None)
+@given(SHAPES, st.data())
+def test_taking_at_any_places(shape: tuple, data) -> None:
+    axis = data.draw(st.integers(-len(shape), len(shape) - 1))
+    n = shape[axis]
+    places = data.draw(hnp.arrays(np.intp, SHAPES, elements=st.integers(-n, n - 1)))
+    linear_function_agrees(lambda x: np.take(x, places, axis=axis), shape)
+    linear_function_agrees(lambda x: np.take(x, places * 3, axis=axis, mode="wrap"), shape)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 9), st.floats(0, 1), st.booleans())
+def test_a_quantile_of_any_number_of_elements(n: int, q: float, keepdims: bool) -> None:
+    x = np.random.default_rng(n).standard_normal((3, n))
+    found = np.quantile(tg.Tensor(x), q, axis=1, keepdims=keepdims)
+    np.testing.assert_allclose(found.value, np.quantile(x, q, axis=1, keepdims=keepdims), rtol=1e-12, atol=1e-14)
