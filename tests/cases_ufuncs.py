@@ -78,6 +78,7 @@ CASES: list[Case] = [
     Case("empty_like", lambda x: filled(np.empty_like(x), x), [(2, 3)]),
     Case("ones_like", lambda x: np.ones_like(x) * x**3, [(2, 3)]),
     Case("full_like", lambda x, y: np.full_like(x + 0 * y, y) ** 3, [(2, 3), (3,)]),
+    Case("polymul", np.polymul, [(3,), (2,)]),
     Case("zeros, like", lambda x: filled(np.zeros((2, 3), like=x), x), [(2, 3)]),
 ]
 

@@ -53,7 +53,9 @@ def test_every_function_with_a_derivative_has_a_line_in_the_tables(coverage, mon
     monkeypatch.setattr(tensor, "implementations", Watched(implementations))
     for case in CASES:
         case.function(*[tg.Tensor(x) for x in case.operands()])
-    listed = {f: f"{space}.{name}" for space, name, f in coverage.functions() if coverage.status(name, f)[0] == "derivative"}
+    listed = {
+        f: f"{space}.{name}" for space, name, f in coverage.functions() if coverage.status(name, f)[0] == "derivative"
+    }
     untested = sorted(name for function, name in listed.items() if function not in called)
     assert untested == []
 

@@ -61,7 +61,7 @@ def agrees(case: Case, module, grad, refuses: tuple[type[BaseException], ...]) -
 
 def compare(module, grad, refuses, faults: dict[str, str], least: int) -> None:
     found = {case.name: agrees(case, module, grad, refuses) for case in CASES}
-    assert [name for name, same in found.items() if same is False] == list(faults)
+    assert {name for name, same in found.items() if same is False} == set(faults)
     assert sum(same is not None for same in found.values()) >= least
 
 
@@ -71,11 +71,27 @@ def test_hips_autograd_gives_the_same_gradients() -> None:
 
     # Its own errors for what it cannot do are of many kinds, and come from deep within.
     refuses = (NotImplementedError, TypeError, ValueError, AttributeError, KeyError, IndexError, AssertionError)
+    # Where it differs, its rule is at fault: ours is what differences give, and JAX.
     faults = {
-        "transpose by axes": "its rule does not know negative axes",
+        "transpose by axes": "negative axes",
+        "cross": "broadcasting",
+        "einsum, axes of length 1": "broadcasting",
+        "solve, matrix and stack": "broadcasting",
+        "norm of vectors": "keepdims",
+        "np.sum, where": "where= is ignored",
+        "np.sum, where and initial": "where= is ignored",
+        "np.prod, where": "where= is ignored",
+        "np.prod, where and initial": "where= is ignored",
+        "np.mean, where": "where= is ignored",
+        "np.min, initial": "initial= is ignored",
+        "np.var, where": "where= is ignored",
+        "np.std, correction": "correction= is ignored",
+        "np.split at places that go back": "empty parts",
+        "np.diag of a matrix": "what is no square",
+        "np.sinc near 0 of one number": "digits lost near 0",
         "full_like": "what it is filled with is a constant there",
     }
-    compare(anp, autograd.grad, refuses, faults, least=150)
+    compare(anp, autograd.grad, refuses, faults, least=300)
 
 
 @pytest.mark.peers
@@ -85,7 +101,7 @@ def test_jax_gives_the_same_gradients() -> None:
 
     jax.config.update("jax_enable_x64", True)
     refuses = (NotImplementedError, TypeError, ValueError, AttributeError, KeyError, IndexError)
-    compare(jnp, jax.grad, refuses, {}, least=200)
+    compare(jnp, jax.grad, refuses, {}, least=450)
 
 
 @pytest.mark.peers

@@ -330,7 +330,7 @@ class _Run:
         if has_aux:
             if not isinstance(result, tuple) or len(result) != 2:
                 raise TypeError("with has_aux=True the function has to return a pair: (number, more)")
-            result, *self.aux = result
+            result, self.aux = result[0], result[1:]
         self.outputs = tree.flatten(result)
         self.pull = _Pullback(self.outputs.leaves, inputs, born, recorded=was_recording)
 

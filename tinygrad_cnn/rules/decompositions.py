@@ -175,7 +175,7 @@ def _cholesky_a(g: Array, out: Array, a: Array) -> Array:
 @primitive
 def _eigh(a: Array, /, UPLO: str) -> Array:
     """Eigenvalues as the first row, and beneath them the eigenvectors."""
-    w, v = np.linalg.eigh(a, UPLO)
+    w, v = np.linalg.eigh(a, UPLO)  # type: ignore[call-overload]
     return np.concatenate([w[..., None, :], v], -2)
 
 
@@ -201,7 +201,7 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
 @implements(np.linalg.eigvalsh)
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:
     """As `np.linalg.eigvalsh`; see `eigh`."""
-    return np.linalg.eigh(a, UPLO).eigenvalues
+    return eigh(a, UPLO).eigenvalues
 
 
 @primitive
@@ -382,5 +382,3 @@ def cond(x: Any, p: Any = None) -> Any:
         s = np.linalg.svdvals(x)
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
     return np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))
-
-

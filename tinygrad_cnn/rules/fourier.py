@@ -100,7 +100,7 @@ implementations[np.fft.irfft] = _irfft
 
 # Those of arrays that are their own mirror image: the roles of the two directions are exchanged.
 
-_OTHER = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+_OTHER: dict[Any, Any] = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 
 
 def _hfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: None = None) -> Any:
@@ -115,7 +115,7 @@ implementations[np.fft.hfft], implementations[np.fft.ihfft] = _hfft, _ihfft
 
 
 def _along_many(name: str, each: Any, last: Any, default: Any) -> Callable[..., Any]:
-    """A transform along several axes: `each` along all of them, but `last` along the last; backwards that comes last."""
+    """A transform along several axes: `last` along the last of them, `each` along the others."""
 
     def along(a: Any, s: Any = None, axes: Any = default, norm: Any = None, out: None = None) -> Any:
         refuse_out(f"fft.{name}", out)

@@ -81,7 +81,9 @@ def outer_of_vectors(x1: Any, x2: Any, /) -> Any:
 def vecdot(x: Any, y: Any, /, *, axis: int = -1, keepdims: bool = False) -> Any:
     """As `np.vecdot`, of real numbers."""
     if np.shape(x)[axis] != np.shape(y)[axis]:
-        raise ValueError(f"vecdot: axis {axis} has {np.shape(x)[axis]} elements in the one, {np.shape(y)[axis]} in the other")
+        raise ValueError(
+            f"vecdot: axis {axis} has {np.shape(x)[axis]} elements in the one, {np.shape(y)[axis]} in the other"
+        )
     return np.sum(np.moveaxis(x, axis, -1) * np.moveaxis(y, axis, -1), -1, keepdims=keepdims)
 
 

@@ -17,7 +17,7 @@ from tinygrad_cnn.rules.arguments import absent, refuse_out
 @implements(np.clip)
 def clip(
     a: Any, a_min: Any = absent, a_max: Any = absent, out: None = None,
-    *, min: Any = absent, max: Any = absent,  # noqa: A002 (NumPy's names)
+    *, min: Any = absent, max: Any = absent,
     **settings: Any,
 ) -> Any:  # fmt: skip
     """As `np.clip`: the larger of `a` and the one bound, then the smaller of that and the other."""
@@ -224,6 +224,12 @@ def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
     if len(v) > len(a):
         return np.correlate(v, a, mode)[::-1]
     return np.convolve(a, v[::-1], mode)
+
+
+@implements(np.polymul)
+def polymul(a1: Any, a2: Any) -> Any:
+    """As `np.polymul`: the convolution of the coefficients."""
+    return np.convolve(a1, a2)
 
 
 def _part_of(full: Any, n: int, m: int, mode: str) -> Any:
