@@ -1,4 +1,4 @@
-"""What it costs to call a primitive by NumPy's name, and to import the package; each as a difference or ratio in one run.
+"""What it costs to call a primitive by NumPy's name, and to import the package.
 
 python benchmarks/overhead.py
 """

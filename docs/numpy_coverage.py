@@ -1,4 +1,7 @@
-"""Write docs/numpy.md: which of NumPy's functions take Tensors. From the root of the project: python docs/numpy_coverage.py."""
+"""Write docs/numpy.md: which of NumPy's functions take Tensors.
+
+From the root of the project: python docs/numpy_coverage.py
+"""
 
 from __future__ import annotations
 
@@ -19,22 +22,23 @@ SHAPES_AND_SIZES = (np.shape, np.ndim, np.size)
 
 # Why a function has no rule. What is in no group has none yet.
 REASONS = {
-    "it works on bits or integers": """bitwise_and bitwise_count bitwise_invert bitwise_left_shift bitwise_not bitwise_or
-        bitwise_right_shift bitwise_xor invert left_shift right_shift packbits unpackbits gcd lcm binary_repr base_repr
-        bitwise_or ravel_multi_index unravel_index""",
+    "it works on bits or integers": """bitwise_and bitwise_count bitwise_invert bitwise_left_shift bitwise_not
+        bitwise_or bitwise_right_shift bitwise_xor invert left_shift right_shift packbits unpackbits gcd lcm
+        binary_repr base_repr ravel_multi_index unravel_index""",
     "it finds a set of values, whose size depends on the values": """unique unique_all unique_counts unique_inverse
         unique_values intersect1d union1d setdiff1d setxor1d in1d""",
     "it is about dates": "busday_count busday_offset datetime_as_string datetime_data is_busday isnat",
-    "it is about files, text, types or NumPy itself, not about arrays of floats": """array2string array_repr array_str
-        format_float_positional format_float_scientific fromfile fromiter frombuffer fromstring genfromtxt get_include
-        get_printoptions getbufsize geterr geterrcall info isdtype issubdtype iterable load loadtxt memmap mintypecode
-        nested_iters printoptions promote_types save savetxt savez savez_compressed set_printoptions setbufsize seterr
-        seterrcall show_config show_runtime test typename fromregex asmatrix bmat from_dlpack""",
-    "it makes arrays or indices from numbers, and no Tensor enters it": """bartlett blackman broadcast_shapes diag_indices
-        diag_indices_from fftfreq geomspace hamming hanning indices ix_ kaiser linspace logspace mask_indices meshgrid
-        rfftfreq tril_indices tril_indices_from triu_indices triu_indices_from fromfunction""",
-    "it calls a Python function for each part: write the loop, or jacobian": """apply_along_axis apply_over_axes frompyfunc
-        piecewise""",
+    "it is about files, text, types or NumPy itself, not about arrays of floats": """
+        array2string array_repr array_str format_float_positional format_float_scientific fromfile
+        fromiter frombuffer fromstring genfromtxt get_include get_printoptions getbufsize geterr
+        geterrcall info isdtype issubdtype iterable load loadtxt memmap mintypecode nested_iters
+        printoptions promote_types save savetxt savez savez_compressed set_printoptions setbufsize
+        seterr seterrcall show_config show_runtime test typename fromregex asmatrix bmat from_dlpack""",
+    "it makes arrays or indices from numbers, and no Tensor enters it": """bartlett blackman broadcast_shapes
+        diag_indices diag_indices_from fftfreq geomspace hamming hanning indices ix_ kaiser linspace logspace
+        mask_indices meshgrid rfftfreq tril_indices tril_indices_from triu_indices triu_indices_from fromfunction""",
+    "it calls a Python function for each part: write the loop, or jacobian": """apply_along_axis apply_over_axes
+        frompyfunc piecewise""",
     "eigenvalues of matrices that are not symmetric are complex, and are not supported: see eigh": """eig eigvals poly
         roots""",
     "asserts of memory, not of values": "require asarray_chkfinite may_share_memory shares_memory matrix_rank",
@@ -90,13 +94,13 @@ def page() -> str:
         "# NumPy's functions on Tensors",
         "",
         f"Of the {total} public functions of numpy {np.__version__.rsplit('.', 1)[0]}, numpy.linalg and numpy.fft,",
-        f"**{len(found['derivative'])} have a derivative**, {len(found['plain'])} give plain arrays, because they have none "
-        f"or one that is zero,",
-        f"and {len(found['none'])} do not take Tensors: they raise NotImplementedError, TypeError, or have no argument that",
-        f"could be one. Of ndarray's {len(have) + len(refused)} methods and attributes, a Tensor has {len(have)}.",
+        f"**{len(found['derivative'])} have a derivative**, {len(found['plain'])} give plain arrays, because they have",
+        f"none or one that is zero, and {len(found['none'])} do not take Tensors: they raise NotImplementedError,",
+        "TypeError, or have no argument that could be one.",
+        f"Of ndarray's {len(have) + len(refused)} methods and attributes, a Tensor has {len(have)}.",
         "",
-        "This page is written by `python docs/numpy_coverage.py`, from the table by which functions are looked up; a test",
-        "keeps it true, and another sees to it that each function of the first list is tested.",
+        "This page is written by `python docs/numpy_coverage.py`, from the table by which functions are looked up; a",
+        "test keeps it true, and another sees to it that each function of the first list is tested.",
         "",
         "## With a derivative",
         "",

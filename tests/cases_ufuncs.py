@@ -79,7 +79,25 @@ CASES: list[Case] = [
     Case("ones_like", lambda x: np.ones_like(x) * x**3, [(2, 3)]),
     Case("full_like", lambda x, y: np.full_like(x + 0 * y, y) ** 3, [(2, 3), (3,)]),
     Case("polymul", np.polymul, [(3,), (2,)]),
+    Case("amax", lambda x: np.amax(x, axis=1) ** 3, [(2, 3)]),
+    Case("amin", lambda x: np.amin(x, axis=1) ** 3, [(2, 3)]),
     Case("zeros, like", lambda x: filled(np.zeros((2, 3), like=x), x), [(2, 3)]),
+    Case("ones, like", lambda x: filled(np.ones((2, 3), like=x), x), [(2, 3)]),
+    Case("empty, like", lambda x: filled(np.empty((2, 3), like=x), x), [(2, 3)]),
+    Case("full, like", lambda x, y: filled(np.full((2, 3), y, like=x), x) * y, [(2, 3), ()]),
+    Case("eye, like", lambda x: filled(np.eye(2, 3, like=x), x), [(2, 3)]),
+    Case("identity, like", lambda x: filled(np.identity(3, like=x), x), [(3, 3)]),
+    Case("tri, like", lambda x: filled(np.tri(2, 3, like=x), x), [(2, 3)]),
+    Case("arange, like", lambda x: np.arange(3.0, like=x) * x**3, [(2, 3)]),
+    *[
+        Case(
+            f"{f.__name__}, like, of Tensors and numbers in lists",
+            lambda x, y, f=f: f([[x, 1.0], [y, x]], like=x) ** 3,
+            [(), ()],
+        )
+        for f in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray)
+    ],
+    Case("array, like, ndmin", lambda x: np.array(x, ndmin=3, like=x) ** 3, [(2,)]),
 ]
 
 

@@ -125,6 +125,10 @@ def seed(node: Node, cotangent: Any = None) -> Array:
                 f"a gradient is that of one number, but this result has shape {value.shape}: "
                 "reduce it, with np.sum or np.mean, or give the cotangent to begin with"
             )
+        if value.dtype.kind == "c":
+            raise TypeError(
+                "a gradient is that of a real number, but this result is complex: take np.real or np.abs of it"
+            )
         return np.ones(value.shape, value.dtype)
     if not isinstance(cotangent, Handle):
         cotangent = np.asarray(cotangent, dtype=value.dtype)

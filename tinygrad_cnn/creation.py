@@ -63,7 +63,8 @@ def array(x: Any, dtype: Any = None, **settings: Any) -> Array:
     made = _stacked(x)
     if not isinstance(made, Tensor):
         return _leaf(np.array(made, dtype, **settings))
-    return made.copy() if dtype is None else made.astype(dtype)
+    made = made.copy() if dtype is None else made.astype(dtype)
+    return made[(None,) * (settings.get("ndmin", 0) - made.ndim)]
 
 
 def _stacked(x: Any) -> Any:
