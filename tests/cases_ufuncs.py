@@ -84,7 +84,7 @@ CASES: list[Case] = [
     Case("zeros, like", lambda x: filled(np.zeros((2, 3), like=x), x), [(2, 3)]),
     Case("ones, like", lambda x: filled(np.ones((2, 3), like=x), x), [(2, 3)]),
     Case("empty, like", lambda x: filled(np.empty((2, 3), like=x), x), [(2, 3)]),
-    Case("full, like", lambda x, y: filled(np.full((2, 3), y, like=x), x) * y, [(2, 3), ()]),
+    Case("full, like", lambda x: filled(np.full((2, 3), x[1, 1], like=x), x), [(2, 3)]),
     Case("eye, like", lambda x: filled(np.eye(2, 3, like=x), x), [(2, 3)]),
     Case("identity, like", lambda x: filled(np.identity(3, like=x), x), [(3, 3)]),
     Case("tri, like", lambda x: filled(np.tri(2, 3, like=x), x), [(2, 3)]),
@@ -92,8 +92,8 @@ CASES: list[Case] = [
     *[
         Case(
             f"{f.__name__}, like, of Tensors and numbers in lists",
-            lambda x, y, f=f: f([[x, 1.0], [y, x]], like=x) ** 3,
-            [(), ()],
+            lambda x, f=f: f([[x[0], 1.0], [x[1], x[0]]], like=x) ** 3,
+            [(2,)],
         )
         for f in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray)
     ],
