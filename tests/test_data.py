@@ -211,7 +211,9 @@ def test_splits_that_cannot_be_made_are_named(tmp_path: Path) -> None:
         ('{"train": [[1], [9]], "test": [[2], [2]]}', "there is no drawing with the number 9"),
         ('{"train": [[1]], "test": [[2], [2]]}', "have to list numbers for two classes"),
         ('{"train": 5, "test": 6}', r"expected \{\"train\""),
-        ("[1, 2]", r"expected \{\"train\""),
+        ("[1, 2]", "it has no entry 'train'"),
+        ('{"train": [[1, 1], [1]], "test": [[2], [2]]}', "is listed twice"),
+        ('{"train": [[1.5], [1]], "test": [[2], [2]]}', r"expected \{\"train\""),
     ]:
         listed.write_text(content)
         refuses(message, str(listed))

@@ -76,7 +76,7 @@ def test_a_column_is_a_window_read_row_by_row() -> None:
         (lambda: tg.conv2d(np.ones((1, 2, 2)), np.ones((3, 3))), "window of 3 x 3 does not fit in an image of 2 x 2"),
         (lambda: tg.max_pool2d(np.ones((1, 2, 2)), 3), "window of 3 x 3 does not fit in an image of 2 x 2"),
         (lambda: tg.avg_pool2d(np.ones(4), 2), r"two axes or more, but this array has shape \(4,\)"),
-        (lambda: tg.max_pool2d(np.ones((4, 4)), 0), "window is 0, but has to be a positive integer"),
+        (lambda: tg.max_pool2d(np.ones((4, 4)), 0), "window is 0, but has to be an integer from 1 on"),
         (lambda: tg.max_pool2d(np.ones((4, 4)), 2, (1, 2, 3)), r"stride is \(1, 2, 3\), but has to be"),
         (lambda: tg.max_pool2d(np.ones((4, 4)), 1.5), r"window is 1\.5, but has to be"),
         (lambda: tg.col2im(np.ones((4, 4)), (4, 4), 2), r"columns have shape \(4, 4\), but images of shape \(4, 4\)"),

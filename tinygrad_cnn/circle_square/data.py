@@ -25,6 +25,11 @@ class Scaling:
     invert: bool = True
     top: float = 10.0
 
+    def is_right(self) -> bool:
+        """Whether `invert` is True or False and `top` a finite number above 0; what is read from a file may not be."""
+        number = isinstance(self.top, int | float) and not isinstance(self.top, bool)
+        return isinstance(self.invert, bool) and number and 0 < self.top < np.inf
+
     def __call__(self, grey: Grey) -> Floats:
         """(batch, 28, 28) float64, of drawings (batch, 28, 28) uint8, dark on light."""
         return (255 - grey if self.invert else grey).astype(np.float64) * (self.top / 255)
@@ -89,10 +94,17 @@ def load(folder: Path, task: Task, split: str | None = None, split_seed: int = 0
 
     Raises InputError, which names the file or folder and says what is wrong with it.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: {'this is not a folder' if folder.exists() else 'there is no such folder'}")
+    try:
+        if not folder.is_dir():
+            raise InputError(f"{folder}: {'this is not a folder' if folder.exists() else 'there is no such folder'}")
+        return _load(folder, task, split, split_seed)
+    except OSError as error:
+        raise InputError(f"{error.filename or folder}: {error.strerror or error}") from None
+
+
+def _load(folder: Path, task: Task, split: str | None, split_seed: int) -> DataSet:
     if (folder / "train").is_dir() or (folder / "test").is_dir():
-        if split:
+        if split is not None:
             raise InputError(f"{folder}: it has train and test folders of its own, so --split cannot be used")
         for part in ("train", "test"):
             if not (folder / part).is_dir():
@@ -102,7 +114,7 @@ def load(folder: Path, task: Task, split: str | None = None, split_seed: int = 0
     classes = _class_folders(folder, task)
     if not classes:
         raise InputError(f"{folder}: it has neither the folders train and test nor one for each of {_and(task.shapes)}")
-    if not split:
+    if split is None:
         raise InputError(f"{folder}: it is not divided into train and test: say how with --split, for example 12+2")
     files = [_image_files(f) for f in classes]
     chosen = _split_by_list(Path(split), files, task) if split.endswith(".json") else _split(split, split_seed, files)
@@ -130,7 +142,7 @@ def _read_layout(folder: Path, task: Task) -> Drawings:
 
 def _class_folders(folder: Path, task: Task) -> list[Path]:
     """The folders of the task's two shapes, by their names; else the only two there are, in natural order."""
-    folders = sorted((f for f in folder.iterdir() if f.is_dir() and not f.name.startswith(".")), key=natural)
+    folders = sorted((f for f in folder.iterdir() if f.is_dir() and not f.name.startswith((".", "__"))), key=natural)
     named = [next((f for f in folders if f.name.lower().startswith(shape)), None) for shape in task.shapes]
     if all(named):
         return [f for f in named if f is not None]
@@ -143,10 +155,7 @@ def _class_folders(folder: Path, task: Task) -> list[Path]:
 
 
 def _image_files(folder: Path) -> list[Path]:
-    try:
-        files = sorted((f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".")), key=natural)
-    except OSError as error:
-        raise InputError(f"{folder}: {error.strerror or error}") from None
+    files = sorted((f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".")), key=natural)
     images = [f for f in files if f.suffix.lower() in SUFFIXES]
     if not images:
         raise InputError(f"{folder}: there is no image in it")
@@ -155,7 +164,7 @@ def _image_files(folder: Path) -> list[Path]:
 
 def natural(path: Path) -> list[Any]:
     """A key to sort names by as people count: drawing(2) before drawing(10)."""
-    return [int(part) if part.isdigit() else part.lower() for part in re.split(r"(\d+)", path.name)]
+    return [int(part) if part.isdecimal() else part.lower() for part in re.split(r"(\d+)", path.name)]
 
 
 def _split(split: str, seed: int, files: list[list[Path]]) -> list[list[list[Path]]]:
@@ -176,25 +185,37 @@ def _split(split: str, seed: int, files: list[list[Path]]) -> list[list[list[Pat
 
 def _split_by_list(path: Path, files: list[list[Path]], task: Task) -> list[list[list[Path]]]:
     try:
-        listed = json.loads(path.read_text())
+        listed = json.loads(path.read_bytes())
     except OSError as error:
         raise InputError(f"--split {path}: {error.strerror or error}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"--split {path}: this is no JSON ({error})") from None
     if isinstance(listed, dict):
         listed = listed.get(_folder_name(task), listed)
-    try:
-        numbers = [[[int(n) for n in of_class] for of_class in listed[part]] for part in ("train", "test")]
-        by_number = [{n: f for f in paths for n in [_number(f)] if n is not None} for paths in files]
-        if any(len(part) != 2 or not all(part) for part in numbers):
+    for part in ("train", "test"):
+        if not isinstance(listed, dict) or part not in listed:
+            raise InputError(f"--split {path}: it has no entry {part!r}")
+        if not _is_list(listed[part], list) or not all(_is_list(numbers, int) for numbers in listed[part]):
+            raise InputError(f'--split {path}: expected {{"train": [[1, 3], [2, 4]], "test": [[5], [6]]}}')
+        if len(listed[part]) != 2 or not all(listed[part]):
             raise InputError(f'--split {path}: "train" and "test" each have to list numbers for two classes')
-        return [[[by_number[k][n] for n in part[k]] for k in (0, 1)] for part in numbers]
-    except KeyError as error:
-        if error.args[0] in ("train", "test"):
-            raise InputError(f"--split {path}: it has no entry {error.args[0]!r}") from None
-        raise InputError(f"--split {path}: there is no drawing with the number {error.args[0]}") from None
-    except (TypeError, ValueError):
-        raise InputError(f'--split {path}: expected {{"train": [[1, 3], [2, 4]], "test": [[5], [6]]}}') from None
+    chosen: dict[str, list[list[Path]]] = {"train": [], "test": []}
+    for k, paths in enumerate(files):
+        by_number = {n: f for f in paths for n in [_number(f)] if n is not None}
+        taken: set[int] = set()
+        for part, of_classes in chosen.items():
+            for number in listed[part][k]:
+                if number not in by_number:
+                    raise InputError(f"--split {path}: there is no drawing with the number {number}")
+                if number in taken:
+                    raise InputError(f"--split {path}: {by_number[number].name} of a class is listed twice")
+                taken.add(number)
+            of_classes.append([by_number[number] for number in listed[part][k]])
+    return list(chosen.values())
+
+
+def _is_list(x: Any, of: type) -> bool:
+    return isinstance(x, list) and all(type(item) is of for item in x)
 
 
 def _number(path: Path) -> int | None:

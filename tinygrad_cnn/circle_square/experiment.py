@@ -98,10 +98,16 @@ def epochs_of(settings: Settings, data: DataSet) -> Iterator[Epoch]:
     return train_as_published(x, y, **how, gradient=settings.gradient)
 
 
-def run(settings: Settings, data: DataSet, watch: Callable[[Epoch], None] = lambda epoch: None) -> Result:
-    """Train, and gather what is to be known. `watch` is called with each epoch.
+def run(
+    settings: Settings,
+    data: DataSet,
+    watch: Callable[[Epoch], None] = lambda epoch: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Result:
+    """Train, and gather what is to be known. `watch` is called with each epoch; `stop` says whether it was the last.
 
-    An interruption (KeyboardInterrupt) ends training and keeps what was trained; so does trouble that cannot pass.
+    An interruption (by `stop`, or KeyboardInterrupt) ends training and keeps what was trained; so does trouble that
+    cannot pass.
     """
     losses, accuracies, stopped, interrupted = [], [], None, False
     first: Epoch | None = None
@@ -115,6 +121,9 @@ def run(settings: Settings, data: DataSet, watch: Callable[[Epoch], None] = lamb
             watch(epoch)
             if epoch.trouble:
                 stopped = f"epoch {epoch.number}: {epoch.trouble}"
+                break
+            if stop():
+                interrupted = epoch.number < settings.resolved()["epochs"]
                 break
     except KeyboardInterrupt:
         interrupted = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,9 +19,6 @@ from tinygrad_cnn.circle_square.errors import InputError
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
 
 Grey = NDArray[np.uint8]
-
-# How a file of these kinds begins, and what stands at its end if it is whole.
-_ENDS = {b"\x89PNG": b"IEND", b"\xff\xd8\xff": b"\xff\xd9"}
 
 
 class Drawing(NamedTuple):
@@ -63,17 +61,24 @@ def _decode(path: Path) -> Grey:
         raise InputError(f"{path}: {error.strerror or error}") from None
     if not data:
         raise InputError(f"{path}: the file is empty (0 bytes)")
-    for begin, end in _ENDS.items():
-        if data.startswith(begin) and end not in data[-64:]:
-            raise InputError(f"{path}: the image is cut off: its end is missing")
-    with _silent_codecs():
+    with _complaints() as said:
         try:
             pixels: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         except cv2.error:
             pixels = None
+    if _is_cut_off(data, b"".join(said).lower()):
+        raise InputError(f"{path}: the image is cut off: its end is missing")
     if pixels is None:
         raise InputError(f"{path}: this is no image that can be read, or it is damaged")
     return _grey(pixels)
+
+
+def _is_cut_off(data: bytes, complaints: bytes) -> bool:
+    """Whether the codec missed the end, and maybe made something up for it; those of some versions say nothing."""
+    if any(words in complaints for words in (b"premature end", b"incomplete", b"end of input")):
+        return True
+    ends = {b"\x89PNG": b"IEND", b"\xff\xd8\xff": b"\xff\xd9"}
+    return any(data.startswith(begin) and end not in data for begin, end in ends.items())
 
 
 def _grey(pixels: Any) -> Grey:
@@ -103,13 +108,16 @@ def _resized(grey: Grey, background: int) -> Grey:
 
 
 @contextlib.contextmanager
-def _silent_codecs() -> Iterator[None]:
-    """Keep what libpng and libjpeg would write to the terminal themselves from it: our message says it."""
-    with open(os.devnull, "wb") as nowhere:
+def _complaints() -> Iterator[list[bytes]]:
+    """What libpng and libjpeg write to the terminal themselves, kept from it: our message says it."""
+    found: list[bytes] = []
+    with tempfile.TemporaryFile() as file:
         kept = os.dup(2)
         try:
-            os.dup2(nowhere.fileno(), 2)
-            yield
+            os.dup2(file.fileno(), 2)
+            yield found
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+            file.seek(0)
+            found.append(file.read())

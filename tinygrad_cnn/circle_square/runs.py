@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -27,54 +28,74 @@ MODEL = "tinygrad_cnn circle_square"
 
 
 class OutputFolder:
-    """A new folder that appears under its name when it is complete.
+    """A new or empty folder that is filled when what goes into it is complete.
 
-    What is written goes to a folder aside, which is renamed at the end; if anything goes wrong before, it is removed.
-    Raises InputError if the folder is there already and not empty, or cannot be made.
+    What is written goes to a hidden folder aside, which is moved into place at the end; if anything goes wrong before,
+    it is removed. Raises InputError if something is in the folder already, or if it cannot be made.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.aside = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+        self.name = folder
+        self.made: list[Path] = []
 
     def __enter__(self) -> Path:
-        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
-            raise InputError(
-                f"{self.folder}: there is something already; nothing is overwritten, so name another folder"
-            )
         try:
+            self.folder = self.name.resolve()
+            self.is_there = self.folder.exists()
+            if self.is_there and (not self.folder.is_dir() or any(self.folder.iterdir())):
+                raise InputError(
+                    f"{self.name}: there is something already; nothing is overwritten, so name another folder"
+                )
+            # Within an empty folder, which may be where we are, or on a disk of its own; else beside.
+            self.aside = (self.folder if self.is_there else self.folder.parent) / f".{os.getpid()}.partial"
+            missing = [parent for parent in self.aside.parents if not parent.exists()]
             self.aside.mkdir(parents=True)
-        except OSError as error:
-            raise InputError(f"{self.folder}: cannot be written to: {error.strerror or error}") from None
+            self.made = [self.aside, *missing]
+        except (OSError, RuntimeError) as error:  # RuntimeError: symbolic links that go round in a circle
+            raise InputError(f"{self.name}: cannot be written to: {_reason(error)}") from None
         return self.aside
 
     def __exit__(self, kind: Any, error: BaseException | None, at: Any) -> None:
         if kind is None:
-            if self.folder.exists():
-                self.folder.rmdir()
-            self.aside.rename(self.folder)
+            try:
+                if self.is_there:
+                    for path in list(self.aside.iterdir()):
+                        path.rename(self.folder / path.name)
+                    self.aside.rmdir()
+                else:
+                    self.aside.rename(self.folder)
+            except OSError as trouble:
+                raise InputError(f"{self.name}: {_reason(trouble)}; the results are in {self.aside}") from None
         else:
             shutil.rmtree(self.aside, ignore_errors=True)
+            for folder in self.made[1:]:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
             if isinstance(error, OSError):
-                raise InputError(f"{self.folder}: cannot be written to: {error.strerror or error}") from None
+                raise InputError(f"{self.name}: cannot be written to: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def free_folder(parent: Path, name: str) -> Path:
     """parent/name, or parent/name-2, parent/name-3, ... if that is taken."""
     number = 1
-    while (folder := parent / (name if number == 1 else f"{name}-{number}")).exists():
+    while os.path.lexists(folder := parent / (name if number == 1 else f"{name}-{number}")):
         number += 1
     return folder
 
 
 def write(folder: Path, result: Result, other: Result | None) -> None:
     """Write everything that is known of `result` into `folder`; `other` is the other recipe's, for the report."""
-    (folder / "metrics.json").write_text(json.dumps(metrics(result, other), indent=1) + "\n")
+    (folder / "metrics.json").write_text(json.dumps(metrics(result, other), indent=1, allow_nan=False) + "\n")
     write_weights(folder / "weights.safetensors", result)
     pictures = {name: figures.png(draw(result)) for name, draw in figures.FIGURES.items()}
     for name, picture in pictures.items():
         (folder / f"{name}.png").write_bytes(picture)
-    (folder / "report.html").write_text(report.page(result, other, pictures, versions()), encoding="utf-8")
+    page = report.page(result, other, pictures, versions())
+    (folder / "report.html").write_bytes(page.encode(errors="backslashreplace"))  # names of files may be in any code
 
 
 def metrics(result: Result, other: Result | None) -> dict[str, Any]:
@@ -183,21 +204,32 @@ def read_weights(path: Path) -> Trained:
 
     Raises InputError if there is none, if the file is damaged, or if it is another model's.
     """
-    if path.is_dir():
-        path = path / "weights.safetensors"
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file; name a run's folder, or its weights.safetensors")
     try:
+        if path.is_dir():
+            path = path / "weights.safetensors"
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such file; name a run's folder, or its weights.safetensors")
         with safetensors.safe_open(path, framework="numpy") as file:
             about = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    except (OSError, safetensors.SafetensorError, ValueError) as error:
-        raise InputError(f"{path}: the weights cannot be read: {' '.join(str(error).split())}") from None
+    except (OSError, safetensors.SafetensorError, ValueError, TypeError) as error:
+        raise InputError(f"{path}: the weights cannot be read: {' '.join(_reason(error).split())}") from None
     shapes = {name: array.shape for name, array in arrays.items()}
     if about.get("model") != MODEL or shapes != SHAPES:
         raise InputError(f"{path}: these are weights of another model: {_described(shapes)}, not {_described(SHAPES)}")
-    classes = json.loads(about["classes"])
-    return Trained(Parameters(**arrays), (classes[0], classes[1]), Scaling(**json.loads(about["scaling"])))
+    for name, array in arrays.items():
+        if array.dtype != np.float64 or not np.isfinite(array).all():
+            raise InputError(f"{path}: the weights are damaged: {name} is not of finite numbers of 64 bits")
+    try:
+        first, second = json.loads(about["classes"])
+        scaling = Scaling(**json.loads(about["scaling"]))
+        if not (isinstance(first, str) and isinstance(second, str) and scaling.is_right()):
+            raise ValueError
+    except (KeyError, TypeError, ValueError):
+        raise InputError(
+            f"{path}: the weights are damaged: their metadata do not say of which classes and scaling they are"
+        ) from None
+    return Trained(Parameters(**arrays), (first, second), scaling)
 
 
 def _described(shapes: dict[str, tuple[int, ...]]) -> str:

@@ -13,11 +13,20 @@ def he_normal(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int | No
 
     shape: (outputs, inputs) of a linear map, or (filters, channels, kh, kw) of a convolution. fan_in: how many inputs
     one output has; by default the product of all axes but the first. It has to be given for a (kh, kw) filter, where it
-    is kh * kw. Source: K. He et al., "Delving deep into rectifiers", 2015.
+    is kh * kw: two axes are taken for a linear map. Raises ValueError if it is not positive, or cannot be told.
+    Source: K. He et al., "Delving deep into rectifiers", 2015.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> W = tg.he_normal(np.random.default_rng(0), (200, 800))
     >>> round(float(W.std()), 3)
     0.05
     """
-    return rng.standard_normal(shape) * math.sqrt(2 / (fan_in or math.prod(shape[1:])))
+    if fan_in is None:
+        if len(shape) < 2:
+            raise ValueError(
+                f"he_normal: weights of shape {shape} do not tell how many inputs an output has: give fan_in"
+            )
+        fan_in = math.prod(shape[1:])
+    if fan_in <= 0:
+        raise ValueError(f"he_normal: an output of weights {shape} has {fan_in} inputs; there has to be one at least")
+    return rng.standard_normal(shape) * math.sqrt(2 / fan_in)

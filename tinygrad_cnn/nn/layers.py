@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tinygrad_cnn.graph import Array, scope
-from tinygrad_cnn.rules.windows import Pair, im2col, layout, pad
+from tinygrad_cnn.rules.windows import Pair, im2col, layout, pad, pair
 
 
 @scope("conv2d")
@@ -32,8 +34,10 @@ def conv2d(
         )
     if not single and x.shape[1] != weight.shape[1]:
         raise ValueError(f"conv2d: x has {x.shape[1]} channels but weight {weight.shape} expects {weight.shape[1]}")
-    if padding:
-        down, across = (padding, padding) if isinstance(padding, int) else padding
+    down, across = pair(padding, "conv2d: padding", least=0)
+    if bias is not None and np.size(bias) != (1 if single else weight.shape[0]):
+        raise ValueError(f"conv2d: bias has shape {np.shape(bias)}; expected one number for each filter")
+    if down or across:
         x = pad(x, pad_width=[(0, 0)] * (len(x.shape) - 2) + [(down, down), (across, across)])
     window = weight.shape[-2:]
     columns = im2col(x, window=window, stride=stride)  # (batch, channels * kh * kw, out_h * out_w)
@@ -41,12 +45,12 @@ def conv2d(
     out = out.reshape(x.shape[0], *weight.shape[:-3], *layout(x.shape, window, stride).windows[-2:])
     if bias is None:
         return out
-    return out + (bias if single else bias.reshape(-1, 1, 1))
+    return out + np.reshape(bias, (-1, 1, 1))
 
 
 @scope("linear")
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
-    """X weightᵀ + bias.
+    """`x @ weight.T + bias`.
 
     x: (..., inputs), weight: (outputs, inputs), bias: (outputs,); returns (..., outputs). Raises ValueError if the
     shapes do not fit.

@@ -246,9 +246,9 @@ def _layout(shape: tuple[int, ...], window: Pair, stride: Pair | None) -> Layout
     )
 
 
-def pair(x: Pair, name: str) -> tuple[int, int]:
+def pair(x: Pair, name: str, least: int = 1) -> tuple[int, int]:
     """`x` as (down, across), or an error that names it."""
     both = tuple(x) if isinstance(x, list | tuple) else (x, x)
-    if len(both) != 2 or not all(isinstance(n, int | np.integer) and n > 0 for n in both):
-        raise ValueError(f"{name} is {x!r}, but has to be a positive integer or a pair (down, across) of them")
+    if len(both) != 2 or not all(isinstance(n, int | np.integer) and n >= least for n in both):
+        raise ValueError(f"{name} is {x!r}, but has to be an integer from {least} on or a pair (down, across) of them")
     return int(both[0]), int(both[1])

@@ -1,0 +1,20 @@
+"""The commands of `tinygrad-cnn`, one module each."""
+
+from __future__ import annotations
+
+import click
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.commands.draw import draw
+from tinygrad_cnn.commands.predict import predict
+from tinygrad_cnn.commands.train import train
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.version_option(tg.__version__, prog_name="tinygrad-cnn")
+def command() -> None:
+    """Tell circles from squares with one convolution, and see how that is learnt."""
+
+
+for _command in (train, predict, draw):
+    command.add_command(_command)

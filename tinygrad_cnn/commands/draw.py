@@ -1,0 +1,35 @@
+"""`tinygrad-cnn draw`: drawings as by hand, by the generator that drew the bundled ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from tinygrad_cnn.circle_square import drawing, images, runs
+from tinygrad_cnn.circle_square.tasks import TASKS, Task
+from tinygrad_cnn.commands import options
+
+
+@click.command()
+@click.argument("folder", type=options.path)
+@options.task
+@click.option("--seed", type=click.IntRange(min=0), default=0)
+@click.option("--train", "train_each", type=click.IntRange(min=1), default=12, help="Of each shape.")
+@click.option("--test", "test_each", type=click.IntRange(min=1), default=2, help="Of each shape.")
+def draw(folder: Path, task: str, seed: int, train_each: int, test_each: int) -> int:
+    """Draw a set of drawings as by hand into FOLDER, in train and test."""
+    with runs.OutputFolder(folder) as aside:
+        write_set(aside, TASKS[task], seed, train_each, test_each)
+    print(f"Drew {2 * train_each} drawings into {folder / 'train'} and {2 * test_each} into {folder / 'test'}")
+    return 0
+
+
+def write_set(folder: Path, task: Task, seed: int, train_each: int, test_each: int) -> None:
+    """Draw a set into `folder`: first what is trained on, then what is tested with, from one stream of numbers."""
+    rng = np.random.default_rng(seed)
+    for part, each in (("train", train_each), ("test", test_each)):
+        (folder / part).mkdir()
+        for number, grey in enumerate(drawing.draw_set(task.shapes, each, rng), 1):
+            images.write_image(folder / part / f"drawing({number}).png", grey)

@@ -1,0 +1,188 @@
+"""`tinygrad-cnn train`: train the model, and write what came of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tinygrad_cnn.circle_square import data, report, runs
+from tinygrad_cnn.circle_square.errors import InputError
+from tinygrad_cnn.circle_square.experiment import Result, Settings, run
+from tinygrad_cnn.circle_square.tasks import TASKS
+from tinygrad_cnn.circle_square.training import Epoch
+from tinygrad_cnn.commands import options
+from tinygrad_cnn.commands.predict import says
+
+
+@click.command()
+@options.task
+@click.option("--data", "folder", type=options.path, help="Your own drawings instead of the bundled ones.")
+@click.option("--split", help="For a folder with a folder for each class: 12+2, or a .json file that lists numbers.")
+@click.option("--split-seed", type=click.IntRange(min=0), default=0, help="Which 12+2 those are.")
+@click.option("--recipe", type=click.Choice(["published", "robust"]), default="published")
+@click.option(
+    "--gradient",
+    type=click.Choice(["auto", "hand"]),
+    default="auto",
+    show_default=True,
+    help="Of the published recipe.",
+)
+@click.option("--epochs", type=click.IntRange(min=0), help="The last epoch; they are counted from 0.")
+@click.option("--learning-rate", type=float, callback=options.positive)
+@click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), help="Of the parameters and of shuffling.")
+@click.option("--invert/--no-invert", default=True, help="Make strokes bright on black, as the article does.")
+@click.option(
+    "--scale",
+    type=float,
+    callback=options.positive,
+    default=10.0,
+    show_default=True,
+    help="Pixels go from 0 to this.",
+)
+@click.option("--out", type=options.path, help="The folder for the results; runs/... if it is not named.")
+@click.option("--json", "as_json", is_flag=True, help="Print metrics.json, and nothing else.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Print predictions beside targets, as the article does.")
+def train(
+    task: str,
+    folder: Path | None,
+    split: str | None,
+    split_seed: int,
+    recipe: Any,
+    gradient: Any,
+    epochs: int | None,
+    learning_rate: float | None,
+    seed: int | None,
+    invert: bool,
+    scale: float,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Train the model, and write what came of it: metrics, weights, pictures and a report."""
+    console = Console(quiet=quiet or as_json, highlight=False)
+    what = TASKS[task]
+    _check_that_they_go_together(folder, split, recipe, gradient)
+    settings = Settings(what, recipe, gradient, learning_rate, epochs, seed, data.Scaling(invert, scale))
+    drawings = data.load(folder, what, split, split_seed) if folder else data.bundled(what)
+    for note in drawings.notes:
+        console.print(f"[dim]{escape(note)}[/]")
+    to = out or runs.free_folder(Path("runs"), f"{task}-{recipe}" + ("-hand" if gradient == "hand" else ""))
+    with runs.OutputFolder(to) as aside, options.interruption() as asked:
+        result = _train(console, settings, drawings, verbose, asked)
+        other = None if asked() else _other(settings, drawings, asked)
+        runs.write(aside, result, other)
+        metrics = (aside / "metrics.json").read_text()
+    if as_json:
+        sys.stdout.write(metrics)
+    _show(console, result, other, to)
+    if result.stopped:
+        print(_what_to_do(result), file=sys.stderr)
+    return 130 if asked() else 1 if result.stopped else 0
+
+
+def _check_that_they_go_together(folder: Path | None, split: str | None, recipe: str, gradient: str) -> None:
+    """Raise InputError for options of which one would be ignored."""
+    source = click.get_current_context().get_parameter_source("split_seed")
+    if folder is None and split is not None:
+        raise InputError("--split is for a folder of your own: name it with --data")
+    if source is not ParameterSource.DEFAULT and (split is None or split.endswith(".json")):
+        raise InputError("--split-seed chooses which drawings --split 12+2 takes: name such a --split with it")
+    if recipe == "robust" and gradient == "hand":
+        raise InputError(
+            "--gradient hand is of the published recipe; the robust one has another loss, which nobody derived by hand"
+        )
+
+
+def _train(
+    console: Console, settings: Settings, drawings: data.DataSet, verbose: bool, stop: Callable[[], bool]
+) -> Result:
+    """Train with a progress bar, and a line every fifty epochs."""
+    last = settings.resolved()["epochs"]
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("training", total=last + 1)
+
+        def watch(epoch: Epoch) -> None:
+            progress.advance(bar)
+            if epoch.number % 50 == 0 or epoch.number == last:
+                right = f"{epoch.accuracy * len(epoch.order):.0f} of {len(epoch.order)} right"
+                progress.console.print(f"epoch {epoch.number:4}   loss {epoch.loss:12.6f}   {right}")
+                if verbose:
+                    beside = _beside(epoch.steps.sigma[0], drawings.train.y[epoch.order, 0])
+                    progress.console.print(beside, soft_wrap=True)
+
+        return run(settings, drawings, watch, stop)
+
+
+def _other(settings: Settings, drawings: data.DataSet, stop: Callable[[], bool]) -> Result | None:
+    """The result of the other recipe, with its own settings, on the same images; None if it was interrupted."""
+    name: Any = "robust" if settings.recipe == "published" else "published"
+    result = run(Settings(settings.task, name, scaling=settings.scaling), drawings, stop=stop)
+    return None if result.interrupted else result
+
+
+def _beside(sigma: Any, targets: Any) -> str:
+    """Predictions, and the targets under them."""
+    return (
+        "  predicted "
+        + " ".join(f"{p:4.2f}" for p in sigma)
+        + "\n  target    "
+        + " ".join(f"{t:4.0f}" for t in targets)
+    )
+
+
+def _show(console: Console, result: Result, other: Result | None, to: Path) -> None:
+    """The test, the comparison of gradients, and where everything lies."""
+    shapes = result.data.classes
+    table = Table("test image", "it is a", "the model says", box=box.SIMPLE_HEAD)
+    for name, target, sigma in zip(result.data.test.names, result.data.test.y[:, 0], result.test.sigma[0], strict=True):
+        said = int(sigma > 0.5)
+        colour = "green" if said == target else "red"
+        table.add_row(escape(name), shapes[int(target)], f"[{colour}]{says(sigma, shapes)}[/]")
+    console.print(table)
+    console.print(f"{_score(result)}.")
+    if other:
+        console.print(f"[dim]By the {other.settings.recipe} recipe: {_score(other)}.[/]")
+    console.print(
+        "\nThe gradient, by autodiff, by hand and by central differences, at the final parameters. "
+        "A cell: the largest difference, and in brackets its size relative to the gradient."
+    )
+    for comparison in result.tables:
+        console.print(f"\nOf {comparison.says}:")
+        rows = Table("", "largest", "autodiff, hand", "autodiff, diffs", "hand, diffs", box=box.SIMPLE_HEAD)
+        for row in comparison.rows:
+            pairs = [report.difference(pair) for pair in (row.auto_hand, row.auto_numeric, row.hand_numeric)]
+            rows.add_row(row.parameter, f"{row.largest:.2e}", *pairs)
+        console.print(rows)
+        if comparison.tied_windows:
+            console.print(f"[dim]In {comparison.tied_windows} pooling windows elements tie for the maximum.[/]")
+    if result.interrupted:
+        console.print("Interrupted: what was trained until then is kept.")
+    console.print(f"Report: {escape(str(to / 'report.html'))}", soft_wrap=True)
+
+
+def _score(result: Result) -> str:
+    trained, tested = result.data.train, result.data.test
+    return (
+        f"{result.train_accuracy * len(trained):.0f} of {len(trained)} training images right, "
+        f"{result.test_accuracy * len(tested):.0f} of {len(tested)} test images"
+    )
+
+
+def _what_to_do(result: Result) -> str:
+    robust = "" if result.settings.recipe == "robust" else "; or --recipe robust (He initialisation and the mean loss)"
+    return (
+        f"tinygrad-cnn: training stopped at {result.stopped}. Try a smaller --learning-rate, or another --seed{robust}"
+    )
