@@ -5,9 +5,11 @@ python benchmarks/overhead.py
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 
@@ -46,11 +48,15 @@ def dispatch(blocks: int = 200, repeat: int = 500) -> None:
 def importing(runs: int = 25) -> None:
     statements = {"tinygrad_cnn": "import tinygrad_cnn", "numpy": "import numpy", "nothing": "pass"}
     found: dict[str, list[float]] = {name: [] for name in statements}
-    for _ in range(runs):
-        for name, statement in statements.items():
-            start = time.perf_counter()
-            subprocess.run([sys.executable, "-c", statement], check=True)
-            found[name].append(time.perf_counter() - start)
+    with tempfile.TemporaryDirectory() as compiled:  # as after an install, which compiles to byte code
+        environment = dict(os.environ, PYTHONPYCACHEPREFIX=compiled)
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        for run in range(runs + 1):
+            for name, statement in statements.items():
+                start = time.perf_counter()
+                subprocess.run([sys.executable, "-c", statement], check=True, env=environment)
+                if run:
+                    found[name].append(time.perf_counter() - start)
     middle = {name: statistics.median(times) for name, times in found.items()}
     ours, numpy = middle["tinygrad_cnn"] - middle["nothing"], middle["numpy"] - middle["nothing"]
     print(f"\nimport tinygrad_cnn: {ours * 1e3:.0f} ms, import numpy: {numpy * 1e3:.0f} ms, {ours / numpy:.2f} times")

@@ -38,22 +38,25 @@ def pull_back(
     own: set[Node] = set()  # whose cotangent is an array that this sweep alone holds, and may write to
     handed: set[Node] = set()  # whose cotangent was handed down from a node that has no more use for it
     mode = recording.get()
+    watched = mode if mode is not True else None  # in debug mode
     for node in reversed(path):
         g = cotangents.get(node)
-        if g is None:
+        sources = node.sources
+        if g is None or not sources:
             continue
-        primitive, settings, operands, out, passed_on = node.primitive, node.settings, node.operands, node.like, False
+        primitive, operands, settings, out = node.primitive, node.operands, node.settings, node.like
         if recorded is not None:
             out, operands = handle_on(node, recorded), list(operands)
-            for position, x in node.sources:
+            for position, x in sources:
                 operands[position] = handle_on(x, recorded)
-        for position, x in reversed(node.sources):
+        rules, passed_on = primitive.rules, False
+        for position, x in reversed(sources):
             if x not in reached:
                 continue
-            passed_on, rule = True, primitive.rules[position]
+            passed_on, rule = True, rules[position]
             if rule is None:
                 continue
-            if position == 0:
+            if position == 0 and primitive.in_part:
                 if primitive.adding is not None:
                     total = cotangents.get(x)
                     if total is None:
@@ -64,7 +67,7 @@ def pull_back(
                         own.add(x)
                     cotangents[x] = primitive.adding(total, g, out, *operands, **settings)
                     continue
-                if primitive.overwriting is not None and not isinstance(g, Handle):
+                if not isinstance(g, Handle):
                     if node in (handed if keep else own):
                         del cotangents[node]
                         passed_on = False
@@ -72,19 +75,20 @@ def pull_back(
                         g = g.copy()
                     rule = primitive.overwriting
             cotangent, value = rule(g, out, *operands, **settings), x.like
-            if cotangent.shape != value.shape or cotangent.dtype != value.dtype:
+            if cotangent.shape != value.shape or cotangent.dtype is not value.dtype:
                 cotangent = fit(cotangent, value, node, position)
-            if x in cotangents:
-                cotangents[x] = cotangents[x] + cotangent
-                own.discard(x)
-                handed.discard(x)
-            else:
+            total = cotangents.get(x)
+            if total is None:
                 cotangents[x] = cotangent
-                if cotangent is g and primitive.overwriting is not None:
+                if cotangent is g and primitive.in_part:
                     own.add(x)
                     handed.add(x)
-            if mode is not True and mode:
-                mode.passed(node, position, g, cotangent)
+            else:
+                cotangents[x] = total + cotangent
+                own.discard(x)
+                handed.discard(x)
+            if watched:
+                watched.passed(node, position, g, cotangent)
         if passed_on and not keep:
             del cotangents[node]
     return cotangents

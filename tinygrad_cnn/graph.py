@@ -42,6 +42,7 @@ class Node:
     sources     (position, Node) for each operand that has a node, in order; the others are constants
     settings    the settings it was given (axis, stride, ...), by name
     value       the array (or, where NumPy gives one, the NumPy scalar)
+    like        an array of the shape and dtype of `value`, at no cost; its elements need not be those of the value
     order       when it was made: the sources of a node have smaller numbers than it has
     scope       the innermost `scope` that was open, or None
     source      the code object and the instruction that asked for it, for errors and pictures
@@ -50,7 +51,8 @@ class Node:
     """
 
     __slots__ = (
-        "cotangent", "name", "operands", "order", "primitive", "scope", "settings", "source", "sources", "value",
+        "cotangent", "like", "name", "operands", "order", "primitive", "scope", "settings", "source", "sources",
+        "value",
     )  # fmt: skip
 
     def __init__(
@@ -65,20 +67,20 @@ class Node:
         self.operands = operands
         self.sources = sources
         self.settings = settings
-        self.value = value
+        self.value = self.like = value
         self.order = next(_age)
         self.scope = _scope.get()
         frame: Any = sys._getframe(2)  # what called the function that makes the node
-        while _is_engine(frame.f_code.co_filename) and frame.f_back is not None:
-            frame = frame.f_back
-        self.source = (frame.f_code, frame.f_lasti)
+        code = frame.f_code
+        try:
+            while _is_engine[code.co_filename]:
+                frame = frame.f_back
+                code = frame.f_code
+        except AttributeError:  # there is nothing but the engine
+            frame = sys._getframe(2)
+        self.source = (code, frame.f_lasti)
         self.name: str | None = None
         self.cotangent: Array = None
-
-    @property
-    def like(self) -> Array:
-        """An array of the node's shape and dtype, at no cost; its elements need not be those of the value."""
-        return self.value
 
     def __repr__(self) -> str:
         made_by = "leaf" if self.primitive is None else self.primitive.__name__
@@ -230,14 +232,14 @@ class _Memo(dict[str, bool]):
         return self[filename]
 
 
-_is_engine = _Memo().__getitem__
+_is_engine = _Memo()
 
 
 def calling_line() -> str:
     """Where the user's code called into the engine, directly or through NumPy, as "file:line in function"."""
     frame: Any = sys._getframe(1)
     while frame.f_back is not None and (
-        _is_engine(frame.f_code.co_filename) or frame.f_globals.get("__name__", "").startswith("numpy.")
+        _is_engine[frame.f_code.co_filename] or frame.f_globals.get("__name__", "").startswith("numpy.")
     ):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"

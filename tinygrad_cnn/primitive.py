@@ -36,7 +36,6 @@ Rule = Callable[..., Array]
 implementations: dict[Any, Callable[..., Any]] = {}
 
 _FLOAT64 = np.dtype(np.float64)
-_NUMBERS = (float, int, np.number)
 _FIXED = frozenset([int, float, bool, str, slice, type(None), type(Ellipsis), type, np.dtype])
 _new = object.__new__
 
@@ -58,7 +57,8 @@ class Primitive(Generic[P, R]):
         self.complex = False
         self.arity, self.settings = _signature(forward)
         self.rules: Sequence[Rule | None] = _Undeclared(self.__name__)
-        # Two rules more, for what picks from an array or writes to it in part: see `backward.py`.
+        # Whether it picks from an array or writes to it in part. Such have one rule more: see `backward.py`.
+        self.in_part = False
         self.adding: Rule | None = None
         self.overwriting: Rule | None = None
 
@@ -80,22 +80,23 @@ class Primitive(Generic[P, R]):
         self.rules = _OfEach(rule)
         return rule
 
+    def vjp_in_part(self, adding: Rule | None = None, overwriting: Rule | None = None) -> None:
+        """Declare how the sweep goes through a primitive that picks from its operand 0 (adding) or writes to it."""
+        self.in_part, self.adding, self.overwriting = True, adding, overwriting
+
     def __call__(self, *operands: P.args, **settings: P.kwargs) -> R:
         """The result: an array if all operands are, else a Tensor, whose node is recorded here."""
         if len(operands) != self.arity and self.arity is not None:
             operands = self._bind(operands, settings)  # type: ignore[assignment]
-        kind: Any = None
-        values, sources, loose = [], [], False
+        handle: Any = None
+        values, sources = list(operands), []
         for position, x in enumerate(operands):
             if isinstance(x, Handle):
-                kind, node = x.kind, x.node
+                handle, node = x, x.node
+                values[position] = node.value
                 sources.append((position, node))
-                values.append(node.value)
-            else:
-                values.append(x)
-                loose = loose or not isinstance(x, _NUMBERS)
         value: Any = self.forward(*values, **settings)
-        if kind is None:
+        if handle is None:
             return value  # type: ignore[no-any-return]
         mode = recording.get()
         if not mode:
@@ -104,19 +105,21 @@ class Primitive(Generic[P, R]):
             return value  # type: ignore[no-any-return]
         if getattr(value, "dtype", None) is not _FLOAT64:
             value = _floats(value, self)
-        if loose:
-            computed = {position for position, _ in sources}
-            values = [x if position in computed else constant(x) for position, x in enumerate(values)]
+        if len(sources) < len(values):
+            for position, x in enumerate(operands):
+                if type(x) not in _FIXED and not isinstance(x, Handle):
+                    values[position] = constant(x)
         if settings:
             for name, x in settings.items():
                 if type(x) not in _FIXED:
                     settings[name] = fixed(x)
+        kind = handle.kind
         result = _new(kind)
         result.node = Node(self, values, sources, settings, value)
         if mode is not True:
             mode.made(result.node)
-        if value.base is not None and len(operands) == 1 and _is_part(value, values[0]):
-            return operands[0].follow(result)  # type: ignore[attr-defined, no-any-return]
+        if value.base is not None and len(values) == 1 and _is_part(value, values[0]):
+            return handle.follow(result)  # type: ignore[no-any-return]
         return result  # type: ignore[no-any-return]
 
     def _bind(self, operands: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Any, ...]:
@@ -223,7 +226,7 @@ def fixed(x: Any) -> Any:
     """A setting that does not change with what the caller does afterwards: arrays and lists in it are copied."""
     if isinstance(x, np.ndarray):
         return constant(x)
-    if isinstance(x, list) or (type(x) is tuple and any(type(item) not in _FIXED for item in x)):
+    if isinstance(x, list) or (type(x) is tuple and not _FIXED.issuperset(map(type, x))):
         return type(x)([fixed(item) for item in x])
     return x
 

@@ -77,9 +77,7 @@ class Tensor(Handle):
         array = np.array(values)
         if array.dtype.kind != "f":
             raise TypeError(f"a Tensor holds floats, but was given {array.dtype}: write 1.0 for 1, or .astype(float)")
-        array.flags.writeable = False
-        self.node = Node(None, (), (), {}, array)
-        self.node.name = name
+        self.node = leaf_tensor(array, name).node
 
     def follow(self, result: Handle) -> View:
         """`result`, as a handle that follows this one when it is assigned to."""
@@ -369,6 +367,15 @@ class Tensor(Handle):
 
 
 Tensor.kind = Tensor
+
+
+def leaf_tensor(value: Array, name: str | None) -> Tensor:
+    """A Tensor that nothing was computed for. `value`, of floats, is the node's own from now on."""
+    if isinstance(value, np.ndarray):
+        value.setflags(write=False)
+    node = Node(None, (), (), {}, value)
+    node.name = name
+    return handle_on(node, Tensor)  # type: ignore[no-any-return]
 
 
 class View(Tensor):

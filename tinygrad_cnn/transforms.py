@@ -18,7 +18,7 @@ from tinygrad_cnn import tree
 from tinygrad_cnn.backward import pull_back, seed
 from tinygrad_cnn.graph import Array, Node, ancestors, handle_on, now, recording
 from tinygrad_cnn.primitive import Primitive, fixed, primitive
-from tinygrad_cnn.tensor import Tensor
+from tinygrad_cnn.tensor import Tensor, leaf_tensor
 
 Function = Callable[..., Any]
 
@@ -397,9 +397,7 @@ def _input(leaf: Any, path: str) -> Tensor:
         tensor.node.name = path or leaf.name
         return tensor
     if isinstance(leaf, float) or (isinstance(leaf, _ARRAYS) and leaf.dtype.kind == "f"):
-        tensor = Tensor(leaf, path or None)
-        if not isinstance(leaf, np.ndarray):
-            tensor.node.value = tensor.node.value[()]  # a number is no array of no axes: nothing can be assigned to it
-        return tensor
+        value: Array = leaf.copy() if isinstance(leaf, np.ndarray) else np.asarray(leaf)[()]
+        return leaf_tensor(value, path or None)
     given = f"an array of {leaf.dtype}" if isinstance(leaf, np.ndarray) else f"{leaf!r}, of type {type(leaf).__name__}"
     raise TypeError(f"{path or 'the argument'} is {given}: gradients are for floats only")

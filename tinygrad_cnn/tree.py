@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 import copy
 import dataclasses
+import functools
 import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
@@ -15,6 +17,7 @@ from tinygrad_cnn.graph import Handle
 T = TypeVar("T")
 
 _LEAVES = (np.ndarray, Handle, float)  # the usual leaves, known at a glance
+_ARRAYS = frozenset([np.ndarray, float, np.float64, np.float32])
 
 
 class Flat(NamedTuple):
@@ -36,7 +39,11 @@ def flatten(tree: Any, name: str = "") -> Flat:
     """
     if isinstance(tree, _LEAVES):
         return Flat([tree], [name], operator.itemgetter(0))
-    leaves, names = [], []
+    parts = _parts(tree, name)
+    if parts is not None and _ARRAYS.issuperset(builtins.map(type, parts[0])):
+        return Flat(*parts)  # one container of arrays, as parameters mostly are
+    leaves: list[Any] = []
+    names: list[str] = []
     visited: list[tuple[Callable[[list[Any]], Any], int] | None] = []  # how to remake each container; None for a leaf
     waiting = [(tree, name)]
     while waiting:
@@ -47,9 +54,9 @@ def flatten(tree: Any, name: str = "") -> Flat:
             names.append(path)
             visited.append(None)
         else:
-            children, remake = parts
+            children, paths, remake = parts
             visited.append((remake, len(children)))
-            waiting.extend(reversed(children))
+            waiting.extend(zip(reversed(children), reversed(paths), strict=True))
 
     def rebuild(leaves: list[Any]) -> Any:
         remaining, built = list(leaves), []
@@ -78,35 +85,44 @@ def map(function: Callable[..., Any], tree: T, *others: Any) -> T:
     return first.rebuild([function(*leaves) for leaves in columns])  # type: ignore[no-any-return]
 
 
-def _parts(item: Any, path: str) -> tuple[list[tuple[Any, str]], Callable[[list[Any]], Any]] | None:
-    """The children of a container with their names, and how to make one like it of others; None for a leaf."""
-    if item is None:
-        return [], lambda _: None
+def _parts(item: Any, path: str) -> tuple[list[Any], list[str], Callable[[list[Any]], Any]] | None:
+    """The children of a container, their names, and how to make one like it of others; None for a leaf."""
     if isinstance(item, dict):
-        keys = list(item)
-        return [(item[key], _key(path, key)) for key in keys], lambda new: _with_items(item, keys, new)
+        keys = tuple(item)
+        return list(item.values()), _item_names(path, keys), lambda new: _with_items(item, keys, new)
     if isinstance(item, tuple) and hasattr(item, "_fields"):
-        children = [(value, _field(path, field)) for field, value in zip(item._fields, item, strict=True)]
-        return children, lambda new: type(item)(*new)
+        return list(item), _field_names(path, item._fields), lambda new: type(item)(*new)
     if isinstance(item, list | tuple):
-        return [(value, f"{path}[{i}]") for i, value in enumerate(item)], type(item)
+        return list(item), [f"{path}[{i}]" for i in range(len(item))], type(item)
     if dataclasses.is_dataclass(item) and not isinstance(item, type):
-        fields = [field.name for field in dataclasses.fields(item)]
-        return [(getattr(item, f), _field(path, f)) for f in fields], lambda new: _with_fields(item, fields, new)
+        fields = tuple([field.name for field in dataclasses.fields(item)])
+        values = [getattr(item, field) for field in fields]
+        return values, _field_names(path, fields), lambda new: _with_fields(item, fields, new)
+    if item is None:
+        return [], [], lambda _: None
     return None
 
 
-def _field(path: str, field: str) -> str:
-    return f"{path}.{field}" if path else field
+# The same parameters come again at every step, so their names are kept.
 
 
-def _key(path: str, key: Any) -> str:
+@functools.lru_cache(maxsize=1024)
+def _field_names(path: str, fields: tuple[str, ...]) -> list[str]:
+    return [f"{path}.{field}" if path else field for field in fields]
+
+
+@functools.lru_cache(maxsize=1024)
+def _item_names(path: str, keys: tuple[Any, ...]) -> list[str]:
+    return [_item_name(path, key) for key in keys]
+
+
+def _item_name(path: str, key: Any) -> str:
     if isinstance(key, str) and key.isidentifier():
         return f"{path}.{key}" if path else key
     return f"{path}[{key!r}]"
 
 
-def _with_items(original: Any, keys: list[Any], values: list[Any]) -> Any:
+def _with_items(original: Any, keys: tuple[Any, ...], values: list[Any]) -> Any:
     items = zip(keys, values, strict=True)
     if type(original) is dict:
         return dict(items)
@@ -115,7 +131,7 @@ def _with_items(original: Any, keys: list[Any], values: list[Any]) -> Any:
     return new
 
 
-def _with_fields(original: Any, fields: list[str], values: list[Any]) -> Any:
+def _with_fields(original: Any, fields: tuple[str, ...], values: list[Any]) -> Any:
     new = copy.copy(original)
     for field, value in zip(fields, values, strict=True):
         object.__setattr__(new, field, value)  # also of a frozen dataclass

@@ -44,8 +44,10 @@ def _shifted(sigma: Array, targets: Array, /, epsilon: float = 1e-4) -> Array:
     >>> tg.binary_cross_entropy_shifted(np.array([0.0, 0.5, 1.0]), 1.0)
     array([ 9.21034037e+00,  6.92947201e-01, -9.99950003e-05])
     """
-    shifted = sigma + epsilon
-    return -_times_log(targets, shifted) - _times_log(1 - targets, 1 - shifted)
+    shifted, others = sigma + epsilon, 1 - targets
+    # Where a target is 0 or 1, one of the logarithms does not count, whatever it is of.
+    chosen, rest = np.where(targets, shifted, 1), np.where(others, 1 - shifted, 1)
+    return -targets * np.log(chosen) - others * np.log(rest)
 
 
 shifted: Primitive[..., Array] = Primitive(_shifted, "binary_cross_entropy_shifted", broadcasts=True)
@@ -53,11 +55,6 @@ shifted.vjp(
     lambda g, out, sigma, targets, epsilon=1e-4: g * _slope(sigma + epsilon, targets),
     lambda g, out, sigma, targets, epsilon=1e-4: g * (np.log(1 - (sigma + epsilon)) - np.log(sigma + epsilon)),
 )
-
-
-def _times_log(x: Array, y: Array) -> Array:
-    """X log y, and 0 where x = 0, whatever y is."""
-    return x * np.log(np.where(np.equal(x, 0), 1, y))
 
 
 def _slope(shifted: Array, targets: Array) -> Array:

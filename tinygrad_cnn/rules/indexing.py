@@ -52,8 +52,10 @@ def scatter(x: Array, /, index: Index, shape: tuple[int, ...]) -> Array:
 
 
 picked.vjp(lambda g, out, x, index: scatter(g, index, x.shape))
-picked.adding = lambda total, g, out, x, index: (
-    index_add(total, index, g) if isinstance(g, Handle) or isinstance(total, Handle) else add_at(total, g, index)
+picked.vjp_in_part(
+    adding=lambda total, g, out, x, index: (
+        index_add(total, index, g) if isinstance(g, Handle) or isinstance(total, Handle) else add_at(total, g, index)
+    )
 )
 scatter.vjp(lambda g, out, x, index, shape: g[index])
 
@@ -98,9 +100,8 @@ class Version(Node):
     the same: it is computed anew, from the last version that has its array.
     """
 
-    __slots__ = ("array", "first", "read")
+    __slots__ = ("array", "read")
     array: Array
-    first: Array
     read: bool
 
     @property
@@ -115,11 +116,6 @@ class Version(Node):
     def value(self, array: Array) -> None:
         self.array = array
         self.read = False
-
-    @property
-    def like(self) -> Array:
-        """The array of the first version, as which all others are."""
-        return self.first
 
     def _again(self) -> Array:
         versions: list[Version] = []
@@ -144,7 +140,7 @@ def _new_version(made_by: Primitive[..., Array], x: Array, v: Array, index: Inde
     v = v.node.value if isinstance(v, Handle) else constant(v)
     base = x.node if isinstance(x, Handle) else None
     if isinstance(base, Version) and not base.read and base.array is not None:
-        array, first = base.array, base.first
+        array, first = base.array, base.like
         write(array, v, index)
         base.array = None
     else:
@@ -154,7 +150,7 @@ def _new_version(made_by: Primitive[..., Array], x: Array, v: Array, index: Inde
     if not mode:
         return array
     node = Version(made_by, (first, v), sources, {"index": index}, array)
-    node.first = first
+    node.like = first  # that of the first version, as which all others are
     if base is not None:
         node.name = base.name
     if mode is not True:
@@ -171,7 +167,7 @@ put.vjp(
     lambda g, out, x, v, index: _new_version(put, g, 0.0, index),
     lambda g, out, x, v, index: _to_shape_of(v, _surviving(g[index], x, index)),
 )
-put.overwriting = lambda g, out, x, v, index: put_at(g, 0, index)
+put.vjp_in_part(overwriting=lambda g, out, x, v, index: put_at(g, 0, index))
 
 
 @implements(operator.setitem)
@@ -189,8 +185,7 @@ added.vjp(
     lambda g, out, x, v, index: g,
     lambda g, out, x, v, index: _to_shape_of(v, g[index]),
 )
-
-added.overwriting = lambda g, out, x, v, index: g
+added.vjp_in_part(overwriting=lambda g, out, x, v, index: g)
 
 _IN_PLACE = {put: put_at, added: add_at}
 

@@ -81,10 +81,11 @@ def im2col(x: Array, /, window: Pair, stride: Pair = 1) -> Array:
            [4., 5., 7., 8.]])
     """
     at = layout(x.shape, window, stride)
+    x = np.ascontiguousarray(x)
+    *outer, down, across = x.strides
+    steps = (*outer, down, across, at.stride[0] * down, at.stride[1] * across)
     columns = np.empty(at.columns, x.dtype)
-    windows = columns.reshape(at.windows)
-    for (u, v), place in at.offsets:
-        windows[..., u, v, :, :] = x[place]
+    columns.reshape(at.windows)[...] = np.ndarray(at.windows, x.dtype, x, 0, steps)  # the windows, as views
     columns.flags.writeable = False  # so that a graph may keep it without a copy
     return columns
 
@@ -172,7 +173,7 @@ def _max_pool_x(
     if ties == "share":
         bits = np.uint8 if len(winners) < 256 else np.uint32
         g = g / functools.reduce(np.add, [won.view(np.uint8) for won in winners], bits(0))
-    return _unpool(g, winners, x.shape, window, stride)
+    return _unpool(g, winners=winners, shape=x.shape, window=window, stride=stride)
 
 
 @primitive
@@ -205,12 +206,14 @@ class Layout(NamedTuple):
     """Where the windows lie on images of a shape.
 
     windows  the shape of all windows: that of the images but for the last two axes, then kh, kw, out_h, out_w
+    stride   (down, across)
     columns  the shape of `im2col`: as the windows, with channel, kh and kw made into one axis, out_h and out_w too
     offsets  for each element (u, v) of the window, the part of the images that it runs over
     apart    no two windows overlap
     """
 
     windows: tuple[int, ...]
+    stride: tuple[int, int]
     columns: tuple[int, ...]
     offsets: list[tuple[tuple[int, int], tuple[Any, ...]]]
     apart: bool
@@ -240,6 +243,7 @@ def _layout(shape: tuple[int, ...], window: Pair, stride: Pair | None) -> Layout
     ]
     return Layout(
         windows=(*shape[:-2], kh, kw, out_h, out_w),
+        stride=(sh, sw),
         columns=(*batch, math.prod(channels) * kh * kw, out_h * out_w),
         offsets=offsets,
         apart=sh >= kh and sw >= kw,
