@@ -11,6 +11,7 @@ NumPy's functions are called as NumPy's; what NumPy lacks (conv2d, max_pool2d, s
 from tinygrad_cnn import creation, nn, rules, tree
 from tinygrad_cnn.debug import debug
 from tinygrad_cnn.graph import no_grad, scope
+from tinygrad_cnn.names import named
 from tinygrad_cnn.nn import SGD, Adam, Momentum, conv2d, he_normal, linear, relu
 from tinygrad_cnn.primitive import implements, primitive
 from tinygrad_cnn.rules.cross_entropy import as_printed as binary_cross_entropy_as_printed
@@ -61,6 +62,7 @@ __all__ = [
     "jvp",
     "linear",
     "max_pool2d",
+    "named",
     "nn",
     "no_grad",
     "primitive",

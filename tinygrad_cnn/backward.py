@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.graph import Array, Handle, Node, handle_on, recording, source_line
+from tinygrad_cnn.graph import Array, Handle, Node, handle_on, recording, scope_of_rule, source_line
 
 
 def pull_back(
@@ -74,7 +74,12 @@ def pull_back(
                     else:
                         g = g.copy()
                     rule = primitive.overwriting
-            cotangent, value = rule(g, out, *operands, **settings), x.like
+            if recorded is None:
+                cotangent = rule(g, out, *operands, **settings)
+            else:
+                with scope_of_rule(node):
+                    cotangent = rule(g, out, *operands, **settings)
+            value = x.like
             if cotangent.shape != value.shape or cotangent.dtype is not value.dtype:
                 cotangent = fit(cotangent, value, node, position)
             total = cotangents.get(x)

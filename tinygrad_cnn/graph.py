@@ -8,11 +8,12 @@ given back at once, by reference counting alone.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar, Token
 from operator import attrgetter
 from types import TracebackType
@@ -160,13 +161,20 @@ class no_grad:  # noqa: N801 (used as a word, like the functions of contextlib)
 
 
 class Scope:
-    """A named part of a model, such as one convolution; each entry into a `scope` makes one of its own."""
+    """A named part of a model, such as one convolution; each entry into a `scope` makes one of its own.
 
-    __slots__ = ("name", "order", "parent")
+    name     what a person calls it
+    parent   the scope that it is in, or None
+    rule_of  the node whose rule is run in it, when a gradient is recorded; else None
+    order    when it was entered, in the numbers that nodes have
+    """
 
-    def __init__(self, name: str, parent: Scope | None) -> None:
+    __slots__ = ("name", "order", "parent", "rule_of")
+
+    def __init__(self, name: str, parent: Scope | None, rule_of: Node | None = None) -> None:
         self.name = name
         self.parent = parent
+        self.rule_of = rule_of
         self.order = next(_age)
 
     def path(self) -> tuple[str, ...]:
@@ -182,6 +190,16 @@ class Scope:
 
 
 _scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
+
+
+@contextlib.contextmanager
+def scope_of_rule(node: Node) -> Iterator[None]:
+    """The scope of what the rule of `node` computes."""
+    token = _scope.set(Scope(f"vjp of {node.primitive.__name__}", node.scope, node))
+    try:
+        yield
+    finally:
+        _scope.reset(token)
 
 
 class scope:  # noqa: N801
@@ -220,7 +238,7 @@ class scope:  # noqa: N801
 # Where in the user's code a node was asked for. The code object and the instruction are kept, not the frame, which
 # would keep every local variable alive; the line is worked out only when somebody asks.
 
-_ROOMS = ("graph", "primitive", "backward", "debug", "tensor", "creation", "transforms", "rules", "nn")
+_ROOMS = ("graph", "primitive", "backward", "debug", "names", "tensor", "creation", "transforms", "rules", "nn")
 _ENGINE = tuple(os.path.join(os.path.dirname(__file__), room) for room in _ROOMS)
 
 

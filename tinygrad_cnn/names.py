@@ -1,0 +1,87 @@
+"""What a person calls the values of a graph: the name that was given, or the variable that the value was assigned to.
+
+Nobody has to name anything. A node knows the instruction that asked for it, and where that instruction computes the
+whole right side of an assignment, the left side is a name for the value: after `fc = W @ x + b`, the sum is "fc".
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import itertools
+import linecache
+from collections.abc import Iterator, Sequence
+from types import CodeType
+from typing import Any, TypeVar
+
+from tinygrad_cnn.graph import Handle, Node
+
+X = TypeVar("X")
+Span = tuple[int | None, int | None, int | None, int | None]  # first and last line, first and last column
+
+
+def named(x: X, name: str) -> X:
+    """`x` itself; if it is a Tensor, it is called `name` in pictures, reports and errors from now on.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> t = tg.named(np.exp(tg.Tensor(0.0)), "growth")
+    >>> t.name
+    'growth'
+    """
+    if isinstance(x, Handle):
+        x.node.name = name
+    return x
+
+
+def names_of(nodes: Sequence[Node]) -> dict[Node, str]:
+    """The names of those of `nodes` that have one: given, or a variable's. Several nodes may have the same."""
+    within: set[Node] = set()  # what an instruction made on the way to its result
+    for node in nodes:
+        code, instruction = node.source
+        for _, x in node.sources:
+            if x.source[1] == instruction and x.source[0] is code:
+                within.add(x)
+    names = {}
+    for node in nodes:
+        name = node.name
+        if name is None and node.primitive is not None and node not in within:
+            name = variable(*node.source)
+        if name is not None:
+            names[node] = name
+    return names
+
+
+@functools.lru_cache(maxsize=4096)
+def variable(code: CodeType, instruction: int) -> str | None:
+    """The variable to which the result of an instruction is assigned as it is; None if it is not, or nobody knows."""
+    span = next(itertools.islice(code.co_positions(), instruction // 2, None))
+    lines = tuple(linecache.getlines(code.co_filename))
+    return _assignments(lines).get(span) if lines else None
+
+
+@functools.lru_cache(maxsize=64)
+def _assignments(lines: tuple[str, ...]) -> dict[Span, str]:
+    """For each expression that is the right side of an assignment, where it stands and the name on the left."""
+    try:
+        tree = ast.parse("".join(lines))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # no Python, such as a cell with %magic in it
+        return {}
+    found: dict[Span, str] = {}
+    for statement in ast.walk(tree):
+        for target, value in _pairs(statement):
+            name = target.id if isinstance(target, ast.Name) else getattr(target, "attr", None)
+            if name is not None:
+                found[value.lineno, value.end_lineno, value.col_offset, value.end_col_offset] = name
+    return found
+
+
+def _pairs(statement: Any) -> Iterator[tuple[Any, Any]]:
+    """The targets of an assignment, each with the expression that it gets."""
+    if isinstance(statement, ast.Assign):
+        target, value = statement.targets[0], statement.value
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            yield from zip(target.elts, value.elts, strict=False)
+        else:
+            yield target, value
+    elif isinstance(statement, ast.AnnAssign | ast.NamedExpr) and statement.value is not None:
+        yield statement.target, statement.value
