@@ -8,7 +8,8 @@ shuffle; the shifted cross-entropy, its gradient for the four parameters, and on
 anything is timed, each has to give the same loss and the same new parameters. Then they take turns, in blocks of steps
 and in a new order each round, with a rest before each block in which the threads of the one before go to sleep. The
 median of the blocks is printed, and how many times as long as this engine it took: the median of that ratio within each
-round, for a shared machine is faster in some rounds than in others. Peers that are not installed are left out with a word.
+round, for a shared machine is faster in some rounds than in others. Peers that are not installed are left out with a
+word.
 
 All libraries get the same number of threads (--threads, 2 by default). The published listing is timed where it is
 found; a step of it takes so long that its 501 epochs are 501 times the median of a few.

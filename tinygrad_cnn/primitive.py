@@ -89,13 +89,14 @@ class Primitive(Generic[P, R]):
         if len(operands) != self.arity and self.arity is not None:
             operands = self._bind(operands, settings)  # type: ignore[assignment]
         handle: Any = None
-        values, sources = list(operands), []
+        values: list[Any] = list(operands)
+        sources = []
         for position, x in enumerate(operands):
             if isinstance(x, Handle):
                 handle, node = x, x.node
                 values[position] = node.value
                 sources.append((position, node))
-        value: Any = self.forward(*values, **settings)
+        value: Any = self.forward(*values, **settings)  # type: ignore[arg-type]
         if handle is None:
             return value  # type: ignore[no-any-return]
         mode = recording.get()
