@@ -96,7 +96,7 @@ class Primitive(Generic[P, R]):
                 handle, node = x, x.node
                 values[position] = node.value
                 sources.append((position, node))
-        value: Any = self.forward(*values, **settings)  # type: ignore[arg-type]
+        value: Any = self.forward(*values, **settings)
         if handle is None:
             return value  # type: ignore[no-any-return]
         mode = recording.get()
