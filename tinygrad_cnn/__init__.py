@@ -8,7 +8,7 @@
 NumPy's functions are called as NumPy's; what NumPy lacks (conv2d, max_pool2d, sigmoid, ...) is here.
 """
 
-from tinygrad_cnn import creation, nn, rules, tree
+from tinygrad_cnn import check, creation, nn, rules, tree
 from tinygrad_cnn.debug import debug
 from tinygrad_cnn.graph import no_grad, scope
 from tinygrad_cnn.names import named
@@ -45,6 +45,7 @@ __all__ = [
     "binary_cross_entropy_as_printed",
     "binary_cross_entropy_shifted",
     "binary_cross_entropy_with_logits",
+    "check",
     "checkpoint",
     "col2im",
     "conv2d",

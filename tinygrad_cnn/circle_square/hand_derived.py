@@ -66,3 +66,22 @@ def hand_derived(x: Floats, y: Floats, p: Any, epsilon: float = EPSILON) -> Cota
 def _to_each_of_a_window(x: Floats) -> Floats:
     """(batch, 14, 14) to (batch, 28, 28): every element of a 2 x 2 window gets what the window has."""
     return x.repeat(2, axis=1).repeat(2, axis=2)
+
+
+def max_pool_gradient(
+    dL_dmax: Floats, relu: Floats, max_pool: Floats, window: int = 2, stride: int = 2
+) -> NDArray[np.float64]:
+    """The article's way back through max-pooling, for any stride: dL_drelu (batch, height, width).
+
+    dL_dmax, max_pool: (batch, out_h, out_w). Window by window the cotangent is *assigned* to each element that equals
+    the maximum, and 0 to the others. With a stride of the window's size, as in the model, that is what `hand_derived`
+    does; where windows overlap, the last one wins, and the result is no gradient. Source: the article's listing
+    (backward_Max_Pooling, col2im).
+    """
+    dL_drelu = np.zeros(relu.shape)
+    for i in range(max_pool.shape[1]):
+        for j in range(max_pool.shape[2]):
+            of_window = (slice(None), slice(i * stride, i * stride + window), slice(j * stride, j * stride + window))
+            is_max = relu[of_window] == max_pool[:, i, j, None, None]
+            dL_drelu[of_window] = np.where(is_max, dL_dmax[:, i, j, None, None], 0)
+    return dL_drelu

@@ -55,7 +55,8 @@ def forward(x: Array, p: Parameters, ties: Literal["share", "all"] = "share", at
     max_pool = tg.max_pool2d(relu, 2, ties=ties)
     flatten = max_pool.reshape(len(x), -1)
     fc = p.Wf @ flatten.T + p.Bf
-    return Forward(conv, relu, max_pool, flatten, fc, tg.sigmoid(fc))
+    sigma = tg.sigmoid(fc)
+    return Forward(conv, relu, max_pool, flatten, fc, sigma)
 
 
 def loss_as_printed(sigma: Array, y: Array) -> Array:

@@ -36,7 +36,7 @@ def getitem(x: Array, index: Index) -> Array:
         return picked(x, index=index)
     index = fixed(index)
     part = node.array[index]
-    is_view = isinstance(part, np.ndarray) and _is_basic(index)
+    is_view = isinstance(part, np.ndarray) and is_basic(index)
     if is_view:
         part = part.copy()
     result: Any = handle_on(Node(picked, (node.like,), ((0, node),), {"index": index}, part), x.kind)
@@ -62,7 +62,7 @@ scatter.vjp(lambda g, out, x, index, shape: g[index])
 
 def add_at(array: Array, x: Array, index: Index) -> Array:
     """Add `x` to the elements of `array` at `index`, in place; where an element is indexed twice, both are added."""
-    if _is_basic(index):
+    if is_basic(index):
         array[index] += x
     else:
         np.add.at(array, index, x)
@@ -75,7 +75,7 @@ def put_at(array: Array, x: Array, index: Index) -> Array:
     return array
 
 
-def _is_basic(index: Index) -> bool:
+def is_basic(index: Index) -> bool:
     """Whether `index` picks no element twice: integers, slices, None and Ellipsis, or one boolean mask."""
     if isinstance(index, np.ndarray) and index.dtype == bool:
         return True
@@ -205,7 +205,7 @@ def index_add(x: Array, index: Index, v: Array) -> Array:
 
 def _surviving(g: Array, x: Array, index: Index) -> Array:
     """`g`, of what was assigned to x[index], without what another assignment to the same element came after."""
-    if _is_basic(index):
+    if is_basic(index):
         return g
     order = np.arange(g.size).reshape(g.shape)
     last = np.zeros(x.shape, order.dtype)

@@ -1,0 +1,259 @@
+"""Each explanation finds the mistake that it knows: a gradient by hand in which just that mistake was planted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.check import EXPLANATIONS, Case, Explanation, Report
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.standard_normal((5, 3)), np.array([[0.0], [1.0], [1.0], [0.0], [1.0]])  # (batch, features), (batch, 1)
+P = {"W": RNG.standard_normal((4, 3)), "b": RNG.standard_normal(4), "v": RNG.standard_normal((1, 4))}
+
+# A network of two layers, and its gradient by hand with a place for a mistake at every step.
+
+
+def loss(p: Any) -> Any:
+    z = X @ p["W"].T + p["b"]  # (batch, 4)
+    h = np.tanh(z)
+    logits = h @ p["v"].T  # (batch, 1)
+    sigma = tg.sigmoid(logits)
+    return np.mean(-Y * np.log(sigma) - (1 - Y) * np.log(1 - sigma))
+
+
+def by_hand(p: Any, **mistakes: Callable[..., Any]) -> dict[str, Any]:
+    def step(name: str, right: Any, *context: Any) -> Any:
+        return mistakes.get(name, lambda right, *_: right)(right, *context)
+
+    h = np.tanh(X @ p["W"].T + p["b"])
+    sigma = 1 / (1 + np.exp(-h @ p["v"].T))
+    dL_dsigma = step("dL_dsigma", -(Y / sigma - (1 - Y) / (1 - sigma)) / len(Y), sigma)
+    dL_dlogits = step("dL_dlogits", dL_dsigma * sigma * (1 - sigma), dL_dsigma, sigma)
+    dL_dv = step("dL_dv", dL_dlogits.T @ h)
+    dL_dh = step("dL_dh", dL_dlogits @ p["v"])
+    dL_dz = step("dL_dz", dL_dh * (1 - h * h), dL_dh, h)
+    dL_dW = step("dL_dW", dL_dz.T @ X)
+    dL_db = step("dL_db", dL_dz.sum(axis=0), dL_dz)
+    return {name: value for name, value in locals().items() if name.startswith("dL_d")}
+
+
+def checked(loss: Callable[[Any], Any], p: Any, by_hand: Any, **how: Any) -> Report:
+    return tg.check.gradients(loss, p, by_hand, evaluations=0, **how)
+
+
+PLANTED = [
+    ("dL_dlogits", lambda g, *_: -g, "the sign is wrong"),
+    ("dL_dW", lambda g: 2 * g, "it is 2 times what it should be"),
+    ("dL_dh", lambda g: g / 2, "it is 1/2 times what it should be"),
+    (
+        "dL_dsigma",
+        lambda g, _: 5 * g,
+        r"5 times .* the length of axis 0 of \w+, \(5, \d\): a sum where a mean is meant",
+    ),
+    ("dL_dW", lambda g: g / 5, r"1/5 of .*: a mean where a sum is meant"),
+    ("dL_dW", lambda g: 0.37 * g, "it is 0.37 times what it should be, in every element"),
+    ("dL_dW", lambda g: g.T, r"it is transposed: \(3, 4\) where \(4, 3\) is right"),
+    ("dL_dv", lambda g: g.reshape(4), r"the numbers are right, but in shape \(4,\) instead of \(1, 4\)"),
+    ("dL_db", lambda g, dL_dz: dL_dz, r"a sum over axis 0 is missing: by hand it has shape \(5, 4\)"),
+    ("dL_dh", lambda g: np.broadcast_to(g.sum(0), g.shape), "it is summed over axis 0, and should not be"),
+    (
+        "dL_dlogits",
+        lambda g, dL_dsigma, sigma: dL_dsigma,
+        r"the factor of sigmoid \(sigma\) is missing: out \(1 - out\)",
+    ),
+    ("dL_dz", lambda g, dL_dh, h: dL_dh, r"the factor of tanh \(h\) is missing: the derivative of tanh"),
+    ("dL_dlogits", lambda g, _, s: g * s * (1 - s), r"there is a factor sigma \(1 - sigma\) too many"),
+    ("dL_dW", lambda g: np.roll(g, 1, axis=1), "it is off by one along axis 1"),
+    (
+        "dL_dsigma",
+        lambda g, s: -(Y / (s + 1e-3) - (1 - Y) / (1 - s + 1e-3)) / 5,
+        "an epsilon of 0.001 in a denominator",
+    ),
+    ("dL_dsigma", lambda g, s: -(Y / (s + 1e-4) - (1 - Y) / (1 - s - 1e-4)) / 5, "an epsilon of 0.0001 in a denom"),
+    ("dL_dz", lambda g, dL_dh, h: g.astype(np.float32), "it is computed in float32"),
+]
+
+
+@pytest.mark.parametrize(("name", "mistake", "words"), PLANTED)
+def test_a_mistake_in_one_step_is_found_there_and_explained(name: str, mistake: Any, words: str) -> None:
+    report = checked(loss, P, lambda p: by_hand(p, **{name: mistake}))
+    first = report.first_wrong
+    assert first is not None
+    assert first.name == name
+    assert re.search(words, first.explanation), first.explanation
+    others = [step.name for step in report.steps if step.alone.verdict == "differ" and step.name != name]
+    assert others == []  # what follows is right, given that step
+    assert not report.ok
+
+
+@pytest.mark.parametrize("name", ["dL_dW", "dL_db"])
+def test_without_steps_on_the_way_the_gradient_of_a_parameter_is_explained(name: str) -> None:
+    def gradients(p: Any) -> Any:
+        found = by_hand(p, **{name: lambda g, *_: -g})
+        return {"W": found["dL_dW"], "b": found["dL_db"], "v": found["dL_dv"]}
+
+    report = checked(loss, P, gradients)
+    wrong = {p.name: p.explanation for p in report.parameters if p.hand_auto.verdict == "differ"}
+    assert wrong == {name[4:]: "the sign is wrong"}
+    assert f"The gradient of {name[4:]} by hand is wrong." in str(report)
+
+
+def test_a_missing_factor_early_on_is_found_in_the_gradients_alone() -> None:
+    def gradients(p: Any) -> Any:
+        found = by_hand(p, dL_dz=lambda g, dL_dh, h: dL_dh)
+        return {"W": found["dL_dW"], "b": found["dL_db"], "v": found["dL_dv"]}
+
+    report = checked(loss, P, gradients)
+    explained = {p.name: p.explanation for p in report.parameters if p.explanation}
+    assert explained.keys() == {"W", "b"}
+    assert all("the factor of tanh (h) is missing" in words for words in explained.values())
+
+
+def test_a_right_gradient_has_nothing_to_explain() -> None:
+    report = checked(loss, P, by_hand)
+    assert report.because == []
+    assert report.first_wrong is None
+    assert all(step.whole.verdict == "agree" for step in report.steps)
+
+
+def test_axes_in_another_order_are_told() -> None:
+    x = RNG.standard_normal((2, 3, 4))
+    report = checked(lambda x: np.sum(np.sin(x)), x, np.cos(x).transpose(2, 0, 1))
+    assert "its axes are permuted: it is the right one with transpose(2, 0, 1)" in report.parameters[0].explanation
+
+
+# Mistakes that are a rule of their own.
+
+IMAGES = np.arange(2.0 * 4 * 4).reshape(2, 4, 4) % 5  # with ties
+G = RNG.standard_normal((2, 2, 2))
+
+
+def explained(loss: Callable[[Any], Any], x: Any, by_hand: Any) -> str:
+    report = checked(loss, x, by_hand)
+    assert not report.ok
+    return report.parameters[0].explanation
+
+
+def test_ties_counted_in_full_are_told_with_the_number_of_windows() -> None:
+    tied = np.zeros((2, 4, 4))
+    tied[0, 0, 0] = 1.0
+    g = G.repeat(2, 1).repeat(2, 2)
+    by_hand = np.where(tied == tg.max_pool2d(tied, 2).repeat(2, 1).repeat(2, 2), g, 0)
+    words = explained(lambda x: np.sum(G * tg.max_pool2d(x, 2)), tied, by_hand)
+    assert "ties are counted in full" in words
+    assert "in 7 windows" in words
+
+
+def test_ties_of_max_and_maximum_are_told_too() -> None:
+    x = np.array([3.0, 1.0, 3.0])
+    assert "in 1 window" in explained(lambda x: np.max(x), x, np.array([1.0, 0.0, 1.0]))
+    words = explained(lambda p: np.maximum(p[0], p[1]), (np.array(2.0), np.array(2.0)), (1.0, 1.0))
+    assert "ties are counted in full" in words
+    assert "in 1 element" in words
+
+
+def test_the_other_side_of_a_kink_is_told_only_where_it_is_no_convention() -> None:
+    """At a kink both conventions are right, and numbers say so; without numbers the two just differ."""
+    x = np.array([-1.0, 0.0, 2.0])
+    at_zero = (x >= 0).astype(float)
+    assert ">= for >" in explained(lambda x: np.sum(tg.relu(x)), x, at_zero)
+    assert ">= for >" in explained(lambda x: np.sum(np.maximum(0, x)), x, at_zero)
+    assert "the slope +1" in explained(lambda x: np.sum(np.abs(x)), x, np.where(x >= 0, 1.0, -1.0))
+    for loss in (lambda x: np.sum(tg.relu(x)), lambda x: np.sum(np.maximum(0, x))):
+        assert tg.check.gradients(loss, x, at_zero).ok
+
+
+def test_assigning_where_cotangents_meet_is_told() -> None:
+    x = RNG.standard_normal((5, 5))
+    g = RNG.standard_normal((9, 9))
+    by_hand = np.zeros((5, 5))
+    for place in range(9):
+        i, j = divmod(place, 3)
+        by_hand[i : i + 3, j : j + 3] = g[:, place].reshape(3, 3)
+    words = explained(lambda x: np.sum(g * tg.im2col(x, 3)), x, by_hand)
+    assert "assigned, the last over the others, where they should be added" in words
+    index, weights = np.array([0, 2, 2, 1]), np.array([1.0, 2.0, 3.0, 4.0])
+    by_hand = np.zeros(3)
+    by_hand[index] = weights
+    assert "getitem" in explained(lambda x: np.sum(weights * x[index]), np.ones(3), by_hand)
+    pooled = RNG.standard_normal((3, 3))
+    by_hand = np.zeros((4, 4))
+    for i in range(3):
+        for j in range(3):
+            part = x[i : i + 2, j : j + 2]
+            by_hand[i : i + 2, j : j + 2] = pooled[i, j] * (part == part.max())
+    assert "max_pool2d" in explained(lambda x: np.sum(pooled * tg.max_pool2d(x, 2, 1)), x[:4, :4], by_hand)
+
+
+def test_padding_that_is_not_cropped_or_cropped_at_the_wrong_place_is_told() -> None:
+    x, g = RNG.standard_normal((3, 3)), RNG.standard_normal((5, 5))
+
+    def loss(x: Any) -> Any:
+        return np.sum(g * np.pad(x, 1))
+
+    assert "the padding is not cropped: shape (5, 5) where (3, 3) is right" in explained(loss, x, g)
+    assert "it keeps the upper left corner" in explained(loss, x, g[:3, :3])
+    assert "it keeps the lower right corner" in explained(loss, x, g[2:, 2:])
+
+
+def test_two_mistakes_together_are_both_told() -> None:
+    tied = np.zeros((2, 4, 4))
+
+    def loss(x: Any) -> Any:
+        relu = tg.relu(x)
+        return np.sum(G * tg.max_pool2d(relu, 2))
+
+    words = explained(loss, tied, G.repeat(2, 1).repeat(2, 2))
+    assert "ties are counted in full" in words
+    assert ">= for >" in words
+    tied[0, 0, 0] = 1.0  # one window in which nothing ties
+    g = np.where(tied == tg.max_pool2d(tied, 2).repeat(2, 1).repeat(2, 2), G.repeat(2, 1).repeat(2, 2), 0)
+    words = explained(lambda x: np.sum(G * tg.max_pool2d(x, 2)), tied, -2 * g)
+    assert "ties are counted in full" in words
+    assert "and it is minus 2 times what it should be" in words
+
+
+def test_the_gradient_of_another_loss_is_named() -> None:
+    def on_probabilities(p: Any) -> Any:
+        z = X @ p["W"].T + p["b"]
+        h = np.tanh(z)
+        sigma = tg.sigmoid(h @ p["v"].T)
+        return np.mean((sigma - Y) ** 2)
+
+    def gradients(p: Any) -> Any:
+        return tg.grad(on_probabilities)(p)
+
+    report = checked(loss, P, gradients, losses={"squares": on_probabilities, "half": lambda p: loss(p) / 2})
+    assert report.another_loss == "squares"
+    assert "By hand it is not the gradient of this loss, but of another: squares." in str(report)
+    assert checked(loss, P, by_hand, losses={"squares": on_probabilities}).another_loss is None
+
+
+def test_what_nothing_explains_is_said_to_be_unexplained() -> None:
+    report = checked(loss, P, lambda p: by_hand(p, dL_dW=lambda g: g + RNG.standard_normal(g.shape)))
+    assert report.because[0].endswith("No explanation accounts for it.")
+
+
+def test_a_user_can_add_an_explanation() -> None:
+    class Squared(Explanation):
+        def explain(self, case: Case) -> str | None:
+            return "somebody squared it" if case.accounts(case.right**2) else None
+
+    report = checked(loss, P, lambda p: by_hand(p, dL_dW=lambda g: g**2), explanations=[Squared(), *EXPLANATIONS])
+    assert report.first_wrong.explanation == "somebody squared it"
+
+
+def test_every_explanation_is_tested_here() -> None:
+    told = {
+        "InFloat32": "float32", "Sign": "sign", "Factor": "times", "Transposed": "transposed", "PermutedAxes": "permuted",
+        "Reshaped": "shape", "Summed": "sum", "LeftOut": "missing", "FactorOfValue": "too many", "TiesInFull": "ties",
+        "OtherSideOfKink": ">=", "Assigned": "assigned", "NotCropped": "not cropped", "CroppedElsewhere": "corner",
+        "Moved": "off by one", "Epsilon": "epsilon",
+    }  # fmt: skip
+    assert {type(e).__name__ for e in EXPLANATIONS} == told.keys()

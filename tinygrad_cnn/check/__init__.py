@@ -1,0 +1,20 @@
+"""Cross-checking gradients: which one is wrong, where it goes wrong, and why.
+
+report = tg.check.gradients(loss, params, by_hand=hand_derived)      # by_hand is optional
+report.ok; print(report); report.to_html(path); report.raise_if_wrong()
+"""
+
+from tinygrad_cnn.check.cross_check import gradients
+from tinygrad_cnn.check.explanations import EXPLANATIONS, Case, Explanation, OtherRule
+from tinygrad_cnn.check.report import Comparison, GradientsDifferError, Report
+
+__all__ = [
+    "EXPLANATIONS",
+    "Case",
+    "Comparison",
+    "Explanation",
+    "GradientsDifferError",
+    "OtherRule",
+    "Report",
+    "gradients",
+]

@@ -1,0 +1,92 @@
+"""Why autodiff and numbers contradict each other: a rule that is wrong, or a value cut off from its history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn import tree
+from tinygrad_cnn.check.branches import meeting
+from tinygrad_cnn.check.numbers import LEVELS, extrapolated
+from tinygrad_cnn.check.steps import largest
+from tinygrad_cnn.check.trace import Trace, trace
+from tinygrad_cnn.graph import Array, Node, source_line
+
+STEP = 1e-3
+
+
+def faults(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array], run: Trace) -> list[str]:
+    """What is wrong with the graph of `run`, a sentence each."""
+    return _cut_off(loss, form, leaves, run) + _wrong_rules(run)
+
+
+def _cut_off(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array], run: Trace) -> list[str]:
+    """Constants of the graph that change with the parameters, and so are none."""
+    rng = np.random.default_rng(0)
+    moved = [x + 1e-4 * rng.standard_normal(x.shape) * (largest(x) or 1.0) for x in leaves]
+    other = trace(loss, form, moved)
+    if len(other.nodes) != len(run.nodes):
+        return []
+    said = []
+    for one, two in zip(run.nodes, other.nodes, strict=True):
+        computed = {place for place, _ in one.sources}
+        for place, (x, y) in enumerate(zip(one.operands, two.operands, strict=False)):
+            if place not in computed and _is_float(x) and np.shape(x) == np.shape(y) and not np.array_equal(x, y):
+                said.append(
+                    f"operand {place} of {one.primitive.__name__} ({source_line(one)}) is a constant to autodiff, but "
+                    "it changes with the parameters: something cut it off from its history (.value, stop_gradient)"
+                )
+    return list(dict.fromkeys(said))
+
+
+def _is_float(x: Any) -> bool:
+    return isinstance(x, float) or getattr(getattr(x, "dtype", None), "kind", "") == "f"
+
+
+def _wrong_rules(run: Trace) -> list[str]:
+    """Primitives whose rule is not the derivative of their forward function, at the values that they had."""
+    rng, seen, said = np.random.default_rng(0), set(), []
+    for node in run.nodes:
+        if node.primitive is None or meeting(node):
+            continue
+        for place, _ in node.sources:
+            rule = node.primitive.rules[place]
+            kind = (node.primitive, place, node.like.shape)
+            if rule is None or kind in seen:
+                continue
+            seen.add(kind)
+            found = _contradiction(node, place, rule, rng)
+            if found is not None:
+                by_rule, by_numbers = found
+                said.append(
+                    f"the rule of {node.primitive.__name__} for operand {place} ({source_line(node)}) is not its "
+                    f"derivative: along a random direction it gives {by_rule:.6g}, and numbers {by_numbers:.6g}"
+                )
+    return said
+
+
+def _contradiction(node: Node, place: int, rule: Any, rng: np.random.Generator) -> tuple[float, float] | None:
+    operands = [np.asarray(x) if isinstance(x, np.ndarray) else x for x in node.operands]
+    x = np.asarray(operands[place], float)
+    g = rng.standard_normal(node.like.shape)
+    direction = rng.standard_normal(x.shape) * (largest(x) or 1.0)
+    size = float(np.sum(np.abs(g) * np.abs(node.value)))
+
+    def at(t: float) -> float:
+        moved = [*operands]
+        moved[place] = x + t * direction
+        return float(np.sum(g * node.primitive.forward(*moved, **node.settings)))
+
+    with np.errstate(all="ignore"):
+        cotangent = np.asarray(rule(g, node.value, *node.operands, **node.settings))
+        if cotangent.shape != x.shape:
+            return None  # broadcast: the sweep sums it
+        by_rule = float(np.sum(cotangent * direction))
+        steps = [STEP / 2**k for k in range(LEVELS)]
+        noise = 16 * float(np.finfo(float).eps) * size
+        best = extrapolated([(at(h) - at(-h)) / (2 * h) for h in steps], [noise / h for h in steps], power=2)
+    if not np.isfinite(best.slope) or abs(by_rule - best.slope) <= 100 * best.error + 1e-6 * abs(best.slope):
+        return None
+    return by_rule, best.slope

@@ -1,0 +1,143 @@
+"""Where a function is not smooth: which way it took at each of its branches, and where two ways meet.
+
+Between two points a function is smooth if it took the same way at both: the same elements were the larger ones, the
+same masks held, the same places were picked. That is what `Branches` says of a run, and it is exact: no step is short
+enough for differences to tell a kink from a curve, but a mask that changed is a fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.graph import Array, Node
+from tinygrad_cnn.primitive import Primitive, implementations
+from tinygrad_cnn.rules import elementwise, reductions, windows
+
+Choices = Callable[..., list[Array]]
+Meeting = Callable[..., Array]
+
+
+@dataclass(frozen=True)
+class Branches:
+    """The discrete side of a run: for each node that has one, what was chosen.
+
+    nodes     the nodes
+    choices   for each of them, arrays of integers or booleans
+    shape     the primitives of the whole graph: what Python itself branched on is seen in these
+    """
+
+    nodes: list[Node]
+    choices: list[list[Array]]
+    shape: tuple[int, ...]
+
+    def same(self, other: Branches) -> bool:
+        """Whether both runs took the same way everywhere."""
+        return self.shape == other.shape and not any(True for _ in self.differing(other))
+
+    def differing(self, other: Branches) -> Iterable[tuple[Node, int]]:
+        """The nodes at which the runs took different ways, and in how many elements; the graphs have to be alike."""
+        for node, mine, theirs in zip(self.nodes, self.choices, other.choices, strict=True):
+            count = 0
+            for a, b in zip(mine, theirs, strict=True):
+                if a is not b:
+                    count += int(np.count_nonzero(a != b)) if a.shape == b.shape else max(a.size, b.size)
+            if count:
+                yield node, count
+
+
+def branches_of(nodes: Sequence[Node]) -> Branches:
+    """The branches among `nodes`."""
+    at, choices = [], []
+    for node in nodes:
+        if node.primitive is None:
+            continue
+        made = _discrete(node)
+        kink = KINKS.get(node.primitive)
+        if kink is not None:
+            made += kink.choices(node.value, *node.operands, **node.settings)
+        if made:
+            at.append(node)
+            choices.append(made)
+    return Branches(at, choices, tuple([id(node.primitive) for node in nodes]))
+
+
+def _discrete(node: Node) -> list[Array]:
+    """The masks and places that a node was given: the conditions of `where`, the indices of a pick."""
+    found = []
+    for x in (*node.operands, *node.settings.values()):
+        for part in x if isinstance(x, tuple | list) else (x,):
+            # An int may be a place that Python code has worked out.
+            if type(part) is int or (isinstance(part, np.ndarray | np.generic) and part.dtype.kind in "biu"):
+                found.append(np.asarray(part))
+    return found
+
+
+@dataclass(frozen=True)
+class Kink:
+    """What is known of a primitive that has kinks.
+
+    choices   from its result, operands and settings: which way each element went
+    meeting   the same, but where the ways meet: True for an element at which there is more than one derivative
+    """
+
+    choices: Choices
+    meeting: Meeting
+
+
+def meeting(node: Node) -> int:
+    """How many elements of a node lie just where two ways meet: a ReLU's input of 0, windows with a tie."""
+    kink = KINKS.get(node.primitive)
+    return 0 if kink is None else int(np.count_nonzero(kink.meeting(node.value, *node.operands, **node.settings)))
+
+
+def _larger(out: Array, x: Array, y: Array) -> list[Array]:
+    return [np.greater(x, y), np.equal(x, y)]
+
+
+def _sign(out: Array, x: Array, *_: Array) -> list[Array]:
+    return [np.asarray(np.sign(x))]
+
+
+def _zero(out: Array, x: Array, *_: Array) -> Array:
+    return np.equal(x, 0)
+
+
+def _extreme(out: Array, x: Array, axis: Any = None, keepdims: bool = False, **_: Any) -> list[Array]:
+    whole = out if keepdims or axis is None else np.expand_dims(out, axis)
+    return [np.equal(x, whole)]
+
+
+def _several(out: Array, x: Array, axis: Any = None, keepdims: bool = False, **_: Any) -> Array:
+    return np.sum(_extreme(out, x, axis, keepdims)[0], axis=axis) > 1
+
+
+def _winners(out: Array, x: Array, window: Any, stride: Any = None, **_: Any) -> list[Array]:
+    return [np.equal(x[place], out) for _, place in windows.layout(x.shape, window, stride).offsets]
+
+
+def tied(out: Array, x: Array, window: Any, stride: Any = None, **_: Any) -> Array:
+    """For each window of a max-pooling, whether several elements are its maximum."""
+    return np.sum(_winners(out, x, window, stride), axis=0) > 1
+
+
+# The condition of `where` is among what a node was given; its two ways meet where they give the same.
+KINKS: dict[Primitive[..., Any] | Any, Kink] = {
+    windows.max_pool2d: Kink(_winners, tied),
+    reductions.max: Kink(_extreme, _several),
+    reductions.min: Kink(_extreme, _several),
+    elementwise.where_of: Kink(lambda out, *_: [], lambda out, condition, x, y: np.broadcast_to(x == y, out.shape)),
+}
+_ufunc: Any
+for _ufunc in (np.maximum, np.minimum, np.fmax, np.fmin):
+    KINKS[implementations[_ufunc]] = Kink(_larger, lambda out, x, y: np.broadcast_to(np.equal(x, y), out.shape))
+for _ufunc in (np.abs, np.fabs, np.copysign):
+    KINKS[implementations[_ufunc]] = Kink(_sign, _zero)
+for _ufunc in (np.remainder, np.fmod):
+    KINKS[implementations[_ufunc]] = Kink(
+        lambda out, x, y: [np.floor(np.divide(x, y))], lambda out, x, y: np.equal(out, 0)
+    )
+KINKS[implementations[np.hypot]] = Kink(lambda out, *_: [np.equal(out, 0)], lambda out, *_: np.equal(out, 0))

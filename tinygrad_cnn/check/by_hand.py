@@ -1,0 +1,93 @@
+"""What a function by hand returned: which of it is for which parameter, and which for which value on the way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tinygrad_cnn import tree
+from tinygrad_cnn.check.trace import Trace, as_array
+from tinygrad_cnn.graph import Array, Node
+
+# How people call the derivative of a loss with respect to x: dL_dx, dL_x, dLdx, dloss_dx, grad_x, d_x, dx, x_grad, ...
+_PREFIX = re.compile(r"^(d(?:L|l|J|E|C|loss|cost)_?_?d_?|d(?:L|l|J|E|C|loss|cost)_|d_|grad_|g_|d)(?=.)")
+_SUFFIX = re.compile(r"(?<=.)(_grad|_bar|_gradient)$")
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """Cotangents by hand.
+
+    of        by the node that each is for, with the name that the hand has for it
+    unknown   names that no value of the graph has
+    """
+
+    of: dict[Node, tuple[str, Array]]
+    unknown: list[str]
+
+    def arrays(self) -> dict[Node, Array]:
+        """The cotangents alone."""
+        return {node: array for node, (_, array) in self.of.items()}
+
+
+def matched(returned: Any, form: tree.Flat, run: Trace, names: Mapping[str, str]) -> ByHand:
+    """Sort out what a function by hand returned.
+
+    returned: the gradients in the form of the parameters; or a dict, namedtuple or dataclass with a gradient for each
+    parameter and cotangents of values on the way, by names such as dL_dfc, dfc or fc; or a pair of both. names: what
+    the graph calls a value that the hand calls otherwise. Raises ValueError if a parameter has no gradient.
+    """
+    if type(returned) is tuple and len(returned) == 2 and not hasattr(returned, "_fields") and len(form.leaves) != 2:
+        gradients, rest = returned
+        both = matched(gradients, form, run, names), _by_name(rest, run, names)
+        return ByHand({**both[1].of, **both[0].of}, [*both[0].unknown, *both[1].unknown])
+    flat = tree.flatten(returned)
+    if flat.names == form.names or (not any(flat.names) and len(flat.leaves) == len(form.leaves)):
+        arrays = [as_array(x) for x in flat.leaves]
+        pairs = zip(run.parameters, form.names, arrays, strict=True)
+        return ByHand({node: (name or "x", array) for node, name, array in pairs}, [])
+    found = _by_name(returned, run, names)
+    missing = [node.name for node in run.parameters if node not in found.of]
+    if missing:
+        raise ValueError(
+            f"by_hand returned {', '.join(flat.names) or 'something without names'}, but no gradient of "
+            f"{', '.join(map(str, missing))}; return them in the form of the parameters, or by name: dL_d{missing[0]}"
+        )
+    return found
+
+
+def _by_name(returned: Any, run: Trace, names: Mapping[str, str]) -> ByHand:
+    flat = tree.flatten(returned)
+    known = by_name(run)
+    of: dict[Node, tuple[str, Array]] = {}
+    unknown = []
+    for name, leaf in zip(flat.names, flat.leaves, strict=True):
+        node = next((known[form] for form in _forms(name, names) if form in known), None)
+        if node is None:
+            unknown.append(name)
+        else:
+            of[node] = (name, as_array(leaf))
+    return ByHand(of, unknown)
+
+
+def by_name(run: Trace) -> dict[str, Node]:
+    """The values of a graph by name; where several have the same, they are name[0], name[1], ... in order."""
+    nodes: dict[str, list[Node]] = {}
+    for node, name in run.names().items():
+        nodes.setdefault(name, []).append(node)
+    found: dict[str, Node] = {}
+    for name, alike in nodes.items():
+        if len(alike) == 1:
+            found[name] = alike[0]
+        else:
+            found.update({f"{name}[{k}]": node for k, node in enumerate(sorted(alike, key=lambda x: x.order))})
+    return found
+
+
+def _forms(name: str, names: Mapping[str, str]) -> list[str]:
+    """What the graph may call the value that a cotangent of this name is for."""
+    plain = _SUFFIX.sub("", name)
+    forms = [name, plain, _PREFIX.sub("", plain)]
+    return [names[form] for form in forms if form in names] + forms

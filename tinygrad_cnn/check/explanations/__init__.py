@@ -1,0 +1,55 @@
+"""Why a step by hand differs from autodiff's: the mistakes that people make, each a small class that knows one of them.
+
+`EXPLANATIONS` has them in the order in which they are tried: the simplest first, but those that a tie or a kink has to be
+there for before a factor that would account for the same. Another one is a class with a method `explain`:
+
+    class Negated(Explanation):
+        def explain(self, case):
+            if case.accounts(-case.right):
+                return "the sign is wrong"
+
+and is used by `gradients(..., explanations=[Negated(), *EXPLANATIONS])`.
+"""
+
+from tinygrad_cnn.check.explanations.case import Case, Explanation, OtherRule, explain
+from tinygrad_cnn.check.explanations.rules import (
+    Assigned,
+    CroppedElsewhere,
+    LeftOut,
+    OtherSideOfKink,
+    TiesInFull,
+)
+from tinygrad_cnn.check.explanations.values import (
+    Epsilon,
+    Factor,
+    FactorOfValue,
+    InFloat32,
+    Moved,
+    NotCropped,
+    PermutedAxes,
+    Reshaped,
+    Sign,
+    Summed,
+    Transposed,
+)
+
+EXPLANATIONS: list[Explanation] = [
+    InFloat32(),
+    Sign(),
+    OtherSideOfKink(),
+    TiesInFull(),
+    Factor(),
+    Transposed(),
+    PermutedAxes(),
+    Reshaped(),
+    Summed(),
+    LeftOut(),
+    FactorOfValue(),
+    Assigned(),
+    NotCropped(),
+    CroppedElsewhere(),
+    Moved(),
+    Epsilon(),
+]
+
+__all__ = ["EXPLANATIONS", "Case", "Explanation", "OtherRule", "explain"]

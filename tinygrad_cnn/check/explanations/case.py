@@ -1,0 +1,108 @@
+"""What an explanation is given, what it gives, and how the simplest one that holds is found."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.check.steps import largest
+from tinygrad_cnn.graph import Array, Node
+
+# How many times its estimated rounding a difference may be, and still be rounding.
+SAFETY = 8.0
+LARGE = 10**6  # elements
+
+
+@dataclass(frozen=True)
+class Case:
+    """A cotangent by hand that is wrong, and all that may help to say why.
+
+    name        what it is called
+    hand        the cotangent by hand
+    right       what autodiff makes of the cotangents that the hand had until there
+    rounding    how large a difference rounding may make, at the size of `right`
+    step        the nodes whose rules lead from there to here, newest first
+    names       what the graph calls its values
+    again       `right`, with some nodes of the step exchanged for others
+    """
+
+    name: str
+    hand: Array
+    right: Array
+    rounding: float
+    step: Sequence[Node]
+    names: Mapping[Node, str]
+    again: Callable[[Mapping[Node, Node]], Array]
+
+    def values(self) -> dict[str, Array]:
+        """The values of the graph that have a name, but for enormous ones."""
+        return {name: np.asarray(node.value) for node, name in self.names.items() if np.size(node.like) < LARGE}
+
+    def called(self, node: Node) -> str:
+        """A node in a sentence: "maximum", or "maximum (relu)" if its value has a name."""
+        name = self.names.get(node)
+        return str(node.primitive.__name__) + (f" ({name})" if name else "")
+
+    def accounts(self, explained: Array) -> bool:
+        """Whether the hand's cotangent is `explained`, to rounding."""
+        if np.shape(explained) != self.hand.shape:
+            return False
+        size = largest(explained) / (largest(self.right) or 1.0)
+        within = SAFETY * self.rounding * max(1.0, size)
+        with np.errstate(invalid="ignore"):
+            return bool(np.all(np.abs(self.hand - explained) <= within))
+
+
+class Explanation:
+    """One mistake that people make."""
+
+    def explain(self, case: Case) -> str | None:
+        """The mistake in a sentence, if it accounts for the whole difference; else None."""
+        raise NotImplementedError
+
+
+class OtherRule(Explanation):
+    """A mistake that amounts to another rule at one or more nodes."""
+
+    def alterations(self, case: Case) -> Iterator[tuple[str, dict[Node, Node]]]:
+        """Nodes of the step to be exchanged, each lot with the mistake in words."""
+        raise NotImplementedError
+
+    def explain(self, case: Case) -> str | None:
+        """The first alteration that accounts for the difference."""
+        return next((words for words, nodes in self.alterations(case) if case.accounts(case.again(nodes))), None)
+
+
+def explain(case: Case, explanations: Iterable[Explanation]) -> str | None:
+    """The first of the explanations that accounts for the difference; else the first two that do so together."""
+    explanations = list(explanations)
+    for explanation in explanations:
+        found = explanation.explain(case)
+        if found is not None:
+            return found
+    alterations = [(e, a) for e in explanations if isinstance(e, OtherRule) for a in e.alterations(case)]
+    others = [e for e in explanations if not isinstance(e, OtherRule)]
+    for (one, (words, nodes)), (two, (more_words, more)) in itertools.combinations(alterations, 2):
+        if one is not two and not nodes.keys() & more.keys() and case.accounts(case.again({**nodes, **more})):
+            return f"{words}; and {more_words}"
+    for _, (words, nodes) in alterations:
+        after = replace(case, right=case.again(nodes))
+        for explanation in others:
+            found = explanation.explain(after)
+            if found is not None:
+                return f"{words}; and {found}"
+    return None
+
+
+def count(n: int, one: str, many: str | None = None) -> str:
+    """A number of things: "1 window", "4 windows"."""
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def is_float(x: Any) -> bool:
+    """Whether x is an array of floats."""
+    return isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f"

@@ -1,0 +1,183 @@
+"""Mistakes that amount to another rule at a node: autodiff runs with that rule, and is held against the hand anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.check.branches import KINKS, meeting, tied
+from tinygrad_cnn.check.explanations.case import Case, OtherRule, count
+from tinygrad_cnn.check.steps import with_operand, with_rules, with_settings
+from tinygrad_cnn.graph import Array, Node
+from tinygrad_cnn.primitive import implementations
+from tinygrad_cnn.rules import elementwise, indexing, reductions, windows
+
+Altered = Iterator[tuple[str, dict[Node, Node]]]
+
+_TWO_WAYS = {implementations[f]: f.__name__ for f in (np.maximum, np.minimum, np.fmax, np.fmin)}
+_ABSOLUTE = {implementations[np.abs], implementations[np.fabs]}
+
+
+class LeftOut(OtherRule):
+    """The derivative of a function of each element is left out: a missing factor of the chain rule."""
+
+    def alterations(self, case: Case) -> Altered:
+        """See `OtherRule`."""
+        for node in case.step:
+            if not node.primitive.broadcasts and node.primitive is not elementwise.sigmoid:
+                continue
+            for place, x in node.sources:
+                if x.like.shape != node.like.shape or node.primitive.rules[place] is None:
+                    continue
+                rules = [rule if k != place else _unchanged for k, rule in enumerate(node.primitive.rules)]
+                name = case.called(node)
+                factor = "out (1 - out)" if node.primitive is elementwise.sigmoid else f"the derivative of {name}"
+                yield f"the factor of {name} is missing: {factor}", {node: with_rules(node, rules)}
+
+
+def _unchanged(g: Array, *_: Any, **settings: Any) -> Array:
+    return g
+
+
+class TiesInFull(OtherRule):
+    """Every element that ties for a maximum gets the whole cotangent, instead of a share."""
+
+    def alterations(self, case: Case) -> Altered:
+        """See `OtherRule`."""
+        altered, windows_tied, elements = {}, 0, 0
+        for node in case.step:
+            if node.primitive is windows.max_pool2d and node.settings.get("ties", "share") == "share":
+                windows_tied += int(np.count_nonzero(tied(node.value, *node.operands, **node.settings)))
+                altered[node] = with_settings(node, ties="all")
+            elif node.primitive in (reductions.max, reductions.min):
+                windows_tied += meeting(node)
+                altered[node] = with_rules(node, [_to_all])
+            elif node.primitive in _TWO_WAYS:
+                elements += meeting(node)
+                name = _TWO_WAYS[node.primitive]
+                altered[node] = with_rules(node, [_no_less(name, 0), _no_less(name, 1)])
+        counts = [count(windows_tied, "window")] * bool(windows_tied) + [count(elements, "element")] * bool(elements)
+        if counts:
+            said = "ties are counted in full: each of the elements that tie gets the whole cotangent, in "
+            yield said + " and ".join(counts), altered
+
+
+def _to_all(g: Array, out: Array, x: Array, axis: Any = None, keepdims: bool = False, **_: Any) -> Array:
+    if not keepdims and axis is not None:
+        g, out = np.expand_dims(g, axis), np.expand_dims(out, axis)
+    return g * np.equal(x, out)
+
+
+def _no_less(name: str, place: int) -> Any:
+    def rule(g: Array, out: Array, *operands: Array) -> Array:
+        return g * np.equal(operands[place], out)
+
+    return rule
+
+
+class OtherSideOfKink(OtherRule):
+    """At a kink, the slope of the other side: >= for >."""
+
+    def alterations(self, case: Case) -> Altered:
+        """See `OtherRule`."""
+        for node in case.step:
+            if node.primitive not in KINKS or not meeting(node):
+                continue
+            at = f"at {count(meeting(node), 'element')} of {case.called(node)} where two ways meet"
+            if node.primitive is elementwise.where_of:
+                condition, x, y = node.operands
+                other = np.logical_xor(condition, np.equal(x, y))
+                yield f"{at}, it goes the other way: >= for >, or > for >=", {node: with_operand(node, 0, other)}
+            elif node.primitive in _TWO_WAYS:
+                for first in (0, 1):
+                    rules = [_first_of_equals(first == k, k, node.primitive) for k in (0, 1)]
+                    yield f"{at}, operand {first} gets the whole cotangent: >= for >", {node: with_rules(node, rules)}
+            elif node.primitive in _ABSOLUTE:
+                for sign in (1, -1):
+                    yield f"{at}, it takes the slope {sign:+d}", {node: with_rules(node, [_slope_at_zero(sign)])}
+
+
+def _first_of_equals(takes_all: bool, place: int, primitive: Any) -> Any:
+    def rule(g: Array, out: Array, x: Array, y: Array) -> Array:
+        mine, other = (x, y) if place == 0 else (y, x)
+        chosen = np.equal(mine, out) if takes_all else np.not_equal(other, out)
+        return g * chosen
+
+    return rule
+
+
+def _slope_at_zero(sign: int) -> Any:
+    return lambda g, out, x: g * np.where(np.equal(x, 0), sign, np.sign(x))
+
+
+class Assigned(OtherRule):
+    """Where windows, or indices, meet in one element, the last cotangent is assigned instead of added to the others."""
+
+    def alterations(self, case: Case) -> Altered:
+        """See `OtherRule`."""
+        for node in case.step:
+            rule: Any = None
+            if node.primitive is windows.im2col:
+                rule = _assigned_columns
+            elif node.primitive is indexing.picked and not indexing.is_basic(node.settings["index"]):
+                rule = _assigned_places
+            elif node.primitive is windows.max_pool2d or node.primitive is windows.avg_pool2d:
+                rule = _assigned_windows(node)
+            if rule is not None:
+                at = f"in the rule of {case.called(node)} cotangents that meet in one element are assigned"
+                yield f"{at}, the last over the others, where they should be added", {node: with_rules(node, [rule])}
+
+
+def _assigned_columns(g: Array, out: Array, x: Array, window: Any, stride: Any = 1) -> Array:
+    at = windows.layout(x.shape, window, stride)
+    parts, image = g.reshape(at.windows), np.zeros(x.shape, g.dtype)
+    for (u, v), place in reversed(at.offsets):  # so that of the windows on an element the last one wins
+        image[place] = parts[..., u, v, :, :]
+    return image
+
+
+def _assigned_places(g: Array, out: Array, x: Array, index: Any) -> Array:
+    image = np.zeros(x.shape, g.dtype)
+    image[index] = g
+    return image
+
+
+def _assigned_windows(node: Node) -> Any:
+    def rule(g: Array, out: Array, x: Array, window: Any, stride: Any = None, **ties: Any) -> Array:
+        whole = node.primitive.rules[0]
+        at = windows.layout(x.shape, window, stride)
+        image = np.zeros(x.shape, g.dtype)
+        for place in np.ndindex(g.shape):  # a window at a time, as loops by hand do it
+            alone = np.zeros(g.shape, g.dtype)
+            alone[place] = g[place]
+            covered = np.zeros(x.shape, bool)
+            *outer, i, j = place
+            (kh, kw), (sh, sw) = at.windows[-4:-2], at.stride
+            covered[(*outer, slice(i * sh, i * sh + kh), slice(j * sw, j * sw + kw))] = True
+            image[covered] = whole(alone, out, x, window=window, stride=stride, **ties)[covered]
+        return image
+
+    return rule
+
+
+class CroppedElsewhere(OtherRule):
+    """What was padded is cropped, but at the wrong corner."""
+
+    def alterations(self, case: Case) -> Altered:
+        """See `OtherRule`."""
+        for node in case.step:
+            if node.primitive is windows.pad:
+                for words, last in (("upper left", False), ("lower right", True)):
+                    yield (
+                        f"the padding is cropped at the wrong place: it keeps the {words} corner",
+                        {node: with_rules(node, [_corner(last)])},
+                    )
+
+
+def _corner(last: bool) -> Any:
+    def rule(g: Array, out: Array, x: Array, pad_width: Any, **constant: Any) -> Array:
+        return g[tuple(slice(-n if last and n else None, None if last else n) for n in x.shape)]
+
+    return rule

@@ -1,0 +1,91 @@
+"""One run of a loss, recorded: the graph that it made, and which way it took at each of its branches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn import tree
+from tinygrad_cnn.backward import pull_back, seed
+from tinygrad_cnn.check.branches import Branches, branches_of
+from tinygrad_cnn.graph import Array, Node, ancestors, now
+from tinygrad_cnn.names import names_of
+from tinygrad_cnn.tensor import Tensor, leaf_tensor
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A loss at one point, and how it was computed.
+
+    value        the loss, a NumPy scalar of the dtype that it was computed in
+    result       its node; None if it did not come from the parameters, so far as the engine can see
+    nodes        what it was computed from, oldest first; `result` is the last
+    parameters   the node of each leaf of the parameters
+    """
+
+    value: Any
+    result: Node | None
+    nodes: list[Node]
+    parameters: list[Node]
+
+    def names(self) -> dict[Node, str]:
+        """What the values are called: parameters by their place in the tree, others by name or variable."""
+        return names_of(self.nodes) | {node: node.name for node in self.parameters if node.name is not None}
+
+    def branches(self) -> Branches:
+        """Which way was taken at each branch."""
+        return branches_of(self.nodes)
+
+    def is_all(self, dtype: Any) -> bool:
+        """Whether every value on the way is of `dtype`."""
+        return all(node.like.dtype == dtype for node in self.nodes)
+
+    def cotangents(self) -> dict[Node, Array]:
+        """The cotangent of every value; a parameter that the loss does not depend on has zeros."""
+        found: dict[Node, Array] = {}
+        if self.result is not None:
+            found = pull_back({self.result: seed(self.result)}, self.nodes, keep=True)
+        for node in self.parameters:
+            if node not in found:
+                found[node] = np.zeros_like(node.like)
+        return found
+
+
+def trace(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array]) -> Trace:
+    """Run `loss` on parameters of this form with these leaves.
+
+    Raises ValueError if it gives more than one number; whatever the loss raises comes through.
+    """
+    born = now()
+    tensors = [leaf_tensor(np.array(x)[()], name or "x") for x, name in zip(leaves, form.names, strict=True)]
+    with np.errstate(all="ignore"):  # a loss that is not finite is told of in the report
+        result = loss(form.rebuild(list(tensors)))
+    parameters = [tensor.node for tensor in tensors]
+    if not isinstance(result, Tensor):
+        return Trace(one_number(result), None, parameters, parameters)
+    nodes, _ = ancestors([result.node], born=born)
+    return Trace(one_number(result.node.value), result.node, nodes, parameters)
+
+
+def one_number(result: Any) -> Any:
+    """`result` as a NumPy scalar; ValueError if it is not one number."""
+    array = as_array(result)
+    if array.size != 1 or array.dtype.kind not in "fiub":
+        raise ValueError(
+            f"the loss has to be one real number, but the function returned an array of shape {array.shape} and dtype "
+            f"{array.dtype}: reduce it with np.sum or np.mean"
+        )
+    number = array.reshape(())[()]
+    return number if array.dtype.kind == "f" else np.float64(number)
+
+
+def as_array(x: Any) -> Array:
+    """`x` as an ndarray: an array or number of NumPy, Python, PyTorch or JAX, or the value of a Tensor."""
+    if isinstance(x, Tensor):
+        return np.asarray(x.node.value)
+    if hasattr(x, "detach"):  # PyTorch's, which does not turn into an array while it remembers its history
+        x = x.detach().cpu()
+    return np.asarray(x)

@@ -1,0 +1,265 @@
+"""What a cross-check finds of the article's gradient, measured on given images at given parameters.
+
+Each finding is a measurement and a sentence made of its numbers: on other images, or at other parameters, it may say
+that nothing is wrong. What there is to be found is told in the article's own terms, and in this order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.check import Report
+from tinygrad_cnn.circle_square.hand_derived import EPSILON, hand_derived, max_pool_gradient
+from tinygrad_cnn.circle_square.model import Parameters, forward, loss_as_printed, loss_shifted
+
+Floats = NDArray[np.float64]
+
+# What the model calls what the gradient by hand calls otherwise.
+NAMES = {"dL_dsig": "sigma", "dL_dmax": "max_pool"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fact: whether it was found, in a sentence, with the numbers that were measured."""
+
+    title: str
+    found: bool
+    says: str
+    numbers: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All of them, and the reports that they were taken from: of the printed loss on the images as they are, and of
+    the shifted loss where nothing is tied.
+    """
+
+    findings: list[Finding]
+    printed: Report
+    untied: Report
+
+
+def investigate(x: Floats, y: Floats, p: Parameters, progress: bool | None = None) -> Findings:
+    """Cross-check the gradient by hand on images (batch, 28, 28) with targets (batch, 1), at parameters `p`."""
+    printed = cross_check(loss_as_printed, x, y, p, losses={"the shifted one": loss_shifted}, progress=progress)
+    # A ten-thousandth of a stroke's brightness, so that no two pixels are alike.
+    apart = x + np.random.default_rng(0).uniform(0, 1e-4 * np.max(x), x.shape)
+    untied = cross_check(loss_shifted, apart, y, p, evaluations=0)
+    findings = [
+        _another_loss(printed, untied),
+        _pole(x, y, p),
+        _ties(x, y, p),
+        _at_zero(x, y, p),
+        _assignment(x, y, p),
+        _overflow(x, y, p),
+    ]
+    return Findings(findings, printed, untied)
+
+
+def cross_check(
+    loss: Callable[[Any, Any], Any],
+    x: Floats,
+    y: Floats,
+    p: Parameters,
+    losses: dict[str, Callable[[Any, Any], Any]] | None = None,
+    conventions: dict[str, Any] | None = None,
+    **how: Any,
+) -> Report:
+    """The gradient by hand against autodiff of a loss of (sigma, y); conventions: of `forward`, at ties and at 0."""
+
+    def of(loss: Callable[[Any, Any], Any]) -> Callable[[Parameters], Any]:
+        return lambda p: loss(forward(x, p, **(conventions or {})).sigma, y)
+
+    return tg.check.gradients(
+        of(loss),
+        p,
+        lambda p: hand_derived(x, y, p),
+        names=NAMES,
+        losses={name: of(other) for name, other in (losses or {}).items()},
+        **how,
+    )
+
+
+def _another_loss(printed: Report, untied: Report) -> Finding:
+    title = "The gradient by hand is not that of the printed loss"
+    of_printed = max(c.apart / (_size(p) or 1.0) for p in printed.parameters if (c := p.hand_auto))
+    of_shifted = max(c.apart / (_size(p) or 1.0) for p in untied.parameters if (c := p.hand_auto))
+    numbers = {"from_printed": of_printed, "from_shifted": of_shifted}
+    first = printed.first_wrong
+    if first is None:
+        return Finding(title, False, "Here it agrees with the gradient of the printed loss.", numbers)
+    agrees = "agrees with" if untied.ok or all(
+        p.hand_auto is not None and p.hand_auto.verdict == "agree" for p in untied.parameters
+    ) else "differs from"  # fmt: skip
+    says = (
+        f"It departs from autodiff at {first.name}, the first step, and ends up to {of_printed:.2g} times the largest "
+        "element of the gradient away from it. "
+        f"Where nothing is tied it {agrees} the gradient of sum of -y log(sigma + eps) - (1 - y) log(1 - sigma - eps), "
+        f"to {of_shifted:.1g} of its size, with eps = {EPSILON:g}."
+    )
+    return Finding(title, True, says, numbers)
+
+
+def _size(parameter: Any) -> float:
+    return float(np.max(np.abs(parameter.auto), initial=0))
+
+
+def _pole(x: Floats, y: Floats, p: Parameters) -> Finding:
+    """Where dL_dsig of a circle changes its sign, looked for along fc from where sigma is 1/2."""
+    title = "It has a pole, and the wrong sign beyond it"
+    circle = np.zeros((1, 1))
+
+    def slope(fc: float) -> float:
+        return float(hand_derived(x[:1], circle, _with_fc(p, fc)).dL_dsig[0, 0])
+
+    low, high = 0.0, 30.0
+    if slope(low) <= 0 or slope(high) >= 0:
+        return Finding(title, False, "The slope for a circle has the same sign at every sigma from 1/2 to 1.")
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (middle, high) if slope(middle) > 0 else (low, middle)
+    sigma = float(tg.sigmoid(low))
+    steps = forward(x, p)
+    beyond = int(np.sum((steps.sigma[0] > sigma) & (y[:, 0] == 0)))
+    there = float(tg.sigmoid(high + 1))
+    of_printed = float(tg.grad(lambda s: loss_as_printed(s, circle))(np.array([[there]]))[0, 0])
+    lowest = float(loss_as_printed(y.T, y))
+    says = (
+        f"For a circle dL_dsig passes from {slope(low):.1e} to {slope(high):.1e} at fc = {low:.4f}, which is sigma = "
+        f"{sigma:.6f} = 1 - {1 - sigma:.2g}. At sigma = {there:.6f}, beyond it, the slope is {slope(high + 1):.3g}: "
+        f"a step against it makes the model surer that the circle is none. {beyond or 'None'} of these images "
+        f"{'is' if beyond < 2 else 'are'} there. The printed loss has no pole: its slope there is {of_printed:.3g}, "
+        f"and the least that it can be on these {len(y)} images is {lowest:.4f}, which is -{-lowest / np.log(2):.4g} log 2."
+    )
+    return Finding(title, True, says, {"sigma": sigma, "fc": low, "images_beyond": beyond, "least_loss": lowest})
+
+
+def _with_fc(p: Parameters, fc: float) -> Parameters:
+    """The parameters with which every image has this fc."""
+    return replace(p, Wf=np.zeros_like(p.Wf), Bf=np.array([[fc]]))
+
+
+def _ties(x: Floats, y: Floats, p: Parameters) -> Finding:
+    """At windows whose elements tie: of a flat background, all four, if the filter's bias lets it through."""
+    title = "Ties in max-pooling are counted in full"
+    when = ""
+    if not np.any(_tying(x, p)[0] == 4) and p.Bc[0, 0] != 0:
+        p = replace(p, Bc=np.abs(p.Bc))
+        when = f"With Bc = {p.Bc[0, 0]:.4g}, which lets the flat background through: "
+    tying, dead = _tying(x, p)
+    tied, four = int(np.sum(tying > 1)), int(np.sum(tying == 4))
+    report = cross_check(loss_shifted, x, y, p, evaluations=0)
+    hand = hand_derived(x, y, p)
+    true = float(np.sum(next(q.auto for q in report.parameters if q.name == "Bc" and q.auto is not None)))
+    numbers = {"tied": tied, "four_tied": four, "tied_at_zero": dead, "dL_dBc": float(hand.dL_dBc[0, 0]), "true": true}
+    if not tied:
+        says = (
+            f"Here it changes nothing: elements tie in {dead} of {tying.size} windows, all of them where ReLU gives 0."
+        )
+        return Finding(title, False, says, numbers)
+    step = next((s for s in report.steps if s.name == "dL_drelu" and s.alone.verdict == "differ"), None)
+    given = hand.dL_drelu.reshape(len(x), tying.shape[1], 2, tying.shape[2], 2).sum(axis=(2, 4))
+    counted = given[tying == 4] / np.where(hand.dL_dmax == 0, 1, hand.dL_dmax)[tying == 4]
+    numbers["times_counted"] = float(np.median(counted)) if four else float("nan")
+    says = (
+        f"{when}in {tied} of {tying.size} windows elements tie and pass a cotangent on, in {four} of them all four. "
+        "Each gets the whole cotangent, where a subgradient shares it out"
+        + (f": a window of four counts {numbers['times_counted']:.6g} times. " if four else ". ")
+        + f"dL/dBc is {numbers['dL_dBc']:.6g} by hand, and {true:.6g} is right."
+        + (f" What the check says of dL_drelu: {step.explanation}." if step is not None and step.explanation else "")
+    )
+    return Finding(title, True, says[0].upper() + says[1:], numbers)
+
+
+def _tying(x: Floats, p: Parameters) -> tuple[NDArray[np.intp], int]:
+    """How many elements tie in each window that passes a cotangent on; in how many others several tie."""
+    steps = forward(x, p)
+    batch, height, width = steps.relu.shape
+    windows = steps.relu.reshape(batch, height // 2, 2, width // 2, 2)
+    tying = np.sum(windows == steps.max_pool[:, :, None, :, None], axis=(2, 4))
+    alive = steps.max_pool > 0
+    return np.where(alive, tying, 0), int(np.sum((tying > 1) & ~alive))
+
+
+def _at_zero(x: Floats, y: Floats, p: Parameters) -> Finding:
+    """At conv = 0: with Bc = 0 the background is there, whatever the filter."""
+    title = "At conv = 0 the ReLU passes the cotangent"
+    here = int(np.sum(forward(x, p).conv == 0))
+    p = p if here else replace(p, Bc=np.zeros((1, 1)))
+    elements = int(np.sum(forward(x, p).conv == 0))
+    when = "" if here else "At these parameters conv is 0 nowhere; with Bc = 0 it is: "
+    report = cross_check(loss_shifted, x, y, p, conventions={"ties": "all"}, evaluations=0)
+    step = next((s for s in report.steps if s.name == "dL_dconv" and s.alone.verdict == "differ"), None)
+    numbers: dict[str, float] = {"elements_here": here, "elements": elements}
+    if step is None:
+        return Finding(
+            title, False, f"{when}conv is 0 at {elements} elements, and nothing is passed on there.", numbers
+        )
+    says = (
+        f"{when}{'c' if when else 'C'}onv is 0 at {elements} elements, and there by hand a cotangent is passed on "
+        f"({step.alone.values[0]:.3g} at {step.alone.index}) where ReLU's slope is taken as 0. What the check says: "
+        f"{step.explanation or 'nothing explains it'}. Both are conventions: name the one that you use."
+    )
+    return Finding(title, True, says, numbers)
+
+
+def _assignment(x: Floats, y: Floats, p: Parameters) -> Finding:
+    """The article's way back through pooling, held against autodiff of pooling, with strides of 2 and of 1."""
+    title = "Its col2im assigns where it should add"
+    relu = forward(x, p).relu[:2] + np.random.default_rng(0).uniform(0, 1e-3, (2, *x.shape[1:]))
+    found = {}
+    for stride in (2, 1):
+        max_pool = tg.max_pool2d(relu, 2, stride)
+        cotangent = np.random.default_rng(1).standard_normal(max_pool.shape)
+        by_hand = max_pool_gradient(cotangent, relu, max_pool, 2, stride)
+        found[stride] = _of_pooling(relu, stride, cotangent, by_hand)
+    apart = {stride: parameter.hand_auto.apart if parameter.hand_auto else 0.0 for stride, parameter in found.items()}
+    numbers = {"apart_at_stride_2": apart[2], "apart_at_stride_1": apart[1]}
+    if found[1].explanation is None:
+        return Finding(title, False, "With a stride of 1 it agrees with autodiff too.", numbers)
+    says = (
+        "With the model's stride of 2, where windows of 2 x 2 lie side by side, it agrees with autodiff (to "
+        f"{apart[2]:.1g}). With a stride of 1, where they overlap, it is off by {apart[1]:.3g}: {found[1].explanation}."
+    )
+    return Finding(title, True, says, numbers)
+
+
+def _of_pooling(relu: Floats, stride: int, cotangent: Floats, by_hand: Floats) -> Any:
+    """Autodiff's way back through pooling against one by hand."""
+
+    def loss(relu: Any) -> Any:
+        return np.sum(cotangent * tg.max_pool2d(relu, 2, stride))
+
+    return tg.check.gradients(loss, relu, by_hand, evaluations=0).parameters[0]
+
+
+def _overflow(x: Floats, y: Floats, p: Parameters) -> Finding:
+    """The fc below which exp(-fc) overflows, looked for between 0 and -2000."""
+    title = "1 / (1 + exp(-fc)) overflows"
+
+    def overflows(fc: float) -> bool:
+        with np.errstate(over="raise"):
+            try:
+                hand_derived(x[:1], y[:1], _with_fc(p, fc))
+            except FloatingPointError:
+                return True
+        return False
+
+    low, high = -2000.0, 0.0
+    if not overflows(low):
+        return Finding(title, False, "It does not, down to fc = -2000.")
+    while high - low > 1e-6:
+        middle = (low + high) / 2
+        low, high = (middle, high) if overflows(middle) else (low, middle)
+    least = float(np.min(forward(x, p).fc))
+    says = (
+        f"Below fc = {high:.4f} exp(-fc) is more than the largest float, and NumPy warns; the least fc of these images "
+        f"is {least:.4g}. tg.sigmoid({low:.2f}) is {float(tg.sigmoid(low)):.3g}, without."
+    )
+    return Finding(title, True, says, {"fc": high, "least_fc": least})
