@@ -50,6 +50,9 @@ def test_a_variable_of_a_loop_names_the_value_of_every_turn() -> None:
     for _ in range(3):
         h = np.tanh(x * h)
     assert names_in(h) == ["x", "h", "h", "h"]
+    for _ in range(2):
+        x = np.sin(x)
+    assert names_in(x) == ["x", "x", "x"]
 
 
 def test_attributes_and_walruses_are_names_too() -> None:

@@ -35,11 +35,14 @@ def named(x: X, name: str) -> X:
 
 def names_of(nodes: Sequence[Node]) -> dict[Node, str]:
     """The names of those of `nodes` that have one: given, or a variable's. Several nodes may have the same."""
-    within: set[Node] = set()  # what an instruction made on the way to its result
+    # What an instruction made on the way to its result. (The same primitive again, outside of a composite, is not that
+    # but the next turn of a loop: x = np.sin(x).)
+    within: set[Node] = set()
     for node in nodes:
         code, instruction = node.source
         for _, x in node.sources:
-            if x.source[1] == instruction and x.source[0] is code:
+            alike = x.primitive is node.primitive and (x.scope is not node.scope or x.scope is None)
+            if x.source[1] == instruction and x.source[0] is code and not alike:
                 within.add(x)
     names = {}
     for node in nodes:

@@ -16,6 +16,7 @@ import numpy as np
 from tinygrad_cnn.graph import Array, Node
 from tinygrad_cnn.primitive import Primitive, implementations
 from tinygrad_cnn.rules import elementwise, reductions, windows
+from tinygrad_cnn.rules.rearranging import numbered
 
 Choices = Callable[..., list[Array]]
 Meeting = Callable[..., Array]
@@ -68,6 +69,8 @@ def branches_of(nodes: Sequence[Node]) -> Branches:
 def _discrete(node: Node) -> list[Array]:
     """The masks and places that a node was given: the conditions of `where`, the indices of a pick."""
     found = []
+    if "run" in node.settings:  # it moves elements: that of their numbers says where to
+        found.append(np.asarray(node.settings["run"](*numbered(node.operands))))
     for x in (*node.operands, *node.settings.values()):
         for part in x if isinstance(x, tuple | list) else (x,):
             # An int may be a place that Python code has worked out.

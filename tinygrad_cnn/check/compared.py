@@ -57,11 +57,12 @@ def between_arrays(
     return Comparison(verdict, most, SAFETY * error, most / (SAFETY * error), index, values, "; ".join(notes))
 
 
-def with_slopes(x: Array, slopes: Mapping[tuple[int, ...], Slope], rounding: float) -> Comparison:
-    """A gradient against what numbers say of some of its elements."""
-    size = max(
-        largest(np.nan_to_num(x)), max((abs(s.low) for s in slopes.values() if math.isfinite(s.low)), default=0.0)
-    )
+def with_slopes(x: Array, slopes: Mapping[tuple[int, ...], Slope], rounding: float, least: float = 0.0) -> Comparison:
+    """A gradient against what numbers say of some of its elements.
+
+    least: how large a slope is that matters, where the gradient itself is smaller.
+    """
+    size = max([least, largest(np.nan_to_num(x)), *[abs(s.low) for s in slopes.values() if math.isfinite(s.low)]])
     worst = Comparison("agree")
     untold: list[str] = []
     told = 0

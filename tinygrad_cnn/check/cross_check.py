@@ -260,8 +260,11 @@ class _Check:
             low[index], high[index] = slope.low, slope.high
         slopes, rounding = self.slopes[k], self.rounding.get(node, 0.0)
         fits = hand is not None and hand.shape == x.shape
-        auto_numbers = None if auto is None or not slopes else with_slopes(auto, slopes, rounding)
-        hand_numbers = with_slopes(hand, slopes, rounding) if slopes and hand is not None and fits else None
+        # What a slope of a parameter has to be to matter, beside those of the others and the loss itself.
+        others = [largest(np.nan_to_num(self.auto[other])) for other in self.run.parameters if other in self.auto]
+        least = max([1e-3 * size for size in others] + [1e-9 * abs(float(np.nan_to_num(self.run.value)))])
+        auto_numbers = None if auto is None or not slopes else with_slopes(auto, slopes, rounding, least)
+        hand_numbers = with_slopes(hand, slopes, rounding, least) if slopes and hand is not None and fits else None
         hand_auto = None
         if hand is not None and auto is not None:
             hand_auto = between_arrays(hand, auto, rounding, slopes)

@@ -1,12 +1,10 @@
 """The third witness: slopes from values of the loss alone, each with an estimate of its own error.
 
 A slope is the limit of differences, extrapolated (Richardson) from three steps; what the extrapolation changed last,
-and the noise of the values divided by the step, estimate its error. Where it can, the loss is computed in long double,
+and the noise of the values (how far they are from a smooth curve, over a tiny stretch) divided by the step, estimate
+its error. Where it can, the loss is computed in long double,
 so that steps may be short. A step is only as long as the loss takes the same way at all its branches (`branches.py`),
 and so never goes across a kink. At a kink there are two slopes, one on each side.
-
-Sources: C. Ridders, "Accurate computation of F'(x) and F'(x) F''(x)", 1982, for the choice among extrapolations by
-their own errors; J. Moré and S. Wild, "Estimating computational noise", 2011, for the noise.
 """
 
 from __future__ import annotations
@@ -100,22 +98,23 @@ class Numbers:
             return Slope(math.nan, math.nan, math.inf, "unknown")
         precision = max(float(np.finfo(self.dtype).eps), self.noise / max(abs(float(self.value)), 1e-300))
         longest, shortest = scale * min(0.1, precision ** (1 / 7)), scale * min(1e-3, precision**0.7)
-        sides = [self._side(direction, sign, longest, shortest) for sign in (1.0, -1.0)]
-        up, down = sides
-        if up.as_here and down.as_here:
-            best = self._central(direction, up, down)
-            for _ in range(2):  # a shorter step, where curvature is what is left of the error
-                if best.noise > best.error / 10 or best.error < 1e-9 * abs(best.slope):
-                    break
-                sides = [
-                    self._side(direction, sign, side.step / SHRINK, shortest) for sign, side in ((1, up), (-1, down))
-                ]
-                up, down = sides
-                if not (up.as_here and down.as_here):
-                    break
-                best = min(best, self._central(direction, up, down), key=lambda found: found.error)
-            return _slope(best, best)
-        return _slope(self._one_sided(up), self._one_sided(down), jump=self._jumps(up) or self._jumps(down))
+        best: tuple[_Estimate, _Estimate] | None = None
+        jumps = False
+        for _ in range(4):
+            up, down = [self._side(direction, sign, longest, shortest) for sign in (1.0, -1.0)]
+            if up.as_here and down.as_here:
+                pair = (self._central(direction, up, down),) * 2
+            else:
+                pair = self._one_sided(up), self._one_sided(down)
+                jumps = jumps or self._jumps(up) or self._jumps(down)
+            if best is None or _worse(pair).error < _worse(best).error:
+                best = pair
+            worse, longest = _worse(best), min(up.step, down.step) / SHRINK
+            # A shorter step helps only where curvature is what is left of the error, not noise.
+            if worse.noise > worse.error / 10 or worse.error < 1e-9 * abs(worse.slope) or longest <= shortest:
+                break
+        assert best is not None
+        return _slope(*best, jump=jumps)
 
     def _side(self, direction: Direction, sign: float, longest: float, shortest: float) -> _Side:
         """The longest step to one side on which the loss goes the same way everywhere, and its values there."""
@@ -161,20 +160,36 @@ class Numbers:
         return run.value, run.branches()
 
     def _noise(self) -> float:
-        """How much of the value of the loss is rounding: what is left of it in high differences over a tiny stretch."""
+        """How much of the value of the loss is rounding: how far it is from a smooth curve over a tiny stretch."""
         rng = np.random.default_rng(0)
-        tiny = 100 * float(np.finfo(self.dtype).eps)
-        vectors = [rng.standard_normal(x.shape) * np.maximum(np.abs(x), 1e-3 * _size(x)) for x in self.leaves]
-        points = [self._at(Direction(vectors).moved(self.leaves, k * tiny)) for k in range(1, 9)]
-        unit = float(np.finfo(self.dtype).eps) * max(abs(float(value)) for value in (self.value, points[0][0]))
-        if not all(math.isfinite(value) and taken.same(points[0][1]) for value, taken in points):
-            return 4 * unit
-        table, estimates = np.array([value for value, _ in points]), []
-        for order in range(1, len(points)):
-            table = np.diff(table)
-            gamma = math.factorial(order) ** 2 / math.factorial(2 * order)
-            estimates.append(math.sqrt(gamma * float(np.mean(table**2))))
-        return max(min(estimates[3:]), unit / 2)
+        vectors = [rng.standard_normal(x.shape) * np.maximum(np.abs(x), 0.1 * _size(x)) for x in self.leaves]
+        eps = float(np.finfo(self.dtype).eps)
+        unit = eps * abs(float(self.value))
+        for tiny in (eps ** (1 / 3), eps ** (1 / 2), 100 * eps):
+            places = tiny * np.linspace(-1, 1, 16) * (1 + 0.1 * rng.random(16))
+            points = [self._at(Direction(vectors).moved(self.leaves, t)) for t in places]
+            if all(math.isfinite(value) and taken.same(points[0][1]) for value, taken in points):
+                break
+        else:
+            return 4 * max(unit, eps * abs(float(points[0][0])))
+        values = np.array([value for value, _ in points])
+        return max(_rest_of_a_polynomial(places / tiny, values), unit / 2)
+
+
+def _rest_of_a_polynomial(t: Array, values: Array, degree: int = 4) -> float:
+    """The standard deviation of values from the polynomial that fits them best.
+
+    It is found by the orthogonalisation of Gram and Schmidt, for NumPy's own fits do not go beyond double.
+    """
+    rest, basis = values - values[0], list[Array]()
+    for power in range(degree + 1):
+        column = (t**power).astype(values.dtype)
+        for other in basis:
+            column = column - np.sum(column * other) * other
+        column = column / np.sqrt(np.sum(column * column))
+        basis.append(column)
+        rest = rest - np.sum(rest * column) * column
+    return float(np.sqrt(np.sum(rest * rest) / (len(values) - len(basis))))
 
 
 @dataclass(frozen=True)
@@ -197,11 +212,12 @@ class _Estimate:
 
 
 def extrapolated(slopes: Sequence[float], noises: Sequence[float], power: int) -> _Estimate:
-    """The limit of slopes from steps that halve, whose errors go with step ** power, step ** (2 * power), ... if that
-    is 2, or with step, step ** 2, ... if it is 1: of Richardson's table the entry with the least error of its own.
+    """The limit of slopes from steps that halve, and how far off it may be.
+
+    power: 2 if their errors are a series in step ** 2, 1 if in step. Each column of Richardson's table takes one more
+    term of that series away; the error is what the last column changed, and the noise that went into it.
     """
-    row, noise = [slopes[0]], [noises[0]]
-    best = _Estimate(slopes[0], math.inf, noises[0])
+    row, noise, before = [slopes[0]], [noises[0]], [slopes[0]]
     for k in range(1, len(slopes)):
         before, noise_before = row, noise
         row, noise = [slopes[k]], [noises[k]]
@@ -209,10 +225,12 @@ def extrapolated(slopes: Sequence[float], noises: Sequence[float], power: int) -
             factor = 2.0 ** (power * j)
             row.append(row[-1] + (row[-1] - before[j - 1]) / (factor - 1))
             noise.append((factor * noise[-1] + noise_before[j - 1]) / (factor - 1))
-            changed = max(abs(row[-1] - row[-2]), abs(row[-1] - before[j - 1]))
-            if changed + noise[-1] < best.error:
-                best = _Estimate(row[-1], changed + noise[-1], noise[-1])
-    return best
+    changed = max(abs(row[-1] - row[-2]), abs(row[-1] - before[-1]))
+    return _Estimate(row[-1], changed + noise[-1], noise[-1])
+
+
+def _worse(pair: tuple[_Estimate, _Estimate]) -> _Estimate:
+    return max(pair, key=lambda found: found.error if math.isfinite(found.error) else math.inf)
 
 
 def _slope(one: _Estimate, other: _Estimate, jump: bool = False) -> Slope:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -38,18 +37,6 @@ class Comparison:
     index: tuple[int, ...] = ()
     values: tuple[float, float] = (0.0, 0.0)
     note: str = ""
-
-    def __str__(self) -> str:
-        if self.verdict == "cannot tell":
-            return f"cannot tell: {self.note}"
-        if self.verdict == "differ":
-            return f"differ by {self.apart:.2g}, {self._times()}"
-        return f"agree to {self.apart:.1g}"
-
-    def _times(self) -> str:
-        if not math.isfinite(self.times):
-            return self.note or "one is not finite"
-        return f"{self.times:,.0f} x error" if self.times < 1e4 else f"{self.times:.0e} x error".replace("e+", "e")
 
 
 @dataclass(frozen=True)

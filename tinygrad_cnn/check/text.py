@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +17,10 @@ from rich.text import Text
 from tinygrad_cnn.check.report import Comparison, Parameter, Report
 
 COLOURS = {"agree": "green", "differ": "bold red", "cannot tell": "yellow"}
+LEGEND = (
+    "✓ agree, to the difference shown; ✗ differ by that, which is so many times the estimated error; "
+    "? cannot be told.\n"
+)
 _LOOK: dict[str, Any] = {"box": box.SIMPLE_HEAD, "title_justify": "left", "title_style": "bold"}
 
 
@@ -35,6 +40,7 @@ def rendered(report: Report) -> Group:
         parts.append(_by_step(report))
     if report.kinks:
         parts.append(_kinks(report))
+    parts.append(Text(LEGEND, style="dim"))
     parts.append(Text(report.verdict, style="bold green" if report.ok else "bold red"))
     parts += [Text(sentence) for sentence in report.because]
     parts += [Text(f"{note[0].upper()}{note[1:]}.", style="dim") for note in report.notes]
@@ -52,8 +58,18 @@ def said(comparison: Comparison | None, brief: bool = False) -> str:
     """A comparison as a cell of a table; `brief`: without how many times the error it is."""
     if comparison is None:
         return "[dim]-[/]"
-    words = str(comparison).rsplit(", ", 1)[0] if brief and comparison.verdict == "differ" else str(comparison)
+    if comparison.verdict == "agree":
+        words = f"✓ {comparison.apart:.0e}" if comparison.apart else "✓"
+    elif comparison.verdict == "differ":
+        times = "" if brief or not math.isfinite(comparison.times) else f" ({_short(comparison.times)}x)"
+        words = f"✗ {comparison.apart:.2g}{times}" if math.isfinite(comparison.apart) else f"✗ {comparison.note}"
+    else:
+        words = f"? {comparison.note}"
     return f"[{COLOURS[comparison.verdict]}]{escape(words)}[/]"
+
+
+def _short(x: float) -> str:
+    return f"{x:.0f}" if x < 1e4 else f"{x:.0e}".replace("e+", "e")
 
 
 def _by_parameter(title: str, rows: Sequence[Parameter]) -> Table:
@@ -73,13 +89,13 @@ def _by_parameter(title: str, rows: Sequence[Parameter]) -> Table:
 
 def _by_step(report: Report) -> Table:
     table = Table(
-        "by hand", "of", "shape", "against autodiff", "this step alone", "through",
+        "by hand", "shape", "against autodiff", "this step alone", "through",
         title="Step by step, from the loss back", **_LOOK,
     )  # fmt: skip
     for step in report.steps:
         names = list(dict.fromkeys(name for name, _ in step.through)) or ["loss"]
         table.add_row(
-            escape(step.name), escape(step.value), str(step.node.like.shape), said(step.whole, brief=True),
+            escape(step.name), str(step.node.like.shape), said(step.whole, brief=True),
             said(step.alone, brief=True), escape(", ".join(names)),
         )  # fmt: skip
     return table
@@ -90,12 +106,10 @@ def _kinks(report: Report) -> Table:
         "primitive", "value", "elements at a kink", "called at", title="Where the loss is not smooth", **_LOOK
     )
     for kink in report.kinks:
-        table.add_row(kink.primitive, escape(kink.name), str(kink.elements), escape(_from_here(kink.line)))
+        table.add_row(
+            kink.primitive,
+            escape(kink.name),
+            str(kink.elements),
+            escape(kink.line.rsplit(" in ", 1)[0].rsplit(os.sep, 1)[-1]),
+        )
     return table
-
-
-def _from_here(line: str) -> str:
-    """A line with its file as it is called from the folder that we are in."""
-    file, rest = line.split(":", 1) if os.name != "nt" else (line, "")
-    here = os.path.relpath(file) if rest else file
-    return f"{here if not here.startswith('..') else file}:{rest}" if rest else line

@@ -135,7 +135,7 @@ def _pole(x: Floats, y: Floats, p: Parameters) -> Finding:
         f"{sigma:.6f} = 1 - {1 - sigma:.2g}. At sigma = {there:.6f}, beyond it, the slope is {slope(high + 1):.3g}: "
         f"a step against it makes the model surer that the circle is none. {beyond or 'None'} of these images "
         f"{'is' if beyond < 2 else 'are'} there. The printed loss has no pole: its slope there is {of_printed:.3g}, "
-        f"and the least that it can be on these {len(y)} images is {lowest:.4f}, which is -{-lowest / np.log(2):.4g} log 2."
+        f"and the least that it can be on these {len(y)} images is {lowest:.4f}, {lowest / np.log(2):.4g} log 2."
     )
     return Finding(title, True, says, {"sigma": sigma, "fc": low, "images_beyond": beyond, "least_loss": lowest})
 

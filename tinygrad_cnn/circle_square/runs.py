@@ -75,6 +75,18 @@ class OutputFolder:
                 raise InputError(f"{self.name}: cannot be written to: {_reason(error)}") from None
 
 
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: aside first, then in its place. Raises InputError if it cannot be written."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        aside.write_bytes(content)
+        aside.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        raise InputError(f"{path}: cannot be written to: {_reason(error)}") from None
+
+
 def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 

@@ -5,18 +5,51 @@ from __future__ import annotations
 import contextlib
 import math
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from tinygrad_cnn.circle_square.tasks import TASKS
+from tinygrad_cnn.circle_square import data
+from tinygrad_cnn.circle_square.errors import InputError
+from tinygrad_cnn.circle_square.tasks import TASKS, Task
 
 path = click.Path(path_type=Path)
 task = click.option(
     "--task", type=click.Choice(sorted(TASKS)), default="circle-square", help="What is to be told apart."
 )
+
+
+def drawings(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say which drawings are meant, and how they become numbers."""
+    for option in reversed(
+        (
+            task,
+            click.option("--data", "folder", type=path, help="Your own drawings instead of the bundled ones."),
+            click.option(
+                "--split", help="For a folder with a folder for each class: 12+2, or a .json file of numbers."
+            ),
+            click.option("--split-seed", type=click.IntRange(min=0), default=0, help="Which 12+2 those are."),
+            click.option(
+                "--invert/--no-invert", default=True, help="Make strokes bright on black, as the article does."
+            ),
+            click.option("--scale", type=float, callback=positive, default=10.0, help="Pixels go from 0 to this."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def load(what: Task, folder: Path | None, split: str | None, split_seed: int) -> data.DataSet:
+    """The drawings that those options mean. Raises InputError for options of which one would be ignored."""
+    source = click.get_current_context().get_parameter_source("split_seed")
+    if folder is None and split is not None:
+        raise InputError("--split is for a folder of your own: name it with --data")
+    if source is not ParameterSource.DEFAULT and (split is None or split.endswith(".json")):
+        raise InputError("--split-seed chooses which drawings --split 12+2 takes: name such a --split with it")
+    return data.load(folder, what, split, split_seed) if folder else data.bundled(what)
 
 
 def positive(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:

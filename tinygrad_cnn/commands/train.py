@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -25,10 +24,7 @@ from tinygrad_cnn.commands.predict import says
 
 
 @click.command()
-@options.task
-@click.option("--data", "folder", type=options.path, help="Your own drawings instead of the bundled ones.")
-@click.option("--split", help="For a folder with a folder for each class: 12+2, or a .json file that lists numbers.")
-@click.option("--split-seed", type=click.IntRange(min=0), default=0, help="Which 12+2 those are.")
+@options.drawings
 @click.option("--recipe", type=click.Choice(["published", "robust"]), default="published")
 @click.option(
     "--gradient",
@@ -40,15 +36,6 @@ from tinygrad_cnn.commands.predict import says
 @click.option("--epochs", type=click.IntRange(min=0), help="The last epoch; they are counted from 0.")
 @click.option("--learning-rate", type=float, callback=options.positive)
 @click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), help="Of the parameters and of shuffling.")
-@click.option("--invert/--no-invert", default=True, help="Make strokes bright on black, as the article does.")
-@click.option(
-    "--scale",
-    type=float,
-    callback=options.positive,
-    default=10.0,
-    show_default=True,
-    help="Pixels go from 0 to this.",
-)
 @click.option("--out", type=options.path, help="The folder for the results; runs/... if it is not named.")
 @click.option("--json", "as_json", is_flag=True, help="Print metrics.json, and nothing else.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
@@ -73,9 +60,12 @@ def train(
     """Train the model, and write what came of it: metrics, weights, pictures and a report."""
     console = Console(quiet=quiet or as_json, highlight=False)
     what = TASKS[task]
-    _check_that_they_go_together(folder, split, recipe, gradient)
+    if recipe == "robust" and gradient == "hand":
+        raise InputError(
+            "--gradient hand is of the published recipe; the robust one has another loss, which nobody derived by hand"
+        )
     settings = Settings(what, recipe, gradient, learning_rate, epochs, seed, data.Scaling(invert, scale))
-    drawings = data.load(folder, what, split, split_seed) if folder else data.bundled(what)
+    drawings = options.load(what, folder, split, split_seed)
     for note in drawings.notes:
         console.print(f"[dim]{escape(note)}[/]")
     to = out or runs.free_folder(Path("runs"), f"{task}-{recipe}" + ("-hand" if gradient == "hand" else ""))
@@ -90,19 +80,6 @@ def train(
     if result.stopped:
         print(_what_to_do(result), file=sys.stderr)
     return 130 if asked() else 1 if result.stopped else 0
-
-
-def _check_that_they_go_together(folder: Path | None, split: str | None, recipe: str, gradient: str) -> None:
-    """Raise InputError for options of which one would be ignored."""
-    source = click.get_current_context().get_parameter_source("split_seed")
-    if folder is None and split is not None:
-        raise InputError("--split is for a folder of your own: name it with --data")
-    if source is not ParameterSource.DEFAULT and (split is None or split.endswith(".json")):
-        raise InputError("--split-seed chooses which drawings --split 12+2 takes: name such a --split with it")
-    if recipe == "robust" and gradient == "hand":
-        raise InputError(
-            "--gradient hand is of the published recipe; the robust one has another loss, which nobody derived by hand"
-        )
 
 
 def _train(

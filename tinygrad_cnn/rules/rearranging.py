@@ -7,7 +7,7 @@ the elements of one operand, 0 for those of the others. The cotangent is added b
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,12 @@ def _came_from(position: int, g: Array, out: Array, *arrays: Array, run: Run) ->
     shape = numbers[position].shape
     numbers[position] += np.arange(1, numbers[position].size + 1).reshape(shape)
     return scatter(g, (run(*numbers),), (numbers[position].size + 1,))[1:].reshape(shape)
+
+
+def numbered(arrays: Sequence[Array]) -> list[Array]:
+    """The elements of `arrays` numbered through, each number in its element's place."""
+    ends = np.cumsum([np.size(x) for x in arrays])
+    return [np.arange(end - np.size(x), end).reshape(np.shape(x)) for x, end in zip(arrays, ends, strict=True)]
 
 
 def rearranging(function: Callable[..., Any], *data: str) -> Callable[..., Any]:

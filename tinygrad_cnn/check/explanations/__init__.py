@@ -1,7 +1,7 @@
 """Why a step by hand differs from autodiff's: the mistakes that people make, each a small class that knows one of them.
 
-`EXPLANATIONS` has them in the order in which they are tried: the simplest first, but those that a tie or a kink has to be
-there for before a factor that would account for the same. Another one is a class with a method `explain`:
+`EXPLANATIONS` has them in the order in which they are tried: the simplest first, but those for which there has to be a
+tie or a kink before a factor that would account for the same. Another one is a class with a method `explain`:
 
     class Negated(Explanation):
         def explain(self, case):

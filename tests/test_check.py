@@ -1,0 +1,426 @@
+"""The cross-check: its verdicts, where it looks, and what it says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import namedtuple
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.check import GradientsDifferError
+from tinygrad_cnn.circle_square.findings import NAMES, cross_check, investigate
+from tinygrad_cnn.circle_square.hand_derived import hand_derived, max_pool_gradient
+from tinygrad_cnn.circle_square.model import Parameters, forward, loss_as_printed, loss_shifted
+from tinygrad_cnn.circle_square.training import published_start, robust_start
+
+check = tg.check.gradients
+
+
+def drawings(n: int = 4, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Strokes on a flat background, in which windows tie."""
+    rng = np.random.default_rng(seed)
+    x = 10 * rng.random((n, 28, 28)) * (rng.random((n, 28, 28)) < 0.2)
+    return x, np.repeat([0.0, 1.0], n // 2)[:, None]
+
+
+# Verdicts.
+
+
+def test_right_gradients_agree_and_wrong_ones_differ() -> None:
+    w = np.array([0.5, -1.0, 2.0])
+    right = check(lambda w: np.sum(np.sin(w)), w, np.cos(w))
+    assert right.ok
+    assert right.because == []
+    right.raise_if_wrong()
+    wrong = check(lambda w: np.sum(np.sin(w)), w, np.cos(w) + 1e-9)
+    assert not wrong.ok
+    with pytest.raises(GradientsDifferError, match="by hand"):
+        wrong.raise_if_wrong()
+
+
+def test_the_error_is_estimated_not_given() -> None:
+    """A gradient that is off by rounding agrees, however large it is; one that is off by a little more does not."""
+    w = np.array([1.0, 2.0])
+    for size in (1e-8, 1.0, 1e12):
+
+        def loss(w: Any, size: float = size) -> Any:
+            return size * np.sum(np.exp(w))
+
+        gradient = size * np.exp(w)
+        assert check(loss, w, gradient * (1 + 2e-16)).ok
+        assert not check(loss, w, gradient * (1 + 1e-12)).ok
+
+
+def test_without_a_hand_autodiff_is_held_against_numbers() -> None:
+    report = check(lambda p: np.sum(p["a"] * np.tanh(p["b"][0])), {"a": np.ones(3), "b": [np.arange(3.0)]})
+    assert report.ok
+    assert [p.name for p in report.parameters] == ["a", "b[0]"]
+    assert all(p.hand_auto is None for p in report.parameters)
+    assert report.precision == "long double"
+
+
+def test_parameters_may_be_a_number_or_any_tree() -> None:
+    @dataclass
+    class Layer:
+        W: Any
+        b: Any
+
+    Pair = namedtuple("Pair", "first second")
+    p = Pair(Layer(np.ones((2, 2)), 0.5), (Layer(2.0, np.ones(1)),))
+
+    def loss(p: Any) -> Any:
+        return np.sum(p.first.W @ np.ones(2)) * p.first.b + p.second[0].W * np.sum(p.second[0].b)
+
+    report = check(loss, p, tg.grad(loss))
+    assert report.ok
+    assert [q.name for q in report.parameters] == ["first.W", "first.b", "second[0].W", "second[0].b"]
+    assert check(np.exp, 1.5, np.exp).ok
+
+
+def test_a_rule_that_is_wrong_is_named_with_its_line() -> None:
+    @tg.primitive
+    def cube(x, /):
+        return x**3
+
+    cube.vjp(lambda g, out, x: 2 * g * x**2)
+    report = check(lambda w: np.sum(np.exp(cube(w))), np.array([0.5, 1.0]))
+    assert report.parameters[0].auto_numbers.verdict == "differ"
+    assert "The rule of cube for operand 0 (" in report.because[1]
+    assert "test_check.py:" in report.because[1]
+    assert len(report.because) == 2  # exp and sum are not blamed
+
+
+def test_a_value_that_was_cut_off_from_its_history_is_named() -> None:
+    for cut in (tg.stop_gradient, lambda t: t.value if isinstance(t, tg.Tensor) else t):
+        report = check(lambda w, cut=cut: np.sum(np.exp(w) * cut(w)), np.array([0.5, 1.0]))
+        assert not report.ok
+        assert "is a constant to autodiff, but it changes with the parameters" in report.because[1]
+
+
+def test_a_loss_that_autodiff_cannot_follow_is_checked_by_numbers_alone() -> None:
+    def loss(w: Any) -> float:
+        return float(np.sum(np.fromiter((float(x) ** 2 for x in np.asarray(w)), float)))
+
+    w = np.array([1.0, 2.0])
+    assert check(loss, w, 2 * w).ok
+    report = check(loss, w, 3 * w)
+    assert report.parameters[0].hand_numbers.verdict == "differ"
+    assert report.parameters[0].auto_numbers is None
+    assert "autodiff cannot follow this loss" in report.notes[0]
+    assert not report.ok
+
+
+def test_a_loss_that_does_not_depend_on_a_parameter_says_so() -> None:
+    report = check(lambda p: p["a"] ** 2, {"a": 1.0, "unused": np.ones(2)})
+    assert report.ok
+    np.testing.assert_array_equal(report.parameters[1].auto, [0, 0])
+    assert "does not depend on the parameters" in check(lambda w: 3.0, 1.0).notes[0]
+
+
+def test_a_loss_that_is_not_finite_cannot_be_told() -> None:
+    report = check(lambda w: np.sum(np.log(w)), np.array([1.0, -1.0]))
+    assert report.parameters[0].auto_numbers.verdict == "cannot tell"
+    assert not report.ok
+    assert "the loss is not finite there" in str(report)
+
+
+def test_at_a_kink_every_slope_between_is_right_and_others_are_not() -> None:
+    w = np.array([-1.0, 0.0, 2.0])
+    for slope, right in [(0.0, True), (0.5, True), (1.0, True), (1.5, False), (-0.1, False)]:
+        report = check(lambda w: np.sum(np.maximum(0, w)), w, np.array([0.0, slope, 1.0]))
+        assert report.ok == right
+        assert report.parameters[0].kinks == 1
+        assert [(k.primitive, k.elements) for k in report.kinks] == [("maximum", 1)]
+    assert "both are right" in check(lambda w: np.sum(np.maximum(0, w)), w, (w >= 0) * 1.0).parameters[0].hand_auto.note
+
+
+def test_ties_that_move_together_are_no_kink_and_counting_them_twice_is_wrong() -> None:
+    """max(b, b) has slope 1 in b. Each element alone may have any share of it, but together they have the whole."""
+
+    def loss(b: Any) -> Any:
+        return np.max(np.zeros(4) + b)
+
+    assert check(loss, 1.0, 1.0).ok
+    report = check(loss, 1.0, 4.0)
+    assert report.parameters[0].kinks == 0
+    assert report.parameters[0].hand_numbers.verdict == "differ"
+
+
+def test_in_float32_rounding_is_that_of_float32() -> None:
+    w = np.random.default_rng(0).standard_normal(20).astype(np.float32)
+    x = np.random.default_rng(1).standard_normal((50, 20)).astype(np.float32)
+
+    def loss(w: Any) -> Any:
+        return np.sum(np.tanh(x @ w) ** 2)
+
+    exact = tg.grad(lambda w: np.sum(np.tanh(x.astype(float) @ w) ** 2))(w.astype(float))
+    assert check(loss, w, exact.astype(np.float32)).ok
+    assert not check(loss, w, exact * (1 + 1e-4)).ok
+
+
+# Large parameters and budgets.
+
+
+def test_of_a_large_parameter_some_elements_are_measured_those_that_differ_first() -> None:
+    w = np.random.default_rng(0).standard_normal(3000)
+    by_hand = 2 * w
+    by_hand[1234] += 1e-3
+    report = check(lambda w: np.sum(w * w), w, by_hand)
+    assert 24 <= report.parameters[0].measured < 100
+    assert report.parameters[0].hand_numbers.index == (1234,)
+    assert "of 3000 elements are measured by numbers" in report.notes[0]
+
+
+def test_a_budget_is_kept_and_what_is_left_out_is_said() -> None:
+    report = check(lambda w: np.sum(w**3), np.ones(100), evaluations=60)
+    assert report.evaluations == 60
+    assert 0 < report.parameters[0].measured < 100
+    assert f"before {100 - report.parameters[0].measured} elements were measured" in report.notes[0]
+    report = check(lambda w: np.sum(w**3), np.ones(100), seconds=0.0)
+    assert report.parameters[0].measured == 0
+    assert report.parameters[0].auto_numbers is None
+    assert not report.ok
+
+
+def test_the_seed_chooses_the_elements() -> None:
+    def measured(seed: int) -> set[int]:
+        report = check(lambda w: np.sum(np.sin(w)), np.zeros(5000), seed=seed)
+        return set(np.flatnonzero(~np.isnan(report.parameters[0].low)))
+
+    assert measured(1) == measured(1)
+    assert measured(1) != measured(2)
+
+
+# Steps on the way.
+
+
+def test_the_first_wrong_step_is_found_and_the_others_are_cleared() -> None:
+    x, y = drawings()
+    p = robust_start(np.random.default_rng(0))
+
+    def broken(p: Parameters) -> Any:
+        found = hand_derived(x, y, p)
+        wrong = found.dL_dflatten * 1.5
+        dL_dmax = wrong.reshape(found.dL_dmax.shape)
+        dL_drelu = np.where(found.dL_dmax.repeat(2, 1).repeat(2, 2) == 0, 0, found.dL_drelu) * 1.5
+        dL_dconv = np.where(forward(x, p).conv >= 0, dL_drelu, 0)
+        return found._replace(dL_dflatten=wrong, dL_dmax=dL_dmax, dL_drelu=dL_drelu, dL_dconv=dL_dconv)
+
+    report = check(lambda p: loss_shifted(forward(x, p, "all", 1.0).sigma, y), p, broken, names=NAMES, evaluations=0)
+    assert report.first_wrong.name == "dL_dflatten"
+    assert "it is 1.5 times what it should be" in report.first_wrong.explanation
+    assert {name for name, _ in report.first_wrong.through} == {"add", "matmul", "transpose"}
+    wrong = {step.name for step in report.steps if step.alone.verdict == "differ"}
+    assert wrong == {"dL_dflatten", "dL_dWc", "dL_dBc"}  # the last two were not computed from what was made wrong
+
+
+def test_names_that_the_graph_does_not_have_are_told_with_those_that_it_has() -> None:
+    x, y = drawings()
+    p = robust_start(np.random.default_rng(0))
+    report = check(lambda p: loss_shifted(forward(x, p).sigma, y), p, lambda p: hand_derived(x, y, p), evaluations=0)
+    assert "no value of the graph is called dL_dsig, dL_dmax" in report.notes[0]
+    assert "conv, fc, flatten, max_pool, relu, sigma" in report.notes[0]
+
+
+@pytest.mark.parametrize("name", ["dL_dh", "dh", "d_h", "grad_h", "h_grad", "h", "dloss_dh", "dJ_dh"])
+def test_a_cotangent_may_be_called_as_people_call_it(name: str) -> None:
+    w, x = np.array([0.3, 0.7]), np.array([1.0, 2.0])
+
+    def loss(w: Any) -> Any:
+        h = np.tanh(w * x)
+        return np.sum(h * h)
+
+    def by_hand(w: Any) -> Any:
+        h = np.tanh(w * x)
+        return {name: 2 * h, "dL_dw": 2 * h * (1 - h * h) * x}
+
+    report = check(lambda p: loss(p["w"]), {"w": w}, lambda p: by_hand(p["w"]))
+    assert [step.value for step in report.steps] == ["h", "w"]
+    assert report.ok
+
+
+def test_values_of_the_same_name_are_numbered_in_their_order() -> None:
+    def loss(w: Any) -> Any:
+        h = w
+        for _ in range(3):
+            h = np.sin(h)
+        return np.sum(h)
+
+    w = np.array([0.5])
+    h1, h2 = np.sin(w), np.sin(np.sin(w))
+    cotangents = {"dh": [np.cos(h1) * np.cos(h2), np.cos(h2), np.ones(1)], "dw": np.cos(h1) * np.cos(h2) * np.cos(w)}
+    report = check(lambda p: loss(p["w"]), {"w": w}, cotangents)
+    assert [step.name for step in report.steps] == ["dh[2]", "dh[1]", "dh[0]", "dw"]
+    assert report.ok
+
+
+def test_a_gradient_that_is_missing_is_an_error_that_names_it() -> None:
+    with pytest.raises(ValueError, match=r"by_hand returned dL_da, but no gradient of b; .* as dL_db|by name: dL_db"):
+        check(lambda p: p["a"] * p["b"], {"a": 1.0, "b": 2.0}, lambda p: {"dL_da": 2.0})
+
+
+def test_a_loss_that_is_no_number_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"one real number, but the function returned an array of shape \(3,\)"):
+        check(lambda w: w * 2, np.ones(3))
+    with pytest.raises(TypeError, match="params is of int64: gradients are for floats only"):
+        check(lambda w: np.sum(w), np.arange(3))
+    with pytest.raises(ValueError, match="of order 1, gradients, or 2"):
+        check(lambda w: np.sum(w), np.ones(3), order=3)
+
+
+def test_an_error_of_the_loss_itself_comes_through() -> None:
+    def loss(w: Any) -> Any:
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        check(loss, 1.0)
+
+
+# Gradients from elsewhere.
+
+
+def test_gradients_of_pytorch_and_jax_are_taken() -> None:
+    w = np.array([0.5, 1.0, 2.0])
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+    def by_torch(w: Any) -> Any:
+        t = torch.tensor(w, requires_grad=True)
+        (t.sin() * t).sum().backward()
+        return t.grad
+
+    assert check(lambda w: np.sum(np.sin(w) * w), w, by_torch).ok
+    jax = pytest.importorskip("jax", reason="JAX is not installed")
+    jax.config.update("jax_enable_x64", True)
+    assert check(lambda w: np.sum(np.sin(w) * w), w, jax.grad(lambda w: jax.numpy.sum(jax.numpy.sin(w) * w))).ok
+
+
+# Second order.
+
+
+def test_the_second_derivative_is_checked_too() -> None:
+    w = np.array([0.5, 1.0, -0.3])
+    report = check(lambda w: np.sum(np.tanh(w) ** 3), w, lambda w: 3 * np.tanh(w) ** 2 * (1 - np.tanh(w) ** 2), order=2)
+    assert report.ok
+    assert len(report.directions) == 1
+    assert report.directions[0].measured == 3
+    assert "Second derivatives, along a random vector" in str(report)
+
+
+def test_a_rule_whose_own_derivative_is_wrong_is_found_with_order_2() -> None:
+    @tg.primitive
+    def square(x, /):
+        return x * x
+
+    square.vjp(lambda g, out, x: 2 * g * tg.stop_gradient(x))  # right to first order alone
+    w = np.array([0.5, 1.0])
+    assert check(lambda w: np.sum(square(w)), w).ok
+    assert not check(lambda w: np.sum(square(w)), w, order=2).ok
+
+
+# The article's gradient.
+
+
+def test_against_the_printed_loss_the_articles_gradient_is_wrong_at_the_first_step() -> None:
+    x, y = drawings()
+    p = published_start(np.random.RandomState(230129))
+    report = cross_check(loss_as_printed, x, y, p, {"the shifted one": loss_shifted}, evaluations=0)
+    assert report.first_wrong.name == "dL_dsig"
+    assert report.another_loss == "the shifted one"
+    assert not report.ok
+
+
+def test_against_the_shifted_loss_it_is_right_where_nothing_ties() -> None:
+    x, y = drawings()
+    x = x + np.random.default_rng(0).uniform(0, 1e-3, x.shape)
+    p = robust_start(np.random.default_rng(1))
+    report = cross_check(loss_shifted, x, y, p)
+    assert report.ok
+    for row in report.parameters:
+        assert row.hand_auto.apart <= 1e-10 * np.abs(row.auto).max()
+        assert row.auto_numbers.verdict == "agree"
+
+
+def test_every_fact_of_the_article_is_found_by_measurement() -> None:
+    x, y = drawings()
+    found = investigate(x, y, published_start(np.random.RandomState(230129)))
+    assert [f.found for f in found.findings] == [True] * 6
+    loss, pole, ties, at_zero, assigned, overflow = found.findings
+    assert loss.numbers["from_shifted"] < 1e-10 < 0.1 < loss.numbers["from_printed"]
+    assert pole.numbers["sigma"] == pytest.approx(1 - 1e-4, abs=1e-12)
+    assert pole.numbers["fc"] == pytest.approx(np.log((1 - 1e-4) / 1e-4))
+    assert pole.numbers["least_loss"] == pytest.approx(-4 * np.log(2))
+    assert ties.numbers["times_counted"] == 4
+    assert ties.numbers["four_tied"] > 0
+    assert "ties are counted in full" in ties.says
+    assert ">= for >" in at_zero.says
+    assert assigned.numbers["apart_at_stride_2"] < 1e-12 < 0.1 < assigned.numbers["apart_at_stride_1"]
+    assert overflow.numbers["fc"] == pytest.approx(-np.log(np.finfo(float).max), abs=1e-5)
+
+
+def test_a_fact_that_is_not_there_is_not_found() -> None:
+    """On images without a background, and a filter that makes every window's elements different, nothing ties."""
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(1, 2, (4, 28, 28)), np.repeat([0.0, 1.0], 2)[:, None]
+    p = Parameters(
+        rng.uniform(0.1, 1, (3, 3)), np.array([[0.1]]), 1e-3 * rng.standard_normal((1, 196)), np.zeros((1, 1))
+    )
+    ties = investigate(x, y, p).findings[2]
+    assert not ties.found
+    assert ties.numbers["tied"] == 0
+    assert "changes nothing" in ties.says
+
+
+def test_the_articles_way_back_through_pooling_is_hand_deriveds_where_windows_lie_apart() -> None:
+    x, y = drawings()
+    p = published_start(np.random.RandomState(3))
+    steps, hand = forward(x, p), hand_derived(x, y, p)
+    np.testing.assert_array_equal(max_pool_gradient(hand.dL_dmax, steps.relu, steps.max_pool), hand.dL_drelu)
+
+
+# In a test suite.
+
+SUITE = """
+import numpy as np, pytest
+
+def test_right(check_gradients):
+    report = check_gradients(lambda w: np.sum(np.sin(w)), np.ones(3), by_hand=np.cos)
+    assert report.ok
+
+def test_wrong(check_gradients):
+    check_gradients(lambda w: np.sum(np.sin(w)), np.ones(3), by_hand=lambda w: -np.cos(w))
+
+def test_of_something_else():
+    assert True
+"""
+
+
+def run_pytest(folder: Path, *options: str) -> tuple[int, str]:
+    (folder / "test_mine.py").write_text(SUITE)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, "test_mine.py"],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_fixture_fails_with_the_report(tmp_path: Path) -> None:
+    code, out = run_pytest(tmp_path, "-W", "error")
+    assert code == 1
+    assert "1 failed, 2 passed" in out
+    assert "by hand, autodiff" in out
+    assert "Why: the sign is wrong." in out
+    assert "(--gradcheck-seed=0)" in out
+    assert "in check" not in out  # the fixture's own frames are hidden
+
+
+def test_tests_that_use_it_are_marked_and_the_seed_can_be_given(tmp_path: Path) -> None:
+    code, out = run_pytest(tmp_path, "-m", "gradients", "--strict-markers", "--gradcheck-seed", "7")
+    assert code == 1
+    assert "1 failed, 1 passed, 1 deselected" in out
+    assert "(--gradcheck-seed=7)" in out

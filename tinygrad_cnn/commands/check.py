@@ -1,0 +1,116 @@
+"""`tinygrad-cnn check`: the article's gradient held against autodiff and numbers, and what there is to be found."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.text import Text
+
+from tinygrad_cnn.check.text import rendered
+from tinygrad_cnn.circle_square import data, findings, runs
+from tinygrad_cnn.circle_square.experiment import Settings, run
+from tinygrad_cnn.circle_square.model import Parameters
+from tinygrad_cnn.circle_square.tasks import TASKS
+from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, published_start
+from tinygrad_cnn.commands import options
+
+
+@click.command()
+@options.drawings
+@click.option(
+    "--at",
+    type=click.Choice(["initial", "trained"]),
+    default="initial",
+    help="The parameters: where the published recipe starts, or where it ends.",
+)
+@click.option("--run", "run_folder", type=options.path, help="The parameters that a run has trained, instead.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=PUBLISHED_SEED, help="Of the initial parameters.")
+@click.option("--html", type=options.path, help="Write the report to this file too, as a page.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found in JSON, and nothing else.")
+def check(
+    task: str,
+    folder: Path | None,
+    split: str | None,
+    split_seed: int,
+    invert: bool,
+    scale: float,
+    at: str,
+    run_folder: Path | None,
+    seed: int,
+    html: Path | None,
+    as_json: bool,
+) -> int:
+    """Cross-check the article's gradient, derived by hand, on the training drawings."""
+    what, scaling = TASKS[task], data.Scaling(invert, scale)
+    drawings = options.load(what, folder, split, split_seed)
+    if run_folder is not None:
+        trained = runs.read_weights(run_folder)
+        parameters, scaling = trained.parameters, trained.scaling
+        where = f"at the parameters of {run_folder}"
+    elif at == "trained":
+        parameters = run(Settings(what, seed=seed, scaling=scaling), drawings).final
+        where = "at the parameters that the published recipe trains"
+    else:
+        parameters = published_start(np.random.RandomState(seed))
+        where = f"at the initial parameters of the published recipe (seed {seed})"
+    found = findings.investigate(scaling(drawings.train.grey), drawings.train.y, parameters, progress=not as_json)
+    if html is not None:
+        runs.write_file(html, found.printed.to_html().encode())
+    if as_json:
+        print(json.dumps(_as_data(found, where, parameters), indent=1, allow_nan=False))
+        return 0
+    console = Console(highlight=False)
+    title = f"The gradient of the article's {what.name} model, derived by hand, on {len(drawings.train)} drawings"
+    console.print(f"{escape(title)}\n{escape(where)}, against the loss that the article prints:\n")
+    console.print(rendered(found.printed))
+    console.print("\n[bold]What there is to be found[/]")
+    for number, finding in enumerate(found.findings, 1):
+        mark = "[red]found[/]" if finding.found else "[green]not here[/]"
+        console.print(f"\n{number}. [bold]{escape(finding.title)}[/] ({mark})")
+        console.print(Padding(Text(finding.says), (0, 0, 0, 3)))
+    if html is not None:
+        console.print(f"\nPage: {escape(str(html))}", soft_wrap=True)
+    return 0
+
+
+def _as_data(found: findings.Findings, where: str, p: Parameters) -> dict[str, Any]:
+    """What `--json` prints."""
+    return {
+        "where": where,
+        "parameters": {
+            row.name: {
+                "auto_numbers": _comparison(row.auto_numbers),
+                "hand_auto": _comparison(row.hand_auto),
+                "hand_numbers": _comparison(row.hand_numbers),
+            }
+            for row in found.printed.parameters
+        },
+        "steps": {
+            step.name: {**_comparison(step.alone), "explanation": step.explanation} for step in found.printed.steps
+        },
+        "another_loss": found.printed.another_loss,
+        "findings": [
+            {
+                "title": f.title,
+                "found": f.found,
+                "says": f.says,
+                "numbers": {k: _number(v) for k, v in f.numbers.items()},
+            }
+            for f in found.findings
+        ],
+    }
+
+
+def _comparison(c: Any) -> dict[str, Any]:
+    return {} if c is None else {"verdict": c.verdict, "apart": _number(c.apart), "error": _number(c.error)}
+
+
+def _number(x: float) -> float | None:
+    return float(x) if np.isfinite(x) else None
