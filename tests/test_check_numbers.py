@@ -40,7 +40,7 @@ SMOOTH: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 @pytest.mark.parametrize("dtype", [np.float64, np.longdouble])
 @pytest.mark.parametrize("name", SMOOTH)
 @settings(max_examples=25, deadline=None)
-@given(st.floats(-3, 3).filter(lambda x: x == 0 or abs(x) > 1e-9))
+@given(st.floats(-3, 3).filter(lambda x: x == 0 or abs(x) > 1e-3))
 def test_of_a_smooth_function_the_slope_is_right_to_its_own_error(name: str, dtype: type, x: float) -> None:
     f, derivative = SMOOTH[name]
     (slope,) = slopes(f, x, dtype)
@@ -111,10 +111,11 @@ def test_a_loss_of_arrays_alone_has_slopes_too() -> None:
 
 def test_evaluations_are_counted_and_limited() -> None:
     form = tree.flatten(1.0)
-    numbers = Numbers(np.exp, form, form.leaves, np.float64, exhausted=lambda used: used >= 20)
+    numbers = Numbers(np.exp, form, form.leaves, np.float64, exhausted=lambda used: used >= 70)
     with pytest.raises(OutOfBudgetError):
-        numbers.slope(along_element(numbers.leaves, 0, ()), 1.0)
-    assert numbers.used == 20
+        for _ in range(20):
+            numbers.slope(along_element(numbers.leaves, 0, ()), 1.0)
+    assert numbers.used == 70
 
 
 @given(st.lists(st.floats(-5, 5), min_size=4, max_size=4), st.floats(0.01, 0.5))

@@ -24,6 +24,7 @@ from tinygrad_cnn.graph import Array
 Kind = Literal["smooth", "kink", "jump", "unknown"]
 LEVELS = 3  # steps of h, h/2, h/4
 SHRINK = 8.0
+BOUND = 3.0  # how many standard deviations of noise there may be
 
 
 class OutOfBudgetError(Exception):
@@ -136,12 +137,13 @@ class Numbers:
             ]
         steps = [step / 2**k for k in range(LEVELS)]
         pairs = zip(up.values, down.values, steps, strict=True)
-        return extrapolated([float((a - b) / (2 * h)) for a, b, h in pairs], [self.noise / h for h in steps], power=2)
+        noises = [BOUND * self.noise / h for h in steps]
+        return extrapolated([float((a - b) / (2 * h)) for a, b, h in pairs], noises, power=2)
 
     def _one_sided(self, side: _Side) -> _Estimate:
         steps = [side.step / 2**k for k in range(LEVELS)]
         slopes = [float(side.sign * (value - self.value) / h) for value, h in zip(side.values, steps, strict=True)]
-        return extrapolated(slopes, [2 * self.noise / h for h in steps], power=1)
+        return extrapolated(slopes, [2 * BOUND * self.noise / h for h in steps], power=1)
 
     def _jumps(self, side: _Side) -> bool:
         """Whether the loss jumps at the point: halving the step then doubles the slope, and again."""
@@ -160,20 +162,25 @@ class Numbers:
         return run.value, run.branches()
 
     def _noise(self) -> float:
-        """How much of the value of the loss is rounding: how far it is from a smooth curve over a tiny stretch."""
+        """How much of the value of the loss is rounding: how far it is from a smooth curve over a short stretch.
+
+        On shorter and shorter stretches less and less is left of the curve, by powers; what stays is noise.
+        """
         rng = np.random.default_rng(0)
         vectors = [rng.standard_normal(x.shape) * np.maximum(np.abs(x), 0.1 * _size(x)) for x in self.leaves]
         eps = float(np.finfo(self.dtype).eps)
-        unit = eps * abs(float(self.value))
-        for tiny in (eps ** (1 / 3), eps ** (1 / 2), 100 * eps):
-            places = tiny * np.linspace(-1, 1, 16) * (1 + 0.1 * rng.random(16))
+        found, largest = math.nan, abs(float(self.value))
+        for stretch in (1e-2, 1e-3, eps ** (1 / 3), eps ** (1 / 2), 100 * eps):
+            places = stretch * np.linspace(-1, 1, 16) * (1 + 0.1 * rng.random(16))
             points = [self._at(Direction(vectors).moved(self.leaves, t)) for t in places]
-            if all(math.isfinite(value) and taken.same(points[0][1]) for value, taken in points):
-                break
-        else:
-            return 4 * max(unit, eps * abs(float(points[0][0])))
-        values = np.array([value for value, _ in points])
-        return max(_rest_of_a_polynomial(places / tiny, values), unit / 2)
+            largest = max(largest, abs(float(np.nan_to_num(float(points[0][0])))))
+            if not all(math.isfinite(value) and taken.same(points[0][1]) for value, taken in points):
+                continue
+            rest = _rest_of_a_polynomial(places / stretch, np.array([value for value, _ in points]))
+            if rest > found / 10:
+                return max(rest, found, eps * largest / 2)
+            found = rest
+        return max(4 * eps * largest, found if math.isfinite(found) else 0.0)
 
 
 def _rest_of_a_polynomial(t: Array, values: Array, degree: int = 4) -> float:
