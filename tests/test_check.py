@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections import namedtuple
@@ -424,3 +425,35 @@ def test_tests_that_use_it_are_marked_and_the_seed_can_be_given(tmp_path: Path) 
     assert code == 1
     assert "1 failed, 1 passed, 1 deselected" in out
     assert "(--gradcheck-seed=7)" in out
+
+
+# The page.
+
+
+def test_the_page_has_everything_in_it_and_loads_nothing(tmp_path: Path) -> None:
+    x, y = drawings()
+    p = published_start(np.random.RandomState(230129))
+    report = cross_check(loss_as_printed, x, y, p, {"the shifted one": loss_shifted}, evaluations=400)
+    report.to_html(tmp_path / "check.html")
+    page = (tmp_path / "check.html").read_text(encoding="utf-8")
+    assert not re.search(r"""(src|href)\s*=\s*["'](?!data:)""", page)
+    assert page.count("<img") == page.count("data:image/png;base64,") >= 12
+    for words in ("dL_dsig", "the shifted one", "ties are counted in full", "max_pool2d", "By parameter"):
+        assert words in page
+
+
+def test_a_hostile_name_is_no_script() -> None:
+    evil = "<script>alert(1)</script>"
+    report = check(
+        lambda p: np.sum(np.maximum(tg.named(p[evil] * 1.0, evil), 0)), {evil: np.zeros(3)}, {evil: np.ones(3)}
+    )
+    assert evil not in report.to_html()
+    assert "&lt;script&gt;" in report.to_html()
+
+
+def test_arrays_of_any_shape_have_a_picture() -> None:
+    for shape in ((), (1,), (0, 3), (5,), (2, 3), (2, 3, 4), (2, 2, 3, 3), (2, 1, 2, 3, 2)):
+        w = np.full(shape, 0.5)
+        assert "By parameter" in check(lambda w: np.sum(np.sin(w)), w, np.cos(w)).to_html()
+    broken = np.array([np.nan, np.inf, 1.0])
+    assert "2 not finite" in check(lambda w: np.sum(np.sin(w)), np.ones(3), broken).to_html()

@@ -251,3 +251,37 @@ def test_interruption_keeps_what_was_trained(tmp_path: Path) -> None:
     assert metrics["interrupted"]
     assert metrics["epochs_run"] > 100
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_check_says_what_there_is_to_be_found(command) -> None:
+    code, out, err = command("check", "--html", "check.html")
+    assert (code, err) == (0, "")
+    assert out.count("(found)") == 6
+    assert "The first wrong step is dL_dsig" in out
+    page = Path("check.html").read_text(encoding="utf-8")
+    assert page.count("(<span class=") == 6
+    assert "sigma = 0.999900" in page
+
+
+def test_check_at_other_parameters_and_on_other_drawings(command, trained: Path) -> None:
+    found = {}
+    for name, options in {
+        "initial": (), "trained": ("--at", "trained"), "run": ("--run", trained),
+        "triangles": ("--task", "circle-triangle"),
+    }.items():  # fmt: skip
+        code, out, err = command("check", *options, "--json")
+        assert (code, err) == (0, "")
+        found[name] = json.loads(out)
+        assert found[name]["another_loss"] == "the shifted one"
+        assert all(row["auto_numbers"]["verdict"] == "agree" for row in found[name]["parameters"].values())
+    assert len({json.dumps(f["findings"]) for f in found.values()}) == 4
+
+
+def test_check_names_what_it_cannot_use(command) -> None:
+    refused(command("check", "--run", "none"), "none: there is no such file")
+    refused(command("check", "--data", "none"), "none: there is no such folder")
+    refused(command("check", "--at", "noon"), "'--at': 'noon' is not one of")
+    Path("file").write_text("mine")
+    code, out, err = command("check", "--html", "file/check.html", "--json")
+    assert (code, out) == (2, "")
+    assert "file/check.html: cannot be written to: Not a directory" in err

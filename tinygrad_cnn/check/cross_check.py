@@ -270,7 +270,7 @@ class _Check:
             hand_auto = between_arrays(hand, auto, rounding, slopes)
         explanation = None
         if hand_auto is not None and hand is not None and hand_auto.verdict == "differ" and not told_by_step:
-            explanation = explain(self._case(node, node.name or "x", hand, {}, auto), self.explanations)
+            explanation = explain(self._case(node, node.name or "x", hand, {}, auto, rounding), self.explanations)
         kinks = sum(slope.kind == "kink" for slope in slopes.values())
         return Parameter(
             node.name or "x", node, auto, hand, low, high, len(slopes), kinks, auto_numbers, hand_auto, hand_numbers,
@@ -283,6 +283,7 @@ class _Check:
             return []
         given = {node: x for node, x in self.hand.arrays().items() if x.shape == node.like.shape}
         arrived = walk_back(self.run, given)
+        carried = self._carried(given, arrived)
         used_by = consumers(self.run)
         found = []
         for node in sorted(self.hand.of, key=lambda x: (x.primitive is None, -x.order)):
@@ -293,11 +294,11 @@ class _Check:
                 continue
             right = arrived.get(node, np.zeros_like(auto))
             step = between(node, used_by, given)
-            grown = max(1.0, largest(right) / (largest(auto) or 1.0))
-            alone = between_arrays(hand, right, self.rounding[node] * grown)
+            rounding = self._grown(node, right) + carried.get(node, 0.0)
+            alone = between_arrays(hand, right, rounding)
             explanation = None
             if alone.verdict == "differ":
-                case = self._case(node, name, hand, given, right)
+                case = self._case(node, name, hand, given, right, rounding)
                 explanation = explain(case, self.explanations)
             found.append(
                 Step(
@@ -308,14 +309,34 @@ class _Check:
             )  # fmt: skip
         return found
 
-    def _case(self, node: Node, name: str, hand: Array, given: Mapping[Node, Array], right: Any) -> Case:
+    def _grown(self, node: Node, right: Array) -> float:
+        """The rounding of the cotangent of a node, where it is `right` and not what autodiff has."""
+        return self.rounding[node] * max(1.0, largest(right) / (largest(self.auto[node]) or 1.0))
+
+    def _carried(self, given: Mapping[Node, Array], arrived: Mapping[Node, Array]) -> dict[Node, float]:
+        """How much of what arrives at each node is rounding of the hand's own cotangents, carried along."""
+        found: dict[Node, float] = {}
+        for _ in range(2):
+            shaken = {
+                node: x + self.rounding.get(node, 0.0) * self.rng.choice([-1.0, 1.0], x.shape)
+                for node, x in given.items()
+            }
+            for node, x in walk_back(self.run, shaken).items():
+                if node in arrived:
+                    with np.errstate(invalid="ignore"):
+                        apart = largest(np.nan_to_num(x - arrived[node], posinf=0, neginf=0))
+                    found[node] = max(found.get(node, 0.0), apart)
+        return found
+
+    def _case(
+        self, node: Node, name: str, hand: Array, given: Mapping[Node, Array], right: Any, rounding: float
+    ) -> Case:
         step = between(node, consumers(self.run), given)
 
         def again(altered: Mapping[Node, Node]) -> Array:
             arrived = walk_back(self.run, given, altered, wanted=node)
             return np.asarray(arrived.get(node, np.zeros_like(node.like)))
 
-        rounding = self.rounding[node] * max(1.0, largest(right) / (largest(self.auto[node]) or 1.0))
         return Case(name, np.asarray(hand), np.asarray(right), rounding, step, self.run.names(), again)
 
     def _kinks(self) -> list[KinkFound]:
@@ -415,14 +436,14 @@ def _mistakes(report: Report) -> int:
 
 
 def _carried_over(check: _Check, other: _Check) -> ByHand:
-    """The hand's cotangents, for the values of the same names in another graph."""
+    """The hand's cotangents, with their rounding, for the values of the same names in another graph."""
     assert check.hand is not None
-    names = check.run.names()
-    theirs = {name: node for node, name in other.run.names().items()}
-    of = {theirs[names[node]]: pair for node, pair in check.hand.of.items() if names.get(node) in theirs}
-    parameters = dict(zip(check.run.parameters, other.run.parameters, strict=True))
-    of |= {parameters[node]: pair for node, pair in check.hand.of.items() if node in parameters}
-    return ByHand(of, [])
+    names, theirs = check.run.names(), {name: node for node, name in other.run.names().items()}
+    alike = {node: theirs[names[node]] for node in check.hand.of if names.get(node) in theirs}
+    alike |= dict(zip(check.run.parameters, other.run.parameters, strict=True))
+    for node, counterpart in alike.items():
+        other.rounding[counterpart] = max(other.rounding.get(counterpart, 0.0), check.rounding.get(node, 0.0))
+    return ByHand({alike[node]: pair for node, pair in check.hand.of.items() if node in alike}, [])
 
 
 def _numbers(leaves: Sequence[Array]) -> list[Any]:

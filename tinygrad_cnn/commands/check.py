@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.text import Text
 
+from tinygrad_cnn.check.page import page
 from tinygrad_cnn.check.text import rendered
 from tinygrad_cnn.circle_square import data, findings, runs
 from tinygrad_cnn.circle_square.experiment import Settings, run
@@ -60,9 +61,11 @@ def check(
     else:
         parameters = published_start(np.random.RandomState(seed))
         where = f"at the initial parameters of the published recipe (seed {seed})"
-    found = findings.investigate(scaling(drawings.train.grey), drawings.train.y, parameters, progress=not as_json)
+    found = findings.investigate(
+        scaling(drawings.train.grey), drawings.train.y, parameters, progress=False if as_json else None
+    )
     if html is not None:
-        runs.write_file(html, found.printed.to_html().encode())
+        runs.write_file(html, page(found.printed, found.findings).encode(errors="backslashreplace"))
     if as_json:
         print(json.dumps(_as_data(found, where, parameters), indent=1, allow_nan=False))
         return 0
