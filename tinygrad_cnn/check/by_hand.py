@@ -45,7 +45,7 @@ def matched(returned: Any, form: tree.Flat, run: Trace, names: Mapping[str, str]
         return ByHand({**both[1].of, **both[0].of}, [*both[0].unknown, *both[1].unknown])
     flat = tree.flatten(returned)
     if flat.names == form.names or (not any(flat.names) and len(flat.leaves) == len(form.leaves)):
-        arrays = [as_array(x) for x in flat.leaves]
+        arrays = [_real(x, name or "the gradient") for x, name in zip(flat.leaves, form.names, strict=True)]
         pairs = zip(run.parameters, form.names, arrays, strict=True)
         return ByHand({node: (name or "x", array) for node, name, array in pairs}, [])
     found = _by_name(returned, run, names)
@@ -58,6 +58,14 @@ def matched(returned: Any, form: tree.Flat, run: Trace, names: Mapping[str, str]
     return found
 
 
+def _real(leaf: Any, name: str) -> Array:
+    """A gradient by hand as an array of floats; TypeError if it is not of real numbers."""
+    x = as_array(leaf)
+    if x.dtype.kind not in "fiub":
+        raise TypeError(f"{name} by hand is of {x.dtype}; expected real numbers")
+    return x if x.dtype.kind == "f" else x.astype(float)
+
+
 def _by_name(returned: Any, run: Trace, names: Mapping[str, str]) -> ByHand:
     flat = tree.flatten(returned)
     known = by_name(run)
@@ -68,7 +76,7 @@ def _by_name(returned: Any, run: Trace, names: Mapping[str, str]) -> ByHand:
         if node is None:
             unknown.append(name)
         else:
-            of[node] = (name, as_array(leaf))
+            of[node] = (name, _real(leaf, name))
     return ByHand(of, unknown)
 
 

@@ -50,22 +50,23 @@ class Slope:
         return max(0.0, self.low - slope, slope - self.high) if slope == slope else math.nan
 
 
-@dataclass(frozen=True)
-class Direction:
-    """Where to go: along one element of one leaf, or along a vector for each leaf (None: it stays)."""
-
-    vectors: Sequence[Array | None]
-
-    def moved(self, leaves: Sequence[Array], t: Any) -> list[Array]:
-        """The leaves, a distance of t along the direction."""
-        return [x if v is None else x + t * v for x, v in zip(leaves, self.vectors, strict=True)]
+Direction = Callable[[Any], list[Array]]  # from a distance to the leaves that far along it
 
 
 def along_element(leaves: Sequence[Array], leaf: int, index: tuple[int, ...]) -> Direction:
     """The direction of one element of one leaf."""
-    unit = np.zeros(np.shape(leaves[leaf]))
-    unit[index] = 1
-    return Direction([unit if k == leaf else None for k in range(len(leaves))])
+
+    def moved(t: Any) -> list[Array]:
+        there = leaves[leaf].copy()
+        there[index] += t
+        return [there if k == leaf else x for k, x in enumerate(leaves)]
+
+    return moved
+
+
+def along_vectors(leaves: Sequence[Array], vectors: Sequence[Array]) -> Direction:
+    """The direction of a vector for each leaf."""
+    return lambda t: [x + t * v for x, v in zip(leaves, vectors, strict=True)]
 
 
 class Numbers:
@@ -121,7 +122,7 @@ class Numbers:
         """The longest step to one side on which the loss goes the same way everywhere, and its values there."""
         step = longest
         while True:
-            points = [self._at(direction.moved(self.leaves, sign * step / 2**k)) for k in range(LEVELS)]
+            points = [self._at(direction(sign * step / 2**k)) for k in range(LEVELS)]
             branches = [taken for _, taken in points]
             values = [value for value, _ in points]
             alike = bool(np.all(np.isfinite(values))) and all(taken.same(branches[-1]) for taken in branches[:-1])
@@ -168,11 +169,11 @@ class Numbers:
         """
         rng = np.random.default_rng(0)
         vectors = [rng.standard_normal(x.shape) * np.maximum(np.abs(x), 0.1 * _size(x)) for x in self.leaves]
-        eps = float(np.finfo(self.dtype).eps)
+        along, eps = along_vectors(self.leaves, vectors), float(np.finfo(self.dtype).eps)
         found, largest = math.nan, abs(float(self.value))
         for stretch in (1e-2, 1e-3, eps ** (1 / 3), eps ** (1 / 2), 100 * eps):
             places = stretch * np.linspace(-1, 1, 16) * (1 + 0.1 * rng.random(16))
-            points = [self._at(Direction(vectors).moved(self.leaves, t)) for t in places]
+            points = [self._at(along(t)) for t in places]
             largest = max(largest, abs(float(np.nan_to_num(float(points[0][0])))))
             if not all(math.isfinite(value) and taken.same(points[0][1]) for value, taken in points):
                 continue

@@ -1,0 +1,109 @@
+"""Which elements numbers are asked for, and in which precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.check.by_hand import ByHand
+from tinygrad_cnn.check.numbers import Numbers, OutOfBudgetError, Slope, along_element, scale_of
+from tinygrad_cnn.check.progress import Progress
+from tinygrad_cnn.check.steps import largest
+from tinygrad_cnn.check.witnesses import EVERY_RUN, Autodiff, Subject
+
+ALL_OF = 512  # of a parameter of no more elements, all are measured; of a larger one, as many as follow
+LARGEST, RANDOM = 24, 24
+FINE = 64  # so many elements of each parameter are measured in long double; others if double does not settle them
+SETTLED = 1e-7  # the error that does, as a share of the largest element of the gradient
+
+Index = tuple[int, ...]
+
+
+@dataclass
+class Measured:
+    """What numbers say: for each leaf the slopes by element; how often the loss was computed, and in what."""
+
+    slopes: list[dict[Index, Slope]]
+    evaluations: int = 0
+    precision: str = "double"
+    notes: list[str] = field(default_factory=list)
+
+
+def how_many(subject: Subject) -> int:
+    """How many elements are going to be measured, about."""
+    return sum(x.size if x.size <= ALL_OF else 2 * LARGEST + RANDOM for x in subject.leaves)
+
+
+def measure(
+    subject: Subject, auto: Autodiff, hand: ByHand | None, seed: int, exhausted: Callable[[int], bool], bar: Progress
+) -> Measured:
+    """Take slopes by numbers: of all elements of small parameters, and of some of large ones."""
+    found = Measured([{} for _ in subject.leaves])
+    in_long_double = auto.exact is not None and auto.products <= EVERY_RUN
+    used = {"double": 0, "long double": 0}
+
+    def numbers(precision: str) -> Numbers:
+        dtype: Any = np.longdouble if precision == "long double" else np.float64
+        others = used["double"] + used["long double"]
+        return Numbers(
+            subject.loss, subject.form, subject.leaves, dtype, auto.opaque is not None, lambda n: exhausted(n + others)
+        )
+
+    at_work: dict[str, Numbers] = {}
+
+    def slope(precision: str, leaf: int, index: Index) -> Slope:
+        if precision not in at_work:
+            at_work[precision] = numbers(precision)
+        n = at_work[precision]
+        taken = n.slope(along_element(n.leaves, leaf, index), scale_of(n.leaves[leaf], index))
+        used[precision] = n.used
+        return taken
+
+    try:
+        for rank, leaf, index in _elements(subject, auto, hand, seed, found.notes):
+            if in_long_double and rank < FINE:
+                taken = slope("long double", leaf, index)
+            else:
+                taken = slope("double", leaf, index)
+                size = largest(np.nan_to_num(auto.cotangents.get(auto.run.parameters[leaf], 0.0)))
+                if in_long_double and not taken.error <= SETTLED * size:
+                    taken = slope("long double", leaf, index)
+            found.slopes[leaf][index] = taken
+            bar.advance()
+    except OutOfBudgetError:
+        missing = sum(x.size for x in subject.leaves) - sum(map(len, found.slopes))
+        if any(found.slopes):
+            found.notes.append(f"the budget was used up before {missing} elements were measured by numbers")
+        else:
+            found.notes.append("nothing was measured by numbers: the loss may not be computed often enough for that")
+    found.evaluations = sum(n.used for n in at_work.values())
+    found.precision = " and ".join(sorted(at_work, reverse=True)) or "double"
+    return found
+
+
+def _elements(
+    subject: Subject, auto: Autodiff, hand: ByHand | None, seed: int, notes: list[str]
+) -> list[tuple[int, int, Index]]:
+    """(rank, leaf, index) of the elements to be measured: one of each parameter in turn, and of each the elements
+    first in which autodiff and hand differ most.
+    """
+    rng, queues = np.random.default_rng(seed), []
+    for k, (x, node) in enumerate(zip(subject.leaves, auto.run.parameters, strict=True)):
+        by_autodiff = np.reshape(auto.cotangents[node], -1) if node in auto.cotangents else np.zeros(x.size)
+        apart = np.abs(by_autodiff)
+        if hand is not None and node in hand.of and hand.of[node][1].shape == x.shape:
+            with np.errstate(invalid="ignore"):
+                apart = np.abs(hand.of[node][1].reshape(-1) - by_autodiff)
+        ranked = np.argsort(-np.nan_to_num(apart, nan=np.inf), kind="stable")
+        if x.size > ALL_OF:
+            steepest = np.argsort(-np.abs(by_autodiff), kind="stable")[:LARGEST]
+            chosen = [*ranked[:LARGEST], *steepest, *rng.choice(x.size, RANDOM, replace=False)]
+            ranked = np.array(list(dict.fromkeys(int(i) for i in chosen)))
+            notes.append(f"{node.name or 'params'}: {len(ranked)} of {x.size} elements are measured by numbers")
+        places = [tuple(int(i) for i in np.unravel_index(place, x.shape)) for place in ranked]
+        queues.append([(rank, k, place) for rank, place in enumerate(places)])
+    longest = max(map(len, queues), default=0)
+    return [queue[i] for i in range(longest) for queue in queues if i < len(queue)]

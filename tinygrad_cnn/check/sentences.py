@@ -1,0 +1,59 @@
+"""What a report says, in sentences: what is wrong, where and why."""
+
+from __future__ import annotations
+
+import math
+import os
+
+from tinygrad_cnn.check.report import Comparison, Parameter, Step
+
+
+def sentences(steps: list[Step], parameters: list[Parameter]) -> list[str]:
+    """What is wrong; nothing if nothing is."""
+    said = []
+    wrong = [step for step in steps if step.alone.verdict == "differ"]
+    for k, step in enumerate(wrong):
+        first = "The first wrong step" if k == 0 else "Another wrong step, even given what came in,"
+        said.append(f"{first} is {step.name}, {_through(step)}. {_at(step.alone)} {_why(step.explanation)}")
+    harmed = [p.name for p in parameters if p.hand_auto is not None and p.hand_auto.verdict == "differ"]
+    if wrong and not harmed:
+        said.append("The gradient of no parameter is changed by it.")
+    elif len(wrong) == 1 and steps[-1] is not wrong[0]:
+        said.append("All other steps are right, given that one.")
+    for p in parameters:
+        if not wrong and p.name in harmed:
+            said.append(f"The gradient of {p.name} by hand is wrong. {_at(p.hand_auto)} {_why(p.explanation)}")
+    for p in parameters:
+        if p.auto is None and p.hand_numbers is not None and p.hand_numbers.verdict == "differ":
+            said.append(f"The gradient of {p.name} by hand is wrong. {_at(p.hand_numbers)}")
+        if p.auto_numbers is not None and p.auto_numbers.verdict == "differ":
+            at = _at(p.auto_numbers, "by autodiff", "and {} by numbers")
+            said.append(f"Autodiff and numbers contradict each other on {p.name}. {at}")
+    return said
+
+
+def _why(explanation: str | None) -> str:
+    return f"Why: {explanation}." if explanation else "No explanation accounts for it."
+
+
+def _at(comparison: Comparison | None, one: str = "by hand", other: str = "and should be {}") -> str:
+    """The element that is furthest off, in a sentence."""
+    if comparison is None:
+        return ""
+    if not math.isfinite(comparison.apart) and comparison.note.startswith("shape"):
+        return f"It has {comparison.note}."
+    element = f"Element {comparison.index}" if comparison.index else "It"
+    x, y = comparison.values
+    return f"{element} is {x:.6g} {one} {other.format(f'{y:.6g}')}."
+
+
+def _through(step: Step) -> str:
+    """Through what a step goes: "through max_pool2d (model.py:55)"."""
+    if not step.through:
+        return "at the loss itself"
+    return "through " + ", ".join(dict.fromkeys(f"{name} ({short(line)})" for name, line in step.through))
+
+
+def short(line: str) -> str:
+    """Without the folders and the function: "model.py:55"."""
+    return os.path.basename(line.rsplit(" in ", 1)[0])
