@@ -178,6 +178,21 @@ def test_of_a_large_parameter_some_elements_are_measured_those_that_differ_first
     assert "of 3000 elements are measured by numbers" in report.notes[0]
 
 
+def test_a_large_parameter_is_wrong_somewhere_and_a_direction_shows_it() -> None:
+    """An element that is neither large nor among those that are measured: without autodiff nobody would look there."""
+    w = np.random.default_rng(0).standard_normal(3000)
+
+    def loss(w: Any) -> float:
+        return float(np.sum(np.asarray(w) ** 2))  # which autodiff cannot follow
+
+    by_hand = 2 * w
+    by_hand[np.argmin(np.abs(w))] = 0.5
+    report = check(loss, w, by_hand)
+    assert report.parameters[0].hand_numbers.verdict == "differ"
+    assert "Along a random direction it is" in report.because[0]
+    assert check(loss, w, 2 * w).ok
+
+
 def test_a_budget_is_kept_and_what_is_left_out_is_said() -> None:
     report = check(lambda w: np.sum(w**3), np.ones(100), evaluations=200)
     assert report.evaluations == 200
@@ -457,3 +472,75 @@ def test_arrays_of_any_shape_have_a_picture() -> None:
         assert "By parameter" in check(lambda w: np.sum(np.sin(w)), w, np.cos(w)).to_html()
     broken = np.array([np.nan, np.inf, 1.0])
     assert "2 not finite" in check(lambda w: np.sum(np.sin(w)), np.ones(3), broken).to_html()
+
+
+# Bad input.
+
+
+def test_gradients_by_hand_that_are_no_gradients_are_named() -> None:
+    p = {"W": np.ones((2, 3)), "b": np.ones(2)}
+
+    def loss(p: Any) -> Any:
+        return np.sum(p["W"] @ np.ones(3) * p["b"])
+
+    right = tg.grad(loss)(p)
+    report = check(loss, p, {**right, "W": np.ones((3, 2))})
+    assert "The gradient of W by hand is wrong. It has shape (3, 2) instead of (2, 3)." in report.because[0]
+    report = check(loss, p, {**right, "b": np.array([np.nan, 3.0])})
+    assert report.parameters[1].hand_auto.verdict == "differ"
+    assert "Element (0,) is nan by hand and should be 3" in report.because[0]
+    with pytest.raises(TypeError, match="W by hand is of complex128; expected real numbers"):
+        check(loss, p, {**right, "W": right["W"] * 1j})
+    with pytest.raises(TypeError, match="b by hand is of <U1; expected real numbers"):
+        check(loss, p, {**right, "b": np.array(["x", "y"])})
+    with pytest.raises(ValueError, match=r"by_hand returned \[0\], \[1\], \[2\], but no gradient of W, b"):
+        check(loss, p, [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="by_hand returned something without names, but no gradient of W, b"):
+        check(loss, p, lambda p: None)
+    assert check(loss, p, {**right, "c": 1.0}).notes[0].startswith("no value of the graph is called c")
+
+
+def test_whole_numbers_are_taken_as_floats() -> None:
+    assert check(lambda w: np.sum(3 * w), np.ones(2), np.array([3, 3])).ok
+
+
+def test_a_loss_that_is_not_the_same_twice_is_refused() -> None:
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match="the loss is not deterministic: of the same parameters it was"):
+        check(lambda w: np.sum(w * rng.random(3)), np.ones(3))
+    with pytest.raises(ValueError, match="not deterministic"):
+        check(lambda w: float(np.asarray(w).sum() * rng.random()), np.ones(3))
+
+
+def test_parameters_are_left_as_they_were() -> None:
+    w = np.array([1.0, 2.0])
+    before = w.copy()
+
+    def loss_that_breaks(w: Any) -> Any:
+        if float(w[0]) > 1.0001:
+            raise OverflowError("too far")
+        return np.sum(w * w)
+
+    with pytest.raises(OverflowError, match="too far"):
+        check(loss_that_breaks, w)
+    np.testing.assert_array_equal(w, before)
+
+    def rude(v: Any) -> Any:
+        v *= 7
+        return 2 * v / 7
+
+    assert check(lambda w: np.sum(w * w), w, rude).ok
+    np.testing.assert_array_equal(w, before)
+
+
+def test_a_hand_that_changes_the_parameters_behind_the_checks_back_is_told() -> None:
+    w = np.array([1.0, 2.0])
+
+    def rude(_: Any) -> Any:
+        gradient = 2 * w
+        w[:] = 0
+        return gradient
+
+    report = check(lambda v: np.sum(v * v), w, rude)
+    assert report.parameters[0].hand_auto.verdict == "agree"
+    assert report.notes == ["params was changed in place by the loss or by_hand; it was checked as it was"]

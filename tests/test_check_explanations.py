@@ -65,9 +65,9 @@ PLANTED = [
     (
         "dL_dlogits",
         lambda g, dL_dsigma, sigma: dL_dsigma,
-        r"the factor of sigmoid \(sigma\) is missing: out \(1 - out\)",
+        r"the factor of sigmoid \(sigma\), out \(1 - out\), is missing",
     ),
-    ("dL_dz", lambda g, dL_dh, h: dL_dh, r"the factor of tanh \(h\) is missing: the derivative of tanh"),
+    ("dL_dz", lambda g, dL_dh, h: dL_dh, r"the factor of tanh \(h\), its derivative, is missing"),
     ("dL_dlogits", lambda g, _, s: g * s * (1 - s), r"there is a factor sigma \(1 - sigma\) too many"),
     ("dL_dW", lambda g: np.roll(g, 1, axis=1), "it is off by one along axis 1"),
     (
@@ -112,7 +112,7 @@ def test_a_missing_factor_early_on_is_found_in_the_gradients_alone() -> None:
     report = checked(loss, P, gradients)
     explained = {p.name: p.explanation for p in report.parameters if p.explanation}
     assert explained.keys() == {"W", "b"}
-    assert all("the factor of tanh (h) is missing" in words for words in explained.values())
+    assert all("the factor of tanh (h), its derivative, is missing" in words for words in explained.values())
 
 
 def test_a_right_gradient_has_nothing_to_explain() -> None:
@@ -253,6 +253,7 @@ def test_every_explanation_is_tested_here() -> None:
     """By the words that it says, which the tests above look for."""
     tested = {
         "InFloat32", "Sign", "OtherSideOfKink", "TiesInFull", "Factor", "Transposed", "PermutedAxes", "Reshaped",
-        "Summed", "LeftOut", "FactorOfValue", "Assigned", "NotCropped", "CroppedElsewhere", "Moved", "Epsilon",
+        "Summed", "LeftOut", "HeldConstant", "NotTransposed",
+        "FactorOfValue", "Assigned", "NotCropped", "CroppedElsewhere", "Moved", "Epsilon",
     }  # fmt: skip
     assert {type(e).__name__ for e in EXPLANATIONS} == tested

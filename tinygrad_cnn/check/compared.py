@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -57,41 +58,51 @@ def between_arrays(
     return Comparison(verdict, most, SAFETY * error, most / (SAFETY * error), index, values, "; ".join(notes))
 
 
-def with_slopes(x: Array, slopes: Mapping[tuple[int, ...], Slope], rounding: float, least: float = 0.0) -> Comparison:
-    """A gradient against what numbers say of some of its elements.
+def with_slopes(
+    x: Array,
+    slopes: Mapping[tuple[int, ...], Slope],
+    rounding: float,
+    least: float = 0.0,
+    along: Sequence[tuple[Callable[[], Array], Slope]] = (),
+) -> Comparison:
+    """A gradient against what numbers say of some of its elements, and of it along some directions.
 
-    least: how large a slope is that matters, where the gradient itself is smaller.
+    least: how large a slope is that matters, where the gradient itself is smaller. along: directions, each with what
+    numbers say; a direction is a function, for it is as large as the gradient.
     """
     size = max([least, largest(np.nan_to_num(x)), *[abs(s.low) for s in slopes.values() if math.isfinite(s.low)]])
-    worst = Comparison("agree")
-    untold: list[str] = []
-    told = 0
-    for index, slope in slopes.items():
-        error = SAFETY * (slope.error + rounding) if math.isfinite(slope.error) else math.inf
-        value = float(x[index])
-        apart = slope.distance(value)
-        if slope.kind == "unknown":
-            untold.append("the loss is not finite there")
-        elif slope.kind == "jump":
-            untold.append("the loss jumps there")
-        elif math.isnan(value):
-            worst = Comparison("differ", math.inf, error, math.inf, index, (value, slope.low))
-            told += 1
-        elif apart <= error and slope.error > TOO_COARSE * size:
-            untold.append(f"the numbers are only good to {slope.error:.1g} there")
-        else:
-            told += 1
-            times = apart / (error or np.finfo(float).tiny)
-            if times >= worst.times:
-                nearest = min(max(value, slope.low), slope.high)
-                verdict: Any = "differ" if times > 1 else "agree"
-                worst = Comparison(verdict, apart, error, times, index, (value, nearest))
+    found = [_with_slope(float(x[index]), slope, rounding, size, index) for index, slope in slopes.items()]
+    for direction, slope in along:
+        v = direction()
+        length = float(np.sqrt(np.sum(v * v)))
+        value = float(np.sum(np.asarray(x, float) * v))
+        one = _with_slope(value, slope, 4 * rounding * length, max(size, abs(value)), ())
+        found.append(replace(one, note=one.note or "along a random direction"))
+    told = [one for one in found if one.verdict != "cannot tell"]
+    untold = [one for one in found if one.verdict == "cannot tell"]
     if not told:
-        return Comparison("cannot tell", note=untold[0] if untold else "nothing was measured")
+        return untold[0] if untold else Comparison("cannot tell", note="nothing was measured")
+    worst = max(told, key=lambda one: one.times)
     if untold:
-        note = f"of {len(untold)} of {len(slopes)} elements it cannot be told: {untold[0]}"
-        return Comparison(worst.verdict, worst.apart, worst.error, worst.times, worst.index, worst.values, note)
+        note = f"of {len(untold)} of {len(found)} it cannot be told: {untold[0].note}"
+        return replace(worst, note=f"{worst.note}; {note}" if worst.note else note)
     return worst
+
+
+def _with_slope(value: float, slope: Slope, rounding: float, size: float, index: tuple[int, ...]) -> Comparison:
+    """One number against what numbers say of it."""
+    error = SAFETY * (slope.error + rounding) if math.isfinite(slope.error) else math.inf
+    apart = slope.distance(value)
+    if slope.kind == "unknown":
+        return Comparison("cannot tell", note="the loss is not finite there")
+    if slope.kind == "jump":
+        return Comparison("cannot tell", note="the loss jumps there")
+    if math.isnan(value):
+        return Comparison("differ", math.inf, error, math.inf, index, (value, slope.low))
+    if apart <= error and slope.error > TOO_COARSE * size:
+        return Comparison("cannot tell", note=f"the numbers are only good to {slope.error:.1g} there")
+    times, nearest = apart / (error or np.finfo(float).tiny), min(max(value, slope.low), slope.high)
+    return Comparison("differ" if times > 1 else "agree", apart, error, times, index, (value, nearest))
 
 
 def _allowed(value: Any, slope: Slope) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,8 +15,8 @@ from tinygrad_cnn.check.autodiff import faults
 from tinygrad_cnn.check.branches import meeting
 from tinygrad_cnn.check.by_hand import ByHand
 from tinygrad_cnn.check.compared import between_arrays, with_slopes
-from tinygrad_cnn.check.explanations import EXPLANATIONS, Case, Explanation, explain
-from tinygrad_cnn.check.measuring import Measured, how_many, measure
+from tinygrad_cnn.check.explanations import EXPLANATIONS, Case, Explanation, OtherSideOfKink, explain
+from tinygrad_cnn.check.measuring import DIRECTIONS, Measured, how_many, measure, nothing, random_direction
 from tinygrad_cnn.check.progress import Progress
 from tinygrad_cnn.check.report import KinkFound, Parameter, Report, Step
 from tinygrad_cnn.check.sentences import sentences
@@ -77,7 +78,7 @@ def gradients(
     theirs = None if by_hand is None else hand(subject, auto, by_hand, names or {})
     with Progress(how_many(subject), progress) as bar:
         measured = measure(subject, auto, theirs, seed, exhausted, bar)
-    report = _report(_Check(subject, auto, theirs, measured, explanations))
+    report = _report(_Check(subject, auto, theirs, measured, explanations, seed))
     if losses and theirs is not None:
         _name_the_loss(report, subject, auto, theirs, losses, explanations)
     if order == 2:
@@ -102,23 +103,23 @@ class _Check:
         hand: ByHand | None,
         measured: Measured,
         explanations: Sequence[Explanation],
+        seed: int = 0,
     ) -> None:
         self.subject, self.auto, self.hand, self.measured = subject, auto, hand, measured
-        self.explanations = explanations
+        self.explanations, self.seed = explanations, seed
         self.names, self.used_by = auto.run.names(), consumers(auto.run)
 
-    def explain(
+    def case(
         self, node: Node, name: str, hand: Array, given: Mapping[Node, Array], right: Any, rounding: float
-    ) -> str | None:
-        """Why the hand's cotangent of a node is wrong, if it was computed from those that are `given`."""
+    ) -> Case:
+        """The hand's cotangent of a node, if it was computed from those that are `given`."""
 
         def again(altered: Mapping[Node, Node]) -> Array:
             arrived = walk_back(self.auto.run, given, altered, wanted=node)
             return np.asarray(arrived.get(node, np.zeros_like(node.like)))
 
         step = between(node, self.used_by, given)
-        case = Case(name, np.asarray(hand), np.asarray(right), rounding, step, self.names, again)
-        return explain(case, self.explanations)
+        return Case(name, np.asarray(hand), np.asarray(right), rounding, step, self.names, again)
 
 
 def _report(check: _Check) -> Report:
@@ -175,15 +176,22 @@ def _parameter(check: _Check, k: int, told_by_step: bool) -> Parameter:
         largest(np.nan_to_num(auto.cotangents[other])) for other in auto.run.parameters if other in auto.cotangents
     ]
     least = max([1e-3 * size for size in others] + [1e-9 * abs(float(np.nan_to_num(auto.run.value)))])
-    auto_numbers = with_slopes(by_autodiff, slopes, rounding, least) if by_autodiff is not None and slopes else None
+    along = [
+        (functools.partial(random_direction, x.shape, number + DIRECTIONS * check.seed), slope)
+        for number, slope in enumerate(check.measured.along[k])
+    ]
+    auto_numbers = None
+    if by_autodiff is not None and (slopes or along):
+        auto_numbers = with_slopes(by_autodiff, slopes, rounding, least, along)
     hand_numbers, hand_auto, explanation = None, None, None
     if hand is not None:
-        if slopes and hand.shape == x.shape:
-            hand_numbers = with_slopes(hand, slopes, rounding, least)
+        if (slopes or along) and hand.shape == x.shape:
+            hand_numbers = with_slopes(hand, slopes, rounding, least, along)
         if by_autodiff is not None:
             hand_auto = between_arrays(hand, by_autodiff, rounding, slopes)
             if hand_auto.verdict == "differ" and not told_by_step:
-                explanation = check.explain(node, node.name or "x", hand, {}, by_autodiff, rounding)
+                case = check.case(node, node.name or "x", hand, {}, by_autodiff, rounding)
+                explanation = explain(case, check.explanations)
     kinks = sum(slope.kind == "kink" for slope in slopes.values())
     return Parameter(
         node.name or "x", node, by_autodiff, hand, low, high, len(slopes), kinks, auto_numbers, hand_auto, hand_numbers,
@@ -211,12 +219,18 @@ def _steps(check: _Check, notes: list[str]) -> list[Step]:
             between_arrays(hand, auto.cotangents[node], auto.rounding[node]),
             between_arrays(hand, right, rounding),
         )
-        explanation = None
+        explanation, convention = None, None
         if alone.verdict == "differ":
-            explanation = check.explain(node, name, hand, given, right, rounding)
+            case = check.case(node, name, hand, given, right, rounding)
+            convention = OtherSideOfKink().explain(case)
+            if convention is not None:
+                alone = replace(alone, verdict="agree", apart=0.0, note=convention)
+                notes.append(f"{name}: {convention}; that is a convention, and as right")
+            else:
+                explanation = explain(case, check.explanations)
         through = [(x.primitive.__name__, source_line(x)) for x in between(node, check.used_by, given)]
-        value = check.names.get(node, "?")
-        found.append(Step(name, value, node, auto.cotangents[node], hand, right, whole, alone, through, explanation))
+        value, by_autodiff = check.names.get(node, "?"), auto.cotangents[node]
+        found.append(Step(name, value, node, by_autodiff, hand, right, whole, alone, through, explanation, convention))
     return found
 
 
@@ -262,8 +276,7 @@ def _name_the_loss(
         other = autodiff(other_subject)
         if other.opaque is None and auto.opaque is None:
             carried = _carried_over(auto, theirs, other)
-            nothing = Measured([{} for _ in subject.leaves])
-            found[name] = _report(_Check(other_subject, other, carried, nothing, explanations))
+            found[name] = _report(_Check(other_subject, other, carried, nothing(subject), explanations))
     name = min(found, key=lambda name: _mistakes(found[name]), default="")
     if not name or _mistakes(found[name]) >= _mistakes(report):
         return

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.check.by_hand import ByHand
-from tinygrad_cnn.check.numbers import Numbers, OutOfBudgetError, Slope, along_element, scale_of
+from tinygrad_cnn.check.numbers import Numbers, OutOfBudgetError, Slope, along_element, along_vectors, scale_of
 from tinygrad_cnn.check.progress import Progress
 from tinygrad_cnn.check.steps import largest
 from tinygrad_cnn.check.witnesses import EVERY_RUN, Autodiff, Subject
+from tinygrad_cnn.graph import Array
 
 ALL_OF = 512  # of a parameter of no more elements, all are measured; of a larger one, as many as follow
-LARGEST, RANDOM = 24, 24
+LARGEST, RANDOM, DIRECTIONS = 24, 24, 4
 FINE = 64  # so many elements of each parameter are measured in long double; others if double does not settle them
 SETTLED = 1e-7  # the error that does, as a share of the largest element of the gradient
 
@@ -24,9 +25,16 @@ Index = tuple[int, ...]
 
 @dataclass
 class Measured:
-    """What numbers say: for each leaf the slopes by element; how often the loss was computed, and in what."""
+    """What numbers say.
+
+    slopes        for each leaf, by element
+    along         for each leaf, along random directions (`random_direction`) of it
+    evaluations   how often the loss was computed; precision: in what
+    notes         what was left out
+    """
 
     slopes: list[dict[Index, Slope]]
+    along: list[list[Slope]]
     evaluations: int = 0
     precision: str = "double"
     notes: list[str] = field(default_factory=list)
@@ -34,14 +42,24 @@ class Measured:
 
 def how_many(subject: Subject) -> int:
     """How many elements are going to be measured, about."""
-    return sum(x.size if x.size <= ALL_OF else 2 * LARGEST + RANDOM for x in subject.leaves)
+    return sum(x.size if x.size <= ALL_OF else 2 * LARGEST + RANDOM + DIRECTIONS for x in subject.leaves)
+
+
+def nothing(subject: Subject) -> Measured:
+    """Nothing was measured."""
+    return Measured([{} for _ in subject.leaves], [[] for _ in subject.leaves])
+
+
+def random_direction(shape: tuple[int, ...], number: int) -> Array:
+    """A vector of normal numbers, always the same one; large ones are made anew rather than kept."""
+    return np.random.default_rng([number, *shape]).standard_normal(shape)
 
 
 def measure(
     subject: Subject, auto: Autodiff, hand: ByHand | None, seed: int, exhausted: Callable[[int], bool], bar: Progress
 ) -> Measured:
     """Take slopes by numbers: of all elements of small parameters, and of some of large ones."""
-    found = Measured([{} for _ in subject.leaves])
+    found = nothing(subject)
     in_long_double = auto.exact is not None and auto.products <= EVERY_RUN
     used = {"double": 0, "long double": 0}
 
@@ -54,16 +72,27 @@ def measure(
 
     at_work: dict[str, Numbers] = {}
 
-    def slope(precision: str, leaf: int, index: Index) -> Slope:
+    def slope(precision: str, leaf: int, index: Index | None, number: int = 0) -> Slope:
+        """Along an element, or along the random direction of that number."""
         if precision not in at_work:
             at_work[precision] = numbers(precision)
         n = at_work[precision]
-        taken = n.slope(along_element(n.leaves, leaf, index), scale_of(n.leaves[leaf], index))
+        x = n.leaves[leaf]
+        if index is None:
+            vectors = [random_direction(x.shape, number) if k == leaf else None for k in range(len(n.leaves))]
+            taken = n.slope(along_vectors(n.leaves, vectors), scale_of(x))
+        else:
+            taken = n.slope(along_element(n.leaves, leaf, index), scale_of(x, index))
         used[precision] = n.used
+        bar.advance()
         return taken
 
+    elements = _elements(subject, auto, hand, seed, found.notes)
     try:
-        for rank, leaf, index in _elements(subject, auto, hand, seed, found.notes):
+        for leaf, x in enumerate(subject.leaves):
+            for number in range(DIRECTIONS if x.size > ALL_OF else 0):
+                found.along[leaf].append(slope("double", leaf, None, number + DIRECTIONS * seed))
+        for rank, leaf, index in elements:
             if in_long_double and rank < FINE:
                 taken = slope("long double", leaf, index)
             else:
@@ -72,9 +101,8 @@ def measure(
                 if in_long_double and not taken.error <= SETTLED * size:
                     taken = slope("long double", leaf, index)
             found.slopes[leaf][index] = taken
-            bar.advance()
     except OutOfBudgetError:
-        missing = sum(x.size for x in subject.leaves) - sum(map(len, found.slopes))
+        missing = len(elements) - sum(map(len, found.slopes))
         if any(found.slopes):
             found.notes.append(f"the budget was used up before {missing} elements were measured by numbers")
         else:
@@ -102,7 +130,10 @@ def _elements(
             steepest = np.argsort(-np.abs(by_autodiff), kind="stable")[:LARGEST]
             chosen = [*ranked[:LARGEST], *steepest, *rng.choice(x.size, RANDOM, replace=False)]
             ranked = np.array(list(dict.fromkeys(int(i) for i in chosen)))
-            notes.append(f"{node.name or 'params'}: {len(ranked)} of {x.size} elements are measured by numbers")
+            notes.append(
+                f"{node.name or 'params'}: {len(ranked)} of {x.size} elements are measured by numbers, and slopes "
+                f"along {DIRECTIONS} random directions of all of them"
+            )
         places = [tuple(int(i) for i in np.unravel_index(place, x.shape)) for place in ranked]
         queues.append([(rank, k, place) for rank, place in enumerate(places)])
     longest = max(map(len, queues), default=0)

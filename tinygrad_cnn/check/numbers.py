@@ -64,9 +64,9 @@ def along_element(leaves: Sequence[Array], leaf: int, index: tuple[int, ...]) ->
     return moved
 
 
-def along_vectors(leaves: Sequence[Array], vectors: Sequence[Array]) -> Direction:
-    """The direction of a vector for each leaf."""
-    return lambda t: [x + t * v for x, v in zip(leaves, vectors, strict=True)]
+def along_vectors(leaves: Sequence[Array], vectors: Sequence[Array | None]) -> Direction:
+    """The direction of a vector for each leaf; None where a leaf stays as it is."""
+    return lambda t: [x if v is None else x + t * v for x, v in zip(leaves, vectors, strict=True)]
 
 
 class Numbers:
@@ -259,6 +259,9 @@ def _size(x: Array) -> float:
     return float(np.max(np.abs(x), initial=0)) or 1.0
 
 
-def scale_of(x: Array, index: tuple[int, ...]) -> float:
-    """What a step of one element of `x` is small beside: its own size, but not much less than that of the others."""
-    return max(abs(float(x[index])), 0.1 * _size(x))
+def scale_of(x: Array, index: tuple[int, ...] | None = None) -> float:
+    """What a step of one element of `x` is small beside: its own size, but not much less than that of the others.
+
+    Without an index: what one of all elements together is.
+    """
+    return _size(x) if index is None else max(abs(float(x[index])), 0.1 * _size(x))

@@ -89,6 +89,7 @@ class Step:
     alone         hand against right: whether this step is, given what came in
     through       the primitives that the step goes through, and where they were called
     explanation   why the step is wrong, if that was found
+    convention    the other convention at a kink that it takes, if that is all; then it is right
     """
 
     name: str
@@ -101,6 +102,7 @@ class Step:
     alone: Comparison
     through: list[tuple[str, str]]
     explanation: str | None = None
+    convention: str | None = None
 
 
 @dataclass(frozen=True)

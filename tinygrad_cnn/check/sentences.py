@@ -43,6 +43,8 @@ def _at(comparison: Comparison | None, one: str = "by hand", other: str = "and s
     if not math.isfinite(comparison.apart) and comparison.note.startswith("shape"):
         return f"It has {comparison.note}."
     element = f"Element {comparison.index}" if comparison.index else "It"
+    if comparison.note.startswith("along"):
+        element = "Along a random direction it"
     x, y = comparison.values
     return f"{element} is {x:.6g} {one} {other.format(f'{y:.6g}')}."
 

@@ -15,7 +15,9 @@ from tinygrad_cnn.check.explanations.case import Case, Explanation, OtherRule, e
 from tinygrad_cnn.check.explanations.rules import (
     Assigned,
     CroppedElsewhere,
+    HeldConstant,
     LeftOut,
+    NotTransposed,
     OtherSideOfKink,
     TiesInFull,
 )
@@ -44,6 +46,8 @@ EXPLANATIONS: list[Explanation] = [
     Reshaped(),
     Summed(),
     LeftOut(),
+    HeldConstant(),
+    NotTransposed(),
     FactorOfValue(),
     Assigned(),
     NotCropped(),
@@ -52,4 +56,4 @@ EXPLANATIONS: list[Explanation] = [
     Epsilon(),
 ]
 
-__all__ = ["EXPLANATIONS", "Case", "Explanation", "OtherRule", "explain"]
+__all__ = ["EXPLANATIONS", "Case", "Explanation", "OtherRule", "OtherSideOfKink", "explain"]

@@ -86,11 +86,13 @@ def explain(case: Case, explanations: Iterable[Explanation]) -> str | None:
             return found
     alterations = [(e, a) for e in explanations if isinstance(e, OtherRule) for a in e.alterations(case)]
     others = [e for e in explanations if not isinstance(e, OtherRule)]
-    for (one, (words, nodes)), (two, (more_words, more)) in itertools.combinations(alterations, 2):
-        if one is not two and not nodes.keys() & more.keys() and case.accounts(case.again({**nodes, **more})):
+    for (_, (words, nodes)), (_, (more_words, more)) in itertools.combinations(alterations, 2):
+        if not nodes.keys() & more.keys() and case.accounts(case.again({**nodes, **more})):
             return f"{words}; and {more_words}"
     for _, (words, nodes) in alterations:
         after = replace(case, right=case.again(nodes))
+        if largest(after.right) < 1e-6 * largest(case.right):  # of nothing, anything is some multiple
+            continue
         for explanation in others:
             found = explanation.explain(after)
             if found is not None:

@@ -13,10 +13,12 @@ from tinygrad_cnn.check.steps import with_operand, with_rules, with_settings
 from tinygrad_cnn.graph import Array, Node
 from tinygrad_cnn.primitive import implementations
 from tinygrad_cnn.rules import elementwise, indexing, reductions, windows
+from tinygrad_cnn.rules.linear_algebra import matmul
 
 Altered = Iterator[tuple[str, dict[Node, Node]]]
 
 _TWO_WAYS = {implementations[f]: f.__name__ for f in (np.maximum, np.minimum, np.fmax, np.fmin)}
+_MULTIPLY = implementations[np.multiply]
 _ABSOLUTE = {implementations[np.abs], implementations[np.fabs]}
 
 
@@ -26,19 +28,73 @@ class LeftOut(OtherRule):
     def alterations(self, case: Case) -> Altered:
         """See `OtherRule`."""
         for node in case.step:
-            if not node.primitive.broadcasts and node.primitive is not elementwise.sigmoid:
+            if node.primitive is matmul or not (node.primitive.broadcasts or node.primitive is elementwise.sigmoid):
                 continue
-            for place, x in node.sources:
-                if x.like.shape != node.like.shape or node.primitive.rules[place] is None:
+            for place, _ in node.sources:
+                if node.primitive.rules[place] is None:
                     continue
                 rules = [rule if k != place else _unchanged for k, rule in enumerate(node.primitive.rules)]
-                name = case.called(node)
-                factor = "out (1 - out)" if node.primitive is elementwise.sigmoid else f"the derivative of {name}"
-                yield f"the factor of {name} is missing: {factor}", {node: with_rules(node, rules)}
+                yield f"the factor {_factor(case, node, place)} is missing", {node: with_rules(node, rules)}
+
+
+def _factor(case: Case, node: Node, place: int) -> str:
+    """The derivative of a node by an operand, in words."""
+    if node.primitive is elementwise.sigmoid:
+        return f"of {case.called(node)}, out (1 - out),"
+    if node.primitive is _MULTIPLY:
+        other = dict(node.sources).get(1 - place)
+        return case.names.get(other, "") if other is not None and other in case.names else f"of {case.called(node)}"
+    return f"of {case.called(node)}, its derivative,"
 
 
 def _unchanged(g: Array, *_: Any, **settings: Any) -> Array:
     return g
+
+
+class HeldConstant(OtherRule):
+    """A value that depends on the parameters is taken for a constant: what comes through it is missing."""
+
+    def alterations(self, case: Case) -> Altered:
+        """See `OtherRule`."""
+        for node in case.step:
+            for place, _ in node.sources:
+                if node.primitive.rules[place] is not None:
+                    rules = [None if k == place else node.primitive.rules[k] for k in range(len(node.operands))]
+                    through = f"operand {place} of " * (len(node.sources) > 1) + case.called(node)
+                    yield (
+                        f"the contribution through {through} is missing: it is held constant",
+                        {node: with_rules(node, rules)},
+                    )
+
+
+class NotTransposed(OtherRule):
+    """In the way back through a matrix product, an operand or the cotangent is transposed where it should not be."""
+
+    def alterations(self, case: Case) -> Altered:
+        """See `OtherRule`."""
+        for node in case.step:
+            if node.primitive is not matmul or any(np.ndim(x) != 2 for x in node.operands):
+                continue
+            x, y = node.operands
+            for words, g_first, first, second in (
+                ("the other operand is not transposed", False, y, x),
+                ("the cotangent is transposed, and should not be", True, y.T, x.T),
+            ):
+                rules = [_product(g_first, first, None), _product(g_first, None, second)]
+                shape = node.like.shape[::-1] if g_first else node.like.shape
+                fits_x = shape[1] == first.shape[0] and (shape[0], first.shape[1]) == x.shape
+                fits_y = second.shape[1] == shape[0] and (second.shape[0], shape[1]) == y.shape
+                if fits_x or fits_y:
+                    rules = [rules[0] if fits_x else matmul.rules[0], rules[1] if fits_y else matmul.rules[1]]
+                    yield f"in the way back through {case.called(node)} {words}", {node: with_rules(node, rules)}
+
+
+def _product(transposed: bool, right: Array | None, left: Array | None) -> Any:
+    def rule(g: Array, out: Array, x: Array, y: Array) -> Array:
+        g = g.T if transposed else g
+        return g @ right if right is not None else left @ g
+
+    return rule
 
 
 class TiesInFull(OtherRule):

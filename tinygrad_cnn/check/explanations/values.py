@@ -53,16 +53,16 @@ class Factor(Explanation):
 def _named_factor(factor: float, case: Case) -> str | None:
     sign = "minus " if factor < 0 else ""
     factor = abs(factor)
+    for node, name in case.names.items():
+        for axis, n in enumerate(node.like.shape if node.primitive is not None else ()):
+            along = f"the length of axis {axis} of {name}, {node.like.shape}"
+            if n > 2 and math.isclose(factor, n, rel_tol=1e-6):
+                return f"it is {sign}{n} times what it should be, {along}: a sum where a mean is meant"
+            if n > 2 and math.isclose(factor, 1 / n, rel_tol=1e-6):
+                return f"it is {sign}1/{n} of what it should be, {along}: a mean where a sum is meant"
     for plain, words in ((2.0, "2"), (0.5, "1/2"), (4.0, "4"), (0.25, "1/4")):
         if math.isclose(factor, plain, rel_tol=1e-6):
             return f"it is {sign}{words} times what it should be"
-    for name, value in case.values().items():
-        for axis, n in enumerate(np.shape(value)):
-            along = f"the length of axis {axis} of {name}, {np.shape(value)}"
-            if n > 1 and math.isclose(factor, n, rel_tol=1e-6):
-                return f"it is {sign}{n} times what it should be, {along}: a sum where a mean is meant"
-            if n > 1 and math.isclose(factor, 1 / n, rel_tol=1e-6):
-                return f"it is {sign}1/{n} of what it should be, {along}: a mean where a sum is meant"
     if case.right.size < 3:  # of so few numbers, some factor always holds
         return None
     return f"it is {sign}{factor:.6g} times what it should be, in every element"
@@ -75,7 +75,8 @@ class Transposed(Explanation):
         """See `Explanation`."""
         if case.right.ndim < 2 or not case.accounts(case.right.T):
             return None
-        return f"it is transposed: {case.hand.shape} where {case.right.shape} is right"
+        shapes = f": {case.hand.shape} where {case.right.shape} is right"
+        return "it is transposed" + (shapes if case.hand.shape != case.right.shape else "")
 
 
 class PermutedAxes(Explanation):
