@@ -261,6 +261,37 @@ def test_a_cotangent_may_be_called_as_people_call_it(name: str) -> None:
     assert report.ok
 
 
+def test_a_recurrence_is_walked_back_turn_by_turn() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((5, 3)), rng.standard_normal((5, 4))
+    p = {"W": rng.standard_normal((4, 3)), "U": 0.5 * rng.standard_normal((4, 4)), "b": np.zeros(4)}
+
+    def loss(p: Any) -> Any:
+        h, total = np.zeros(4), 0.0
+        for t in range(5):
+            z = p["W"] @ x[t] + p["U"] @ h + p["b"]
+            h = np.tanh(z)
+            total = total + np.sum((h - y[t]) ** 2)
+        return total
+
+    def by_hand(p: Any, wrong_at: int | None) -> Any:
+        h = [np.zeros(4)]
+        for t in range(5):
+            h.append(np.tanh(p["W"] @ x[t] + p["U"] @ h[-1] + p["b"]))
+        dh, dz, later = [None] * 5, [None] * 5, np.zeros(4)
+        for t in reversed(range(5)):
+            dh[t] = 2 * (h[t + 1] - y[t]) + later
+            dz[t] = dh[t] * (1 - h[t + 1] ** 2) if t != wrong_at else dh[t] * (1 - h[t + 1])
+            later = p["U"].T @ dz[t]
+        dW, dU = sum(np.outer(d, v) for d, v in zip(dz, x)), sum(np.outer(d, v) for d, v in zip(dz, h))
+        return {"dW": dW, "dU": dU, "db": sum(dz), "dh": dh, "dz": dz}
+
+    assert check(loss, p, lambda p: by_hand(p, None)).ok
+    report = check(loss, p, lambda p: by_hand(p, 2), evaluations=0)
+    assert [step.name for step in report.steps if step.wrong] == ["dz[2]"]
+    assert report.first_wrong.explanation == "the factor (1 + h[2]) is missing"
+
+
 def test_values_of_the_same_name_are_numbered_in_their_order() -> None:
     def loss(w: Any) -> Any:
         h = w

@@ -13,13 +13,27 @@ from tinygrad_cnn.check.numbers import LEVELS, extrapolated
 from tinygrad_cnn.check.steps import largest
 from tinygrad_cnn.check.trace import Trace, trace
 from tinygrad_cnn.graph import Array, Node, source_line
+from tinygrad_cnn.rules.windows import max_pool2d
 
 STEP = 1e-3
 
 
 def faults(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array], run: Trace) -> list[str]:
     """What is wrong with the graph of `run`, a sentence each."""
-    return _cut_off(loss, form, leaves, run) + _wrong_rules(run)
+    return _no_subgradients(run) + _cut_off(loss, form, leaves, run) + _wrong_rules(run)
+
+
+def _no_subgradients(run: Trace) -> list[str]:
+    """Poolings that were asked to count ties in full, and have some."""
+    said = []
+    for node in run.nodes:
+        tied = meeting(node) if node.primitive is max_pool2d and node.settings.get("ties") == "all" else 0
+        if tied:
+            said.append(
+                f"max_pool2d with ties='all' ({source_line(node)}) gives each of the elements that tie the whole "
+                f"cotangent, in {tied} windows: that is what the article does, but no gradient"
+            )
+    return said
 
 
 def _cut_off(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array], run: Trace) -> list[str]:
@@ -35,7 +49,7 @@ def _cut_off(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array
         for place, (x, y) in enumerate(zip(one.operands, two.operands, strict=False)):
             if place not in computed and _is_float(x) and np.shape(x) == np.shape(y) and not np.array_equal(x, y):
                 said.append(
-                    f"operand {place} of {one.primitive.__name__} ({source_line(one)}) is a constant to autodiff, but "
+                    f"Operand {place} of {one.primitive.__name__} ({source_line(one)}) is a constant to autodiff, but "
                     "it changes with the parameters: something cut it off from its history (.value, stop_gradient)"
                 )
     return list(dict.fromkeys(said))
@@ -61,7 +75,7 @@ def _wrong_rules(run: Trace) -> list[str]:
             if found is not None:
                 by_rule, by_numbers = found
                 said.append(
-                    f"the rule of {node.primitive.__name__} for operand {place} ({source_line(node)}) is not its "
+                    f"The rule of {node.primitive.__name__} for operand {place} ({source_line(node)}) is not its "
                     f"derivative: along a random direction it gives {by_rule:.6g}, and numbers {by_numbers:.6g}"
                 )
     return said

@@ -127,12 +127,19 @@ def tied(out: Array, x: Array, window: Any, stride: Any = None, **_: Any) -> Arr
     return np.sum(_winners(out, x, window, stride), axis=0) > 1
 
 
+def _alike(equal: Array) -> Array:
+    """Where two ways give the same; nowhere, if they do so everywhere, for then they are one."""
+    return np.zeros_like(equal) if equal.all() else equal
+
+
 # The condition of `where` is among what a node was given; its two ways meet where they give the same.
 KINKS: dict[Primitive[..., Any] | Any, Kink] = {
     windows.max_pool2d: Kink(_winners, tied),
     reductions.max: Kink(_extreme, _several),
     reductions.min: Kink(_extreme, _several),
-    elementwise.where_of: Kink(lambda out, *_: [], lambda out, condition, x, y: np.broadcast_to(x == y, out.shape)),
+    elementwise.where_of: Kink(
+        lambda out, *_: [], lambda out, condition, x, y: _alike(np.broadcast_to(x == y, out.shape))
+    ),
 }
 _ufunc: Any
 for _ufunc in (np.maximum, np.minimum, np.fmax, np.fmin):

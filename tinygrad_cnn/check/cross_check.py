@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_cnn.check import second_order
 from tinygrad_cnn.check.autodiff import faults
 from tinygrad_cnn.check.branches import meeting
-from tinygrad_cnn.check.by_hand import ByHand
+from tinygrad_cnn.check.by_hand import ByHand, by_name
 from tinygrad_cnn.check.compared import between_arrays, with_slopes
 from tinygrad_cnn.check.explanations import EXPLANATIONS, Case, Explanation, OtherSideOfKink, explain
 from tinygrad_cnn.check.measuring import DIRECTIONS, Measured, how_many, measure, nothing, random_direction
@@ -107,7 +107,7 @@ class _Check:
     ) -> None:
         self.subject, self.auto, self.hand, self.measured = subject, auto, hand, measured
         self.explanations, self.seed = explanations, seed
-        self.names, self.used_by = auto.run.names(), consumers(auto.run)
+        self.names, self.used_by = {node: name for name, node in by_name(auto.run).items()}, consumers(auto.run)
 
     def case(
         self, node: Node, name: str, hand: Array, given: Mapping[Node, Array], right: Any, rounding: float
@@ -126,13 +126,13 @@ def _report(check: _Check) -> Report:
     """Everything put together."""
     auto, notes = check.auto, [*_notes(check), *check.measured.notes]
     steps = _steps(check, notes)
-    told = any(step.alone.verdict == "differ" for step in steps)
+    told = any(step.wrong for step in steps)
     parameters = [_parameter(check, k, told) for k in range(len(check.subject.leaves))]
     because = sentences(steps, parameters)
     if any(p.auto_numbers is not None and p.auto_numbers.verdict == "differ" for p in parameters):
         subject = check.subject
         found = faults(subject.loss, subject.form, subject.leaves, auto.run)
-        because += [f"{fault[0].upper()}{fault[1:]}." for fault in found]
+        because += [f"{fault}." for fault in found]
     return Report(
         loss=float(auto.run.value),
         parameters=parameters,
@@ -220,7 +220,7 @@ def _steps(check: _Check, notes: list[str]) -> list[Step]:
             between_arrays(hand, right, rounding),
         )
         explanation, convention = None, None
-        if alone.verdict == "differ":
+        if alone.verdict == whole.verdict == "differ":
             case = check.case(node, name, hand, given, right, rounding)
             convention = OtherSideOfKink().explain(case)
             if convention is not None:
@@ -231,6 +231,9 @@ def _steps(check: _Check, notes: list[str]) -> list[Step]:
         through = [(x.primitive.__name__, source_line(x)) for x in between(node, check.used_by, given)]
         value, by_autodiff = check.names.get(node, "?"), auto.cotangents[node]
         found.append(Step(name, value, node, by_autodiff, hand, right, whole, alone, through, explanation, convention))
+    apart = [step.name for step in found if step.alone.verdict == "differ" and not step.wrong]
+    if apart:
+        notes.append(f"{', '.join(apart)}: right, though not what follows from the cotangents before")
     return found
 
 
@@ -280,12 +283,11 @@ def _name_the_loss(
     name = min(found, key=lambda name: _mistakes(found[name]), default="")
     if not name or _mistakes(found[name]) >= _mistakes(report):
         return
-    right = {step.name: step.alone.verdict != "differ" for step in found[name].steps}
+    right = {step.name: not step.wrong for step in found[name].steps}
     why = f"it is the gradient of another loss, {name}"
     report.another_loss = name
     report.steps = [
-        replace(step, explanation=why) if step.alone.verdict == "differ" and right.get(step.name) else step
-        for step in report.steps
+        replace(step, explanation=why) if step.wrong and right.get(step.name) else step for step in report.steps
     ]
     report.because = sentences(report.steps, report.parameters) if report.steps else []
     report.because.insert(0, f"By hand it is not the gradient of this loss, but of another: {name}.")
@@ -295,13 +297,13 @@ def _name_the_loss(
 
 def _mistakes(report: Report) -> int:
     if report.steps:
-        return sum(step.alone.verdict == "differ" for step in report.steps)
+        return sum(step.wrong for step in report.steps)
     return sum(p.hand_auto is not None and p.hand_auto.verdict == "differ" for p in report.parameters)
 
 
 def _carried_over(auto: Autodiff, theirs: ByHand, other: Autodiff) -> ByHand:
     """The hand's cotangents, with their rounding, for the values of the same names in another graph."""
-    names, counterparts = auto.run.names(), {name: node for node, name in other.run.names().items()}
+    counterparts, names = by_name(other.run), {node: name for name, node in by_name(auto.run).items()}
     alike = {node: counterparts[names[node]] for node in theirs.of if names.get(node) in counterparts}
     alike |= dict(zip(auto.run.parameters, other.run.parameters, strict=True))
     for node, counterpart in alike.items():

@@ -104,6 +104,11 @@ class Step:
     explanation: str | None = None
     convention: str | None = None
 
+    @property
+    def wrong(self) -> bool:
+        """Whether this step is a mistake: neither right nor what follows from the steps before it."""
+        return self.alone.verdict == "differ" and self.whole.verdict == "differ"
+
 
 @dataclass(frozen=True)
 class KinkFound:
@@ -163,7 +168,7 @@ class Report:
     @property
     def first_wrong(self) -> Step | None:
         """The first step from the loss back at which the hand's differs, given what came in."""
-        return next((step for step in self.steps if step.alone.verdict == "differ"), None)
+        return next((step for step in self.steps if step.wrong), None)
 
     def raise_if_wrong(self) -> None:
         """Raise GradientsDifferError, an AssertionError, with the report if `ok` is False."""

@@ -11,7 +11,7 @@ from tinygrad_cnn.check.report import Comparison, Parameter, Step
 def sentences(steps: list[Step], parameters: list[Parameter]) -> list[str]:
     """What is wrong; nothing if nothing is."""
     said = []
-    wrong = [step for step in steps if step.alone.verdict == "differ"]
+    wrong = [step for step in steps if step.wrong]
     for k, step in enumerate(wrong):
         first = "The first wrong step" if k == 0 else "Another wrong step, even given what came in,"
         said.append(f"{first} is {step.name}, {_through(step)}. {_at(step.alone)} {_why(step.explanation)}")

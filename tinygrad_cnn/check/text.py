@@ -43,7 +43,7 @@ def rendered(report: Report) -> Group:
     parts.append(Text(LEGEND, style="dim"))
     parts.append(Text(report.verdict, style="bold green" if report.ok else "bold red"))
     parts += [Text(sentence) for sentence in report.because]
-    parts += [Text(f"{note[0].upper()}{note[1:]}.", style="dim") for note in report.notes]
+    parts += [Text(f"Note: {note}.", style="dim") for note in report.notes]
     parts.append(
         Text(
             f"Loss {report.loss:.10g}; numbers from {report.evaluations} evaluations in {report.precision}; "

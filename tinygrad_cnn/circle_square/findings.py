@@ -170,7 +170,7 @@ def _ties(x: Floats, y: Floats, p: Parameters) -> Finding:
             f"Here it changes nothing: elements tie in {dead} of {tying.size} windows, all of them where ReLU gives 0."
         )
         return Finding(title, False, says, numbers)
-    step = next((s for s in report.steps if s.name == "dL_drelu" and s.alone.verdict == "differ"), None)
+    step = next((s for s in report.steps if s.name == "dL_drelu" and s.wrong), None)
     given = hand.dL_drelu.reshape(len(x), tying.shape[1], 2, tying.shape[2], 2).sum(axis=(2, 4))
     counted = given[tying == 4] / np.where(hand.dL_dmax == 0, 1, hand.dL_dmax)[tying == 4]
     numbers["times_counted"] = float(np.median(counted)) if four else float("nan")

@@ -15,6 +15,7 @@ from tinygrad_cnn.graph import Array, Node
 # How many times its estimated rounding a difference may be, and still be rounding.
 SAFETY = 8.0
 LARGE = 10**6  # elements
+PAIRS = 60  # of explanations that are tried together
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def explain(case: Case, explanations: Iterable[Explanation]) -> str | None:
             return found
     alterations = [(e, a) for e in explanations if isinstance(e, OtherRule) for a in e.alterations(case)]
     others = [e for e in explanations if not isinstance(e, OtherRule)]
-    for (_, (words, nodes)), (_, (more_words, more)) in itertools.combinations(alterations, 2):
+    for (_, (words, nodes)), (_, (more_words, more)) in itertools.islice(itertools.combinations(alterations, 2), PAIRS):
         if not nodes.keys() & more.keys() and case.accounts(case.again({**nodes, **more})):
             return f"{words}; and {more_words}"
     for _, (words, nodes) in alterations:

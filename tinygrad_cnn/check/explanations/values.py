@@ -168,6 +168,7 @@ class FactorOfValue(Explanation):
 _FORMS: dict[str, Any] = {
     "{0}": lambda v: v,
     "(1 - {0})": lambda v: 1 - v,
+    "(1 + {0})": lambda v: 1 + v,
     "{0} (1 - {0})": lambda v: v * (1 - v),
     "(1 - {0}^2)": lambda v: 1 - v * v,
     "{0}^2": lambda v: v * v,
