@@ -38,7 +38,9 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
             raise ValueError(
                 f"np.{ufunc.__name__} in place: the result has shape {result.shape}, which does not fit in {old.shape}"
             )
-        self._become(result if result.dtype == old.dtype else result.astype(old.dtype))
+        result = result if result.dtype == old.dtype else result.astype(old.dtype)
+        # NumPy makes a number of a result without axes, but what is changed in place stays the array that it is.
+        self._become(result if result.ndim else implementations[np.copy](result))
         return self
 
     return changed
@@ -79,8 +81,14 @@ class Tensor(Handle):
             raise TypeError(f"a Tensor holds floats, but was given {array.dtype}: write 1.0 for 1, or .astype(float)")
         self.node = leaf_tensor(array, name).node
 
-    def follow(self, result: Handle) -> View:
+    def follow(self, result: Handle) -> Tensor:
         """`result`, as a handle that follows this one when it is assigned to."""
+        here, new = self.node, result.node
+        if new.primitive.adding is None and here.like is not here.value:
+            # It lies in memory otherwise than its value: whether NumPy has a view here, only `like` can tell.
+            new.like = new.primitive.forward(here.like, **new.settings)
+            if not np.may_share_memory(new.like, here.like):
+                return handle_on(new, Tensor)  # type: ignore[no-any-return]
         return View._of(self, result)
 
     # What it holds.
@@ -230,12 +238,17 @@ class Tensor(Handle):
         _method, (np.all, np.any, np.argmax, np.argmin, np.argsort, np.argpartition, np.nonzero, np.searchsorted)
     )
     clip, dot, trace, diagonal, ravel = map(_method, (np.clip, np.dot, np.trace, np.diagonal, np.ravel))
-    squeeze, repeat, take, choose, copy = map(_method, (np.squeeze, np.repeat, np.take, np.choose, np.copy))
+    squeeze, repeat, take, choose = map(_method, (np.squeeze, np.repeat, np.take, np.choose))
     conj, conjugate, round = _method(np.conjugate), _method(np.conjugate), _method(np.round)
 
     def compress(self, condition: Any, axis: int | None = None) -> Any:
         """As `ndarray.compress`."""
         return implementations[np.compress](condition, self, axis)
+
+    def copy(self, order: Any = "C") -> Any:
+        """As `ndarray.copy`; of a number, as a NumPy scalar is, a number."""
+        copied = implementations[np.copy](self, order)
+        return copied[()] if isinstance(self.node.like, np.generic) else copied
 
     def flatten(self, order: Any = "C") -> Any:
         """As `ndarray.flatten`: the elements in a row, as a copy."""

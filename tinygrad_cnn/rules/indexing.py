@@ -35,11 +35,13 @@ def getitem(x: Array, index: Index) -> Array:
     if not mode or not isinstance(node, Version) or node.read:
         return picked(x, index=index)
     index = fixed(index)
-    part = node.array[index]
+    part = (node.value if node.array is None else node.array)[index]
     is_view = isinstance(part, np.ndarray) and _is_basic(index)
     if is_view:
         part = part.copy()
     result: Any = handle_on(Node(picked, (node.like,), ((0, node),), {"index": index}, part), x.kind)
+    if is_view:
+        result.node.like = node.like[index]  # which lies in memory as NumPy's view does, and as the copy does not
     if mode is not True:
         mode.made(result.node)
     return x.follow(result) if is_view else result
@@ -62,7 +64,7 @@ scatter.vjp(lambda g, out, x, index, shape: g[index])
 
 def add_at(array: Array, x: Array, index: Index) -> Array:
     """Add `x` to the elements of `array` at `index`, in place; where an element is indexed twice, both are added."""
-    if _is_basic(index):
+    if _picks_once(index):
         array[index] += x
     else:
         np.add.at(array, index, x)
@@ -75,10 +77,13 @@ def put_at(array: Array, x: Array, index: Index) -> Array:
     return array
 
 
+def _picks_once(index: Index) -> bool:
+    """Whether `index` picks no element twice, and is known to: NumPy's basic indexing, or one boolean mask."""
+    return _is_basic(index) or (isinstance(index, np.ndarray) and index.dtype == bool)
+
+
 def _is_basic(index: Index) -> bool:
-    """Whether `index` picks no element twice: integers, slices, None and Ellipsis, or one boolean mask."""
-    if isinstance(index, np.ndarray) and index.dtype == bool:
-        return True
+    """Whether `index` is NumPy's basic indexing, which gives a view: integers, slices, None and Ellipsis."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(
         isinstance(part, int | np.integer | slice | type(None) | type(Ellipsis)) and not isinstance(part, bool)
@@ -205,7 +210,7 @@ def index_add(x: Array, index: Index, v: Array) -> Array:
 
 def _surviving(g: Array, x: Array, index: Index) -> Array:
     """`g`, of what was assigned to x[index], without what another assignment to the same element came after."""
-    if _is_basic(index):
+    if _picks_once(index):
         return g
     order = np.arange(g.size).reshape(g.shape)
     last = np.zeros(x.shape, order.dtype)
