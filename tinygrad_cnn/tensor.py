@@ -204,7 +204,9 @@ class Tensor(Handle):
             _refuse_out(f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1))
         return implementation(*args, **kwargs)
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
+        if not recording.get():  # there is no gradient to lose
+            return np.array(self.value, dtype, copy=copy)
         raise TypeError(
             "a Tensor does not turn into an array by itself, for its gradient would be lost. "
             "Write t.value for the array; np.stack or np.concatenate to join Tensors in one Tensor; "

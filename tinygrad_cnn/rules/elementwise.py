@@ -24,7 +24,8 @@ elementwise(np.positive, lambda g, out, x: g)
 def _power_x(g: Array, out: Array, x: Array, y: Array) -> Array:
     if isinstance(y, int | float):
         return g * (y * x ** (y - 1)) if y else g * np.zeros_like(x)
-    return g * y * x ** np.where(y == 0, 1, y - 1)  # at y = 0 the slope is 0, for x = 0 too
+    # At y = 0 the slope is 0, for x = 0 too. Elsewhere y - 1 stays what it is, for its own derivative is wanted too.
+    return g * y * x ** np.where(np.equal(x, 0) & np.equal(y, 0), 1, y - 1)
 
 
 def _power_y(g: Array, out: Array, x: Array, y: Array) -> Array:

@@ -277,7 +277,7 @@ def put_along_axis(arr: Array, indices: Any, values: Array, axis: int | None) ->
 
 
 def _assignable(x: Any, name: str) -> Any:
-    if not isinstance(x, Handle):
+    if not isinstance(x, Handle) and recording.get():
         raise TypeError(
             f"np.{name} would write a Tensor into an array, and lose its gradient: begin with np.zeros_like(t)"
         )
@@ -297,6 +297,6 @@ def subtract_from(x: Array, index: Index, v: Array) -> None:
 
 
 def _change(x: Array, index: Index, v: Array, ufunc: np.ufunc) -> None:
-    if not isinstance(x, Handle):
+    if not isinstance(x, Handle) and recording.get():
         raise TypeError(f"np.{ufunc.__name__}.at would write a Tensor into an array: use tg.index_add")
-    x[...] = index_add(x, index, v)  # type: ignore[index]
+    x[...] = index_add(x, index, v)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.graph import Array, Handle
+from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import implements, primitive, to_values
-from tinygrad_cnn.rules.arguments import absent, refuse_out
+from tinygrad_cnn.rules.arguments import absent, as_array, refuse_out
 
 # Elements.
 
@@ -109,8 +109,9 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = absent, append: Any 
 @implements(np.ediff1d)
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """As `np.ediff1d`."""
-    parts = [to_begin, np.diff(np.ravel(ary)), to_end]
-    return np.concatenate([np.ravel(x) for x in parts if x is not None])
+    differences = np.diff(np.ravel(ary))
+    parts = [np.ravel(x) for x in (to_begin, differences, to_end) if x is not None]
+    return np.concatenate(parts, dtype=differences.dtype, casting="same_kind")
 
 
 @implements(np.gradient)
@@ -153,7 +154,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     values: Any = to_values([x, xp, fp])
     of_arrays: Any = np.interp
     of_arrays(*values, period=period)  # NumPy's own errors of arguments
-    x, xp, fp = _float64(x), _float64(xp), _float64(fp)
+    x, xp, fp = _as(np.float64, x), _as(np.float64, xp), _as(complex if np.iscomplexobj(values[2]) else np.float64, fp)
     if period is not None:
         period = abs(period)
         x, xp = _remainder(x, period), _remainder(xp, period)
@@ -172,8 +173,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     return np.where(places < nodes[0], left, np.where(places > nodes[-1], right, inside))
 
 
-def _float64(x: Any) -> Any:
-    return np.astype(x, np.float64) if isinstance(x, Handle) else np.asarray(x, np.float64)  # type: ignore[call-overload]
+def _as(dtype: Any, x: Any) -> Any:
+    return x.astype(dtype) if hasattr(x, "astype") else np.asarray(x, dtype)
 
 
 def _remainder(x: Any, period: float) -> Any:
@@ -184,8 +185,8 @@ def _remainder(x: Any, period: float) -> Any:
 @implements(np.polyval)
 def polyval(p: Any, x: Any) -> Any:
     """As `np.polyval`, by Horner's rule; differentiable by the coefficients too."""
-    x = np.asarray(x) if isinstance(x, list | tuple) else x
-    p = np.asarray(p) if isinstance(p, list | tuple) and to_values(p) is p else p
+    x = as_array(x)
+    p = as_array(p) if to_values(p) is p else p
     result: Any = np.zeros_like(x)
     for coefficient in p:
         result = result * x + coefficient
