@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import operator
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_cnn.backward import pull_back, seed
+from tinygrad_cnn.conversions import loses_the_gradient
 from tinygrad_cnn.graph import Array, Handle, Node, ancestors, calling_line, handle_on, recording
 from tinygrad_cnn.primitive import implementations, to_values
 
@@ -345,22 +345,33 @@ class Tensor(Handle):
     # Conversions, where nothing is lost by accident.
 
     def __float__(self) -> float:
-        caller = sys._getframe(1)
-        if dis.opname[caller.f_code.co_code[caller.f_lasti]] == "STORE_SUBSCR":
-            self.__array__()  # array[i] = t, which NumPy carries out by float(t)
+        if recording.get():
+            asked_by = loses_the_gradient(sys._getframe(1))
+            if asked_by == "array[i] = t":
+                self.__array__()
+            elif asked_by:
+                raise TypeError(
+                    f"{asked_by} would take the number of a Tensor, and lose its gradient: use NumPy's function of the "
+                    "Tensor itself, or write float(t) for the number"
+                )
         return float(self.node.value.item())
 
     def __complex__(self) -> complex:
         return complex(self.node.value.item())
 
     def __round__(self, digits: int | None = None) -> Any:
-        return round(float(self), digits)
+        return round(float(self.node.value.item()), digits)
 
     def __copy__(self) -> Tensor:
         return handle_on(self.node, Tensor)  # type: ignore[no-any-return]
 
     def __deepcopy__(self, memo: Any) -> Tensor:
         return self.__copy__()
+
+    def __reduce__(self) -> Any:
+        if self.node.primitive is not None:
+            raise TypeError("a Tensor that was computed cannot be pickled, for its history would be lost: take t.value")
+        return Tensor, (self.value, self.name)
 
     def __bool__(self) -> bool:
         return bool(self.node.value)
