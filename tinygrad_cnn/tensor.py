@@ -189,7 +189,9 @@ class Tensor(Handle):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
         implementation = implementations.get(ufunc if method == "__call__" else (ufunc, method))
         if implementation is None:
-            unsupported(f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}"))
+            if method == "__call__":
+                unsupported(f"np.{ufunc.__name__}")
+            unsupported(f"np.{ufunc.__name__}.{method}", key=f'(np.{ufunc.__name__}, "{method}")')
         if settings and method == "__call__":
             return _with_settings(ufunc, implementation, inputs, **settings)
         if "out" in settings:
@@ -329,7 +331,7 @@ class Tensor(Handle):
     __iadd__, __isub__ = _in_place(np.add), _in_place(np.subtract)
     __imul__, __itruediv__ = _in_place(np.multiply), _in_place(np.divide)
     __ipow__, __imatmul__ = _in_place(np.power), _in_place(np.matmul)
-    __imod__ = _in_place(np.remainder)
+    __imod__, __ifloordiv__ = _in_place(np.remainder), _in_place(np.floor_divide)
 
     def __len__(self) -> int:
         return len(self.node.like)
@@ -518,11 +520,14 @@ def read_only(array: Array) -> Array:
     return array
 
 
-def unsupported(name: str) -> NoReturn:
-    """Say that the NumPy function `name` has no rule here, where it was called, and how it would get one."""
+def unsupported(name: str, key: str | None = None) -> NoReturn:
+    """Say that the NumPy function `name` has no rule here, where it was called, and how it would get one.
+
+    key: what it goes by in the table of implementations, if not by its name.
+    """
     raise NotImplementedError(
         f"{name} does not take Tensors yet ({calling_line()}). To add it:\n"
-        f"    @tg.implements({name})\n"
+        f"    @tg.implements({key or name})\n"
         f"    @tg.primitive\n"
         f"    def {name.rsplit('.', 1)[-1]}(x, /, ...): return {name}(x, ...)  # and its .vjp(lambda g, out, x: ...)"
     )

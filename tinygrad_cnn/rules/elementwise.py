@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tinygrad_cnn.graph import Array
-from tinygrad_cnn.primitive import Primitive, elementwise, implementations, implements, primitive
+from tinygrad_cnn.primitive import Primitive, elementwise, implementations, implements, primitive, to_values
 
 _LN_2, _LN_10 = math.log(2), math.log(10)
 
@@ -53,6 +53,16 @@ def modf(x: Array) -> tuple[Array, Array]:
     whole = np.trunc(x)
     return np.copysign(x - whole, x), whole
 
+
+@implements(np.frexp)
+def frexp(x: Array) -> tuple[Array, Array]:
+    """As `np.frexp`: the exponent is a plain array."""
+    _, exponent = np.frexp(to_values(x))
+    return np.ldexp(x, -exponent), exponent
+
+
+elementwise(np.nextafter, lambda g, out, x, y: g, None)  # x, but for a last digit
+elementwise(np.heaviside, None, lambda g, out, x, h: g * np.equal(x, 0))
 
 # Powers, exponentials and logarithms.
 

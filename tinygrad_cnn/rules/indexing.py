@@ -237,20 +237,37 @@ def copyto(dst: Array, src: Array, casting: str = "same_kind", where: Any = True
 
 @implements(np.put)
 def put_flat(a: Array, ind: Any, v: Array, mode: Any = "raise") -> None:
-    """As `np.put`, for as many values as indices, or one for all."""
+    """As `np.put`."""
     places = np.take(np.arange(a.size), np.ravel(ind), mode=mode)
-    values = np.ravel(v)
-    if values.size not in (1, places.size):
-        raise NotImplementedError(f"np.put of {values.size} values at {places.size} places: give as many, or one")
-    _assignable(a, "put")[np.unravel_index(places, a.shape)] = values
+    _put_in_a_row(_assignable(a, "put"), places, v, np.arange(places.size))
 
 
-@implements(np.place, np.putmask)
+@implements(np.place)
 def place(arr: Array, mask: Any, vals: Array) -> None:
-    """As `np.place` and `np.putmask`, for one value."""
-    if np.size(vals) != 1:
-        raise NotImplementedError("np.place and np.putmask of several values: write t[mask] = values")
-    _assignable(arr, "place")[np.asarray(to_values(mask), bool)] = np.ravel(vals)[0]
+    """As `np.place`."""
+    places = np.flatnonzero(to_values(mask))
+    if places.size and not np.size(vals):
+        raise ValueError("Cannot insert from an empty array!")
+    _put_in_a_row(_assignable(arr, "place"), places, vals, np.arange(places.size))
+
+
+@implements(np.putmask)
+def putmask(a: Array, mask: Any, values: Array) -> None:
+    """As `np.putmask`."""
+    places = np.flatnonzero(to_values(mask))
+    _put_in_a_row(_assignable(a, "putmask"), places, values, places)
+
+
+def _put_in_a_row(x: Array, places: Any, values: Array, order: Any) -> None:
+    """Assign to the elements of `x` at `places`, counted row by row, those of `values` at `order`, again and again."""
+    values = np.ravel(values)
+    if not places.size or not values.size:
+        return
+    chosen = values[order % values.size]
+    if x.ndim:
+        x[np.unravel_index(places, x.shape)] = chosen
+    else:
+        x[...] = chosen[-1]
 
 
 @implements(np.fill_diagonal)

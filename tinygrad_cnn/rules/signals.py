@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import implements, primitive, to_values
-from tinygrad_cnn.rules.arguments import absent, as_array, refuse_out
+from tinygrad_cnn.rules.arguments import absent, refuse_out
 
 # Elements.
 
@@ -45,36 +44,6 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     x = np.where(np.isnan(x), nan, x)
     x = np.where(np.equal(x, np.inf), limits.max if posinf is None else posinf, x)
     return np.where(np.equal(x, -np.inf), limits.min if neginf is None else neginf, x)
-
-
-@implements(np.sinc)
-@primitive
-def sinc(x: Array, /) -> Array:
-    """As `np.sinc`."""
-    return np.sinc(x)
-
-
-@primitive
-def _sinc_derivative(x: Array, /, order: int) -> Array:
-    """The derivative of `np.sinc` of that order, as exact near 0 as elsewhere.
-
-    With s(u) = sin(u) / u, u s = sin u, so that u s^(k) + k s^(k-1) = sin(u + k pi / 2): each derivative from the one
-    before. Where u is small that loses digits, but there the series of s is soon summed.
-    """
-    u = np.pi * np.asarray(x, np.float64)
-    near = np.abs(u) < order + 1
-    apart = np.where(near, 1, u)
-    recurrence = np.sin(apart) / apart
-    for k in range(1, order + 1):
-        recurrence = (np.sin(apart + k * np.pi / 2) - k * recurrence) / apart
-    small, series = np.where(near, u, 0), np.zeros_like(u)
-    for m in range((order + 1) // 2, order + 16):
-        series += (-1) ** m / (2 * m + 1) * small ** (2 * m - order) / math.factorial(2 * m - order)
-    return (np.pi**order * np.where(near, series, recurrence)).astype(x.dtype)
-
-
-sinc.vjp(lambda g, out, x: g * _sinc_derivative(x, order=1))
-_sinc_derivative.vjp(lambda g, out, x, order: g * _sinc_derivative(x, order=order + 1))
 
 
 @implements(np.unwrap)
@@ -182,17 +151,6 @@ def _remainder(x: Any, period: float) -> Any:
     return x - period * np.floor(to_values(x) / period)
 
 
-@implements(np.polyval)
-def polyval(p: Any, x: Any) -> Any:
-    """As `np.polyval`, by Horner's rule; differentiable by the coefficients too."""
-    x = as_array(x)
-    p = as_array(p) if to_values(p) is p else p
-    result: Any = np.zeros_like(x)
-    for coefficient in p:
-        result = result * x + coefficient
-    return result
-
-
 # Convolution.
 
 
@@ -225,12 +183,6 @@ def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
     if len(v) > len(a):
         return np.correlate(v, a, mode)[::-1]
     return np.convolve(a, v[::-1], mode)
-
-
-@implements(np.polymul)
-def polymul(a1: Any, a2: Any) -> Any:
-    """As `np.polymul`: the convolution of the coefficients."""
-    return np.convolve(a1, a2)
 
 
 def _part_of(full: Any, n: int, m: int, mode: str) -> Any:
