@@ -18,30 +18,28 @@ from tinygrad_cnn.rules.plain import PLAIN
 
 PAGE = Path(__file__).parent / "numpy.md"
 SPACES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
-SHAPES_AND_SIZES = (np.shape, np.ndim, np.size)
+# Written with rules of their own, but plain all the same.
+SIZES_AND_COUNTS = (np.shape, np.ndim, np.size, np.histogram2d, np.histogramdd)
 
 # Why a function has no rule. What is in no group has none yet.
 REASONS = {
     "it works on bits or integers": """bitwise_and bitwise_count bitwise_invert bitwise_left_shift bitwise_not
         bitwise_or bitwise_right_shift bitwise_xor invert left_shift right_shift packbits unpackbits gcd lcm
         binary_repr base_repr ravel_multi_index unravel_index""",
-    "it finds a set of values, whose size depends on the values": """unique unique_all unique_counts unique_inverse
-        unique_values intersect1d union1d setdiff1d setxor1d in1d""",
     "it is about dates": "busday_count busday_offset datetime_as_string datetime_data is_busday isnat",
     "it is about files, text, types or NumPy itself, not about arrays of floats": """
-        array2string array_repr array_str format_float_positional format_float_scientific fromfile
+        format_float_positional format_float_scientific fromfile
         fromiter frombuffer fromstring genfromtxt get_include get_printoptions getbufsize geterr
         geterrcall info isdtype issubdtype iterable load loadtxt memmap mintypecode nested_iters
-        printoptions promote_types save savetxt savez savez_compressed set_printoptions setbufsize
+        printoptions promote_types set_printoptions setbufsize
         seterr seterrcall show_config show_runtime test typename fromregex asmatrix bmat from_dlpack""",
     "it makes arrays or indices from numbers, and no Tensor enters it": """bartlett blackman broadcast_shapes
-        diag_indices diag_indices_from fftfreq geomspace hamming hanning indices ix_ kaiser linspace logspace
-        mask_indices meshgrid rfftfreq tril_indices tril_indices_from triu_indices triu_indices_from fromfunction""",
-    "it calls a Python function for each part: write the loop, or jacobian": """apply_along_axis apply_over_axes
-        frompyfunc piecewise""",
-    "eigenvalues of matrices that are not symmetric are complex, and are not supported: see eigh": """eig eigvals poly
-        roots""",
-    "asserts of memory, not of values": "require asarray_chkfinite may_share_memory shares_memory matrix_rank",
+        diag_indices diag_indices_from fftfreq hamming hanning indices kaiser mask_indices rfftfreq tril_indices
+        tril_indices_from triu_indices triu_indices_from fromfunction""",
+    "it makes a ufunc of a Python function, which works on Python objects": "frompyfunc",
+    "eigenvalues of matrices that are not symmetric are complex, and are not supported: see eigh": "eig eigvals roots",
+    "it is an old name, and goes on to np.vstack, which does": "row_stack",
+    "it is about how an array lies in memory": "require asarray_chkfinite isfortran",
 }
 
 
@@ -56,7 +54,7 @@ def functions() -> Iterator[tuple[str, str, Any]]:
 
 def status(name: str, function: Callable[..., Any]) -> tuple[str, str]:
     """("derivative", "plain" or "none", and why)."""
-    if function in PLAIN or function in SHAPES_AND_SIZES:
+    if function in PLAIN or function in SIZES_AND_COUNTS:
         return "plain", ""
     if function in implementations:
         return "derivative", ""
@@ -87,9 +85,6 @@ def page() -> str:
         found[kind].append((space, name, why))
     have, refused = methods()
     total = sum(map(len, found.values()))
-    ufunc_methods = [
-        f"np.{key[0].__name__}.{key[1]}" for key in implementations if isinstance(key, tuple) and key[0] not in PLAIN
-    ]
     lines = [
         "# NumPy's functions on Tensors",
         "",
@@ -105,7 +100,7 @@ def page() -> str:
         "## With a derivative",
         "",
         *_by_space(found["derivative"]),
-        f"- methods of ufuncs: {', '.join(f'`{name}`' for name in sorted(ufunc_methods))}",
+        *_ufunc_methods(),
         "",
         "## Plain arrays",
         "",
@@ -122,6 +117,15 @@ def page() -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _ufunc_methods() -> list[str]:
+    """A line for each method of ufuncs: of which of them it has a derivative."""
+    keys = [key for key in implementations if isinstance(key, tuple) and key[0] not in PLAIN]
+    return [
+        f"- the method `{method}` of {', '.join(sorted(f'`np.{f.__name__}`' for f, name in keys if name == method))}"
+        for method in ("reduce", "accumulate", "reduceat", "outer", "at")
+    ]
 
 
 def _by_space(entries: list[tuple[str, str, str]]) -> list[str]:

@@ -269,8 +269,6 @@ OF_SIGNALS: list[Case] = [
     Case("np.interp by places", lambda x, xp: np.interp(x, np.sort(xp), GRID), [(3,), (5,)]),
     Case("np.interp of one number", lambda x: np.interp(x, GRID, GRID**2, left=-1.0, right=3.0) ** 3, NUMBER, 0, 2),
     Case("np.interp, period", lambda x, fp: np.interp(x, GRID, fp, period=2.5) ** 3, [(4,), (5,)], -4, 5),
-    Case("np.polyval", np.polyval, [(3,), (2, 2)]),
-    Case("np.polyval of one number", np.polyval, [(4,), ()]),
     *[
         Case(f"np.{function.__name__}, {mode}, {name}", lambda a, v, f=function, mode=mode: f(a, v, mode) ** 2, shapes)
         for function in (np.convolve, np.correlate)
@@ -282,4 +280,84 @@ OF_SIGNALS: list[Case] = [
     ],
 ]  # fmt: skip
 
+OF_POLYNOMIALS: list[Case] = [
+    Case("np.polyval", np.polyval, [(3,), (2, 2)]),
+    Case("np.polyval of one number", np.polyval, [(4,), ()]),
+    Case("np.polyadd", lambda x, y: np.polyadd(x, y) ** 3, TWO_LINES),
+    Case("np.polyadd, the longer last", lambda x, y: np.polyadd(x, y) ** 3, TWO_LINES[::-1]),
+    Case("np.polysub", lambda x, y: np.polysub(x, y) ** 3, TWO_LINES),
+    Case("np.polymul", np.polymul, TWO_LINES),
+    Case("np.polymul, zeros in front", lambda x, y: np.polymul(x * [0.0, 0.0, 1.0, 1.0, 1.0], y), TWO_LINES),
+    Case("np.polymul by nothing", lambda x: np.polymul(x, [0.0]), LINE),
+    Case("np.polydiv, quotient", lambda x, y: np.polydiv(x, y)[0], TWO_LINES, 0.5, 2),
+    Case("np.polydiv, remainder", lambda x, y: np.polydiv(x, y)[1], TWO_LINES, 0.5, 2),
+    Case("np.polydiv by a longer one", lambda x, y: np.polydiv(x, y)[1] ** 3, TWO_LINES[::-1]),
+    Case("np.polyder", lambda x: np.polyder(x) ** 3, LINE),
+    Case("np.polyder, twice", lambda x: np.polyder(x, 2) ** 3, LINE),
+    Case("np.polyint", lambda x: np.polyint(x) ** 3, LINE),
+    Case("np.polyint, twice", lambda x, k: np.polyint(x + 0 * k[0], 2, k) ** 3, [(5,), (2,)]),
+    Case("np.polyint, one constant", lambda x, k: np.polyint(x + 0 * k, 3, k) ** 3, [(3,), ()]),
+    Case("np.poly", lambda x: np.poly(x) ** 2, [(4,)]),
+    Case("np.poly1d", lambda p, x: (np.poly1d(p) * np.poly1d(p))(x), [(3,), (2,)]),
+    Case("np.vander", lambda x: np.vander(x) ** 2, [(4,)]),
+    Case("np.vander, increasing", lambda x: np.vander(x, 3, increasing=True) ** 2, LINE),
+    Case("np.vander, no columns", lambda x: np.vander(x, 0) ** 2, LINE),
+    Case("np.polyfit", lambda x, y: np.polyfit(x, y, 2), [(5,), (5,)]),
+    Case("np.polyfit, weighted", lambda x, y, w: np.polyfit(x, y, 1, w=w), [(5,), (5, 2), (5,)], 0.5, 2),
+    Case("np.polyfit, full", lambda x, y: np.polyfit(x, y, 1, full=True)[1], [(5,), (5, 2)]),
+    Case("np.polyfit, covariance", lambda x, y: np.polyfit(x, y, 1, cov=True)[1], [(5,), (5,)]),
+    Case("np.polyfit, unscaled", lambda x, y: np.polyfit(x, y, 1, cov="unscaled")[1], [(5,), (5, 2)]),
+]
+
+OF_GRIDS: list[Case] = [
+    Case("np.linspace", lambda a, b: np.linspace(a, b, 4) ** 3, [(), ()]),
+    Case("np.linspace of arrays", lambda a, b: np.linspace(a, b, 4, axis=-1) ** 3, [(2, 1), (3,)]),
+    Case("np.linspace without its end", lambda a: np.linspace(0.5, a, 3, endpoint=False) ** 3, NUMBER),
+    Case("np.linspace, its step", lambda a, b: np.linspace(a, b, 3, retstep=True)[1] ** 3, [(), ()]),
+    Case("np.linspace of one", lambda a, b: np.linspace(a, b, 1) ** 3, [(), ()]),
+    Case("np.linspace of none", lambda a, b: np.linspace(a, b, 0) ** 3, [(2,), ()]),
+    Case("np.logspace", lambda a, b: np.logspace(a, b, 4), [(), ()], -0.5, 0.5),
+    Case("np.logspace, bases", lambda a, b: np.logspace(0.5, a, 4, base=b), [(), (3,)], 0.5, 2),
+    Case("np.geomspace", lambda a, b: np.geomspace(a, b, 4), [(2,), ()], 0.5, 2),
+    Case("np.geomspace, below 0", lambda a, b: np.geomspace(-a, -b, 4, endpoint=False), [(), ()], 0.5, 2),
+    Case("np.meshgrid", lambda x, y: np.multiply(*np.meshgrid(x, y)) ** 2, TWO_LINES),
+    Case("np.meshgrid, ij", lambda x, y: np.multiply(*np.meshgrid(x, y, indexing="ij")) ** 2, TWO_LINES),
+    Case("np.meshgrid, sparse", lambda x, y: np.subtract(*np.meshgrid(x, y, sparse=True)) ** 3, TWO_LINES),
+    Case("np.meshgrid of three", lambda x, y: np.prod(np.stack(np.meshgrid(x, y, [2.0])), 0) ** 2, TWO_LINES),
+    Case("np.ix_", lambda x, y: np.multiply(*np.ix_(x, y)) ** 2, TWO_LINES),
+]
+
+TWICE = np.array([1, 3, 0, 1, 2])
+
+OF_SETS: list[Case] = [
+    Case("np.unique", lambda x: np.unique(x[TWICE]) ** 3, LINE),
+    Case("np.unique, rows", lambda x: np.unique(x[[1, 0, 1]], axis=0) ** 3, ROWS),
+    Case("np.unique and more", lambda x: np.unique(x, True, True, True)[0][::-1] ** 3, ROWS),
+    Case("np.unique_values", lambda x: np.sort(np.unique_values(x[TWICE])) ** 3, LINE),
+    Case("np.unique_all", lambda x: np.unique_all(x[TWICE]).values ** 3, LINE),
+    Case("np.unique_counts", lambda x: np.unique_counts(x[TWICE]).values ** 3, LINE),
+    Case("np.unique_inverse", lambda x: np.unique_inverse(x[TWICE]).values ** 3, LINE),
+    Case("np.union1d", lambda x, y: np.union1d(x, y) ** 3, TWO_LINES),
+    Case("np.intersect1d", lambda x: np.intersect1d(x, x[:, 1:]) ** 3, ROWS),
+    Case("np.setdiff1d", lambda x: np.setdiff1d(x, x[:, 1]) ** 3, ROWS),
+    Case("np.setxor1d", lambda x: np.setxor1d(x[1:], x[:4]) ** 3, LINE),
+    Case("np.bincount, weighted", lambda w: np.bincount(TWICE, w, minlength=6) ** 3, LINE),
+    Case("np.histogram, weighted", lambda w: np.histogram(GRID, 3, weights=w)[0] ** 3, LINE),
+    Case("np.histogram, its edges", lambda x: np.histogram(x, 3)[1] ** 3, LINE),
+    Case("np.histogram, a density", lambda x: np.histogram(x, 3, density=True)[0] ** 3, LINE),
+    Case("np.histogram of given edges", lambda x: np.histogram(GRID, np.sort(x), density=True)[0] ** 3, [(3,)], 0, 2),
+    Case("np.histogram_bin_edges", lambda x: np.histogram_bin_edges(x, 4) ** 3, ROWS),
+]
+
+OF_FUNCTIONS: list[Case] = [
+    Case("np.apply_along_axis", lambda x: np.apply_along_axis(lambda row: row[::-1] ** 3, 0, x), CUBE),
+    Case("np.apply_along_axis to numbers", lambda x: np.apply_along_axis(lambda row: np.prod(row), 1, x), ROWS),
+    Case("np.apply_along_axis to matrices", lambda x: np.apply_along_axis(np.diag, -1, x) ** 3, ROWS),
+    Case("np.apply_over_axes", lambda x: np.apply_over_axes(np.prod, x, [0, -1]) ** 2, CUBE),
+    Case("np.piecewise", lambda x: np.piecewise(x, [x < 0, x > 1], [np.square, np.exp, 0.5]) ** 2, ROWS),
+    Case("np.piecewise, with more", lambda x: np.piecewise(x, [x < 0], [np.power, 0.5], 3) ** 2, ROWS),
+    Case("np.sort_complex", lambda x: np.real(np.sort_complex(x)) ** 3, ROWS),
+]
+
 CASES = [*OF_REDUCTIONS, *OF_ORDER, *OF_SHAPES, *OF_REARRANGEMENTS, *OF_SIGNALS]
+CASES += [*OF_POLYNOMIALS, *OF_GRIDS, *OF_SETS, *OF_FUNCTIONS]

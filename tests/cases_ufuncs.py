@@ -51,7 +51,30 @@ CASES: list[Case] = [
     *unary("degrees", lambda x: np.degrees(x) ** 2, 0.01, 0.02),
     *unary("fabs", lambda x: np.fabs(x) ** 3, -2, -0.5),
     *unary("ldexp", lambda x: np.ldexp(x, 2) ** 3),
+    *unary("frexp", lambda x: np.frexp(x)[0] ** 3, 1.1, 1.9),
+    *unary("i0", np.i0),
+    *unary("i0 far from 0", np.i0, 5.0, 9.0),
+    *binary("nextafter", lambda x, y: np.nextafter(x, y) ** 3),
+    Case("heaviside", lambda x, y: np.heaviside(x * [[0.0, 1.0, 0.0]], y) * y**2, [(2, 3), (3,)]),
     *unary("modf", lambda x: np.modf(x)[0] ** 3, 0.1, 0.9),
+    *[
+        case
+        for ufunc in (np.subtract, np.divide, np.hypot, np.float_power, np.logaddexp2, np.fmax, np.add, np.logaddexp)
+        for case in (
+            Case(f"{ufunc.__name__}.outer", lambda x, y, f=ufunc: f.outer(x, y) ** 2, [(2, 2), (3,)], 0.5, 2.5),
+            Case(f"{ufunc.__name__}.reduce", lambda x, f=ufunc: f.reduce(x) ** 2, [(4, 3)], 0.5, 2.5),
+            Case(f"{ufunc.__name__}.reduce, axis", lambda x, f=ufunc: f.reduce(x, -1) ** 2, [(2, 4)], 0.5, 2.5),
+            Case(f"{ufunc.__name__}.accumulate", lambda x, f=ufunc: f.accumulate(x, 1) ** 2, [(2, 4)], 0.5, 2.5),
+            Case(
+                f"{ufunc.__name__}.reduceat", lambda x, f=ufunc: f.reduceat(x, [1, 3, 0, 2], 1) ** 2, [(2, 4)], 0.5, 2.5
+            ),
+        )
+    ],
+    Case("hypot.reduce, axes", lambda x: np.hypot.reduce(x, (0, 2), keepdims=True) ** 3, [(2, 3, 2)], 0.5, 2),
+    Case("hypot.reduce of all", lambda x: np.hypot.reduce(x, axis=None) ** 3, [(2, 3, 2)], 0.5, 2),
+    Case("maximum.accumulate", lambda x: np.maximum.accumulate(x) ** 3, [(5, 2)]),
+    Case("minimum.accumulate", lambda x: np.minimum.accumulate(x, axis=-1) ** 3, [(2, 5)]),
+    Case("multiply.reduceat", lambda x: np.multiply.reduceat(x, [0, 2]) ** 2, [(5,)]),
     *unary("x // 1", lambda x: x - x // 1, 0.1, 0.9),
     *unary("x - floor(x)", lambda x: (x - np.floor(x)) ** 3, 0.1, 0.9),
     *unary("+x", lambda x: (+x) ** 3),
@@ -64,8 +87,9 @@ CASES: list[Case] = [
     Case("in place: np.copyto", in_place(lambda t, x: np.copyto(t, x, where=EVERY_OTHER)), [(2, 3), (3,)]),
     Case("in place: np.put", in_place(lambda t, x: np.put(t, [5, 0], x)), [(2, 3), (2,)]),
     Case("in place: np.put, wrapping", in_place(lambda t, x: np.put(t, [7, -1], x, mode="wrap")), [(2, 3), ()]),
-    Case("in place: np.place", in_place(lambda t, x: np.place(t, EVERY_OTHER, x)), [(2, 3), (1,)]),
-    Case("in place: np.putmask", in_place(lambda t, x: np.putmask(t, EVERY_OTHER, x)), [(2, 3), (1,)]),
+    Case("in place: np.put, repeating", in_place(lambda t, x: np.put(t, [5, 0, 4, 5], x)), [(2, 3), (3,)]),
+    Case("in place: np.place", in_place(lambda t, x: np.place(t, EVERY_OTHER, x)), [(2, 3), (2,)]),
+    Case("in place: np.putmask", in_place(lambda t, x: np.putmask(t, EVERY_OTHER, x)), [(2, 3), (4,)]),
     Case("in place: np.fill_diagonal", in_place(lambda t, x: np.fill_diagonal(t, x)), [(3, 3), (3,)]),
     Case("in place: np.fill_diagonal, tall", in_place(lambda t, x: np.fill_diagonal(t, x, wrap=True)), [(7, 3), (2,)]),
     Case(
@@ -78,7 +102,6 @@ CASES: list[Case] = [
     Case("empty_like", lambda x: filled(np.empty_like(x), x), [(2, 3)]),
     Case("ones_like", lambda x: np.ones_like(x) * x**3, [(2, 3)]),
     Case("full_like", lambda x, y: np.full_like(x + 0 * y, y) ** 3, [(2, 3), (3,)]),
-    Case("polymul", np.polymul, [(3,), (2,)]),
     Case("amax", lambda x: np.amax(x, axis=1) ** 3, [(2, 3)]),
     Case("amin", lambda x: np.amin(x, axis=1) ** 3, [(2, 3)]),
     Case("zeros, like", lambda x: filled(np.zeros((2, 3), like=x), x), [(2, 3)]),

@@ -93,6 +93,42 @@ def test_in_place_operators_change_what_other_names_call_too(name) -> None:
     derivatives_agree(program, [np.full((2, 3), 1.5), np.linspace(0.5, 1.5, 3)], order=2)
 
 
+def test_the_gradient_is_that_of_the_argument_as_it_was_before_the_function_assigned_to_it() -> None:
+    def f(x):
+        x *= 2.0
+        x[0] = 5.0
+        return np.sum(x * x)
+
+    x = np.array([1.0, 2.0])
+    value, gradient = tg.value_and_grad(f)(x)
+    assert type(value) is np.float64
+    np.testing.assert_array_equal(gradient, [0, 16])
+    np.testing.assert_array_equal(tg.hessian(f)(x), [[0, 0], [0, 8]])
+    assert tg.jvp(f, [x], [np.array([1.0, 1.0])]) == (41, 16)
+    np.testing.assert_array_equal(x, [1, 2])
+
+
+def test_an_array_without_axes_stays_one_when_it_is_changed_in_place() -> None:
+    def program(x):
+        t = np.zeros_like(x[0, ...])
+        also, seen = t, t[...]
+        t += x[0]
+        t += x[1]
+        return also * seen
+
+    x = np.array([2.0, 3.0])
+    assert float(program(tg.Tensor(x))) == program(x) == 25
+    derivatives_agree(program, [x], order=2)
+
+
+def test_a_copy_of_an_array_without_axes_can_be_assigned_to() -> None:
+    t = tg.Tensor(1.0)
+    for copied in (t.copy(), np.copy(t)):
+        copied[...] = 2.0
+        assert float(copied) == 2.0
+    assert float(t) == 1.0
+
+
 def test_a_number_is_not_changed_under_another_name() -> None:
     def f(x):
         best = x
@@ -171,6 +207,37 @@ def test_what_indexing_by_an_array_gives_is_a_copy() -> None:
     np.testing.assert_array_equal(taken.value, [0, 7])
     np.testing.assert_array_equal(masked.value, [0, 1])
     np.testing.assert_array_equal(t.value, [9, 1, 2])
+
+
+def test_what_a_mask_picks_from_an_array_that_was_assigned_to_is_a_copy() -> None:
+    def program(x):
+        t = x * 1.0
+        t[0] = 2.0
+        masked = t[np.array([True, True, False])]
+        masked[:] = 7.0
+        t[2] = 3.0
+        return np.concatenate([t, masked])
+
+    np.testing.assert_array_equal(program(tg.Tensor(np.ones(3))).value, program(np.ones(3)))
+
+
+@pytest.mark.parametrize("assigned_before", [False, True])
+@pytest.mark.parametrize("lay_out", [np.ravel, lambda t: t.reshape(-1), lambda t: t.reshape(-1, order="F")])
+@pytest.mark.parametrize("turn", [np.flip, lambda t: t[::-1], lambda t: t.T, lambda t: t[:, 1:], lambda t: t[1:]])
+def test_where_numpy_copies_to_lay_elements_in_a_row_the_copy_is_written_to_alone(
+    turn, lay_out, assigned_before
+) -> None:
+    def program(x):
+        t = x * 1.0
+        if assigned_before:
+            t[0, 0] = 9.0
+        row = lay_out(turn(t))
+        row[0] = 5.0
+        t[1] = 4.0
+        return np.concatenate([t.reshape(-1), row])
+
+    x = np.arange(9.0).reshape(3, 3)
+    np.testing.assert_array_equal(program(tg.Tensor(x)).value, program(x))
 
 
 @pytest.mark.parametrize("give", [lambda t: np.broadcast_to(t, (3, 2, 2)), np.diagonal, np.diag])
@@ -278,6 +345,23 @@ def test_the_value_of_a_version_that_was_written_over_is_still_there() -> None:
         t[i] = i + 1.0
         nodes.append(t.node)
     np.testing.assert_array_equal([node.value for node in nodes], np.tri(4) * [1, 2, 3, 4])
+
+
+def test_a_version_that_was_written_over_is_picked_from() -> None:
+    def program(x):
+        t = np.zeros_like(x)
+        t[0] = x[0]
+        square = t * t
+        t[1] = x[1] * square[0]
+        return np.sum(t**3)
+
+    x = np.array([1.5, 2.0])
+    derivatives_agree(lambda x: tg.grad(program)(x), [x], order=2)
+    t = tg.Tensor(x) * 1.0
+    t[0] = 3.0
+    first = t.__copy__()
+    t[1] = 4.0  # the array is now that of t
+    assert float(first[1]) == 2.0
 
 
 def test_add_at_adds_where_an_index_comes_twice() -> None:

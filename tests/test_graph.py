@@ -117,6 +117,21 @@ def test_without_recording_results_are_plain_arrays() -> None:
     assert isinstance(np.exp(x) + x, tg.Tensor)
 
 
+def test_without_recording_a_tensor_turns_into_an_array_for_there_is_no_gradient_to_lose() -> None:
+    t, array, like = tg.Tensor([1.0, 2.0]), np.zeros(2), tg.Tensor([0.0, 0.0])
+    with tg.no_grad():
+        seen = np.asarray(t)
+        array[:] = t
+        np.copyto(like, t)
+        np.put(array, [0], t[:1] * 5.0)
+        np.add.at(array, [1, 1], t)
+        assert np.ones(2).dot(t) == 3.0
+    np.testing.assert_array_equal(array, [5, 5])
+    np.testing.assert_array_equal(like.value, [1, 2])
+    with pytest.raises(ValueError, match="read-only"):
+        seen[0] = 9.0
+
+
 def test_recording_is_switched_off_for_one_thread_alone() -> None:
     x, kinds = tg.Tensor(1.0), []
     with tg.no_grad():

@@ -77,6 +77,13 @@ def test_a_power_has_slope_0_where_the_exponent_is_0_and_the_base_too() -> None:
     np.testing.assert_array_equal(gradient(np.power, np.array([0.0]), np.array([2.0])), [[0], [0]])
 
 
+def test_the_mixed_derivative_of_a_power_is_right_where_the_exponent_is_0() -> None:
+    for first, second in ((0, 1), (1, 0)):
+        slope = tg.grad(tg.grad(np.power, first), second)
+        assert slope(2.0, 0.0) == 0.5  # of x^y, 1 / x at y = 0
+        assert slope(np.float64(2.0), np.float64(3.0)) == pytest.approx(4 + 12 * np.log(2))
+
+
 def test_sigmoid_does_not_overflow_and_loses_no_digits() -> None:
     x = np.array([-1000.0, -700.0, -40.0, 0.0, 40.0, 1000.0])
     with np.errstate(all="raise", under="ignore"):

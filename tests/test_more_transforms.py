@@ -111,6 +111,39 @@ def test_a_checkpoint_knows_of_what_a_closure_takes_from_without() -> None:
     derivatives_agree(lambda W: loss(W, tg.checkpoint), [W], order=2)
 
 
+def test_a_checkpoint_may_return_what_it_takes_from_without() -> None:
+    for make in (lambda W: W, lambda W: W * 2.0):
+        found = tg.grad(lambda W, make=make: np.sum(tg.checkpoint(lambda x, V: (V, x))(np.ones(3), make(W))[0]))
+        closed = tg.grad(lambda W, make=make: np.sum(tg.checkpoint(lambda x, V=make(W): V)(np.ones(3))))
+        np.testing.assert_array_equal(found(np.ones(3)), make(np.ones(3)))
+        np.testing.assert_array_equal(closed(np.ones(3)), make(np.ones(3)))
+
+
+def test_a_checkpoint_that_computes_something_else_the_second_time_is_refused() -> None:
+    rng = np.random.default_rng(0)
+    drops = tg.checkpoint(lambda x: np.sum(x * rng.random(3)))
+    with pytest.raises(RuntimeError, match="random numbers"):
+        tg.grad(drops)(np.ones(3))
+
+    def changed_in_between(W):
+        W = W * 1.0
+        y = tg.checkpoint(lambda x: np.sum(W * x))(np.ones(3))
+        W *= 2.0
+        return y
+
+    with pytest.raises(RuntimeError, match="has changed since"):
+        tg.grad(changed_in_between)(np.ones(3))
+
+
+def test_a_checkpoint_that_assigns_to_its_argument_is_refused() -> None:
+    def doubled(x):
+        x *= 2.0
+        return x
+
+    with pytest.raises(NotImplementedError, match="copy"):
+        tg.grad(lambda x: np.sum(tg.checkpoint(doubled)(x)))(np.ones(3))
+
+
 def test_checkpoints_keep_less() -> None:
     def deep(x, block):
         for _ in range(20):

@@ -89,6 +89,7 @@ def test_hips_autograd_gives_the_same_gradients() -> None:
         "np.split at places that go back": "empty parts",
         "np.diag of a matrix": "what is no square",
         "np.sinc near 0 of one number": "digits lost near 0",
+        "np.linspace of none": "broadcasting",
         "full_like": "what it is filled with is a constant there",
     }
     compare(anp, autograd.grad, refuses, faults, least=300)

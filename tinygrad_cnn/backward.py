@@ -63,7 +63,7 @@ def pull_back(
                         total = np.zeros(x.like.shape, x.like.dtype)
                         own.add(x)
                     elif x not in own and not isinstance(total, Handle):
-                        total = total.copy()
+                        total = np.array(total)  # an array even where `total` is a number: it is written to
                         own.add(x)
                     cotangents[x] = primitive.adding(total, g, out, *operands, **settings)
                     continue
@@ -72,7 +72,7 @@ def pull_back(
                         del cotangents[node]
                         passed_on = False
                     else:
-                        g = g.copy()
+                        g = np.array(g)
                     rule = primitive.overwriting
             if recorded is None:
                 cotangent = rule(g, out, *operands, **settings)

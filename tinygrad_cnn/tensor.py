@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import operator
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_cnn.backward import pull_back, seed
+from tinygrad_cnn.conversions import loses_the_gradient
 from tinygrad_cnn.graph import Array, Handle, Node, ancestors, calling_line, handle_on, recording
 from tinygrad_cnn.primitive import implementations, to_values
 
@@ -38,7 +38,9 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
             raise ValueError(
                 f"np.{ufunc.__name__} in place: the result has shape {result.shape}, which does not fit in {old.shape}"
             )
-        self._become(result if result.dtype == old.dtype else result.astype(old.dtype))
+        result = result if result.dtype == old.dtype else result.astype(old.dtype)
+        # NumPy makes a number of a result without axes, but what is changed in place stays the array that it is.
+        self._become(result if result.ndim else implementations[np.copy](result))
         return self
 
     return changed
@@ -79,8 +81,14 @@ class Tensor(Handle):
             raise TypeError(f"a Tensor holds floats, but was given {array.dtype}: write 1.0 for 1, or .astype(float)")
         self.node = leaf_tensor(array, name).node
 
-    def follow(self, result: Handle) -> View:
+    def follow(self, result: Handle) -> Tensor:
         """`result`, as a handle that follows this one when it is assigned to."""
+        here, new = self.node, result.node
+        if new.primitive.adding is None and here.like is not here.value:
+            # It lies in memory otherwise than its value: whether NumPy has a view here, only `like` can tell.
+            new.like = new.primitive.forward(here.like, **new.settings)
+            if not np.may_share_memory(new.like, here.like):
+                return handle_on(new, Tensor)  # type: ignore[no-any-return]
         return View._of(self, result)
 
     # What it holds.
@@ -181,7 +189,9 @@ class Tensor(Handle):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
         implementation = implementations.get(ufunc if method == "__call__" else (ufunc, method))
         if implementation is None:
-            unsupported(f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}"))
+            if method == "__call__":
+                unsupported(f"np.{ufunc.__name__}")
+            unsupported(f"np.{ufunc.__name__}.{method}", key=f'(np.{ufunc.__name__}, "{method}")')
         if settings and method == "__call__":
             return _with_settings(ufunc, implementation, inputs, **settings)
         if "out" in settings:
@@ -196,7 +206,9 @@ class Tensor(Handle):
             _refuse_out(f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1))
         return implementation(*args, **kwargs)
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
+        if not recording.get():  # there is no gradient to lose
+            return np.array(self.value, dtype, copy=copy)
         raise TypeError(
             "a Tensor does not turn into an array by itself, for its gradient would be lost. "
             "Write t.value for the array; np.stack or np.concatenate to join Tensors in one Tensor; "
@@ -230,12 +242,17 @@ class Tensor(Handle):
         _method, (np.all, np.any, np.argmax, np.argmin, np.argsort, np.argpartition, np.nonzero, np.searchsorted)
     )
     clip, dot, trace, diagonal, ravel = map(_method, (np.clip, np.dot, np.trace, np.diagonal, np.ravel))
-    squeeze, repeat, take, choose, copy = map(_method, (np.squeeze, np.repeat, np.take, np.choose, np.copy))
+    squeeze, repeat, take, choose = map(_method, (np.squeeze, np.repeat, np.take, np.choose))
     conj, conjugate, round = _method(np.conjugate), _method(np.conjugate), _method(np.round)
 
     def compress(self, condition: Any, axis: int | None = None) -> Any:
         """As `ndarray.compress`."""
         return implementations[np.compress](condition, self, axis)
+
+    def copy(self, order: Any = "C") -> Any:
+        """As `ndarray.copy`; of a number, as a NumPy scalar is, a number."""
+        copied = implementations[np.copy](self, order)
+        return copied[()] if isinstance(self.node.like, np.generic) else copied
 
     def flatten(self, order: Any = "C") -> Any:
         """As `ndarray.flatten`: the elements in a row, as a copy."""
@@ -314,7 +331,7 @@ class Tensor(Handle):
     __iadd__, __isub__ = _in_place(np.add), _in_place(np.subtract)
     __imul__, __itruediv__ = _in_place(np.multiply), _in_place(np.divide)
     __ipow__, __imatmul__ = _in_place(np.power), _in_place(np.matmul)
-    __imod__ = _in_place(np.remainder)
+    __imod__, __ifloordiv__ = _in_place(np.remainder), _in_place(np.floor_divide)
 
     def __len__(self) -> int:
         return len(self.node.like)
@@ -330,22 +347,33 @@ class Tensor(Handle):
     # Conversions, where nothing is lost by accident.
 
     def __float__(self) -> float:
-        caller = sys._getframe(1)
-        if dis.opname[caller.f_code.co_code[caller.f_lasti]] == "STORE_SUBSCR":
-            self.__array__()  # array[i] = t, which NumPy carries out by float(t)
+        if recording.get():
+            asked_by = loses_the_gradient(sys._getframe(1))
+            if asked_by == "array[i] = t":
+                self.__array__()
+            elif asked_by:
+                raise TypeError(
+                    f"{asked_by} would take the number of a Tensor, and lose its gradient: use NumPy's function of the "
+                    "Tensor itself, or write float(t) for the number"
+                )
         return float(self.node.value.item())
 
     def __complex__(self) -> complex:
         return complex(self.node.value.item())
 
     def __round__(self, digits: int | None = None) -> Any:
-        return round(float(self), digits)
+        return round(float(self.node.value.item()), digits)
 
     def __copy__(self) -> Tensor:
         return handle_on(self.node, Tensor)  # type: ignore[no-any-return]
 
     def __deepcopy__(self, memo: Any) -> Tensor:
         return self.__copy__()
+
+    def __reduce__(self) -> Any:
+        if self.node.primitive is not None:
+            raise TypeError("a Tensor that was computed cannot be pickled, for its history would be lost: take t.value")
+        return Tensor, (self.value, self.name)
 
     def __bool__(self) -> bool:
         return bool(self.node.value)
@@ -492,11 +520,14 @@ def read_only(array: Array) -> Array:
     return array
 
 
-def unsupported(name: str) -> NoReturn:
-    """Say that the NumPy function `name` has no rule here, where it was called, and how it would get one."""
+def unsupported(name: str, key: str | None = None) -> NoReturn:
+    """Say that the NumPy function `name` has no rule here, where it was called, and how it would get one.
+
+    key: what it goes by in the table of implementations, if not by its name.
+    """
     raise NotImplementedError(
         f"{name} does not take Tensors yet ({calling_line()}). To add it:\n"
-        f"    @tg.implements({name})\n"
+        f"    @tg.implements({key or name})\n"
         f"    @tg.primitive\n"
         f"    def {name.rsplit('.', 1)[-1]}(x, /, ...): return {name}(x, ...)  # and its .vjp(lambda g, out, x: ...)"
     )

@@ -68,7 +68,7 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
     born = now()
     values = [leaf.node.value if isinstance(leaf, Tensor) else leaf for leaf in run.outputs.leaves]
     dummies = [Tensor(np.zeros_like(value)) for value in values]
-    along = _Pullback(run.pull(dummies), dummies, born)(directions.leaves)
+    along = _Pullback(run.pull(dummies), [dummy.node for dummy in dummies], born)(directions.leaves)
     return run.value(), run.outputs.rebuild(along)
 
 
@@ -221,8 +221,9 @@ def checkpoint(function: Function) -> Function:
     """`function`, of whose graph nothing is kept but its arguments: it is run again when its derivative is needed.
 
     That takes one more run of it, and gives back the memory of all that lies between arguments and result. What it
-    takes and returns may be trees; Tensors that it takes from without (a closure's) have their gradients too. It has
-    to compute the same thing each time: no random numbers that are drawn within.
+    takes and returns may be trees; Tensors that it takes from without (a closure's) have their gradients too. Raises
+    RuntimeError if it does not compute the same thing again, as with random numbers that are drawn within, and
+    NotImplementedError if it assigns to an argument.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> layer = tg.checkpoint(lambda x, W: np.tanh(W @ np.tanh(W @ x)))
@@ -241,29 +242,32 @@ def checkpoint(function: Function) -> Function:
 
 
 class _Checkpoint:
-    """One call of a checkpointed function: its operands, and how to run it again."""
+    """One call of a checkpointed function: its operands, and how to run it again.
+
+    outer   the nodes that the function took from without
+    flat    what it returned, in a row, which the second run has to compute again
+    last    the cotangent that the rule was last asked for, and those of all operands that follow from it
+    """
 
     def __init__(self, function: Function, args: Any, settings: Any) -> None:
         self.function = function
         self.given = tree.flatten((args, settings))
         self.places = [k for k, leaf in enumerate(self.given.leaves) if isinstance(leaf, Tensor)]
         self.leaves = [fixed(leaf) for leaf in self.given.leaves]
+        self.outer: list[Node] = []
+        self.flat: Array = np.zeros(0)
         self.last: tuple[Any, list[Any]] | None = None
 
     def result(self) -> Any:
         """What the function returns, each leaf a part of one node."""
         tensors = [self.leaves[k] for k in self.places]
-        inputs, outputs, path = self.run(tensors)
-        inner = set(path)
-        outer = {x for node in path if node.primitive is not None for _, x in node.sources if x not in inner}
-        # What the function took from without: of that a gradient is wanted too.
-        self.outer = sorted(outer.difference(x.node for x in inputs), key=lambda node: node.order)
+        _, outputs, self.outer = self.run(tensors)
         made = [(k, x) for k, x in enumerate(outputs.leaves) if isinstance(x, Tensor)]
         if not made:
             return outputs.rebuild(outputs.leaves)
-        flat = np.concatenate([x.node.value.reshape(-1) for _, x in made])
+        self.flat = _in_a_row([x for _, x in made])
         operands = [*tensors, *[handle_on(node, Tensor) for node in self.outer]]
-        again: Any = Primitive(lambda *operands: flat, "checkpoint")
+        again: Any = Primitive(lambda *operands: self.flat, "checkpoint")
         again.vjp_of_each(self.rule)
         whole, start, leaves = again(*operands), 0, list(outputs.leaves)
         for k, x in made:
@@ -271,12 +275,13 @@ class _Checkpoint:
             start += x.size
         return outputs.rebuild(leaves)
 
-    def run(self, tensors: list[Any]) -> tuple[list[Tensor], tree.Flat, list[Node]]:
-        """The function on new copies of `tensors`; what it returned, and the nodes that it made on the way."""
+    def run(self, tensors: list[Any]) -> tuple[list[Node], tree.Flat, list[Node]]:
+        """The function on new copies of `tensors`: their nodes, what it returned, and the nodes from without."""
         born = now()
         token = recording.set(recording.get() or True)
         try:
             inputs = [_input(x, "") for x in tensors]
+            wrt = [x.node for x in inputs]
             leaves = list(self.leaves)
             for place, x in zip(self.places, inputs, strict=True):
                 leaves[place] = x
@@ -284,8 +289,17 @@ class _Checkpoint:
             outputs = tree.flatten(self.function(*args, **settings))
         finally:
             recording.reset(token)
+        if any(x.node is not node for x, node in zip(inputs, wrt, strict=True)):
+            raise NotImplementedError(
+                "a checkpointed function assigned to its argument, which its caller would not see: let it assign to a "
+                "copy, x = x.copy(), and return that"
+            )
         results = [x.node for x in outputs.leaves if isinstance(x, Tensor)]
-        return inputs, outputs, ancestors(results, [x.node for x in inputs], born)[0]
+        inner = {node for node in ancestors(results, wrt, born)[0] if node.order > born}.union(wrt)
+        used = {x for node in inner.difference(wrt) for _, x in node.sources}
+        outer = used.union(results).difference(inner)
+        # What the function took from without: of that a gradient is wanted too.
+        return wrt, outputs, sorted(outer, key=lambda node: node.order)
 
     def rule(self, position: int, g: Any, out: Any, *operands: Any) -> Any:
         """The cotangent of one operand; those of all are computed when the first is asked for."""
@@ -299,18 +313,27 @@ class _Checkpoint:
     def cotangents(self, g: Any, operands: Any) -> list[Any]:
         """The cotangents of all operands, from that of the result."""
         recorded = isinstance(g, Tensor) or any(isinstance(x, Tensor) for x in operands)
-        inputs, outputs, _ = self.run(list(operands[: len(self.places)]))
-        wrt = [*[x.node for x in inputs], *self.outer]
+        inputs, outputs, outer = self.run(list(operands[: len(self.places)]))
+        made = [x for x in outputs.leaves if isinstance(x, Tensor)]
+        if outer != self.outer or not made or not np.array_equal(_in_a_row(made), self.flat, equal_nan=True):
+            raise RuntimeError(
+                "a checkpointed function computed something else when it was run again for its derivative: it draws "
+                "random numbers, or takes from without what has changed since. Draw or copy that before, and pass it in"
+            )
+        wrt = [*inputs, *self.outer]
         seeds: dict[Node, Any] = {}
         start = 0
-        for x in outputs.leaves:
-            if isinstance(x, Tensor):
-                part = g[start : start + x.size].reshape(x.shape)
-                seeds[x.node] = seeds[x.node] + part if x.node in seeds else part
-                start += x.size
+        for x in made:
+            part = g[start : start + x.size].reshape(x.shape)
+            seeds[x.node] = seeds[x.node] + part if x.node in seeds else part
+            start += x.size
         path, _ = ancestors(seeds, wrt)
         found = pull_back(seeds, path, Tensor if recorded else None)
         return [found[node] if node in found else np.zeros_like(node.like) for node in wrt]
+
+
+def _in_a_row(tensors: list[Tensor]) -> Array:
+    return np.concatenate([x.node.value.reshape(-1) for x in tensors])
 
 
 class _Run:
@@ -323,6 +346,7 @@ class _Run:
         token = recording.set(was_recording or True)
         try:
             inputs = [_input(leaf, path) for leaf, path in zip(self.argument.leaves, self.argument.names, strict=True)]
+            wrt = [tensor.node for tensor in inputs]  # now, for the function may assign to its arguments
             result = function(self.argument.rebuild(list(inputs)))
         finally:
             recording.reset(token)
@@ -332,7 +356,7 @@ class _Run:
                 raise TypeError("with has_aux=True the function has to return a pair: (number, more)")
             result, self.aux = result[0], result[1:]
         self.outputs = tree.flatten(result)
-        self.pull = _Pullback(self.outputs.leaves, inputs, born, recorded=was_recording)
+        self.pull = _Pullback(self.outputs.leaves, wrt, born, recorded=was_recording)
 
     def value(self) -> Any:
         """What the function returned: arrays, but Tensors where it depends on Tensors from without."""
@@ -344,15 +368,15 @@ class _Run:
 
 
 class _Pullback:
-    """From cotangents of `outputs` to those of `inputs`, which are younger than `born`.
+    """From cotangents of `outputs` to those of the nodes `wrt`, which are younger than `born`.
 
     recorded  the outputs also depend on Tensors from without, and so will what the pullback gives: what it does is
               recorded, to be differentiated in its turn (unless this is not wanted)
     """
 
-    def __init__(self, outputs: list[Any], inputs: list[Tensor], born: int, recorded: bool = True) -> None:
+    def __init__(self, outputs: list[Any], wrt: list[Node], born: int, recorded: bool = True) -> None:
         self.outputs = outputs
-        self.wrt = [tensor.node for tensor in inputs]
+        self.wrt = wrt
         results = [output.node for output in outputs if isinstance(output, Tensor)]
         self.path, outside = ancestors(results, self.wrt, born)
         outside = outside or any(node.primitive is not None for node in self.wrt)

@@ -51,6 +51,11 @@ def without_out(function: Callable[..., Any], place: int) -> Callable[..., Any]:
     return called
 
 
+def as_array(x: Any) -> Any:
+    """`x`, or the array that a list or a tuple stands for."""
+    return np.asarray(x) if isinstance(x, list | tuple) else x
+
+
 def given(**settings: Any) -> dict[str, Any]:
     """Those of `settings` that a caller gave, to pass on as he gave them."""
     return {name: x for name, x in settings.items() if x is not absent}

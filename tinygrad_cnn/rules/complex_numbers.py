@@ -52,6 +52,16 @@ def real_if_close(a: Any, tol: float = 100) -> Any:
     return a if np.iscomplexobj(np.real_if_close(a.node.value, tol)) else np.real(a)
 
 
+def conjugated(x: Any) -> Any:
+    """`x`, or its conjugate if it is complex."""
+    return np.conj(x) if np.iscomplexobj(x) else x
+
+
+def squared_size(x: Any) -> Any:
+    """|x| squared, which is real."""
+    return np.real(x * np.conj(x)) if np.iscomplexobj(x) else np.square(x)
+
+
 # Whose rules are those of a complex-differentiable function, or of one that only moves elements.
 for _function in (
     np.add, np.subtract, np.multiply, np.divide, np.negative, np.positive, np.power, np.square, np.sqrt, np.reciprocal,

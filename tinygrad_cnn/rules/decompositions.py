@@ -11,6 +11,8 @@ import numpy as np
 
 from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import Primitive, implements, primitive, to_values
+from tinygrad_cnn.rules.arguments import as_array
+from tinygrad_cnn.rules.complex_numbers import squared_size
 
 
 def _t(x: Array) -> Array:
@@ -53,7 +55,7 @@ solve.vjp(
 @implements(np.linalg.solve)
 def solve_of_numpy(a: Any, b: Any) -> Any:
     """As `np.linalg.solve`: b is a vector if it has one axis, else a matrix or a stack of them."""
-    return solve(a, b[:, None])[..., 0] if np.ndim(b) == 1 else solve(a, b)
+    return solve(a, as_array(b)[:, None])[..., 0] if np.ndim(b) == 1 else solve(a, b)
 
 
 @implements(np.linalg.pinv)
@@ -83,6 +85,8 @@ def _pinv_a(g: Array, out: Array, a: Array, cut: dict[str, Any]) -> Array:
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """As `np.linalg.lstsq`; the rank is a plain number, and taken as constant."""
     _, _, rank, _ = np.linalg.lstsq(to_values(a), to_values(b), rcond)
+    a = as_array(a)
+    a = a if a.dtype.kind in "fc" else a.astype(np.float64)
     m, n = a.shape
     cut = np.finfo(a.dtype).eps * max(m, n) if rcond is None else max(rcond, 0)
     x = np.linalg.pinv(a, rcond=cut) @ b
@@ -314,8 +318,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
 
 def _root_of_squares(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    squares = np.real(x * np.conj(x)) if x.dtype.kind == "c" else np.square(x)
-    return _root(np.sum(squares, axes, keepdims=keepdims))
+    return _root(np.sum(squared_size(x), axes, keepdims=keepdims))
 
 
 @primitive

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tinygrad_cnn.graph import Array
-from tinygrad_cnn.primitive import Primitive, elementwise, implementations, implements, primitive
+from tinygrad_cnn.primitive import Primitive, elementwise, implementations, implements, primitive, to_values
 
 _LN_2, _LN_10 = math.log(2), math.log(10)
 
@@ -24,7 +24,8 @@ elementwise(np.positive, lambda g, out, x: g)
 def _power_x(g: Array, out: Array, x: Array, y: Array) -> Array:
     if isinstance(y, int | float):
         return g * (y * x ** (y - 1)) if y else g * np.zeros_like(x)
-    return g * y * x ** np.where(y == 0, 1, y - 1)  # at y = 0 the slope is 0, for x = 0 too
+    # At y = 0 the slope is 0, for x = 0 too. Elsewhere y - 1 stays what it is, for its own derivative is wanted too.
+    return g * y * x ** np.where(np.equal(x, 0) & np.equal(y, 0), 1, y - 1)
 
 
 def _power_y(g: Array, out: Array, x: Array, y: Array) -> Array:
@@ -52,6 +53,16 @@ def modf(x: Array) -> tuple[Array, Array]:
     whole = np.trunc(x)
     return np.copysign(x - whole, x), whole
 
+
+@implements(np.frexp)
+def frexp(x: Array) -> tuple[Array, Array]:
+    """As `np.frexp`: the exponent is a plain array."""
+    _, exponent = np.frexp(to_values(x))
+    return np.ldexp(x, -exponent), exponent
+
+
+elementwise(np.nextafter, lambda g, out, x, y: g, None)  # x, but for a last digit
+elementwise(np.heaviside, None, lambda g, out, x, h: g * np.equal(x, 0))
 
 # Powers, exponentials and logarithms.
 

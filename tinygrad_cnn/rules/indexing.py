@@ -35,11 +35,13 @@ def getitem(x: Array, index: Index) -> Array:
     if not mode or not isinstance(node, Version) or node.read:
         return picked(x, index=index)
     index = fixed(index)
-    part = node.array[index]
-    is_view = isinstance(part, np.ndarray) and is_basic(index)
+    part = (node.value if node.array is None else node.array)[index]
+    is_view = isinstance(part, np.ndarray) and _is_basic(index)
     if is_view:
         part = part.copy()
     result: Any = handle_on(Node(picked, (node.like,), ((0, node),), {"index": index}, part), x.kind)
+    if is_view:
+        result.node.like = node.like[index]  # which lies in memory as NumPy's view does, and as the copy does not
     if mode is not True:
         mode.made(result.node)
     return x.follow(result) if is_view else result
@@ -62,7 +64,7 @@ scatter.vjp(lambda g, out, x, index, shape: g[index])
 
 def add_at(array: Array, x: Array, index: Index) -> Array:
     """Add `x` to the elements of `array` at `index`, in place; where an element is indexed twice, both are added."""
-    if is_basic(index):
+    if picks_once(index):
         array[index] += x
     else:
         np.add.at(array, index, x)
@@ -75,10 +77,13 @@ def put_at(array: Array, x: Array, index: Index) -> Array:
     return array
 
 
-def is_basic(index: Index) -> bool:
-    """Whether `index` picks no element twice: integers, slices, None and Ellipsis, or one boolean mask."""
-    if isinstance(index, np.ndarray) and index.dtype == bool:
-        return True
+def picks_once(index: Index) -> bool:
+    """Whether `index` picks no element twice, and is known to: NumPy's basic indexing, or one boolean mask."""
+    return _is_basic(index) or (isinstance(index, np.ndarray) and index.dtype == bool)
+
+
+def _is_basic(index: Index) -> bool:
+    """Whether `index` is NumPy's basic indexing, which gives a view: integers, slices, None and Ellipsis."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(
         isinstance(part, int | np.integer | slice | type(None) | type(Ellipsis)) and not isinstance(part, bool)
@@ -205,7 +210,7 @@ def index_add(x: Array, index: Index, v: Array) -> Array:
 
 def _surviving(g: Array, x: Array, index: Index) -> Array:
     """`g`, of what was assigned to x[index], without what another assignment to the same element came after."""
-    if is_basic(index):
+    if picks_once(index):
         return g
     order = np.arange(g.size).reshape(g.shape)
     last = np.zeros(x.shape, order.dtype)
@@ -232,20 +237,37 @@ def copyto(dst: Array, src: Array, casting: str = "same_kind", where: Any = True
 
 @implements(np.put)
 def put_flat(a: Array, ind: Any, v: Array, mode: Any = "raise") -> None:
-    """As `np.put`, for as many values as indices, or one for all."""
+    """As `np.put`."""
     places = np.take(np.arange(a.size), np.ravel(ind), mode=mode)
-    values = np.ravel(v)
-    if values.size not in (1, places.size):
-        raise NotImplementedError(f"np.put of {values.size} values at {places.size} places: give as many, or one")
-    _assignable(a, "put")[np.unravel_index(places, a.shape)] = values
+    _put_in_a_row(_assignable(a, "put"), places, v, np.arange(places.size))
 
 
-@implements(np.place, np.putmask)
+@implements(np.place)
 def place(arr: Array, mask: Any, vals: Array) -> None:
-    """As `np.place` and `np.putmask`, for one value."""
-    if np.size(vals) != 1:
-        raise NotImplementedError("np.place and np.putmask of several values: write t[mask] = values")
-    _assignable(arr, "place")[np.asarray(to_values(mask), bool)] = np.ravel(vals)[0]
+    """As `np.place`."""
+    places = np.flatnonzero(to_values(mask))
+    if places.size and not np.size(vals):
+        raise ValueError("Cannot insert from an empty array!")
+    _put_in_a_row(_assignable(arr, "place"), places, vals, np.arange(places.size))
+
+
+@implements(np.putmask)
+def putmask(a: Array, mask: Any, values: Array) -> None:
+    """As `np.putmask`."""
+    places = np.flatnonzero(to_values(mask))
+    _put_in_a_row(_assignable(a, "putmask"), places, values, places)
+
+
+def _put_in_a_row(x: Array, places: Any, values: Array, order: Any) -> None:
+    """Assign to the elements of `x` at `places`, counted row by row, those of `values` at `order`, again and again."""
+    values = np.ravel(values)
+    if not places.size or not values.size:
+        return
+    chosen = values[order % values.size]
+    if x.ndim:
+        x[np.unravel_index(places, x.shape)] = chosen
+    else:
+        x[...] = chosen[-1]
 
 
 @implements(np.fill_diagonal)
@@ -272,7 +294,7 @@ def put_along_axis(arr: Array, indices: Any, values: Array, axis: int | None) ->
 
 
 def _assignable(x: Any, name: str) -> Any:
-    if not isinstance(x, Handle):
+    if not isinstance(x, Handle) and recording.get():
         raise TypeError(
             f"np.{name} would write a Tensor into an array, and lose its gradient: begin with np.zeros_like(t)"
         )
@@ -292,6 +314,6 @@ def subtract_from(x: Array, index: Index, v: Array) -> None:
 
 
 def _change(x: Array, index: Index, v: Array, ufunc: np.ufunc) -> None:
-    if not isinstance(x, Handle):
+    if not isinstance(x, Handle) and recording.get():
         raise TypeError(f"np.{ufunc.__name__}.at would write a Tensor into an array: use tg.index_add")
-    x[...] = index_add(x, index, v)  # type: ignore[index]
+    x[...] = index_add(x, index, v)

@@ -11,7 +11,8 @@ import numpy as np
 from tinygrad_cnn.backward import sum_to
 from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import Primitive, elementwise, implementations, implements
-from tinygrad_cnn.rules.arguments import refuse_out
+from tinygrad_cnn.rules.arguments import as_array, refuse_out
+from tinygrad_cnn.rules.complex_numbers import conjugated
 
 # A vector stands for a matrix of one row on the left of the product, of one column on its right; the result lacks that
 # axis, so its cotangent is given it back.
@@ -50,8 +51,8 @@ def dot(a: Any, b: Any, out: None = None) -> Any:
 
 @implements(np.vdot)
 def vdot(a: Any, b: Any, /) -> Any:
-    """As `np.vdot`, of real numbers."""
-    return np.dot(np.ravel(a), np.ravel(b))
+    """As `np.vdot`."""
+    return np.dot(conjugated(np.ravel(a)), np.ravel(b))
 
 
 @implements(np.inner)
@@ -79,24 +80,24 @@ def outer_of_vectors(x1: Any, x2: Any, /) -> Any:
 
 @implements(np.vecdot, np.linalg.vecdot)
 def vecdot(x: Any, y: Any, /, *, axis: int = -1, keepdims: bool = False) -> Any:
-    """As `np.vecdot`, of real numbers."""
+    """As `np.vecdot`."""
     if np.shape(x)[axis] != np.shape(y)[axis]:
         raise ValueError(
             f"vecdot: axis {axis} has {np.shape(x)[axis]} elements in the one, {np.shape(y)[axis]} in the other"
         )
-    return np.sum(np.moveaxis(x, axis, -1) * np.moveaxis(y, axis, -1), -1, keepdims=keepdims)
+    return np.sum(conjugated(np.moveaxis(x, axis, -1)) * np.moveaxis(y, axis, -1), -1, keepdims=keepdims)
 
 
 @implements(np.matvec)
 def matvec(A: Any, x: Any, /) -> Any:
     """As `np.matvec`."""
-    return np.matmul(A, x[..., None])[..., 0]
+    return np.matmul(A, as_array(x)[..., None])[..., 0]
 
 
 @implements(np.vecmat)
 def vecmat(x: Any, A: Any, /) -> Any:
-    """As `np.vecmat`, of real numbers."""
-    return np.matmul(x[..., None, :], A)[..., 0, :]
+    """As `np.vecmat`."""
+    return np.matmul(conjugated(as_array(x))[..., None, :], A)[..., 0, :]
 
 
 @implements(np.matrix_transpose, np.linalg.matrix_transpose)

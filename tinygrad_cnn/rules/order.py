@@ -24,6 +24,12 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, 
     return np.take_along_axis(a, np.argsort(to_values(a), axis, kind="stable"), axis)
 
 
+@implements(np.sort_complex)
+def sort_complex(a: Any) -> Any:
+    """As `np.sort_complex`."""
+    return np.sort(a).astype(np.sort_complex(np.zeros(1, a.dtype)).dtype)
+
+
 @implements(np.partition)
 def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Any:
     """As `np.partition`."""

@@ -11,7 +11,9 @@ from tinygrad_cnn.graph import Handle
 from tinygrad_cnn.primitive import implementations, implements, to_values
 
 
-def _on_values(function: Callable[..., Any]) -> Callable[..., Any]:
+def on_values(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` of the values of Tensors."""
+
     def plain(*args: Any, **settings: Any) -> Any:
         return function(*to_values(args), **{name: to_values(x) for name, x in settings.items()})
 
@@ -23,23 +25,20 @@ PLAIN: tuple[Any, ...] = (
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.array_equal, np.array_equiv,
     np.allclose, np.isclose, np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.all, np.any,
     # steps
-    np.sign, np.floor, np.ceil, np.trunc, np.rint, np.fix, np.round, np.around, np.floor_divide, np.heaviside,
-    np.signbit, np.spacing, np.nextafter, np.frexp, np.isnan, np.isinf, np.isfinite, np.isneginf, np.isposinf,
+    np.sign, np.floor, np.ceil, np.trunc, np.rint, np.fix, np.round, np.around, np.floor_divide,
+    np.signbit, np.spacing, np.isnan, np.isinf, np.isfinite, np.isneginf, np.isposinf,
     # positions
     np.argmax, np.argmin, np.argsort, np.argpartition, np.argwhere, np.nonzero, np.flatnonzero, np.count_nonzero,
-    np.nanargmax, np.nanargmin, np.searchsorted, np.digitize, np.lexsort, np.bincount, np.histogram, np.histogram2d,
-    np.histogramdd, np.histogram_bin_edges, np.isin, np.linalg.matrix_rank,
+    np.nanargmax, np.nanargmin, np.searchsorted, np.digitize, np.lexsort, np.isin, np.linalg.matrix_rank,
     # what an array is
     np.iscomplex, np.isreal, np.iscomplexobj, np.isrealobj, np.isscalar, np.result_type, np.can_cast,
-    np.min_scalar_type, np.common_type, np.shares_memory, np.may_share_memory,
+    np.min_scalar_type, np.common_type, np.shares_memory, np.may_share_memory, np.einsum_path,
     # words
     np.array2string, np.array_repr, np.array_str, np.save, np.savez, np.savez_compressed, np.savetxt,
 )  # fmt: skip
 
 for _function in PLAIN:
-    implementations[_function] = _on_values(_function)
-for _ufunc in (np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal):
-    implementations[_ufunc, "outer"] = _on_values(_ufunc.outer)
+    implementations[_function] = on_values(_function)
 
 
 @implements(np.shape)

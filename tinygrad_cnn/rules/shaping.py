@@ -21,11 +21,7 @@ def reshape(x: Array, /, shape: Shape, order: Any = "C", *, copy: bool | None = 
     """As `np.reshape`, in the orders that say which element goes where: "C" and "F"."""
     if order == "C" and copy is None:
         return x.reshape(shape)
-    if order not in ("C", "F"):
-        raise NotImplementedError(
-            f"np.reshape(order={order!r}) goes by how an array lies in memory, which a Tensor does not promise: "
-            "write 'C' or 'F'"
-        )
+    _check_order("reshape", order)
     return np.reshape(x, shape, order=order, copy=copy)
 
 
@@ -37,9 +33,22 @@ reshape.vjp(
 
 
 @implements(np.ravel)
-def ravel(a: Any, order: Any = "C") -> Any:
-    """As `np.ravel`, in the orders "C" and "F"."""
-    return np.reshape(a, -1, order=order)
+@primitive
+def ravel(a: Array, /, order: Any = "C") -> Array:
+    """As `np.ravel`, in the orders "C" and "F". It copies where `np.reshape` may still have a view."""
+    _check_order("ravel", order)
+    return np.ravel(a, order)
+
+
+ravel.vjp(lambda g, out, a, order="C": np.reshape(g, np.shape(a), order=order))
+
+
+def _check_order(name: str, order: Any) -> None:
+    if order not in ("C", "F"):
+        raise NotImplementedError(
+            f"np.{name}(order={order!r}) goes by how an array lies in memory, which a Tensor does not promise: "
+            "write 'C' or 'F'"
+        )
 
 
 @implements(np.transpose, np.permute_dims)
@@ -126,10 +135,19 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     return tuple([np.broadcast_to(x, shape) for x in args])
 
 
+@primitive
+def copied(x: Array, /, order: Any) -> Array:
+    """A copy, which lies in memory as `order` says: what is assigned to the one does not change the other."""
+    return np.array(x, order=order)
+
+
+copied.vjp(lambda g, out, x, order: g)
+
+
 @implements(np.copy)
-def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
-    """As `np.copy`: what is assigned to the one does not change the other."""
-    return np.positive(a)
+def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
+    """As `np.copy`."""
+    return copied(a, order=order)
 
 
 # Joining.
@@ -266,5 +284,5 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     return tuple(np.moveaxis(x, axis, 0))
 
 
-for _moving in (reshape, transpose, swapaxes, broadcast_to, joined):
+for _moving in (reshape, ravel, transpose, swapaxes, broadcast_to, copied, joined):
     _moving.complex = True

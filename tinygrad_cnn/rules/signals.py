@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.graph import Array, Handle
+from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import implements, primitive, to_values
 from tinygrad_cnn.rules.arguments import absent, refuse_out
 
@@ -47,36 +46,6 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     return np.where(np.equal(x, -np.inf), limits.min if neginf is None else neginf, x)
 
 
-@implements(np.sinc)
-@primitive
-def sinc(x: Array, /) -> Array:
-    """As `np.sinc`."""
-    return np.sinc(x)
-
-
-@primitive
-def _sinc_derivative(x: Array, /, order: int) -> Array:
-    """The derivative of `np.sinc` of that order, as exact near 0 as elsewhere.
-
-    With s(u) = sin(u) / u, u s = sin u, so that u s^(k) + k s^(k-1) = sin(u + k pi / 2): each derivative from the one
-    before. Where u is small that loses digits, but there the series of s is soon summed.
-    """
-    u = np.pi * np.asarray(x, np.float64)
-    near = np.abs(u) < order + 1
-    apart = np.where(near, 1, u)
-    recurrence = np.sin(apart) / apart
-    for k in range(1, order + 1):
-        recurrence = (np.sin(apart + k * np.pi / 2) - k * recurrence) / apart
-    small, series = np.where(near, u, 0), np.zeros_like(u)
-    for m in range((order + 1) // 2, order + 16):
-        series += (-1) ** m / (2 * m + 1) * small ** (2 * m - order) / math.factorial(2 * m - order)
-    return (np.pi**order * np.where(near, series, recurrence)).astype(x.dtype)
-
-
-sinc.vjp(lambda g, out, x: g * _sinc_derivative(x, order=1))
-_sinc_derivative.vjp(lambda g, out, x, order: g * _sinc_derivative(x, order=order + 1))
-
-
 @implements(np.unwrap)
 def unwrap(p: Any, discont: float | None = None, axis: int = -1, *, period: float = 2 * np.pi) -> Any:
     """As `np.unwrap`: what is added to the elements, multiples of the period, is constant."""
@@ -109,8 +78,9 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = absent, append: Any 
 @implements(np.ediff1d)
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """As `np.ediff1d`."""
-    parts = [to_begin, np.diff(np.ravel(ary)), to_end]
-    return np.concatenate([np.ravel(x) for x in parts if x is not None])
+    differences = np.diff(np.ravel(ary))
+    parts = [np.ravel(x) for x in (to_begin, differences, to_end) if x is not None]
+    return np.concatenate(parts, dtype=differences.dtype, casting="same_kind")
 
 
 @implements(np.gradient)
@@ -153,7 +123,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     values: Any = to_values([x, xp, fp])
     of_arrays: Any = np.interp
     of_arrays(*values, period=period)  # NumPy's own errors of arguments
-    x, xp, fp = _float64(x), _float64(xp), _float64(fp)
+    x, xp, fp = _as(np.float64, x), _as(np.float64, xp), _as(complex if np.iscomplexobj(values[2]) else np.float64, fp)
     if period is not None:
         period = abs(period)
         x, xp = _remainder(x, period), _remainder(xp, period)
@@ -172,24 +142,13 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     return np.where(places < nodes[0], left, np.where(places > nodes[-1], right, inside))
 
 
-def _float64(x: Any) -> Any:
-    return np.astype(x, np.float64) if isinstance(x, Handle) else np.asarray(x, np.float64)  # type: ignore[call-overload]
+def _as(dtype: Any, x: Any) -> Any:
+    return x.astype(dtype) if hasattr(x, "astype") else np.asarray(x, dtype)
 
 
 def _remainder(x: Any, period: float) -> Any:
     """`x` modulo `period`, from which it differs by a constant."""
     return x - period * np.floor(to_values(x) / period)
-
-
-@implements(np.polyval)
-def polyval(p: Any, x: Any) -> Any:
-    """As `np.polyval`, by Horner's rule; differentiable by the coefficients too."""
-    x = np.asarray(x) if isinstance(x, list | tuple) else x
-    p = np.asarray(p) if isinstance(p, list | tuple) and to_values(p) is p else p
-    result: Any = np.zeros_like(x)
-    for coefficient in p:
-        result = result * x + coefficient
-    return result
 
 
 # Convolution.
@@ -224,12 +183,6 @@ def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
     if len(v) > len(a):
         return np.correlate(v, a, mode)[::-1]
     return np.convolve(a, v[::-1], mode)
-
-
-@implements(np.polymul)
-def polymul(a1: Any, a2: Any) -> Any:
-    """As `np.polymul`: the convolution of the coefficients."""
-    return np.convolve(a1, a2)
 
 
 def _part_of(full: Any, n: int, m: int, mode: str) -> Any:

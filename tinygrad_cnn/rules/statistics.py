@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.primitive import implements
-from tinygrad_cnn.rules.arguments import Axis, absent, axes_of, masked, refuse_out
+from tinygrad_cnn.rules.arguments import Axis, absent, as_array, axes_of, masked, refuse_out
+from tinygrad_cnn.rules.complex_numbers import conjugated, squared_size
 from tinygrad_cnn.rules.reductions import count
 
 
@@ -23,10 +24,11 @@ def var(
         if ddof != 0:
             raise ValueError("ddof and correction can't be provided simultaneously.")
         ddof = correction
+    a = as_array(a)
     kept = masked(where, a, 0)  # so that nothing of an element left out, which may be NaN, takes part
     if mean is absent:
         mean = np.mean(kept, axis, dtype, keepdims=True, where=where)
-    squares = np.sum(np.square(kept - mean), axis, dtype, keepdims=keepdims, where=where)
+    squares = np.sum(squared_size(kept - mean), axis, dtype, keepdims=keepdims, where=where)
     degrees = np.maximum(count(a, axis, where, keepdims) - ddof, 0)
     if np.any(degrees <= 0):
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=2)
@@ -58,12 +60,12 @@ def nanstd(a: Any, *args: Any, **settings: Any) -> Any:
 @implements(np.average)
 def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """As `np.average`."""
-    a = np.asarray(a) if isinstance(a, list | tuple) else a
+    a = as_array(a)
     if weights is None:
         result = np.mean(a, axis, keepdims=keepdims)
         total: Any = np.asarray(count(a, axis), result.dtype)
     else:
-        weights = _laid_along(np.asarray(weights) if isinstance(weights, list | tuple) else weights, a, axis)
+        weights = _laid_along(as_array(weights), a, axis)
         total = np.sum(weights, axis, keepdims=keepdims)
         if np.any(total == 0):
             raise ZeroDivisionError("Weights sum to zero, can't be normalized")
@@ -92,13 +94,16 @@ def cov(
     """As `np.cov`; the weights are constants."""
     if ddof is not None and ddof != int(ddof):
         raise ValueError("ddof must be integer")
+    m, y = as_array(m), as_array(y)
     for name, x in (("m", m), ("y", y)):
         if np.ndim(x) > 2 and x is not None:
             raise ValueError(f"{name} has more than 2 dimensions")
-    rows = _float64(m, dtype)
+    if dtype is None:
+        dtype = np.result_type(m, np.float64) if y is None else np.result_type(m, y, np.float64)
+    rows = np.atleast_2d(m).astype(dtype)
     rows = rows.T if not rowvar and np.ndim(m) == 2 else rows
     if y is not None:
-        more = _float64(y, dtype)
+        more = np.atleast_2d(y).astype(dtype)
         rows = np.concatenate([rows, more.T if not rowvar and len(more) != 1 else more])
     weights = _weights(fweights, aweights, rows.shape[1])
     total = rows.shape[1] if weights is None else np.sum(weights)
@@ -108,13 +113,9 @@ def cov(
     if total - lost <= 0:
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        scale = np.asarray(1, rows.dtype) / np.maximum(total - lost, 0)
-        return np.squeeze((apart @ np.transpose(apart if weights is None else apart * weights)) * scale)
-
-
-def _float64(x: Any, dtype: Any) -> Any:
-    """`x` as a matrix of the dtype asked for, or of float64."""
-    return np.atleast_2d(x).astype(np.float64 if dtype is None else dtype)
+        scale = np.asarray(1, rows.real.dtype) / np.maximum(total - lost, 0)
+        weighted = apart if weights is None else apart * weights
+        return np.squeeze((apart @ np.transpose(conjugated(weighted))) * scale)
 
 
 def _weights(frequencies: Any, importances: Any, n: int) -> Any:
@@ -142,14 +143,17 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
     covariance = np.cov(x, y, rowvar, dtype=dtype)
     if covariance.ndim == 0:
         return covariance / covariance
-    deviation = np.sqrt(np.diagonal(covariance))
-    return np.clip(covariance / deviation[:, None] / deviation[None, :], -1, 1)
+    deviation = np.sqrt(np.real(np.diagonal(covariance)))
+    found = covariance / deviation[:, None] / deviation[None, :]
+    if found.dtype.kind == "c":
+        return np.clip(np.real(found), -1, 1) + 1j * np.clip(np.imag(found), -1, 1)
+    return np.clip(found, -1, 1)
 
 
 @implements(np.trapezoid)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """As `np.trapezoid`."""
-    y = y if hasattr(y, "shape") else np.asarray(y)
+    y, x, dx = as_array(y), as_array(x), as_array(dx)
     if x is not None:
         dx = np.diff(x, axis=0 if np.ndim(x) == 1 else axis)
         if dx.ndim == 1:

@@ -177,7 +177,7 @@ class Assigned(OtherRule):
             rule: Any = None
             if node.primitive is windows.im2col:
                 rule = _assigned_columns
-            elif node.primitive is indexing.picked and not indexing.is_basic(node.settings["index"]):
+            elif node.primitive is indexing.picked and not indexing.picks_once(node.settings["index"]):
                 rule = _assigned_places
             elif node.primitive is windows.max_pool2d or node.primitive is windows.avg_pool2d:
                 rule = _assigned_windows(node)

@@ -1,0 +1,128 @@
+"""What an operand may be, for each line of the tables: of any layout or dtype, complex, a list beside a Tensor."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import Case
+from test_derivatives import CASES, each_case
+
+import tinygrad_cnn as tg
+
+
+def strided(x: np.ndarray) -> np.ndarray:
+    spread = np.zeros([2 * n for n in x.shape])[(*[slice(None, None, 2)] * x.ndim, ...)]
+    spread[...] = x
+    return spread
+
+
+def backwards(x: np.ndarray) -> np.ndarray:
+    turn = (*[slice(None, None, -1)] * x.ndim, ...)
+    return x[turn].copy()[turn]
+
+
+def unwritable(x: np.ndarray) -> np.ndarray:
+    x = x.copy()
+    x.flags.writeable = False
+    return x
+
+
+LAYOUTS = {
+    "in Fortran's order": lambda x: x.copy(order="F"),
+    "strided": strided,
+    "backwards": backwards,
+    "read-only": unwritable,
+}
+
+
+@each_case
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_neither_value_nor_gradient_depends_on_how_an_array_lies_in_memory(case: Case, layout: str) -> None:
+    operands = case.operands()
+    laid_out = [LAYOUTS[layout](x) for x in operands]
+    everyone = tuple(range(len(operands)))
+
+    def number(*xs: Any) -> Any:
+        return np.sum(np.cos(case.function(*xs)))
+
+    np.testing.assert_allclose(
+        case.function(*map(tg.Tensor, laid_out)).value, case.function(*operands), rtol=1e-13, atol=1e-13
+    )
+    found, expected = tg.grad(number, everyone)(*laid_out), tg.grad(number, everyone)(*operands)
+    for x, y in zip(found, expected, strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-12, atol=1e-13, strict=True)
+
+
+def numpys(case: Case, operands: list[Any]) -> np.ndarray | None:
+    """What NumPy makes of `operands`; None if it does not take them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return np.asarray(case.function(*operands))
+        except (TypeError, ValueError, IndexError, AttributeError, np.linalg.LinAlgError):
+            return None
+
+
+def agrees(
+    case: Case, operands: list[Any], expected: np.ndarray, refusals: tuple[type[Exception], ...], precision: float
+) -> None:
+    """Assert that Tensors give what NumPy does, or are refused by one of `refusals`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            found = case.function(*operands)
+        except refusals:
+            return
+    found = found.value if isinstance(found, tg.Tensor) else np.asarray(found)
+    np.testing.assert_allclose(found, expected, rtol=precision, atol=precision, strict=True)
+
+
+@each_case
+@pytest.mark.parametrize("dtype", [np.float32, np.longdouble])
+def test_the_value_has_the_dtype_that_numpy_gives_it(case: Case, dtype: type) -> None:
+    operands = case.operands(dtype)
+    expected = numpys(case, operands)
+    if expected is not None:
+        agrees(case, [tg.Tensor(x) for x in operands], expected, (), 1e-5 if dtype is np.float32 else 1e-14)
+
+
+@each_case
+def test_complex_numbers_give_what_numpy_makes_of_them_or_are_refused(case: Case) -> None:
+    operands = case.operands()
+
+    def made_complex(x: Any, turn: complex) -> Any:
+        return x * turn + 0.25j * np.arange(np.size(x)).reshape(np.shape(x))
+
+    turns = [1 + 0.5j if k % 2 else 1 - 0.5j for k in range(len(operands))]
+    expected = numpys(case, [made_complex(x, turn) for x, turn in zip(operands, turns, strict=True)])
+    if expected is not None:
+        tensors = [made_complex(tg.Tensor(x), turn) for x, turn in zip(operands, turns, strict=True)]
+        agrees(case, tensors, expected, (TypeError,), 1e-13)
+
+
+OTHERS: dict[str, Callable[[np.ndarray], Any]] = {
+    "a list": np.ndarray.tolist,
+    "an array of integers": lambda x: np.arange(1, x.size + 1).reshape(x.shape),
+    "an array of float32": lambda x: x.astype(np.float32),
+}
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if len(c.shapes) > 1], ids=lambda case: case.name)
+@pytest.mark.parametrize("other", OTHERS)
+def test_beside_a_tensor_stands_what_may_stand_beside_an_array(case: Case, other: str) -> None:
+    for k in range(len(case.shapes)):
+        operands = [OTHERS[other](x) if i == k else x for i, x in enumerate(case.operands())]
+        expected = numpys(case, operands)
+        if expected is not None:
+            mixed = [x if i == k else tg.Tensor(x) for i, x in enumerate(operands)]
+            refusals = (NotImplementedError, TypeError) if expected.dtype.kind == "i" else (NotImplementedError,)
+            agrees(case, mixed, expected, refusals, 1e-5 if other == "an array of float32" else 1e-13)
+
+
+def test_a_float_is_not_put_into_an_array_of_integers() -> None:
+    with pytest.raises(TypeError, match="insert of a Tensor gave int64"):
+        np.insert(np.arange(3), 1, tg.Tensor(0.5))
