@@ -8,7 +8,12 @@
 NumPy's functions are called as NumPy's; what NumPy lacks (conv2d, max_pool2d, sigmoid, ...) is here.
 """
 
-from tinygrad_cnn import check, creation, nn, rules, tree
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from tinygrad_cnn import creation, nn, rules, tree
 from tinygrad_cnn.debug import debug
 from tinygrad_cnn.graph import no_grad, scope
 from tinygrad_cnn.names import named
@@ -33,6 +38,9 @@ from tinygrad_cnn.transforms import (
     value_and_grad,
     vjp,
 )
+
+if TYPE_CHECKING:
+    from tinygrad_cnn import check
 
 __version__ = "0.1.0"
 
@@ -76,3 +84,10 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The tools that read a graph are imported when they are first used: a model in training needs none of them."""
+    if name == "check":
+        return importlib.import_module(f"tinygrad_cnn.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
