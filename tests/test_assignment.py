@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import tracemalloc
 
 import numpy as np
@@ -330,6 +331,40 @@ def test_filling_an_array_takes_no_more_memory_than_a_few_of_it(differentiate) -
     assert peak < 100e6
 
 
+def test_the_cost_of_joining_rows_is_linear_in_their_number() -> None:
+    def gradient(n: int) -> float:
+        start = time.perf_counter()
+        tg.grad(lambda x: np.sum(np.stack([row * 2.0 for row in x])))(np.ones((n, 2)))
+        return time.perf_counter() - start
+
+    gradient(100)
+    assert gradient(16_000) < 20 * min(gradient(2_000) for _ in range(3))
+
+
+@pytest.mark.parametrize("by", ["a view", "np.add.at"])
+def test_filling_by_a_view_or_by_add_at_takes_no_more_memory_than_a_few_of_it(by: str) -> None:
+    n = 250_000
+
+    def f(x):
+        t = x * 1.0
+        view = t[1:]
+        for i in range(1000):
+            if by == "a view":
+                view[i] = view[i] * 2.0
+            else:
+                np.add.at(t, [i], 1.0)
+        return np.sum(t)
+
+    tracemalloc.start()
+    try:
+        found = tg.grad(f)(np.ones(n))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert np.sum(found) == (n + 1000 if by == "a view" else n)
+    assert peak < 20 * 8 * n
+
+
 def test_iterating_over_rows_makes_no_cotangent_of_the_whole_for_each() -> None:
     tracemalloc.start()
     tg.grad(lambda x: sum(np.sum(row * row) for row in x))(np.ones((2000, 200)))
@@ -414,6 +449,29 @@ def test_an_index_that_changes_afterwards_changes_nothing() -> None:
     index[:], positions[:] = 2, [1, 1]
     y.backward()
     np.testing.assert_array_equal(x.grad, [4, 3, 1])
+
+
+@pytest.mark.parametrize("mode", ["constant", "edge"])
+def test_a_setting_that_changes_afterwards_changes_nothing(mode: str) -> None:
+    x, widths = tg.Tensor(np.ones(2)), {0: (1, 1)}
+    y = np.pad(x, widths, mode)
+    widths[0] = (0, 2)
+    y.backward(np.array([1.0, 2.0, 4.0, 8.0]))
+    np.testing.assert_array_equal(x.grad, [2, 4] if mode == "constant" else [3, 12])
+
+
+def test_what_stop_gradient_gives_cannot_be_written_to() -> None:
+    y = np.exp(tg.Tensor([1.0, 2.0]))
+    with pytest.raises(ValueError, match="read-only"):
+        tg.stop_gradient(y)[0] = 5.0
+
+
+def test_the_cotangent_that_backward_was_given_may_change_afterwards() -> None:
+    x, cotangent = tg.Tensor(np.ones(2)), np.array([1.0, 2.0])
+    y = np.positive(x)
+    y.backward(cotangent)
+    cotangent[:] = 9.0
+    np.testing.assert_array_equal([x.grad, y.grad], [[1, 2], [1, 2]])
 
 
 def test_what_no_grad_gives_cannot_reach_into_the_graph() -> None:

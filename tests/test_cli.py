@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -150,6 +152,24 @@ def test_predict_says_what_an_image_shows(command, trained: Path) -> None:
     assert json.loads(out)[0]["probability"] == pytest.approx(1 - probability)
 
 
+@pytest.mark.parametrize("classes", [("네모", "원"), ("[red]a$b$<i>", "z$x")])
+def test_classes_are_called_as_their_folders_are(command, tmp_path: Path, classes: tuple[str, str]) -> None:
+    for part, each in (("train", 2), ("test", 1)):
+        for k, name in enumerate(classes):
+            (tmp_path / part / name).mkdir(parents=True)
+            for n in range(1, each + 1):
+                source = BUNDLED / part / f"drawing({n + k * (12 if part == 'train' else 2)}).png"
+                shutil.copy(source, tmp_path / part / name)
+    code, out, err = command("train", "--data", ".", "--recipe", "robust", "--epochs", 5, "--out", "run")
+    assert (code, err) == (0, "")
+    assert classes[0] in out
+    title = f"<title>{html.escape(classes[0])} or {html.escape(classes[1])}?"
+    assert title.lower() in (tmp_path / "run/report.html").read_text().lower()
+    assert json.loads((tmp_path / "run/metrics.json").read_text())["classes"] == list(classes)
+    code, out, _ = command("predict", "run", f"train/{classes[0]}/drawing(1).png")
+    assert re.search(rf"(?:{'|'.join(map(re.escape, classes))}), \d", out)
+
+
 def test_draw_writes_a_set_in_the_articles_layout_that_can_be_trained_on(command) -> None:
     code, out, _ = command("draw", "mine", "--seed", "5", "--train", "3", "--test", "1")
     assert code == 0
@@ -234,6 +254,38 @@ def test_without_arguments_it_says_what_it_can_do(command) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are otherwise there")
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_it_works_where_standard_output_or_error_is_closed(trained: Path, tmp_path: Path, closed: str) -> None:
+    """As by `>&-` in a shell: what would be written there is dropped, and there is no traceback in the other."""
+    code = f"import os, sys; os.close({1 if closed == 'stdout' else 2}); os.execv(sys.executable, sys.argv[1:])"
+    drawn = BUNDLED / "test" / "drawing(1).png"
+    (tmp_path / "empty.png").touch()
+    for image, exit_code in ((drawn, 0), (tmp_path / "empty.png", 2)):
+        call = [sys.executable, "-m", "tinygrad_cnn.cli", "predict", str(trained), str(image)]
+        done = subprocess.run([sys.executable, "-c", code, *call], cwd=ROOT, capture_output=True, check=False)
+        assert done.returncode == exit_code
+        assert b"Traceback" not in done.stdout + done.stderr
+
+
+def test_an_error_is_one_line_whatever_a_file_is_called(command, trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "a\nb\x1b[1m.png").touch()
+    code, _, err = command("predict", trained, "a\nb\x1b[1m.png")
+    assert (code, err) == (2, "tinygrad-cnn: a\\nb\\x1b[1m.png: the file is empty (0 bytes)\n")
+
+
+def test_numbers_that_run_away_are_said_to_once(command) -> None:
+    code, out, err = command("train", "--epochs", 1, "--scale", 1e308, "--quiet")
+    assert (code, out) == (1, "")
+    assert err.startswith("tinygrad-cnn: training stopped at epoch 0: the numbers have run away")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no file without an end")
+def test_a_file_without_an_end_is_not_read_to_the_end(command, trained: Path) -> None:
+    code, _, err = command("predict", trained, "/dev/zero")
+    assert (code, err) == (2, "tinygrad-cnn: /dev/zero: the file is larger than 256 MB, which no drawing is\n")
+
+
 def test_interruption_keeps_what_was_trained(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "tinygrad_cnn.cli", "train", "--epochs", "1000000", "--out", str(tmp_path / "run")],

@@ -78,9 +78,29 @@ def test_class_folders_are_split_by_a_list(tmp_path: Path) -> None:
 
 
 def test_two_folders_of_any_name_are_two_classes(tmp_path: Path) -> None:
-    some(tmp_path / "a", 3)
-    some(tmp_path / "b", 3)
-    assert len(load(tmp_path, TASK, "2+1").train) == 4
+    some(tmp_path / "apples", 3)
+    some(tmp_path / "pears", 3)
+    data = load(tmp_path, TASK, "2+1")
+    assert len(data.train) == 4
+    assert data.classes == ("apples", "pears")
+
+
+def test_the_folders_of_train_and_test_have_the_same_two_classes(tmp_path: Path) -> None:
+    for part, second in (("train", "pears"), ("test", "plums")):
+        some(tmp_path / part / "apples", 2)
+        some(tmp_path / part / second, 2)
+    with pytest.raises(InputError, match="of train are apples and pears, but those of test apples and plums"):
+        load(tmp_path, TASK)
+
+
+def test_two_drawings_of_one_number_are_told_apart_by_nobody(tmp_path: Path) -> None:
+    for shape in ("circles", "squares"):
+        some(tmp_path / shape, 3)
+    (tmp_path / "circles" / "drawing(1).png").rename(tmp_path / "circles" / "drawing(2).bmp")
+    listed = tmp_path / "split.json"
+    listed.write_text('{"train": [[2], [1]], "test": [[3], [2]]}')
+    with pytest.raises(InputError, match="both have the number 2"):
+        load(tmp_path, TASK, str(listed))
 
 
 def saved(path: Path, pixels: np.ndarray) -> Path:

@@ -20,9 +20,13 @@ def blocks(name: str) -> list[str]:
     return [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in found]
 
 
-def test_the_model_of_the_readme_runs_and_its_gradient_is_right() -> None:
+READMES = pytest.mark.parametrize("readme", ["README.md", "README.ko.md"])
+
+
+@READMES
+def test_the_model_of_the_readme_runs_and_its_gradient_is_right(readme: str) -> None:
     names: dict = {}
-    exec(next(block for block in blocks("README.md") if "def model" in block), names)
+    exec(next(block for block in blocks(readme) if "def model" in block), names)
     loss, p, x, y = names["loss"], names["p"], names["x"], names["y"]
     assert {k: np.shape(v) for k, v in names["gradient"].items()} == {"Wc": (3, 3), "Bc": (), "Wf": (196,), "Bf": ()}
     for name, step in (("Bc", 1e-6), ("Bf", 1e-6)):
@@ -30,9 +34,10 @@ def test_the_model_of_the_readme_runs_and_its_gradient_is_right() -> None:
         assert names["gradient"][name] == pytest.approx((up - down) / (2 * step), rel=1e-6)
 
 
-def test_the_primitive_of_the_readme_runs() -> None:
+@READMES
+def test_the_primitive_of_the_readme_runs(readme: str) -> None:
     names = {"tg": tg, "np": np}
-    exec(next(block for block in blocks("README.md") if "softplus" in block), names)
+    exec(next(block for block in blocks(readme) if "softplus" in block), names)
     assert tg.grad(names["softplus"])(0.0) == 0.5
 
 

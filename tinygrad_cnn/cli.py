@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -41,6 +42,13 @@ class _Output:
                     os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
 
 
+def _open_what_is_closed() -> None:
+    """Let standard output and error be there, where the caller has closed them (`>&-`): what they get is dropped."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (for as long as the command runs)
+
+
 @contextlib.contextmanager
 def _standard_output() -> Iterator[_Output]:
     """Standard output that does not fail, and that shows every file name, whatever its encoding."""
@@ -68,6 +76,9 @@ def _terminated_as_by_exit() -> Iterator[None]:
 def _run() -> int:
     import click
 
+    # It would complain where it finds no folder to keep its list of fonts in, which is nothing to the person here.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+
     from tinygrad_cnn.circle_square.errors import InputError
     from tinygrad_cnn.commands import command
 
@@ -86,12 +97,14 @@ def _run() -> int:
 
 
 def _refused(why: str) -> int:
-    print(f"tinygrad-cnn: {why}", file=sys.stderr)
+    line = "".join([c if c.isprintable() else repr(c)[1:-1] for c in why])  # a file's name may have any character
+    print(f"tinygrad-cnn: {line}", file=sys.stderr)
     return 2
 
 
 def main() -> None:
     """Run the command; what a person gave wrong is one line and exit code 2."""
+    _open_what_is_closed()
     try:
         with _terminated_as_by_exit(), _standard_output() as out:
             code = _run()

@@ -103,6 +103,10 @@ class Handle:
         """`result`, as a handle that follows this one: the result's memory is part of this one's."""
         raise NotImplementedError
 
+    def become(self, result: Any) -> None:
+        """Move this handle to `result`, of its own shape and dtype, as when it is assigned to."""
+        raise NotImplementedError
+
 
 def handle_on(node: Node, kind: type[Handle]) -> Any:
     """A handle of this `kind` on `node`."""
@@ -239,8 +243,8 @@ class scope:  # noqa: N801
 # would keep every local variable alive; the line is worked out only when somebody asks.
 
 _ROOMS = (
-    "graph", "primitive", "backward", "conversions", "debug", "names", "tensor", "creation", "transforms", "rules",
-    "nn",
+    "graph", "primitive", "backward", "conversions", "debug", "indices", "names", "tensor", "creation", "transforms",
+    "rules", "nn",
 )  # fmt: skip
 _ENGINE = tuple(os.path.join(os.path.dirname(__file__), room) for room in _ROOMS)
 

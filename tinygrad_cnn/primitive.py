@@ -224,11 +224,13 @@ def constant(x: Any) -> Any:
 
 
 def fixed(x: Any) -> Any:
-    """A setting that does not change with what the caller does afterwards: arrays and lists in it are copied."""
+    """A setting that does not change with what the caller does afterwards: arrays, lists and dicts in it are copied."""
     if isinstance(x, np.ndarray):
         return constant(x)
     if isinstance(x, list) or (type(x) is tuple and not _FIXED.issuperset(map(type, x))):
         return type(x)([fixed(item) for item in x])
+    if isinstance(x, dict):
+        return {name: fixed(item) for name, item in x.items()}
     return x
 
 

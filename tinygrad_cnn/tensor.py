@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tinygrad_cnn.backward import pull_back, seed
 from tinygrad_cnn.conversions import loses_the_gradient
 from tinygrad_cnn.graph import Array, Handle, Node, ancestors, calling_line, handle_on, recording
+from tinygrad_cnn.indices import composed
 from tinygrad_cnn.primitive import implementations, to_values
 
 
@@ -40,7 +41,7 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
             )
         result = result if result.dtype == old.dtype else result.astype(old.dtype)
         # NumPy makes a number of a result without axes, but what is changed in place stays the array that it is.
-        self._become(result if result.ndim else implementations[np.copy](result))
+        self.become(result if result.ndim else implementations[np.copy](result))
         return self
 
     return changed
@@ -180,7 +181,8 @@ class Tensor(Handle):
         differentiated again come from `tinygrad_cnn.grad`. Raises ValueError if the shapes do not fit.
         """
         nodes, _ = ancestors([self.node])
-        found = pull_back({self.node: seed(self.node, cotangent)}, nodes, keep=True)
+        given = cotangent if isinstance(cotangent, Tensor | None) else np.array(cotangent)  # it may become a .grad
+        found = pull_back({self.node: seed(self.node, given)}, nodes, keep=True)
         for node in nodes:
             node.cotangent = found.get(node)
 
@@ -322,9 +324,9 @@ class Tensor(Handle):
     def __setitem__(self, index: Any, values: Any) -> None:
         if isinstance(self.node.like, np.generic):
             raise TypeError("this Tensor is a number, as a NumPy scalar is: it cannot be assigned to")
-        self._become(implementations[operator.setitem](self, index, values))
+        self.become(implementations[operator.setitem](self, index, values))
 
-    def _become(self, result: Any) -> None:
+    def become(self, result: Any) -> None:
         """Move the handle to `result`, of its own shape and dtype."""
         self.node = result.node if isinstance(result, Tensor) else Tensor(result, self.name).node
 
@@ -462,10 +464,34 @@ class View(Tensor):
         finally:
             recording.reset(token)
 
-    def _become(self, result: Any) -> None:
+    # A part of a view is a part of its root: what is read or written there costs no more than that part.
+
+    def __getitem__(self, index: Any) -> Any:
+        if self.root.node is not self.seen:
+            place = self._in_root(index)
+            if place is not None:
+                return self.root[place]
+        return super().__getitem__(index)
+
+    def __setitem__(self, index: Any, values: Any) -> None:
+        place = self._in_root(index)
+        if place is None:
+            super().__setitem__(index, values)
+        else:
+            self.root[place] = values
+
+    def _in_root(self, index: Any) -> tuple[int | slice, ...] | None:
+        """The index of the root that is `index` of this view; None if there is no basic one."""
+        made = [view.made for view in reversed(self._chain())]
+        if any(primitive.adding is None for primitive, _ in made):  # not picked by an index
+            return None
+        return composed(self.root.shape, [*[settings["index"] for _, settings in made], index])
+
+    def become(self, result: Any) -> None:
+        """Move the root to what it becomes, when `result` is what is to be seen here."""
         for view in self._chain():
             result = _written_through(view, result)
-        self.root._become(result)
+        self.root.become(result)
         # The chain from here to the root is what was just written; all other views of the root look again.
 
 

@@ -208,13 +208,13 @@ def elementwise_grad(function: Function, argnum: int = 0) -> Function:
 
 
 def stop_gradient(tree_of_tensors: Any) -> Any:
-    """The same values as constants: no gradient flows through them, of whatever order.
+    """The same values as constants, read-only: no gradient flows through them, of whatever order.
 
     >>> import tinygrad_cnn as tg
     >>> tg.grad(lambda x: x * tg.stop_gradient(x))(3.0)
     np.float64(3.0)
     """
-    return tree.map(lambda x: x.node.value if isinstance(x, Tensor) else x, tree_of_tensors)
+    return tree.map(lambda x: x.value if isinstance(x, Tensor) else x, tree_of_tensors)
 
 
 def checkpoint(function: Function) -> Function:

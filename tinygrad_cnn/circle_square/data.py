@@ -109,18 +109,20 @@ def _load(folder: Path, task: Task, split: str | None, split_seed: int) -> DataS
         for part in ("train", "test"):
             if not (folder / part).is_dir():
                 raise InputError(f"{folder}: it has no folder {part!r} beside the other")
-        train, test = (_read_layout(folder / part, task) for part in ("train", "test"))
-        return DataSet(train, test, task.shapes, str(folder))
-    classes = _class_folders(folder, task)
-    if not classes:
-        raise InputError(f"{folder}: it has neither the folders train and test nor one for each of {_and(task.shapes)}")
+        (train, classes), (test, same) = (_read_layout(folder / part, task) for part in ("train", "test"))
+        if classes != same:
+            raise InputError(f"{folder}: the classes of train are {_and(classes)}, but those of test {_and(same)}")
+        return DataSet(train, test, classes, str(folder))
+    folders = _class_folders(folder, task)
+    if not folders:
+        raise InputError(f"{folder}: it has neither the folders train and test nor one for each of {_plural(task)}")
     if split is None:
         raise InputError(f"{folder}: it is not divided into train and test: say how with --split, for example 12+2")
-    files = [_image_files(f) for f in classes]
+    files = [_image_files(f) for f in folders]
     chosen = _split_by_list(Path(split), files, task) if split.endswith(".json") else _split(split, split_seed, files)
     train, test = (_read(paths) for paths in chosen)
     how = f"split by {split}" if split.endswith(".json") else f"split {split}, seed {split_seed}"
-    return DataSet(train, test, task.shapes, f"{folder} ({how})")
+    return DataSet(train, test, _names(folders, task), f"{folder} ({how})")
 
 
 def read_half_and_half(folder: Path) -> Drawings:
@@ -135,9 +137,18 @@ def read_half_and_half(folder: Path) -> Drawings:
     return _read([files[:half], files[half:]])
 
 
-def _read_layout(folder: Path, task: Task) -> Drawings:
-    classes = _class_folders(folder, task)
-    return _read([_image_files(f) for f in classes]) if classes else read_half_and_half(folder)
+def _read_layout(folder: Path, task: Task) -> tuple[Drawings, tuple[str, str]]:
+    """The drawings in a folder of either layout, and what their two classes are called."""
+    folders = _class_folders(folder, task)
+    if not folders:
+        return read_half_and_half(folder), task.shapes
+    return _read([_image_files(f) for f in folders]), _names(folders, task)
+
+
+def _names(folders: list[Path], task: Task) -> tuple[str, str]:
+    """What the classes in two folders are called: as the task's shapes, if it knows the folders, else as they are."""
+    first, second = (f.name for f in folders)
+    return task.shapes if first.lower().startswith(task.shapes[0]) else (first, second)
 
 
 def _class_folders(folder: Path, task: Task) -> list[Path]:
@@ -147,7 +158,7 @@ def _class_folders(folder: Path, task: Task) -> list[Path]:
     if all(named):
         return [f for f in named if f is not None]
     if folders and not any(named) and len(folders) != 2:
-        raise InputError(f"{folder}: it has {len(folders)} folders, but none is named for {_and(task.shapes)}")
+        raise InputError(f"{folder}: it has {len(folders)} folders, but none is named for {_plural(task)}")
     if any(named):
         missing = next(shape for shape, f in zip(task.shapes, named, strict=True) if f is None)
         raise InputError(f"{folder}: it has no folder for {missing}s")
@@ -201,16 +212,22 @@ def _split_by_list(path: Path, files: list[list[Path]], task: Task) -> list[list
             raise InputError(f'--split {path}: "train" and "test" each have to list numbers for two classes')
     chosen: dict[str, list[list[Path]]] = {"train": [], "test": []}
     for k, paths in enumerate(files):
-        by_number = {n: f for f in paths for n in [_number(f)] if n is not None}
+        by_number: dict[int | None, list[Path]] = {}
+        for file in paths:
+            by_number.setdefault(_number(file), []).append(file)
         taken: set[int] = set()
         for part, of_classes in chosen.items():
             for number in listed[part][k]:
                 if number not in by_number:
                     raise InputError(f"--split {path}: there is no drawing with the number {number}")
+                drawing, *others = by_number[number]
+                if others:
+                    both = f"{drawing.name} and {others[0].name}"
+                    raise InputError(f"--split {path}: {both} both have the number {number}")
                 if number in taken:
-                    raise InputError(f"--split {path}: {by_number[number].name} of a class is listed twice")
+                    raise InputError(f"--split {path}: {drawing.name} of a class is listed twice")
                 taken.add(number)
-            of_classes.append([by_number[number] for number in listed[part][k]])
+            of_classes.append([by_number[number][0] for number in listed[part][k]])
     return list(chosen.values())
 
 
@@ -237,4 +254,8 @@ def _read(files: list[list[Path]]) -> Drawings:
 
 
 def _and(words: tuple[str, ...]) -> str:
-    return " and ".join(f"{word}s" for word in words)
+    return " and ".join(words)
+
+
+def _plural(task: Task) -> str:
+    return _and(tuple([f"{shape}s" for shape in task.shapes]))

@@ -98,6 +98,7 @@ def epochs_of(settings: Settings, data: DataSet) -> Iterator[Epoch]:
     return train_as_published(x, y, **how, gradient=settings.gradient)
 
 
+@np.errstate(all="ignore")  # what overflows is said in words: see `stopped`
 def run(
     settings: Settings,
     data: DataSet,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
 
 from tinygrad_cnn.circle_square.data import Drawings
 from tinygrad_cnn.circle_square.experiment import Result
@@ -43,7 +44,8 @@ def montage(
         least, most = float(image.min()), float(image.max())
         axis.imshow(image, cmap="gray", interpolation="nearest", extent=edges, vmin=least, vmax=max(most, least + 1e-9))
         colour = colours[i] if colours else "black"
-        axis.text(left + side / 2, top + head - 0.06, labels[i], fontsize=8, color=colour, ha="center", va="bottom")
+        at = left + side / 2, top + head - 0.06
+        axis.text(*at, labels[i], fontsize=8, color=colour, ha="center", va="bottom", parse_math=False)
     axis.set_xlim(0, width)
     axis.set_ylim(height, 0)
     return figure
@@ -51,13 +53,13 @@ def montage(
 
 def training_images(result: Result) -> Figure:
     """The images that it is trained on."""
-    drawings, shapes = result.data.train, result.data.classes
+    drawings, shapes = result.data.train, _in_letters(result.data.classes)
     return montage(drawings.grey, _classes(drawings, shapes), "Training images")
 
 
 def test_images(result: Result) -> Figure:
     """The images that it is tested with, and what it took them for."""
-    drawings, shapes = result.data.test, result.data.classes
+    drawings, shapes = result.data.test, _in_letters(result.data.classes)
     sigma = result.test.sigma[0]
     labels, colours = [], []
     for target, probability in zip(drawings.y[:, 0], sigma, strict=True):
@@ -70,7 +72,7 @@ def test_images(result: Result) -> Figure:
 def shuffled_images(result: Result) -> Figure:
     """The training images in the order of the first epoch."""
     drawings = result.data.train
-    labels = _classes(drawings, result.data.classes)
+    labels = _classes(drawings, _in_letters(result.data.classes))
     order = result.first_order
     return montage(
         result.settings.scaling(drawings.grey)[order],
@@ -138,6 +140,12 @@ FIGURES: dict[str, Callable[[Result], Figure]] = {
 
 def _classes(drawings: Drawings, shapes: tuple[str, str]) -> list[str]:
     return [shapes[int(target)] for target in drawings.y[:, 0]]
+
+
+def _in_letters(classes: tuple[str, str]) -> tuple[str, str]:
+    """The names of the classes, or numbers if the pictures' font has no letters for them, as for Korean."""
+    font = get_font(findfont("DejaVu Sans"))
+    return classes if all(font.get_char_index(ord(c)) for name in classes for c in name) else ("class 0", "class 1")
 
 
 def png(figure: Figure) -> bytes:

@@ -18,6 +18,8 @@ from tinygrad_cnn.circle_square.errors import InputError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
 
+LARGEST = 2**28  # bytes of a file: more than any drawing has
+
 Grey = NDArray[np.uint8]
 
 
@@ -56,9 +58,12 @@ def write_image(path: Path, grey: Grey) -> None:
 
 def _decode(path: Path) -> Grey:
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
+    if len(data) > LARGEST:
+        raise InputError(f"{path}: the file is larger than {LARGEST >> 20} MB, which no drawing is")
     if not data:
         raise InputError(f"{path}: the file is empty (0 bytes)")
     with _complaints() as said:

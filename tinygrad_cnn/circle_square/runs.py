@@ -99,6 +99,7 @@ def free_folder(parent: Path, name: str) -> Path:
     return folder
 
 
+@np.errstate(all="ignore")  # a picture of numbers that have run away is still a picture
 def write(folder: Path, result: Result, other: Result | None) -> None:
     """Write everything that is known of `result` into `folder`; `other` is the other recipe's, for the report."""
     (folder / "metrics.json").write_text(json.dumps(metrics(result, other), indent=1, allow_nan=False) + "\n")

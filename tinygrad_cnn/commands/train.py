@@ -127,7 +127,7 @@ def _show(console: Console, result: Result, other: Result | None, to: Path) -> N
     for name, target, sigma in zip(result.data.test.names, result.data.test.y[:, 0], result.test.sigma[0], strict=True):
         said = int(sigma > 0.5)
         colour = "green" if said == target else "red"
-        table.add_row(escape(name), shapes[int(target)], f"[{colour}]{says(sigma, shapes)}[/]")
+        table.add_row(escape(name), escape(shapes[int(target)]), f"[{colour}]{escape(says(sigma, shapes))}[/]")
     console.print(table)
     console.print(f"{_score(result)}.")
     if other:

@@ -316,4 +316,8 @@ def subtract_from(x: Array, index: Index, v: Array) -> None:
 def _change(x: Array, index: Index, v: Array, ufunc: np.ufunc) -> None:
     if not isinstance(x, Handle) and recording.get():
         raise TypeError(f"np.{ufunc.__name__}.at would write a Tensor into an array: use tg.index_add")
-    x[...] = index_add(x, index, v)
+    changed = index_add(x, index, v)
+    if isinstance(x, Handle):
+        x.become(changed)
+    else:
+        x[...] = changed

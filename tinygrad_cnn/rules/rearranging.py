@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.graph import Array
-from tinygrad_cnn.primitive import Primitive, constant, implementations, implements, to_values
+from tinygrad_cnn.primitive import Primitive, fixed, implementations, implements, to_values
 from tinygrad_cnn.rules.arguments import refuse_out, refuse_tensors
 from tinygrad_cnn.rules.indexing import scatter
 
@@ -63,8 +63,8 @@ def rearranging(function: Callable[..., Any], *data: str) -> Callable[..., Any]:
 
 
 def _kept(x: Any) -> Any:
-    """A setting that stays as it is when the arrays in it change afterwards."""
-    return type(x)([_kept(item) for item in x]) if isinstance(x, list | tuple) else constant(to_values(x))
+    """A setting that stays as it is when the arrays in it change afterwards, without the history of its Tensors."""
+    return type(x)([_kept(item) for item in x]) if isinstance(x, list | tuple) else fixed(to_values(x))
 
 
 def _as_given(x: Any, arrays: Iterator[Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -153,30 +154,35 @@ def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
 # Joining.
 
 
-def _concatenate(*arrays: Array, axis: int | None = 0, **how: Any) -> Array:
+def _concatenate(*arrays: Array, axis: int | None, starts: tuple[int, ...], **how: Any) -> Array:
     return np.concatenate(arrays, axis, **how)
 
 
+_AT_ONCE = 256
 joined: Primitive[..., Array] = Primitive(_concatenate, name="concatenate")
 
 
 @joined.vjp_of_each
-def _part(position: int, g: Array, out: Array, *arrays: Array, axis: int | None = 0, **how: Any) -> Array:
-    shape = np.shape(arrays[position])
+def _part(
+    position: int, g: Array, out: Array, *arrays: Array, axis: int | None, starts: tuple[int, ...], **how: Any
+) -> Array:
+    part = slice(starts[position], starts[position + 1])
     if axis is None:
-        start = sum(np.size(x) for x in arrays[:position])
-        return g[start : start + np.size(arrays[position])].reshape(shape)
-    start = sum(np.shape(x)[axis] for x in arrays[:position])
-    index: list[Any] = [slice(None)] * g.ndim
-    index[axis] = slice(start, start + shape[axis])
-    return g[tuple(index)]
+        return g[part].reshape(np.shape(arrays[position]))
+    return g[(*[slice(None)] * (axis % g.ndim), part)]
 
 
 @implements(np.concatenate, np.concat)
 def concatenate(arrays: Any, /, axis: int | None = 0, out: None = None, **how: Any) -> Array:
     """As `np.concatenate`; `how` are its `dtype` and `casting`."""
     refuse_out("concatenate", out)
-    return joined(*arrays, axis=axis, **how)
+    arrays = list(arrays)
+    if len(arrays) > _AT_ONCE:  # the rule of each is given all of them, so that very many at once cost their square
+        parts = [arrays[k : k + _AT_ONCE] for k in range(0, len(arrays), _AT_ONCE)]
+        return np.concatenate([np.concatenate(part, axis, **how) for part in parts], axis, **how)
+    lengths = [np.size(x) if axis is None else sum(np.shape(x)[axis : axis + 1 or None]) for x in arrays]
+    # Where each begins is reckoned once, and not anew in the rule of each.
+    return joined(*arrays, axis=axis, starts=(0, *itertools.accumulate(lengths)), **how)
 
 
 @implements(np.stack)
