@@ -238,7 +238,9 @@ class scope:  # noqa: N801
 # Where in the user's code a node was asked for. The code object and the instruction are kept, not the frame, which
 # would keep every local variable alive; the line is worked out only when somebody asks.
 
-_ROOMS = ("graph", "primitive", "backward", "debug", "names", "tensor", "creation", "transforms", "rules", "nn")
+_ROOMS = (
+    "graph", "primitive", "backward", "debug", "names", "tensor", "creation", "transforms", "rules", "nn", "render",
+)  # fmt: skip
 _ENGINE = tuple(os.path.join(os.path.dirname(__file__), room) for room in _ROOMS)
 
 

@@ -1,0 +1,120 @@
+"""Graphviz, which lays a picture out: the system's `dot` if it is there, else the engine in pygraphviz's wheel."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+FORMATS = ("svg", "png", "pdf")
+_one_at_a_time = threading.Lock()  # Graphviz has global variables
+
+
+class NoEngine(RuntimeError):
+    """There is neither a Graphviz nor pygraphviz with an engine of its own."""
+
+
+def laid_out(dot: str, format: str, folder: Path | None = None, dpi: int | None = None) -> bytes:
+    """`dot` as a file of `format`: "svg", "png" or "pdf". Thumbnails are looked for in `folder`.
+
+    dpi: pixels in an inch, of a PNG. Raises NoEngine if nothing can lay it out.
+    """
+    source = dot
+    if folder is not None:
+        source = source.replace("digraph {", f'digraph {{ imagepath="{_quoted(folder)}"', 1)
+    if dpi is not None:
+        source = source.replace("digraph {", f"digraph {{ dpi={dpi}", 1)
+    with _one_at_a_time, _fonts() as environment:
+        found = _by_system(source, format, environment)
+        return _by_wheel(source, format) if found is None else found
+
+
+def _quoted(folder: Path) -> str:
+    return str(folder).replace("\\", "/").replace('"', '\\"')
+
+
+def _by_system(dot: str, format: str, environment: dict[str, str]) -> bytes | None:
+    import subprocess
+
+    import graphviz
+
+    try:
+        done = subprocess.run(
+            [str(graphviz.backend.DOT_BINARY), "-Kdot", f"-T{format}"],
+            input=dot.encode(), capture_output=True, env=environment, check=False,
+        )  # fmt: skip
+    except OSError:  # there is none
+        return None
+    return done.stdout if done.returncode == 0 and done.stdout else None
+
+
+def _by_wheel(dot: str, format: str) -> bytes:
+    try:
+        import pygraphviz
+    except ImportError:
+        raise NoEngine(
+            "nothing here can lay out a graph: install Graphviz (apt-get install graphviz, brew install graphviz, "
+            "winget install graphviz), or pip install 'pygraphviz>=2.0.4', which has an engine of its own"
+        ) from None
+    import warnings
+
+    graph = pygraphviz.AGraph(string=dot)
+    try:
+        with warnings.catch_warnings(), _complaints():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            out = graph.draw(format=format, prog="dot")
+    except ValueError as error:
+        raise NoEngine(
+            f"pygraphviz cannot lay out a graph ({error}): install Graphviz, or pip install -U 'pygraphviz>=2.0.4'"
+        ) from None
+    finally:
+        graph.close()
+    return out if isinstance(out, bytes) else out.encode()
+
+
+@contextlib.contextmanager
+def _complaints() -> Iterator[None]:
+    """What the engine's libraries write to the terminal themselves, kept from it: of fonts, and of bends in an edge."""
+    with tempfile.TemporaryFile() as file:
+        kept = os.dup(2)
+        try:
+            os.dup2(file.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+@contextlib.contextmanager
+def _fonts() -> Iterator[dict[str, str]]:
+    """The environment in which there are fonts: the machine's, and those that matplotlib carries for one without any."""
+    import matplotlib
+
+    known = os.environ.get("FONTCONFIG_FILE")
+    usual = [known] if known else ["/etc/fonts/fonts.conf", "/usr/local/etc/fonts/fonts.conf", "/opt/homebrew/etc/fonts/fonts.conf"]
+    with tempfile.TemporaryDirectory(prefix="tinygrad_cnn_") as folder:
+        config = Path(folder) / "fonts.conf"
+        config.write_text(
+            '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
+            + "".join(f'<include ignore_missing="yes">{_xml(path)}</include>' for path in usual)
+            + f"<dir>{_xml(matplotlib.get_data_path())}/fonts/ttf</dir>"
+            + f"<cachedir>{_xml(folder)}</cachedir></fontconfig>",
+            encoding="utf-8",
+        )
+        os.environ["FONTCONFIG_FILE"] = str(config)
+        try:
+            yield dict(os.environ)
+        finally:
+            if known is None:
+                del os.environ["FONTCONFIG_FILE"]
+            else:
+                os.environ["FONTCONFIG_FILE"] = known
+
+
+def _xml(path: str) -> str:
+    import html
+
+    return html.escape(path)

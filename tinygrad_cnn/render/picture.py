@@ -1,0 +1,93 @@
+"""A picture that was made: its text in DOT, and what Graphviz lays out from it."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import re
+import tempfile
+from pathlib import Path
+
+from tinygrad_cnn.render import engines
+from tinygrad_cnn.render.colours import DARK, PALETTES, Theme, exchanged
+from tinygrad_cnn.render.dot import Style, dot
+from tinygrad_cnn.render.view import View
+
+
+class Picture:
+    """A picture of a graph. In a notebook it shows itself; `save` writes it to a file.
+
+    dot   its text in DOT, without the thumbnails
+    svg, png, pdf   laid out by Graphviz, when they are first asked for
+    notes  what a reader has to be told, such as what was folded
+    """
+
+    def __init__(self, view: View, theme: Theme = "auto") -> None:
+        self._view = view
+        self._theme: Theme = theme
+        self.notes = list(view.notes)
+
+    @functools.cached_property
+    def dot(self) -> str:
+        """The picture in DOT, without thumbnails."""
+        return dot(self._view, Style(self._view, self._theme))
+
+    @functools.cached_property
+    def svg(self) -> str:
+        """The picture as SVG; thumbnails are in it, and with the theme "auto" it is dark where its reader's page is."""
+        text = self._laid_out("svg").decode()
+        pictures = self._pictures()
+
+        def inline(match: re.Match[str]) -> str:
+            data = base64.b64encode(pictures[match[1]]).decode()
+            return f'xlink:href="data:image/png;base64,{data}"'
+
+        text = re.sub(r'xlink:href="(?:[^"]*/)?([a-z]+\d+\.png)"', inline, text)
+        style = "text{white-space:pre}image{image-rendering:pixelated}"
+        paper = PALETTES[self._theme].paper
+        style += f".edge text{{paint-order:stroke;stroke:{paper};stroke-width:2.5px}}"
+        if self._theme == "auto":
+            style += f"@media (prefers-color-scheme:dark){{{dark()}}}"
+        # A point is a pixel: what is eleven points high can be read on a screen, and a third more would be a waste of it.
+        text = re.sub(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', r'<svg width="\1" height="\2"', text, count=1)
+        at = text.index(">", text.index("<svg")) + 1
+        return f'{text[: at - 1]} class="tinygrad-cnn-graph">\n<style>{scoped(style)}</style>{text[at:]}'
+
+    @functools.cached_property
+    def png(self) -> bytes:
+        """The picture as a PNG, with 144 pixels in an inch."""
+        return self._laid_out("png", dpi=144)
+
+    @functools.cached_property
+    def pdf(self) -> bytes:
+        """The picture as a PDF."""
+        return self._laid_out("pdf")
+
+    def _pictures(self) -> dict[str, bytes]:
+        boxes = self._view.boxes.values()
+        return {f"{b.id}.png": b.value.picture.png for b in boxes if b.value is not None and b.value.picture is not None}
+
+    def _laid_out(self, format: str, dpi: int | None = None) -> bytes:
+        pictures = self._pictures()
+        if not pictures:
+            return engines.laid_out(self.dot, format, None, dpi)
+        with tempfile.TemporaryDirectory(prefix="tinygrad_cnn_") as folder:
+            for name, png in pictures.items():
+                (Path(folder) / name).write_bytes(png)
+            style = Style(self._view, self._theme, {name[:-4]: name for name in pictures})
+            return engines.laid_out(dot(self._view, style), format, Path(folder), dpi)
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+
+def dark() -> str:
+    """The rules of CSS that make a light picture dark, by exchanging its colours."""
+    return f".edge text{{stroke:{DARK.paper}}}" + "".join(
+        f'[fill="{light}"]{{fill:{to}}}[stroke="{light}"]{{stroke:{to}}}' for light, to in exchanged().items()
+    )
+
+
+def scoped(style: str) -> str:
+    """Rules that hold in pictures of ours alone, for an SVG may stand in the middle of a page."""
+    return re.sub(r"(^|[{}])([^{}@]+)\{", lambda m: f"{m[1]}.tinygrad-cnn-graph {m[2]}{{", style)
