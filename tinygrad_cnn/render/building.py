@@ -136,7 +136,7 @@ class _Building:
                 None if name is None else words.clean(name),
                 "" if leaf else words.clean(node.primitive.__name__),
                 words.shape(like.shape) if len(members) == 1 else words.shapes([n.like.shape for n in members]),
-                str(like.dtype),
+                _name(like.dtype),
                 like.nbytes,
                 number,
                 line=self._line(node),
@@ -220,7 +220,7 @@ class _Building:
                 None if name is None else words.clean(name),
                 "constant",
                 words.shape(array.shape),
-                str(array.dtype),
+                _name(array.dtype),
                 array.nbytes,
                 taker.order,
                 count=taker.count,
@@ -353,7 +353,7 @@ class _Building:
                 here[x] = f"r{number}"
                 view.boxes[here[x]] = Box(
                     here[x], "rule", None, words.clean(x.primitive.__name__), words.shape(x.like.shape),
-                    str(x.like.dtype), x.like.nbytes, g.order, group=group, line=g.line,
+                    _name(x.like.dtype), x.like.nbytes, g.order, group=group, line=g.line,
                 )  # fmt: skip
                 if self.values:
                     view.boxes[here[x]].value = self._described(x.value, flows=True)
@@ -406,7 +406,11 @@ class _Building:
                 paths = [[group.id for group in view.ancestors(one)][::-1] for one in groups]
                 common = [same[0] for same in zip(*paths, strict=False) if len(set(same)) == 1]
                 # zip stops at the shortest, and the paths are those of one tree: what is equal is a prefix
-                box.group = common[-1] if common else None
+                home = common[-1] if common else None
+                if box.count == 1:  # what is the same in every turn of a loop stands before it
+                    around = [g for g in view.ancestors(home) if g.kind == "loop"]
+                    home = around[-1].parent if around else home
+                box.group = home
             mirrored = view.boxes.get(f"g{id[1:]}")
             if mirrored is not None and id.startswith("n"):
                 rule = mirrored.group
@@ -565,6 +569,11 @@ def _source(function: Any) -> str:
 
 
 _TOLD_BY_SHAPES = frozenset(("shape", "axes", "pad_width", "winners"))  # settings that the shapes on the arrows tell of
+
+
+@functools.lru_cache(maxsize=64)
+def _name(dtype: np.dtype[Any]) -> str:
+    return str(dtype)
 
 
 @functools.lru_cache(maxsize=1024)

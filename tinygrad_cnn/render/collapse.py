@@ -84,9 +84,10 @@ def collapsed(view: View, closed: set[str]) -> View:
         whole = tail == edge.tail and head == edge.head
         key = (tail, head, edge.flow, edge.position if whole else -1)
         if key in seen:
-            seen[key].count += edge.count
+            known = seen[key]
+            seen[key] = dataclasses.replace(known, count=known.count + edge.count)
         else:
-            seen[key] = dataclasses.replace(edge, tail=tail, head=head)
+            seen[key] = edge if whole else dataclasses.replace(edge, tail=tail, head=head)
     drawn.edges = list(seen.values())
     used = {group.id for box in drawn.boxes.values() for group in view.ancestors(box.group)}
     drawn.groups = {id: group for id, group in view.groups.items() if id in used}

@@ -6,8 +6,6 @@ import html
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-import graphviz
-
 from tinygrad_cnn.render import words
 from tinygrad_cnn.render.colours import HEAT, PALETTES, SEVERITY, Palette, Theme, on_scale
 from tinygrad_cnn.render.thumbnails import Thumbnail
@@ -204,7 +202,7 @@ def label(box: Box, style: Style, ink: str, faint: str) -> str:
             return rows[0]
         return _table([f'<TD ALIGN="LEFT">{row}</TD>' for row in rows])
     cell = (
-        f'<TD ROWSPAN="{len(rows)}" FIXEDSIZE="TRUE" WIDTH="{picture.width + 4}" HEIGHT="{picture.height + 2}">'
+        f'<TD ROWSPAN="{len(rows)}" FIXEDSIZE="TRUE" WIDTH="{picture.width + 8}" HEIGHT="{picture.height + 2}">'
         f'<IMG SRC="{html.escape(image)}" SCALE="TRUE"/></TD>'
     )
     cells = [f'<TD ALIGN="LEFT">{row}</TD>' for row in rows]
@@ -302,4 +300,4 @@ def _escaped(text: str) -> str:
 
 def _text(text: str) -> str:
     """A quoted string of DOT, in which nothing is markup or an escape."""
-    return str(graphviz.quoting.quote(graphviz.escape(text)))
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

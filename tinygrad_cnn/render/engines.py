@@ -27,28 +27,22 @@ def laid_out(dot: str, format: str, folder: Path | None = None, dpi: int | None 
         source = source.replace("digraph {", f'digraph {{ imagepath="{_quoted(folder)}"', 1)
     if dpi is not None:
         source = source.replace("digraph {", f"digraph {{ dpi={dpi}", 1)
-    with _one_at_a_time, _fonts() as environment:
-        found = _by_system(source, format, environment)
-        return _by_wheel(source, format) if found is None else found
+    with _one_at_a_time, _fonts():
+        return _by_system(source, format) or _by_wheel(source, format)
 
 
 def _quoted(folder: Path) -> str:
     return str(folder).replace("\\", "/").replace('"', '\\"')
 
 
-def _by_system(dot: str, format: str, environment: dict[str, str]) -> bytes | None:
-    import subprocess
-
+def _by_system(dot: str, format: str) -> bytes | None:
+    """None if there is no `dot`, or one that cannot do this format."""
     import graphviz
 
     try:
-        done = subprocess.run(
-            [str(graphviz.backend.DOT_BINARY), "-Kdot", f"-T{format}"],
-            input=dot.encode(), capture_output=True, env=environment, check=False,
-        )  # fmt: skip
-    except OSError:  # there is none
+        return graphviz.pipe("dot", format, dot.encode(), quiet=True)
+    except (graphviz.ExecutableNotFound, graphviz.CalledProcessError):
         return None
-    return done.stdout if done.returncode == 0 and done.stdout else None
 
 
 def _by_wheel(dot: str, format: str) -> bytes:
@@ -89,8 +83,8 @@ def _complaints() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _fonts() -> Iterator[dict[str, str]]:
-    """The environment in which there are fonts: the machine's, and those that matplotlib carries for one without any."""
+def _fonts() -> Iterator[None]:
+    """Let there be fonts: the machine's, and those that matplotlib carries for one without any."""
     import matplotlib
 
     known = os.environ.get("FONTCONFIG_FILE")
@@ -106,7 +100,7 @@ def _fonts() -> Iterator[dict[str, str]]:
         )
         os.environ["FONTCONFIG_FILE"] = str(config)
         try:
-            yield dict(os.environ)
+            yield
         finally:
             if known is None:
                 del os.environ["FONTCONFIG_FILE"]

@@ -85,6 +85,8 @@ def _kinds(nodes: Sequence[Node]) -> dict[Node, Any]:
     What a rule computed is told apart by the step whose rule it is, and by its place among what that rule computed.
     """
     kinds: dict[Node, Any] = {}
+    places: dict[Any, Any] = {}  # where in the source an instruction stands: its number is not always the same, for
+    # Python 3.11 and later rewrite a loop's instructions while it runs
     paths: dict[Scope | None, Any] = {None: ()}
     seen: dict[Scope, int] = {}
     for node in nodes:
@@ -97,7 +99,11 @@ def _kinds(nodes: Sequence[Node]) -> dict[Node, Any]:
         if path is None:
             assert scope is not None
             path = paths[scope] = scope.path()
-        kinds[node] = (node.primitive, *node.source, path)
+        at = places.get(node.source)
+        if at is None:
+            code, instruction = node.source
+            at = places[node.source] = (code, next(itertools.islice(code.co_positions(), instruction // 2, None)))
+        kinds[node] = (node.primitive, at, path)
     return kinds
 
 

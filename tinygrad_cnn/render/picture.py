@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import functools
+import html
+import os
 import re
 import tempfile
 from pathlib import Path
@@ -17,20 +19,30 @@ from tinygrad_cnn.render.view import View
 class Picture:
     """A picture of a graph. In a notebook it shows itself; `save` writes it to a file.
 
-    dot   its text in DOT, without the thumbnails
-    svg, png, pdf   laid out by Graphviz, when they are first asked for
-    notes  what a reader has to be told, such as what was folded
+    dot, svg, png, pdf   made when they are first asked for; the text in DOT is without thumbnails
+    html                 a page to look around in, if format="html" was asked for
+    notes                what a reader has to be told, such as what was folded
     """
 
-    def __init__(self, view: View, theme: Theme = "auto") -> None:
-        self._view = view
-        self._theme: Theme = theme
+    def __init__(self, view: View, theme: Theme = "auto", page: tuple[View, set[str]] | None = None) -> None:
+        self.view = view
         self.notes = list(view.notes)
+        self._theme: Theme = theme
+        self._page = page
+
+    def __repr__(self) -> str:
+        return f"<Picture of {self.view.title}: {len(self.view.boxes)} boxes>"
+
+    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+        """Write it to `path`, in `format` or what the name ends in; whole, or not at all."""
+        from tinygrad_cnn.render import making
+
+        making.save(self, Path(path), making.format_of(path, format))
 
     @functools.cached_property
     def dot(self) -> str:
         """The picture in DOT, without thumbnails."""
-        return dot(self._view, Style(self._view, self._theme))
+        return dot(self.view, Style(self.view, self._theme))
 
     @functools.cached_property
     def svg(self) -> str:
@@ -43,7 +55,7 @@ class Picture:
             return f'xlink:href="data:image/png;base64,{data}"'
 
         text = re.sub(r'xlink:href="(?:[^"]*/)?([a-z]+\d+\.png)"', inline, text)
-        style = "text{white-space:pre}image{image-rendering:pixelated}"
+        style = "text{white-space:pre}"
         paper = PALETTES[self._theme].paper
         style += f".edge text{{paint-order:stroke;stroke:{paper};stroke-width:2.5px}}"
         if self._theme == "auto":
@@ -64,7 +76,7 @@ class Picture:
         return self._laid_out("pdf")
 
     def _pictures(self) -> dict[str, bytes]:
-        boxes = self._view.boxes.values()
+        boxes = self.view.boxes.values()
         return {f"{b.id}.png": b.value.picture.png for b in boxes if b.value is not None and b.value.picture is not None}
 
     def _laid_out(self, format: str, dpi: int | None = None) -> bytes:
@@ -74,11 +86,31 @@ class Picture:
         with tempfile.TemporaryDirectory(prefix="tinygrad_cnn_") as folder:
             for name, png in pictures.items():
                 (Path(folder) / name).write_bytes(png)
-            style = Style(self._view, self._theme, {name[:-4]: name for name in pictures})
-            return engines.laid_out(dot(self._view, style), format, Path(folder), dpi)
+            style = Style(self.view, self._theme, {name[:-4]: name for name in pictures})
+            return engines.laid_out(dot(self.view, style), format, Path(folder), dpi)
 
-    def _repr_svg_(self) -> str:
-        return self.svg
+    @functools.cached_property
+    def html(self) -> str:
+        """The page, in one file that loads nothing."""
+        if self._page is None:
+            raise ValueError("this picture was not made to be a page: ask for format='html', or name a path that ends so")
+        from tinygrad_cnn.render.page import page
+
+        return page(*self._page, theme=self._theme)
+
+    def _repr_svg_(self) -> str | None:
+        try:
+            return self.svg
+        except engines.NoEngine:
+            return None
+
+    def _repr_html_(self) -> str | None:
+        if self._page is not None:
+            return f'<iframe srcdoc="{html.escape(self.html)}" style="width:100%;height:720px;border:0"></iframe>'
+        try:
+            return self.svg
+        except engines.NoEngine as error:
+            return f"<p>{html.escape(str(error))}</p><pre>{html.escape(self.dot)}</pre>"
 
 
 def dark() -> str:

@@ -18,11 +18,10 @@ def clean(text: str, longest: int | None = LONGEST) -> str:
     Control characters become their pictures, a line's end among them (␊); halves of a surrogate pair and characters
     that change the direction of writing become �.
     """
-    text = text.translate(_PICTURES)
-    if not text.isascii():
+    if not text.isprintable():
         text = "".join(
             "\ufffd" if unicodedata.category(c) in ("Cs", "Cc", "Cn") or unicodedata.bidirectional(c) in _TURNS else c
-            for c in text
+            for c in text.translate(_PICTURES)
         )
     return text if longest is None or len(text) <= longest else text[: longest - 1] + "…"
 
@@ -49,15 +48,15 @@ def shapes(several: list[tuple[int, ...]]) -> str:
     return "×".join(axes)
 
 
-def number(x: Any) -> str:
-    """A number with as many digits as one can take in at a glance."""
+def number(x: Any, digits: int = 4) -> str:
+    """A number with as many digits as one can take in at a glance, or as are given."""
     if isinstance(x, bool | np.bool_):
         return str(bool(x))
     if isinstance(x, int | np.integer):
         return str(int(x)).replace("-", "\u2212")
     if isinstance(x, complex | np.complexfloating):
-        return f"{x:.3g}".replace("-", "\u2212")
-    return f"{float(x):.4g}".replace("-", "\u2212")
+        return f"{x:.{digits}g}".replace("-", "\u2212")
+    return f"{float(x):.{digits}g}".replace("-", "\u2212")
 
 
 def argument(x: Any) -> str:
@@ -65,14 +64,14 @@ def argument(x: Any) -> str:
     if isinstance(x, bool | None | str | type(Ellipsis)):
         return "…" if x is Ellipsis else clean(repr(x))
     if isinstance(x, int | float | complex | np.generic):
-        return number(x)
+        return number(x, 8)
     if isinstance(x, slice):
         ends = ["" if end is None else argument(end) for end in (x.start, x.stop, x.step)]
         return ":".join(ends[: 3 if ends[2] else 2])
     if isinstance(x, np.ndarray):
         if x.dtype == bool:
             return "mask"
-        return number(x.item()) if x.size == 1 and x.dtype.kind in "fiu" else f"array {shape(x.shape)}"
+        return number(x.item(), 8) if x.size == 1 and x.dtype.kind in "fiu" else f"array {shape(x.shape)}"
     if isinstance(x, tuple | list):
         inner = [argument(item) for item in x[:8]] + (["…"] if len(x) > 8 else [])
         text = ", ".join(inner)
