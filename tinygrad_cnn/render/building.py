@@ -141,6 +141,7 @@ class _Building:
                 number,
                 line=self._line(node),
                 count=len(members),
+                axes=tuple(like.shape),
                 is_result=node in results if len(members) == 1 else not results.isdisjoint(members),
                 stays=leaf,
             )
@@ -223,6 +224,7 @@ class _Building:
                 _name(array.dtype),
                 array.nbytes,
                 taker.order,
+                axes=tuple(array.shape),
                 count=taker.count,
                 stays=True,
             )
@@ -310,7 +312,7 @@ class _Building:
             order += 1
             cotangent = view.boxes[g] = Box(
                 g, "cotangent", f"∂{of}/∂{box.title}", by, box.shape, box.dtype, box.bytes, order,
-                group=box.group, stays=box.stays, count=box.count, of=id, line=box.line,
+                axes=box.axes, group=box.group, stays=box.stays, count=box.count, of=id, line=box.line,
             )  # fmt: skip
             if self.values:
                 cotangent.value = self._described(back.values[node], flows=True)
@@ -353,7 +355,7 @@ class _Building:
                 here[x] = f"r{number}"
                 view.boxes[here[x]] = Box(
                     here[x], "rule", None, words.clean(x.primitive.__name__), words.shape(x.like.shape),
-                    _name(x.like.dtype), x.like.nbytes, g.order, group=group, line=g.line,
+                    _name(x.like.dtype), x.like.nbytes, g.order, axes=tuple(x.like.shape), group=group, line=g.line,
                 )  # fmt: skip
                 if self.values:
                     view.boxes[here[x]].value = self._described(x.value, flows=True)
@@ -512,6 +514,7 @@ class _Building:
                 shown.dtype,
                 sum(box.bytes for box in forward),
                 shown.order,
+                axes=shown.axes,
                 group=group.parent,
                 says=f"{sum(box.count for box in forward):,} steps",
                 line=forward[0].line,
@@ -534,6 +537,7 @@ class _Building:
                     g.dtype,
                     sum(box.bytes for box in back),
                     g.order,
+                    axes=g.axes,
                     group=group.parent,
                     line=g.line,
                     of=group.forward,

@@ -24,16 +24,17 @@ _SHAPES = {
 
 
 class Style:
-    """How a view is written: colours, and the files of thumbnails, by the id of the box.
+    """How a view is written: colours, the font, and the files of thumbnails, by the id of the box.
 
     heat  the seconds of the dearest step, where steps are coloured by what they cost
     """
 
     def __init__(
-        self, view: View, theme: Theme = "light", images: Mapping[str, str] | None = None
+        self, view: View, theme: Theme = "light", images: Mapping[str, str] | None = None, font: str = FONT
     ) -> None:
         self.palette: Palette = PALETTES[theme]
         self.images = images or {}
+        self.font = font
         self.dtype = view.dtype
         self.beside = beside(view)
         self._stay = {box.id for box in view.boxes.values() if box.stays}
@@ -66,7 +67,7 @@ def dot(view: View, style: Style, open_groups: Iterable[Group] | None = None) ->
     for box in view.boxes.values():
         inside.setdefault(box.group, []).append(box)
     # Depth first, with a stack of what is still to be written: a group may be as deep as memory allows.
-    framed = _framed(view, inside, children)
+    with_frames = framed(view, inside, children)
     waiting: list[str | Group] = [view.groups[id] for id in reversed(children.get(None, []))]
     lines += [node(box, style) for box in inside.get(None, [])]
     while waiting:
@@ -74,7 +75,7 @@ def dot(view: View, style: Style, open_groups: Iterable[Group] | None = None) ->
         if isinstance(item, str):
             lines.append(item)
             continue
-        if item.id in framed:
+        if item.id in with_frames:
             lines.append(opening(item, style))
             waiting.append("}")
         lines += [node(box, style) for box in inside.get(item.id, [])]
@@ -85,7 +86,7 @@ def dot(view: View, style: Style, open_groups: Iterable[Group] | None = None) ->
     return "\n".join(lines)
 
 
-def _framed(view: View, inside: Mapping[str | None, list[Box]], children: Mapping[str | None, list[str]]) -> set[str]:
+def framed(view: View, inside: Mapping[str | None, list[Box]], children: Mapping[str | None, list[str]]) -> set[str]:
     """The groups that get a frame: what has but one step, and is no loop, is told in the box of that step."""
     counts: dict[str, int] = {}
     for group in reversed(list(view.groups.values())):  # children stand behind their parents
@@ -101,10 +102,10 @@ def header(view: View, style: Style) -> str:
     return (
         "digraph {\n"
         f'graph [rankdir=TB newrank=true bgcolor="{palette.paper}" '
-        f'fontname="{FONT}" fontsize=9 fontcolor="{palette.faint}" nodesep=0.25 ranksep=0.32 pad=0.12 '
+        f'fontname="{style.font}" fontsize=9 fontcolor="{palette.faint}" nodesep=0.25 ranksep=0.32 pad=0.12 '
         f'labelloc=b labeljust=l tooltip=" " label={_text(says)}]\n'
-        f'node [fontname="{FONT}" fontsize=11 margin="0.07,0.03" height=0.28 width=0.5 penwidth=1]\n'
-        f'edge [fontname="{FONT}" fontsize=9 arrowsize=0.55 penwidth=1 color="{palette.forward}" '
+        f'node [fontname="{style.font}" fontsize=11 margin="0.07,0.03" height=0.28 width=0.5 penwidth=1]\n'
+        f'edge [fontname="{style.font}" fontsize=9 arrowsize=0.55 penwidth=1 color="{palette.forward}" '
         f'fontcolor="{palette.faint}"]'
     )
 

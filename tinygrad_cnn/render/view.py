@@ -50,7 +50,8 @@ class Box:
     primitive  what computed it: "matmul"; of a cotangent, whose rule
     says       the call in short, what flows as dots: "max_pool2d(·, window=2)"
     formula    the call: "max_pool2d(relu, window=2)"
-    shape, dtype, bytes
+    shape, dtype, bytes  of the value; where boxes of several shapes are drawn as one, "1…196×4"
+    axes       the shape as numbers, of the first that is drawn as this box
     group      the innermost group that it is in, or None
     stays      it is drawn even when its group is closed (what comes from outside: parameters, inputs, constants)
     order      its place in the order of execution
@@ -69,6 +70,7 @@ class Box:
     dtype: str
     bytes: int
     order: int
+    axes: tuple[int, ...] = ()
     group: str | None = None
     stays: bool = False
     says: str = ""
