@@ -6,6 +6,7 @@ import click
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.commands.draw import draw
+from tinygrad_cnn.commands.graph import graph
 from tinygrad_cnn.commands.predict import predict
 from tinygrad_cnn.commands.train import train
 
@@ -16,5 +17,5 @@ def command() -> None:
     """Tell circles from squares with one convolution, and see how that is learnt."""
 
 
-for _command in (train, predict, draw):
+for _command in (train, predict, graph, draw):
     command.add_command(_command)

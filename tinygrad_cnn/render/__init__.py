@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinygrad_cnn.graph import Node
 from tinygrad_cnn.render.marks import Mark
+from tinygrad_cnn.tensor import Tensor
 
 if TYPE_CHECKING:
     from tinygrad_cnn.render.picture import Picture
@@ -98,6 +99,15 @@ def graph(
         result, backward=backward, values=values, collapse=collapse, inputs=inputs, measure=measure, against=against,
         marks=marks, fold=fold,
     )  # fmt: skip
+
+
+def _in_notebook(tensor: Tensor) -> str:
+    from tinygrad_cnn.render.notebook import card
+
+    return card(tensor)
+
+
+Tensor._repr_html_ = _in_notebook  # the rooms below know nothing of pictures
 
 
 def __getattr__(name: str) -> Any:

@@ -149,7 +149,7 @@ class _Building:
                 box.primitive = box.kind
             else:
                 box.group = self._group(members, loop)
-                self._operands(box, node)
+                self._operands(box, node, members[-1])
             if self.values:
                 box.value = self._described(node.value, flows=not leaf)
         seen: dict[tuple[str, str, int], Edge] = {}
@@ -172,11 +172,16 @@ class _Building:
     def _line(self, node: Node) -> str:
         line = self.lines.get(node.source)
         if line is None:
-            line = self.lines[node.source] = words.clean(source_line(node), None)
+            file, rest = source_line(node).rsplit(":", 1)
+            near = "/".join(file.replace("\\", "/").split("/")[-2:])  # the rest is the machine's
+            line = self.lines[node.source] = words.clean(f"{near}:{rest}", None)
         return line
 
-    def _operands(self, box: Box, node: Node) -> None:
-        """Constants as boxes, or as words in the box of `node`; and its formula."""
+    def _operands(self, box: Box, node: Node, last: Node) -> None:
+        """Constants as boxes, or as words in the box of `node`; and its formula.
+
+        last: of the nodes that are drawn as `box`, the last; what differs between it and the first is left out.
+        """
         sources = dict(node.sources)
         called: Mapping[int, str] | None = None
         arguments, short, plain = [], [], True  # short: what flows is a dot, and what is as always is left out
@@ -198,6 +203,8 @@ class _Building:
             usual = _defaults(node.primitive)
             for name, setting in node.settings.items():
                 text = words.argument(setting)
+                if last is not node and words.argument(last.settings.get(name)) != text:
+                    text = "…"
                 arguments.append(f"{name}={text}")
                 if name not in _TOLD_BY_SHAPES and not (name in usual and _same(setting, usual[name])):
                     short.append(f"{name}={text}")
@@ -258,9 +265,9 @@ class _Building:
         found = self.scopes.get(loop)
         if found is None:
             least, most = min(loop.turns), max(loop.turns)
-            times = f"× {least}" if least == most else f"× {least}…{most}"
-            file, where = self._line(node).rsplit(":", 1)
-            found = self._new_group("loop", times, parent, f"loop in {where.split(' in ')[-1]}, {file}")
+            times = f"× {least:,}" if least == most else f"× {least:,}…{most:,}"
+            line, function = self._line(node).rsplit(" in ", 1)
+            found = self._new_group("loop", times, parent, f"the turns of a loop in {function}, {line}")
             self.scopes[loop] = found
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -35,8 +36,11 @@ def difference(now: View, before: View) -> View:
             group=_group(before, box.group, drawn, groups),
             of=box.of and to_now.get(box.of, f"x{box.of}"),
         )  # fmt: skip
-    old_edges = {(to_now.get(e.tail, f"x{e.tail}"), to_now.get(e.head, f"x{e.head}"), e.flow, e.position): e for e in before.edges}
-    new_edges: dict[Any, Edge] = {(e.tail, e.head, e.flow, e.position): e for e in now.edges}
+    old_edges: dict[Any, Edge] = {
+        (to_now.get(e.tail, f"x{e.tail}"), to_now.get(e.head, f"x{e.head}"), e.flow, e.position, e.detail is None): e
+        for e in before.edges
+    }
+    new_edges = {(e.tail, e.head, e.flow, e.position, e.detail is None): e for e in now.edges}
     for key, e in new_edges.items():
         change = None if key in old_edges or e.flow == "tie" else "added"
         drawn.edges.append(dataclasses.replace(e, change=change))
@@ -57,17 +61,19 @@ def difference(now: View, before: View) -> View:
 
 def _matched(now: View, before: View) -> dict[str, str]:
     """From the boxes of `now` to those of `before` that are the same step."""
-    ours, theirs = ([box for box in view.boxes.values() if box.kind != "cotangent" and box.kind != "rule"] for view in (now, before))
-    matcher = SequenceMatcher(None, [_key(now, box) for box in ours], [_key(before, box) for box in theirs], autojunk=False)
-    same = {}
-    for a, b, size in matcher.get_matching_blocks():
-        for i in range(size):
-            same[ours[a + i].id] = theirs[b + i].id
+    same = _aligned(now, before, lambda box: box.kind not in ("cotangent", "rule"))
     mirrored = {box.of: box.id for box in before.boxes.values() if box.of}
     for box in now.boxes.values():
         if box.of in same and same[box.of] in mirrored:
             same[box.id] = mirrored[same[box.of]]
-    return same
+    return same | _aligned(now, before, lambda box: box.kind == "rule")
+
+
+def _aligned(now: View, before: View, chosen: Callable[[Box], bool]) -> dict[str, str]:
+    ours, theirs = ([box for box in view.boxes.values() if chosen(box)] for view in (now, before))
+    keys = [[_key(view, box) for box in boxes] for view, boxes in ((now, ours), (before, theirs))]
+    blocks = SequenceMatcher(None, *keys, autojunk=False).get_matching_blocks()
+    return {ours[a + i].id: theirs[b + i].id for a, b, size in blocks for i in range(size)}
 
 
 def _key(view: View, box: Box) -> Any:
@@ -76,7 +82,7 @@ def _key(view: View, box: Box) -> Any:
 
 def _beside(box: Box, old: Box) -> Box:
     """`box` with the value that it had before."""
-    if box.value is None or old.value is None:
+    if box.value is None or old.value is None or box.value == old.value:
         return box
     both = thumbnails.beside(old.value.picture, box.value.picture)
     return dataclasses.replace(box, value=dataclasses.replace(box.value, picture=both), before=old.value)

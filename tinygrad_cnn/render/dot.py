@@ -119,6 +119,8 @@ def opening(group: Group, style: Style) -> str:
     palette = style.palette
     dashed = ",dashed" if group.kind != "scope" else ""
     name = f"<B>{_escaped(group.name)}</B>" if group.kind == "scope" else _escaped(group.name)
+    if group.kind == "loop":
+        name += f'<FONT POINT-SIZE="9" COLOR="{palette.faint}">   {_escaped(group.says)}</FONT>'
     cost = ""
     if group.cost is not None:
         cost = f'<FONT POINT-SIZE="9" COLOR="{palette.faint}">   {_escaped(_cost(group.cost.forward, group.cost.backward, group.cost.flops, group.cost.bytes))}</FONT>'
@@ -189,7 +191,7 @@ def label(box: Box, style: Style, ink: str, faint: str) -> str:
         rows.append(_small("   ".join(small), faint))
     if value is not None:
         if before is not None:
-            rows.append(_small(f"{_short(before)}  →  {_short(value)}", ink))
+            rows.append(_small(f"{before.number or before.range}  →  {value.number or value.range}", ink))
         if value.wrong:
             rows.append(f'<FONT POINT-SIZE="10" COLOR="{style.palette.wrong}"><B>! {_escaped(", ".join(value.wrong))}</B></FONT>')
     if box.cost is not None:

@@ -10,9 +10,12 @@ import re
 import tempfile
 from pathlib import Path
 
-from tinygrad_cnn.render import engines
+from tinygrad_cnn.render import engines, files
 from tinygrad_cnn.render.colours import DARK, PALETTES, Theme, exchanged
+from tinygrad_cnn.render.document import document
 from tinygrad_cnn.render.dot import Style, dot
+from tinygrad_cnn.render.mermaid import mermaid
+from tinygrad_cnn.render.text import table
 from tinygrad_cnn.render.view import View
 
 
@@ -34,10 +37,40 @@ class Picture:
         return f"<Picture of {self.view.title}: {len(self.view.boxes)} boxes>"
 
     def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
-        """Write it to `path`, in `format` or what the name ends in; whole, or not at all."""
-        from tinygrad_cnn.render import making
+        """Write it to `path`, in `format` or what the name ends in; whole, or not at all.
 
-        making.save(self, Path(path), making.format_of(path, format))
+        Where nothing can lay it out, its DOT text is written beside, and RuntimeError raised.
+        """
+        to, chosen = Path(path), files.format_of(path, format)
+        try:
+            data = self.content(chosen)
+        except engines.NoEngine as error:
+            instead = to.with_suffix(".dot")
+            files.write(instead, self.dot.encode())
+            raise engines.NoEngine(f"{error}. The picture is in {instead}, as DOT") from None
+        files.write(to, data)
+
+    def content(self, format: str) -> bytes:
+        """What a file of this format holds."""
+        match format:
+            case "svg":
+                return self.svg.encode()
+            case "png":
+                return self.png
+            case "pdf":
+                return self.pdf
+            case "html":
+                return self.html.encode()
+            case "dot":
+                return self.dot.encode()
+            case "mermaid":
+                return mermaid(self.view).encode()
+            case "txt":
+                return f"{table(self.view)}\n".encode()
+            case "json":
+                return document(self.view).encode()
+            case _:
+                raise ValueError(files.unknown(format))
 
     @functools.cached_property
     def dot(self) -> str:

@@ -44,11 +44,13 @@ def rows(view: View) -> list[tuple[str, ...]]:
 
 def number(box: Box) -> str:
     """%3 for a value, ∂3 for its cotangent, as calls refer to them."""
-    return {"n": "%", "g": "∂", "c": "const ", "r": "rule "}.get(box.id[0], "") + box.id.lstrip("xngcrtus")
+    return {"n": "%", "g": "∂"}.get(box.id[0], "") + box.id[1:] if box.id[0] in "ng" else ""
 
 
 def _how(box: Box) -> str:
-    how = box.formula or (box.says if box.kind == "scope" else box.primitive)
+    how = box.formula or box.primitive
+    if box.kind == "scope":
+        how = f"scope {box.primitive}, closed: {box.says}"
     parts = [how]
     if box.value is not None:
         parts += [box.value.number or box.value.range, *(f"! {wrong}" for wrong in box.value.wrong)]
