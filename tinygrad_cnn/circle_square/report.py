@@ -18,9 +18,7 @@ _templates = jinja2.Environment(
 )
 
 
-def page(
-    result: Result, other: Result | None, pictures: dict[str, bytes], graph: str, versions: dict[str, str]
-) -> str:
+def page(result: Result, other: Result | None, pictures: dict[str, bytes], graph: str, versions: dict[str, str]) -> str:
     """The page, as HTML.
 
     pictures: PNG files by name; graph: the model as SVG; other: the result of the other recipe on the same images.

@@ -250,7 +250,9 @@ def read_start(path: Path) -> tuple[RecipeName, Parameters]:
     except OSError as error:
         raise InputError(f"{metrics_file}: {_reason(error)}; it says how the run began") from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{metrics_file}: it does not say how the run began ({type(error).__name__}: {error})") from None
+        raise InputError(
+            f"{metrics_file}: it does not say how the run began ({type(error).__name__}: {error})"
+        ) from None
     return recipe, start_of(recipe, seed)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
-from tinygrad_cnn.render.view import Edge, Group, View
+from tinygrad_cnn.render.view import Box, Edge, Group, Shown, View
 
 Collapse = int | str | Iterable[str] | None
 
@@ -46,11 +46,69 @@ def path(view: View, group: Group) -> str:
     return "/".join(g.name for g in reversed(list(view.ancestors(group.id))) if g.kind != "loop")
 
 
+def draw_closed(view: View) -> None:
+    """Make the boxes that stand for groups when they are closed: one forward, and one for its cotangents if it has any.
+
+    They show what leaves the group, the newest of it. A scope of one step needs none, for that step says as much.
+    """
+    inside: dict[str, list[Box]] = {id: [] for id in view.groups}
+    for box in view.boxes.values():
+        if not box.stays:
+            for group in view.ancestors(box.group):
+                inside[group.id].append(box)
+    takers: dict[str, set[str]] = {}
+    for edge in view.edges:
+        if edge.flow in ("forward", "again"):
+            takers.setdefault(edge.tail, set()).add(edge.head)
+    for group in view.groups.values():
+        forward = [box for box in inside[group.id] if box.kind == "primitive"]
+        back = [box for box in inside[group.id] if box.kind == "cotangent"]
+        if group.backward is not None or not forward or (len(forward) < 2 and group.kind != "loop"):
+            continue
+        ids = {box.id for box in forward}
+        leaving = [box for box in forward if box.is_result or not takers.get(box.id, set()) <= ids] or forward[-1:]
+        shown = max(leaving, key=lambda box: box.order)
+        group.forward = f"t{group.id}"
+        view.closed[group.forward] = dataclasses.replace(
+            shown,
+            id=group.forward,
+            kind="scope",
+            primitive=group.name,
+            says=f"{sum(box.count for box in forward):,} steps",
+            formula="",
+            bytes=sum(box.bytes * box.count for box in forward),
+            group=group.parent,
+            line=forward[0].line,
+            count=1,
+            is_result=any(box.is_result for box in forward),
+            mark=_worst(forward),
+            cost=group.cost,
+            rule=None,
+        )
+        if back:
+            g = view.boxes.get(f"g{shown.id[1:]}", back[0])
+            group.backward = f"u{group.id}"
+            view.closed[group.backward] = dataclasses.replace(
+                g,
+                id=group.backward,
+                name=g.name if shown.name or g.name is None else f"{g.name.split('/')[0]}/∂{group.name}",
+                bytes=sum(box.bytes * box.count for box in back),
+                group=group.parent,
+                count=1,
+                of=group.forward,
+                mark=_worst(back),
+                cost=None,
+                rule=None,
+            )
+
+
+def _worst(boxes: list[Box]) -> Shown | None:
+    return max((box.mark for box in boxes if box.mark), key=lambda mark: (mark.flag, mark.severity), default=None)
+
+
 def collapsed(view: View, closed: set[str]) -> View:
     """`view` with these groups closed."""
-    drawn = View(
-        title=view.title, notes=list(view.notes), shut=view.shut, backward=view.backward, dtype=view.dtype
-    )
+    drawn = View(title=view.title, notes=list(view.notes), shut=view.shut, backward=view.backward, dtype=view.dtype)
     outermost: dict[str | None, str | None] = {None: None}  # of each group, the outermost closed one around it, or it
     for group in view.groups.values():
         chain = [g.id for g in view.ancestors(group.id) if g.id in closed]

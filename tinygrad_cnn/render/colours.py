@@ -78,9 +78,12 @@ DARK = Palette(
 
 def exchanged() -> dict[str, str]:
     """From each colour of the light theme to what it is in the dark one."""
-    found = {light: dark for light, dark in zip(LIGHT[:8], DARK[:8], strict=True)}  # type: ignore[misc]
+    found = {}
+    for light, dark in zip(LIGHT, DARK, strict=True):
+        if isinstance(light, str) and isinstance(dark, str):
+            found[light] = dark
     for kind, look in LIGHT.kinds.items():
-        found.update(zip(look, DARK.kinds[kind], strict=True))
+        found |= dict(zip(look, DARK.kinds[kind], strict=True))
     return found
 
 

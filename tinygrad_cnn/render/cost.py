@@ -24,7 +24,9 @@ import numpy as np
 
 from tinygrad_cnn.backward import fit
 from tinygrad_cnn.graph import Node, no_grad
-from tinygrad_cnn.render.view import Cost
+from tinygrad_cnn.render.reading import Reading
+from tinygrad_cnn.render.sweep import Sweep
+from tinygrad_cnn.render.view import Cost, View
 from tinygrad_cnn.rules.windows import pair
 
 _OF_EACH_ELEMENT = {
@@ -43,6 +45,40 @@ LEAST = 2e-4  # seconds that a step is timed for, at least
 TIMES = 5  # how often, at least; the quickest counts, for whatever else the machine does only makes it slower
 
 
+def put(view: View, reading: Reading, back: Sweep) -> None:
+    """Measure the first node of each box, and say in boxes and groups what it costs, times the number of nodes.
+
+    What a step's rules cost is counted at the step, and shown at each cotangent for the rules that computed it.
+    """
+    for id in reading.members:
+        node, box = reading.first(id), view.boxes[id]
+        if node.primitive is not None:
+            box.cost = times(measured(node, back.values), box.count)
+    spent: dict[str, float] = {}
+    for edge in view.edges:
+        if edge.flow == "backward" and edge.detail is None:
+            giver = view.boxes[edge.tail]
+            seconds = of_rule(reading.first(f"n{edge.tail[1:]}"), edge.position, back.values)
+            spent[edge.head] = spent.get(edge.head, 0.0) + seconds * giver.count
+    for id, seconds in spent.items():
+        g = view.boxes[id]
+        g.cost = Cost(0.0, seconds, None, float(g.bytes * g.count))
+    parts: dict[str, list[Cost]] = {id: [] for id in view.groups}
+    for box in view.boxes.values():
+        if box.cost is not None and box.kind == "primitive":
+            for group in view.ancestors(box.group):
+                parts[group.id].append(box.cost)
+    for group in view.groups.values():
+        if parts[group.id]:
+            group.cost = total(parts[group.id])
+
+
+def times(cost: Cost, count: int) -> Cost:
+    """What `count` of a step cost."""
+    flops = None if cost.flops is None else cost.flops * count
+    return Cost(cost.forward * count, cost.backward * count, flops, cost.bytes * count)
+
+
 def measured(node: Node, cotangents: Mapping[Node, Any]) -> Cost:
     """What `node` costs: its function and all of its rules, each run anew on the values of the graph."""
     operands = _operands(node)
@@ -55,17 +91,15 @@ def measured(node: Node, cotangents: Mapping[Node, Any]) -> Cost:
 
 def of_rule(node: Node, position: int, cotangents: Mapping[Node, Any]) -> float:
     """The seconds that the rule of `node` for one operand takes; 0 if no cotangent goes there."""
-    g, x = cotangents.get(node), dict(node.sources).get(position)
-    if g is None or x not in cotangents:
+    g, x, rule = cotangents.get(node), dict(node.sources)[position], node.primitive.rules[position]
+    if g is None or rule is None or x not in cotangents:
         return 0.0
-    rule, operands = node.primitive.rules[position], _operands(node)
-    if rule is None:
-        return 0.0
+    operands, out, like = _operands(node), node.value, x.like
 
     def run() -> None:
-        given = rule(g, node.value, *operands, **node.settings)
-        if given.shape != x.like.shape or given.dtype != x.like.dtype:
-            fit(given, x.like, node, position)
+        given = rule(g, out, *operands, **node.settings)
+        if given.shape != like.shape or given.dtype != like.dtype:
+            fit(given, like, node, position)
 
     with no_grad(), np.errstate(all="ignore"):
         return _seconds(run)
@@ -96,7 +130,7 @@ def flops(node: Node) -> float | None:
     if name in _MOVES:
         return 0.0
     if name == "matmul":
-        return 2.0 * out.size * np.shape(operands[0])[-1]
+        return float(2 * out.size * np.shape(operands[0])[-1])
     if isinstance(node.primitive.forward, np.ufunc) or name in _OF_EACH_ELEMENT:
         return float(out.size)
     if name in _OF_EACH_OPERAND:

@@ -21,10 +21,14 @@ def difference(now: View, before: View) -> View:
     than `MOST` boxes.
     """
     if max(len(now.boxes), len(before.boxes)) > MOST:
-        raise ValueError(f"a difference is made of graphs of up to {MOST:,} boxes; these have {len(now.boxes):,} and {len(before.boxes):,}")
+        raise ValueError(
+            f"a difference is made of graphs of up to {MOST:,} boxes; these have {len(now.boxes):,} and {len(before.boxes):,}"
+        )
     same = _matched(now, before)
     to_now = {old: new for new, old in same.items()}
-    drawn = dataclasses.replace(now, boxes={}, edges=[], groups=dict(now.groups), closed=dict(now.closed), notes=list(now.notes))
+    drawn = dataclasses.replace(
+        now, boxes={}, edges=[], groups=dict(now.groups), closed=dict(now.closed), notes=list(now.notes)
+    )
     groups = {(collapse.path(now, g), g.kind): g.id for g in now.groups.values()}
     for box in now.boxes.values():
         old = before.boxes[same[box.id]] if box.id in same else None
@@ -55,7 +59,9 @@ def difference(now: View, before: View) -> View:
                 if inner is not None:
                     drawn.closed[half] = dataclasses.replace(box, value=inner.value, before=inner.before)
     added = sum(box.change == "added" for box in drawn.boxes.values())
-    drawn.notes.append(f"{added} added, {len(removed)} removed" if added or removed else "the same structure; before → now")
+    drawn.notes.append(
+        f"{added} added, {len(removed)} removed" if added or removed else "the same structure; before → now"
+    )
     return drawn
 
 
@@ -71,13 +77,21 @@ def _matched(now: View, before: View) -> dict[str, str]:
 
 def _aligned(now: View, before: View, chosen: Callable[[Box], bool]) -> dict[str, str]:
     ours, theirs = ([box for box in view.boxes.values() if chosen(box)] for view in (now, before))
-    keys = [[_key(view, box) for box in boxes] for view, boxes in ((now, ours), (before, theirs))]
-    blocks = SequenceMatcher(None, *keys, autojunk=False).get_matching_blocks()
+    matcher = SequenceMatcher(
+        None, [_key(now, box) for box in ours], [_key(before, box) for box in theirs], autojunk=False
+    )
+    blocks = matcher.get_matching_blocks()
     return {ours[a + i].id: theirs[b + i].id for a, b, size in blocks for i in range(size)}
 
 
 def _key(view: View, box: Box) -> Any:
-    return box.kind, box.name, box.primitive, box.shape, collapse.path(view, view.groups[box.group]) if box.group else ""
+    return (
+        box.kind,
+        box.name,
+        box.primitive,
+        box.shape,
+        collapse.path(view, view.groups[box.group]) if box.group else "",
+    )
 
 
 def _beside(box: Box, old: Box) -> Box:

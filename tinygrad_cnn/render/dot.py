@@ -42,7 +42,6 @@ class Style:
             (max(_spent(box), 0.0) for box in view.boxes.values() if box.kind != "scope" and box.cost), default=0.0
         )
 
-
         self._labels: dict[tuple[str, str], Edge] = {}  # the edge at which the shape of what leaves a box is said
         for e in view.edges:
             if e.flow in ("forward", "backward") and e.tail not in self.beside and f"n{e.head[1:]}" not in self.beside:
@@ -98,7 +97,9 @@ def framed(view: View, inside: Mapping[str | None, list[Box]], children: Mapping
 def header(view: View, style: Style) -> str:
     """The beginning, with what holds for all."""
     palette = style.palette
-    says = "   ·   ".join([f"all {view.dtype}" if _uniform(view) else f"{view.dtype} where no other is said", *view.notes])
+    says = "   ·   ".join(
+        [f"all {view.dtype}" if _uniform(view) else f"{view.dtype} where no other is said", *view.notes]
+    )
     return (
         "digraph {\n"
         f'graph [rankdir=TB newrank=true bgcolor="{palette.paper}" '
@@ -174,7 +175,7 @@ def label(box: Box, style: Style, ink: str, faint: str) -> str:
         title = f"<B>{_escaped(box.primitive)}</B>"
         by = box.says if box.name == box.primitive else f"{box.name}, {box.says}"
     if not box.name and by.startswith(box.primitive):  # its call is its name
-        title, by = f"<B>{_escaped(box.primitive)}</B>{_escaped(by[len(box.primitive):])}", ""
+        title, by = f"<B>{_escaped(box.primitive)}</B>{_escaped(by[len(box.primitive) :])}", ""
     first = title + (f'  <FONT POINT-SIZE="10" COLOR="{faint}">{_escaped(by)}</FONT>' if by else "")
     if box.count > 1:
         first += f'  <FONT POINT-SIZE="10">× {box.count:,}</FONT>'
@@ -193,7 +194,9 @@ def label(box: Box, style: Style, ink: str, faint: str) -> str:
         if before is not None:
             rows.append(_small(f"{before.number or before.range}  →  {value.number or value.range}", ink))
         if value.wrong:
-            rows.append(f'<FONT POINT-SIZE="10" COLOR="{style.palette.wrong}"><B>! {_escaped(", ".join(value.wrong))}</B></FONT>')
+            rows.append(
+                f'<FONT POINT-SIZE="10" COLOR="{style.palette.wrong}"><B>! {_escaped(", ".join(value.wrong))}</B></FONT>'
+            )
     if box.cost is not None:
         rows.append(_small(_cost(*box.cost), faint))
     if box.mark is not None and (box.mark.note or box.mark.flag):

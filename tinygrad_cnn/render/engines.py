@@ -40,9 +40,10 @@ def _by_system(dot: str, format: str) -> bytes | None:
     import graphviz
 
     try:
-        return graphviz.pipe("dot", format, dot.encode(), quiet=True)
+        out: bytes = graphviz.pipe("dot", format, dot.encode(), quiet=True)
     except (graphviz.ExecutableNotFound, graphviz.CalledProcessError):
         return None
+    return out
 
 
 def _by_wheel(dot: str, format: str) -> bytes:
@@ -88,7 +89,11 @@ def _fonts() -> Iterator[None]:
     import matplotlib
 
     known = os.environ.get("FONTCONFIG_FILE")
-    usual = [known] if known else ["/etc/fonts/fonts.conf", "/usr/local/etc/fonts/fonts.conf", "/opt/homebrew/etc/fonts/fonts.conf"]
+    usual = (
+        [known]
+        if known
+        else ["/etc/fonts/fonts.conf", "/usr/local/etc/fonts/fonts.conf", "/opt/homebrew/etc/fonts/fonts.conf"]
+    )
     with tempfile.TemporaryDirectory(prefix="tinygrad_cnn_") as folder:
         config = Path(folder) / "fonts.conf"
         config.write_text(

@@ -18,7 +18,9 @@ def format_of(path: str | os.PathLike[str] | None, format: str | None) -> str:
         ending = Path(path).suffix[1:].lower()
         format = _ENDINGS.get(ending, ending)
         if not format:
-            raise ValueError(f"{os.fspath(path)!r}: its name does not say in which format; there are {', '.join(FORMATS)}")
+            raise ValueError(
+                f"{os.fspath(path)!r}: its name does not say in which format; there are {', '.join(FORMATS)}"
+            )
     if format not in FORMATS:
         raise ValueError(unknown(format))
     return format
@@ -36,7 +38,9 @@ def write(path: Path, data: bytes) -> None:
         aside.write_bytes(data)
         aside.replace(path)
     except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(path)) from None  # the file that was meant, not the one aside
+        raise type(error)(
+            error.errno, error.strerror, str(path)
+        ) from None  # the file that was meant, not the one aside
     finally:
         with contextlib.suppress(OSError):
             aside.unlink()

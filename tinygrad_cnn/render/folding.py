@@ -236,7 +236,9 @@ def _common_depth(repeat: _Repeat) -> int:
             seen.add(entry.scope)
             path = scopes_of(entry)
             if common is not None:
-                path = tuple([a for a, _ in itertools.takewhile(lambda two: two[0] is two[1], zip(common, path, strict=False))])
+                path = tuple(
+                    [a for a, _ in itertools.takewhile(lambda two: two[0] is two[1], zip(common, path, strict=False))]
+                )
             common = path
     return len(common or ())
 

@@ -15,6 +15,7 @@ from tinygrad_cnn.render.picture import Picture
 from tinygrad_cnn.render.summary import Graph
 from tinygrad_cnn.render.view import View
 
+
 def picture(
     result: Any, path: str | os.PathLike[str] | None, format: str | None, *, theme: str, collapse: Any, **options: Any
 ) -> Picture:

@@ -25,5 +25,7 @@ def card(tensor: Any) -> str:
     if value.picture is not None:
         data = base64.b64encode(value.picture.png).decode()
         width, height = 2 * value.picture.width, 2 * value.picture.height
-        parts.append(f'<img src="data:image/png;base64,{data}" width="{width}" height="{height}" alt="{value.picture.says}">')
+        parts.append(
+            f'<img src="data:image/png;base64,{data}" width="{width}" height="{height}" alt="{value.picture.says}">'
+        )
     return f'<div style="line-height:1.6">{"<br>".join(parts)}</div>'

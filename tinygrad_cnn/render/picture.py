@@ -110,7 +110,9 @@ class Picture:
 
     def _pictures(self) -> dict[str, bytes]:
         boxes = self.view.boxes.values()
-        return {f"{b.id}.png": b.value.picture.png for b in boxes if b.value is not None and b.value.picture is not None}
+        return {
+            f"{b.id}.png": b.value.picture.png for b in boxes if b.value is not None and b.value.picture is not None
+        }
 
     def _laid_out(self, format: str, dpi: int | None = None) -> bytes:
         pictures = self._pictures()
@@ -126,7 +128,9 @@ class Picture:
     def html(self) -> str:
         """The page, in one file that loads nothing."""
         if self._page is None:
-            raise ValueError("this picture was not made to be a page: ask for format='html', or name a path that ends so")
+            raise ValueError(
+                "this picture was not made to be a page: ask for format='html', or name a path that ends so"
+            )
         from tinygrad_cnn.render.page import page
 
         return page(*self._page, theme=self._theme)

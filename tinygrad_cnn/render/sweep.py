@@ -50,7 +50,9 @@ def sweep(roots: Sequence[Node], nodes: Sequence[Node], inputs: Collection[Node]
     cuts = set(whole.values())
     claimed: set[Node] = set()
     made: dict[Node, list[Node]] = {}
-    for node in reversed(path):  # from the results on: a cotangent is claimed by the node that it was first computed for
+    for node in reversed(
+        path
+    ):  # from the results on: a cotangent is claimed by the node that it was first computed for
         last = whole.get(node)
         made[node] = []
         if last is None or last in claimed or last.primitive is None:

@@ -15,7 +15,9 @@ def table(view: View) -> str:
     """A line for each box: its number, its name, dtype and shape, the call, its scope, and the line that asked for it."""
     found = rows(view)
     widths = [max(len(row[i]) for row in [HEAD, *found]) for i in range(len(HEAD))]
-    lines = ["  ".join(part.ljust(width) for part, width in zip(row, widths, strict=True)).rstrip() for row in [HEAD, *found]]
+    lines = [
+        "  ".join(part.ljust(width) for part, width in zip(row, widths, strict=True)).rstrip() for row in [HEAD, *found]
+    ]
     return "\n".join([heading(view), "", *lines])
 
 
@@ -71,7 +73,8 @@ def _line(line: str) -> str:
 def as_html(view: View) -> str:
     """The table for a notebook."""
     cells = "".join(
-        "<tr>" + "".join(f"<td style='text-align:left'>{html.escape(part)}</td>" for part in row) + "</tr>" for row in rows(view)
+        "<tr>" + "".join(f"<td style='text-align:left'>{html.escape(part)}</td>" for part in row) + "</tr>"
+        for row in rows(view)
     )
     head = "".join(f"<th style='text-align:left'>{part}</th>" for part in HEAD)
     return f"<p>{html.escape(heading(view))}</p><table><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>"

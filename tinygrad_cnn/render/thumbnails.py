@@ -59,11 +59,15 @@ def beside(left: Thumbnail | None, right: Thumbnail | None) -> Thumbnail | None:
     """Two thumbnails one above the other: what was before, and what is now."""
     if left is None or right is None:
         return right or left
-    above, below = (cv2.imdecode(np.frombuffer(t.png, np.uint8), cv2.IMREAD_UNCHANGED) for t in (left, right))
+    above, below = _decoded(left.png), _decoded(right.png)
     width = max(above.shape[1], below.shape[1])
     rows = [np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0))) for part in (above, below)]
     gap = np.zeros((GAP * DENSITY, width, 4), np.uint8)
     return _encoded(np.concatenate([rows[0], gap, rows[1]]), right.says)
+
+
+def _decoded(png: bytes) -> Any:
+    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
 
 
 def _count(shown: int, of: int) -> str:

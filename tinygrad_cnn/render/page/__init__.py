@@ -56,9 +56,7 @@ def in_script(data: Any) -> str:
 def contents(view: View, closed: set[str]) -> dict[str, Any]:
     """What the page's script reads."""
     every = [*view.boxes.values(), *view.closed.values()]
-    images = {
-        box.id: f"{box.id}.png" for box in every if box.value is not None and box.value.picture is not None
-    }
+    images = {box.id: f"{box.id}.png" for box in every if box.value is not None and box.value.picture is not None}
     style = Style(view, "light", images, font="Arial")  # whose widths Graphviz knows where it cannot ask for them
     return {
         "title": view.title,
@@ -77,7 +75,11 @@ def contents(view: View, closed: set[str]) -> dict[str, Any]:
             for group in view.groups.values()
         ],
         "closed": sorted(closed),
-        "arrows": {"forward": PALETTES["light"].forward, "backward": PALETTES["light"].backward, "faint": PALETTES["light"].faint},
+        "arrows": {
+            "forward": PALETTES["light"].forward,
+            "backward": PALETTES["light"].backward,
+            "faint": PALETTES["light"].faint,
+        },
     }
 
 
