@@ -35,11 +35,13 @@ def named(x: X, name: str) -> X:
 
 def names_of(nodes: Sequence[Node]) -> dict[Node, str]:
     """The names of those of `nodes` that have one: given, or a variable's. Several nodes may have the same."""
-    within: set[Node] = set()  # what an instruction made on the way to its result
+    # What an instruction made on the way to its result; but in a loop, `h = np.sin(h)`, it is one of an earlier turn.
+    within: set[Node] = set()
     for node in nodes:
         code, instruction = node.source
         for _, x in node.sources:
-            if x.source[1] == instruction and x.source[0] is code:
+            same_call = x.source[1] == instruction and x.source[0] is code and x.scope is node.scope
+            if same_call and x.primitive is not node.primitive:
                 within.add(x)
     names = {}
     for node in nodes:

@@ -31,6 +31,7 @@ class Palette(NamedTuple):
     frame: str  # the border of a group
     group: str  # its fill
     wrong: str
+    changes: dict[str, str]  # of what was added, and what was removed
     kinds: dict[str, Look]
 
 
@@ -44,6 +45,7 @@ LIGHT = Palette(
     frame="#c9d1db",
     group="#f6f8fa",
     wrong="#b00020",
+    changes={"added": "#1a7f37", "removed": "#b00021"},
     kinds={
         "input": Look("#e3f1ea", "#2c7a5b", "#10281e"),
         "parameter": Look("#dbe9fb", "#1f5fae", "#0d2340"),
@@ -64,6 +66,7 @@ DARK = Palette(
     frame="#3a434e",
     group="#1b2027",
     wrong="#ff8a8a",
+    changes={"added": "#56d364", "removed": "#ff8a8b"},
     kinds={
         "input": Look("#173329", "#5fbf96", "#dff3ea"),
         "parameter": Look("#16304f", "#6fa8ef", "#e1edfc"),
@@ -82,6 +85,7 @@ def exchanged() -> dict[str, str]:
     for light, dark in zip(LIGHT, DARK, strict=True):
         if isinstance(light, str) and isinstance(dark, str):
             found[light] = dark
+    found |= {colour: DARK.changes[change] for change, colour in LIGHT.changes.items()}
     for kind, look in LIGHT.kinds.items():
         found |= dict(zip(look, DARK.kinds[kind], strict=True))
     return found

@@ -22,7 +22,8 @@ def difference(now: View, before: View) -> View:
     """
     if max(len(now.boxes), len(before.boxes)) > MOST:
         raise ValueError(
-            f"a difference is made of graphs of up to {MOST:,} boxes; these have {len(now.boxes):,} and {len(before.boxes):,}"
+            f"a difference is made of graphs of up to {MOST:,} boxes; these have {len(now.boxes):,} "
+            f"and {len(before.boxes):,}"
         )
     same = _matched(now, before)
     to_now = {old: new for new, old in same.items()}

@@ -37,8 +37,8 @@ def document(view: View) -> str:
 def box(b: Box) -> dict[str, Any]:
     """A box as JSON has it."""
     found: dict[str, Any] = {
-        "id": b.id, "kind": b.kind, "name": b.name, "primitive": b.primitive, "formula": b.formula, "shape": list(b.axes),
-        "dtype": b.dtype, "bytes": b.bytes, "order": b.order,
+        "id": b.id, "kind": b.kind, "name": b.name, "primitive": b.primitive, "formula": b.formula,
+        "shape": list(b.axes), "dtype": b.dtype, "bytes": b.bytes, "order": b.order,
     }  # fmt: skip
     if b.group is not None:
         found["group"] = b.group

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from tinygrad_cnn.render import words
 from tinygrad_cnn.render.colours import HEAT, PALETTES, SEVERITY, Palette, Theme, on_scale
 from tinygrad_cnn.render.thumbnails import Thumbnail
-from tinygrad_cnn.render.view import Box, Edge, Group, View
+from tinygrad_cnn.render.values import Value
+from tinygrad_cnn.render.view import Box, Cost, Edge, Group, View
 
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
 _SHAPES = {
@@ -36,6 +37,7 @@ class Style:
         self.images = images or {}
         self.font = font
         self.dtype = view.dtype
+        self.arrows = arrows(self.palette)
         self.beside = beside(view)
         self._stay = {box.id for box in view.boxes.values() if box.stays}
         self.most = max(
@@ -48,7 +50,7 @@ class Style:
                 self._labels.setdefault((e.tail, e.flow), e)
 
     def is_labelled(self, e: Edge) -> bool:
-        """Whether the shape of what flows is said at `e`: once for each box that it leaves, if the box does not say it."""
+        """Whether the shape of what flows is said at `e`: once for each box that it leaves, if that does not say it."""
         return self._labels.get((e.tail, e.flow)) is e
 
     def stays(self, id: str) -> bool:
@@ -124,7 +126,7 @@ def opening(group: Group, style: Style) -> str:
         name += f'<FONT POINT-SIZE="9" COLOR="{palette.faint}">   {_escaped(group.says)}</FONT>'
     cost = ""
     if group.cost is not None:
-        cost = f'<FONT POINT-SIZE="9" COLOR="{palette.faint}">   {_escaped(_cost(group.cost.forward, group.cost.backward, group.cost.flops, group.cost.bytes))}</FONT>'
+        cost = f"   {_small(_cost(group.cost), palette.faint)}"
     tip = _text(group.says or group.name)
     return (
         f'subgraph "cluster_{group.id}" {{ graph [id="{group.id}" class="{group.kind}" label=<{name}{cost}> '
@@ -147,7 +149,7 @@ def node(box: Box, style: Style) -> str:
     elif box.cost is not None and style.most:
         fill, ink = on_scale(HEAT, _spent(box) / style.most)
         faint = ink
-    line = {"added": "#1a7f37", "removed": palette.wrong}.get(box.change or "", look.line)
+    line = palette.changes.get(box.change or "", look.line)
     if box.change:
         wide = 2.4
         drawn = drawn if box.change == "added" or "dashed" in drawn else f"{drawn},dashed"
@@ -169,6 +171,7 @@ def node(box: Box, style: Style) -> str:
 
 def label(box: Box, style: Style, ink: str, faint: str) -> str:
     """What stands in a box: its name, what computed it, and what of its value is to be seen."""
+    palette = style.palette
     title = f"<B>{_escaped(box.title)}</B>"
     by = "" if box.kind in ("input", "parameter", "constant") else box.says or box.primitive
     if box.kind == "scope" and box.name:
@@ -194,11 +197,10 @@ def label(box: Box, style: Style, ink: str, faint: str) -> str:
         if before is not None:
             rows.append(_small(f"{before.number or before.range}  →  {value.number or value.range}", ink))
         if value.wrong:
-            rows.append(
-                f'<FONT POINT-SIZE="10" COLOR="{style.palette.wrong}"><B>! {_escaped(", ".join(value.wrong))}</B></FONT>'
-            )
+            wrong = _escaped(", ".join(value.wrong))
+            rows.append(f'<FONT POINT-SIZE="10" COLOR="{palette.wrong}"><B>! {wrong}</B></FONT>')
     if box.cost is not None:
-        rows.append(_small(_cost(*box.cost), faint))
+        rows.append(_small(_cost(box.cost), faint))
     if box.mark is not None and (box.mark.note or box.mark.flag):
         rows.append(f'<FONT POINT-SIZE="10">{"▶ " if box.mark.flag else ""}{_escaped(box.mark.note)}</FONT>')
     image = style.images.get(box.id)
@@ -225,19 +227,19 @@ def _small(text: str, colour: str) -> str:
     return f'<FONT POINT-SIZE="9" COLOR="{colour}">{_escaped(text)}</FONT>'
 
 
-def _short(value: object) -> str:
-    number, wide = value.number, value.range  # type: ignore[attr-defined]
-    says = value.picture.says if value.picture is not None else ""  # type: ignore[attr-defined]
-    return number if number is not None else f"{wide}   {says}".strip()
+def _short(value: Value) -> str:
+    if value.number is not None:
+        return value.number
+    return "   ".join(part for part in (value.range, value.picture.says if value.picture else "") if part)
 
 
-def _cost(forward: float, backward: float, flops: float | None, bytes: float) -> str:
-    parts = [words.seconds(forward)] if forward else []
-    if backward:
-        parts.append(f"back {words.seconds(backward)}")
-    if flops:
-        parts.append(words.many(flops, "flop"))
-    return "  ".join([*parts, words.many(bytes, "B")])
+def _cost(cost: Cost) -> str:
+    parts = [words.seconds(cost.forward)] if cost.forward else []
+    if cost.backward:
+        parts.append(f"back {words.seconds(cost.backward)}")
+    if cost.flops:
+        parts.append(words.many(cost.flops, "flop"))
+    return "  ".join([*parts, words.many(cost.bytes, "B")])
 
 
 def _spent(box: Box) -> float:
@@ -248,26 +250,28 @@ def _spent(box: Box) -> float:
 
 def edge(e: Edge, style: Style) -> str:
     """The statement of an edge."""
-    palette = style.palette
-    again = {"added": "#1a7f37", "removed": palette.wrong}.get(e.change or "")
-    label = ""
+    tail, head, flow = e.tail, e.head, e.flow
+    look = style.arrows["hidden" if flow == "tie" and style.stays(tail) else flow]
+    if e.change:
+        look += f' color="{style.palette.changes[e.change]}" penwidth=2'
     if e.label and style.is_labelled(e):
-        label = f" xlabel={_text(f' {e.label} ')}"
-    if e.flow == "tie":
-        if style.stays(e.tail):  # a parameter and its gradient are told by their borders
-            return f'"{e.tail}" -> "{e.head}" [class="tie" style=invis constraint=false]'
-        return f'"{e.tail}" -> "{e.head}" [class="tie" style=dotted arrowhead=none color="{palette.faint}"]'
-    if e.flow == "backward":  # written against its way, so that the forward graph alone decides about the ranks
-        if "n" + e.head[1:] in style.beside:
-            return f'"{e.tail}" -> "{e.head}" [class="backward" color="{palette.backward}"{label}]'
-        return f'"{e.head}" -> "{e.tail}" [class="backward" dir=back color="{palette.backward}"{label}]'
-    if e.flow == "use":
-        return f'"{e.tail}" -> "{e.head}" [class="use" style=dotted constraint=false color="{palette.faint}" arrowhead=open]'
-    if e.flow == "again":
-        ends = "" if e.tail != e.head else ""
-        return f'"{e.tail}" -> "{e.head}" [class="again" style=dashed constraint=false{ends}]'
-    colour = f' color="{again}" penwidth=2' if again else ""
-    return f'"{e.tail}" -> "{e.head}" [class="forward"{colour}{label}]'
+        look += f" xlabel={_text(f' {e.label} ')}"
+    if flow == "backward" and f"n{head[1:]}" not in style.beside:
+        # Against its way, so that the forward graph alone decides about the ranks.
+        tail, head, look = head, tail, f"{look} dir=back"
+    return f'"{tail}" -> "{head}" [{look}]'
+
+
+def arrows(palette: Palette) -> dict[str, str]:
+    """How an edge looks, by what flows. A parameter and its gradient are told by their borders: their tie is hidden."""
+    return {
+        "forward": 'class="forward"',
+        "again": 'class="again" style=dashed constraint=false',
+        "backward": f'class="backward" color="{palette.backward}"',
+        "use": f'class="use" style=dotted constraint=false arrowhead=open color="{palette.faint}"',
+        "tie": f'class="tie" style=dotted arrowhead=none color="{palette.faint}"',
+        "hidden": 'class="tie" style=invis constraint=false',
+    }
 
 
 def pairs(view: View) -> list[str]:
@@ -306,4 +310,4 @@ def _escaped(text: str) -> str:
 
 def _text(text: str) -> str:
     """A quoted string of DOT, in which nothing is markup or an escape."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

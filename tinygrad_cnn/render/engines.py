@@ -13,14 +13,14 @@ FORMATS = ("svg", "png", "pdf")
 _one_at_a_time = threading.Lock()  # Graphviz has global variables
 
 
-class NoEngine(RuntimeError):
+class NoEngineError(RuntimeError):
     """There is neither a Graphviz nor pygraphviz with an engine of its own."""
 
 
 def laid_out(dot: str, format: str, folder: Path | None = None, dpi: int | None = None) -> bytes:
     """`dot` as a file of `format`: "svg", "png" or "pdf". Thumbnails are looked for in `folder`.
 
-    dpi: pixels in an inch, of a PNG. Raises NoEngine if nothing can lay it out.
+    dpi: pixels in an inch, of a PNG. Raises NoEngineError if nothing can lay it out.
     """
     source = dot
     if folder is not None:
@@ -50,7 +50,7 @@ def _by_wheel(dot: str, format: str) -> bytes:
     try:
         import pygraphviz
     except ImportError:
-        raise NoEngine(
+        raise NoEngineError(
             "nothing here can lay out a graph: install Graphviz (apt-get install graphviz, brew install graphviz, "
             "winget install graphviz), or pip install 'pygraphviz>=2.0.4', which has an engine of its own"
         ) from None
@@ -62,7 +62,7 @@ def _by_wheel(dot: str, format: str) -> bytes:
             warnings.simplefilter("ignore", RuntimeWarning)
             out = graph.draw(format=format, prog="dot")
     except ValueError as error:
-        raise NoEngine(
+        raise NoEngineError(
             f"pygraphviz cannot lay out a graph ({error}): install Graphviz, or pip install -U 'pygraphviz>=2.0.4'"
         ) from None
     finally:

@@ -11,7 +11,7 @@ _ENDINGS = {"mmd": "mermaid", "htm": "html", "gv": "dot", "text": "txt"}
 
 
 def format_of(path: str | os.PathLike[str] | None, format: str | None) -> str:
-    """The format that is meant, by its name or by what a file's name ends in. Raises ValueError if there is none such."""
+    """The format that is meant: by its name, or by what a file's name ends in. Raises ValueError if it is none."""
     if format is None:
         if path is None:
             return "svg"

@@ -36,7 +36,7 @@ class Loop:
 
 
 class Folded(NamedTuple):
-    """What is drawn as one: the nodes of each box, oldest first, the loop that it is in, and what was folded, in words."""
+    """What is drawn as one: the nodes of each box, oldest first; the loop that it is in; in words, what was folded."""
 
     classes: list[list[Node]]
     loops: list[Loop | None]

@@ -30,7 +30,7 @@ def draw_forward(view: View, reading: Reading, values: bool) -> None:
             id,
             kind,
             _name(reading, members),
-            kind if leaf else words.clean(node.primitive.__name__),
+            kind if leaf else words.primitive(node),
             words.shapes([n.like.shape for n in members]),
             dtype(node.like.dtype),
             node.like.nbytes,
@@ -108,7 +108,7 @@ class Constants:
 
 
 def _say_call(box: Box, members: list[Node], reading: Reading, constants: Constants) -> None:
-    """The formula of a box, in whole and in short; arrays that it takes get boxes of their own, numbers are written out.
+    """The formula of a box, in whole and in short; numbers are written out, arrays get boxes of their own.
 
     In short, what flows is a dot, and settings that are as usual, or told by shapes, are left out. What differs among
     the nodes of a box is "…".

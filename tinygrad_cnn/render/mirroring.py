@@ -105,7 +105,7 @@ def _draw_rules(view: View, reading: Reading, back: Sweep, mirrored: Mapping[str
                 here[x],
                 "rule",
                 None,
-                words.clean(x.primitive.__name__),
+                words.primitive(x),
                 words.shape(x.like.shape),
                 dtype(x.like.dtype),
                 x.like.nbytes,
@@ -130,6 +130,6 @@ def _draw_rules(view: View, reading: Reading, back: Sweep, mirrored: Mapping[str
 def _giver(reading: Reading, candidates: Sequence[str], incoming: Sequence[Edge], taker: Node) -> str:
     """Of several cotangents that are one and the same node, the one that a rule was given."""
     of = None if taker.scope is None else taker.scope.rule_of
-    if of in reading.ids and (given := f"g{reading.ids[of][1:]}") in candidates:  # type: ignore[index]
+    if of in reading.ids and (given := f"g{reading.ids[of][1:]}") in candidates:
         return given
     return next((edge.tail for edge in incoming if edge.tail in candidates), candidates[0])

@@ -44,10 +44,10 @@ class Picture:
         to, chosen = Path(path), files.format_of(path, format)
         try:
             data = self.content(chosen)
-        except engines.NoEngine as error:
+        except engines.NoEngineError as error:
             instead = to.with_suffix(".dot")
             files.write(instead, self.dot.encode())
-            raise engines.NoEngine(f"{error}. The picture is in {instead}, as DOT") from None
+            raise engines.NoEngineError(f"{error}. The picture is in {instead}, as DOT") from None
         files.write(to, data)
 
     def content(self, format: str) -> bytes:
@@ -93,7 +93,7 @@ class Picture:
         style += f".edge text{{paint-order:stroke;stroke:{paper};stroke-width:2.5px}}"
         if self._theme == "auto":
             style += f"@media (prefers-color-scheme:dark){{{dark()}}}"
-        # A point is a pixel: what is eleven points high can be read on a screen, and a third more would be a waste of it.
+        # A point is a pixel: what is eleven of them high can be read on a screen, and a third more would waste it.
         text = re.sub(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', r'<svg width="\1" height="\2"', text, count=1)
         at = text.index(">", text.index("<svg")) + 1
         return f'{text[: at - 1]} class="tinygrad-cnn-graph">\n<style>{scoped(style)}</style>{text[at:]}'
@@ -138,7 +138,7 @@ class Picture:
     def _repr_svg_(self) -> str | None:
         try:
             return self.svg
-        except engines.NoEngine:
+        except engines.NoEngineError:
             return None
 
     def _repr_html_(self) -> str | None:
@@ -146,7 +146,7 @@ class Picture:
             return f'<iframe srcdoc="{html.escape(self.html)}" style="width:100%;height:720px;border:0"></iframe>'
         try:
             return self.svg
-        except engines.NoEngine as error:
+        except engines.NoEngineError as error:
             return f"<p>{html.escape(str(error))}</p><pre>{html.escape(self.dot)}</pre>"
 
 

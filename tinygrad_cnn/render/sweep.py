@@ -30,7 +30,7 @@ def sweep(roots: Sequence[Node], nodes: Sequence[Node], inputs: Collection[Node]
     """Pull ones back from `roots` through `nodes`, which they are computed from, oldest first.
 
     inputs: leaves that are data; what depends on no other leaf than these has no cotangent. A root of more than one
-    element is taken for its sum, and so are several roots.
+    element is taken for its sum, and so are several roots. Raises ValueError if the graph holds its arrays no more.
     """
     path: list[Node] = []
     within: set[Node] = set()
@@ -38,6 +38,10 @@ def sweep(roots: Sequence[Node], nodes: Sequence[Node], inputs: Collection[Node]
         if node not in inputs if not node.sources else any(x in within for _, x in node.sources):
             within.add(node)
             path.append(node)
+    if any(node.value is None for node in path):
+        raise ValueError(
+            "the arrays of this graph were freed, so it has no gradient any more: compute the result again"
+        )
     born = now()
     token = recording.set(True)
     try:

@@ -12,7 +12,7 @@ HEAD = ("", "name", "value", "how", "scope", "line")
 
 
 def table(view: View) -> str:
-    """A line for each box: its number, its name, dtype and shape, the call, its scope, and the line that asked for it."""
+    """A line for each box: its number and name, dtype and shape, call, scope, and the line that asked for it."""
     found = rows(view)
     widths = [max(len(row[i]) for row in [HEAD, *found]) for i in range(len(HEAD))]
     lines = [

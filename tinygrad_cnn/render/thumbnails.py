@@ -35,8 +35,9 @@ def thumbnail(array: Any) -> Thumbnail | None:
     """A picture of `array`, of real numbers and any number of axes; None for one without elements.
 
     Where nothing is negative, 0 is black and the largest element white; else colours diverge from white at 0, to blue
-    below and red above; the full colour is that of the 97th percentile of the absolute values that are not 0. NaN is magenta, Inf green. Three axes or more are a stack
-    of images, of which a few are shown, evenly spread; of long ones, such as the columns of im2col, the first alone.
+    below and red above, with the full colour from the 97th percentile on of the absolute values that are not 0. NaN is
+    magenta, Inf green. Three axes or more are a stack of images, of which a few are shown, evenly spread; of long ones,
+    such as the columns of im2col, the first alone.
     """
     x = np.asarray(array, np.float64)
     if not x.size:

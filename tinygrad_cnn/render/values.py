@@ -53,6 +53,8 @@ def describe(array: Any, *, flows: bool, pictured: bool = True) -> Value:
     flows: it was computed, so that zeros alone are a sign that something is dead (they are none in a constant).
     pictured: with a thumbnail.
     """
+    if array is None:
+        return Value(wrong=("freed",))
     x = np.asarray(array)
     if not x.size:
         return Value(wrong=("empty",))

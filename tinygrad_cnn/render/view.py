@@ -1,7 +1,7 @@
 """What a picture shows, before anybody draws it: boxes, edges and nested groups, as plain data.
 
-Every writer (DOT, the page, Mermaid, JSON, the table) reads this one description, and none of them sees a node. It holds
-no array and no node, so a picture does not keep a graph alive.
+Every writer (DOT, the page, Mermaid, JSON, the table) reads this one description, and none of them sees a node. It
+holds no array and no node, so a picture does not keep a graph alive.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ class Box:
 class Edge:
     """From one box to another.
 
-    flow    "forward"; "again", to a step of the next turn of a loop; "backward", a cotangent; "use", a value that a rule
-            needs; "tie", from a value to its cotangent
+    flow    "forward"; "again", to a step of the next turn of a loop; "backward", a cotangent; "use", a value that a
+            rule needs; "tie", from a value to its cotangent
     label   the shape of what flows
     detail  the group of a rule within which it is drawn, when that is open
     short   the group of a rule in whose place it is drawn, when that is closed

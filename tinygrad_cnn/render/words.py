@@ -29,6 +29,11 @@ def clean(text: str, longest: int | None = LONGEST) -> str:
 _TURNS = frozenset(("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"))
 
 
+def primitive(node: Any) -> str:
+    """What the primitive of a node is called; those within the engine begin with _, which says nothing here."""
+    return clean(node.primitive.__name__.lstrip("_"))
+
+
 def shape(of: tuple[int, ...]) -> str:
     """24×28×28, and a scalar's as "scalar"."""
     return "×".join(map(str, of)) or "scalar"

@@ -16,7 +16,7 @@ from typing import Any
 import jinja2
 
 from tinygrad_cnn.render import document
-from tinygrad_cnn.render.colours import PALETTES, Theme
+from tinygrad_cnn.render.colours import Theme
 from tinygrad_cnn.render.dot import Style, header, node, opening
 from tinygrad_cnn.render.picture import dark
 from tinygrad_cnn.render.view import Box, View
@@ -75,11 +75,8 @@ def contents(view: View, closed: set[str]) -> dict[str, Any]:
             for group in view.groups.values()
         ],
         "closed": sorted(closed),
-        "arrows": {
-            "forward": PALETTES["light"].forward,
-            "backward": PALETTES["light"].backward,
-            "faint": PALETTES["light"].faint,
-        },
+        "arrows": style.arrows,
+        "changes": style.palette.changes,
     }
 
 

@@ -74,7 +74,6 @@
     while (waiting.length) {
       const item = waiting.pop();
       if (typeof item === "string") { lines.push(item); continue; }
-      if (item && !counts.get(item.id) && !(inside.get(item.id) ?? []).length) continue;
       if (item && (counts.get(item.id) > 1 || (item.kind !== "scope" && counts.get(item.id)))) {
         lines.push(item.dot);
         waiting.push("}");
@@ -106,25 +105,16 @@
   }
 
   function statement(edge, beside, labelled) {
-    const { tail, head, flow } = edge, arrows = data.arrows;
-    const id = `id="${tail}|${head}|${flow}"`;
-    const changed = edge.change ? ` color="${{ added: "#1a7f37", removed: "#b00020" }[edge.change]}" penwidth=2` : "";
-    const side = beside.has(tail) || beside.has("n" + head.slice(1));
-    let label = "";
-    if ((flow === "forward" || flow === "backward") && edge.shape && !side && !labelled.has(tail + flow)) {
+    const { tail, head, flow } = edge;
+    let look = `id="${tail}|${head}|${flow}" ${data.arrows[flow === "tie" && boxes.get(tail).stays ? "hidden" : flow]}`;
+    if (edge.change) look += ` color="${data.changes[edge.change]}" penwidth=2`;
+    const isBeside = beside.has(tail) || beside.has("n" + head.slice(1));
+    if ((flow === "forward" || flow === "backward") && edge.shape && !isBeside && !labelled.has(tail + flow)) {
       labelled.add(tail + flow);
-      label = ` xlabel=" ${edge.shape} "`;
+      look += ` xlabel=" ${edge.shape} "`;
     }
-    if (flow === "tie")
-      return `"${tail}" -> "${head}" [${id} class="tie" ${boxes.get(tail).stays ? "style=invis constraint=false" : `style=dotted arrowhead=none color="${arrows.faint}"`}]`;
-    if (flow === "backward") {
-      const colour = changed || ` color="${arrows.backward}"`;
-      if (beside.has("n" + head.slice(1))) return `"${tail}" -> "${head}" [${id} class="backward"${colour}${label}]`;
-      return `"${head}" -> "${tail}" [${id} class="backward" dir=back${colour}${label}]`;
-    }
-    if (flow === "use") return `"${tail}" -> "${head}" [${id} class="use" style=dotted constraint=false arrowhead=open color="${arrows.faint}"]`;
-    if (flow === "again") return `"${tail}" -> "${head}" [${id} class="again" style=dashed constraint=false]`;
-    return `"${tail}" -> "${head}" [${id} class="forward"${changed}${label}]`;
+    if (flow === "backward" && !beside.has("n" + head.slice(1))) return `"${head}" -> "${tail}" [${look} dir=back]`;
+    return `"${tail}" -> "${head}" [${look}]`;
   }
 
   // Drawing.
