@@ -61,6 +61,11 @@ def test_a_loop_over_one_call_names_the_value_of_every_turn() -> None:
     assert names_in(h) == ["x", "h", "h", "h", "h", "h"]
 
 
+def test_of_what_a_gradient_makes_only_the_result_has_the_name() -> None:
+    slope = tg.grad(lambda x: tg.sigmoid(x) * x * x)(tg.Tensor(0.5, "x"))
+    assert names_in(slope) == ["x", "x", "slope"]
+
+
 def test_the_operands_of_an_operator_or_a_call_are_called_as_they_are_written() -> None:
     x, W = np.ones(2), tg.Tensor(np.eye(2), "W")
     assert operands_of((W @ x).node) == {0: "W", 1: "x"}

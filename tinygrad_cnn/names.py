@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from types import CodeType
 from typing import Any, TypeVar
 
-from tinygrad_cnn.graph import Handle, Node
+from tinygrad_cnn.graph import Handle, Node, Scope
 
 X = TypeVar("X")
 Span = tuple[int | None, int | None, int | None, int | None]  # first and last line, first and last column
@@ -35,13 +35,16 @@ def named(x: X, name: str) -> X:
 
 def names_of(nodes: Sequence[Node]) -> dict[Node, str]:
     """The names of those of `nodes` that have one: given, or a variable's. Several nodes may have the same."""
-    # What an instruction made on the way to its result; but in a loop, `h = np.sin(h)`, it is one of an earlier turn.
-    within: set[Node] = set()
+    makes: dict[Any, set[Any]] = {}  # which primitives each instruction has called
+    for node in nodes:
+        makes.setdefault(node.source, set()).add(node.primitive)
+    within: set[Node] = set()  # what an instruction made on the way to its result
     for node in nodes:
         code, instruction = node.source
         for _, x in node.sources:
-            same_call = x.source[1] == instruction and x.source[0] is code and x.scope is node.scope
-            if same_call and x.primitive is not node.primitive:
+            if x.source[1] != instruction or x.source[0] is not code or len(makes[node.source]) == 1:
+                continue  # of another instruction, or of one that calls one primitive: in a loop, h = np.sin(h)
+            if not _is_of_another_turn(x.scope, node.scope):
                 within.add(x)
     names = {}
     for node in nodes:
@@ -51,6 +54,11 @@ def names_of(nodes: Sequence[Node]) -> dict[Node, str]:
         if name is not None:
             names[node] = name
     return names
+
+
+def _is_of_another_turn(a: Scope | None, b: Scope | None) -> bool:
+    """Whether two scopes are those that two turns of a loop entered at one place, as in `h = tg.linear(h, W)`."""
+    return a is not b and a is not None and b is not None and a.rule_of is b.rule_of is None and a.path() == b.path()
 
 
 @functools.lru_cache(maxsize=4096)

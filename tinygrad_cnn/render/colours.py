@@ -95,11 +95,11 @@ PALETTES = {"light": LIGHT, "dark": DARK, "auto": LIGHT}
 
 # From little to much, lighter to darker in every theme, so that a step is also seen in grey.
 HEAT = ("#fff8e8", "#fdd49e", "#fdae61", "#e8743b", "#b5361c", "#7a0f0f")
-SEVERITY = ("#ffffff", "#fde0d0", "#f8b195", "#e2704f", "#b8302a", "#7a0b1c")
+SEVERITY = ("#fffdfb", "#fde0d0", "#f8b195", "#e2704f", "#b8302a", "#7a0b1c")
 
 
 def on_scale(scale: tuple[str, ...], at: float) -> tuple[str, str]:
-    """The colour at 0..1 on a scale, and what to write on it with: black or white."""
+    """The colour at 0..1 on a scale, and what to write on it with, black or white: the same in both themes."""
     colour = scale[min(int(at * len(scale)), len(scale) - 1)]
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return colour, "#ffffff" if 0.299 * red + 0.587 * green + 0.114 * blue < 140 else "#1b1f24"
+    return colour, "#fffffe" if 0.299 * red + 0.587 * green + 0.114 * blue < 140 else "#1b1f22"

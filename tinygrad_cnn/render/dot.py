@@ -189,10 +189,10 @@ def label(box: Box, style: Style, ink: str, faint: str) -> str:
     if box.stays or box.is_result:
         small.append(box.shape)
     value, before = box.value, box.before
-    if value is not None and before is None and box.kind != "scope":
+    if value is not None and before is None and (box.kind != "scope" or value.number is not None):
         small.append(_short(value))
-    if small:
-        rows.append(_small("   ".join(small), faint))
+    if any(small):  # Graphviz shows nothing at all of a label in which an element is empty
+        rows.append(_small("   ".join(filter(None, small)), faint))
     if value is not None:
         if before is not None:
             rows.append(_small(f"{before.number or before.range}  →  {value.number or value.range}", ink))

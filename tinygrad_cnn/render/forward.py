@@ -81,8 +81,11 @@ class Constants:
         self.view, self.values = view, values
         self.known: dict[Any, str] = {}
 
-    def box(self, taker: Box, position: int, array: Any, name: str | None) -> Box:
-        """The box of a constant, with an edge to what takes it; one box for all that take the same array."""
+    def box(self, taker: Box, position: int, array: Any, name: str | None, count: int) -> Box:
+        """The box of a constant, with an edge to what takes it; one box for all that take the same array.
+
+        count: how many of the nodes that are drawn as `taker` take a constant there.
+        """
         key = id(array) if taker.count == 1 else (taker.id, position)
         found = self.known.get(key)
         if found is None:
@@ -97,13 +100,13 @@ class Constants:
                 array.nbytes,
                 taker.order,
                 axes=array.shape,
-                count=taker.count,
+                count=count,
                 stays=True,
             )
             if self.values:
                 box.value = describe(array, flows=False)
         box = self.view.boxes[found]
-        self.view.edges.append(Edge(found, taker.id, "forward", box.shape, position, taker.count))
+        self.view.edges.append(Edge(found, taker.id, "forward", box.shape, position, count))
         return box
 
 
@@ -122,7 +125,8 @@ def _say_call(box: Box, members: list[Node], reading: Reading, constants: Consta
             arguments.append(reading.called(x))
             short.append("·")
         elif isinstance(operand, np.ndarray) and operand.size > 1 and operand.dtype.kind in "fciu":
-            arguments.append(constants.box(box, position, operand, operands_of(node).get(position)).title)
+            count = len(members) if last is node else sum(position not in dict(n.sources) for n in members)
+            arguments.append(constants.box(box, position, operand, operands_of(node).get(position), count).title)
             short.append("·")
         else:
             text = words.argument(operand)

@@ -51,7 +51,7 @@ class Groups:
         known = next((self.known[parent, s] for s in same if (parent, s) in self.known), None)
         if known is None:
             kind = "scope" if scope.rule_of is None else "rule"
-            known = new_group(self.view, kind, words.clean(scope.name), parent)
+            known = new_group(self.view, kind, words.clean(scope.name) or "scope", parent)
         for s in same:
             self.known[parent, s] = known
         return known
