@@ -272,7 +272,7 @@ def test_graph_writes_every_format(command, tmp_path: Path, format: str) -> None
     code, out, err = command("graph", "--backward", "--values", "--format", format, "--out", "picture")
     assert (code, out, err) == (0, "Drew picture\n", "")
     begins = {
-        "svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF", "html": b"<!doctype html>", "dot": b"digraph", "json": b"{",
+        "svg": b"<svg ", "png": b"\x89PNG", "pdf": b"%PDF", "html": b"<!doctype html>", "dot": b"digraph", "json": b"{",
         "mermaid": b"flowchart", "txt": b"loss: ",
     }  # fmt: skip
     assert (tmp_path / "picture").read_bytes().startswith(begins[format])

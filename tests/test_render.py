@@ -367,7 +367,7 @@ def test_the_format_is_that_of_the_name_unless_one_is_given(tmp_path: Path) -> N
     tg.render(loss, tmp_path / "other", format="json")
     begins = {path.name: path.read_text(encoding="utf-8")[:9] for path in tmp_path.iterdir()}
     assert begins == {
-        "g.svg": "<?xml ver", "g.dot": "digraph {", "g.mmd": "flowchart", "g.txt": "loss: 4 s", "g.json": '{"format"',
+        "g.svg": "<svg widt", "g.dot": "digraph {", "g.mmd": "flowchart", "g.txt": "loss: 4 s", "g.json": '{"format"',
         "g.html": "<!doctype", "other": '{"format"',
     }  # fmt: skip
 

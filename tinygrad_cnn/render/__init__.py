@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tinygrad_cnn.render.picture import Picture
     from tinygrad_cnn.render.summary import Graph
 
-__all__ = ["Mark", "graph", "render"]
+__all__ = ["Graph", "Mark", "graph", "render"]
 
 
 def render(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from tinygrad_cnn.render import words
 from tinygrad_cnn.render.colours import HEAT, PALETTES, SEVERITY, Palette, Theme, on_scale
@@ -27,7 +27,9 @@ _SHAPES = {
 class Style:
     """How a view is written: colours, the font, and the files of thumbnails, by the id of the box.
 
-    heat  the seconds of the dearest step, where steps are coloured by what they cost
+    most    the seconds of the dearest step, where steps are coloured by what they cost
+    arrows  how edges look, by what flows
+    beside  what stands beside the step that takes it
     """
 
     def __init__(
@@ -40,10 +42,7 @@ class Style:
         self.arrows = arrows(self.palette)
         self.beside = beside(view)
         self._stay = {box.id for box in view.boxes.values() if box.stays}
-        self.most = max(
-            (max(_spent(box), 0.0) for box in view.boxes.values() if box.kind != "scope" and box.cost), default=0.0
-        )
-
+        self.most = max((_spent(box) for box in view.boxes.values() if box.kind != "scope"), default=0.0)
         self._labels: dict[tuple[str, str], Edge] = {}  # the edge at which the shape of what leaves a box is said
         for e in view.edges:
             if e.flow in ("forward", "backward") and e.tail not in self.beside and f"n{e.head[1:]}" not in self.beside:
@@ -58,7 +57,7 @@ class Style:
         return id in self._stay
 
 
-def dot(view: View, style: Style, open_groups: Iterable[Group] | None = None) -> str:
+def dot(view: View, style: Style) -> str:
     """The whole picture."""
     lines = [header(view, style)]
     children: dict[str | None, list[str]] = {}

@@ -10,6 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FORMATS = ("svg", "png", "pdf")
+WHAT_TO_INSTALL = (
+    "nothing here can lay out a graph: install Graphviz (apt-get install graphviz, brew install graphviz, "
+    "winget install graphviz), or pip install 'pygraphviz>=2.0.4', which has an engine of its own"
+)
 _one_at_a_time = threading.Lock()  # Graphviz has global variables
 
 
@@ -50,10 +54,7 @@ def _by_wheel(dot: str, format: str) -> bytes:
     try:
         import pygraphviz
     except ImportError:
-        raise NoEngineError(
-            "nothing here can lay out a graph: install Graphviz (apt-get install graphviz, brew install graphviz, "
-            "winget install graphviz), or pip install 'pygraphviz>=2.0.4', which has an engine of its own"
-        ) from None
+        raise NoEngineError(WHAT_TO_INSTALL) from None
     import warnings
 
     graph = pygraphviz.AGraph(string=dot)
@@ -73,8 +74,12 @@ def _by_wheel(dot: str, format: str) -> bytes:
 @contextlib.contextmanager
 def _complaints() -> Iterator[None]:
     """What the engine's libraries write to the terminal themselves, kept from it: of fonts, and of bends in an edge."""
-    with tempfile.TemporaryFile() as file:
+    try:
         kept = os.dup(2)
+    except OSError:  # there is no terminal
+        yield
+        return
+    with tempfile.TemporaryFile() as file:
         try:
             os.dup2(file.fileno(), 2)
             yield
@@ -89,18 +94,15 @@ def _fonts() -> Iterator[None]:
     import matplotlib
 
     known = os.environ.get("FONTCONFIG_FILE")
-    usual = (
-        [known]
-        if known
-        else ["/etc/fonts/fonts.conf", "/usr/local/etc/fonts/fonts.conf", "/opt/homebrew/etc/fonts/fonts.conf"]
-    )
+    folders = [os.environ.get("FONTCONFIG_PATH", ""), "/etc/fonts", "/usr/local/etc/fonts", "/opt/homebrew/etc/fonts"]
+    usual = [known] if known else [f"{folder}/fonts.conf" for folder in folders if folder]
     with tempfile.TemporaryDirectory(prefix="tinygrad_cnn_") as folder:
         config = Path(folder) / "fonts.conf"
         config.write_text(
             '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
             + "".join(f'<include ignore_missing="yes">{_xml(path)}</include>' for path in usual)
             + f"<dir>{_xml(matplotlib.get_data_path())}/fonts/ttf</dir>"
-            + f"<cachedir>{_xml(folder)}</cachedir></fontconfig>",
+            + '<cachedir prefix="xdg">fontconfig</cachedir></fontconfig>',
             encoding="utf-8",
         )
         os.environ["FONTCONFIG_FILE"] = str(config)

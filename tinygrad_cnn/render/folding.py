@@ -19,6 +19,7 @@ from tinygrad_cnn.graph import Node, Scope
 FEW = 150  # nodes that are drawn without folding, unless it is asked for
 MOST = 500  # boxes that are drawn; beyond that, everything that one instruction made is one of them
 LONGEST = 512  # steps in one turn of a loop, after the loops within it are folded
+TRIED = 32  # places where the last step stood before, at which a turn may have ended
 
 
 class Loop:
@@ -111,7 +112,7 @@ def _kinds(nodes: Sequence[Node]) -> dict[Node, Any]:
 
 
 class _Repeat:
-    """A loop in the trace: the keys of its steps, the first turn if that differs, and all turns."""
+    """A loop in the trace: the keys of the steps in a turn of it, and its turns, the first of which may differ."""
 
     __slots__ = ("body", "turns")
 
@@ -126,32 +127,37 @@ def _compressed(nodes: Sequence[Node], kinds: dict[Node, Any]) -> list[tuple[int
     stack: list[tuple[int, Any]] = []
     keys: list[int] = []
     places: dict[int, list[int]] = {}  # where each key stands on the stack
-    loops: list[int] = []  # where loops stand on it
+    due: dict[int, list[int]] = {}  # from a height of the stack to the loops of which one more turn would end there
 
     def push(key: int, entry: Any) -> None:
         places.setdefault(key, []).append(len(stack))
         if isinstance(entry, _Repeat):
-            loops.append(len(stack))
+            due.setdefault(len(stack) + 1 + len(entry.body), []).append(len(stack))
         stack.append((key, entry))
         keys.append(key)
 
     def pop(count: int) -> list[tuple[int, Any]]:
         top = stack[-count:]
         for key, entry in reversed(top):
-            places[key].pop()
+            place = places[key].pop()
             if isinstance(entry, _Repeat):
-                loops.pop()
+                due[place + 1 + len(entry.body)].remove(place)
         del stack[-count:], keys[-count:]
         return top
+
+    def another_turn() -> int | None:
+        """Where the loop stands of which the top of the stack is one more turn."""
+        for place in reversed(due.get(len(stack), ())):
+            if stack[place][1].body == tuple(keys[place + 1 :]):
+                return place
+        return None
 
     for node in nodes:
         push(numbers.setdefault(kinds[node], len(numbers)), node)
         while True:
-            last = len(stack) - 1
-            grown = _another_turn(stack, keys, loops)
-            if grown is not None:
-                turn = pop(last - grown)
-                stack[grown][1].turns.append(turn)
+            loop = another_turn()
+            if loop is not None:
+                stack[loop][1].turns.append(pop(len(stack) - 1 - loop))
                 continue
             length = _repeated(keys, places[keys[-1]])
             if not length:
@@ -165,27 +171,18 @@ def _compressed(nodes: Sequence[Node], kinds: dict[Node, Any]) -> list[tuple[int
     return stack
 
 
-def _another_turn(stack: list[tuple[int, Any]], keys: list[int], loops: list[int]) -> int | None:
-    """Where the loop stands of which the top of the stack is one more turn."""
-    for place in reversed(loops):
-        length = len(stack) - 1 - place
-        if length > LONGEST:
-            return None
-        if length:
-            body = stack[place][1].body
-            if len(body) == length and body[-1] == keys[-1] and body == tuple(keys[place + 1 :]):
-                return place
-    return None
-
-
 def _repeated(keys: list[int], places: list[int]) -> int:
     """How many keys at the top of the stack are the same as those beneath them; 0 if none are."""
     top = len(keys) - 1
-    for place in reversed(places[:-1]):
+    for place in places[-2 : -2 - TRIED : -1]:
         length = top - place
         if length > LONGEST or 2 * length > len(keys):
             return 0
-        if keys[-length:] == keys[-2 * length : -length]:
+        # A few are compared first, for where the same steps come in no order most differ at once.
+        near = min(length, 8)
+        if keys[top - near + 1 :] == keys[place - near + 1 : place + 1] and (
+            near == length or keys[-length:] == keys[-2 * length : -length]
+        ):
             return length
     return 0
 

@@ -95,8 +95,10 @@ class Picture:
             style += f"@media (prefers-color-scheme:dark){{{dark()}}}"
         # A point is a pixel: what is eleven of them high can be read on a screen, and a third more would waste it.
         text = re.sub(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', r'<svg width="\1" height="\2"', text, count=1)
-        at = text.index(">", text.index("<svg")) + 1
-        return f'{text[: at - 1]} class="tinygrad-cnn-graph">\n<style>{scoped(style)}</style>{text[at:]}'
+        begin = text.index("<svg")  # before that stands a document type, by an address
+        at = text.index(">", begin)
+        name = f"tinygrad-cnn-graph-{self._theme}"
+        return f'{text[begin:at]} class="{name}">\n<style>{scoped(style, name)}</style>{text[at + 1 :]}'
 
     @functools.cached_property
     def png(self) -> bytes:
@@ -144,10 +146,9 @@ class Picture:
     def _repr_html_(self) -> str | None:
         if self._page is not None:
             return f'<iframe srcdoc="{html.escape(self.html)}" style="width:100%;height:720px;border:0"></iframe>'
-        try:
-            return self.svg
-        except engines.NoEngineError as error:
-            return f"<p>{html.escape(str(error))}</p><pre>{html.escape(self.dot)}</pre>"
+        if self._repr_svg_() is not None:
+            return None
+        return f"<p>{html.escape(engines.WHAT_TO_INSTALL)}</p><pre>{html.escape(self.dot)}</pre>"
 
 
 def dark() -> str:
@@ -157,6 +158,6 @@ def dark() -> str:
     )
 
 
-def scoped(style: str) -> str:
-    """Rules that hold in pictures of ours alone, for an SVG may stand in the middle of a page."""
-    return re.sub(r"(^|[{}])([^{}@]+)\{", lambda m: f"{m[1]}.tinygrad-cnn-graph {m[2]}{{", style)
+def scoped(style: str, name: str) -> str:
+    """Rules that hold within elements of a class alone, for an SVG may stand in the middle of a page."""
+    return re.sub(r"(^|[{}])([^{}@]+)\{", lambda m: f"{m[1]}.{name} {m[2]}{{", style)

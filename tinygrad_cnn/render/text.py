@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import os
 
-from tinygrad_cnn.render import collapse, words
+from tinygrad_cnn.render import words
 from tinygrad_cnn.render.view import Box, View
 
 HEAD = ("", "name", "value", "how", "scope", "line")
@@ -37,7 +37,7 @@ def rows(view: View) -> list[tuple[str, ...]]:
             (box.name or "") + (f" × {box.count:,}" if box.count > 1 else ""),
             f"{box.dtype}[{box.shape.replace('scalar', '')}]",
             _how(box),
-            "/".join(g.name for g in reversed(list(view.ancestors(box.group)))) if box.group else "",
+            "/".join(g.name for g in reversed(list(view.ancestors(box.group)))),
             _line(box.line),
         )
         for box in sorted(view.boxes.values(), key=lambda box: box.order)
@@ -78,8 +78,3 @@ def as_html(view: View) -> str:
     )
     head = "".join(f"<th style='text-align:left'>{part}</th>" for part in HEAD)
     return f"<p>{html.escape(heading(view))}</p><table><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>"
-
-
-def path(view: View, box: Box) -> str:
-    """The scopes that a box is in: "conv/conv2d"."""
-    return collapse.path(view, view.groups[box.group]) if box.group else ""

@@ -11,7 +11,13 @@
   const steps = data.boxes
     .filter((box) => /^[ng]\d+$/.test(box.id) && (box.kind === "primitive" || box.kind === "cotangent"))
     .sort((a, b) => a.order - b.order);
-  const viz = await Viz.instance();
+  let viz;
+  try {
+    viz = await Viz.instance();
+  } catch (error) {
+    panel.textContent = `This browser cannot lay the graph out, for which it needs WebAssembly (${error}).`;
+    return;
+  }
   let drawing = null, zoom = null, at = -1, chosen = null;
 
   // Which box is drawn for a box, and in which group, while some groups are closed.
@@ -130,7 +136,6 @@
     const scale = zoom ? zoom.getSizes().realZoom : 0;
     if (zoom) zoom.destroy();
     drawing = viz.renderSVGElement(dot(), { images: pictures() });
-    drawing.setAttribute("class", "tinygrad-cnn-graph");
     drawing.removeAttribute("width");
     drawing.removeAttribute("height");
     for (const image of drawing.querySelectorAll("image")) {
@@ -465,7 +470,7 @@
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const act = {
-      ArrowRight: () => go(at + 1), ArrowDown: () => go(at + 1), ArrowLeft: () => go(at - 1), ArrowUp: () => go(at - 1),
+      ArrowRight: () => go(at + 1), ArrowLeft: () => go(at - 1),
       Home: () => go(0), End: () => go(steps.length - 1), Escape: rest, 0: fit, "/": () => $("search").focus(),
     }[event.key];
     if (!act) return;
