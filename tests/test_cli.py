@@ -260,7 +260,7 @@ def test_interruption_keeps_what_was_trained(tmp_path: Path) -> None:
 def test_graph_prints_the_model_as_a_table(command) -> None:
     code, out, err = command("graph")
     assert (code, err) == (0, "")
-    assert out.startswith("loss: 10 steps of 4 parameters")  # conv2d is one
+    assert out.startswith("loss: 15 steps of 4 parameters")
     assert re.search(r"max_pool +float64\[24×14×14\] +max_pool2d\(relu, ", out)
     assert "im2col" not in out
     assert "im2col" in command("graph", "--collapse", "0")[1]

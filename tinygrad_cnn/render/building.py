@@ -34,7 +34,11 @@ def view_of(
     explained: with the documentation and the rule of each step, for the page.
     """
     reading = read(result, inputs, fold)
-    view = View(notes=list(reading.notes))
+    view = View(
+        notes=list(reading.notes),
+        steps=sum(node.primitive is not None for node in reading.nodes),
+        parameters=sum(node.primitive is None and node not in reading.inputs for node in reading.nodes),
+    )
     draw_forward(view, reading, values)
     if backward or measure:
         back = sweep(reading.roots, reading.nodes, reading.inputs)

@@ -108,7 +108,7 @@ def _worst(boxes: list[Box]) -> Shown | None:
 
 def collapsed(view: View, closed: set[str]) -> View:
     """`view` with these groups closed."""
-    drawn = View(title=view.title, notes=list(view.notes), shut=view.shut, backward=view.backward, dtype=view.dtype)
+    drawn = dataclasses.replace(view, boxes={}, edges=[], groups={}, closed={}, notes=list(view.notes))
     outermost: dict[str | None, str | None] = {None: None}  # of each group, the outermost closed one around it, or it
     for group in view.groups.values():
         chain = [g.id for g in view.ancestors(group.id) if g.id in closed]

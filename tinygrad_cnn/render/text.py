@@ -23,9 +23,8 @@ def table(view: View) -> str:
 
 def heading(view: View) -> str:
     """What the table is of."""
-    steps = sum(box.count for box in view.boxes.values() if box.kind == "primitive")
-    parameters = sum(box.count for box in view.boxes.values() if box.kind == "parameter")
-    said = [f"{view.title}: {steps:,} steps of {parameters:,} parameter{'' if parameters == 1 else 's'}", *view.notes]
+    parameters = f"{view.parameters:,} parameter{'' if view.parameters == 1 else 's'}"
+    said = [f"{view.title}: {view.steps:,} steps of {parameters}", *view.notes]
     return "\n".join(said)
 
 
@@ -40,7 +39,7 @@ def rows(view: View) -> list[tuple[str, ...]]:
             "/".join(g.name for g in reversed(list(view.ancestors(box.group)))),
             _line(box.line),
         )
-        for box in sorted(view.boxes.values(), key=lambda box: box.order)
+        for box in sorted(view.boxes.values(), key=lambda box: (box.order, box.kind != "constant"))
     ]
 
 

@@ -144,6 +144,7 @@ class View:
     shut           the groups that are closed to begin with
     backward       it shows cotangents too
     dtype          that of most boxes, which is not said in each of them
+    steps, parameters  how many nodes of the graph were computed, and how many are leaves of which gradients are taken
     """
 
     boxes: dict[str, Box] = field(default_factory=dict)
@@ -155,6 +156,8 @@ class View:
     shut: set[str] = field(default_factory=set)
     backward: bool = False
     dtype: str = ""
+    steps: int = 0
+    parameters: int = 0
 
     def ancestors(self, group: str | None) -> Iterable[Group]:
         """A group and those that it is in, from the inside out."""
