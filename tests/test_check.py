@@ -241,7 +241,7 @@ def test_names_that_the_graph_does_not_have_are_told_with_those_that_it_has() ->
     p = robust_start(np.random.default_rng(0))
     report = check(lambda p: loss_shifted(forward(x, p).sigma, y), p, lambda p: hand_derived(x, y, p), evaluations=0)
     assert "no value of the graph is called dL_dsig, dL_dmax" in report.notes[0]
-    assert "conv, fc, flatten, max_pool, relu, sigma" in report.notes[0]
+    assert "conv, fc, flatten, losses, max_pool, relu, sigma" in report.notes[0]
 
 
 @pytest.mark.parametrize("name", ["dL_dh", "dh", "d_h", "grad_h", "h_grad", "h", "dloss_dh", "dJ_dh"])

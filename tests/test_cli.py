@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import re
@@ -353,3 +354,88 @@ def test_check_names_what_it_cannot_use(command) -> None:
     code, out, err = command("check", "--html", "file/check.html", "--json")
     assert (code, out) == (2, "")
     assert "file/check.html: cannot be written to: Not a directory" in err
+
+
+# The graph.
+
+
+def test_graph_prints_the_model_as_a_table(command) -> None:
+    code, out, err = command("graph")
+    assert (code, err) == (0, "")
+    assert out.startswith("loss: 15 steps of 4 parameters")
+    assert re.search(r"max_pool +float64\[24×14×14\] +max_pool2d\(relu, ", out)
+    assert "im2col" not in out
+    assert "im2col" in command("graph", "--collapse", "0")[1]
+    assert "scope fc, closed: 3 steps" in command("graph", "--collapse", "fc,pool")[1]
+
+
+@pytest.mark.parametrize("format", ["svg", "png", "pdf", "html", "dot", "mermaid", "txt", "json"])
+def test_graph_writes_every_format(command, tmp_path: Path, format: str) -> None:
+    code, out, err = command("graph", "--backward", "--values", "--format", format, "--out", "picture")
+    assert (code, out, err) == (0, "Drew picture\n", "")
+    begins = {
+        "svg": b"<svg ", "png": b"\x89PNG", "pdf": b"%PDF", "html": b"<!doctype html>", "dot": b"digraph", "json": b"{",
+        "mermaid": b"flowchart", "txt": b"loss: ",
+    }  # fmt: skip
+    assert (tmp_path / "picture").read_bytes().startswith(begins[format])
+
+
+def test_graph_draws_a_run_on_an_image_and_beside_what_it_was_before(command, trained: Path) -> None:
+    image = BUNDLED / "test" / "drawing(1).png"
+    code, out, _ = command("graph", "--run", trained, "--image", image, "--values", "--backward")
+    assert code == 0
+    assert re.search(r"sigma +float64\[1×1\] ", out)
+    assert "∂sigma/∂Wc" in out
+    code, out, _ = command("graph", "--run", trained, "--before", "--values", "--format", "dot")
+    assert code == 0
+    assert "before → now" in out
+    loss = next(line for line in out.splitlines() if line.startswith('"n19" ['))
+    start, end = re.search(r"(\S+)  →  (\S+?)<", loss).groups()
+    assert float(start.replace("−", "-").rsplit(">")[-1]) > float(end.replace("−", "-"))
+
+
+def test_graph_measures(command) -> None:
+    assert re.search(r"[\d.]+ (ns|µs|ms) forward, ", command("graph", "--measure")[1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--out", "graph.jpg"], "'jpg' is no format of a picture; there are svg, png"),
+        (["--out", "graph"], "'graph': its name does not say in which format"),
+        (["--format", "png"], "name a file with --out"),
+        (["--out", "no/such/folder.svg"], "no/such/folder.svg: cannot be written to: No such file or directory"),
+        (["--collapse", "cnv"], "no scope is called 'cnv'; there are conv, conv/conv2d, fc, loss, pool, relu"),
+        (["--before"], "--before is for a run"),
+        (["--run", "nowhere"], "nowhere: there is no such file"),
+        (["--image", "nowhere.png"], "nowhere.png: No such file"),
+        (["--theme", "blue"], "'blue' is not one of"),
+    ],
+)
+def test_graph_says_in_one_line_what_it_cannot_use(command, tmp_path: Path, arguments: list[str], says: str) -> None:
+    code, out, err = command("graph", *arguments)
+    assert (code, out) == (2, "")
+    assert says in err
+    assert len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_graph_of_a_run_that_does_not_say_how_it_began(command, trained: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes((trained / "weights.safetensors").read_bytes())
+    assert command("graph", "--run", weights)[0] == 0
+    code, _, err = command("graph", "--run", weights, "--before")
+    assert code == 2
+    assert "metrics.json: No such file or directory; it says how the run began" in err
+    (tmp_path / "metrics.json").write_text('{"recipe": "secret", "seed": 0}')
+    code, _, err = command("graph", "--run", tmp_path)
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "it does not say how the run began" in err
+
+
+def test_the_report_shows_the_graph(trained: Path) -> None:
+    page = (trained / "report.html").read_text(encoding="utf-8")
+    (data,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', page)
+    svg = base64.b64decode(data).decode()
+    assert "∂L/∂Wc" in svg
+    assert str(ROOT) not in svg

@@ -6,7 +6,7 @@ import numpy as np
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.graph import ancestors
-from tinygrad_cnn.names import names_of
+from tinygrad_cnn.names import names_of, operands_of
 
 
 def names_in(result: tg.Tensor) -> list[str]:
@@ -53,6 +53,35 @@ def test_a_variable_of_a_loop_names_the_value_of_every_turn() -> None:
     for _ in range(2):
         x = np.sin(x)
     assert names_in(x) == ["x", "x", "x"]
+
+
+def test_a_loop_over_one_call_names_the_value_of_every_turn() -> None:
+    h = tg.Tensor(np.ones(2), "x")
+    for _ in range(3):
+        h = np.tanh(h)
+    for _ in range(2):
+        h = tg.linear(h, np.eye(2), np.ones(2))
+    assert names_in(h) == ["x", "h", "h", "h", "h", "h"]
+
+
+def test_of_what_a_gradient_makes_only_the_result_has_the_name() -> None:
+    slope = tg.grad(lambda x: tg.sigmoid(x) * x * x)(tg.Tensor(0.5, "x"))
+    assert names_in(slope) == ["x", "x", "slope"]
+
+
+def test_the_operands_of_an_operator_or_a_call_are_called_as_they_are_written() -> None:
+    x, W = np.ones(2), tg.Tensor(np.eye(2), "W")
+    assert operands_of((W @ x).node) == {0: "W", 1: "x"}
+    assert operands_of((x.T - W[0]).node) == {0: "x.T", 1: "W[0]"}
+    assert operands_of(np.maximum(0, W).node) == {1: "W"}
+    assert operands_of(np.dot(W, x).node) == {0: "W", 1: "x"}
+    assert operands_of(tg.binary_cross_entropy_shifted(W, x[:, None] * 1.0).node) == {0: "W", 1: "x[:, None] * 1.0"}
+
+
+def test_the_operands_within_a_composite_have_no_names_of_its_call() -> None:
+    y = tg.relu(tg.Tensor(np.ones(2), "x"))  # which is a where
+    assert y.node.primitive.__name__ == "where"
+    assert operands_of(y.node) == {}
 
 
 def test_attributes_and_walruses_are_names_too() -> None:

@@ -19,6 +19,7 @@ from tinygrad_cnn.graph import no_grad, scope
 from tinygrad_cnn.names import named
 from tinygrad_cnn.nn import SGD, Adam, Momentum, conv2d, he_normal, linear, relu
 from tinygrad_cnn.primitive import implements, primitive
+from tinygrad_cnn.render import Mark, graph, render
 from tinygrad_cnn.rules.cross_entropy import as_printed as binary_cross_entropy_as_printed
 from tinygrad_cnn.rules.cross_entropy import shifted as binary_cross_entropy_shifted
 from tinygrad_cnn.rules.cross_entropy import with_logits as binary_cross_entropy_with_logits
@@ -47,6 +48,7 @@ __version__ = "0.1.0"
 __all__ = [
     "SGD",
     "Adam",
+    "Mark",
     "Momentum",
     "Tensor",
     "avg_pool2d",
@@ -61,6 +63,7 @@ __all__ = [
     "debug",
     "elementwise_grad",
     "grad",
+    "graph",
     "he_normal",
     "hessian",
     "hvp",
@@ -76,6 +79,7 @@ __all__ = [
     "no_grad",
     "primitive",
     "relu",
+    "render",
     "rules",
     "scope",
     "sigmoid",

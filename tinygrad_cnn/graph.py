@@ -244,7 +244,7 @@ class scope:  # noqa: N801
 
 _ROOMS = (
     "graph", "primitive", "backward", "conversions", "debug", "indices", "names", "tensor", "creation", "transforms",
-    "rules", "nn",
+    "rules", "nn", "render",
 )  # fmt: skip
 _ENGINE = tuple(os.path.join(os.path.dirname(__file__), room) for room in _ROOMS)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,7 @@ class Tensor(Handle):
     """
 
     __slots__ = ()
+    _repr_html_: ClassVar[Callable[[Tensor], str]]  # how a notebook shows it; `render`, a room above, says it
 
     def __init__(self, values: Any, name: str | None = None) -> None:
         if isinstance(values, Tensor):

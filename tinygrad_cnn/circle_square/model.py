@@ -50,25 +50,34 @@ def forward(x: Array, p: Parameters, ties: Literal["share", "all"] = "share", at
     >>> forward(np.zeros((2, 28, 28)), p).sigma
     array([[0.5, 0.5]])
     """
-    conv = tg.conv2d(x, p.Wc, padding=1) + p.Bc
-    relu = tg.relu(conv, at_zero)
-    max_pool = tg.max_pool2d(relu, 2, ties=ties)
-    flatten = max_pool.reshape(len(x), -1)
-    fc = p.Wf @ flatten.T + p.Bf
+    with tg.scope("conv"):
+        conv = tg.conv2d(x, p.Wc, padding=1) + p.Bc
+    relu = tg.relu(conv, at_zero)  # a scope of its own, by its own name
+    with tg.scope("pool"):
+        max_pool = tg.max_pool2d(relu, 2, ties=ties)
+        flatten = max_pool.reshape(len(x), -1)
+    with tg.scope("fc"):
+        fc = p.Wf @ flatten.T + p.Bf
     sigma = tg.sigmoid(fc)
     return Forward(conv, relu, max_pool, flatten, fc, sigma)
 
 
+@tg.scope("loss")
 def loss_as_printed(sigma: Array, y: Array) -> Array:
     """The loss that the article prints. sigma (1, batch), y (batch, 1): 0 for a circle, 1 for the other shape."""
-    return np.sum(tg.binary_cross_entropy_as_printed(sigma, y.T))
+    losses = tg.binary_cross_entropy_as_printed(sigma, y.T)  # (1, batch)
+    return np.sum(losses)
 
 
+@tg.scope("loss")
 def loss_shifted(sigma: Array, y: Array, epsilon: float = 1e-4) -> Array:
     """The loss that the article's gradient is the gradient of. Shapes as for `loss_as_printed`."""
-    return np.sum(tg.binary_cross_entropy_shifted(sigma, y.T, epsilon))
+    losses = tg.binary_cross_entropy_shifted(sigma, y.T, epsilon)  # (1, batch)
+    return np.sum(losses)
 
 
+@tg.scope("loss")
 def loss_on_logits(fc: Array, y: Array) -> Array:
     """The mean cross-entropy, on what goes into the sigmoid: it has no pole, and does not grow with the batch."""
-    return np.mean(tg.binary_cross_entropy_with_logits(fc, y.T))
+    losses = tg.binary_cross_entropy_with_logits(fc, y.T)  # (1, batch)
+    return np.mean(losses)

@@ -22,6 +22,8 @@ from tinygrad_cnn.circle_square.data import Drawings, Scaling
 from tinygrad_cnn.circle_square.errors import InputError
 from tinygrad_cnn.circle_square.experiment import Result
 from tinygrad_cnn.circle_square.model import Parameters
+from tinygrad_cnn.circle_square.pictures import compact_svg
+from tinygrad_cnn.circle_square.training import RecipeName, start_of
 
 SHAPES: dict[str, tuple[int, ...]] = {"Wc": (3, 3), "Bc": (1, 1), "Wf": (1, 196), "Bf": (1, 1)}
 MODEL = "tinygrad_cnn circle_square"
@@ -107,7 +109,9 @@ def write(folder: Path, result: Result, other: Result | None) -> None:
     pictures = {name: figures.png(draw(result)) for name, draw in figures.FIGURES.items()}
     for name, picture in pictures.items():
         (folder / f"{name}.png").write_bytes(picture)
-    page = report.page(result, other, pictures, versions())
+    x, y = result.settings.scaling(result.data.train.grey), result.data.train.y
+    graph = compact_svg(x, y, result.final, result.settings.recipe)
+    page = report.page(result, other, pictures, graph, versions())
     (folder / "report.html").write_bytes(page.encode(errors="backslashreplace"))  # names of files may be in any code
 
 
@@ -243,6 +247,26 @@ def read_weights(path: Path) -> Trained:
             f"{path}: the weights are damaged: their metadata do not say of which classes and scaling they are"
         ) from None
     return Trained(Parameters(**arrays), (first, second), scaling)
+
+
+def read_start(path: Path) -> tuple[RecipeName, Parameters]:
+    """By which recipe a run was trained, and the parameters that it began with, drawn anew from its seed.
+
+    Raises InputError if its metrics.json is not there or does not say it.
+    """
+    metrics_file = (path if path.is_dir() else path.parent) / "metrics.json"
+    try:
+        metrics = json.loads(metrics_file.read_bytes())
+        recipe, seed = metrics["recipe"], metrics["seed"]
+        if recipe not in ("published", "robust") or type(seed) is not int:
+            raise ValueError(f"recipe {recipe!r}, seed {seed!r}")
+    except OSError as error:
+        raise InputError(f"{metrics_file}: {_reason(error)}; it says how the run began") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"{metrics_file}: it does not say how the run began ({type(error).__name__}: {error})"
+        ) from None
+    return recipe, start_of(recipe, seed)
 
 
 def _described(shapes: dict[str, tuple[int, ...]]) -> str:

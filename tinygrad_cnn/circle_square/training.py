@@ -105,6 +105,13 @@ def robust_start(rng: np.random.Generator) -> Parameters:
     return Parameters(Wc=Wc if Wc.sum() > 0 else -Wc, Bc=np.zeros((1, 1)), Wf=Wf, Bf=np.zeros((1, 1)))
 
 
+def start_of(recipe: RecipeName, seed: int) -> Parameters:
+    """The parameters that a recipe begins with."""
+    if recipe == "robust":
+        return robust_start(np.random.default_rng(seed))
+    return published_start(np.random.RandomState(seed))
+
+
 def train_robustly(
     x: Floats, y: Floats, learning_rate: float = 0.01, epochs: int = 300, seed: int = 0
 ) -> Iterator[Epoch]:

@@ -7,6 +7,7 @@ import click
 import tinygrad_cnn as tg
 from tinygrad_cnn.commands.check import check
 from tinygrad_cnn.commands.draw import draw
+from tinygrad_cnn.commands.graph import graph
 from tinygrad_cnn.commands.predict import predict
 from tinygrad_cnn.commands.train import train
 
@@ -17,5 +18,5 @@ def command() -> None:
     """Tell circles from squares with one convolution, and see how that is learnt."""
 
 
-for _command in (train, check, predict, draw):
+for _command in (train, check, graph, predict, draw):
     command.add_command(_command)

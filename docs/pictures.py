@@ -1,0 +1,99 @@
+"""Make the pictures of docs/pictures.md and of the README, in docs/images.
+
+    python docs/pictures.py
+
+The screenshots of the page need Chromium and playwright (`pip install '.[test]'`), and are left as they are without.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.circle_square import data, experiment
+from tinygrad_cnn.circle_square.pictures import DEPTH, INPUTS, graph_of
+from tinygrad_cnn.circle_square.tasks import TASKS
+
+IMAGES = Path(__file__).parent / "images"
+
+
+def recurrent(steps: int = 24) -> Any:
+    """A recurrent network, whose turns are drawn once."""
+    rng = np.random.default_rng(0)
+    W, U = tg.Tensor(0.4 * rng.normal(size=(8, 8)), "W"), tg.Tensor(rng.normal(size=(8, 3)), "U")
+    x, state = rng.normal(size=(steps, 3)), np.zeros(8)
+    total = 0.0
+    for t in range(steps):
+        state = np.tanh(W @ state + U @ x[t])
+        total = total + np.sum(state * state)
+    return tg.named(total, "loss")
+
+
+def dead() -> Any:
+    """A model that three things are wrong with."""
+    x = tg.Tensor(np.linspace(-3, -1, 24).reshape(4, 6), "x")
+    w = tg.Tensor(np.full((6, 3), 2.0), "w")
+    with np.errstate(all="ignore"):
+        relu = tg.relu(x @ w)
+        ratio = relu / np.sum(relu, axis=1, keepdims=True)
+        return tg.named(np.mean(ratio) + np.mean(np.exp(-x * 8)), "loss")
+
+
+def main() -> None:
+    """Train, and draw."""
+    settings = experiment.Settings(TASKS["circle-square"], "robust")
+    drawings = data.bundled(settings.task)
+    result = experiment.run(settings, drawings)
+    x, y = settings.scaling(drawings.train.grey), drawings.train.y
+    before, after = (graph_of(x, y, p, "robust") for p in (result.start, result.final))
+    shown: Any = {"inputs": INPUTS, "values": "thumbnails"}
+
+    tg.render(before, IMAGES / "graph_forward.svg", collapse=DEPTH, **shown)
+    tg.render(before, IMAGES / "graph_backward.svg", backward=True, collapse=DEPTH, **shown)
+    tg.render(before, IMAGES / "graph_collapsed.svg", backward=True, collapse=1, **shown)
+    tg.render(after, IMAGES / "graph_training.svg", backward=True, collapse=DEPTH, against=before, **shown)
+    tg.render(after, IMAGES / "graph_cost.svg", backward=True, collapse=DEPTH, measure=True, inputs=INPUTS)
+    tg.render(recurrent(), IMAGES / "graph_loop.svg", backward=True, values="thumbnails", fold=True)
+    tg.render(dead(), IMAGES / "graph_wrong.svg", values="thumbnails")
+    slope = tg.grad(lambda x: tg.sigmoid(x) * x)(tg.Tensor(0.5, "x"))
+    tg.render(slope, IMAGES / "graph_second.svg", backward=True, values="thumbnails")
+    screenshots(before)
+
+
+def screenshots(loss: Any) -> None:
+    """The page in light and dark, at a step backward."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        program = None
+    if program is None:
+        print("no Chromium or no playwright: the screenshots are left as they are")
+        return
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        path = Path(folder) / "graph.html"
+        tg.render(loss, path, backward=True, collapse=DEPTH, inputs=INPUTS)
+        browser = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        for theme in ("light", "dark"):
+            page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=theme)
+            page.goto(path.as_uri())
+            page.wait_for_selector("html[data-ready]")
+            page.keyboard.press("End")
+            while page.locator("#panel h2").inner_text() != "∂L/∂relu":
+                page.keyboard.press("ArrowLeft")
+            shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(96)
+            shot.save(IMAGES / f"page_{theme}.png", optimize=True)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

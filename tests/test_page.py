@@ -1,0 +1,384 @@
+"""The page, in a real browser: it clicks, opens, closes, steps, searches, and nothing that a name says is run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from browser import browser  # noqa: F401 (a fixture)
+from render_graphs import circle_square, published
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.render.page import in_script
+
+
+def opened(browser, path: Path, **options: Any) -> Any:  # noqa: F811
+    """The page at `path`, when it is ready; what it complains of, and what it asks the network for, is noted."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, **options)
+    page.complaints, page.requests = [], []
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("console", lambda message: page.complaints.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: page.requests.append(request.url))
+    page.goto(path.as_uri())
+    page.wait_for_selector("html[data-ready]", timeout=30_000)
+    return page
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "graph.html"
+    tg.render(circle_square(), path, backward=True, inputs="x", collapse=2)
+    return path
+
+
+@pytest.fixture
+def page(browser, file: Path) -> Iterator[Any]:  # noqa: F811
+    page = opened(browser, file)
+    yield page
+    assert page.complaints == []
+    page.close()
+
+
+def boxes(page) -> set[str]:
+    """What is drawn, by its title in bold."""
+    texts = page.locator("#graph .node").evaluate_all(
+        "nodes => nodes.map(n => n.querySelector('text[font-weight=bold]').textContent)"
+    )
+    return {text.strip() for text in texts}
+
+
+def panel(page) -> str:
+    return page.locator("#panel").inner_text()
+
+
+def box(page, title: str):
+    return page.locator("#graph .node", has=page.locator(f"text[font-weight=bold]:text-is('{title}')")).first
+
+
+def test_it_is_one_file_that_loads_nothing(browser, file: Path) -> None:  # noqa: F811
+    text = file.read_text(encoding="utf-8")
+    assert not re.search(r"""<(script|link|img|iframe)[^>]+(src|href)\s*=""", text)
+    assert "@import" not in text
+    page = opened(browser, file)
+    assert [url for url in page.requests if not url.startswith(("data:", "file:"))] == []
+    assert [url for url in page.requests if url.startswith("file:")] == [file.as_uri()]
+    page.close()
+
+
+def test_it_draws_what_the_picture_draws(page) -> None:
+    values = {
+        "Wc", "Bc", "Wf", "Bf", "conv2d", "conv", "relu", "max_pool", "flatten", "transpose", "matmul", "fc", "sigma",
+        "losses", "loss",
+    }  # fmt: skip
+    assert boxes(page) == values | {"x", "y.T"} | {f"∂L/∂{name}" for name in values}
+    names = page.locator("#graph .cluster > g > a > text[font-weight=bold]").all_text_contents()
+    assert {name.strip() for name in names} == {"conv", "pool", "fc", "loss"}
+
+
+def test_a_click_shows_the_value_its_statistics_histogram_source_and_cotangent(page) -> None:
+    box(page, "max_pool").click()
+    shown = panel(page)
+    assert "max_pool2d(relu, ties='share', window=2)" in shown
+    assert "float64[24 × 14 × 14]" in shown
+    assert re.search(r"least\s+0\s+most\s+9\.\d+", shown)
+    assert "The largest element of each window." in shown
+    assert "functools.reduce(np.maximum" in shown
+    assert "∂L/∂max_pool" in shown
+    assert "circle_square/model.py:" in shown
+    assert page.locator("#panel .histogram rect").count() == 24
+    assert page.locator("#panel .value img").evaluate("image => image.naturalWidth") > 100
+    assert page.locator("#graph .node.chosen").count() == 1
+
+
+def test_a_closed_scope_opens_and_closes_by_a_double_click(page) -> None:
+    assert "im2col" not in boxes(page)
+    box(page, "conv2d").dblclick()
+    assert {"pad", "im2col", "reshape", "matmul"} <= boxes(page)
+    assert "In it" in page.locator("#panel").inner_text()
+    page.locator("#panel button", has_text="Close it").click()
+    assert "im2col" not in boxes(page)
+    page.locator("#graph .cluster", has_text="pool").first.dblclick(position={"x": 6, "y": 8})
+    assert "max_pool" not in boxes(page)
+    assert "pool" in boxes(page)
+
+
+def test_all_scopes_close_and_open_and_rules_can_be_looked_into(page) -> None:
+    page.click("#close-all")
+    assert boxes(page) >= {"conv", "relu", "pool", "fc", "loss", "∂L/∂fc"}
+    assert page.locator("#graph .cluster").count() == 0
+    page.click("#open-all")
+    assert "im2col" in boxes(page)
+    page.click("#rules")
+    titles = page.locator("#graph .cluster text").all_text_contents()
+    assert "vjp of sigmoid" in [title.strip() for title in titles]
+    assert page.get_attribute("#rules", "aria-pressed") == "true"
+    page.click("#rules")
+    assert page.locator("#graph .node.rule").count() == 0
+
+
+def test_the_arrow_keys_go_forward_and_then_backward_one_primitive_at_a_time(page) -> None:
+    way = []
+    for _ in range(40):
+        page.keyboard.press("ArrowRight")
+        said = page.locator("#at").inner_text()
+        title = page.locator("#panel h2").inner_text()
+        if way and way[-1] == (said, title):
+            break
+        way.append((said, title))
+    assert [title for said, title in way if said.startswith("Forward")] == [
+        "pad", "im2col", "reshape", "matmul", "reshape", "conv", "relu", "max_pool", "flatten", "transpose", "matmul",
+        "fc", "sigma", "losses", "loss",
+    ]  # fmt: skip
+    back = [title for said, title in way if said.startswith("Backward")]
+    assert back[:4] == ["∂L/∂loss", "∂L/∂losses", "∂L/∂sigma", "∂L/∂fc"]
+    assert back[-4:] == ["∂L/∂Bf", "∂L/∂Wf", "∂L/∂Bc", "∂L/∂Wc"]
+    assert way[-1][0] == "Backward 17 of 17"
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("#panel h2").inner_text() == "∂L/∂Bc"
+    page.keyboard.press("Home")
+    assert page.locator("#at").inner_text() == "Forward 1 of 15"
+    page.keyboard.press("Escape")
+    assert page.locator("#graph .faded").count() == 0
+
+
+def test_a_step_shows_operands_formula_and_result_and_lights_them(page) -> None:
+    while page.locator("#panel h2").inner_text() != "fc":
+        page.keyboard.press("ArrowRight")
+    assert "add(%15, Bf)" in panel(page)
+    assert page.locator("#graph .node.here text").first.text_content().strip() == "fc"
+    given = page.locator("#graph .node.given text[font-weight=bold]").all_text_contents()
+    assert {text.strip() for text in given} == {"matmul", "Bf"}
+    assert page.locator("#graph .edge.lit").count() == 2
+    faded = page.locator("#graph .node.faded text[font-weight=bold]").all_text_contents()
+    assert {"sigma", "losses", "loss", "∂L/∂fc"} <= {text.strip() for text in faded}
+
+
+def test_a_step_backward_shows_the_cotangent_that_comes_the_rule_and_what_it_needs(page) -> None:
+    page.keyboard.press("End")
+    while page.locator("#panel h2").inner_text() != "∂L/∂fc":
+        page.keyboard.press("ArrowLeft")
+    shown = panel(page)
+    assert "vjp of sigmoid" in shown
+    assert "g * out * (1 - out)" in shown
+    coming, needed = (shown.index(words) for words in ("Cotangent that comes in", "Values that the rule needs"))
+    assert "∂L/∂sigma" in shown[coming:needed]
+    assert "sigma" in shown[needed : shown.index("The rule, in source")]
+
+
+def test_a_step_within_a_closed_scope_is_shown_at_the_scope(page) -> None:
+    page.click("#close-all")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#panel h2").inner_text() == "pad"
+    assert page.locator("#graph .node.here text[font-weight=bold]").first.text_content().strip() == "conv"
+
+
+def test_search_finds_by_name_and_primitive_and_opens_what_it_is_in(page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("im2col")
+    assert "im2col" in boxes(page)
+    assert page.locator("#panel h2").inner_text() == "im2col"
+    page.fill("#search", "∂L/∂Wf")
+    assert page.locator("#panel h2").inner_text() == "∂L/∂Wf"
+    page.fill("#search", "no such thing")
+    assert "none" in page.get_attribute("#search", "class")
+    page.keyboard.press("Escape")
+    assert "How loss is computed" in panel(page)
+
+
+def test_the_graph_is_panned_and_zoomed_and_fitted(page) -> None:
+    def place() -> tuple[float, float]:
+        at = box(page, "fc").bounding_box()
+        return at["x"], at["width"]
+
+    x, width = place()
+    page.mouse.move(500, 450)
+    page.mouse.wheel(0, -400)
+    page.wait_for_timeout(150)
+    assert place()[1] > width
+    page.mouse.down()
+    page.mouse.move(560, 450, steps=4)
+    page.mouse.up()
+    page.keyboard.press("0")
+    page.wait_for_timeout(150)
+    assert place() == pytest.approx((x, width), abs=1)
+
+
+def test_the_whole_graph_is_in_sight_at_first(page) -> None:
+    outer = page.locator("#graph").bounding_box()
+    for node in page.locator("#graph .node").all():
+        inner = node.bounding_box()
+        assert outer["x"] <= inner["x"]
+        assert inner["x"] + inner["width"] <= outer["x"] + outer["width"] + 1
+        assert outer["y"] <= inner["y"]
+        assert inner["y"] + inner["height"] <= outer["y"] + outer["height"] + 1
+
+
+def test_writing_fits_in_its_box(page) -> None:
+    over = page.locator("#graph .node").evaluate_all(
+        """nodes => nodes.flatMap(node => {
+            const outer = node.querySelector('path,polygon').getBoundingClientRect();
+            return [...node.querySelectorAll('text')].filter(t => t.getBoundingClientRect().right > outer.right + 1)
+                .map(t => t.textContent);
+        })"""
+    )
+    assert over == []
+
+
+def paper(page) -> str:
+    return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+def fill(page, kind: str) -> str:
+    return page.locator(f"#graph .node.{kind} :is(path, polygon)").first.evaluate("x => getComputedStyle(x).fill")
+
+
+def test_it_is_light_or_dark_as_the_system_has_it_and_as_the_button_says(browser, file: Path) -> None:  # noqa: F811
+    light, dark = (opened(browser, file, color_scheme=scheme) for scheme in ("light", "dark"))
+    assert (paper(light), paper(dark)) == ("rgb(255, 255, 255)", "rgb(20, 24, 29)")
+    assert fill(light, "parameter") != fill(dark, "parameter")
+    light.click("#theme")
+    assert (paper(light), fill(light, "parameter")) == (paper(dark), fill(dark, "parameter"))
+    light.close()
+    dark.close()
+
+
+def test_the_writing_can_be_read_in_both_themes(browser, file: Path) -> None:  # noqa: F811
+    """A contrast of 4.5 at least, as WCAG 2 AA wants it, of the writing in a box with its fill."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(c) / 255 for c in re.findall(r"\d+", colour)[:3]]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return float(np.dot((0.2126, 0.7152, 0.0722), linear))
+
+    for scheme in ("light", "dark"):
+        page = opened(browser, file, color_scheme=scheme)
+        pairs = page.locator("#graph .node").evaluate_all(
+            """nodes => nodes.flatMap(node => {
+                const fill = getComputedStyle(node.querySelector('path,polygon')).fill;
+                return [...node.querySelectorAll('text')].map(t => [fill, getComputedStyle(t).fill]);
+            })"""
+        )
+        for pair in {tuple(pair) for pair in pairs}:
+            high, low = sorted(map(luminance, pair), reverse=True)
+            assert (high + 0.05) / (low + 0.05) > 4.5, (scheme, pair)
+        page.close()
+
+
+def test_a_difference_and_a_folded_graph_have_pages_too(browser, tmp_path: Path) -> None:  # noqa: F811
+    tg.render(published(), tmp_path / "difference.html", against=circle_square(), inputs="x", collapse=1)
+    page = opened(browser, tmp_path / "difference.html")
+    box(page, "conv").click()
+    assert "BEFORE" in panel(page).upper()
+    assert page.complaints == []
+    page.close()
+    h = x = tg.Tensor(np.ones(3), "x")
+    for _ in range(200):
+        h = np.tanh(h * x)
+    tg.render(h, tmp_path / "loop.html", backward=True)
+    page = opened(browser, tmp_path / "loop.html")
+    assert {"x", "multiply", "h"} <= boxes(page)
+    page.locator("#graph .cluster").dblclick(position={"x": 6, "y": 8})
+    assert page.locator("#graph .cluster").count() == 0
+    assert page.complaints == []
+    page.close()
+
+
+ATTACKS = [
+    "<script>window.hacked = 1</script>",
+    "</script><script>window.hacked = 1</script>",
+    '"><img src=x onerror="window.hacked = 1">',
+    "<img src=x onerror=window.hacked=1>",
+    "<svg onload=window.hacked=1>",
+    "javascript:window.hacked=1",
+    "' onclick='window.hacked=1",
+    '\\" URL="javascript:window.hacked=1',
+    '"] hacked [label="x',
+    "]]><script>window.hacked=1</script><![CDATA[",
+    "{{ 7 * 7 }}<!--<script>",
+    "\u2028window.hacked = 1",
+]
+
+
+def hostile(name: str) -> tuple[Any, Any]:
+    """Two results in which all that a person can name is called `name`: a function, its documentation, its file too."""
+    space = {"tg": tg, "np": np}
+    source = f"def step(x, /):\n    {name!r}\n    return x * 2  # {name.splitlines()[0]}\n"
+    exec(compile(source, name.replace("\x00", ""), "exec"), space)
+    step = tg.primitive(space["step"])
+    step.__name__ = name
+    step.__doc__ = name
+    step.vjp(lambda g, out, x: g * 2.0)
+
+    def make(scale: float) -> Any:
+        x = tg.Tensor(np.ones((3, 4, 4)) * scale, name)
+        with tg.scope(name):
+            y = tg.named(np.exp(step(x)) * x, name)
+        return tg.named(np.sum(y), name)
+
+    return make(1.0), make(2.0)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_a_name_that_is_meant_badly_is_shown_and_not_run(browser, tmp_path: Path, name: str) -> None:  # noqa: F811
+    loss, other = hostile(name)
+    marks = {loss.node: tg.Mark(0.5, name, flag=True)}
+    path = tmp_path / "graph.html"
+    tg.render(loss, path, backward=True, against=other, marks=marks)
+    # Without the policy that would keep it from running: what is written has to be harmless in itself.
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text), encoding="utf-8")
+    page = opened(browser, path)
+    for node in page.locator("#graph .node").all():
+        node.click(force=True)
+    page.locator("#graph .node").first.click(force=True)
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+    page.fill("#search", name)
+    page.click("#close-all")
+    page.click("#open-all")
+    page.wait_for_timeout(50)
+    assert page.evaluate("window.hacked") is None
+    assert page.complaints == []
+    assert page.locator("#panel script, #panel svg[onload], #graph script, #graph a[href]").count() == 0
+    page.close()
+
+    svg = tmp_path / "inline.html"  # an SVG in the middle of a page, as a notebook has it
+    svg.write_text(
+        f"<!doctype html>{tg.render(loss, values='thumbnails').svg}{tg.graph(loss)._repr_html_()}{loss._repr_html_()}"
+    )
+    page = browser.new_page()
+    page.goto(svg.as_uri())
+    page.wait_for_timeout(50)
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("svg").count() >= 2
+    page.close()
+
+
+def test_only_the_pages_own_scripts_may_run(browser, file: Path, tmp_path: Path) -> None:  # noqa: F811
+    injected = tmp_path / "injected.html"
+    text = file.read_text(encoding="utf-8").replace("<header>", "<script>window.hacked = 1</script><header>", 1)
+    injected.write_text(text, encoding="utf-8")
+    page = opened(browser, injected)
+    assert page.evaluate("window.hacked") is None
+    assert any("Content Security Policy" in complaint for complaint in page.complaints)
+    page.close()
+
+
+def test_json_in_a_script_element_cannot_end_it() -> None:
+    assert in_script({"a": "</script><!--\u2028&"}) == '{"a":"\\u003c/script\\u003e\\u003c!--\\u2028\\u0026"}'
+
+
+def test_the_licences_of_what_is_shipped_stand_beside_it() -> None:
+    vendor = Path(tg.__file__).parent / "render" / "page" / "vendor"
+    listed = (vendor / "README.md").read_text(encoding="utf-8")
+    for path in vendor.iterdir():
+        assert path.name in listed or path.name == "README.md", path.name
+    versions: Callable[[str], str] = lambda name: (vendor / name).read_text(encoding="utf-8")[:300]
+    assert "Viz.js 3.31.0" in versions("viz-global.js")
+    assert "svg-pan-zoom v3.6.2" in versions("svg-pan-zoom.min.js")
+    assert "3.31.0" in listed
+    assert "3.6.2" in listed

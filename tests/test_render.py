@@ -1,0 +1,531 @@
+"""What a picture of a graph shows, forward and backward, and that making it changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import re
+import subprocess
+import sys
+import weakref
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from render_graphs import circle_square, edges, named, small, view_of
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.graph import ancestors
+from tinygrad_cnn.render.collapse import collapsed, shut
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_a_step_is_drawn_with_its_name_primitive_shape_dtype_and_line() -> None:
+    _, loss = small()
+    hidden = named(view_of(loss), "hidden")
+    assert (hidden.kind, hidden.primitive, hidden.shape, hidden.dtype) == ("primitive", "tanh", "2", "float64")
+    assert re.fullmatch(r"tests/render_graphs\.py:\d+ in small", hidden.line)
+
+
+def test_leaves_constants_and_steps_are_connected_as_they_were_computed() -> None:
+    _, loss = small()
+    view = view_of(loss)
+    assert edges(view) == {
+        ("W", "matmul"), ("x", "matmul"), ("matmul", "hidden"), ("hidden", "multiply"), ("multiply", "loss"),
+    }  # fmt: skip
+    assert {box.title: box.kind for box in view.boxes.values()} == {
+        "W": "parameter", "x": "constant", "matmul": "primitive", "hidden": "primitive", "multiply": "primitive",
+        "loss": "primitive",
+    }  # fmt: skip
+    assert [box.title for box in view.boxes.values() if box.is_result] == ["loss"]
+
+
+def test_a_value_that_is_taken_twice_has_two_edges() -> None:
+    _, loss = small()
+    view = view_of(loss)
+    assert sum(view.boxes[e.tail].title == "hidden" and e.flow == "forward" for e in view.edges) == 2
+
+
+def test_a_constant_that_several_steps_take_is_one_box() -> None:
+    x = np.ones(3)
+    x.flags.writeable = False
+    t = tg.Tensor(np.ones(3), "t")
+    view = view_of(np.sum(t * x + x))
+    assert [box.kind for box in view.boxes.values()].count("constant") == 1
+
+
+def test_numbers_and_settings_are_written_in_the_box() -> None:
+    t = tg.Tensor(np.ones((1, 4, 4)), "t")
+    y = tg.max_pool2d(np.maximum(0, t), 2) ** 2
+    view = view_of(y)
+    assert [box.says for box in view.boxes.values() if box.kind == "primitive"] == [
+        "maximum(0, ·)", "max_pool2d(·, window=2)", "power(·, 2)",
+    ]  # fmt: skip
+    assert named(view, "y").formula == "power(%2, 2)"
+
+
+def test_the_results_may_be_a_tree() -> None:
+    x = tg.Tensor(2.0, "x")
+    view = view_of({"a": np.sin(x), "b": [np.cos(x)]})
+    assert sum(box.is_result for box in view.boxes.values()) == 2
+
+
+def test_a_tensor_without_a_graph_is_one_box() -> None:
+    view = view_of(tg.Tensor([1.0, 2.0], "x"))
+    assert [box.title for box in view.boxes.values()] == ["x"]
+    assert "<svg" in tg.render(tg.Tensor(1.0)).svg
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [(np.ones(3), r"array of shape \(3,\), which has no graph"), ([], "there is none"), ({"a": 1.0}, "type float")],
+)
+def test_what_is_no_tensor_is_refused(what, says) -> None:
+    with pytest.raises(TypeError, match=says):
+        tg.render(what)
+
+
+# Scopes.
+
+
+def test_scopes_are_nested_groups() -> None:
+    view = view_of(circle_square())
+    names = {g.id: g.name for g in view.groups.values()}
+    parents = {g.name: names.get(g.parent) for g in view.groups.values()}
+    assert parents == {"conv": None, "conv2d": "conv", "relu": None, "pool": None, "fc": None, "loss": None}
+
+
+def test_parameters_stand_in_the_scope_that_takes_them_and_inputs_outside() -> None:
+    view = view_of(circle_square(), inputs="x")
+    home = {box.name: box.group and view.groups[box.group].name for box in view.boxes.values() if box.stays}
+    assert home == {"Wc": "conv2d", "Bc": "conv", "Wf": "fc", "Bf": "fc", "x": None, "y.T": "loss"}
+
+
+def test_a_closed_scope_is_one_box_and_what_comes_from_outside_stays() -> None:
+    view = view_of(circle_square(), inputs="x")
+    drawn = collapsed(view, shut(view, 1))
+    titles = {box.name or box.primitive: box for box in drawn.boxes.values()}
+    assert set(titles) == {"Wc", "Bc", "Wf", "Bf", "x", "y.T", "conv", "relu", "flatten", "fc", "sigma", "loss"}
+    assert titles["conv"].kind == "scope"
+    assert titles["conv"].says == "6 steps"
+    assert titles["conv"].shape == "24×28×28"
+    assert titles["relu"].kind == "primitive"  # a scope of one step says no more than the step
+    assert ("Wc", "conv") in edges(drawn)
+    assert ("conv", "relu") in edges(drawn)
+
+
+def test_scopes_are_closed_by_depth_name_and_path() -> None:
+    view = view_of(circle_square(), inputs="x")
+
+    def scopes(collapse) -> set[str]:
+        return {b.primitive for b in collapsed(view, shut(view, collapse)).boxes.values() if b.kind == "scope"}
+
+    assert scopes(2) == {"conv2d"}
+    assert scopes("conv") == {"conv"}
+    assert scopes(["fc", "conv/conv2d"]) == {"fc", "conv2d"}
+    assert scopes(0) == set()
+
+
+@pytest.mark.parametrize(
+    ("collapse", "error", "says"),
+    [("cnv", ValueError, "no scope is called 'cnv'; there are conv"), (-1, ValueError, "no depth"),
+     (True, ValueError, "no depth"), ([3], TypeError, "neither a depth nor the name")],
+)  # fmt: skip
+def test_what_cannot_be_closed_is_said(collapse, error, says) -> None:
+    with pytest.raises(error, match=says):
+        tg.render(circle_square(), collapse=collapse)
+
+
+@st.composite
+def programs(draw: st.DrawFn):
+    """A function of a Tensor that opens scopes, in any nesting, and computes in them."""
+    return draw(st.lists(st.sampled_from(["open", "close", "exp", "add", "twice"]), min_size=1, max_size=14))
+
+
+@given(programs(), st.integers(0, 3))
+@settings(max_examples=60, deadline=None)
+def test_closing_groups_loses_no_result_and_no_path(program, depth) -> None:
+    x = h = tg.Tensor(0.1, "x")
+    opened = []
+    for word in program:
+        if word == "open":
+            opened.append(tg.scope(f"s{len(opened)}"))
+            opened[-1].__enter__()
+        elif word == "close" and opened:
+            opened.pop().__exit__(None, None, None)
+        elif word != "close":
+            h = {"exp": np.sin, "add": lambda h: h + x, "twice": lambda h: h * h}[word](h)
+    while opened:
+        opened.pop().__exit__(None, None, None)
+    view = view_of(h, backward=True)
+    drawn = collapsed(view, shut(view, depth))
+    assert sum(box.is_result for box in drawn.boxes.values()) == 1
+    heads = {e.head for e in drawn.edges if e.flow == "forward"}
+    assert all(box.id in heads for box in drawn.boxes.values() if box.kind in ("primitive", "scope"))
+    reached, waiting = set(), [box.id for box in drawn.boxes.values() if box.kind == "parameter"]
+    while waiting:
+        at = waiting.pop()
+        if at not in reached:
+            reached.add(at)
+            waiting += [e.head for e in drawn.edges if e.tail == at and e.flow == "forward"]
+    assert next(box.id for box in drawn.boxes.values() if box.is_result) in reached
+
+
+# Backward.
+
+
+def test_beside_each_value_stands_its_cotangent() -> None:
+    W, loss = small()
+    view = view_of(loss, backward=True, values=True)
+    cotangents = {box.of: box for box in view.boxes.values() if box.kind == "cotangent"}
+    assert set(cotangents) == {box.id for box in view.boxes.values() if box.kind in ("parameter", "primitive")}
+    assert {box.name: box.primitive for box in cotangents.values()} == {
+        "∂L/∂loss": "seed", "∂L/∂multiply": "vjp of sum", "∂L/∂hidden": "sum of 2", "∂L/∂matmul": "vjp of tanh",
+        "∂L/∂W": "vjp of matmul",
+    }  # fmt: skip
+    loss.backward()
+    assert named(view, "∂L/∂W").value.least == np.min(W.grad)
+    assert named(view, "∂L/∂W").value.most == np.max(W.grad)
+
+
+def test_cotangents_flow_against_the_values() -> None:
+    _, loss = small()
+    view = view_of(loss, backward=True)
+    assert edges(view, "backward") == {
+        ("∂L/∂loss", "∂L/∂multiply"), ("∂L/∂multiply", "∂L/∂hidden"), ("∂L/∂hidden", "∂L/∂matmul"),
+        ("∂L/∂matmul", "∂L/∂W"),
+    }  # fmt: skip
+
+
+def test_no_gradient_is_taken_for_inputs() -> None:
+    view = view_of(circle_square(), backward=True, inputs=["x"])
+    names = {box.name for box in view.boxes.values() if box.kind == "cotangent"}
+    assert "∂L/∂x" not in names
+    assert "∂L/∂im2col" not in names
+    assert {"∂L/∂Wc", "∂L/∂Bc", "∂L/∂Wf", "∂L/∂Bf"} <= names
+    assert "∂L/∂x" in {box.name for box in view_of(circle_square(), backward=True).boxes.values()}
+
+
+def test_an_input_that_is_no_leaf_is_refused() -> None:
+    with pytest.raises(ValueError, match="'z' is no leaf of this graph; its leaves are Bc, Bf, Wc, Wf, x"):
+        tg.render(circle_square(), inputs="z")
+
+
+def test_what_a_rule_computes_is_drawn_when_its_group_is_opened() -> None:
+    x = tg.Tensor([0.5, 1.0], "x")
+    y = np.sum(tg.sigmoid(x))
+    view = view_of(y, backward=True)
+    closed, opened = collapsed(view, shut(view, None)), collapsed(view, shut(view, 0))
+    rules = [box.primitive for box in opened.boxes.values() if box.kind == "rule"]
+    assert rules == ["multiply", "subtract"]  # g * out * (1 - out); the last multiply is the cotangent
+    assert not [box for box in closed.boxes.values() if box.kind == "rule"]
+    assert [g.name for g in opened.groups.values()] == ["vjp of sigmoid"]
+    assert {("∂y/∂sigmoid", "∂y/∂x")} <= edges(closed, "backward")
+    sigmoid = next(box.id for box in view.boxes.values() if box.primitive == "sigmoid")
+    assert [e.tail for e in opened.edges if e.flow == "use"] == [sigmoid, sigmoid]  # `out`, twice
+
+
+def test_second_derivatives_are_drawn_with_the_rules_that_computed_the_first() -> None:
+    x = tg.Tensor(0.5, "x")
+    slope = tg.grad(np.tanh)(x)
+    view = view_of(slope, backward=True)
+    assert [g.name for g in view.groups.values() if g.forward] == ["vjp of tanh"]
+    shown = view_of(slope, backward=True, values=True)
+    leaf = next(box for box in shown.boxes.values() if box.kind == "parameter")
+    t = np.tanh(0.5)
+    second = next(box for box in shown.boxes.values() if box.of == leaf.id)
+    assert second.value.least == pytest.approx(-2 * t * (1 - t * t))
+
+
+def test_a_result_of_several_elements_is_taken_for_its_sum() -> None:
+    x = tg.Tensor([1.0, 2.0], "x")
+    view = view_of([x * x, np.sum(x)], backward=True, values=True)
+    assert (named(view, "∂L/∂x").value.least, named(view, "∂L/∂x").value.most) == (3.0, 5.0)
+
+
+def test_assignment_is_drawn_forward_and_backward() -> None:
+    x = tg.Tensor(np.ones(3), "x")
+    t = np.zeros(3, like=x)
+    for i in range(3):
+        t[i] = x[i] * x[i]
+    total = np.sum(t)
+    picture = tg.render(total, backward=True, values="thumbnails")
+    assert "setitem" in picture.dot
+    assert named(picture.view, "∂total/∂x").value.least == 2.0
+
+
+# That it changes nothing.
+
+
+def test_making_a_picture_leaves_the_graph_as_it_was() -> None:
+    W, loss = small()
+    nodes, _ = ancestors([loss.node])
+    before = [(n.name, n.order, n.scope, n.cotangent, tuple(n.sources), n.value.tobytes()) for n in nodes]
+    tg.render(loss, backward=True, values="thumbnails", measure=True)
+    tg.graph(loss, backward=True)
+    assert [(n.name, n.order, n.scope, n.cotangent, tuple(n.sources), n.value.tobytes()) for n in nodes] == before
+    assert W.grad is None
+
+
+class Watched(np.ndarray):
+    """An array that can be seen to be given back."""
+
+
+def test_neither_a_picture_nor_a_graph_keeps_arrays_alive() -> None:
+    seen = []
+
+    @tg.primitive
+    def watched(x, /):
+        out = x.view(Watched)
+        seen.append(weakref.ref(out))
+        return out
+
+    watched.vjp(lambda g, out, x: g * 1.0)
+    loss = np.sum(watched(tg.Tensor(np.ones((4, 4)), "W")) ** 2)
+    picture = tg.render(loss, backward=True, values="thumbnails", measure=True)
+    page = tg.render(loss, backward=True, format="html")
+    text = tg.graph(loss, backward=True, values="thumbnails")
+    assert seen[0]() is not None
+    del loss
+    gc.collect()
+    assert [ref() for ref in seen] == [None] * len(seen)
+    assert all("watched" in made for made in (picture.svg, page.html, str(text)))
+
+
+def test_a_picture_can_be_made_where_nothing_is_recorded_and_in_debug_mode() -> None:
+    _, loss = small()
+    with tg.no_grad():
+        assert "∂L/∂W" in tg.render(loss, backward=True).dot
+    with tg.debug():
+        broken = np.sum(np.sqrt(tg.Tensor([1.0, 0.0], "x")))
+        assert "Inf" in tg.render(broken, backward=True, values="thumbnails").dot
+
+
+def test_pictures_are_made_by_several_threads_and_tasks_at_once() -> None:
+    async def main() -> list[str]:
+        return await asyncio.gather(*[asyncio.to_thread(lambda: tg.render(small()[1]).svg) for _ in range(6)])
+
+    assert len({re.sub(r"id=\S+", "", svg) for svg in asyncio.run(main())}) == 1
+
+
+def test_importing_the_package_imports_none_of_what_pictures_need() -> None:
+    heavy = "{'graphviz', 'pygraphviz', 'matplotlib', 'cv2', 'jinja2'}"
+    code = f"import sys, tinygrad_cnn; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_the_modules_of_the_same_names_are_still_to_be_had() -> None:
+    code = (
+        "import tinygrad_cnn as tg\nfrom tinygrad_cnn.graph import Node\nfrom tinygrad_cnn.render import Mark, Graph\n"
+    )
+    code += "import tinygrad_cnn.render.view\nprint(callable(tg.graph), callable(tg.render), Node.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True True Node\n"
+
+
+# What is written.
+
+
+def test_an_svg_is_one_file_with_thumbnails_in_it_and_is_dark_where_that_is_preferred() -> None:
+    svg = tg.render(circle_square(), backward=True, values="thumbnails", inputs="x", collapse=2).svg
+    root = ET.fromstring(svg)
+    images = root.findall(f".//{SVG}image")
+    assert len(images) > 20
+    assert all(i.get("{http://www.w3.org/1999/xlink}href").startswith("data:image/png;base64,") for i in images)
+    assert "prefers-color-scheme:dark" in svg
+    assert "prefers-color-scheme" not in tg.render(small()[1], theme="light").svg
+    assert 'fill="#14181d"' in tg.render(small()[1], theme="dark").svg
+
+
+def test_the_picture_of_the_model_fits_on_a_screen() -> None:
+    for backward in (False, True):
+        picture = tg.render(circle_square(), backward=backward, values="thumbnails", inputs="x", collapse=2)
+        root = ET.fromstring(picture.svg)
+        assert float(root.get("width")) < 1440
+        assert float(root.get("height")) < 860  # 900, less what a browser takes
+        sizes = [float(text.get("font-size")) for text in root.findall(f".//{SVG}text")]
+        assert min(sizes) >= 9
+
+
+def test_png_and_pdf_are_made(tmp_path: Path) -> None:
+    tg.render(small()[1], tmp_path / "graph.png")
+    tg.render(small()[1], tmp_path / "graph.pdf")
+    assert (tmp_path / "graph.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "graph.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_the_format_is_that_of_the_name_unless_one_is_given(tmp_path: Path) -> None:
+    _, loss = small()
+    for name in ("g.svg", "g.dot", "g.mmd", "g.txt", "g.json", "g.html"):
+        tg.render(loss, tmp_path / name)
+    tg.render(loss, tmp_path / "other", format="json")
+    begins = {path.name: path.read_text(encoding="utf-8")[:9] for path in tmp_path.iterdir()}
+    assert begins == {
+        "g.svg": "<svg widt", "g.dot": "digraph {", "g.mmd": "flowchart", "g.txt": "loss: 4 s", "g.json": '{"format"',
+        "g.html": "<!doctype", "other": '{"format"',
+    }  # fmt: skip
+
+
+def test_a_format_that_there_is_not_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    for name, format in (("g.jpg", None), ("g", None), ("g.svg", "gif")):
+        with pytest.raises(ValueError, match="svg, png, pdf, html, dot, mermaid, txt, json"):
+            tg.render(small()[1], tmp_path / name, format=format)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"nowhere.g\.svg"):
+        tg.render(small()[1], tmp_path / "nowhere" / "g.svg")
+    (tmp_path / "folder.svg").mkdir()
+    with pytest.raises(OSError, match=r"folder\.svg"):
+        tg.render(small()[1], tmp_path / "folder.svg")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.svg"]
+
+
+def test_options_that_cannot_be_are_refused() -> None:
+    for options in ({"values": "all"}, {"theme": "blue"}, {"values": True}):
+        with pytest.raises(ValueError, match="has to be"):
+            tg.render(small()[1], **options)
+
+
+def test_notebooks_show_pictures_graphs_and_tensors() -> None:
+    W, loss = small()
+    assert "<svg" in tg.render(loss)._repr_svg_()
+    assert "<svg" in tg.graph(loss)._repr_html_()
+    assert "tanh(%1)" in tg.graph(loss)._repr_html_()
+    assert "srcdoc=" in tg.render(loss, format="html")._repr_html_()
+    card = W._repr_html_()
+    assert "<b>W</b>" in card
+    assert "data:image/png;base64," in card
+    assert "by sum, tests" not in card
+    assert "by sum, render_graphs.py" in loss._repr_html_()
+
+
+# Text.
+
+
+def test_the_table_is_in_the_order_of_execution() -> None:
+    _, loss = small()
+    lines = str(tg.graph(loss)).splitlines()
+    assert lines[0] == "loss: 4 steps of 1 parameter"
+    numbers = [line.split()[0] for line in lines[3:] if line.startswith("%")]
+    assert numbers == ["%0", "%1", "%2", "%3", "%4"]
+    assert re.search(r"%2 +hidden +float64\[2\] +tanh\(%1\) +render_graphs.py:\d+", "\n".join(lines))
+
+
+def test_json_has_boxes_edges_and_groups() -> None:
+    document = json.loads(tg.graph(circle_square(), backward=True, values="thumbnails", inputs="x").json())
+    assert (document["format"], document["version"]) == ("tinygrad_cnn graph", 1)
+    boxes = {box["id"]: box for box in document["boxes"]}
+    conv = next(box for box in boxes.values() if box["name"] == "conv")
+    assert conv["shape"] == [24, 28, 28]
+    assert conv["value"]["least"] < 0 < conv["value"]["most"]
+    assert all(edge["tail"] in boxes and edge["head"] in boxes for edge in document["edges"])
+    groups = {group["id"] for group in document["groups"]}
+    assert all(box.get("group") in groups | {None} for box in boxes.values())
+
+
+def test_mermaid_has_a_subgraph_for_each_open_scope_of_several_steps() -> None:
+    text = tg.graph(circle_square(), inputs="x").mermaid()
+    assert text.startswith("flowchart TD\n")
+    assert re.findall(r'subgraph \w+\["(\w+)"\]', text) == ["conv", "conv2d", "relu", "pool", "fc", "loss"]
+    assert len(re.findall(r"^end$", text, re.MULTILINE)) == 6
+
+
+def test_100_000_nodes_become_dot_and_json() -> None:
+    x = h = tg.Tensor(np.ones(3), "x")
+    for _ in range(50_000):
+        h = h * 1.00001 + x
+    graph = tg.graph(h, fold=False)
+    assert len(graph) == 100_001
+    assert graph.dot().count(" -> ") == 150_000
+    assert len(json.loads(graph.json())["edges"]) == 150_000
+
+
+# Names that are meant badly.
+
+
+def assert_that_every_box_has_its_writing(root: ET.Element) -> None:
+    """Graphviz drops a label that it cannot read as a whole."""
+    boxes = [g for g in root.iter(f"{SVG}g") if g.get("class", "").split()[:1] in (["node"], ["cluster"])]
+    assert boxes
+    for box in boxes:
+        assert box.find(f".//{SVG}text") is not None, box.get("id")
+
+
+HOSTILE = [
+    '"quotes" and \'more\'', "back\\slash\\", "\\N\\G\\l", "<b>bold</b>", "<script>alert(1)</script>", "]]>", "<!--",
+    "new\nline", "tab\tand\x00null\x1b", "한국어 이름", "\ud800 half a pair", "\u202eturned", "&amp;", "`tick`", "#35;",
+    "{record|like}", "%s %d", "", " ", "x" * 500,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_name_is_drawn_in_every_format(name: str) -> None:
+    x = tg.Tensor([1.0, -1.0], name)
+    with tg.scope(name):
+        y = tg.named(np.sum(np.exp(x) * x), name)
+    picture = tg.render(y, backward=True, values="thumbnails")
+    root = ET.fromstring(picture.svg)  # it is well-formed
+    assert_that_every_box_has_its_writing(root)
+    assert not root.findall(f".//{SVG}script")
+    assert {text.tag for text in root.iter()} <= {
+        f"{SVG}{tag}"
+        for tag in ("svg", "g", "title", "a", "polygon", "path", "polyline", "ellipse", "text", "image", "style")
+    }
+    assert picture.png.startswith(b"\x89PNG")
+    json.loads(tg.graph(y).json())
+    assert "\n".join(tg.graph(y).mermaid().splitlines()).isprintable() is False  # it has its line ends, and
+    assert all(line.isprintable() for line in tg.graph(y).mermaid().splitlines())  # no other control characters
+    str(tg.graph(y)).encode()
+
+
+@given(st.text(max_size=40))
+@settings(max_examples=60, deadline=None)
+def test_any_text_at_all_is_drawn(name: str) -> None:
+    x = tg.Tensor(1.0, name)
+    with tg.scope(name):
+        svg = tg.render(tg.named(np.exp(x) + x, name)).svg
+    assert_that_every_box_has_its_writing(ET.fromstring(svg))
+
+
+# Values that are hard to show.
+
+
+@pytest.mark.parametrize(
+    "value",
+    [np.ones((0, 3)), np.ones((2, 0, 4, 4)), np.ones((2, 2, 3, 5, 5)), np.full((3, 3), np.nan), np.array(np.nan),
+     np.full(4, np.inf), np.array([1e308, -1e308]), np.ones((1, 1, 1)), np.ones((5000, 2)), np.float32([1, 2]),
+     np.full((2, 3), -np.inf), np.array([5e-324, 0.0]), np.ones((3, 1000, 2))],
+    ids=lambda v: f"{v.dtype}{list(v.shape)}",
+)  # fmt: skip
+def test_a_value_of_any_shape_and_content_is_drawn(value) -> None:
+    with np.errstate(all="ignore"):
+        t = tg.Tensor(value, "t")
+        y = t * 1.0
+        svg = tg.render(y, backward=True, values="thumbnails").svg
+        assert_that_every_box_has_its_writing(ET.fromstring(svg))
+        str(tg.graph(y, values="thumbnails"))
+        json.loads(tg.graph(y, values="thumbnails").json())
+
+
+def test_complex_values_are_drawn_by_their_absolute_value() -> None:
+    x = tg.Tensor([3.0, 4.0], "x")
+    y = np.fft.fft(x)
+    view = view_of(np.sum(np.abs(y)), backward=True, values=True)
+    assert (named(view, "y").dtype, named(view, "y").value.most) == ("complex128", 7.0)
+
+
+def test_of_a_graph_whose_arrays_were_freed_the_structure_is_drawn() -> None:
+    _, loss = small()
+    nodes, _ = ancestors([loss.node])
+    nodes[2].value = None
+    assert "freed" in tg.render(loss, values="thumbnails").dot
+    with pytest.raises(ValueError, match="arrays of this graph were freed"):
+        tg.render(loss, backward=True)

@@ -1,0 +1,88 @@
+"""What steps cost: operations by the table of `cost.py`, times as measured, bytes as the arrays have them."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from render_graphs import circle_square, named, view_of
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.render import cost
+
+
+def flops(make) -> float | None:
+    return cost.flops(make(tg.Tensor(np.ones((4, 6, 6)))).node)
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (np.exp, 144),
+        (lambda t: t + 1, 144),
+        (tg.sigmoid, 144),
+        (lambda t: t @ np.ones((6, 5)), 2 * 4 * 6 * 6 * 5),
+        (np.sum, 144),
+        (lambda t: np.max(t, axis=0), 144),
+        (lambda t: tg.max_pool2d(t, 2), 144),
+        (lambda t: tg.avg_pool2d(t, (3, 2)), 144),
+        (lambda t: t.reshape(-1), 0),
+        (lambda t: tg.im2col(t, 3), 0),
+        (lambda t: t[1], 0),
+        (lambda t: np.fft.fft(t), None),
+    ],
+)
+def test_operations_are_counted_by_the_table(make, expected) -> None:
+    assert flops(make) == expected
+
+
+def test_a_slow_step_is_seen_to_be_slow_forward_and_backward() -> None:
+    @tg.primitive
+    def slow(x, /):
+        time.sleep(0.004)
+        return x * 1.0
+
+    @slow.vjp
+    def rule(g, out, x):
+        time.sleep(0.008)
+        return g * 1.0
+
+    y = np.sum(np.exp(slow(tg.Tensor(np.ones(3), "x"))))
+    view = view_of(y, backward=True, measure=True)
+    costs = {box.primitive: box.cost for box in view.boxes.values() if box.kind == "primitive"}
+    assert 0.004 <= costs["slow"].forward < 0.1
+    assert 0.008 <= costs["slow"].backward < 0.1
+    assert max(costs["exp"].forward, costs["exp"].backward) < 0.004
+    assert named(view, "∂L/∂x" if "∂L/∂x" in {b.name for b in view.boxes.values()} else "∂y/∂x").cost.backward >= 0.008
+
+
+def test_bytes_are_what_is_read_and_written() -> None:
+    y = np.sum(tg.Tensor(np.ones((3, 4)), "x") * np.ones(4))
+    view = view_of(y, measure=True)
+    assert {box.primitive: box.cost.bytes for box in view.boxes.values() if box.kind == "primitive"} == {
+        "multiply": 8 * (12 + 4 + 12), "sum": 8 * (12 + 1),
+    }  # fmt: skip
+
+
+def test_a_scope_costs_what_its_steps_cost_together() -> None:
+    view = view_of(circle_square(), measure=True, inputs="x")
+    conv = next(g for g in view.groups.values() if g.name == "conv")
+    steps = [b.cost for b in view.boxes.values() if b.cost and conv in view.ancestors(b.group)]
+    assert len(steps) == 6
+    assert conv.cost.forward == pytest.approx(sum(c.forward for c in steps))
+    assert conv.cost.flops == 2 * 24 * 784 * 9 + 24 * 784
+
+
+def test_what_is_drawn_as_one_costs_what_all_of_it_costs() -> None:
+    h = tg.Tensor(np.ones(10), "x")
+    for _ in range(20):
+        h = np.sin(h)
+    view = view_of(h, measure=True, fold=True)
+    assert named(view, "h").cost.flops == 200
+
+
+def test_measuring_colours_the_steps_by_their_time() -> None:
+    text = tg.render(circle_square(), measure=True, backward=True, inputs="x").dot
+    assert "#7a0f0f" in text  # the dearest
+    assert "kflop" in text

@@ -1,0 +1,90 @@
+"""Two graphs in one picture."""
+
+from __future__ import annotations
+
+import numpy as np
+from render_graphs import circle_square, edges, named, view_of
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.render.difference import difference
+
+
+def changes(view) -> dict[str, set[str]]:
+    """What the boxes that were added and removed are called."""
+    found: dict[str, set[str]] = {"added": set(), "removed": set()}
+    for box in view.boxes.values():
+        if box.change:
+            found[box.change].add(box.title)
+    return found
+
+
+def model(x, W, activation):
+    hidden = W @ x
+    if activation is not None:
+        hidden = activation(hidden)
+    return tg.named(np.sum(hidden * hidden), "out")
+
+
+def compared(first, second, **options):
+    x, W = np.ones(2), tg.Tensor(np.eye(2), "W")
+    return difference(view_of(model(x, W, second), **options), view_of(model(x, W, first), **options))
+
+
+def test_the_same_graph_has_no_changes() -> None:
+    view = compared(np.tanh, np.tanh, backward=True)
+    assert changes(view) == {"added": set(), "removed": set()}
+    assert {edge.change for edge in view.edges} == {None}
+    assert view.notes == ["the same structure; before → now"]
+
+
+def test_a_step_that_was_added_is_added_with_its_edges_and_its_cotangent() -> None:
+    view = compared(None, np.tanh, backward=True)
+    assert [box.title for box in view.boxes.values() if box.change and box.kind == "primitive"] == ["hidden"]
+    assert changes(view)["removed"] == set()
+    assert "∂out/∂hidden" in changes(view)["added"]
+    assert any(edge.change == "added" for edge in view.edges if edge.flow == "forward")
+    assert any(edge.change == "removed" for edge in view.edges if edge.flow == "forward")
+
+
+def test_a_step_that_was_exchanged_is_removed_and_added() -> None:
+    view = compared(np.tanh, np.sin)
+    assert [(box.primitive, box.change) for box in view.boxes.values() if box.change] == [
+        ("sin", "added"), ("tanh", "removed"),
+    ]  # fmt: skip
+    assert ("hidden", "multiply") in edges(view)
+
+
+def test_values_stand_side_by_side() -> None:
+    before, now = circle_square("robust", 0), circle_square("robust", 1)
+    view = difference(view_of(now, values=True, inputs="x"), view_of(before, values=True, inputs="x"))
+    loss, x = named(view, "loss"), named(view, "x")
+    assert loss.before.number != loss.value.number
+    conv = named(view, "conv")
+    assert conv.value.picture.height > 50  # two rows
+    assert x.before is None  # the same
+    text = tg.render(now, against=before, values="thumbnails", inputs="x", collapse=1).dot
+    assert f"{loss.before.number}  →  {loss.value.number}" in text
+
+
+def test_changes_are_drawn_in_colours_and_borders_of_their_own() -> None:
+    x, W = np.ones(2), tg.Tensor(np.eye(2), "W")
+    text = tg.render(model(x, W, np.sin), against=model(x, W, np.tanh)).dot
+    added = next(line for line in text.splitlines() if line.startswith('"n') and "sin" in line)
+    removed = next(line for line in text.splitlines() if line.startswith('"xn'))
+    assert 'color="#1a7f37"' in added
+    assert "dashed" in removed
+    assert 'color="#b00021"' in removed
+
+
+def test_a_scope_of_the_other_graph_is_drawn_too() -> None:
+    def f(x, in_scope: bool):
+        h = np.sin(x)
+        if in_scope:
+            with tg.scope("extra"):
+                h = np.exp(np.cos(h))
+        return h
+
+    x = tg.Tensor(1.0, "x")
+    view = difference(view_of(f(x, False)), view_of(f(x, True)))
+    assert [g.name for g in view.groups.values()] == ["extra"]
+    assert all(box.group in view.groups for box in view.boxes.values() if box.group)

@@ -1,0 +1,114 @@
+"""`tinygrad-cnn graph`: pictures of the model's computation graph."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.circle_square import data, images, pictures, runs
+from tinygrad_cnn.circle_square.errors import InputError
+from tinygrad_cnn.circle_square.tasks import TASKS
+from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, RecipeName, start_of
+from tinygrad_cnn.commands import options
+from tinygrad_cnn.render.files import FORMATS, format_of
+
+_TEXTS = ("svg", "dot", "mermaid", "txt", "json")
+
+
+@click.command()
+@options.task
+@click.option("--image", "files", type=options.path, multiple=True, help="Your own instead of the bundled ones.")
+@click.option("--run", "run_folder", type=options.path, help="With the parameters that this run has trained.")
+@click.option("--before", is_flag=True, help="Beside each value of the run, what it was before training.")
+@click.option("--backward", is_flag=True, help="With the gradient.")
+@click.option("--values", is_flag=True, help="With what flows, as thumbnails.")
+@click.option("--measure", is_flag=True, help="With what each step costs.")
+@click.option(
+    "--collapse",
+    default=str(pictures.DEPTH),
+    help="Draw scopes that are so deep, or of these names (conv,fc), as one box; 0 draws every step.",
+)
+@click.option("--format", "format", type=click.Choice(FORMATS), help="What --out ends in, if it is not given; or txt.")
+@click.option("--theme", type=click.Choice(["light", "dark", "auto"]), default="auto")
+@click.option("--out", type=options.path, help="The file to write, instead of standard output.")
+def graph(
+    task: str,
+    files: tuple[Path, ...],
+    run_folder: Path | None,
+    before: bool,
+    backward: bool,
+    values: bool,
+    measure: bool,
+    collapse: str,
+    format: str | None,
+    theme: str,
+    out: Path | None,
+) -> int:
+    """Draw how the model computes its loss of the training images, or its output for an --image.
+
+    Without --run, the parameters are those that the article's recipe begins with.
+    """
+    if before and run_folder is None:
+        raise InputError("--before is for a run: name it with --run")
+    recipe: RecipeName = "published"
+    parameters, scaling = start_of(recipe, PUBLISHED_SEED), data.Scaling()
+    start = None
+    if run_folder is not None:
+        trained = runs.read_weights(run_folder)
+        parameters, scaling = trained.parameters, trained.scaling
+        if before or (run_folder.is_dir() and (run_folder / "metrics.json").exists()):
+            recipe, start = runs.read_start(run_folder)
+    x, y = _images(files, task, scaling)
+    made = [pictures.graph_of(x, y, p, recipe) for p in (parameters, start if before else None) if p is not None]
+    chosen = _format(format, out)
+    try:
+        picture = tg.render(
+            made[0],
+            backward=backward,
+            values="thumbnails" if values else None,
+            measure=measure,
+            collapse=_collapse(collapse),
+            inputs=pictures.INPUTS,
+            against=made[1] if before else None,
+            theme=theme,
+            format=chosen,
+        )
+        if out is None:
+            sys.stdout.write(picture.content(chosen).decode())
+        else:
+            picture.save(out, chosen)
+            print(f"Drew {out}")
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written to: {error.strerror or error}") from None
+    except (RuntimeError, ValueError) as error:
+        raise InputError(str(error)) from None
+    return 0
+
+
+def _images(files: tuple[Path, ...], task: str, scaling: data.Scaling) -> tuple[Any, Any]:
+    """The images, and their targets if they are known."""
+    if files:
+        return scaling(np.array([images.read_drawing(path).grey for path in files])), None
+    drawings = data.bundled(TASKS[task]).train
+    return scaling(drawings.grey), drawings.y
+
+
+def _collapse(text: str) -> int | list[str]:
+    return int(text) if text.isdecimal() else [name.strip() for name in text.split(",")]
+
+
+def _format(format: str | None, out: Path | None) -> str:
+    if out is None:
+        format = format or "txt"
+        if format not in _TEXTS:
+            raise InputError(f"--format {format}: name a file with --out, for this is no text to print")
+        return format
+    try:
+        return format_of(out, format)
+    except ValueError as error:
+        raise InputError(f"--out {error}") from None

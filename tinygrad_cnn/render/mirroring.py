@@ -1,0 +1,135 @@
+"""The boxes of a gradient: beside each value its cotangent, and how rules compute it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tinygrad_cnn.graph import Node
+from tinygrad_cnn.render import words
+from tinygrad_cnn.render.grouping import new_group
+from tinygrad_cnn.render.reading import Reading, dtype
+from tinygrad_cnn.render.sweep import Sweep
+from tinygrad_cnn.render.values import describe
+from tinygrad_cnn.render.view import Box, Edge, View
+
+
+def draw_backward(view: View, reading: Reading, back: Sweep, values: bool) -> None:
+    """Put the cotangents that a sweep gave into `view`, and what its rules did where nothing is folded."""
+    mirrored = _mirror(view, reading, back, values)
+    if not reading.is_folded:
+        _draw_rules(view, reading, back, mirrored, values)
+
+
+def _mirror(view: View, reading: Reading, back: Sweep, values: bool) -> dict[str, str]:
+    """A cotangent box for each box that a cotangent reached; the ids of these by the ids of those."""
+    takers: dict[str, list[Edge]] = {}
+    for edge in view.edges:
+        takers.setdefault(edge.tail, []).append(edge)
+    of, order = _result(reading), len(view.boxes)
+    mirrored: dict[str, str] = {}
+    for id in reversed(reading.members):
+        node = next((n for n in reading.members[id] if n in back.values), None)
+        if node is None:
+            continue
+        box, g = view.boxes[id], f"g{id[1:]}"
+        mirrored[id] = g
+        incoming = [edge for edge in takers.get(id, []) if edge.head in mirrored and _has_rule(reading, edge)]
+        order += 1
+        view.boxes[g] = Box(
+            g,
+            "cotangent",
+            f"∂{of}/∂{box.title}",
+            _by(view, incoming, box.is_result),
+            box.shape,
+            box.dtype,
+            box.bytes,
+            order,
+            axes=box.axes,
+            group=box.group,
+            stays=box.stays,
+            count=box.count,
+            of=id,
+            line=box.line,
+            value=describe(back.values[node], flows=True) if values else None,
+        )
+        for edge in incoming:
+            view.edges.append(Edge(mirrored[edge.head], g, "backward", box.shape, edge.position, edge.count))
+        view.edges.append(Edge(id, g, "tie"))
+    return mirrored
+
+
+def _result(reading: Reading) -> str:
+    """What the cotangents are derivatives of: L, if it is a loss or has no name."""
+    name = reading.names.get(reading.roots[0]) if len(reading.roots) == 1 else None
+    return "L" if name is None or name == "loss" else words.clean(name)
+
+
+def _by(view: View, incoming: Sequence[Edge], is_result: bool) -> str:
+    """What computes a cotangent, in words."""
+    if len(incoming) + is_result > 1:
+        return f"sum of {len(incoming) + is_result}"
+    return f"vjp of {view.boxes[incoming[0].head].primitive}" if incoming else "seed"
+
+
+def _has_rule(reading: Reading, edge: Edge) -> bool:
+    return reading.first(edge.head).primitive.rules[edge.position] is not None
+
+
+def _draw_rules(view: View, reading: Reading, back: Sweep, mirrored: Mapping[str, str], values: bool) -> None:
+    """What was recorded for each cotangent, in a group of its own, which is closed to begin with."""
+    givers: dict[Node, list[str]] = {}  # the cotangent boxes that a recorded node is
+    for node, whole in back.whole.items():
+        givers.setdefault(whole, []).append(mirrored[reading.ids[node]])
+    incoming: dict[str, list[Edge]] = {}
+    for edge in view.edges:
+        if edge.flow == "backward":
+            incoming.setdefault(edge.head, []).append(edge)
+    number = 0
+    for node, made in back.made.items():
+        if not made:
+            continue
+        g = view.boxes[mirrored[reading.ids[node]]]
+        group = None
+        here = {made[-1]: g.id}
+        if len(made) > 1:
+            group = new_group(view, "rule", g.primitive, g.group)
+            view.groups[group].backward = g.id
+            view.shut.add(group)
+            g.group = group
+            for edge in incoming.get(g.id, []):
+                edge.short = group
+        for x in made[:-1]:
+            number += 1
+            here[x] = f"r{number}"
+            view.boxes[here[x]] = Box(
+                here[x],
+                "rule",
+                None,
+                words.primitive(x),
+                words.shape(x.like.shape),
+                dtype(x.like.dtype),
+                x.like.nbytes,
+                g.order,
+                axes=x.like.shape,
+                group=group,
+                line=g.line,
+                value=describe(x.value, flows=True) if values else None,
+            )
+        for x in made:
+            for position, source in x.sources:
+                shape = words.shape(source.like.shape)
+                if source in reading.ids:
+                    view.edges.append(Edge(reading.ids[source], here[x], "use", shape, position, detail=group))
+                elif group is not None and source in here:
+                    view.edges.append(Edge(here[source], here[x], "backward", shape, position, detail=group))
+                elif group is not None and source in givers:
+                    tail = _giver(reading, givers[source], incoming.get(g.id, []), x)
+                    view.edges.append(Edge(tail, here[x], "backward", shape, position, detail=group))
+
+
+def _giver(reading: Reading, candidates: Sequence[str], incoming: Sequence[Edge], taker: Node) -> str:
+    """Of several cotangents that are one and the same node, the one that a rule was given."""
+    of = None if taker.scope is None else taker.scope.rule_of
+    if of in reading.ids and (given := f"g{reading.ids[of][1:]}") in candidates:
+        return given
+    return next((edge.tail for edge in incoming if edge.tail in candidates), candidates[0])
