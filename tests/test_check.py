@@ -15,6 +15,7 @@ import pytest
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.check import GradientsDifferError
+from tinygrad_cnn.check.picture import marks_of
 from tinygrad_cnn.circle_square.findings import NAMES, cross_check, investigate
 from tinygrad_cnn.circle_square.hand_derived import hand_derived, max_pool_gradient
 from tinygrad_cnn.circle_square.model import Parameters, forward, loss_as_printed, loss_shifted
@@ -483,7 +484,7 @@ def test_the_page_has_everything_in_it_and_loads_nothing(tmp_path: Path) -> None
     report.to_html(tmp_path / "check.html")
     page = (tmp_path / "check.html").read_text(encoding="utf-8")
     assert not re.search(r"""(src|href)\s*=\s*["'](?!data:)""", page)
-    assert page.count("<img") == page.count("data:image/png;base64,") >= 12
+    assert page.count('<img src="data:image/png;base64,') == page.count("<img") >= 12
     for words in ("dL_dsig", "the shifted one", "ties are counted in full", "max_pool2d", "By parameter"):
         assert words in page
 
@@ -575,3 +576,22 @@ def test_a_hand_that_changes_the_parameters_behind_the_checks_back_is_told() -> 
     report = check(lambda v: np.sum(v * v), w, rude)
     assert report.parameters[0].hand_auto.verdict == "agree"
     assert report.notes == ["params was changed in place by the loss or by_hand; it was checked as it was"]
+
+
+def test_the_page_shows_the_graph_with_the_first_wrong_step_marked() -> None:
+    x, y = drawings()
+    p = published_start(np.random.RandomState(230129))
+    report = cross_check(loss_as_printed, x, y, p, evaluations=0)
+    marks = {step.name: marks_of(report)[step.node] for step in report.steps}
+    assert [name for name, mark in marks.items() if mark.flag] == ["dL_dsig"]
+    assert marks["dL_dsig"].severity > 0.9 > marks["dL_dfc"].severity > 0
+    assert marks["dL_dfc"].note.endswith("by what came in")
+    page = report.to_html()
+    assert "<svg" in page
+    assert "off by" in page
+    right = cross_check(loss_shifted, x + 1e-3 * np.random.default_rng(0).random(x.shape), y, p, evaluations=0)
+    assert {mark.severity for node, mark in marks_of(right).items() if node in right_nodes(right)} == {0.0}
+
+
+def right_nodes(report: Any) -> set[Any]:
+    return {p.node for p in report.parameters}

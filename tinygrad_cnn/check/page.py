@@ -8,6 +8,7 @@ from typing import Any
 import jinja2
 import numpy as np
 
+from tinygrad_cnn.check import picture
 from tinygrad_cnn.check.heat_maps import Side, side_by_side
 from tinygrad_cnn.check.report import Parameter, Report, Step
 from tinygrad_cnn.check.text import said
@@ -27,6 +28,7 @@ def page(report: Report, facts: Sequence[Any] = ()) -> str:
     return _templates.get_template("check.html").render(
         report=report,
         facts=facts,
+        graph=picture.svg(report),
         by_hand=any(p.hand is not None for p in report.parameters),
         said=lambda comparison, brief=False: _plain(said(comparison, brief)),
         pictures_of_parameter=_of_parameter,
