@@ -268,6 +268,32 @@ def test_the_writing_can_be_read_in_both_themes(browser, file: Path) -> None:  #
         page.close()
 
 
+def loop() -> Any:
+    h = x = tg.Tensor(np.ones(3), "x")
+    for _ in range(5):
+        for _ in range(40):
+            h = np.tanh(h * x)
+        h = np.exp(-h)
+    return h
+
+
+@pytest.mark.parametrize("collapse", [None, 0, 1, 2])
+@pytest.mark.parametrize("make", [circle_square, loop, lambda: tg.grad(tg.sigmoid)(tg.Tensor(0.5, "x"))])
+def test_the_page_draws_the_boxes_and_edges_that_the_picture_draws(browser, tmp_path: Path, make, collapse) -> None:  # noqa: F811
+    """What is closed is worked out twice, here in Python and there in JavaScript."""
+    picture = tg.render(make(), tmp_path / "graph.html", backward=True, collapse=collapse)
+    page = opened(browser, tmp_path / "graph.html")
+    drawn = page.locator("#graph .node").evaluate_all("nodes => nodes.map(node => node.id)")
+    assert sorted(drawn) == sorted(picture.view.boxes)
+    ways = page.locator("#graph .edge").evaluate_all("edges => edges.map(edge => edge.id)")
+    hidden = [e for e in picture.view.edges if e.flow == "tie" and picture.view.boxes[e.tail].stays]
+    shown = [f"{e.tail}|{e.head}|{e.flow}" for e in picture.view.edges if e not in hidden]
+    assert sorted(ways) == sorted(shown)
+    frames = page.locator("#graph .cluster").evaluate_all("frames => frames.map(frame => frame.id)")
+    assert sorted(frames) == sorted(re.findall(r"cluster_(\w+)", picture.dot))
+    page.close()
+
+
 def test_a_difference_and_a_folded_graph_have_pages_too(browser, tmp_path: Path) -> None:  # noqa: F811
     tg.render(published(), tmp_path / "difference.html", against=circle_square(), inputs="x", collapse=1)
     page = opened(browser, tmp_path / "difference.html")
