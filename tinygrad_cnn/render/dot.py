@@ -267,6 +267,7 @@ def arrows(palette: Palette) -> dict[str, str]:
         "forward": 'class="forward"',
         "again": 'class="again" style=dashed constraint=false',
         "backward": f'class="backward" color="{palette.backward}"',
+        "earlier": f'class="backward" style=dashed constraint=false color="{palette.backward}"',
         "use": f'class="use" style=dotted constraint=false arrowhead=open color="{palette.faint}"',
         "tie": f'class="tie" style=dotted arrowhead=none color="{palette.faint}"',
         "hidden": 'class="tie" style=invis constraint=false',
