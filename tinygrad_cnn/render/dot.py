@@ -209,7 +209,7 @@ def label(box: Box, style: Style, ink: str, faint: str) -> str:
             return rows[0]
         return _table([f'<TD ALIGN="LEFT">{row}</TD>' for row in rows])
     cell = (
-        f'<TD ROWSPAN="{len(rows)}" FIXEDSIZE="TRUE" WIDTH="{picture.width + 8}" HEIGHT="{picture.height + 2}">'
+        f'<TD ROWSPAN="{len(rows)}" FIXEDSIZE="TRUE" WIDTH="{picture.width + 12}" HEIGHT="{picture.height + 2}">'
         f'<IMG SRC="{html.escape(image)}" SCALE="TRUE"/></TD>'
     )
     cells = [f'<TD ALIGN="LEFT">{row}</TD>' for row in rows]
