@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import browser  # noqa: F401 (a fixture)
 from render_graphs import circle_square, published
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.render.page import in_script
 
 
-def opened(browser, path: Path, **options: Any) -> Any:  # noqa: F811
+def opened(browser, path: Path, **options: Any) -> Any:
     """The page at `path`, when it is ready; what it complains of, and what it asks the network for, is noted."""
     page = browser.new_page(viewport={"width": 1440, "height": 900}, **options)
     page.complaints, page.requests = [], []
@@ -36,7 +35,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def page(browser, file: Path) -> Iterator[Any]:  # noqa: F811
+def page(browser, file: Path) -> Iterator[Any]:
     page = opened(browser, file)
     yield page
     assert page.complaints == []
@@ -59,7 +58,7 @@ def box(page, title: str):
     return page.locator("#graph .node", has=page.locator(f"text[font-weight=bold]:text-is('{title}')")).first
 
 
-def test_it_is_one_file_that_loads_nothing(browser, file: Path) -> None:  # noqa: F811
+def test_it_is_one_file_that_loads_nothing(browser, file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     assert not re.search(r"""<(script|link|img|iframe)[^>]+(src|href)\s*=""", text)
     assert "@import" not in text
@@ -236,7 +235,7 @@ def fill(page, kind: str) -> str:
     return page.locator(f"#graph .node.{kind} :is(path, polygon)").first.evaluate("x => getComputedStyle(x).fill")
 
 
-def test_it_is_light_or_dark_as_the_system_has_it_and_as_the_button_says(browser, file: Path) -> None:  # noqa: F811
+def test_it_is_light_or_dark_as_the_system_has_it_and_as_the_button_says(browser, file: Path) -> None:
     light, dark = (opened(browser, file, color_scheme=scheme) for scheme in ("light", "dark"))
     assert (paper(light), paper(dark)) == ("rgb(255, 255, 255)", "rgb(20, 24, 29)")
     assert fill(light, "parameter") != fill(dark, "parameter")
@@ -246,7 +245,7 @@ def test_it_is_light_or_dark_as_the_system_has_it_and_as_the_button_says(browser
     dark.close()
 
 
-def test_the_writing_can_be_read_in_both_themes(browser, file: Path) -> None:  # noqa: F811
+def test_the_writing_can_be_read_in_both_themes(browser, file: Path) -> None:
     """A contrast of 4.5 at least, as WCAG 2 AA wants it, of the writing in a box with its fill."""
 
     def luminance(colour: str) -> float:
@@ -268,7 +267,33 @@ def test_the_writing_can_be_read_in_both_themes(browser, file: Path) -> None:  #
         page.close()
 
 
-def test_a_difference_and_a_folded_graph_have_pages_too(browser, tmp_path: Path) -> None:  # noqa: F811
+def loop() -> Any:
+    h = x = tg.Tensor(np.ones(3), "x")
+    for _ in range(5):
+        for _ in range(40):
+            h = np.tanh(h * x)
+        h = np.exp(-h)
+    return h
+
+
+@pytest.mark.parametrize("collapse", [None, 0, 1, 2])
+@pytest.mark.parametrize("make", [circle_square, loop, lambda: tg.grad(tg.sigmoid)(tg.Tensor(0.5, "x"))])
+def test_the_page_draws_the_boxes_and_edges_that_the_picture_draws(browser, tmp_path: Path, make, collapse) -> None:
+    """What is closed is worked out twice, here in Python and there in JavaScript."""
+    picture = tg.render(make(), tmp_path / "graph.html", backward=True, collapse=collapse)
+    page = opened(browser, tmp_path / "graph.html")
+    drawn = page.locator("#graph .node").evaluate_all("nodes => nodes.map(node => node.id)")
+    assert sorted(drawn) == sorted(picture.view.boxes)
+    ways = page.locator("#graph .edge").evaluate_all("edges => edges.map(edge => edge.id)")
+    hidden = [e for e in picture.view.edges if e.flow == "tie" and picture.view.boxes[e.tail].stays]
+    shown = [f"{e.tail}|{e.head}|{e.flow}" for e in picture.view.edges if e not in hidden]
+    assert sorted(ways) == sorted(shown)
+    frames = page.locator("#graph .cluster").evaluate_all("frames => frames.map(frame => frame.id)")
+    assert sorted(frames) == sorted(re.findall(r"cluster_(\w+)", picture.dot))
+    page.close()
+
+
+def test_a_difference_and_a_folded_graph_have_pages_too(browser, tmp_path: Path) -> None:
     tg.render(published(), tmp_path / "difference.html", against=circle_square(), inputs="x", collapse=1)
     page = opened(browser, tmp_path / "difference.html")
     box(page, "conv").click()
@@ -323,7 +348,7 @@ def hostile(name: str) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_a_name_that_is_meant_badly_is_shown_and_not_run(browser, tmp_path: Path, name: str) -> None:  # noqa: F811
+def test_a_name_that_is_meant_badly_is_shown_and_not_run(browser, tmp_path: Path, name: str) -> None:
     loss, other = hostile(name)
     marks = {loss.node: tg.Mark(0.5, name, flag=True)}
     path = tmp_path / "graph.html"
@@ -358,7 +383,7 @@ def test_a_name_that_is_meant_badly_is_shown_and_not_run(browser, tmp_path: Path
     page.close()
 
 
-def test_only_the_pages_own_scripts_may_run(browser, file: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_only_the_pages_own_scripts_may_run(browser, file: Path, tmp_path: Path) -> None:
     injected = tmp_path / "injected.html"
     text = file.read_text(encoding="utf-8").replace("<header>", "<script>window.hacked = 1</script><header>", 1)
     injected.write_text(text, encoding="utf-8")

@@ -165,6 +165,8 @@ def test_closing_groups_loses_no_result_and_no_path(program, depth) -> None:
     view = view_of(h, backward=True)
     drawn = collapsed(view, shut(view, depth))
     assert sum(box.is_result for box in drawn.boxes.values()) == 1
+    assert all(e.tail in drawn.boxes and e.head in drawn.boxes for e in drawn.edges)
+    assert all(box.group is None or box.group in drawn.groups for box in drawn.boxes.values())
     heads = {e.head for e in drawn.edges if e.flow == "forward"}
     assert all(box.id in heads for box in drawn.boxes.values() if box.kind in ("primitive", "scope"))
     reached, waiting = set(), [box.id for box in drawn.boxes.values() if box.kind == "parameter"]

@@ -146,6 +146,10 @@ def test_the_gradient_is_folded_as_the_graph_is() -> None:
     assert {box.name: box.count for box in view.boxes.values() if box.kind == "cotangent"} == {
         "∂L/∂sum": 1, "∂L/∂h": 24, "∂L/∂multiply": 24, "∂L/∂x": 1,
     }  # fmt: skip
+    assert edges(view, "backward") == {
+        ("∂L/∂sum", "∂L/∂h"), ("∂L/∂h", "∂L/∂multiply"), ("∂L/∂multiply", "∂L/∂x"),
+    }  # fmt: skip
+    assert edges(view, "earlier") == {("∂L/∂multiply", "∂L/∂h")}  # through time
 
 
 def test_a_gradient_that_was_recorded_is_folded_too() -> None:

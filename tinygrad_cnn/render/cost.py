@@ -56,7 +56,7 @@ def put(view: View, reading: Reading, back: Sweep) -> None:
             box.cost = times(measured(node, back.values), box.count)
     spent: dict[str, float] = {}
     for edge in view.edges:
-        if edge.flow == "backward" and edge.detail is None:
+        if edge.flow in ("backward", "earlier") and edge.detail is None:
             giver = view.boxes[edge.tail]
             seconds = of_rule(reading.first(f"n{edge.tail[1:]}"), edge.position, back.values)
             spent[edge.head] = spent.get(edge.head, 0.0) + seconds * giver.count

@@ -209,7 +209,7 @@ def label(box: Box, style: Style, ink: str, faint: str) -> str:
             return rows[0]
         return _table([f'<TD ALIGN="LEFT">{row}</TD>' for row in rows])
     cell = (
-        f'<TD ROWSPAN="{len(rows)}" FIXEDSIZE="TRUE" WIDTH="{picture.width + 8}" HEIGHT="{picture.height + 2}">'
+        f'<TD ROWSPAN="{len(rows)}" FIXEDSIZE="TRUE" WIDTH="{picture.width + 12}" HEIGHT="{picture.height + 2}">'
         f'<IMG SRC="{html.escape(image)}" SCALE="TRUE"/></TD>'
     )
     cells = [f'<TD ALIGN="LEFT">{row}</TD>' for row in rows]
@@ -267,6 +267,7 @@ def arrows(palette: Palette) -> dict[str, str]:
         "forward": 'class="forward"',
         "again": 'class="again" style=dashed constraint=false',
         "backward": f'class="backward" color="{palette.backward}"',
+        "earlier": f'class="backward" style=dashed constraint=false color="{palette.backward}"',
         "use": f'class="use" style=dotted constraint=false arrowhead=open color="{palette.faint}"',
         "tie": f'class="tie" style=dotted arrowhead=none color="{palette.faint}"',
         "hidden": 'class="tie" style=invis constraint=false',

@@ -24,7 +24,7 @@ def explain(view: View, reading: Reading) -> None:
         if node.primitive is not None:
             view.boxes[id].rule = Rule(_first_words(node), _source(node.primitive.forward))
     for edge in view.edges:
-        if edge.flow == "backward" and edge.detail is None:
+        if edge.flow in ("backward", "earlier") and edge.detail is None:
             rule = _rule(reading.first(f"n{edge.tail[1:]}"), edge.position)
             g = view.boxes[edge.head]
             known = g.rule.source.split("\n\n") if g.rule is not None else []

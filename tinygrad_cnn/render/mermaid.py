@@ -16,7 +16,7 @@ _SHAPES = {
     "cotangent": ("(", ")"),
     "rule": ("(", ")"),
 }
-_ARROWS = {"forward": "-->", "again": "-.->", "backward": "-->", "use": "-.->", "tie": "-.-"}
+_ARROWS = {"forward": "-->", "again": "-.->", "backward": "-->", "earlier": "-.->", "use": "-.->", "tie": "-.-"}
 
 
 def mermaid(view: View) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tinygrad_cnn.graph import Node
 from tinygrad_cnn.render import words
@@ -26,13 +27,13 @@ def _mirror(view: View, reading: Reading, back: Sweep, values: bool) -> dict[str
     for edge in view.edges:
         takers.setdefault(edge.tail, []).append(edge)
     of, order = _result(reading), len(view.boxes)
-    mirrored: dict[str, str] = {}
-    for id in reversed(reading.members):
-        node = next((n for n in reading.members[id] if n in back.values), None)
-        if node is None:
-            continue
-        box, g = view.boxes[id], f"g{id[1:]}"
-        mirrored[id] = g
+    reached: dict[str, Node] = {}  # the first node of each box that has a cotangent
+    for node in reading.nodes:
+        if node in back.values:
+            reached.setdefault(reading.ids[node], node)
+    mirrored = {id: f"g{id[1:]}" for id in reversed(reading.members) if id in reached}
+    for id, g in mirrored.items():
+        box = view.boxes[id]
         incoming = [edge for edge in takers.get(id, []) if edge.head in mirrored and _has_rule(reading, edge)]
         order += 1
         view.boxes[g] = Box(
@@ -50,10 +51,11 @@ def _mirror(view: View, reading: Reading, back: Sweep, values: bool) -> dict[str
             count=box.count,
             of=id,
             line=box.line,
-            value=describe(back.values[node], flows=True) if values else None,
+            value=describe(back.values[reached[id]], flows=True) if values else None,
         )
         for edge in incoming:
-            view.edges.append(Edge(mirrored[edge.head], g, "backward", box.shape, edge.position, edge.count))
+            flow: Any = "earlier" if edge.flow == "again" else "backward"
+            view.edges.append(Edge(mirrored[edge.head], g, flow, box.shape, edge.position, edge.count))
         view.edges.append(Edge(id, g, "tie"))
     return mirrored
 

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from tinygrad_cnn.render.values import Value
 
 Kind = Literal["input", "parameter", "constant", "primitive", "scope", "cotangent", "rule"]
-Flow = Literal["forward", "again", "backward", "use", "tie"]
+Flow = Literal["forward", "again", "backward", "earlier", "use", "tie"]
 
 
 class Cost(NamedTuple):
@@ -96,8 +96,8 @@ class Box:
 class Edge:
     """From one box to another.
 
-    flow    "forward"; "again", to a step of the next turn of a loop; "backward", a cotangent; "use", a value that a
-            rule needs; "tie", from a value to its cotangent
+    flow    "forward"; "again", to a step of the next turn of a loop; "backward", a cotangent; "earlier", a cotangent
+            for the turn before; "use", a value that a rule needs; "tie", from a value to its cotangent
     label   the shape of what flows
     detail  the group of a rule within which it is drawn, when that is open
     short   the group of a rule in whose place it is drawn, when that is closed

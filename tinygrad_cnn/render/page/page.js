@@ -350,7 +350,7 @@
     ];
     const given = into(box);
     if (back) {
-      const coming = given.filter((edge) => edge.flow === "backward");
+      const coming = given.filter((edge) => edge.flow === "backward" || edge.flow === "earlier");
       parts.push(make("div", box.primitive === "seed" ? "the derivative of the result by itself: 1" : box.primitive, { class: "formula" }));
       parts.push(...section("Cotangent that comes in", ...coming.map((edge) => card(boxes.get(edge.tail)))));
       parts.push(...section("Values that the rule needs", ...uses(box).map((id) => card(boxes.get(id)))));
