@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tinygrad_cnn.graph import Array
-from tinygrad_cnn.primitive import Primitive, elementwise, implementations, implements, primitive, to_values
+from tinygrad_cnn.primitive import Primitive, elementwise, implements, primitive, to_values
 
 _LN_2, _LN_10 = math.log(2), math.log(10)
 
@@ -189,4 +189,9 @@ def _astype_forward(x: Array, /, dtype: object) -> Array:
 
 astype: Primitive[..., Array] = Primitive(_astype_forward, name="astype")
 astype.vjp(lambda g, out, x, dtype: g)  # the sweep gives every cotangent the dtype of what it is for
-implementations[np.astype] = astype
+
+
+@implements(np.astype)
+def astype_of_numpy(x: Array, dtype: object, /, *, copy: bool = True, device: object = None) -> Array:
+    """As `np.astype`; of integers and booleans it is a plain array."""
+    return astype(x, dtype=dtype) if np.dtype(dtype).kind in "fc" else to_values(x).astype(dtype)  # type: ignore[call-overload]

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from tinygrad_cnn.primitive import implements
 from tinygrad_cnn.rules.arguments import Axis, absent, as_array, axes_of, masked, refuse_out
@@ -47,8 +48,11 @@ def nanvar(
     a: Any, axis: Axis = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: bool = False,
     *, where: Any = True, **settings: Any,
 ) -> Any:  # fmt: skip
-    """As `np.nanvar`."""
-    return np.var(a, axis, dtype, out, ddof, keepdims, where=~np.isnan(a) & where, **settings)
+    """As `np.nanvar`, which is NaN where there are no degrees of freedom."""
+    present = ~np.isnan(a) & where
+    found = np.var(a, axis, dtype, out, ddof, keepdims, where=present, **settings)
+    few = np.sum(present, axis, keepdims=keepdims) <= settings.get("correction", ddof)
+    return np.where(few, np.nan, found) if np.any(few) else found
 
 
 @implements(np.nanstd)
@@ -61,6 +65,7 @@ def nanstd(a: Any, *args: Any, **settings: Any) -> Any:
 def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """As `np.average`."""
     a = as_array(a)
+    axis = None if axis is None else normalize_axis_tuple(axis, np.ndim(a))
     if weights is None:
         result = np.mean(a, axis, keepdims=keepdims)
         total: Any = np.asarray(count(a, axis), result.dtype)
