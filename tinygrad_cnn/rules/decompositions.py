@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import Primitive, implements, primitive, to_values
@@ -312,8 +313,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         axis = tuple(range(np.ndim(x)))
         if len(axis) not in (1, 2):
             raise ValueError("Improper number of dimensions to norm.")
-    axes = tuple(i if i >= 0 else i + np.ndim(x) for i in (axis if isinstance(axis, tuple) else (axis,)))
-    np.sum(np.broadcast_to(0, np.shape(x)), axis=axes)  # NumPy's own errors of axes
+    axes = normalize_axis_tuple(axis, np.ndim(x))
     if len(axes) == 1:
         return _vector_norm(x, 2 if ord is None else ord, axes, keepdims)
     if len(axes) == 2:
