@@ -17,7 +17,7 @@ import numpy as np
 from tinygrad_cnn import tree
 from tinygrad_cnn.backward import pull_back, seed
 from tinygrad_cnn.graph import Array, Node, ancestors, handle_on, now, recording
-from tinygrad_cnn.primitive import Primitive, fixed, primitive
+from tinygrad_cnn.primitive import OfEach, Primitive, fixed, primitive
 from tinygrad_cnn.tensor import Tensor, leaf_tensor
 
 Function = Callable[..., Any]
@@ -280,7 +280,7 @@ class _Checkpoint:
         self.flat = _in_a_row([x for _, x in made])
         operands = [*tensors, *[handle_on(node, Tensor) for node in self.outer]]
         again: Any = Primitive(lambda *operands: self.flat, "checkpoint")
-        again.vjp_of_each(self.rule)
+        again.rules = OfEach(self.rule)
         whole, start, leaves = again(*operands), 0, list(outputs.leaves)
         for k, x in made:
             leaves[k] = whole[start : start + x.size].reshape(x.shape)
