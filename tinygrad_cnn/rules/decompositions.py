@@ -14,6 +14,7 @@ from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import Primitive, implements, primitive, to_values
 from tinygrad_cnn.rules.arguments import as_array
 from tinygrad_cnn.rules.complex_numbers import squared_size
+from tinygrad_cnn.rules.elementwise import root_of_squares
 
 
 def _t(x: Array) -> Array:
@@ -322,15 +323,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
 
 def _root_of_squares(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    return _root(np.sum(squared_size(x), axes, keepdims=keepdims))
-
-
-@primitive
-def _root(x: Array, /) -> Array:
-    return np.sqrt(x)
-
-
-_root.vjp(lambda g, out, x: np.where(np.equal(x, 0), 0, g / (2 * np.where(np.equal(x, 0), 1, out))))
+    return root_of_squares(np.sum(squared_size(x), axes, keepdims=keepdims))
 
 
 def _vector_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:

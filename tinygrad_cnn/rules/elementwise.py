@@ -140,6 +140,15 @@ def _abs_x(g: Array, out: Array, x: Array) -> Array:
     return g * np.conj(x) / np.where(np.equal(out, 0), 1, out)  # see complex_numbers.py
 
 
+@primitive
+def root_of_squares(x: Array, /) -> Array:
+    """The square root of a sum of squares: a norm, which like |x| has a kink at 0, and slope 0 there."""
+    return np.sqrt(x)
+
+
+root_of_squares.vjp(lambda g, out, x: np.where(np.equal(x, 0), 0, g / (2 * np.where(np.equal(x, 0), 1, out))))
+
+
 def _where_more(g: Array, x: Array, y: Array) -> Array:
     """G where x > y, g / 2 where x = y, 0 where x < y."""
     more, no_less = np.greater(x, y), np.greater_equal(x, y)

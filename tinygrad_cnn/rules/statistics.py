@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from tinygrad_cnn.primitive import implements
 from tinygrad_cnn.rules.arguments import Axis, absent, as_array, axes_of, masked, refuse_out
 from tinygrad_cnn.rules.complex_numbers import conjugated, squared_size
+from tinygrad_cnn.rules.elementwise import root_of_squares
 from tinygrad_cnn.rules.reductions import count
 
 
@@ -39,8 +40,8 @@ def var(
 
 @implements(np.std)
 def std(a: Any, *args: Any, **settings: Any) -> Any:
-    """As `np.std`. Where all elements are equal it is 0, and has no derivative: that is NaN."""
-    return np.sqrt(np.var(a, *args, **settings))
+    """As `np.std`. Where all elements are equal it has a kink, and its slope there is 0."""
+    return root_of_squares(np.var(a, *args, **settings))
 
 
 @implements(np.nanvar)
@@ -58,7 +59,7 @@ def nanvar(
 @implements(np.nanstd)
 def nanstd(a: Any, *args: Any, **settings: Any) -> Any:
     """As `np.nanstd`."""
-    return np.sqrt(np.nanvar(a, *args, **settings))
+    return root_of_squares(np.nanvar(a, *args, **settings))
 
 
 @implements(np.average)
