@@ -340,7 +340,11 @@ def _vector_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any
         return np.sum(np.not_equal(size, 0), axes, keepdims=keepdims).astype(x.dtype)
     if ord == 1:
         return np.sum(size, axes, keepdims=keepdims)
-    return np.sum(size**ord, axes, keepdims=keepdims) ** (1 / ord)
+    total = np.sum(size**ord, axes, keepdims=keepdims)
+    if ord < 1:
+        return total ** (1 / ord)
+    none = np.equal(total, 0)
+    return np.where(none, 0, np.where(none, 1, total) ** (1 / ord))
 
 
 def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
