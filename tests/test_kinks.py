@@ -28,6 +28,19 @@ def test_abs_has_slope_0_at_0() -> None:
     np.testing.assert_array_equal(gradient(np.abs, np.array([-2.0, 0.0, 2.0])), [[-1, 0, 1]])
 
 
+def test_a_norm_and_a_standard_deviation_have_slope_0_where_they_are_0() -> None:
+    for function in (
+        np.linalg.norm,
+        lambda x: np.linalg.norm(x, 3),
+        np.std,
+        np.nanstd,
+        lambda x: np.std(x[:1]),
+        lambda x: np.std(x, axis=0),
+    ):
+        np.testing.assert_array_equal(gradient(function, np.full(3, 0.0)), [[0, 0, 0]])
+    np.testing.assert_array_equal(gradient(np.std, np.full(3, 7.0)), [[0, 0, 0]])
+
+
 @pytest.mark.parametrize(("at_zero", "slope"), [(0.0, 0.0), (0.25, 0.25), (1.0, 1.0)])
 def test_relu_has_the_slope_at_0_that_is_asked_for(at_zero: float, slope: float) -> None:
     (found,) = gradient(lambda x: tg.relu(x, at_zero), np.array([-1.0, 0.0, 1.0]))

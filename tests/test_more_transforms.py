@@ -267,6 +267,22 @@ def test_debug_mode_checks_a_rule_on_the_example_that_is_given() -> None:
             tg.primitive(shifted).vjp(lambda g, out, x, by: np.roll(g, -by))
 
 
+def test_debug_mode_checks_the_rule_of_a_primitive_of_any_number_of_operands() -> None:
+    def total(*arrays):
+        return sum(arrays)
+
+    with tg.debug():
+        tg.primitive(total).vjp_of_each(lambda position, g, out, *arrays: g)
+        with pytest.raises(ValueError, match="is not its derivative"):
+            tg.primitive(total).vjp_of_each(lambda position, g, out, *arrays: 2 * g)
+
+
+def test_debug_mode_lets_a_checkpoint_pass() -> None:
+    with tg.debug():
+        found = tg.grad(lambda x: np.sum(tg.checkpoint(lambda x: np.sin(x) * x)(x)))(np.ones(2))
+    np.testing.assert_allclose(found, np.cos(1) + np.sin(1))
+
+
 @pytest.mark.parametrize("result", [lambda x: x * x, lambda x: (x * x, 1, 2), lambda x: [x * x, 1]])
 def test_what_has_aux_has_to_be_given_is_a_pair(result) -> None:
     with pytest.raises(TypeError, match="has to return a pair"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import hypothesis.extra.numpy as hnp
 import hypothesis.strategies as st
 import numpy as np
@@ -200,6 +202,83 @@ def test_an_error_is_numpys_own(call) -> None:
     with pytest.raises(type(of_numpy.value)) as of_tensors:
         call(X)
     assert str(of_tensors.value) == str(of_numpy.value)
+
+
+# Arguments, as NumPy takes and refuses them.
+
+OF_ANY_SHAPE = [
+    np.ones(()), np.arange(4.0), np.arange(12.0).reshape(3, 4), np.ones((0, 3)), np.ones((3, 0)),
+    np.array([[1.0, np.nan], [3.0, 4.0]]), np.array([[1.0, np.inf], [-np.inf, 2.0]]),
+]  # fmt: skip
+
+
+def quantile(x, **how):
+    return np.quantile(np.nan_to_num(x, posinf=9.0, neginf=-9.0), [0.1, 0.5], **how)
+
+
+OF_AXES = [
+    np.sum, np.prod, np.mean, np.std, np.var, np.max, np.min, np.ptp, np.nansum, np.nanprod, np.nanmean, np.nanstd,
+    np.nanvar, np.nanmax, np.nanmin, np.median, np.cumsum, np.cumprod, np.all, np.any, np.argmax, np.sort, np.squeeze,
+    np.flip, np.diff, np.fft.rfft, np.linalg.norm, quantile,
+]  # fmt: skip
+
+
+def outcome(function, x, **settings):
+    """What comes of a call: an array, or the kind of the error."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            found = function(x, **settings)
+        except (ValueError, TypeError, IndexError) as error:
+            return type(error)
+    return found.value if isinstance(found, tg.Tensor) else np.asarray(found)
+
+
+@pytest.mark.parametrize("function", OF_AXES, ids=lambda f: f.__name__)
+def test_axes_are_taken_and_refused_as_by_numpy_of_any_shape_and_any_numbers(function) -> None:
+    for x in OF_ANY_SHAPE:
+        for axis in (None, 0, 1, -1, 2, -3, (0, 1), (0, 0)):
+            for more in ({}, {"keepdims": True}, {"ddof": 1}, {"ddof": 5}, {"initial": 0.5}):
+                expected, found = (outcome(function, t, axis=axis, **more) for t in (x, tg.Tensor(x)))
+                case = f"{x.shape}, axis={axis}, {more}: {found} but {expected}"
+                if isinstance(expected, type):
+                    assert isinstance(found, type), case
+                    assert issubclass(found, expected) or issubclass(expected, found), case
+                else:
+                    np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-15, err_msg=case)
+                    assert found.dtype == expected.dtype
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        np.unwrap,
+        lambda x: np.linalg.matrix_power(x, 0),
+        lambda x: np.linspace(x, 1.0, 3),
+        lambda x: np.linalg.norm(x, 2),
+    ],
+)
+def test_infinities_and_emptiness_pass_as_in_numpy(function) -> None:
+    for x in OF_ANY_SHAPE[3:]:
+        expected = outcome(function, x)
+        if not isinstance(expected, type):
+            np.testing.assert_array_equal(outcome(function, tg.Tensor(x)), expected)
+
+
+def test_errors_of_linear_algebra_name_the_function_and_the_shape() -> None:
+    for function in (np.linalg.qr, np.linalg.svd, np.linalg.eigh, np.linalg.cholesky):
+        with pytest.raises(np.linalg.LinAlgError, match=rf"np\.linalg\.{function.__name__} .* shape \(3,\)"):
+            function(tg.Tensor(np.ones(3)))
+    with pytest.raises(TypeError, match="integer"):
+        np.linalg.matrix_power(tg.Tensor(np.eye(2)), 1.5)
+
+
+def test_an_array_of_integers_that_a_tensor_is_made_into_is_plain() -> None:
+    t = tg.Tensor([1.5, 2.5])
+    for made in (np.astype(t, int), t.astype(int)):
+        np.testing.assert_array_equal(made, [1, 2], strict=True)
+    with pytest.raises(TypeError, match="Cannot cast"):
+        t.astype(int, casting="safe")
 
 
 # Shapes at random.

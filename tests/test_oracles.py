@@ -102,7 +102,10 @@ def test_jax_gives_the_same_gradients() -> None:
 
     jax.config.update("jax_enable_x64", True)
     refuses = (NotImplementedError, TypeError, ValueError, AttributeError, KeyError, IndexError)
-    compare(jnp, jax.grad, refuses, {}, least=450)
+    # Its sets are cut off from what they are of: a gradient of zeros, without a word.
+    sets = ["unique", "unique and more", "unique_values", "unique_all", "unique_counts", "unique_inverse"]
+    faults = {f"np.{name}": "zero" for name in [*sets, "union1d", "intersect1d", "setdiff1d", "setxor1d"]}
+    compare(jnp, jax.grad, refuses, faults, least=450)
 
 
 @pytest.mark.peers

@@ -106,6 +106,23 @@ def test_a_gradient_is_the_receivers_own() -> None:
     assert list(cotangent) == [1, 1]
 
 
+@pytest.mark.parametrize("argnums", [2, -3, (0, 2), (0, 0), (1, -1)])
+def test_arguments_that_are_not_there_or_named_twice_are_refused(argnums) -> None:
+    with pytest.raises(ValueError, match=r"argnums is .* different ones of 2 positional arguments"):
+        tg.grad(lambda x, y: x * y, argnums)(2.0, 3.0)
+
+
+def test_arguments_are_counted_from_the_end_too() -> None:
+    assert tg.grad(lambda x, y: x * y * y, -1)(2.0, 3.0) == 12.0
+    assert tg.jacobian(lambda x, y: x * y * y, -1)(2.0, 3.0) == 12.0
+    assert type(tg.jacobian(np.square)(3.0)) is np.float64
+
+
+def test_a_tangent_has_the_shape_of_its_primal() -> None:
+    with pytest.raises(ValueError, match=r"the tangent argument\[0\] has shape \(2,\), but its primal \(\)"):
+        tg.jvp(np.sin, [1.0], [np.ones(2)])
+
+
 def test_what_a_function_does_not_depend_on_has_gradient_0() -> None:
     gradient = tg.grad(lambda p: p["a"] * 2.0)({"a": 1.0, "b": np.ones(2)})
     assert (gradient["a"], list(gradient["b"])) == (2, [0, 0])

@@ -70,15 +70,19 @@ class Primitive(Generic[P, R]):
         if len(rules) != self.arity:
             raise TypeError(f"{self.__name__} has {self.arity} operand(s), but was given {len(rules)} rule(s)")
         self.rules = rules
+        self._tell_that_it_is_declared(example)
+        return rules[0]
+
+    def vjp_of_each(self, rule: Rule, example: Sequence[Any] | None = None) -> Rule:
+        """Declare one rule for all operands of a primitive of `*arrays`; its first argument says which is meant."""
+        self.rules = OfEach(rule)
+        self._tell_that_it_is_declared(example)
+        return rule
+
+    def _tell_that_it_is_declared(self, example: Sequence[Any] | None) -> None:
         mode = recording.get()
         if mode and mode is not True:
             mode.declared(self, example)
-        return rules[0]
-
-    def vjp_of_each(self, rule: Rule) -> Rule:
-        """Declare one rule for all operands of a primitive of `*arrays`; its first argument says which is meant."""
-        self.rules = _OfEach(rule)
-        return rule
 
     def vjp_in_part(self, adding: Rule | None = None, overwriting: Rule | None = None) -> None:
         """Declare how the sweep goes through a primitive that picks from its operand 0 (adding) or writes to it."""
@@ -138,7 +142,7 @@ class Primitive(Generic[P, R]):
         return f"<primitive {self.__name__}>"
 
 
-class _OfEach(Sequence[Rule]):
+class OfEach(Sequence[Rule]):
     """The rules of a primitive that takes any number of operands."""
 
     def __init__(self, rule: Rule) -> None:

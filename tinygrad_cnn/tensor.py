@@ -307,9 +307,8 @@ class Tensor(Handle):
     swapaxes = _method(np.swapaxes)
 
     def astype(self, dtype: Any, **settings: Any) -> Any:
-        """The same values in another dtype; a plain array if that is of integers or booleans."""
-        if np.dtype(dtype).kind not in "fc":
-            return self.node.value.astype(dtype, **settings)
+        """As `ndarray.astype`; a plain array if the dtype is of integers or booleans."""
+        self.node.like.astype(dtype, **settings)  # NumPy's own errors of settings
         return implementations[np.astype](self, dtype)
 
     def item(self, *index: Any) -> float:

@@ -17,7 +17,7 @@ import numpy as np
 from tinygrad_cnn import tree
 from tinygrad_cnn.backward import pull_back, seed
 from tinygrad_cnn.graph import Array, Node, ancestors, handle_on, now, recording
-from tinygrad_cnn.primitive import Primitive, fixed, primitive
+from tinygrad_cnn.primitive import OfEach, Primitive, fixed, primitive
 from tinygrad_cnn.tensor import Tensor, leaf_tensor
 
 Function = Callable[..., Any]
@@ -65,6 +65,9 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
     directions = tree.flatten(tuple(tangents), "argument")
     if directions.names != run.argument.names:
         raise ValueError(f"the primals have the leaves {run.argument.names}, but the tangents {directions.names}")
+    for name, primal, tangent in zip(directions.names, run.argument.leaves, directions.leaves, strict=True):
+        if np.shape(tangent) != np.shape(primal):
+            raise ValueError(f"the tangent {name} has shape {np.shape(tangent)}, but its primal {np.shape(primal)}")
     born = now()
     values = [leaf.node.value if isinstance(leaf, Tensor) else leaf for leaf in run.outputs.leaves]
     dummies = [Tensor(np.zeros_like(value)) for value in values]
@@ -104,20 +107,18 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
     >>> tg.value_and_grad(lambda x: np.sum(x * x))(np.array([1.0, 2.0]))
     (np.float64(5.0), array([2., 4.]))
     """
+    single = isinstance(argnums, int)
 
     def differentiate(*args: Any, **settings: Any) -> Any:
-        arguments = list(args)
+        arguments, places = list(args), _places(argnums, len(args))
 
         def of_chosen(chosen: Any) -> Any:
-            if isinstance(argnums, int):
-                arguments[argnums] = chosen
-            else:
-                for position, argument in zip(argnums, chosen, strict=True):
-                    arguments[position] = argument
+            for place, argument in zip(places, [chosen] if single else chosen, strict=True):
+                arguments[place] = argument
             return function(*arguments, **settings)
 
-        chosen = args[argnums] if isinstance(argnums, int) else tuple([args[i] for i in argnums])
-        run = _Run(of_chosen, chosen, "" if isinstance(argnums, int) else "argument", has_aux)
+        chosen = args[places[0]] if single else tuple([args[place] for place in places])
+        run = _Run(of_chosen, chosen, "" if single else "argument", has_aux)
         if len(run.outputs.leaves) != 1:
             raise TypeError(
                 f"the function returned {len(run.outputs.leaves)} results, but a gradient is that of one number; "
@@ -126,6 +127,15 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
         return run.value(), run.argument.rebuild(run.pull([None]))
 
     return differentiate
+
+
+def _places(argnums: int | tuple[int, ...], count: int) -> list[int]:
+    """`argnums` as places among `count` arguments, none of them negative."""
+    given = [argnums] if isinstance(argnums, int) else list(argnums)
+    places = [i + count if i < 0 else i for i in given]
+    if len(set(places)) < len(places) or not all(0 <= place < count for place in places):
+        raise ValueError(f"argnums is {argnums!r}, which are not different ones of {count} positional arguments")
+    return places
 
 
 def jacobian(function: Function, argnum: int = 0) -> Function:
@@ -141,10 +151,12 @@ def jacobian(function: Function, argnum: int = 0) -> Function:
     """
 
     def derivative(*args: Any, **settings: Any) -> Any:
-        def of_chosen(chosen: Any) -> Any:
-            return function(*args[:argnum], chosen, *args[argnum + 1 :], **settings)
+        (place,) = _places(argnum, len(args))
 
-        run = _Run(of_chosen, args[argnum], "")
+        def of_chosen(chosen: Any) -> Any:
+            return function(*args[:place], chosen, *args[place + 1 :], **settings)
+
+        run = _Run(of_chosen, args[place], "")
         if len(run.outputs.leaves) != 1:
             raise TypeError(
                 f"the function returned {len(run.outputs.leaves)} results, but a Jacobian is that of one array"
@@ -164,7 +176,7 @@ def jacobian(function: Function, argnum: int = 0) -> Function:
                 )
             else:
                 leaves.append(np.zeros(shape + np.shape(leaf), dtype))
-        return run.argument.rebuild(leaves)
+        return run.argument.rebuild([leaf[()] if not leaf.ndim else leaf for leaf in leaves])
 
     return derivative
 
@@ -268,7 +280,7 @@ class _Checkpoint:
         self.flat = _in_a_row([x for _, x in made])
         operands = [*tensors, *[handle_on(node, Tensor) for node in self.outer]]
         again: Any = Primitive(lambda *operands: self.flat, "checkpoint")
-        again.vjp_of_each(self.rule)
+        again.rules = OfEach(self.rule)
         whole, start, leaves = again(*operands), 0, list(outputs.leaves)
         for k, x in made:
             leaves[k] = whole[start : start + x.size].reshape(x.shape)

@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import Primitive, implements, primitive, to_values
 from tinygrad_cnn.rules.arguments import as_array
 from tinygrad_cnn.rules.complex_numbers import squared_size
+from tinygrad_cnn.rules.elementwise import root_of_squares
 
 
 def _t(x: Array) -> Array:
@@ -23,7 +25,11 @@ def _symmetric(x: Array) -> Array:
     return (x + _t(x)) / 2
 
 
-def _real(name: str, x: Any) -> None:
+def _real_matrices(name: str, x: Any) -> None:
+    if x.ndim < 2:
+        raise np.linalg.LinAlgError(
+            f"np.linalg.{name} is of matrices, or stacks of them, but was given shape {x.shape}"
+        )
     if x.dtype.kind == "c":
         raise TypeError(f"np.linalg.{name} of complex matrices has no derivative here")
 
@@ -63,7 +69,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
     """As `np.linalg.pinv`; the rank is taken as constant."""
     if hermitian:
         raise NotImplementedError("np.linalg.pinv(hermitian=True) does not take Tensors: leave hermitian out")
-    _real("pinv", a)
+    _real_matrices("pinv", a)
     cut = {name: x for name, x in (("rcond", rcond), ("rtol", rtol)) if x is not None}
     return _pinv(a, cut=cut)
 
@@ -145,7 +151,7 @@ def slogdet(a: Any) -> Any:
 
 @primitive
 def _logabsdet(a: Array, /) -> Array:
-    _real("slogdet", a)
+    _real_matrices("slogdet", a)
     return np.linalg.slogdet(a)[1]
 
 
@@ -158,7 +164,7 @@ _logabsdet.vjp(lambda g, out, a: g[..., None, None] * _t(np.linalg.inv(a)))
 @implements(np.linalg.cholesky)
 def cholesky(a: Any, /, *, upper: bool = False) -> Any:
     """As `np.linalg.cholesky`, of (a + a.T) / 2: its gradient is a symmetric matrix."""
-    _real("cholesky", a)
+    _real_matrices("cholesky", a)
     lower = _cholesky(a)
     return _t(lower) if upper else lower
 
@@ -197,7 +203,7 @@ def _eigh_a(g: Array, out: Array, a: Array, UPLO: str) -> Array:
 @implements(np.linalg.eigh)
 def eigh(a: Any, UPLO: str = "L") -> Any:
     """As `np.linalg.eigh`, of (a + a.T) / 2: its gradient is a symmetric matrix."""
-    _real("eigh", a)
+    _real_matrices("eigh", a)
     packed = _eigh(a, UPLO=UPLO)
     return type(np.linalg.eigh(np.eye(1)))(packed[..., 0, :], packed[..., 1:, :])
 
@@ -239,7 +245,7 @@ def _svd_a(g: Array, out: Array, a: Array) -> Array:
 @implements(np.linalg.svd)
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     """As `np.linalg.svd`, with full_matrices=False; of square matrices that makes no difference."""
-    _real("svd", a)
+    _real_matrices("svd", a)
     if hermitian:
         raise NotImplementedError("np.linalg.svd(hermitian=True) does not take Tensors: use np.linalg.eigh")
     m, n = a.shape[-2:]
@@ -258,7 +264,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
 @implements(np.linalg.svdvals)
 def svdvals(x: Any, /) -> Any:
     """As `np.linalg.svdvals`."""
-    _real("svdvals", x)
+    _real_matrices("svdvals", x)
     return _svd(x)[..., x.shape[-2], :]
 
 
@@ -284,7 +290,7 @@ def _qr_a(g: Array, out: Array, a: Array) -> Array:
 @implements(np.linalg.qr)
 def qr(a: Any, mode: str = "reduced") -> Any:
     """As `np.linalg.qr` in the modes "reduced" and "r", and in "complete" where that makes no difference."""
-    _real("qr", a)
+    _real_matrices("qr", a)
     m, n = a.shape[-2:]
     if mode not in ("reduced", "r", "complete") or (mode == "complete" and m > n):
         raise NotImplementedError(f"np.linalg.qr(mode={mode!r}) of {m} x {n} matrices: write mode='reduced'")
@@ -308,8 +314,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         axis = tuple(range(np.ndim(x)))
         if len(axis) not in (1, 2):
             raise ValueError("Improper number of dimensions to norm.")
-    axes = tuple(i if i >= 0 else i + np.ndim(x) for i in (axis if isinstance(axis, tuple) else (axis,)))
-    np.sum(np.broadcast_to(0, np.shape(x)), axis=axes)  # NumPy's own errors of axes
+    axes = normalize_axis_tuple(axis, np.ndim(x))
     if len(axes) == 1:
         return _vector_norm(x, 2 if ord is None else ord, axes, keepdims)
     if len(axes) == 2:
@@ -318,15 +323,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
 
 def _root_of_squares(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    return _root(np.sum(squared_size(x), axes, keepdims=keepdims))
-
-
-@primitive
-def _root(x: Array, /) -> Array:
-    return np.sqrt(x)
-
-
-_root.vjp(lambda g, out, x: np.where(np.equal(x, 0), 0, g / (2 * np.where(np.equal(x, 0), 1, out))))
+    return root_of_squares(np.sum(squared_size(x), axes, keepdims=keepdims))
 
 
 def _vector_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
@@ -336,29 +333,33 @@ def _vector_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any
         raise ValueError(f"Invalid norm order '{ord}' for vectors")
     size = np.abs(x)
     if ord == np.inf:
-        return np.max(size, axes, keepdims=keepdims)
+        return np.max(size, axes, keepdims=keepdims, initial=0)
     if ord == -np.inf:
         return np.min(size, axes, keepdims=keepdims)
     if ord == 0:
         return np.sum(np.not_equal(size, 0), axes, keepdims=keepdims).astype(x.dtype)
     if ord == 1:
         return np.sum(size, axes, keepdims=keepdims)
-    return np.sum(size**ord, axes, keepdims=keepdims) ** (1 / ord)
+    total = np.sum(size**ord, axes, keepdims=keepdims)
+    if ord < 1:
+        return total ** (1 / ord)
+    none = np.equal(total, 0)
+    return np.where(none, 0, np.where(none, 1, total) ** (1 / ord))
 
 
 def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     if axes[0] == axes[1]:
         raise ValueError("Duplicate axes given.")
     row, column = axes
-    if ord == "fro":
+    if ord in ("fro", "f"):
         return _root_of_squares(x, axes, keepdims)
     if ord in (1, -1, np.inf, -np.inf):
         along, rest = (row, column) if abs(ord) == 1 else (column, row)
         sums = np.sum(np.abs(x), along, keepdims=True)
-        found = (np.max if ord > 0 else np.min)(sums, rest, keepdims=True)
+        found = np.max(sums, rest, keepdims=True, initial=0) if ord > 0 else np.min(sums, rest, keepdims=True)
     elif ord in (2, -2, "nuc"):
         s = np.linalg.svdvals(np.moveaxis(x, axes, (-2, -1)))
-        found = (np.sum if ord == "nuc" else np.max if ord == 2 else np.min)(s, -1)
+        found = np.sum(s, -1) if ord == "nuc" else np.max(s, -1, initial=0) if ord == 2 else np.min(s, -1)
         return np.expand_dims(found, axes) if keepdims else found
     else:
         raise ValueError(f"Invalid norm order {ord!r} for matrices")
@@ -380,8 +381,11 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
 
 @implements(np.linalg.cond)
 def cond(x: Any, p: Any = None) -> Any:
-    """As `np.linalg.cond`."""
+    """As `np.linalg.cond`; of a singular matrix it is infinite, and a constant."""
+    plain = np.linalg.cond(to_values(x), p)
     if p is None or p in (2, -2):
         s = np.linalg.svdvals(x)
-        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    return np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))
+        found = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+    else:
+        found = np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))
+    return np.where(np.isfinite(plain), found, plain)

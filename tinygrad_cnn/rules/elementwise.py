@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tinygrad_cnn.graph import Array
-from tinygrad_cnn.primitive import Primitive, elementwise, implementations, implements, primitive, to_values
+from tinygrad_cnn.primitive import Primitive, elementwise, implements, primitive, to_values
 
 _LN_2, _LN_10 = math.log(2), math.log(10)
 
@@ -140,6 +140,15 @@ def _abs_x(g: Array, out: Array, x: Array) -> Array:
     return g * np.conj(x) / np.where(np.equal(out, 0), 1, out)  # see complex_numbers.py
 
 
+@primitive
+def root_of_squares(x: Array, /) -> Array:
+    """The square root of a sum of squares: a norm, which like |x| has a kink at 0, and slope 0 there."""
+    return np.sqrt(x)
+
+
+root_of_squares.vjp(lambda g, out, x: np.where(np.equal(x, 0), 0, g / (2 * np.where(np.equal(x, 0), 1, out))))
+
+
 def _where_more(g: Array, x: Array, y: Array) -> Array:
     """G where x > y, g / 2 where x = y, 0 where x < y."""
     more, no_less = np.greater(x, y), np.greater_equal(x, y)
@@ -189,4 +198,9 @@ def _astype_forward(x: Array, /, dtype: object) -> Array:
 
 astype: Primitive[..., Array] = Primitive(_astype_forward, name="astype")
 astype.vjp(lambda g, out, x, dtype: g)  # the sweep gives every cotangent the dtype of what it is for
-implementations[np.astype] = astype
+
+
+@implements(np.astype)
+def astype_of_numpy(x: Array, dtype: object, /, *, copy: bool = True, device: object = None) -> Array:
+    """As `np.astype`; of integers and booleans it is a plain array."""
+    return astype(x, dtype=dtype) if np.dtype(dtype).kind in "fc" else to_values(x).astype(dtype)  # type: ignore[call-overload]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import Primitive, implementations, primitive
@@ -64,7 +65,7 @@ for _transform in (fft, ifft, rfft, irfft):
 
 def _sized(x: Any, n: int | None, axis: int) -> Any:
     """`x` cropped to n elements along `axis`, or filled up with zeros."""
-    have = x.shape[axis]
+    have = x.shape[normalize_axis_index(axis, x.ndim)]
     if n is None or n == have:
         return x
     if n < 1:
@@ -90,7 +91,7 @@ for _function, _transform in ((np.fft.fft, fft), (np.fft.ifft, ifft), (np.fft.rf
 
 def _irfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: None = None) -> Any:
     refuse_out("fft.irfft", out)
-    n = 2 * (a.shape[axis] - 1) if n is None else n
+    n = 2 * (a.shape[normalize_axis_index(axis, a.ndim)] - 1) if n is None else n
     if n < 1:
         raise ValueError(f"Invalid number of FFT data points ({n}) specified.")
     return irfft(_sized(a, n // 2 + 1, axis), n=n, axis=axis, norm=norm)
@@ -124,6 +125,8 @@ def _along_many(name: str, each: Any, last: Any, default: Any) -> Callable[..., 
         lengths = [None] * len(axes) if s is None else [None if n == -1 else n for n in s]
         if len(lengths) != len(axes):
             raise ValueError("Shape and axes have different lengths.")
+        if not len(axes):
+            return a
         steps = [(each, n, axis) for n, axis in zip(lengths[:-1], axes[:-1], strict=True)]
         final = (last, lengths[-1], axes[-1])
         for transform, n, axis in [*steps, final] if last is np.fft.irfft else [final, *reversed(steps)]:

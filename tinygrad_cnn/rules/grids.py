@@ -21,10 +21,13 @@ def linspace(
         return np.moveaxis(plain, 0, axis), step  # of integers there is no derivative
     start, stop = start * np.ones((), plain.dtype), stop * np.ones((), plain.dtype)
     steps = num - 1 if endpoint else num
-    shares = np.arange(num, dtype=plain.dtype) / max(steps, 1)
-    shares = shares.reshape((num,) + (1,) * (plain.ndim - 1))
-    found = np.moveaxis((1 - shares) * start + shares * stop, 0, axis)
-    return (found, (stop - start) / steps if steps > 0 else step) if retstep else found
+    counts = np.arange(num).reshape((num,) + (1,) * (plain.ndim - 1))
+    step = (stop - start) / steps if steps > 0 else step
+    found = counts.astype(plain.dtype) * (step if steps > 0 else 0 * (stop - start)) + start
+    if endpoint and num > 1:
+        found = np.where(counts == steps, stop, found)  # to the last digit
+    found = np.moveaxis(found, 0, axis)
+    return (found, step) if retstep else found
 
 
 @implements(np.logspace)

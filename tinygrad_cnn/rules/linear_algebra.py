@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 import string
 from typing import Any
 
@@ -176,9 +177,10 @@ def matrix_power(a: Any, n: int) -> Any:
     """As `np.linalg.matrix_power`: by squaring."""
     if np.ndim(a) < 2 or a.shape[-1] != a.shape[-2]:
         raise np.linalg.LinAlgError(f"matrix_power is of square matrices, but was given shape {np.shape(a)}")
+    n = operator.index(n)
     if n < 0:
         return np.linalg.matrix_power(np.linalg.inv(a), -n)
-    result: Any = np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape) + 0 * a if n == 0 else None
+    result: Any = np.zeros_like(a) + np.eye(a.shape[-1], dtype=a.dtype) if n == 0 else None
     while n:
         if n % 2:
             result = a if result is None else result @ a

@@ -5,14 +5,16 @@ Positions are found on plain numbers; what is differentiated is the picking of e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from tinygrad_cnn.graph import Handle
 from tinygrad_cnn.primitive import implementations, implements, to_values
-from tinygrad_cnn.rules.arguments import Axis, axes_of, refuse_out
+from tinygrad_cnn.rules.arguments import Axis, refuse_out
 
 
 @implements(np.sort)
@@ -44,7 +46,7 @@ def _median(name: str, middle: Callable[..., Any]) -> Callable[..., Any]:
         a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
     ) -> Any:
         refuse_out(name, out)
-        return _at(a, axis, keepdims, lambda places: middle(places, axis=places.ndim - 1), a.dtype)
+        return _at(a, axis, keepdims, lambda x: middle(x, axis=x.ndim - 1), a.dtype)
 
     return median
 
@@ -64,7 +66,7 @@ def _quantile(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         if isinstance(q, Handle):
             raise NotImplementedError(f"np.{name} has no derivative by q: give q.value")
         dtype = function(np.zeros(1, a.dtype), q, method=method).dtype
-        return _at(a, axis, keepdims, lambda places: function(places, q, axis=places.ndim - 1, method=method), dtype)
+        return _at(a, axis, keepdims, lambda x: function(x, q, axis=x.ndim - 1, method=method), dtype)
 
     return quantile
 
@@ -73,25 +75,29 @@ for _function in (np.quantile, np.percentile, np.nanquantile, np.nanpercentile):
     implementations[_function] = _quantile(_function.__name__, _function)
 
 
-def _at(a: Any, axis: Axis, keepdims: bool, statistic: Callable[[Any], Any], dtype: Any) -> Any:
+def _at(a: Any, axis: Any, keepdims: bool, statistic: Callable[[Any], Any], dtype: Any) -> Any:
     """A statistic of order of `a` along `axis`: the same statistic of 0, 1, 2, ... says where among the sorted it lies.
 
     Between two elements it is interpolated. NaNs, which are sorted last, are NaN among the places too; where the
     statistic of places is NaN, that of `a` is.
     """
-    np.sum(np.broadcast_to(0, a.shape), axis=axis)  # NumPy's own errors of axes
-    along = axes_of(a, axis)
+    along = tuple(range(a.ndim)) if axis is None else normalize_axis_tuple(axis, a.ndim)
     kept = [i for i in range(a.ndim) if i not in along]
-    rows = np.sort(np.transpose(a, (*kept, *along)).reshape((*[a.shape[i] for i in kept], -1)))
+    shape = [a.shape[i] for i in kept]
+    rows = np.sort(np.transpose(a, (*kept, *along)).reshape((*shape, math.prod(a.shape[i] for i in along))))
     values = to_values(rows)
     places = statistic(np.where(np.isnan(values), np.nan, np.arange(values.shape[-1], dtype=np.float64)))
     many = np.ndim(places) - len(kept)  # the axes of q, which come first
+    rest = [1 if i in along else n for i, n in enumerate(a.shape)] if keepdims else shape
+    shape_of_all = (*np.shape(places)[:many], *rest)
+    if not values.size:  # there is no element to pick
+        return np.full(shape_of_all, np.nan, dtype)[()]
     last = np.moveaxis(np.reshape(places, (-1, *values.shape[:-1])), 0, -1)
     lower = np.floor(np.where(np.isnan(last), 0, last)).astype(np.intp)
     upper = np.ceil(np.where(np.isnan(last), 0, last)).astype(np.intp)
-    # At the very place of an element both neighbours are that element, and half of each is exact, for infinities too.
+    # At the very place of an element both neighbours are that element, and half of each is exact, for infinities too,
+    # of which np.quantile makes NaN.
     share = np.where(upper == lower, 0.5, last - lower).astype(dtype)
     found = np.take_along_axis(rows, lower, -1) * (1 - share) + np.take_along_axis(rows, upper, -1) * share
     found = np.moveaxis(np.where(np.isnan(last), np.nan, found), -1, 0)
-    rest = [1 if i in along else n for i, n in enumerate(a.shape)] if keepdims else [a.shape[i] for i in kept]
-    return found.reshape((*np.shape(places)[:many], *rest))
+    return found.reshape(shape_of_all)

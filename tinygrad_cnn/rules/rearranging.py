@@ -85,8 +85,9 @@ for _function, _data in _MOVING.items():
 
 
 @implements(np.trim_zeros)
-def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
     """As `np.trim_zeros`: what is left is a box, whose corners are elements that are not zero."""
+    np.trim_zeros(to_values(filt), trim, axis)  # NumPy's own errors
     found = np.nonzero(to_values(filt))
     axes = range(filt.ndim) if axis is None else np.atleast_1d(axis) % filt.ndim
     box = [slice(None)] * filt.ndim

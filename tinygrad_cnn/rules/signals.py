@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import implements, primitive, to_values
@@ -50,7 +51,8 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
 def unwrap(p: Any, discont: float | None = None, axis: int = -1, *, period: float = 2 * np.pi) -> Any:
     """As `np.unwrap`: what is added to the elements, multiples of the period, is constant."""
     values = to_values(p)
-    return p + (np.unwrap(values, discont, axis, period=period) - values)
+    unwrapped = np.unwrap(values, discont, axis, period=period)
+    return p + np.where(np.equal(unwrapped, values), 0, unwrapped - values)  # no difference of infinities
 
 
 # Differences.
@@ -66,7 +68,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = absent, append: Any 
     if np.ndim(a) == 0:
         raise ValueError("diff requires input that is at least one dimensional")
     shape = list(np.shape(a))
-    shape[axis] = 1
+    shape[normalize_axis_index(axis, len(shape))] = 1
     ends = [None if x is absent else np.broadcast_to(x, shape) if np.ndim(x) == 0 else x for x in (prepend, append)]
     parts = [x for x in (ends[0], a, ends[1]) if x is not None]
     rows = np.moveaxis(np.concatenate(parts, axis) if len(parts) > 1 else a, axis, 0)

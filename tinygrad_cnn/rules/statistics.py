@@ -6,10 +6,12 @@ import warnings
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from tinygrad_cnn.primitive import implements
 from tinygrad_cnn.rules.arguments import Axis, absent, as_array, axes_of, masked, refuse_out
 from tinygrad_cnn.rules.complex_numbers import conjugated, squared_size
+from tinygrad_cnn.rules.elementwise import root_of_squares
 from tinygrad_cnn.rules.reductions import count
 
 
@@ -38,8 +40,8 @@ def var(
 
 @implements(np.std)
 def std(a: Any, *args: Any, **settings: Any) -> Any:
-    """As `np.std`. Where all elements are equal it is 0, and has no derivative: that is NaN."""
-    return np.sqrt(np.var(a, *args, **settings))
+    """As `np.std`. Where all elements are equal it has a kink, and its slope there is 0."""
+    return root_of_squares(np.var(a, *args, **settings))
 
 
 @implements(np.nanvar)
@@ -47,20 +49,24 @@ def nanvar(
     a: Any, axis: Axis = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: bool = False,
     *, where: Any = True, **settings: Any,
 ) -> Any:  # fmt: skip
-    """As `np.nanvar`."""
-    return np.var(a, axis, dtype, out, ddof, keepdims, where=~np.isnan(a) & where, **settings)
+    """As `np.nanvar`, which is NaN where there are no degrees of freedom."""
+    present = ~np.isnan(a) & where
+    found = np.var(a, axis, dtype, out, ddof, keepdims, where=present, **settings)
+    few = np.sum(present, axis, keepdims=keepdims) <= settings.get("correction", ddof)
+    return np.where(few, np.nan, found) if np.any(few) else found
 
 
 @implements(np.nanstd)
 def nanstd(a: Any, *args: Any, **settings: Any) -> Any:
     """As `np.nanstd`."""
-    return np.sqrt(np.nanvar(a, *args, **settings))
+    return root_of_squares(np.nanvar(a, *args, **settings))
 
 
 @implements(np.average)
 def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """As `np.average`."""
     a = as_array(a)
+    axis = None if axis is None else normalize_axis_tuple(axis, np.ndim(a))
     if weights is None:
         result = np.mean(a, axis, keepdims=keepdims)
         total: Any = np.asarray(count(a, axis), result.dtype)

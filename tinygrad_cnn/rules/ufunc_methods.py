@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+import tinygrad_cnn.rules.elementwise  # noqa: F401 (its ufuncs are those whose methods are here)
 from tinygrad_cnn.primitive import implementations, to_values
 from tinygrad_cnn.rules.arguments import absent
 from tinygrad_cnn.rules.plain import PLAIN, on_values
