@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.check.branches import meeting
-from tinygrad_cnn.check.numbers import LEVELS, extrapolated
+from tinygrad_cnn.check.numbers import extrapolated, steps_from
 from tinygrad_cnn.check.steps import largest
 from tinygrad_cnn.check.trace import Trace, trace
 from tinygrad_cnn.graph import Array, Node, source_line
@@ -98,7 +98,7 @@ def _contradiction(node: Node, place: int, rule: Any, rng: np.random.Generator) 
         if cotangent.shape != x.shape:
             return None  # broadcast: the sweep sums it
         by_rule = float(np.sum(cotangent * direction))
-        steps = [STEP / 2**k for k in range(LEVELS)]
+        steps = steps_from(STEP)
         noise = 16 * float(np.finfo(float).eps) * size
         best = extrapolated([(at(h) - at(-h)) / (2 * h) for h in steps], [noise / h for h in steps], power=2)
     if not np.isfinite(best.slope) or abs(by_rule - best.slope) <= 100 * best.error + 1e-6 * abs(best.slope):
