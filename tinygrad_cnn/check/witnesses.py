@@ -47,6 +47,15 @@ class Subject:
         """The loss, recorded; at other leaves, if they are given."""
         return trace(self.loss, self.form, self.leaves if leaves is None else leaves)
 
+    def beside(self) -> list[Trace]:
+        """The loss, recorded a little to either side of the point."""
+        rng = np.random.default_rng(0)
+        away = [1e-6 * (largest(x) or 1.0) * rng.standard_normal(x.shape) for x in self.leaves]
+        return [
+            self.run([(x + sign * v).astype(x.dtype) for x, v in zip(self.leaves, away, strict=True)])
+            for sign in (1, -1)
+        ]
+
     def arguments(self, dtype: Any = None) -> Any:
         """The parameters anew, for a function that may do with them what it likes."""
         own = [x.astype(dtype or x.dtype) for x in self.leaves]
