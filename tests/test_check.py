@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.check import GradientsDifferError
@@ -57,6 +59,38 @@ def test_the_error_is_estimated_not_given() -> None:
         gradient = size * np.exp(w)
         assert check(loss, w, gradient * (1 + 2e-16)).ok
         assert not check(loss, w, gradient * (1 + 1e-12)).ok
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(100, 30_000), st.booleans())
+def test_sums_in_another_order_agree(seed: int, n: int, at_the_least: bool) -> None:
+    """Numbers that are given, and so cannot be computed more precisely; at a minimum all is cancellation."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.standard_normal((2, n))
+    a = float(x @ y / (x @ x)) if at_the_least else 1.7
+
+    def loss(a: Any) -> Any:
+        return np.mean((a * x - y) ** 2)
+
+    one_by_one = sum(2 * (a * xi - yi) * xi for xi, yi in zip(x.tolist(), y.tolist(), strict=True)) / n
+    multiplied_out = 2 * (a * (x @ x) - x @ y) / n
+    for gradient in (one_by_one, multiplied_out):
+        assert check(loss, a, gradient, evaluations=0).parameters[0].hand_auto.verdict == "agree"
+        wrong = check(loss, a, gradient + 1e-10, evaluations=0)
+        assert wrong.parameters[0].hand_auto.verdict == "differ"
+
+
+def test_float32_on_the_way_has_the_rounding_of_float32() -> None:
+    x, w = np.random.default_rng(0).standard_normal((10, 3)), np.array([0.3, -1.0, 2.0])
+
+    def loss(w: Any) -> Any:
+        return np.sum((x @ w).astype(np.float32) ** 2)
+
+    exact = 2 * x.T @ (x @ w)
+    report = check(loss, w, exact)
+    assert report.ok, str(report)
+    assert report.parameters[0].hand_auto.apart > 1e-9
+    assert not check(loss, w, exact * (1 + 1e-4)).ok
 
 
 def test_without_a_hand_autodiff_is_held_against_numbers() -> None:

@@ -169,6 +169,134 @@ def test_the_other_side_of_a_kink_is_told_only_where_it_is_no_convention() -> No
         assert tg.check.gradients(loss, x, at_zero).ok
 
 
+X_TIED = np.zeros((2, 8, 8))  # with a flat background
+X_TIED[:, 2:5, 3:6] = RNG.random((2, 3, 3))
+
+
+def pooled_loss(p: Any, relu: Callable[[Any], Any] = tg.relu, window: int = 2, stride: int = 2) -> Any:
+    conv = X_TIED * p["w"] + p["b"]
+    active = tg.named(relu(conv), "active")
+    pool = tg.max_pool2d(active, window, stride)
+    return np.sum((pool - 1) ** 2)
+
+
+def pooled_by_hand(p: Any, which: str, passes: Callable[[Any], Any], window: int = 2, stride: int = 2) -> Any:
+    """As people write it: of those that tie, one gets the whole, in the order in which the loops come to them."""
+    conv = X_TIED * p["w"] + p["b"]
+    active = np.maximum(0, conv)
+    d_active = np.zeros_like(active)
+    d_pool = 2 * (tg.max_pool2d(active, window, stride) - 1)
+    for b, i, j in np.ndindex(d_pool.shape):
+        part = active[b, i * stride : i * stride + window, j * stride : j * stride + window]
+        place = np.argmax(part) if which == "first" else part.size - 1 - np.argmax(part.reshape(-1)[::-1])
+        u, v = np.unravel_index(place, part.shape)
+        d_active[b, i * stride + u, j * stride + v] += d_pool[b, i, j]
+    d_conv = d_active * passes(conv)
+    found = {"d_pool": d_pool, "d_active": d_active, "d_conv": d_conv}
+    return found | {"d_w": np.sum(d_conv * X_TIED), "d_b": np.sum(d_conv)}
+
+
+@pytest.mark.parametrize("which", ["first", "last"])
+@pytest.mark.parametrize(("window", "stride"), [(2, 2), (3, 1)])
+def test_one_of_a_tie_may_have_the_whole_cotangent(which: str, window: int, stride: int) -> None:
+    """So do PyTorch, NumPy's argmax and most loops; it is as right as to share it."""
+    p = {"w": 1.5, "b": 0.25}
+
+    def loss(p: Any) -> Any:
+        return pooled_loss(p, window=window, stride=stride)
+
+    def gradient(p: Any, which: str = which) -> Any:
+        return pooled_by_hand(p, which, lambda conv: conv > 0, window, stride)
+
+    report = tg.check.gradients(loss, p, gradient)
+    assert report.ok
+    assert report.because == []
+    step = next(step for step in report.steps if step.name == "d_active")
+    assert f"the {which} one gets the whole cotangent" in step.convention
+    assert f"windows of max_pool2d (pool), and the {which} one" in report.notes[0]
+
+
+def test_conventions_at_two_kinks_of_one_step_are_found_together() -> None:
+    p = {"w": 1.5, "b": 0.0}
+
+    def gradient(p: Any) -> Any:
+        found = pooled_by_hand(p, "first", lambda conv: conv >= 0)
+        del found["d_active"]
+        return found
+
+    report = tg.check.gradients(pooled_loss, p, gradient)
+    assert report.because == []
+    convention = next(step for step in report.steps if step.name == "d_conv").convention
+    assert "the first one gets the whole cotangent" in convention
+    assert "the cotangent is passed on: >= for >" in convention
+    assert report.ok
+
+
+@pytest.mark.parametrize(
+    ("relu", "name"),
+    [
+        (tg.relu, "where"),
+        (lambda z: np.maximum(0, z), "maximum"),
+        (lambda z: z * (z > 0), "multiply"),
+        (lambda z: z * (z > 0).astype(float), "multiply"),
+        (lambda z: np.where(z > 0, z, 0.1 * z), "where"),
+    ],
+)
+@pytest.mark.parametrize("passes", [np.greater, np.greater_equal])
+def test_either_side_of_a_relu_however_it_is_written_is_a_convention(relu: Any, name: str, passes: Any) -> None:
+    x, leak = np.array([[1.0, 0.0], [-1.0, 2.0], [0.0, 0.0]]), -float(relu(np.array([-1.0]))[0])
+
+    def loss(p: Any) -> Any:
+        z = x @ p["w"]
+        h = tg.named(relu(z), "h")
+        return np.sum((h - 1) ** 2)
+
+    def gradient(p: Any) -> Any:
+        z = x @ p["w"]
+        d_h = 2 * (np.where(z > 0, z, leak * z) - 1)
+        d_z = d_h * np.where(passes(z, 0), 1, leak)
+        return {"d_h": d_h, "d_z": d_z, "d_w": x.T @ d_z}
+
+    report = tg.check.gradients(loss, {"w": np.array([1.0, 0.5])}, gradient)
+    assert report.ok, str(report)
+    assert report.because == []
+    assert [(kink.primitive, kink.elements) for kink in report.kinks] == [(name, 2)]
+    report = tg.check.gradients(loss, {"w": np.array([1.0, 0.5])}, lambda p: gradient(p) | {"d_w": x.T @ np.ones(3)})
+    assert not report.ok
+
+
+def test_conventions_that_are_together_no_slope_are_called_what_they_are() -> None:
+    """relu(w) - relu(-w) is w: its slope is 1, but 0 or 2 if both ReLUs take the same convention at 0."""
+
+    def loss(w: Any) -> Any:
+        return np.sum(np.maximum(0, w) - np.maximum(0, -w))
+
+    report = tg.check.gradients(loss, np.zeros(2), np.zeros(2))
+    assert not report.ok
+    assert report.parameters[0].auto_numbers.verdict == "agree"
+    assert report.parameters[0].explanation == (
+        "two ways meet at 4 elements of maximum, and the cotangent is not passed on: > for >=; each of these is a "
+        "convention, but together they are no slope of the loss"
+    )
+
+    report = tg.check.gradients(lambda w: np.sum(tg.relu(w) - tg.relu(-w)), np.zeros(2), np.zeros(2))
+    assert report.parameters[0].auto_numbers.verdict == "differ"
+    assert "Two ways meet at 2 elements of where (" in report.because[1]
+    assert "together they are no slope of the loss" in report.because[1]
+
+
+def test_a_mask_that_does_not_depend_on_the_parameters_is_no_kink() -> None:
+    x, kept = RNG.standard_normal((6, 3)), RNG.random((6, 4)) < 0.5
+
+    def loss(p: Any) -> Any:
+        h = tg.relu(x @ p["W"])
+        return np.sum(np.where(kept, h, 0) ** 2) + np.sum((h * kept) ** 3)
+
+    report = tg.check.gradients(loss, {"W": RNG.standard_normal((3, 4))})
+    assert report.ok
+    assert report.kinks == []
+
+
 def test_assigning_where_cotangents_meet_is_told() -> None:
     x = RNG.standard_normal((5, 5))
     g = RNG.standard_normal((9, 9))

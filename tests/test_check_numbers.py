@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 import tinygrad_cnn as tg
 from tinygrad_cnn import tree
-from tinygrad_cnn.check.numbers import Numbers, OutOfBudgetError, Slope, along_element, extrapolated, scale_of
+from tinygrad_cnn.check.numbers import (
+    Numbers,
+    OutOfBudgetError,
+    Slope,
+    along_element,
+    extrapolated,
+    scale_of,
+    steps_from,
+)
 
 
 def slopes(loss: Callable[[Any], Any], point: Any, dtype: Any = np.longdouble, **how: Any) -> list[Slope]:
@@ -80,9 +88,68 @@ def test_a_kink_within_the_usual_step_is_not_stepped_across(away: float) -> None
     assert slope.error < 1e-3
 
 
+@pytest.mark.parametrize("away", [1e-3, 1e-6, 1e-9])
+def test_beside_a_kink_there_is_one_slope_however_near_it_is(away: float) -> None:
+    """In an array whose other elements are large, so that usual steps are much longer than the way to the kink."""
+    slope, _ = slopes(lambda w: np.sum(np.abs(w)), np.array([away, 5.0]))
+    assert slope.kind == "smooth"
+    assert abs(slope.low - 1) <= slope.error < 1e-3
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.longdouble])
+@settings(max_examples=100, deadline=None)
+@given(st.floats(2, 6), st.floats(-1, 1), st.floats(0, 2))
+def test_a_wave_that_is_much_shorter_than_the_parameter_is_large_is_not_missed(
+    dtype: type, frequency: float, phase: float, size: float
+) -> None:
+    """sin(s x) at a large x: differences over many waves converge to something now and then, but not to the slope."""
+    s, x = 10.0**frequency, 10.0**size
+
+    def loss(x: Any) -> Any:
+        return np.sin(s * x + phase)
+
+    (slope,) = slopes(loss, x, dtype)
+    true = float(s * np.cos(s * np.longdouble(x) + phase))
+    assert abs(slope.low - true) <= slope.error + 4 * np.finfo(float).eps * s * s * x
+    assert slope.error < 1e-2 * s
+
+
+def test_a_bump_that_is_narrower_than_the_steps_is_not_missed() -> None:
+    """At both ends of every usual step it is 0, so that central differences alone would say that the slope is 0."""
+    (slope,) = slopes(lambda x: np.exp(-((x - 1e4) ** 2)), 1e4 + 0.5)
+    assert slope.low == pytest.approx(-math.exp(-0.25), rel=1e-6)
+
+
+def test_a_kink_that_no_branch_shows_is_seen_in_the_slopes_to_both_sides() -> None:
+    """Within a primitive of somebody's own, or a loss that takes arrays only."""
+
+    def loss(x: Any) -> float:
+        return abs(float(x)) + math.exp(float(x))
+
+    (slope,) = slopes(loss, 0.0, np.float64, opaque=True)
+    assert (slope.kind, slope.low, slope.high) == ("kink", pytest.approx(0, abs=1e-6), pytest.approx(2))
+    for away in (1e-2, 1e-5, -1e-4):
+        slope, _ = slopes(lambda w: loss(w[0]) + loss(w[1]), np.array([away, 3.0]), np.float64, opaque=True)
+        assert slope.kind == "smooth"
+        assert abs(slope.low - (math.copysign(1, away) + math.exp(away))) <= slope.error < 1e-3
+
+
+def test_what_is_computed_in_float32_on_the_way_has_the_noise_of_float32() -> None:
+    for x in (0.7, 1e-3, 50.0):
+        (slope,) = slopes(lambda x: np.float64(np.sin(np.float32(float(x)))), x, np.float64, opaque=True)
+        assert abs(slope.low - math.cos(x)) <= slope.error < 1e-2
+
+
 def test_a_jump_is_called_a_jump() -> None:
     (slope,) = slopes(lambda x: np.where(x > 0, x + 1, x), 0.0)
     assert slope.kind == "jump"
+    (slope,) = slopes(lambda x: float(x) + (float(x) > 0), 0.0, np.float64, opaque=True)
+    assert slope.kind == "jump"
+
+
+def test_where_differences_never_settle_no_slope_is_told() -> None:
+    (slope,) = slopes(lambda x: abs(float(x)) ** 0.2, 0.0, np.float64, opaque=True)
+    assert (slope.kind, slope.error) == ("rough", math.inf)
 
 
 def test_beside_the_edge_of_where_the_loss_is_defined_the_steps_are_short() -> None:
@@ -119,9 +186,9 @@ def test_evaluations_are_counted_and_limited() -> None:
 
 @given(st.lists(st.floats(-5, 5), min_size=4, max_size=4), st.floats(0.01, 0.5))
 def test_extrapolation_is_exact_for_the_errors_that_it_is_made_for(terms: list[float], step: float) -> None:
-    """Of a + b h^2 + c h^4, steps of h, h/2 and h/4 give a."""
+    """Of a + b h^2 + c h^4, three steps give a."""
     a, b, c, _ = terms
-    values = [a + b * h**2 + c * h**4 for h in (step, step / 2, step / 4)]
+    values = [a + b * h**2 + c * h**4 for h in steps_from(step)]
     found = extrapolated(values, [1e-15] * 3, power=2)
     assert abs(found.slope - a) <= found.error + 1e-12
 

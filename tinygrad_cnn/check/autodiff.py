@@ -9,7 +9,9 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.check.branches import meeting
-from tinygrad_cnn.check.numbers import LEVELS, extrapolated
+from tinygrad_cnn.check.explanations.case import count
+from tinygrad_cnn.check.numbers import extrapolated, steps_from
+from tinygrad_cnn.check.sentences import short
 from tinygrad_cnn.check.steps import largest
 from tinygrad_cnn.check.trace import Trace, trace
 from tinygrad_cnn.graph import Array, Node, source_line
@@ -20,7 +22,18 @@ STEP = 1e-3
 
 def faults(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array], run: Trace) -> list[str]:
     """What is wrong with the graph of `run`, a sentence each."""
-    return _no_subgradients(run) + _cut_off(loss, form, leaves, run) + _wrong_rules(run)
+    return _no_subgradients(run) + _cut_off(loss, form, leaves, run) + _wrong_rules(run) or _conventions(run)
+
+
+def _conventions(run: Trace) -> list[str]:
+    """Kinks: a slope was taken at each by itself."""
+    at = [f"{count(meeting(node), 'element')} of {_called(node)}" for node in run.computed() if meeting(node)]
+    if not at:
+        return []
+    return [
+        f"Two ways meet at {', '.join(at)}. Autodiff takes a slope for each of these by itself, but together they are "
+        "no slope of the loss; at a point that lies a little to the side they would be"
+    ]
 
 
 def _no_subgradients(run: Trace) -> list[str]:
@@ -30,7 +43,7 @@ def _no_subgradients(run: Trace) -> list[str]:
         tied = meeting(node) if node.primitive is max_pool2d and node.settings.get("ties") == "all" else 0
         if tied:
             said.append(
-                f"max_pool2d with ties='all' ({source_line(node)}) gives each of the elements that tie the whole "
+                f"max_pool2d with ties='all' ({_line(node)}) gives each of the elements that tie the whole "
                 f"cotangent, in {tied} windows: that is what the article does, but no gradient"
             )
     return said
@@ -49,10 +62,19 @@ def _cut_off(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array
         for place, (x, y) in enumerate(zip(one.operands, two.operands, strict=False)):
             if place not in computed and _is_float(x) and np.shape(x) == np.shape(y) and not np.array_equal(x, y):
                 said.append(
-                    f"Operand {place} of {one.primitive.__name__} ({source_line(one)}) is a constant to autodiff, but "
+                    f"Operand {place} of {_called(one)} is a constant to autodiff, but "
                     "it changes with the parameters: something cut it off from its history (.value, stop_gradient)"
                 )
     return list(dict.fromkeys(said))
+
+
+def _called(node: Node) -> str:
+    """A node in a sentence: "cube (model.py:12)"."""
+    return f"{node.primitive.__name__} ({_line(node)})"
+
+
+def _line(node: Node) -> str:
+    return short(source_line(node))
 
 
 def _is_float(x: Any) -> bool:
@@ -75,7 +97,7 @@ def _wrong_rules(run: Trace) -> list[str]:
             if found is not None:
                 by_rule, by_numbers = found
                 said.append(
-                    f"The rule of {node.primitive.__name__} for operand {place} ({source_line(node)}) is not its "
+                    f"The rule of {node.primitive.__name__} for operand {place} ({_line(node)}) is not its "
                     f"derivative: along a random direction it gives {by_rule:.6g}, and numbers {by_numbers:.6g}"
                 )
     return said
@@ -98,7 +120,7 @@ def _contradiction(node: Node, place: int, rule: Any, rng: np.random.Generator) 
         if cotangent.shape != x.shape:
             return None  # broadcast: the sweep sums it
         by_rule = float(np.sum(cotangent * direction))
-        steps = [STEP / 2**k for k in range(LEVELS)]
+        steps = steps_from(STEP)
         noise = 16 * float(np.finfo(float).eps) * size
         best = extrapolated([(at(h) - at(-h)) / (2 * h) for h in steps], [noise / h for h in steps], power=2)
     if not np.isfinite(best.slope) or abs(by_rule - best.slope) <= 100 * best.error + 1e-6 * abs(best.slope):

@@ -28,12 +28,13 @@ class Branches:
 
     nodes     the nodes
     choices   for each of them, arrays of integers or booleans
-    shape     the primitives of the whole graph: what Python itself branched on is seen in these
+    shape     for each node of the whole graph its primitive, and how many choices it has: what Python itself branched
+              on is seen in these
     """
 
     nodes: list[Node]
     choices: list[list[Array]]
-    shape: tuple[int, ...]
+    shape: tuple[tuple[int, int], ...]
 
     def same(self, other: Branches) -> bool:
         """Whether both runs took the same way everywhere."""
@@ -52,18 +53,21 @@ class Branches:
 
 def branches_of(nodes: Sequence[Node]) -> Branches:
     """The branches among `nodes`."""
-    at, choices = [], []
+    at, choices, shape = [], [], []
     for node in nodes:
-        if node.primitive is None:
-            continue
-        made = _discrete(node)
-        kink = KINKS.get(node.primitive)
-        if kink is not None:
-            made += kink.choices(node.value, *node.operands, **node.settings)
+        made: list[Array] = []
+        if node.primitive is not None:
+            made = _discrete(node)
+            kink = KINKS.get(node.primitive)
+            if kink is not None:
+                made += kink.choices(node.value, *node.operands, **node.settings)
+            elif node.primitive is MULTIPLY and (by := mask(node)) is not None:
+                made.append(by)
+        shape.append((id(node.primitive), len(made)))
         if made:
             at.append(node)
             choices.append(made)
-    return Branches(at, choices, tuple([id(node.primitive) for node in nodes]))
+    return Branches(at, choices, tuple(shape))
 
 
 def _discrete(node: Node) -> list[Array]:
@@ -93,8 +97,31 @@ class Kink:
 
 def meeting(node: Node) -> int:
     """How many elements of a node lie just where two ways meet: a ReLU's input of 0, windows with a tie."""
+    return int(np.count_nonzero(meets(node)))
+
+
+def meets(node: Node) -> Array:
+    """For each element of a node, whether two ways meet there; False, if it has no branches."""
     kink = KINKS.get(node.primitive)
-    return 0 if kink is None else int(np.count_nonzero(kink.meeting(node.value, *node.operands, **node.settings)))
+    if kink is not None:
+        return kink.meeting(node.value, *node.operands, **node.settings)
+    if node.primitive is MULTIPLY and mask(node) is not None:
+        return np.broadcast_to(np.equal(node.operands[node.sources[0][0]], 0), np.shape(node.value))
+    return np.False_
+
+
+def mask(node: Node) -> Array | None:
+    """What says of each element which way it goes, at a `where` or a product with zeros and ones; None elsewhere.
+
+    It is a constant of the graph, whatever it was computed from.
+    """
+    if node.primitive is elementwise.where_of:
+        return np.asarray(node.operands[0])
+    if node.primitive is MULTIPLY and len(node.sources) == 1:
+        other = np.asarray(node.operands[1 - node.sources[0][0]])
+        if other.ndim and (other.dtype.kind == "b" or np.all((other == 0) | (other == 1))):
+            return other
+    return None
 
 
 def _larger(out: Array, x: Array, y: Array) -> list[Array]:
@@ -127,19 +154,19 @@ def tied(out: Array, x: Array, window: Any, stride: Any = None, **_: Any) -> Arr
     return np.sum(_winners(out, x, window, stride), axis=0) > 1
 
 
-def _alike(equal: Array) -> Array:
-    """Where two ways give the same; nowhere, if they do so everywhere, for then they are one."""
-    return np.zeros_like(equal) if equal.all() else equal
+def _alike(out: Array, condition: Array, x: Array, y: Array) -> Array:
+    """Where two ways give the same; nowhere, if they are one."""
+    return np.broadcast_to(np.equal(x, y) & (x is not y), np.shape(out))
 
+
+MULTIPLY = implementations[np.multiply]
 
 # The condition of `where` is among what a node was given; its two ways meet where they give the same.
 KINKS: dict[Primitive[..., Any] | Any, Kink] = {
     windows.max_pool2d: Kink(_winners, tied),
     reductions.max: Kink(_extreme, _several),
     reductions.min: Kink(_extreme, _several),
-    elementwise.where_of: Kink(
-        lambda out, *_: [], lambda out, condition, x, y: _alike(np.broadcast_to(x == y, out.shape))
-    ),
+    elementwise.where_of: Kink(lambda out, *_: [], _alike),
 }
 _ufunc: Any
 for _ufunc in (np.maximum, np.minimum, np.fmax, np.fmin):

@@ -17,6 +17,12 @@ from tinygrad_cnn.graph import Array
 
 # A number whose own error is more than this share of the gradient tells nothing of it.
 TOO_COARSE = 1e-2
+# Why there is no slope.
+_NO_SLOPE: dict[str, str] = {
+    "unknown": "the loss is not finite there",
+    "jump": "the loss jumps there",
+    "rough": "differences do not settle there, however short the steps",
+}
 
 
 def between_arrays(
@@ -93,10 +99,8 @@ def _with_slope(value: float, slope: Slope, rounding: float, size: float, index:
     """One number against what numbers say of it."""
     error = SAFETY * (slope.error + rounding) if math.isfinite(slope.error) else math.inf
     apart = slope.distance(value)
-    if slope.kind == "unknown":
-        return Comparison("cannot tell", note="the loss is not finite there")
-    if slope.kind == "jump":
-        return Comparison("cannot tell", note="the loss jumps there")
+    if slope.kind in _NO_SLOPE:
+        return Comparison("cannot tell", note=_NO_SLOPE[slope.kind])
     if math.isnan(value):
         return Comparison("differ", math.inf, error, math.inf, index, (value, slope.low))
     if apart <= error and slope.error > TOO_COARSE * size:

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_cnn.check import second_order
 from tinygrad_cnn.check.autodiff import faults
-from tinygrad_cnn.check.branches import meeting
+from tinygrad_cnn.check.branches import mask, meeting
 from tinygrad_cnn.check.by_hand import ByHand, by_name
 from tinygrad_cnn.check.compared import between_arrays, with_slopes
 from tinygrad_cnn.check.explanations import EXPLANATIONS, Case, Explanation, OtherSideOfKink, explain
@@ -21,6 +21,7 @@ from tinygrad_cnn.check.progress import Progress
 from tinygrad_cnn.check.report import KinkFound, Parameter, Report, Step
 from tinygrad_cnn.check.sentences import sentences
 from tinygrad_cnn.check.steps import between, consumers, largest, walk_back
+from tinygrad_cnn.check.trace import Trace
 from tinygrad_cnn.check.witnesses import Autodiff, Loss, Subject, autodiff, hand
 from tinygrad_cnn.graph import Array, Node, source_line
 
@@ -192,6 +193,8 @@ def _parameter(check: _Check, k: int, told_by_step: bool) -> Parameter:
             if hand_auto.verdict == "differ" and not told_by_step:
                 case = check.case(node, node.name or "x", hand, {}, by_autodiff, rounding)
                 explanation = explain(case, check.explanations)
+                if slopes and explanation is not None and explanation == OtherSideOfKink().explain(case):
+                    explanation += "; each of these is a convention, but together they are no slope of the loss"
     kinks = sum(slope.kind == "kink" for slope in slopes.values())
     return Parameter(
         node.name or "x", node, by_autodiff, hand, low, high, len(slopes), kinks, auto_numbers, hand_auto, hand_numbers,
@@ -215,18 +218,17 @@ def _steps(check: _Check, notes: list[str]) -> list[Step]:
             continue
         right = np.asarray(arrived.get(node, np.zeros_like(auto.cotangents[node])))
         rounding = auto.grown(node, right) + carried.get(node, 0.0)
-        whole, alone = (
-            between_arrays(hand, auto.cotangents[node], auto.rounding[node]),
-            between_arrays(hand, right, rounding),
-        )
+        slopes = check.measured.slopes[auto.run.parameters.index(node)] if node in parameters else {}
+        whole = between_arrays(hand, auto.cotangents[node], auto.rounding[node], slopes)
+        alone = between_arrays(hand, right, rounding)
         explanation, convention = None, None
-        if alone.verdict == whole.verdict == "differ":
+        if alone.verdict == "differ":
             case = check.case(node, name, hand, given, right, rounding)
             convention = OtherSideOfKink().explain(case)
             if convention is not None:
                 alone = replace(alone, verdict="agree", apart=0.0, note=convention)
                 notes.append(f"{name}: {convention}; that is a convention, and as right")
-            else:
+            elif whole.verdict == "differ":
                 explanation = explain(case, check.explanations)
         through = [(x.primitive.__name__, source_line(x)) for x in between(node, check.used_by, given)]
         value, by_autodiff = check.names.get(node, "?"), auto.cotangents[node]
@@ -253,12 +255,23 @@ def _carried(auto: Autodiff, given: Mapping[Node, Array], arrived: Mapping[Node,
 
 
 def _kinks(check: _Check) -> list[KinkFound]:
-    found = []
-    for node in check.auto.run.nodes:
-        elements = 0 if node.primitive is None else meeting(node)
+    found, beside = [], None
+    for place, node in enumerate(check.auto.run.nodes):
+        elements, by = meeting(node), mask(node)
+        if elements and by is not None:  # a mask that is no branch, as that of dropout, stays as it is
+            beside = check.subject.beside() if beside is None else beside
+            there = [_mask_at(run, place, node) for run in beside]
+            if all(x is not None and np.array_equal(by, x) for x in there):
+                continue
         if elements:
             found.append(KinkFound(check.names.get(node, ""), node.primitive.__name__, source_line(node), elements))
     return found
+
+
+def _mask_at(run: Trace, place: int, node: Node) -> Array | None:
+    """The mask of the counterpart of `node` in another run; None if it has none."""
+    alike = place < len(run.nodes) and run.nodes[place].primitive is node.primitive
+    return mask(run.nodes[place]) if alike else None
 
 
 # Another loss.

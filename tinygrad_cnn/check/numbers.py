@@ -2,16 +2,18 @@
 
 A slope is the limit of differences, extrapolated (Richardson) from three steps; what the extrapolation changed last,
 and the noise of the values (how far they are from a smooth curve, over a tiny stretch) divided by the step, estimate
-its error. Where it can, the loss is computed in long double,
-so that steps may be short. A step is only as long as the loss takes the same way at all its branches (`branches.py`),
-and so never goes across a kink. At a kink there are two slopes, one on each side.
+its error. Steps get shorter until noise is what is left of it; an estimate counts only if the differences that it was
+made of come closer and closer, and if those of shorter steps do not contradict it. Where it can, the loss is computed
+in long double, so that steps may be short. A step is only as long as the loss takes the same way at all its branches
+(`branches.py`), and so never goes across a kink. At a kink there are two slopes, one on each side; so there are where
+no branch shows it, but differences to both sides settle on two values.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -21,10 +23,13 @@ from tinygrad_cnn.check.branches import Branches
 from tinygrad_cnn.check.trace import one_number, trace
 from tinygrad_cnn.graph import Array
 
-Kind = Literal["smooth", "kink", "jump", "unknown"]
-LEVELS = 3  # steps of h, h/2, h/4
+Kind = Literal["smooth", "kink", "jump", "rough", "unknown"]
+LEVELS = 3  # steps that one estimate is made of
+RATIO = 0.43  # of one to the next: no simple fraction, so that a wave that is missed by one step is not missed by all
 SHRINK = 8.0
+NEAR = 1e-11  # a kink that is nearer than this share of the scale is at the point: rounding may put it on either side
 BOUND = 3.0  # how many standard deviations of noise there may be
+PLACES = 16  # at which noise is measured
 
 
 class OutOfBudgetError(Exception):
@@ -37,7 +42,8 @@ class Slope:
 
     low, high   where it lies: one number where the loss is smooth, else between the slopes to either side
     error       how far off these may be
-    kind        "smooth"; "kink"; "jump", where the loss itself jumps; "unknown", where it is not finite
+    kind        "smooth"; "kink"; "jump", where the loss itself jumps; "rough", where no step is short enough for
+                differences to settle; "unknown", where the loss is not finite
     """
 
     low: float
@@ -99,58 +105,75 @@ class Numbers:
         if not math.isfinite(self.value):
             return Slope(math.nan, math.nan, math.inf, "unknown")
         precision = max(float(np.finfo(self.dtype).eps), self.noise / max(abs(float(self.value)), 1e-300))
-        longest, shortest = scale * min(0.1, precision ** (1 / 7)), scale * min(1e-3, precision**0.7)
-        best: tuple[_Estimate, _Estimate] | None = None
-        jumps = False
-        for _ in range(4):
-            up, down = [self._side(direction, sign, longest, shortest) for sign in (1.0, -1.0)]
-            if up.as_here and down.as_here:
-                pair = (self._central(direction, up, down),) * 2
-            else:
-                pair = self._one_sided(up), self._one_sided(down)
-                jumps = jumps or self._jumps(up) or self._jumps(down)
-            if best is None or _worse(pair).error < _worse(best).error:
-                best = pair
-            worse, longest = _worse(best), min(up.step, down.step) / SHRINK
-            # A shorter step helps only where curvature is what is left of the error, not noise.
-            if worse.noise > worse.error / 10 or worse.error < 1e-9 * abs(worse.slope) or longest <= shortest:
-                break
-        assert best is not None
-        return _slope(*best, jump=jumps)
-
-    def _side(self, direction: Direction, sign: float, longest: float, shortest: float) -> _Side:
-        """The longest step to one side on which the loss goes the same way everywhere, and its values there."""
-        step = longest
+        step, shortest = scale * min(0.1, precision ** (1 / 7)), scale * NEAR
+        best: _Pair | None = None
         while True:
-            points = [self._at(direction(sign * step / 2**k)) for k in range(LEVELS)]
-            branches = [taken for _, taken in points]
-            values = [value for value, _ in points]
-            alike = bool(np.all(np.isfinite(values))) and all(taken.same(branches[-1]) for taken in branches[:-1])
-            if alike or step <= shortest:
-                return _Side(sign, step, values, alike and branches[-1].same(self.branches))
+            up, down = self._sides(direction, step, shortest)
+            found = self._pair(up, down)
+            if best is None or found.betters(best):
+                best = found
+            step = min(up.step, down.step)
+            enough = found.noise > found.error / 10 or best.error < 1e-9 * best.size
+            if (found.settled and enough) or step <= shortest:
+                break
             step = max(step / SHRINK, shortest)
+        jumps = not best.settled and (self._jumps(up) or self._jumps(down))
+        return best.slope(jumps)
 
-    def _central(self, direction: Direction, up: _Side, down: _Side) -> _Estimate:
-        step = min(up.step, down.step)
-        if up.step != down.step:
+    def _sides(self, direction: Direction, longest: float, shortest: float) -> tuple[_Side, _Side]:
+        """Steps to both sides; equally long ones, where the loss is smooth for all that its branches say."""
+        up, down = [self._side(direction, sign, longest, shortest) for sign in (1.0, -1.0)]
+        if up.as_here and down.as_here and up.step != down.step:
+            step = min(up.step, down.step)
             up, down = [
                 side if side.step == step else self._side(direction, side.sign, step, step) for side in (up, down)
             ]
-        steps = [step / 2**k for k in range(LEVELS)]
+        return up, down
+
+    def _side(self, direction: Direction, sign: float, longest: float, shortest: float) -> _Side:
+        """The longest step to one side on which the loss goes the same way everywhere, and its values there.
+
+        That is the way that it goes at the point itself, unless it leaves that on the shortest step already: then the
+        point is at a kink.
+        """
+        step, at_kink = longest, None
+        while True:
+            points = [self._at(direction(sign * h)) for h in steps_from(step)]
+            branches = [taken for _, taken in points]
+            values = [value for value, _ in points]
+            alike = bool(np.all(np.isfinite(values))) and all(taken.same(branches[-1]) for taken in branches[:-1])
+            as_here = alike and branches[-1].same(self.branches)
+            if alike and not as_here and at_kink is None:
+                at_kink = not self._at(direction(sign * shortest))[1].same(self.branches)
+            if as_here or (alike and at_kink) or step <= shortest:
+                return _Side(sign, step, values, as_here)
+            step = max(step / SHRINK, shortest)
+
+    def _pair(self, up: _Side, down: _Side) -> _Pair:
+        """The slopes to both sides; if these are one, as central differences have it, which are better."""
+        one, other = self._one_sided(up), self._one_sided(down)
+        settled = one.settled and other.settled
+        if not (up.as_here and down.as_here) or (settled and _apart(one, other)):  # a kink that no branch shows
+            return _Pair(one, other)
+        central = self._central(up, down)
+        return _Pair(*[replace(central, settled=central.settled and settled)] * 2)
+
+    def _central(self, up: _Side, down: _Side) -> _Estimate:
+        steps = steps_from(up.step)
         pairs = zip(up.values, down.values, steps, strict=True)
         noises = [BOUND * self.noise / h for h in steps]
         return extrapolated([float((a - b) / (2 * h)) for a, b, h in pairs], noises, power=2)
 
     def _one_sided(self, side: _Side) -> _Estimate:
-        steps = [side.step / 2**k for k in range(LEVELS)]
+        steps = steps_from(side.step)
         slopes = [float(side.sign * (value - self.value) / h) for value, h in zip(side.values, steps, strict=True)]
         return extrapolated(slopes, [2 * BOUND * self.noise / h for h in steps], power=1)
 
     def _jumps(self, side: _Side) -> bool:
-        """Whether the loss jumps at the point: halving the step then doubles the slope, and again."""
+        """Whether the loss jumps at the point: however short the step, it changes by as much."""
         changes = [abs(float(value - self.value)) for value in side.values]
         smallest, largest = min(changes), max(changes)
-        return smallest > 1e3 * self.noise and largest < 1.5 * smallest and not side.as_here and side.step > 0
+        return smallest > 1e3 * self.noise and largest < 1.5 * smallest
 
     def _at(self, leaves: Sequence[Array]) -> tuple[Any, Branches]:
         if self.exhausted(self.used):
@@ -165,23 +188,24 @@ class Numbers:
     def _noise(self) -> float:
         """How much of the value of the loss is rounding: how far it is from a smooth curve over a short stretch.
 
-        On shorter and shorter stretches less and less is left of the curve, by powers; what stays is noise.
+        The stretch is so short that every curve is smooth there, if only the values still change along it: of values
+        that are rounded to few digits (beside a large constant, or in float32 on the way) it takes a longer one.
         """
         rng = np.random.default_rng(0)
         vectors = [rng.standard_normal(x.shape) * np.maximum(np.abs(x), 0.1 * _size(x)) for x in self.leaves]
         along, eps = along_vectors(self.leaves, vectors), float(np.finfo(self.dtype).eps)
-        found, largest = math.nan, abs(float(self.value))
-        for stretch in (1e-2, 1e-3, eps ** (1 / 3), eps ** (1 / 2), 100 * eps):
-            places = stretch * np.linspace(-1, 1, 16) * (1 + 0.1 * rng.random(16))
+        found, largest = 0.0, abs(float(self.value))
+        for stretch in (eps ** (1 / 2), eps ** (1 / 3), 1e-3, 1e-1, 1.0):
+            places = stretch * np.linspace(0.2, 1.2, PLACES) * (1 + 0.1 * rng.random(PLACES))  # on one side of a kink
             points = [self._at(along(t)) for t in places]
-            largest = max(largest, abs(float(np.nan_to_num(float(points[0][0])))))
-            if not all(math.isfinite(value) and taken.same(points[0][1]) for value, taken in points):
-                continue
-            rest = _rest_of_a_polynomial(places / stretch, np.array([value for value, _ in points]))
-            if rest > found / 10:
-                return max(rest, found, eps * largest / 2)
-            found = rest
-        return max(4 * eps * largest, found if math.isfinite(found) else 0.0)
+            values = np.array([value for value, _ in points])
+            if not np.all(np.isfinite(values)) or not all(taken.same(points[0][1]) for _, taken in points):
+                break
+            largest = max(largest, float(np.max(np.abs(values))))
+            found = max(found, _rest_of_a_polynomial(places / stretch, values))
+            if len(np.unique(values)) > PLACES / 2:
+                return max(found, eps * largest / 2)
+        return max(4 * eps * largest, found)
 
 
 def _rest_of_a_polynomial(t: Array, values: Array, degree: int = 4) -> float:
@@ -212,15 +236,25 @@ class _Side:
 
 @dataclass(frozen=True)
 class _Estimate:
-    """An extrapolated slope, its estimated error, and how much of that is noise."""
+    """An extrapolated slope.
+
+    error     how far off it may be, estimated; noise: how much of that is noise
+    settled   whether the slopes that went into it come closer and closer, as those of a smooth function do
+    """
 
     slope: float
     error: float
     noise: float
+    settled: bool
+
+
+def steps_from(longest: float) -> list[float]:
+    """The steps that one estimate is made of, longest first."""
+    return [longest * RATIO**k for k in range(LEVELS)]
 
 
 def extrapolated(slopes: Sequence[float], noises: Sequence[float], power: int) -> _Estimate:
-    """The limit of slopes from steps that halve, and how far off it may be.
+    """The limit of slopes from steps that get shorter (`steps_from`), and how far off it may be.
 
     power: 2 if their errors are a series in step ** 2, 1 if in step. Each column of Richardson's table takes one more
     term of that series away; the error is what the last column changed, and the noise that went into it.
@@ -230,28 +264,63 @@ def extrapolated(slopes: Sequence[float], noises: Sequence[float], power: int) -
         before, noise_before = row, noise
         row, noise = [slopes[k]], [noises[k]]
         for j in range(1, k + 1):
-            factor = 2.0 ** (power * j)
+            factor = RATIO ** (-power * j)
             row.append(row[-1] + (row[-1] - before[j - 1]) / (factor - 1))
             noise.append((factor * noise[-1] + noise_before[j - 1]) / (factor - 1))
     changed = max(abs(row[-1] - row[-2]), abs(row[-1] - before[-1]))
-    return _Estimate(row[-1], changed + noise[-1], noise[-1])
+    earlier, later = abs(slopes[-2] - slopes[-3]), abs(slopes[-1] - slopes[-2])
+    return _Estimate(row[-1], changed + noise[-1], noise[-1], later <= 0.75 * earlier + 2 * noises[-1])
 
 
-def _worse(pair: tuple[_Estimate, _Estimate]) -> _Estimate:
-    return max(pair, key=lambda found: found.error if math.isfinite(found.error) else math.inf)
+def _apart(one: _Estimate, other: _Estimate) -> bool:
+    """Whether the slopes to both sides are two."""
+    return abs(one.slope - other.slope) > 4 * max(one.error, other.error)
 
 
-def _slope(one: _Estimate, other: _Estimate, jump: bool = False) -> Slope:
-    error = max(one.error, other.error)
-    if not math.isfinite(one.slope) or not math.isfinite(other.slope):
-        return Slope(math.nan, math.nan, math.inf, "unknown")
-    if jump:
-        return Slope(-math.inf, math.inf, math.inf, "jump")
-    low, high = sorted((one.slope, other.slope))
-    if high - low <= 4 * error:  # the ways that meet here go on alike
-        middle = one.slope if one.error <= other.error else other.slope
-        return Slope(middle, middle, error, "smooth")
-    return Slope(low, high, error, "kink")
+@dataclass(frozen=True)
+class _Pair:
+    """What steps of one length say of the slopes to both sides; one estimate twice, where there is but one slope."""
+
+    one: _Estimate
+    other: _Estimate
+
+    @property
+    def error(self) -> float:
+        """The larger of the two."""
+        return max(x.error if math.isfinite(x.error) else math.inf for x in (self.one, self.other))
+
+    @property
+    def noise(self) -> float:
+        """The larger of the two."""
+        return max(self.one.noise, self.other.noise)
+
+    @property
+    def size(self) -> float:
+        """How large the slopes are: the smaller of the two."""
+        return min(abs(self.one.slope), abs(self.other.slope))
+
+    @property
+    def settled(self) -> bool:
+        """Whether both are."""
+        return self.one.settled and self.other.settled
+
+    def betters(self, before: _Pair) -> bool:
+        """Whether this is more to be trusted than what longer steps said: it may show that they could not follow."""
+        if self.settled != before.settled:
+            return self.settled
+        error, pairs = self.error + before.error, ((self.one, before.one), (self.other, before.other))
+        return self.error < before.error or any(abs(x.slope - y.slope) > error for x, y in pairs)
+
+    def slope(self, jumps: bool) -> Slope:
+        """What it amounts to."""
+        if not math.isfinite(self.error):
+            return Slope(math.nan, math.nan, math.inf, "unknown")
+        if not self.settled:
+            return Slope(-math.inf, math.inf, math.inf, "jump" if jumps else "rough")
+        low, high = sorted((self.one.slope, self.other.slope))
+        if not _apart(self.one, self.other):  # the ways that meet here go on alike
+            low = high = min(self.one, self.other, key=lambda x: x.error).slope
+        return Slope(low, high, self.error, "kink" if low < high else "smooth")
 
 
 def _size(x: Array) -> float:

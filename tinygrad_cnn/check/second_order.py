@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_cnn import tree
 from tinygrad_cnn.check.by_hand import matched
 from tinygrad_cnn.check.compared import between_arrays, with_slopes
-from tinygrad_cnn.check.numbers import LEVELS, SHRINK, Slope, extrapolated
+from tinygrad_cnn.check.numbers import SHRINK, Slope, extrapolated, steps_from
 from tinygrad_cnn.check.report import Parameter
 from tinygrad_cnn.check.steps import largest
 from tinygrad_cnn.check.trace import as_array, trace
@@ -54,7 +54,7 @@ def products(
 
     here = trace(loss, form, leaves).branches()
     step = 1e-2
-    while step > 1e-7 and not all(alike(sign * step / 2**k) for sign in (1, -1) for k in range(LEVELS)):
+    while step > 1e-7 and not all(alike(sign * h) for sign in (1, -1) for h in steps_from(step)):
         step /= SHRINK
     slopes = _slopes(by_autodiff, leaves, vectors, step)
     hand = None if by_hand is None else _slopes(by_the_hand, leaves, vectors, step)
@@ -89,7 +89,7 @@ def _slopes(
     gradient: Gradient, leaves: Sequence[Array], vectors: Sequence[Array], step: float
 ) -> list[dict[tuple[int, ...], Slope]]:
     """For each leaf the slopes of its gradient along the vectors, element by element."""
-    steps = [step / 2**k for k in range(LEVELS)]
+    steps = steps_from(step)
     ends = [
         [gradient([x + sign * h * v for x, v in zip(leaves, vectors, strict=True)]) for sign in (1, -1)] for h in steps
     ]

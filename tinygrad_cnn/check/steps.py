@@ -7,7 +7,7 @@ has them, and asked for one step at a time: what it then gives differs from the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,12 +25,14 @@ def walk_back(
     by_hand: Mapping[Node, Array] | None = None,
     altered: Mapping[Node, Node] | None = None,
     wanted: Node | None = None,
+    sway: Callable[[Array], Array] | None = None,
 ) -> dict[Node, Array]:
     """The cotangent that arrives at each node, on a walk from the loss back.
 
     by_hand   cotangents to go on with instead of those that arrive
     altered   nodes to go through instead of others: such as have another rule (`with_rules`, `with_settings`)
     wanted    go no further than to this node
+    sway      what to make of each cotangent before it is passed on
     """
     by_hand, altered = by_hand or {}, altered or {}
     arrived: dict[Node, Array] = {}
@@ -42,6 +44,7 @@ def walk_back(
         g = by_hand.get(node, arrived.get(node))
         if g is None or not node.sources:
             continue
+        g = g if sway is None else sway(g)
         for x, cotangent in _one_step(altered.get(node, node), g).items():
             arrived[x] = arrived[x] + cotangent if x in arrived else cotangent
     return arrived

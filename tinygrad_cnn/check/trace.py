@@ -35,6 +35,10 @@ class Trace:
         """What the values are called: parameters by their place in the tree, others by name or variable."""
         return names_of(self.nodes) | {node: node.name for node in self.parameters if node.name is not None}
 
+    def computed(self) -> list[Node]:
+        """The nodes that are no leaves."""
+        return [node for node in self.nodes if node.primitive is not None]
+
     def branches(self) -> Branches:
         """Which way was taken at each branch."""
         return branches_of(self.nodes)

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.check.by_hand import ByHand, matched
-from tinygrad_cnn.check.steps import largest
+from tinygrad_cnn.check.steps import largest, walk_back
 from tinygrad_cnn.check.trace import Trace, as_array, trace
 from tinygrad_cnn.graph import Array, Node
 from tinygrad_cnn.rules.linear_algebra import matmul
@@ -46,6 +46,15 @@ class Subject:
     def run(self, leaves: Sequence[Array] | None = None) -> Trace:
         """The loss, recorded; at other leaves, if they are given."""
         return trace(self.loss, self.form, self.leaves if leaves is None else leaves)
+
+    def beside(self) -> list[Trace]:
+        """The loss, recorded a little to either side of the point."""
+        rng = np.random.default_rng(0)
+        away = [1e-6 * (largest(x) or 1.0) * rng.standard_normal(x.shape) for x in self.leaves]
+        return [
+            self.run([(x + sign * v).astype(x.dtype) for x, v in zip(self.leaves, away, strict=True)])
+            for sign in (1, -1)
+        ]
 
     def arguments(self, dtype: Any = None) -> Any:
         """The parameters anew, for a function that may do with them what it likes."""
@@ -101,28 +110,29 @@ def autodiff(subject: Subject) -> Autodiff:
     if found.products <= ONE_RUN:
         found.exact = _in_long_double(subject, run)
     exactly = None if found.exact is None else found.exact.cotangents()
-    shaken = _shaken(subject, run) if exactly is None else None
+    moved, summed = _moved(subject, run), _summed(run, found.cotangents)
     for k, node in enumerate(run.nodes):
         if node in found.cotangents:
-            found.rounding[node] = _rounding(found, k, node, exactly, shaken)
+            found.rounding[node] = _rounding(found, k, node, exactly, moved, summed.get(node, 0.0))
     for node in run.parameters:
         found.rounding.setdefault(node, 0.0)
     return found
 
 
-def _rounding(found: Autodiff, k: int, node: Node, exactly: Any, shaken: Any) -> float:
+def _rounding(found: Autodiff, k: int, node: Node, exactly: Any, moved: Any, summed: float) -> float:
+    """The largest of what is known: what computing it more precisely, or of other numbers, or otherwise, changes."""
     cotangent = found.cotangents[node]
-    unit = float(np.finfo(np.asarray(cotangent).dtype).eps) * largest(cotangent)
+    unit = _eps([node]) * largest(cotangent)
+    others = []
     if exactly is not None and found.exact is not None:
-        other, least = exactly.get(found.exact.nodes[k]), 2 * unit
-    elif shaken is not None:
-        run, cotangents = shaken
-        other, least = cotangents.get(run.nodes[k]), 32 * unit
-    else:
-        return 256 * unit
+        others.append(exactly.get(found.exact.nodes[k]))
+    if moved is not None:
+        run, cotangents = moved
+        others.append(cotangents.get(run.nodes[k]))
     with np.errstate(invalid="ignore"):
-        apart = 0.0 if other is None else largest(cotangent - other)
-    return max(apart if math.isfinite(apart) else 0.0, least)
+        apart = [0.0 if other is None else largest(cotangent - other) for other in others]
+    least = 2 * unit if exactly is not None else 32 * unit if moved is not None else 256 * unit
+    return max([x for x in (*apart, summed) if math.isfinite(x)] + [least])
 
 
 def _in_long_double(subject: Subject, run: Trace) -> Trace | None:
@@ -138,17 +148,49 @@ def _in_long_double(subject: Subject, run: Trace) -> Trace | None:
     return exact if exact.branches().same(run.branches()) else None
 
 
-def _shaken(subject: Subject, run: Trace) -> tuple[Trace, dict[Node, Array]] | None:
-    """The same run with parameters that are off by their own rounding, if it goes the same way."""
-    rng = np.random.default_rng(0)
+def _eps(nodes: Sequence[Node]) -> float:
+    """The rounding of one number, of the coarsest dtype among nodes."""
+    return max((float(np.finfo(node.like.dtype).eps) for node in nodes), default=0.0)
+
+
+def _moved(subject: Subject, run: Trace) -> tuple[Trace, dict[Node, Array]] | None:
+    """The same run with parameters that are off by their rounding, or that on the way, if it goes the same way."""
+    rng, coarsest = np.random.default_rng(0), _eps(run.computed())
     moved = [
-        x * (1 + float(np.finfo(x.dtype).eps) * rng.choice([-1.0, 1.0], x.shape)).astype(x.dtype)
+        x * (1 + max(float(np.finfo(x.dtype).eps), coarsest) * rng.choice([-1.0, 1.0], x.shape)).astype(x.dtype)
         for x in subject.leaves
     ]
     other = subject.run(moved)
     if other.result is None or len(other.nodes) != len(run.nodes) or not other.branches().same(run.branches()):
         return None
     return other, other.cotangents()
+
+
+def _summed(run: Trace, cotangents: Mapping[Node, Array]) -> dict[Node, float]:
+    """How far off each cotangent is, if each on the way is off by its rounding, and sums are summed in another order.
+
+    To add n numbers one by one costs the rounding of about sqrt(n) of the additions.
+    """
+    rng, found, eps = np.random.default_rng(0), dict[Node, float](), _eps(run.computed())
+    if not eps:
+        return found
+    off = math.sqrt(eps)  # so much, that the rounding of these walks themselves is nothing beside it
+    share = math.sqrt(max(_terms(node) for node in run.computed())) * eps / off
+    for _ in range(2):
+        arrived = walk_back(run, sway=lambda g: g * (1 + off * rng.choice([-1.0, 1.0], np.shape(g))))
+        for node, g in arrived.items():
+            if node in cotangents:
+                with np.errstate(invalid="ignore"):
+                    apart = largest(np.nan_to_num(g - cotangents[node], posinf=0, neginf=0))
+                found[node] = max(found.get(node, 0.0), share * apart)
+    return found
+
+
+def _terms(node: Node) -> int:
+    """How many numbers are added for one of a result, or of a cotangent of what it was computed from; about."""
+    sizes = [int(np.size(node.like)), *[int(np.size(x.like)) for _, x in node.sources]]
+    inner = int(np.shape(node.operands[0])[-1]) if node.primitive is matmul else 1
+    return max(inner, max(sizes) // max(1, min(sizes)))
 
 
 def _products(run: Trace) -> int:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.check.branches import KINKS, meeting, tied
+from tinygrad_cnn.check.branches import MULTIPLY, mask, meeting, meets, tied
 from tinygrad_cnn.check.explanations.case import Case, OtherRule, count
 from tinygrad_cnn.check.steps import with_operand, with_rules, with_settings
 from tinygrad_cnn.graph import Array, Node
 from tinygrad_cnn.primitive import implementations
 from tinygrad_cnn.rules import elementwise, indexing, reductions, windows
+from tinygrad_cnn.rules.arguments import axes_of
 from tinygrad_cnn.rules.linear_algebra import matmul
 
 Altered = Iterator[tuple[str, dict[Node, Node]]]
 
 _TWO_WAYS = {implementations[f]: f.__name__ for f in (np.maximum, np.minimum, np.fmax, np.fmin)}
-_MULTIPLY = implementations[np.multiply]
 _ABSOLUTE = {implementations[np.abs], implementations[np.fabs]}
+_EXTREMES = {windows.max_pool2d, reductions.max, reductions.min}
+
+# What becomes of the cotangent where two ways meet.
+_WHOLE = "the cotangent is passed on: >= for >"
+_NOTHING = "the cotangent is not passed on: > for >="
+_OTHER = "the cotangent goes the other way"
+LOTS = 200  # of conventions that are tried
 
 
 class LeftOut(OtherRule):
@@ -41,7 +49,7 @@ def _factor(case: Case, node: Node, place: int) -> str:
     """The derivative of a node by an operand, in words."""
     if node.primitive is elementwise.sigmoid:
         return f"of {case.called(node)}, out (1 - out),"
-    if node.primitive is _MULTIPLY:
+    if node.primitive is MULTIPLY:
         other = dict(node.sources).get(1 - place)
         return case.names.get(other, "") if other is not None and other in case.names else f"of {case.called(node)}"
     return f"of {case.called(node)}, its derivative,"
@@ -134,25 +142,65 @@ def _no_less(name: str, place: int) -> Any:
 
 
 class OtherSideOfKink(OtherRule):
-    """At a kink, the slope of the other side: >= for >."""
+    """At a kink or a tie, another convention: >= for >, or all to one of those that tie."""
 
     def alterations(self, case: Case) -> Altered:
-        """See `OtherRule`."""
-        for node in case.step:
-            if node.primitive not in KINKS or not meeting(node):
-                continue
-            at = f"at {count(meeting(node), 'element')} of {case.called(node)} where two ways meet"
-            if node.primitive is elementwise.where_of:
-                condition, x, y = node.operands
-                other = np.logical_xor(condition, np.equal(x, y))
-                yield f"{at}, it goes the other way: >= for >, or > for >=", {node: with_operand(node, 0, other)}
-            elif node.primitive in _TWO_WAYS:
-                for first in (0, 1):
-                    rules = [_first_of_equals(first == k, k, node.primitive) for k in (0, 1)]
-                    yield f"{at}, operand {first} gets the whole cotangent: >= for >", {node: with_rules(node, rules)}
-            elif node.primitive in _ABSOLUTE:
-                for sign in (1, -1):
-                    yield f"{at}, it takes the slope {sign:+d}", {node: with_rules(node, [_slope_at_zero(sign)])}
+        """See `OtherRule`. Whoever takes a convention mostly takes it everywhere; so all nodes together come first."""
+        ways = [(node, _ways(case, node)) for node in case.step if meeting(node)]
+        alike: dict[tuple[Any, str], list[Node]] = {}
+        for node, others in ways:
+            for said in others:
+                alike.setdefault((node.primitive, said), []).append(node)
+        together = [(nodes, said) for (_, said), nodes in alike.items()]
+        single = [([node], said) for node, others in ways for said in others]
+        lots = [lot for lot in together if len(lot[0]) > 1] + single
+        for size in (1, 2):
+            for chosen in itertools.islice(itertools.combinations(lots, size), LOTS):
+                nodes = [node for lot, _ in chosen for node in lot]
+                if len(set(nodes)) == len(nodes):
+                    altered = {node: dict(ways)[node][said] for lot, said in chosen for node in lot}
+                    yield "; and ".join(f"{_where_they_meet(case, lot)}, and {said}" for lot, said in chosen), altered
+
+
+def _where_they_meet(case: Case, nodes: list[Node]) -> str:
+    """Of nodes with the same primitive: "two ways meet at 3 elements of maximum (relu)"."""
+    called = case.called(nodes[0]) if len(nodes) == 1 else str(nodes[0].primitive.__name__)
+    elements = sum(map(meeting, nodes))
+    if nodes[0].primitive in _EXTREMES:
+        return f"elements tie in {count(elements, 'window')} of {called}"
+    return f"two ways meet at {count(elements, 'element')} of {called}"
+
+
+def _ways(case: Case, node: Node) -> dict[str, Node]:
+    """The conventions that may be taken at the kinks of a node, other than autodiff's own."""
+    here = [place for place, _ in node.sources]
+    by = mask(node)
+    if by is not None:
+        place = 0 if node.primitive is elementwise.where_of else 1 - here[0]
+        return {_said(node, here): with_operand(node, place, np.logical_xor(by, meets(node)))}
+    ways: dict[str, Node] = {}
+    if node.primitive in _TWO_WAYS:
+        for first in (0, 1):
+            rules = [_first_of_equals(first == k, k, node.primitive) for k in (0, 1)]
+            said = _WHOLE if first == here[0] else _NOTHING
+            ways[said if len(here) == 1 else f"operand {first} gets the whole cotangent"] = with_rules(node, rules)
+    elif node.primitive in _ABSOLUTE:
+        for sign in (1, -1):
+            ways[f"it takes the slope {sign:+d}"] = with_rules(node, [_slope_at_zero(sign)])
+    elif node.primitive in _EXTREMES:
+        to_one = _to_one_of_a_window if node.primitive is windows.max_pool2d else _to_one
+        for which in ("first", "last"):
+            ways[f"the {which} one gets the whole cotangent"] = with_rules(node, [to_one(which == "last")])
+    return ways
+
+
+def _said(node: Node, here: list[int]) -> str:
+    """What becomes of a cotangent at the kinks of a node with a mask, if it goes the other way than it does."""
+    if len(here) > 1:
+        return _OTHER
+    ones = np.ones(np.shape(node.value))
+    passed = np.broadcast_to(node.primitive.rules[here[0]](ones, node.value, *node.operands), ones.shape)[meets(node)]
+    return _OTHER if passed.any() and not passed.all() else _NOTHING if passed.any() else _WHOLE
 
 
 def _first_of_equals(takes_all: bool, place: int, primitive: Any) -> Any:
@@ -166,6 +214,34 @@ def _first_of_equals(takes_all: bool, place: int, primitive: Any) -> Any:
 
 def _slope_at_zero(sign: int) -> Any:
     return lambda g, out, x: g * np.where(np.equal(x, 0), sign, np.sign(x))
+
+
+def _to_one_of_a_window(last: bool) -> Any:
+    def rule(g: Array, out: Array, x: Array, window: Any, stride: Any = None, **_: Any) -> Array:
+        image, given = np.zeros(x.shape, g.dtype), np.zeros(out.shape, bool)
+        places = [place for _, place in windows.layout(x.shape, window, stride).offsets]
+        for place in places[:: -1 if last else 1]:
+            won = np.equal(x[place], out) & ~given
+            image[place] += g * won
+            given |= won
+        return image
+
+    return rule
+
+
+def _to_one(last: bool) -> Any:
+    def rule(g: Array, out: Array, x: Array, axis: Any = None, keepdims: bool = False, **_: Any) -> Array:
+        axes = axes_of(x, axis)
+        order = [*[k for k in range(x.ndim) if k not in axes], *axes]
+        kept = [x.shape[k] for k in order[: x.ndim - len(axes)]]
+        rows = x.transpose(order).reshape(*kept, -1)[..., :: -1 if last else 1]
+        first = np.argmax(np.equal(rows, out.reshape(*kept, 1)), axis=-1)[..., None]
+        given = np.zeros(rows.shape, g.dtype)
+        np.put_along_axis(given, first, g.reshape(*kept, 1), axis=-1)
+        given = given[..., :: -1 if last else 1].reshape([x.shape[k] for k in order])
+        return given.transpose(np.argsort(order))
+
+    return rule
 
 
 class Assigned(OtherRule):
@@ -205,11 +281,11 @@ def _assigned_windows(node: Node) -> Any:
         whole = node.primitive.rules[0]
         at = windows.layout(x.shape, window, stride)
         image = np.zeros(x.shape, g.dtype)
-        for place in np.ndindex(g.shape):  # a window at a time, as loops by hand do it
+        for window_at in np.ndindex(g.shape):  # a window at a time, as loops by hand do it
             alone = np.zeros(g.shape, g.dtype)
-            alone[place] = g[place]
+            alone[window_at] = g[window_at]
             covered = np.zeros(x.shape, bool)
-            *outer, i, j = place
+            *outer, i, j = window_at
             (kh, kw), (sh, sw) = at.windows[-4:-2], at.stride
             covered[(*outer, slice(i * sh, i * sh + kh), slice(j * sw, j * sw + kw))] = True
             image[covered] = whole(alone, out, x, window=window, stride=stride, **ties)[covered]
