@@ -35,6 +35,18 @@ def test_the_model_of_the_readme_runs_and_its_gradient_is_right(readme: str) -> 
 
 
 @READMES
+def test_the_picture_of_the_readme_is_drawn(
+    readme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(next(block for block in blocks(readme) if "def model" in block), names)
+    exec(next(block for block in blocks(readme) if "tg.render" in block), names)
+    assert (tmp_path / "graph.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert "max_pool2d" in capsys.readouterr().out
+
+
+@READMES
 def test_the_primitive_of_the_readme_runs(readme: str) -> None:
     names = {"tg": tg, "np": np}
     exec(next(block for block in blocks(readme) if "softplus" in block), names)
