@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +31,10 @@ def test_the_page_is_what_the_table_of_functions_says(coverage) -> None:
     assert coverage.page() == written, "write it anew: python docs/numpy_coverage.py"
 
 
-def test_at_least_250_functions_and_methods_are_covered(coverage) -> None:
+def test_at_least_280_functions_have_a_derivative_and_330_with_methods(coverage) -> None:
     functions = [f for _, name, f in coverage.functions() if coverage.status(name, f)[0] == "derivative"]
-    assert len(functions) >= 200
-    assert len(functions) + len(coverage.methods()[0]) >= 250
+    assert len(functions) >= 280
+    assert len(functions) + len(coverage.methods()[0]) >= 330
 
 
 def test_every_function_with_a_derivative_has_a_line_in_the_tables(coverage, monkeypatch) -> None:
@@ -66,11 +67,13 @@ def test_plain_functions_give_plain_arrays() -> None:
     x = np.array([0.5, 2.5, -1.5])
     for function in PLAIN:
         for args in ((x,), (x, 1.0), (x, x), (x, 1)):
-            try:
-                expected = function(*args)
-            except (TypeError, ValueError, np.linalg.LinAlgError):
-                continue
-            found = function(*[tg.Tensor(a) if a is x else a for a in args])
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy's own functions, as np.fix
+                try:
+                    expected = function(*args)
+                except (TypeError, ValueError, np.linalg.LinAlgError):
+                    continue
+                found = function(*[tg.Tensor(a) if a is x else a for a in args])
             assert not isinstance(found, tg.Tensor)
             np.testing.assert_equal(found, expected)
             break

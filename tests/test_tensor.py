@@ -238,6 +238,14 @@ def test_an_unsupported_function_names_itself_the_line_and_what_would_add_it() -
         assert len(str(error.value).splitlines()) == 4
 
 
+def test_a_ufunc_of_another_package_is_named_as_it_is() -> None:
+    halved = np.frompyfunc(lambda x: x / 2, 1, 1)
+    halved_by_name = halved.__name__
+    with pytest.raises(NotImplementedError) as error:
+        halved(tg.Tensor(1.0))
+    assert str(error.value).startswith(f"{halved_by_name} does not take Tensors yet")
+
+
 def test_the_lines_that_would_add_the_method_of_a_ufunc_do(monkeypatch) -> None:
     t = tg.Tensor([1.0, 2.0])
     with pytest.raises(NotImplementedError) as error:

@@ -192,9 +192,10 @@ class Tensor(Handle):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
         implementation = implementations.get(ufunc if method == "__call__" else (ufunc, method))
         if implementation is None:
+            name = ufunc.__name__ if getattr(np, ufunc.__name__, None) is not ufunc else f"np.{ufunc.__name__}"
             if method == "__call__":
-                unsupported(f"np.{ufunc.__name__}")
-            unsupported(f"np.{ufunc.__name__}.{method}", key=f'(np.{ufunc.__name__}, "{method}")')
+                unsupported(name)  # of NumPy, or of another package
+            unsupported(f"{name}.{method}", key=f'({name}, "{method}")')
         if settings and method == "__call__":
             return _with_settings(ufunc, implementation, inputs, **settings)
         if "out" in settings:
@@ -308,7 +309,8 @@ class Tensor(Handle):
 
     def astype(self, dtype: Any, **settings: Any) -> Any:
         """As `ndarray.astype`; a plain array if the dtype is of integers or booleans."""
-        self.node.like.astype(dtype, **settings)  # NumPy's own errors of settings
+        if settings:
+            self.node.like.astype(dtype, **settings)  # NumPy's own errors of settings
         return implementations[np.astype](self, dtype)
 
     def item(self, *index: Any) -> float:

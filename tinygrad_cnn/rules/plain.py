@@ -25,7 +25,7 @@ PLAIN: tuple[Any, ...] = (
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.array_equal, np.array_equiv,
     np.allclose, np.isclose, np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.all, np.any,
     # steps
-    np.sign, np.floor, np.ceil, np.trunc, np.rint, np.fix, np.round, np.around, np.floor_divide,
+    np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round, np.around, np.floor_divide,
     np.signbit, np.spacing, np.isnan, np.isinf, np.isfinite, np.isneginf, np.isposinf,
     # positions
     np.argmax, np.argmin, np.argsort, np.argpartition, np.argwhere, np.nonzero, np.flatnonzero, np.count_nonzero,
@@ -36,6 +36,8 @@ PLAIN: tuple[Any, ...] = (
     # words
     np.array2string, np.array_repr, np.array_str, np.save, np.savez, np.savez_compressed, np.savetxt,
 )  # fmt: skip
+if hasattr(np, "fix"):  # which NumPy has called old since 2.5
+    PLAIN += (np.fix,)
 
 for _function in PLAIN:
     implementations[_function] = on_values(_function)
