@@ -278,6 +278,26 @@ def test_names_that_the_graph_does_not_have_are_told_with_those_that_it_has() ->
     assert "conv, fc, flatten, max_pool, relu, sigma" in report.notes[0]
 
 
+def test_a_loop_of_many_values_is_told_in_few_words() -> None:
+    def loss(p: Any) -> Any:
+        total = 0.0
+        for x in np.linspace(-1, 1, 60):
+            h = np.maximum(p["w"] * x, 0)
+            total = total + h * np.abs(h)
+        return total
+
+    report = check(loss, {"w": 0.0}, {"dL_dw": 0.0, "dL_dz": 0.0}, evaluations=0)
+    assert "it has h[0] to h[59], total[0] to total[59]: say" in report.notes[0]
+    assert [(kink.name, kink.primitive, kink.elements) for kink in report.kinks] == [
+        ("h[0] to h[59]", "maximum", 60),
+        ("", "absolute", 60),
+    ]
+    wrong = check(loss, {"w": 1.0}, {"dL_dw": -1.0, "dL_dtotal": [1.0] * 60}, evaluations=0)
+    assert wrong.first_wrong.name == "dL_dw"
+    through = r"through (add, multiply, absolute|multiply, absolute) \(test_check.py:\d+\), maximum, multiply \("
+    assert re.search(through, wrong.because[0])
+
+
 @pytest.mark.parametrize("name", ["dL_dh", "dh", "d_h", "grad_h", "h_grad", "h", "dloss_dh", "dJ_dh"])
 def test_a_cotangent_may_be_called_as_people_call_it(name: str) -> None:
     w, x = np.array([0.3, 0.7]), np.array([1.0, 2.0])
