@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tracemalloc
 from collections import namedtuple
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -236,6 +238,24 @@ def test_a_budget_is_kept_and_what_is_left_out_is_said() -> None:
     assert report.parameters[0].measured == 0
     assert report.parameters[0].auto_numbers is None
     assert not report.ok
+
+
+def test_beside_the_graph_a_check_takes_four_copies_of_the_parameters_at_most() -> None:
+    w = np.random.default_rng(0).standard_normal(2_500_000)
+
+    def loss(w: Any) -> Any:
+        return np.sum(np.sin(w))
+
+    def peak(action: Callable[[], Any]) -> float:
+        tracemalloc.start()
+        action()
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most / w.nbytes
+
+    check(loss, w[:10], np.cos, evaluations=0)  # what is imported and remembered
+    graph_and_gradient = peak(lambda: tg.value_and_grad(loss)(w))
+    assert peak(lambda: check(loss, w, np.cos, evaluations=60)) < graph_and_gradient + 4.1
 
 
 def test_the_seed_chooses_the_elements() -> None:
@@ -616,6 +636,21 @@ def test_parameters_are_left_as_they_were() -> None:
 
     assert check(lambda w: np.sum(w * w), w, rude).ok
     np.testing.assert_array_equal(w, before)
+
+
+def test_a_loss_of_arrays_may_do_with_them_what_it_likes() -> None:
+    def rude(p: Any) -> float:
+        p["v"] += p["w"]
+        p["w"] *= 3
+        return float((np.asarray(p["v"]) @ np.asarray(p["w"])).item())  # 3 (v + w) w
+
+    p = {"v": np.array([1.0, -2.0]), "w": np.array([0.5, 2.0])}
+    by_hand = {"v": 3 * p["w"], "w": 3 * p["v"] + 6 * p["w"]}
+    opaque = check(lambda p: rude({k: np.asarray(x).copy() for k, x in p.items()}), p, by_hand)
+    assert "autodiff cannot follow" in opaque.notes[0]
+    assert opaque.ok, str(opaque)
+    report = check(lambda p: rude({k: np.asarray(x) for k, x in p.items()}), p, by_hand)
+    assert report.ok, str(report)
 
 
 def test_a_hand_that_changes_the_parameters_behind_the_checks_back_is_told() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_cnn.check.explanations.case import SAFETY
 from tinygrad_cnn.check.numbers import Slope
 from tinygrad_cnn.check.report import Comparison
-from tinygrad_cnn.check.steps import largest
+from tinygrad_cnn.check.steps import largest_finite
 from tinygrad_cnn.graph import Array
 
 # A number whose own error is more than this share of the gradient tells nothing of it.
@@ -76,12 +76,11 @@ def with_slopes(
     least: how large a slope is that matters, where the gradient itself is smaller. along: directions, each with what
     numbers say; a direction is a function, for it is as large as the gradient.
     """
-    size = max([least, largest(np.nan_to_num(x)), *[abs(s.low) for s in slopes.values() if math.isfinite(s.low)]])
+    size = max([least, largest_finite(x), *[abs(s.low) for s in slopes.values() if math.isfinite(s.low)]])
     found = [_with_slope(float(x[index]), slope, rounding, size, index) for index, slope in slopes.items()]
     for direction, slope in along:
         v = direction()
-        length = float(np.sqrt(np.sum(v * v)))
-        value = float(np.sum(np.asarray(x, float) * v))
+        length, value = float(np.linalg.norm(v)), float(np.vdot(np.asarray(x, float), v))
         one = _with_slope(value, slope, 4 * rounding * length, max(size, abs(value)), ())
         found.append(replace(one, note=one.note or "along a random direction"))
     told = [one for one in found if one.verdict != "cannot tell"]

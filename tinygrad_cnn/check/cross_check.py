@@ -20,7 +20,7 @@ from tinygrad_cnn.check.measuring import DIRECTIONS, Measured, how_many, measure
 from tinygrad_cnn.check.progress import Progress
 from tinygrad_cnn.check.report import KinkFound, Parameter, Report, Step
 from tinygrad_cnn.check.sentences import sentences
-from tinygrad_cnn.check.steps import between, consumers, largest, walk_again, walk_back
+from tinygrad_cnn.check.steps import between, consumers, largest, largest_finite, walk_again, walk_back
 from tinygrad_cnn.check.trace import Trace
 from tinygrad_cnn.check.witnesses import Autodiff, Loss, Subject, autodiff, hand
 from tinygrad_cnn.graph import Array, Node, source_line
@@ -186,14 +186,13 @@ def _parameter(check: _Check, k: int, told_by_step: bool) -> Parameter:
     auto, node, x = check.auto, check.auto.run.parameters[k], check.subject.leaves[k]
     by_autodiff = None if auto.opaque is not None else np.asarray(auto.cotangents[node])
     hand = check.hand.of[node][1] if check.hand is not None and node in check.hand.of else None
-    low, high = np.full(x.shape, np.nan), np.full(x.shape, np.nan)
     slopes, rounding = check.measured.slopes[k], auto.rounding.get(node, 0.0)
+    low = np.full(x.shape, np.nan)
+    high = low.copy() if any(slope.low != slope.high for slope in slopes.values()) else low
     for index, slope in slopes.items():
         low[index], high[index] = slope.low, slope.high
     # What a slope of a parameter has to be to matter, beside those of the others and the loss itself.
-    others = [
-        largest(np.nan_to_num(auto.cotangents[other])) for other in auto.run.parameters if other in auto.cotangents
-    ]
+    others = [largest_finite(auto.cotangents[other]) for other in auto.run.parameters if other in auto.cotangents]
     least = max([1e-3 * size for size in others] + [1e-9 * abs(float(np.nan_to_num(auto.run.value)))])
     along = [
         (functools.partial(random_direction, x.shape, number + DIRECTIONS * check.seed), slope)

@@ -148,5 +148,14 @@ def _copied(node: Node, primitive: Any, settings: dict[str, Any], operands: Sequ
 
 
 def largest(x: Any) -> float:
-    """The largest absolute value in an array; 0 if there is none."""
-    return float(np.max(np.abs(x), initial=0.0))
+    """The largest absolute value in an array, NaN if one is; 0 if there is none. It takes no memory for it."""
+    x = np.asarray(x)
+    if x.dtype.kind == "c":
+        x = np.abs(x)
+    return float(np.maximum(np.max(x, initial=0.0), -np.min(x, initial=0.0)))
+
+
+def largest_finite(x: Any) -> float:
+    """The largest absolute value that is finite."""
+    size = largest(x)
+    return size if np.isfinite(size) else largest(np.nan_to_num(x, posinf=0, neginf=0))
