@@ -41,7 +41,8 @@ def between_arrays(
     if not x.size:
         return Comparison("agree")
     with np.errstate(all="ignore"):
-        apart = np.asarray(np.abs(x - y), float)
+        apart = np.array(x - y, float, copy=None, ndmin=x.ndim)
+        np.abs(apart, out=apart)
     apart[np.isnan(x) != np.isnan(y)] = np.inf
     apart[(np.isnan(x) & np.isnan(y)) | (x == y)] = 0.0
     both_right = 0
@@ -83,6 +84,7 @@ def with_slopes(
         length, value = float(np.linalg.norm(v)), float(np.vdot(np.asarray(x, float), v))
         one = _with_slope(value, slope, 4 * rounding * length, max(size, abs(value)), ())
         found.append(replace(one, note=one.note or "along a random direction"))
+        del v  # before the next one, which is as large as the gradient
     told = [one for one in found if one.verdict != "cannot tell"]
     untold = [one for one in found if one.verdict == "cannot tell"]
     if not told:

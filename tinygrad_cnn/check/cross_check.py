@@ -22,7 +22,7 @@ from tinygrad_cnn.check.report import KinkFound, Parameter, Report, Step
 from tinygrad_cnn.check.sentences import sentences
 from tinygrad_cnn.check.steps import between, consumers, largest, largest_finite, walk_again, walk_back
 from tinygrad_cnn.check.trace import Trace
-from tinygrad_cnn.check.witnesses import Autodiff, Loss, Subject, autodiff, hand
+from tinygrad_cnn.check.witnesses import Autodiff, Loss, Subject, autodiff, hand, signs
 from tinygrad_cnn.graph import Array, Node, source_line
 
 
@@ -259,9 +259,7 @@ def _carried(auto: Autodiff, walk: _Walk) -> dict[Node, float]:
     """How much of what arrives at each node is rounding of the hand's own cotangents, carried along."""
     rng, found = np.random.default_rng(0), dict[Node, float]()
     for _ in range(2):
-        shaken = {
-            node: x + auto.rounding.get(node, 0.0) * rng.choice([-1.0, 1.0], x.shape) for node, x in walk.given.items()
-        }
+        shaken = {node: x + auto.rounding.get(node, 0.0) * signs(rng, x.shape) for node, x in walk.given.items()}
         for node, x in walk_back(auto.run, shaken).items():
             if node in walk.arrived:
                 with np.errstate(invalid="ignore"):
