@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tracemalloc
 from collections import namedtuple
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -239,6 +241,24 @@ def test_a_budget_is_kept_and_what_is_left_out_is_said() -> None:
     assert not report.ok
 
 
+def test_beside_the_graph_a_check_takes_four_copies_of_the_parameters_at_most() -> None:
+    w = np.random.default_rng(0).standard_normal(2_500_000)
+
+    def loss(w: Any) -> Any:
+        return np.sum(np.sin(w))
+
+    def peak(action: Callable[[], Any]) -> float:
+        tracemalloc.start()
+        action()
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most / w.nbytes
+
+    check(loss, w[:10], np.cos, evaluations=0)  # what is imported and remembered
+    graph_and_gradient = peak(lambda: tg.value_and_grad(loss)(w))
+    assert peak(lambda: check(loss, w, np.cos, evaluations=60)) < graph_and_gradient + 4.1
+
+
 def test_the_seed_chooses_the_elements() -> None:
     def measured(seed: int) -> set[int]:
         report = check(lambda w: np.sum(np.sin(w)), np.zeros(5000), seed=seed)
@@ -277,6 +297,26 @@ def test_names_that_the_graph_does_not_have_are_told_with_those_that_it_has() ->
     report = check(lambda p: loss_shifted(forward(x, p).sigma, y), p, lambda p: hand_derived(x, y, p), evaluations=0)
     assert "no value of the graph is called dL_dsig, dL_dmax" in report.notes[0]
     assert "conv, fc, flatten, losses, max_pool, relu, sigma" in report.notes[0]
+
+
+def test_a_loop_of_many_values_is_told_in_few_words() -> None:
+    def loss(p: Any) -> Any:
+        total = 0.0
+        for x in np.linspace(-1, 1, 60):
+            h = np.maximum(p["w"] * x, 0)
+            total = total + h * np.abs(h)
+        return total
+
+    report = check(loss, {"w": 0.0}, {"dL_dw": 0.0, "dL_dz": 0.0}, evaluations=0)
+    assert "it has h[0] to h[59], total[0] to total[59]: say" in report.notes[0]
+    assert [(kink.name, kink.primitive, kink.elements) for kink in report.kinks] == [
+        ("h[0] to h[59]", "maximum", 60),
+        ("", "absolute", 60),
+    ]
+    wrong = check(loss, {"w": 1.0}, {"dL_dw": -1.0, "dL_dtotal": [1.0] * 60}, evaluations=0)
+    assert wrong.first_wrong.name == "dL_dw"
+    through = r"through (add, multiply, absolute|multiply, absolute) \(test_check.py:\d+\), maximum, multiply \("
+    assert re.search(through, wrong.because[0])
 
 
 @pytest.mark.parametrize("name", ["dL_dh", "dh", "d_h", "grad_h", "h_grad", "h", "dloss_dh", "dJ_dh"])
@@ -597,6 +637,21 @@ def test_parameters_are_left_as_they_were() -> None:
 
     assert check(lambda w: np.sum(w * w), w, rude).ok
     np.testing.assert_array_equal(w, before)
+
+
+def test_a_loss_of_arrays_may_do_with_them_what_it_likes() -> None:
+    def rude(p: Any) -> float:
+        p["v"] += p["w"]
+        p["w"] *= 3
+        return float((np.asarray(p["v"]) @ np.asarray(p["w"])).item())  # 3 (v + w) w
+
+    p = {"v": np.array([1.0, -2.0]), "w": np.array([0.5, 2.0])}
+    by_hand = {"v": 3 * p["w"], "w": 3 * p["v"] + 6 * p["w"]}
+    opaque = check(lambda p: rude({k: np.asarray(x).copy() for k, x in p.items()}), p, by_hand)
+    assert "autodiff cannot follow" in opaque.notes[0]
+    assert opaque.ok, str(opaque)
+    report = check(lambda p: rude({k: np.asarray(x) for k, x in p.items()}), p, by_hand)
+    assert report.ok, str(report)
 
 
 def test_a_hand_that_changes_the_parameters_behind_the_checks_back_is_told() -> None:

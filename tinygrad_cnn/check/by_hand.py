@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +92,19 @@ def by_name(run: Trace) -> dict[str, Node]:
         else:
             found.update({f"{name}[{k}]": node for k, node in enumerate(sorted(alike, key=lambda x: x.order))})
     return found
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a row, those that are numbered as one: "fc, h[0] to h[4]"."""
+    numbered: dict[str, list[int]] = {}
+    for name in names:
+        plain, _, number = name.partition("[")
+        numbered.setdefault(plain, []).append(int(number[:-1]) if number[:-1].isdigit() else -1)
+    said = []
+    for plain, numbers in sorted(numbered.items()):
+        low, high = min(numbers), max(numbers)
+        said.append(plain if high < 0 else f"{plain}[{low}]" if low == high else f"{plain}[{low}] to {plain}[{high}]")
+    return ", ".join(said)
 
 
 def _forms(name: str, names: Mapping[str, str]) -> list[str]:

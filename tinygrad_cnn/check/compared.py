@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_cnn.check.explanations.case import SAFETY
 from tinygrad_cnn.check.numbers import Slope
 from tinygrad_cnn.check.report import Comparison
-from tinygrad_cnn.check.steps import largest
+from tinygrad_cnn.check.steps import largest_finite
 from tinygrad_cnn.graph import Array
 
 # A number whose own error is more than this share of the gradient tells nothing of it.
@@ -41,7 +41,8 @@ def between_arrays(
     if not x.size:
         return Comparison("agree")
     with np.errstate(all="ignore"):
-        apart = np.asarray(np.abs(x - y), float)
+        apart = np.array(x - y, float, copy=None, ndmin=x.ndim)
+        np.abs(apart, out=apart)
     apart[np.isnan(x) != np.isnan(y)] = np.inf
     apart[(np.isnan(x) & np.isnan(y)) | (x == y)] = 0.0
     both_right = 0
@@ -76,14 +77,14 @@ def with_slopes(
     least: how large a slope is that matters, where the gradient itself is smaller. along: directions, each with what
     numbers say; a direction is a function, for it is as large as the gradient.
     """
-    size = max([least, largest(np.nan_to_num(x)), *[abs(s.low) for s in slopes.values() if math.isfinite(s.low)]])
+    size = max([least, largest_finite(x), *[abs(s.low) for s in slopes.values() if math.isfinite(s.low)]])
     found = [_with_slope(float(x[index]), slope, rounding, size, index) for index, slope in slopes.items()]
     for direction, slope in along:
         v = direction()
-        length = float(np.sqrt(np.sum(v * v)))
-        value = float(np.sum(np.asarray(x, float) * v))
+        length, value = float(np.linalg.norm(v)), float(np.vdot(np.asarray(x, float), v))
         one = _with_slope(value, slope, 4 * rounding * length, max(size, abs(value)), ())
         found.append(replace(one, note=one.note or "along a random direction"))
+        del v  # before the next one, which is as large as the gradient
     told = [one for one in found if one.verdict != "cannot tell"]
     untold = [one for one in found if one.verdict == "cannot tell"]
     if not told:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,16 +13,16 @@ import numpy as np
 from tinygrad_cnn.check import second_order
 from tinygrad_cnn.check.autodiff import faults
 from tinygrad_cnn.check.branches import mask, meeting
-from tinygrad_cnn.check.by_hand import ByHand, by_name
+from tinygrad_cnn.check.by_hand import ByHand, by_name, listed
 from tinygrad_cnn.check.compared import between_arrays, with_slopes
-from tinygrad_cnn.check.explanations import EXPLANATIONS, Case, Explanation, OtherSideOfKink, explain
+from tinygrad_cnn.check.explanations import EXPLANATIONS, Case, Explanation, Fitted, OtherSideOfKink, explain
 from tinygrad_cnn.check.measuring import DIRECTIONS, Measured, how_many, measure, nothing, random_direction
 from tinygrad_cnn.check.progress import Progress
 from tinygrad_cnn.check.report import KinkFound, Parameter, Report, Step
 from tinygrad_cnn.check.sentences import sentences
-from tinygrad_cnn.check.steps import between, consumers, largest, walk_back
+from tinygrad_cnn.check.steps import between, consumers, largest, largest_finite, walk_again, walk_back
 from tinygrad_cnn.check.trace import Trace
-from tinygrad_cnn.check.witnesses import Autodiff, Loss, Subject, autodiff, hand
+from tinygrad_cnn.check.witnesses import Autodiff, Loss, Subject, autodiff, hand, signs
 from tinygrad_cnn.graph import Array, Node, source_line
 
 
@@ -109,18 +109,36 @@ class _Check:
         self.subject, self.auto, self.hand, self.measured = subject, auto, hand, measured
         self.explanations, self.seed = explanations, seed
         self.names, self.used_by = {node: name for name, node in by_name(auto.run).items()}, consumers(auto.run)
+        self.fitted = Fitted(self.names)
 
-    def case(
-        self, node: Node, name: str, hand: Array, given: Mapping[Node, Array], right: Any, rounding: float
-    ) -> Case:
-        """The hand's cotangent of a node, if it was computed from those that are `given`."""
+    @functools.cached_property
+    def whole_way(self) -> _Walk:
+        """From the loss on, by autodiff alone."""
+        return _Walk({}, walk_back(self.auto.run))
 
-        def again(altered: Mapping[Node, Node]) -> Array:
-            arrived = walk_back(self.auto.run, given, altered, wanted=node)
-            return np.asarray(arrived.get(node, np.zeros_like(node.like)))
+    @functools.cached_property
+    def step_by_step(self) -> _Walk:
+        """With the hand's cotangents put in on the way."""
+        arrays = {} if self.hand is None else self.hand.arrays()
+        given = {node: x for node, x in arrays.items() if x.shape == node.like.shape}
+        return _Walk(given, walk_back(self.auto.run, given))
 
-        step = between(node, self.used_by, given)
-        return Case(name, np.asarray(hand), np.asarray(right), rounding, step, self.names, again)
+    def through(self, node: Node, walk: _Walk) -> list[Node]:
+        """The nodes whose rules lead to `node` from the nearest cotangents that are given, newest first."""
+        return between(node, self.used_by, walk.given)
+
+    def case(self, node: Node, name: str, hand: Array, right: Array, rounding: float, walk: _Walk) -> Case:
+        """The hand's cotangent of a node, where `right` arrives."""
+        again = functools.partial(walk_again, node, walk.arrived, walk.given)
+        return Case(name, np.asarray(hand), right, rounding, self.through(node, walk), self.fitted, again)
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """Cotangents that were put in on a walk back, and those that arrived."""
+
+    given: dict[Node, Array]
+    arrived: dict[Node, Array]
 
 
 def _report(check: _Check) -> Report:
@@ -155,11 +173,11 @@ def _notes(check: _Check) -> list[str]:
     elif check.auto.run.result is None:
         notes.append("the loss does not depend on the parameters, so far as autodiff can see")
     if check.hand is not None and check.hand.unknown:
-        known = sorted({name for node, name in check.names.items() if node.primitive is not None})
+        known = listed(name for node, name in check.names.items() if node.primitive is not None)
         unknown = ", ".join(check.hand.unknown)
         notes.append(
-            f"no value of the graph is called {unknown}, so these are not compared; it has "
-            f"{', '.join(known) or 'no names'}: say names={{{check.hand.unknown[0]!r}: ...}}, or name it with tg.named"
+            f"no value of the graph is called {unknown}, so these are not compared; it has {known or 'no names'}: say "
+            f"names={{{check.hand.unknown[0]!r}: ...}}, or name it with tg.named"
         )
     return notes
 
@@ -168,14 +186,13 @@ def _parameter(check: _Check, k: int, told_by_step: bool) -> Parameter:
     auto, node, x = check.auto, check.auto.run.parameters[k], check.subject.leaves[k]
     by_autodiff = None if auto.opaque is not None else np.asarray(auto.cotangents[node])
     hand = check.hand.of[node][1] if check.hand is not None and node in check.hand.of else None
-    low, high = np.full(x.shape, np.nan), np.full(x.shape, np.nan)
     slopes, rounding = check.measured.slopes[k], auto.rounding.get(node, 0.0)
+    low = np.full(x.shape, np.nan)
+    high = low.copy() if any(slope.low != slope.high for slope in slopes.values()) else low
     for index, slope in slopes.items():
         low[index], high[index] = slope.low, slope.high
     # What a slope of a parameter has to be to matter, beside those of the others and the loss itself.
-    others = [
-        largest(np.nan_to_num(auto.cotangents[other])) for other in auto.run.parameters if other in auto.cotangents
-    ]
+    others = [largest_finite(auto.cotangents[other]) for other in auto.run.parameters if other in auto.cotangents]
     least = max([1e-3 * size for size in others] + [1e-9 * abs(float(np.nan_to_num(auto.run.value)))])
     along = [
         (functools.partial(random_direction, x.shape, number + DIRECTIONS * check.seed), slope)
@@ -191,7 +208,7 @@ def _parameter(check: _Check, k: int, told_by_step: bool) -> Parameter:
         if by_autodiff is not None:
             hand_auto = between_arrays(hand, by_autodiff, rounding, slopes)
             if hand_auto.verdict == "differ" and not told_by_step:
-                case = check.case(node, node.name or "x", hand, {}, by_autodiff, rounding)
+                case = check.case(node, node.name or "x", hand, by_autodiff, rounding, check.whole_way)
                 explanation = explain(case, check.explanations)
                 if slopes and explanation is not None and explanation == OtherSideOfKink().explain(case):
                     explanation += "; each of these is a convention, but together they are no slope of the loss"
@@ -207,30 +224,29 @@ def _steps(check: _Check, notes: list[str]) -> list[Step]:
     auto, parameters = check.auto, set(check.auto.run.parameters)
     if check.hand is None or auto.opaque is not None or parameters.issuperset(check.hand.of):
         return []
-    given = {node: x for node, x in check.hand.arrays().items() if x.shape == node.like.shape}
-    arrived = walk_back(auto.run, given)
-    carried = _carried(auto, given, arrived)
+    walk = check.step_by_step
+    carried = _carried(auto, walk)
     found = []
     for node in sorted(check.hand.of, key=lambda x: (x in parameters, -x.order)):
         name, hand = check.hand.of[node]
         if node not in auto.cotangents:
             notes.append(f"{name}: autodiff has no cotangent there, so it is not compared")
             continue
-        right = np.asarray(arrived.get(node, np.zeros_like(auto.cotangents[node])))
+        right = np.asarray(walk.arrived.get(node, np.zeros_like(auto.cotangents[node])))
         rounding = auto.grown(node, right) + carried.get(node, 0.0)
         slopes = check.measured.slopes[auto.run.parameters.index(node)] if node in parameters else {}
         whole = between_arrays(hand, auto.cotangents[node], auto.rounding[node], slopes)
         alone = between_arrays(hand, right, rounding)
         explanation, convention = None, None
         if alone.verdict == "differ":
-            case = check.case(node, name, hand, given, right, rounding)
+            case = check.case(node, name, hand, right, rounding, walk)
             convention = OtherSideOfKink().explain(case)
             if convention is not None:
                 alone = replace(alone, verdict="agree", apart=0.0, note=convention)
                 notes.append(f"{name}: {convention}; that is a convention, and as right")
             elif whole.verdict == "differ":
                 explanation = explain(case, check.explanations)
-        through = [(x.primitive.__name__, source_line(x)) for x in between(node, check.used_by, given)]
+        through = [(x.primitive.__name__, source_line(x)) for x in check.through(node, walk)]
         value, by_autodiff = check.names.get(node, "?"), auto.cotangents[node]
         found.append(Step(name, value, node, by_autodiff, hand, right, whole, alone, through, explanation, convention))
     apart = [step.name for step in found if step.alone.verdict == "differ" and not step.wrong]
@@ -239,23 +255,21 @@ def _steps(check: _Check, notes: list[str]) -> list[Step]:
     return found
 
 
-def _carried(auto: Autodiff, given: Mapping[Node, Array], arrived: Mapping[Node, Array]) -> dict[Node, float]:
+def _carried(auto: Autodiff, walk: _Walk) -> dict[Node, float]:
     """How much of what arrives at each node is rounding of the hand's own cotangents, carried along."""
     rng, found = np.random.default_rng(0), dict[Node, float]()
     for _ in range(2):
-        shaken = {
-            node: x + auto.rounding.get(node, 0.0) * rng.choice([-1.0, 1.0], x.shape) for node, x in given.items()
-        }
+        shaken = {node: x + auto.rounding.get(node, 0.0) * signs(rng, x.shape) for node, x in walk.given.items()}
         for node, x in walk_back(auto.run, shaken).items():
-            if node in arrived:
+            if node in walk.arrived:
                 with np.errstate(invalid="ignore"):
-                    apart = largest(np.nan_to_num(x - arrived[node], posinf=0, neginf=0))
+                    apart = largest(np.nan_to_num(x - walk.arrived[node], posinf=0, neginf=0))
                 found[node] = max(found.get(node, 0.0), apart)
     return found
 
 
 def _kinks(check: _Check) -> list[KinkFound]:
-    found, beside = [], None
+    found, beside = dict[tuple[str, str], list[Node]](), None
     for place, node in enumerate(check.auto.run.nodes):
         elements, by = meeting(node), mask(node)
         if elements and by is not None:  # a mask that is no branch, as that of dropout, stays as it is
@@ -264,8 +278,11 @@ def _kinks(check: _Check) -> list[KinkFound]:
             if all(x is not None and np.array_equal(by, x) for x in there):
                 continue
         if elements:
-            found.append(KinkFound(check.names.get(node, ""), node.primitive.__name__, source_line(node), elements))
-    return found
+            found.setdefault((node.primitive.__name__, source_line(node)), []).append(node)
+    return [
+        KinkFound(listed(check.names[x] for x in nodes if x in check.names), name, line, sum(map(meeting, nodes)))
+        for (name, line), nodes in found.items()
+    ]
 
 
 def _mask_at(run: Trace, place: int, node: Node) -> Array | None:

@@ -11,7 +11,7 @@ import numpy as np
 from tinygrad_cnn.check.by_hand import ByHand
 from tinygrad_cnn.check.numbers import Numbers, OutOfBudgetError, Slope, along_element, along_vectors, scale_of
 from tinygrad_cnn.check.progress import Progress
-from tinygrad_cnn.check.steps import largest
+from tinygrad_cnn.check.steps import largest_finite
 from tinygrad_cnn.check.witnesses import EVERY_RUN, Autodiff, Subject
 from tinygrad_cnn.graph import Array
 
@@ -60,7 +60,7 @@ def measure(
 ) -> Measured:
     """Take slopes by numbers: of all elements of small parameters, and of some of large ones."""
     found = nothing(subject)
-    in_long_double = auto.exact is not None and auto.products <= EVERY_RUN
+    in_long_double = auto.precisely and auto.products <= EVERY_RUN
     used = {"double": 0, "long double": 0}
 
     def numbers(precision: str) -> Numbers:
@@ -97,7 +97,7 @@ def measure(
                 taken = slope("long double", leaf, index)
             else:
                 taken = slope("double", leaf, index)
-                size = largest(np.nan_to_num(auto.cotangents.get(auto.run.parameters[leaf], 0.0)))
+                size = largest_finite(auto.cotangents.get(auto.run.parameters[leaf], 0.0))
                 if in_long_double and not taken.error <= SETTLED * size:
                     taken = slope("long double", leaf, index)
             found.slopes[leaf][index] = taken
@@ -121,20 +121,29 @@ def _elements(
     rng, queues = np.random.default_rng(seed), []
     for k, (x, node) in enumerate(zip(subject.leaves, auto.run.parameters, strict=True)):
         by_autodiff = np.reshape(auto.cotangents[node], -1) if node in auto.cotangents else np.zeros(x.size)
-        apart = np.abs(by_autodiff)
+        apart = by_autodiff
         if hand is not None and node in hand.of and hand.of[node][1].shape == x.shape:
             with np.errstate(invalid="ignore"):
-                apart = np.abs(hand.of[node][1].reshape(-1) - by_autodiff)
-        ranked = np.argsort(-np.nan_to_num(apart, nan=np.inf), kind="stable")
+                apart = hand.of[node][1].reshape(-1) - by_autodiff
         if x.size > ALL_OF:
-            steepest = np.argsort(-np.abs(by_autodiff), kind="stable")[:LARGEST]
-            chosen = [*ranked[:LARGEST], *steepest, *rng.choice(x.size, RANDOM, replace=False)]
+            steepest = _first(by_autodiff, LARGEST)
+            chosen = [*_first(apart, LARGEST), *steepest, *rng.choice(x.size, RANDOM, replace=False)]
             ranked = np.array(list(dict.fromkeys(int(i) for i in chosen)))
             notes.append(
                 f"{node.name or 'params'}: {len(ranked)} of {x.size} elements are measured by numbers, and slopes "
                 f"along {DIRECTIONS} random directions of all of them"
             )
+        else:
+            ranked = _first(apart, x.size)
         places = [tuple(int(i) for i in np.unravel_index(place, x.shape)) for place in ranked]
         queues.append([(rank, k, place) for rank, place in enumerate(places)])
     longest = max(map(len, queues), default=0)
     return [queue[i] for i in range(longest) for queue in queues if i < len(queue)]
+
+
+def _first(x: Array, n: int) -> Array:
+    """The places of the `n` elements with the largest absolute values, the largest first, NaNs before them."""
+    size = np.abs(x)
+    size[np.isnan(size)] = np.inf
+    places = np.argpartition(size, x.size - n)[x.size - n :] if n < x.size else np.arange(x.size)
+    return places[np.lexsort((places, -size[places]))]

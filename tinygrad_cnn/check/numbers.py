@@ -72,7 +72,12 @@ def along_element(leaves: Sequence[Array], leaf: int, index: tuple[int, ...]) ->
 
 def along_vectors(leaves: Sequence[Array], vectors: Sequence[Array | None]) -> Direction:
     """The direction of a vector for each leaf; None where a leaf stays as it is."""
-    return lambda t: [x if v is None else x + t * v for x, v in zip(leaves, vectors, strict=True)]
+
+    def moved(x: Array, v: Array, t: Any) -> Array:
+        there = np.multiply(t, v, dtype=x.dtype)
+        return np.add(x, there, out=there) if x.ndim else np.asarray(x + there)
+
+    return lambda t: [x if v is None else moved(x, v, t) for x, v in zip(leaves, vectors, strict=True)]
 
 
 class Numbers:
@@ -92,7 +97,7 @@ class Numbers:
         exhausted: Callable[[int], bool] = lambda used: False,
     ) -> None:
         self.loss, self.form, self.opaque, self.exhausted = loss, form, opaque, exhausted
-        self.leaves = [np.asarray(x).astype(dtype) for x in leaves]
+        self.leaves = [np.asarray(x).astype(dtype, copy=False) for x in leaves]
         self.dtype, self.used = dtype, 0
         self.value, self.branches = self._at(self.leaves)
         self.noise = self._noise()
@@ -181,7 +186,7 @@ class Numbers:
         self.used += 1
         if self.opaque:
             with np.errstate(all="ignore"):
-                return one_number(self.loss(self.form.rebuild([x[()] for x in leaves]))), Branches([], [], ())
+                return one_number(self.loss(self.form.rebuild([x.copy()[()] for x in leaves]))), Branches([], [], ())
         run = trace(self.loss, self.form, leaves)
         return run.value, run.branches()
 

@@ -7,6 +7,8 @@ import os
 
 from tinygrad_cnn.check.report import Comparison, Parameter, Step
 
+MOST = 8
+
 
 def sentences(steps: list[Step], parameters: list[Parameter]) -> list[str]:
     """What is wrong; nothing if nothing is."""
@@ -50,10 +52,19 @@ def _at(comparison: Comparison | None, one: str = "by hand", other: str = "and s
 
 
 def _through(step: Step) -> str:
-    """Through what a step goes: "through max_pool2d (model.py:55)"."""
+    """Through what a step goes: "through reshape, max_pool2d (model.py:55)"."""
     if not step.through:
         return "at the loss itself"
-    return "through " + ", ".join(dict.fromkeys(f"{name} ({short(line)})" for name, line in step.through))
+    at: dict[str, list[str]] = {}
+    for name, line in step.through:
+        at.setdefault(short(line), []).append(name)
+    return "through " + enough([f"{', '.join(dict.fromkeys(names))} ({line})" for line, names in at.items()])
+
+
+def enough(names: list[str]) -> str:
+    """As many names in a row as somebody reads."""
+    more = len(names) - MOST
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:MOST])} and {more} more"
 
 
 def short(line: str) -> str:

@@ -7,12 +7,13 @@ has them, and asked for one step at a time: what it then gives differs from the 
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.backward import pull_back, seed
+from tinygrad_cnn.backward import fit, seed
 from tinygrad_cnn.check.trace import Trace
 from tinygrad_cnn.graph import Array, Node
 from tinygrad_cnn.primitive import Primitive, Rule
@@ -21,41 +22,80 @@ _new = object.__new__
 
 
 def walk_back(
-    run: Trace,
-    by_hand: Mapping[Node, Array] | None = None,
-    altered: Mapping[Node, Node] | None = None,
-    wanted: Node | None = None,
-    sway: Callable[[Array], Array] | None = None,
+    run: Trace, by_hand: Mapping[Node, Array] | None = None, sway: Callable[[Array], Array] | None = None
 ) -> dict[Node, Array]:
     """The cotangent that arrives at each node, on a walk from the loss back.
 
     by_hand   cotangents to go on with instead of those that arrive
-    altered   nodes to go through instead of others: such as have another rule (`with_rules`, `with_settings`)
-    wanted    go no further than to this node
     sway      what to make of each cotangent before it is passed on
     """
-    by_hand, altered = by_hand or {}, altered or {}
+    by_hand = by_hand or {}
     arrived: dict[Node, Array] = {}
+    own: set[Node] = set()
     if run.result is not None:
         arrived[run.result] = seed(run.result)
     for node in reversed(run.nodes):
-        if node is wanted:
-            break
         g = by_hand.get(node, arrived.get(node))
-        if g is None or not node.sources:
-            continue
-        g = g if sway is None else sway(g)
-        for x, cotangent in _one_step(altered.get(node, node), g).items():
-            arrived[x] = arrived[x] + cotangent if x in arrived else cotangent
+        if g is not None and node.sources:
+            _pass_on(node, g if sway is None else sway(g), arrived, own)
     return arrived
 
 
-def _one_step(node: Node, g: Array) -> dict[Node, Array]:
-    """What the rules of one node make of its cotangent: those of what it was computed from."""
-    leaves = {x: Node(None, (), (), {}, x.like) for _, x in node.sources}
-    alone = Node(node.primitive, node.operands, [(k, leaves[x]) for k, x in node.sources], node.settings, node.like)
-    found = pull_back({alone: g}, [*leaves.values(), alone])
-    return {x: found[leaf] for x, leaf in leaves.items() if leaf in found}
+def walk_again(
+    wanted: Node, arrived: Mapping[Node, Array], by_hand: Mapping[Node, Array], altered: Mapping[Node, Node]
+) -> Array:
+    """What would have arrived at a node, if the walk had gone through some nodes otherwise.
+
+    arrived, by_hand   what `walk_back` gave, and was given
+    altered            nodes to go through instead of others: with other rules, settings or operands
+
+    Rules are linear in the cotangent; so only what changes is walked anew, and it is added to what arrived.
+    """
+    changes: dict[Node, Array] = {}
+    waiting = [(-node.order, node) for node in altered]
+    heapq.heapify(waiting)
+    seen, own = set(altered), set[Node]()
+    while waiting:
+        _, node = heapq.heappop(waiting)
+        change = None if node in by_hand else changes.get(node)
+        if node in altered:
+            g = by_hand.get(node, arrived.get(node))
+            if g is None:
+                continue
+            _pass_on(node, -g, changes, own)
+            _pass_on(altered[node], g if change is None else g + change, changes, own)
+        elif change is not None:
+            _pass_on(node, change, changes, own)
+        for _, x in node.sources:
+            if x not in seen and x.order > wanted.order:
+                seen.add(x)
+                heapq.heappush(waiting, (-x.order, x))
+    before = np.asarray(arrived.get(wanted, np.zeros_like(wanted.like)))
+    return before + changes[wanted] if wanted in changes else before
+
+
+def _pass_on(node: Node, g: Array, arrived: dict[Node, Array], own: set[Node]) -> None:
+    """Add to what has `arrived` at the sources of a node what its rules make of its cotangent.
+
+    own: the nodes whose cotangent is an array that this walk alone holds, and may write to.
+    """
+    primitive, operands, settings = node.primitive, node.operands, node.settings
+    for position, x in reversed(node.sources):
+        rule = primitive.rules[position]
+        if rule is None:
+            continue
+        before = arrived.get(x)
+        if position == 0 and primitive.in_part and primitive.adding is not None:  # it picks: see `backward.py`
+            if x not in own:
+                before = np.zeros(x.like.shape, x.like.dtype) if before is None else np.array(before)
+                own.add(x)
+            arrived[x] = primitive.adding(before, g, node.like, *operands, **settings)
+            continue
+        cotangent = rule(g, node.like, *operands, **settings)
+        if cotangent.shape != x.like.shape or cotangent.dtype is not x.like.dtype:
+            cotangent = fit(cotangent, x.like, node, position)
+        arrived[x] = cotangent if before is None else before + cotangent
+        own.discard(x)
 
 
 def consumers(run: Trace) -> dict[Node, list[Node]]:
@@ -108,5 +148,14 @@ def _copied(node: Node, primitive: Any, settings: dict[str, Any], operands: Sequ
 
 
 def largest(x: Any) -> float:
-    """The largest absolute value in an array; 0 if there is none."""
-    return float(np.max(np.abs(x), initial=0.0))
+    """The largest absolute value in an array, NaN if one is; 0 if there is none. It takes no memory for it."""
+    x = np.asarray(x)
+    if x.dtype.kind == "c":
+        x = np.abs(x)
+    return float(np.maximum(np.max(x, initial=0.0), -np.min(x, initial=0.0)))
+
+
+def largest_finite(x: Any) -> float:
+    """The largest absolute value that is finite."""
+    size = largest(x)
+    return size if np.isfinite(size) else largest(np.nan_to_num(x, posinf=0, neginf=0))

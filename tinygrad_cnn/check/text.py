@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tinygrad_cnn.check.report import Comparison, Parameter, Report
+from tinygrad_cnn.check.sentences import enough, short
 
 COLOURS = {"agree": "green", "differ": "bold red", "cannot tell": "yellow"}
 LEGEND = (
@@ -93,10 +93,10 @@ def _by_step(report: Report) -> Table:
         title="Step by step, from the loss back", **_LOOK,
     )  # fmt: skip
     for step in report.steps:
-        names = list(dict.fromkeys(name for name, _ in step.through)) or ["loss"]
+        names = list(dict.fromkeys(name for name, _ in step.through)) or ["the loss"]
         table.add_row(
             escape(step.name), str(step.node.like.shape), said(step.whole, brief=True),
-            said(step.alone, brief=True), escape(", ".join(names)),
+            said(step.alone, brief=True), escape(enough(names)),
         )  # fmt: skip
     return table
 
@@ -110,6 +110,6 @@ def _kinks(report: Report) -> Table:
             kink.primitive,
             escape(kink.name),
             str(kink.elements),
-            escape(kink.line.rsplit(" in ", 1)[0].rsplit(os.sep, 1)[-1]),
+            escape(short(kink.line)),
         )
     return table

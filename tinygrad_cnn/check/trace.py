@@ -64,7 +64,10 @@ def trace(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array]) 
     Raises ValueError if it gives more than one number; whatever the loss raises comes through.
     """
     born = now()
-    tensors = [leaf_tensor(np.array(x)[()], name or "x") for x, name in zip(leaves, form.names, strict=True)]
+    # Views: nothing writes to a leaf of a graph, and the leaves may be large.
+    tensors = [
+        leaf_tensor(x.view()[()] if x.ndim else x[()], name or "x") for x, name in zip(leaves, form.names, strict=True)
+    ]
     with np.errstate(all="ignore"):  # a loss that is not finite is told of in the report
         result = loss(form.rebuild(list(tensors)))
     parameters = [tensor.node for tensor in tensors]

@@ -19,8 +19,9 @@ from tinygrad_cnn.rules.linear_algebra import matmul
 Loss = Callable[[Any], Any]
 
 # Long double has no fast matrix products: about 5 ns a multiplication. So many of them are worth one run in it, and
-# so many a run for every difference.
+# so many a run for every difference. It takes twice the memory: so many elements of all values are worth that.
 ONE_RUN, EVERY_RUN = 10**8, 10**6
+ELEMENTS = 2 * 10**6
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,13 @@ class Subject:
         return [
             name or "params"
             for name, mine, theirs in zip(self.form.names, self.leaves, self.form.leaves, strict=True)
-            if not np.array_equal(mine, as_array(theirs), equal_nan=True)
+            if not _alike(mine, as_array(theirs))
         ]
+
+
+def _alike(x: Array, y: Array) -> bool:
+    """As np.array_equal with equal_nan=True, which copies both."""
+    return x.shape == y.shape and bool(np.all((x == y) | ((x != x) & (y != y))))
 
 
 @dataclass
@@ -77,7 +83,7 @@ class Autodiff:
     run          the loss, recorded
     opaque       why it cannot be followed, or None; then nothing else is known
     cotangents   of every value
-    exact        the same run in long double, where that is possible
+    precisely    whether it can be computed in long double too
     rounding     how much of each cotangent may be rounding
     products     multiplications in matrix products, of one run
     """
@@ -85,7 +91,7 @@ class Autodiff:
     run: Trace
     opaque: str | None = None
     cotangents: dict[Node, Array] = field(default_factory=dict)
-    exact: Trace | None = None
+    precisely: bool = False
     rounding: dict[Node, float] = field(default_factory=dict)
     products: int = 0
 
@@ -107,32 +113,27 @@ def autodiff(subject: Subject) -> Autodiff:
         return Autodiff(replace(trace(lambda _: 0.0, subject.form, subject.leaves), value=value), opaque=why)
     _same_again(run.value, subject.run().value)
     found = Autodiff(run, cotangents=run.cotangents(), products=_products(run))
-    if found.products <= ONE_RUN:
-        found.exact = _in_long_double(subject, run)
-    exactly = None if found.exact is None else found.exact.cotangents()
-    moved, summed = _moved(subject, run), _summed(run, found.cotangents)
-    for k, node in enumerate(run.nodes):
-        if node in found.cotangents:
-            found.rounding[node] = _rounding(found, k, node, exactly, moved, summed.get(node, 0.0))
-    for node in run.parameters:
-        found.rounding.setdefault(node, 0.0)
+    small = found.products <= ONE_RUN and sum(int(np.size(node.like)) for node in run.nodes) <= ELEMENTS
+    precise = _in_long_double(subject, run) if small else None
+    found.precisely = precise is not None
+    others = [_apart(found, other) for other in (precise, _moved(subject, run)) if other is not None]
+    others.append(_summed(run, found.cotangents))
+    least = 2 if found.precisely else 32 if len(others) > 1 else 256
+    for node, cotangent in found.cotangents.items():
+        unit = _eps([node]) * largest(cotangent)
+        apart = [x for x in (other.get(node, 0.0) for other in others) if math.isfinite(x)]
+        found.rounding[node] = max(least * unit, *apart)
     return found
 
 
-def _rounding(found: Autodiff, k: int, node: Node, exactly: Any, moved: Any, summed: float) -> float:
-    """The largest of what is known: what computing it more precisely, or of other numbers, or otherwise, changes."""
-    cotangent = found.cotangents[node]
-    unit = _eps([node]) * largest(cotangent)
-    others = []
-    if exactly is not None and found.exact is not None:
-        others.append(exactly.get(found.exact.nodes[k]))
-    if moved is not None:
-        run, cotangents = moved
-        others.append(cotangents.get(run.nodes[k]))
-    with np.errstate(invalid="ignore"):
-        apart = [0.0 if other is None else largest(cotangent - other) for other in others]
-    least = 2 * unit if exactly is not None else 32 * unit if moved is not None else 256 * unit
-    return max([x for x in (*apart, summed) if math.isfinite(x)] + [least])
+def _apart(found: Autodiff, other: Trace) -> dict[Node, float]:
+    """How far the cotangents of another run, with the same nodes, are from those that were found."""
+    cotangents, apart = other.cotangents(), {}
+    for node, counterpart in zip(found.run.nodes, other.nodes, strict=True):
+        if node in found.cotangents and counterpart in cotangents:
+            with np.errstate(invalid="ignore"):
+                apart[node] = largest(found.cotangents[node] - cotangents[counterpart])
+    return apart
 
 
 def _in_long_double(subject: Subject, run: Trace) -> Trace | None:
@@ -153,17 +154,17 @@ def _eps(nodes: Sequence[Node]) -> float:
     return max((float(np.finfo(node.like.dtype).eps) for node in nodes), default=0.0)
 
 
-def _moved(subject: Subject, run: Trace) -> tuple[Trace, dict[Node, Array]] | None:
+def _moved(subject: Subject, run: Trace) -> Trace | None:
     """The same run with parameters that are off by their rounding, or that on the way, if it goes the same way."""
     rng, coarsest = np.random.default_rng(0), _eps(run.computed())
     moved = [
-        x * (1 + max(float(np.finfo(x.dtype).eps), coarsest) * rng.choice([-1.0, 1.0], x.shape)).astype(x.dtype)
+        x + x * (max(float(np.finfo(x.dtype).eps), coarsest) * signs(rng, x.shape)).astype(x.dtype)
         for x in subject.leaves
     ]
     other = subject.run(moved)
     if other.result is None or len(other.nodes) != len(run.nodes) or not other.branches().same(run.branches()):
         return None
-    return other, other.cotangents()
+    return other
 
 
 def _summed(run: Trace, cotangents: Mapping[Node, Array]) -> dict[Node, float]:
@@ -177,13 +178,18 @@ def _summed(run: Trace, cotangents: Mapping[Node, Array]) -> dict[Node, float]:
     off = math.sqrt(eps)  # so much, that the rounding of these walks themselves is nothing beside it
     share = math.sqrt(max(_terms(node) for node in run.computed())) * eps / off
     for _ in range(2):
-        arrived = walk_back(run, sway=lambda g: g * (1 + off * rng.choice([-1.0, 1.0], np.shape(g))))
+        arrived = walk_back(run, sway=lambda g: g * (1 + off * signs(rng, np.shape(g))))
         for node, g in arrived.items():
             if node in cotangents:
                 with np.errstate(invalid="ignore"):
                     apart = largest(np.nan_to_num(g - cotangents[node], posinf=0, neginf=0))
                 found[node] = max(found.get(node, 0.0), share * apart)
     return found
+
+
+def signs(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """-1 or 1 at random, in little memory."""
+    return 2 * rng.integers(0, 2, shape, np.int8) - 1
 
 
 def _terms(node: Node) -> int:
@@ -225,7 +231,7 @@ def hand(subject: Subject, auto: Autodiff, by_hand: Any, names: Mapping[str, str
     """
     returned = by_hand(subject.arguments()) if callable(by_hand) else by_hand
     found = matched(returned, subject.form, auto.run, names)
-    if callable(by_hand) and auto.exact is not None:
+    if callable(by_hand) and auto.precisely:
         for node, apart in _rounding_by_hand(subject, auto, by_hand, names, found).items():
             auto.rounding[node] = max(auto.rounding.get(node, 0.0), apart)
     return found

@@ -11,7 +11,7 @@ tie or a kink before a factor that would account for the same. Another one is a 
 and is used by `gradients(..., explanations=[Negated(), *EXPLANATIONS])`.
 """
 
-from tinygrad_cnn.check.explanations.case import Case, Explanation, OtherRule, explain
+from tinygrad_cnn.check.explanations.case import Case, Explanation, Fitted, OtherRule, explain
 from tinygrad_cnn.check.explanations.rules import (
     Assigned,
     CroppedElsewhere,
@@ -56,4 +56,4 @@ EXPLANATIONS: list[Explanation] = [
     Epsilon(),
 ]
 
-__all__ = ["EXPLANATIONS", "Case", "Explanation", "OtherRule", "OtherSideOfKink", "explain"]
+__all__ = ["EXPLANATIONS", "Case", "Explanation", "Fitted", "OtherRule", "OtherSideOfKink", "explain"]

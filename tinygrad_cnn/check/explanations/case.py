@@ -15,7 +15,31 @@ from tinygrad_cnn.graph import Array, Node
 # How many times its estimated rounding a difference may be, and still be rounding.
 SAFETY = 8.0
 LARGE = 10**6  # elements
-PAIRS = 60  # of explanations that are tried together
+TOGETHER = 24  # other rules that are tried two by two, and each with what is seen in the numbers
+
+
+class Fitted:
+    """The values of a graph that have a name, but for enormous ones, as those of them that fit to a shape."""
+
+    def __init__(self, names: Mapping[Node, str]) -> None:
+        self.names = names
+        self._found: dict[tuple[int, ...], dict[str, Array]] = {}
+
+    def to(self, shape: tuple[int, ...]) -> dict[str, Array]:
+        """By name: broadcast to `shape`, transposed if that is what makes them fit."""
+        if shape not in self._found:
+            plain = {name: np.asarray(node.value) for node, name in self.names.items() if np.size(node.like) < LARGE}
+            fitted = {name: broadcast(value, shape) for name, value in plain.items()}
+            self._found[shape] = {name: value for name, value in fitted.items() if value is not None}
+        return self._found[shape]
+
+
+def broadcast(value: Array, shape: tuple[int, ...]) -> Array | None:
+    """`value` broadcast to `shape`, transposed if that is what makes it fit; None if nothing does."""
+    for x in (value, value.T):
+        if x.ndim <= len(shape) and all(n in (1, m) for n, m in zip(x.shape[::-1], shape[::-1], strict=False)):
+            return np.broadcast_to(x, shape)
+    return None
 
 
 @dataclass(frozen=True)
@@ -27,7 +51,7 @@ class Case:
     right       what autodiff makes of the cotangents that the hand had until there
     rounding    how large a difference rounding may make, at the size of `right`
     step        the nodes whose rules lead from there to here, newest first
-    names       what the graph calls its values
+    fitted      the values of the graph that have names
     again       `right`, with some nodes of the step exchanged for others
     """
 
@@ -36,12 +60,17 @@ class Case:
     right: Array
     rounding: float
     step: Sequence[Node]
-    names: Mapping[Node, str]
+    fitted: Fitted
     again: Callable[[Mapping[Node, Node]], Array]
 
+    @property
+    def names(self) -> Mapping[Node, str]:
+        """What the graph calls its values."""
+        return self.fitted.names
+
     def values(self) -> dict[str, Array]:
-        """The values of the graph that have a name, but for enormous ones."""
-        return {name: np.asarray(node.value) for node, name in self.names.items() if np.size(node.like) < LARGE}
+        """The values of the graph that have a name and fit to this cotangent, broadcast to its shape."""
+        return self.fitted.to(self.right.shape)
 
     def called(self, node: Node) -> str:
         """A node in a sentence: "maximum", or "maximum (relu)" if its value has a name."""
@@ -50,7 +79,7 @@ class Case:
 
     def accounts(self, explained: Array) -> bool:
         """Whether the hand's cotangent is `explained`, to rounding."""
-        if np.shape(explained) != self.hand.shape:
+        if np.shape(explained) != self.hand.shape or not np.all(np.isfinite(explained)):
             return False
         size = largest(explained) / (largest(self.right) or 1.0)
         within = SAFETY * self.rounding * max(1.0, size)
@@ -85,12 +114,13 @@ def explain(case: Case, explanations: Iterable[Explanation]) -> str | None:
         found = explanation.explain(case)
         if found is not None:
             return found
-    alterations = [(e, a) for e in explanations if isinstance(e, OtherRule) for a in e.alterations(case)]
+    rules = [e for e in explanations if isinstance(e, OtherRule)]
     others = [e for e in explanations if not isinstance(e, OtherRule)]
-    for (_, (words, nodes)), (_, (more_words, more)) in itertools.islice(itertools.combinations(alterations, 2), PAIRS):
+    alterations = list(itertools.islice((a for e in rules for a in e.alterations(case)), TOGETHER))
+    for (words, nodes), (more_words, more) in itertools.combinations(alterations, 2):
         if not nodes.keys() & more.keys() and case.accounts(case.again({**nodes, **more})):
             return f"{words}; and {more_words}"
-    for _, (words, nodes) in alterations:
+    for words, nodes in alterations:
         after = replace(case, right=case.again(nodes))
         if largest(after.right) < 1e-6 * largest(case.right):  # of nothing, anything is some multiple
             continue

@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.check.explanations.case import Case, Explanation, is_float
+from tinygrad_cnn.check.explanations.case import Case, Explanation, broadcast, is_float
 from tinygrad_cnn.check.steps import largest
 from tinygrad_cnn.graph import Array
+
+SOME = 32  # elements that are tried before all are
 
 
 class InFloat32(Explanation):
@@ -149,18 +152,16 @@ class FactorOfValue(Explanation):
         """See `Explanation`."""
         if case.hand.shape != case.right.shape or case.hand.size < 2:
             return None
-        for form in _FORMS:
-            for name, value in case.values().items():
-                factor = _fitted(value, case.right.shape)
-                if factor is None or largest(factor - factor.flat[0]) == 0:
-                    continue
+        some = np.unravel_index(np.argsort(-np.abs(case.right), axis=None)[:SOME], case.right.shape)
+        few = replace(case, hand=case.hand[some], right=case.right[some])
+        varying = {name: value for name, value in case.values().items() if np.ptp(value[some]) > 0}
+        for form, made in _FORMS.items():
+            for name, value in varying.items():
                 with np.errstate(all="ignore"):
-                    factor = _FORMS[form](factor)
-                    if not np.all(np.isfinite(factor)):
-                        continue
-                    if case.accounts(case.right * factor):
+                    here = made(value[some])
+                    if few.accounts(few.right * here) and case.accounts(case.right * made(value)):
                         return f"there is a factor {form.format(name)} too many"
-                    if np.all(factor) and case.accounts(case.right / factor):
+                    if few.accounts(few.right / here) and case.accounts(case.right / made(value)):
                         return f"the factor {form.format(name)} is missing"
         return None
 
@@ -173,16 +174,6 @@ _FORMS: dict[str, Any] = {
     "(1 - {0}^2)": lambda v: 1 - v * v,
     "{0}^2": lambda v: v * v,
 }
-
-
-def _fitted(value: Array, shape: tuple[int, ...]) -> Array | None:
-    """`value` broadcast to `shape`, transposed if that is what makes it fit; None if nothing does."""
-    for x in (value, value.T):
-        try:
-            return np.broadcast_to(x, shape)
-        except ValueError:
-            continue
-    return None
 
 
 class NotCropped(Explanation):
@@ -232,9 +223,7 @@ class Epsilon(Explanation):
             return None
         with np.errstate(all="ignore"):
             ratio = np.where(known, case.right / np.where(known, case.hand, 1), 1)
-        named = [(name, _fitted(value, case.right.shape)) for name, value in _denominators(case)]
-        plain = [(name, value) for name, value in named if value is not None]
-        for name, value in plain:
+        for name, value in _denominators(case):
             for words, candidates in ((name, [value]), (f"{name} or 1 - {name}", [value, 1 - value])):
                 epsilon = _constant([d * (ratio - 1) for d in candidates], known)
                 if epsilon and abs(epsilon) < 0.1 * largest(value):
@@ -249,7 +238,9 @@ def _denominators(case: Case) -> Iterator[tuple[str, Array]]:
     for node in case.step:
         for x in (*node.operands, node.like):
             if is_float(x):
-                yield f"an operand of {node.primitive.__name__}", np.asarray(x)
+                fitted = broadcast(np.asarray(x), case.right.shape)
+                if fitted is not None:
+                    yield f"an operand of {node.primitive.__name__}", fitted
 
 
 def _constant(found: list[Array], known: Array) -> float | None:
