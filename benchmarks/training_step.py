@@ -64,7 +64,7 @@ Step = Callable[[], tuple[float, dict[str, Any]]]  # takes a step; gives the los
 def ours() -> Step:
     def loss(p: dict[str, Any]) -> Any:
         conv = tg.conv2d(X, p["Wc"], padding=1) + p["Bc"]  # (24, 28, 28)
-        max_pool = tg.max_pool2d(np.maximum(0, conv), 2)  # (24, 14, 14)
+        max_pool = tg.max_pool2d(tg.relu(conv), 2)  # (24, 14, 14)
         fc = p["Wf"] @ max_pool.reshape(len(X), -1).T + p["Bf"]  # (1, 24)
         return np.sum(tg.binary_cross_entropy_shifted(tg.sigmoid(fc), Y.T, EPSILON))
 
@@ -74,7 +74,7 @@ def ours() -> Step:
 def ours_loss_as_expression() -> Step:
     def loss(p: dict[str, Any]) -> Any:
         conv = tg.conv2d(X, p["Wc"], padding=1) + p["Bc"]
-        max_pool = tg.max_pool2d(np.maximum(0, conv), 2)
+        max_pool = tg.max_pool2d(tg.relu(conv), 2)
         fc = p["Wf"] @ max_pool.reshape(len(X), -1).T + p["Bf"]
         shifted = tg.sigmoid(fc) + EPSILON
         return np.sum(-Y.T * np.log(shifted) - (1 - Y.T) * np.log(1 - shifted))

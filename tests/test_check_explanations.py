@@ -235,7 +235,7 @@ def test_conventions_at_two_kinks_of_one_step_are_found_together() -> None:
 @pytest.mark.parametrize(
     ("relu", "name"),
     [
-        (tg.relu, "where"),
+        (tg.relu, "relu"),
         (lambda z: np.maximum(0, z), "maximum"),
         (lambda z: z * (z > 0), "multiply"),
         (lambda z: z * (z > 0).astype(float), "multiply"),
@@ -281,7 +281,7 @@ def test_conventions_that_are_together_no_slope_are_called_what_they_are() -> No
 
     report = tg.check.gradients(lambda w: np.sum(tg.relu(w) - tg.relu(-w)), np.zeros(2), np.zeros(2))
     assert report.parameters[0].auto_numbers.verdict == "differ"
-    assert "Two ways meet at 2 elements of where (" in report.because[1]
+    assert "Two ways meet at 2 elements of relu (" in report.because[1]
     assert "together they are no slope of the loss" in report.because[1]
 
 

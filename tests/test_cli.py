@@ -405,7 +405,7 @@ def test_graph_measures(command) -> None:
         (["--out", "graph"], "'graph': its name does not say in which format"),
         (["--format", "png"], "name a file with --out"),
         (["--out", "no/such/folder.svg"], "no/such/folder.svg: cannot be written to: No such file or directory"),
-        (["--collapse", "cnv"], "no scope is called 'cnv'; there are conv, conv/conv2d, fc, loss, pool, relu"),
+        (["--collapse", "cnv"], "no scope is called 'cnv'; there are conv, conv/conv2d, fc, loss, pool"),
         (["--before"], "--before is for a run"),
         (["--run", "nowhere"], "nowhere: there is no such file"),
         (["--image", "nowhere.png"], "nowhere.png: No such file"),

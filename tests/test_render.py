@@ -97,7 +97,7 @@ def test_scopes_are_nested_groups() -> None:
     view = view_of(circle_square())
     names = {g.id: g.name for g in view.groups.values()}
     parents = {g.name: names.get(g.parent) for g in view.groups.values()}
-    assert parents == {"conv": None, "conv2d": "conv", "relu": None, "pool": None, "fc": None, "loss": None}
+    assert parents == {"conv": None, "conv2d": "conv", "pool": None, "fc": None, "loss": None}
 
 
 def test_parameters_stand_in_the_scope_that_takes_them_and_inputs_outside() -> None:
@@ -114,9 +114,16 @@ def test_a_closed_scope_is_one_box_and_what_comes_from_outside_stays() -> None:
     assert titles["conv"].kind == "scope"
     assert titles["conv"].says == "6 steps"
     assert titles["conv"].shape == "24×28×28"
-    assert titles["relu"].kind == "primitive"  # a scope of one step says no more than the step
     assert ("Wc", "conv") in edges(drawn)
     assert ("conv", "relu") in edges(drawn)
+
+
+def test_a_closed_scope_of_one_step_is_drawn_as_the_step() -> None:
+    with tg.scope("squashing"):
+        squashed = np.tanh(tg.Tensor(np.ones(2), "x"))
+    view = view_of(squashed)
+    drawn = collapsed(view, shut(view, 1))
+    assert [box.kind for box in drawn.boxes.values() if not box.stays] == ["primitive"]
 
 
 def test_scopes_are_closed_by_depth_name_and_path() -> None:
@@ -436,8 +443,8 @@ def test_json_has_boxes_edges_and_groups() -> None:
 def test_mermaid_has_a_subgraph_for_each_open_scope_of_several_steps() -> None:
     text = tg.graph(circle_square(), inputs="x").mermaid()
     assert text.startswith("flowchart TD\n")
-    assert re.findall(r'subgraph \w+\["(\w+)"\]', text) == ["conv", "conv2d", "relu", "pool", "fc", "loss"]
-    assert len(re.findall(r"^end$", text, re.MULTILINE)) == 6
+    assert re.findall(r'subgraph \w+\["(\w+)"\]', text) == ["conv", "conv2d", "pool", "fc", "loss"]
+    assert len(re.findall(r"^end$", text, re.MULTILINE)) == 5
 
 
 def test_100_000_nodes_become_dot_and_json() -> None:

@@ -103,7 +103,7 @@ def test_a_model_in_layers_is_drawn_as_one_layer_with_all_parameters_as_one() ->
     assert {box.name: box.count for box in view.boxes.values() if box.kind == "parameter"} == {
         "W0 … W7": 8, "b0 … b7": 8,
     }  # fmt: skip
-    assert [g.name for g in view.groups.values()] == ["× 8", "layer", "relu"]
+    assert [g.name for g in view.groups.values()] == ["× 8", "layer"]
 
 
 def test_what_does_not_repeat_is_not_folded() -> None:

@@ -17,13 +17,13 @@ from tinygrad_cnn import creation, nn, rules, tree
 from tinygrad_cnn.debug import debug
 from tinygrad_cnn.graph import no_grad, scope
 from tinygrad_cnn.names import named
-from tinygrad_cnn.nn import SGD, Adam, Momentum, conv2d, he_normal, linear, relu
+from tinygrad_cnn.nn import SGD, Adam, Momentum, conv2d, he_normal, linear
 from tinygrad_cnn.primitive import implements, primitive
 from tinygrad_cnn.render import Mark, graph, render
 from tinygrad_cnn.rules.cross_entropy import as_printed as binary_cross_entropy_as_printed
 from tinygrad_cnn.rules.cross_entropy import shifted as binary_cross_entropy_shifted
 from tinygrad_cnn.rules.cross_entropy import with_logits as binary_cross_entropy_with_logits
-from tinygrad_cnn.rules.elementwise import sigmoid
+from tinygrad_cnn.rules.elementwise import relu, sigmoid
 from tinygrad_cnn.rules.indexing import index_add
 from tinygrad_cnn.rules.windows import avg_pool2d, col2im, im2col, max_pool2d
 from tinygrad_cnn.tensor import Tensor

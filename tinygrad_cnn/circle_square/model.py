@@ -52,7 +52,7 @@ def forward(x: Array, p: Parameters, ties: Literal["share", "all"] = "share", at
     """
     with tg.scope("conv"):
         conv = tg.conv2d(x, p.Wc, padding=1) + p.Bc
-    relu = tg.relu(conv, at_zero)  # a scope of its own, by its own name
+    relu = tg.relu(conv, at_zero)
     with tg.scope("pool"):
         max_pool = tg.max_pool2d(relu, 2, ties=ties)
         flatten = max_pool.reshape(len(x), -1)

@@ -134,6 +134,33 @@ elementwise(np.maximum, lambda g, out, x, y: _where_more(g, x, y), lambda g, out
 elementwise(np.minimum, lambda g, out, x, y: _where_more(g, y, x), lambda g, out, x, y: _where_more(g, x, y))
 
 
+@primitive
+def relu(x: Array, /, at_zero: float = 0.0) -> Array:
+    """max(0, x), element by element; its slope at x = 0 is `at_zero`, in 0..1. Raises ValueError for another slope.
+
+    `np.maximum(0, x)` shares the cotangent at a tie, and so has slope 1/2 there; at_zero=1 is the article's
+    convention, which lets a cotangent through where x >= 0. Away from 0 they are the same.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> tg.relu(np.array([-1.0, 0.0, 2.0]))
+    array([0., 0., 2.])
+    >>> tg.grad(lambda x: np.sum(tg.relu(x)))(np.array([-1.0, 0.0, 2.0]))
+    array([0., 0., 1.])
+    """
+    if not 0 <= at_zero <= 1:
+        raise ValueError(f"relu: at_zero is {at_zero!r}, but it is a slope between 0 and 1")
+    return np.maximum(x, 0)
+
+
+@relu.vjp
+def _relu_x(g: Array, out: Array, x: Array, at_zero: float = 0.0) -> Array:
+    if at_zero == 0:
+        return g * np.greater(x, 0)
+    if at_zero == 1:
+        return g * np.greater_equal(x, 0)
+    return g * (np.greater(x, 0) + at_zero * np.equal(x, 0))
+
+
 def _abs_x(g: Array, out: Array, x: Array) -> Array:
     if x.dtype.kind != "c":
         return g * np.sign(x)

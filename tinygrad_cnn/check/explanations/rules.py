@@ -20,6 +20,7 @@ from tinygrad_cnn.rules.linear_algebra import matmul
 Altered = Iterator[tuple[str, dict[Node, Node]]]
 
 _TWO_WAYS = {implementations[f]: f.__name__ for f in (np.maximum, np.minimum, np.fmax, np.fmin)}
+_OF_EACH_ELEMENT = {elementwise.sigmoid, elementwise.relu}
 _ABSOLUTE = {implementations[np.abs], implementations[np.fabs]}
 _EXTREMES = {windows.max_pool2d, reductions.max, reductions.min}
 
@@ -36,7 +37,7 @@ class LeftOut(OtherRule):
     def alterations(self, case: Case) -> Altered:
         """See `OtherRule`."""
         for node in case.step:
-            if node.primitive is matmul or not (node.primitive.broadcasts or node.primitive is elementwise.sigmoid):
+            if node.primitive is matmul or not (node.primitive.broadcasts or node.primitive in _OF_EACH_ELEMENT):
                 continue
             for place, _ in node.sources:
                 if node.primitive.rules[place] is None:
@@ -184,6 +185,10 @@ def _ways(case: Case, node: Node) -> dict[str, Node]:
             rules = [_first_of_equals(first == k, k, node.primitive) for k in (0, 1)]
             said = _WHOLE if first == here[0] else _NOTHING
             ways[said if len(here) == 1 else f"operand {first} gets the whole cotangent"] = with_rules(node, rules)
+    elif node.primitive is elementwise.relu:
+        for said, slope in ((_WHOLE, 1.0), (_NOTHING, 0.0)):
+            if node.settings.get("at_zero", 0.0) != slope:
+                ways[said] = with_settings(node, at_zero=slope)
     elif node.primitive in _ABSOLUTE:
         for sign in (1, -1):
             ways[f"it takes the slope {sign:+d}"] = with_rules(node, [_slope_at_zero(sign)])
