@@ -69,6 +69,13 @@ def test_numbers_and_settings_are_written_in_the_box() -> None:
     assert named(view, "y").formula == "power(%2, 2)"
 
 
+def test_a_value_that_is_called_as_its_primitive_is_named_once() -> None:
+    relu = tg.relu(tg.Tensor([1.0, -1.0], "t"))
+    label = re.search(r"label=<(.*relu.*)>]", tg.render(relu).dot)
+    assert label is not None
+    assert label[1].count("relu") == 1
+
+
 def test_the_results_may_be_a_tree() -> None:
     x = tg.Tensor(2.0, "x")
     view = view_of({"a": np.sin(x), "b": [np.cos(x)]})

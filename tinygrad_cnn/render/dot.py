@@ -176,6 +176,8 @@ def label(box: Box, style: Style, ink: str, faint: str) -> str:
     if box.kind == "scope" and box.name:
         title = f"<B>{_escaped(box.primitive)}</B>"
         by = box.says if box.name == box.primitive else f"{box.name}, {box.says}"
+    if by == box.name:
+        by = ""
     if not box.name and by.startswith(box.primitive):  # its call is its name
         title, by = f"<B>{_escaped(box.primitive)}</B>{_escaped(by[len(box.primitive) :])}", ""
     first = title + (f'  <FONT POINT-SIZE="10" COLOR="{faint}">{_escaped(by)}</FONT>' if by else "")
@@ -208,8 +210,9 @@ def label(box: Box, style: Style, ink: str, faint: str) -> str:
         if len(rows) == 1:
             return rows[0]
         return _table([f'<TD ALIGN="LEFT">{row}</TD>' for row in rows])
-    cell = (
-        f'<TD ROWSPAN="{len(rows)}" FIXEDSIZE="TRUE" WIDTH="{picture.width + 12}" HEIGHT="{picture.height + 2}">'
+    cell = (  # with a cell between, for an image fills the width of its own
+        f'<TD ROWSPAN="{len(rows)}" FIXEDSIZE="TRUE" WIDTH="6" HEIGHT="1"></TD>'
+        f'<TD ROWSPAN="{len(rows)}" FIXEDSIZE="TRUE" WIDTH="{picture.width + 2}" HEIGHT="{picture.height + 2}">'
         f'<IMG SRC="{html.escape(image)}" SCALE="TRUE"/></TD>'
     )
     cells = [f'<TD ALIGN="LEFT">{row}</TD>' for row in rows]
