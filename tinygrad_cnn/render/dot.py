@@ -183,20 +183,22 @@ def label(box: Box, style: Style, ink: str, faint: str) -> str:
     first = title + (f'  <FONT POINT-SIZE="10" COLOR="{faint}">{_escaped(by)}</FONT>' if by else "")
     if box.count > 1:
         first += f'  <FONT POINT-SIZE="10">× {box.count:,}</FONT>'
-    rows = [first]
     small = []
     if box.dtype != style.dtype:
         small.append(box.dtype)
     if box.stays or box.is_result:
         small.append(box.shape)
     value, before = box.value, box.before
-    if value is not None and before is None and (box.kind != "scope" or value.number is not None):
-        small.append(_short(value))
-    if any(small):  # Graphviz shows nothing at all of a label in which an element is empty
-        rows.append(_small("   ".join(filter(None, small)), faint))
+    rows = [first]
+    if value is not None and before is not None:
+        rows[0] += "".join(f"  {_small(part, faint)}" for part in small)  # beneath there is no room
+        rows.append(_small(f"{before.number or before.range}  →  {value.number or value.range}", ink))
+    else:
+        if value is not None and (box.kind != "scope" or value.number is not None):
+            small.append(_short(value))
+        if any(small):  # Graphviz shows nothing at all of a label in which an element is empty
+            rows.append(_small("   ".join(filter(None, small)), faint))
     if value is not None:
-        if before is not None:
-            rows.append(_small(f"{before.number or before.range}  →  {value.number or value.range}", ink))
         if value.wrong:
             wrong = _escaped(", ".join(value.wrong))
             rows.append(f'<FONT POINT-SIZE="10" COLOR="{palette.wrong}"><B>! {wrong}</B></FONT>')
