@@ -198,10 +198,9 @@ def label(box: Box, style: Style, ink: str, faint: str) -> str:
             small.append(_short(value))
         if any(small):  # Graphviz shows nothing at all of a label in which an element is empty
             rows.append(_small("   ".join(filter(None, small)), faint))
-    if value is not None:
-        if value.wrong:
-            wrong = _escaped(", ".join(value.wrong))
-            rows.append(f'<FONT POINT-SIZE="10" COLOR="{palette.wrong}"><B>! {wrong}</B></FONT>')
+    if value is not None and value.wrong:
+        wrong = _escaped(", ".join(value.wrong))
+        rows.append(f'<FONT POINT-SIZE="10" COLOR="{palette.wrong}"><B>! {wrong}</B></FONT>')
     if box.cost is not None:
         rows.append(_small(_cost(box.cost), faint))
     if box.mark is not None and (box.mark.note or box.mark.flag):
