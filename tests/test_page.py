@@ -166,6 +166,12 @@ def test_a_step_backward_shows_the_cotangent_that_comes_the_rule_and_what_it_nee
     coming, needed = (shown.index(words) for words in ("Cotangent that comes in", "Values that the rule needs"))
     assert "∂L/∂sigma" in shown[coming:needed]
     assert "sigma" in shown[needed : shown.index("The rule, in source")]
+    while page.locator("#panel h2").inner_text() != "∂L/∂relu":
+        page.keyboard.press("ArrowRight")
+    needs = page.locator("#panel h3", has_text="Values that the rule needs").locator("~ .card:not(.back) b")
+    assert needs.all_text_contents() == ["relu", "max_pool"]
+    given = page.locator("#graph .node.given text[font-weight=bold]").all_text_contents()
+    assert {text.strip() for text in given} == {"∂L/∂max_pool", "relu", "max_pool"}
 
 
 def test_a_step_within_a_closed_scope_is_shown_at_the_scope(page) -> None:

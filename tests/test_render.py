@@ -275,6 +275,11 @@ def test_assignment_is_drawn_forward_and_backward() -> None:
     assert named(picture.view, "∂total/∂x").value.least == 2.0
 
 
+def test_a_constant_that_a_rule_makes_is_drawn_within_the_rule() -> None:
+    picture = tg.render(np.prod(tg.Tensor([2.0, 3.0], "x")), backward=True, collapse=0)
+    assert "constant" in {box.primitive for box in picture.view.boxes.values() if box.kind == "rule"}
+
+
 # That it changes nothing.
 
 
@@ -424,6 +429,12 @@ def test_notebooks_show_pictures_graphs_and_tensors() -> None:
 
 
 # Text.
+
+
+def test_the_table_has_what_a_rule_computes_before_the_cotangent_that_it_gives() -> None:
+    lines = str(tg.graph(np.sum(tg.sigmoid(tg.Tensor([0.5], "x"))), backward=True, collapse=0)).splitlines()
+    assert [line.split("float64")[0].split("]")[0].strip() for line in lines[-3:]] == ["", "", "∂0  ∂L/∂x"]
+    assert ["multiply" in line or "subtract" in line for line in lines[-3:]] == [True, True, False]
 
 
 def test_the_table_is_in_the_order_of_execution() -> None:

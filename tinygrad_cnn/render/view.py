@@ -34,10 +34,13 @@ class Shown(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """What a reader wants to know of how a box came about: what is said of the function, and its source."""
+    """What a reader wants to know of how a box came about: what is said of the function, its source, and the boxes
+    whose elements it reads, if it is the rule of a cotangent.
+    """
 
     says: str
     source: str
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

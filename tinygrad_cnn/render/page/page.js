@@ -188,7 +188,7 @@
       if (shown && (box.order <= step.order || (box.stays && box.kind !== "cotangent"))) done.add(shown);
     }
     for (const node of drawing.querySelectorAll(".node")) if (!done.has(node.id)) node.classList.add("faded");
-    const given = new Set([...into(step).map((edge) => edge.tail), ...(step.kind === "cotangent" ? uses(step) : [])].map(shownAs));
+    const given = new Set([...into(step).map((edge) => edge.tail), ...needs(step)].map(shownAs));
     for (const id of given) element(id)?.classList.add("given");
     for (const edge of drawing.querySelectorAll(".edge")) {
       const [tail, head, flow] = edge.id.split("|");
@@ -219,10 +219,8 @@
       .sort((a, b) => a.position - b.position);
   }
 
-  function uses(box) {
-    const rule = rules.find((group) => group.backward === box.id);
-    const used = data.edges.filter((edge) => edge.flow === "use" && (edge.head === box.id || (rule && edge.detail === rule.id)));
-    return [...new Set(used.map((edge) => edge.tail))];
+  function needs(box) {
+    return box.rule ? box.rule.needs : [];
   }
 
   function outOf(box) {
@@ -353,7 +351,7 @@
       const coming = given.filter((edge) => edge.flow === "backward" || edge.flow === "earlier");
       parts.push(make("div", box.primitive === "seed" ? "the derivative of the result by itself: 1" : box.primitive, { class: "formula" }));
       parts.push(...section("Cotangent that comes in", ...coming.map((edge) => card(boxes.get(edge.tail)))));
-      parts.push(...section("Values that the rule needs", ...uses(box).map((id) => card(boxes.get(id)))));
+      parts.push(...section("Values that the rule needs", ...needs(box).map((id) => card(boxes.get(id)))));
       if (box.rule) parts.push(...section("The rule, in source", make("pre", box.rule.source)));
       parts.push(...section("Cotangent that goes on", card(box)));
     } else {
