@@ -79,9 +79,9 @@ def _has_rule(reading: Reading, edge: Edge) -> bool:
 
 def _draw_rules(view: View, reading: Reading, back: Sweep, mirrored: Mapping[str, str], values: bool) -> None:
     """What was recorded for each cotangent, in a group of its own, which is closed to begin with."""
-    givers: dict[Node, list[str]] = {}  # the cotangent boxes that a recorded node is
-    for node, whole in back.whole.items():
-        givers.setdefault(whole, []).append(mirrored[reading.ids[node]])
+    givers: dict[Node, dict[str, None]] = {}  # the cotangent boxes that a recorded node is, in order
+    for node, cotangent in back.whole.items():
+        givers.setdefault(cotangent, {})[mirrored[reading.ids[node]]] = None
     incoming: dict[str, list[Edge]] = {}
     for edge in view.edges:
         if edge.flow == "backward":
@@ -93,6 +93,11 @@ def _draw_rules(view: View, reading: Reading, back: Sweep, mirrored: Mapping[str
         g = view.boxes[mirrored[reading.ids[node]]]
         group = None
         here = {made[-1]: g.id}
+        given: dict[Node, dict[str, None]] = {}  # of each recorded node, the boxes that it comes in from
+        for edge in incoming.get(g.id, []):
+            whole = back.whole.get(reading.first(f"n{edge.tail[1:]}"))
+            if whole is not None:
+                given.setdefault(whole, {})[edge.tail] = None
         if len(made) > 1:
             group = new_group(view, "rule", g.primitive, g.group)
             view.groups[group].backward = g.id
@@ -125,13 +130,24 @@ def _draw_rules(view: View, reading: Reading, back: Sweep, mirrored: Mapping[str
                 elif group is not None and source in here:
                     view.edges.append(Edge(here[source], here[x], "backward", shape, position, detail=group))
                 elif group is not None and source in givers:
-                    tail = _giver(reading, givers[source], incoming.get(g.id, []), x)
+                    tail = _giver(reading, givers[source], given.get(source, {}), x)
                     view.edges.append(Edge(tail, here[x], "backward", shape, position, detail=group))
 
 
-def _giver(reading: Reading, candidates: Sequence[str], incoming: Sequence[Edge], taker: Node) -> str:
-    """Of several cotangents that are one and the same node, the one that a rule was given."""
+def _giver(reading: Reading, candidates: dict[str, None], given: dict[str, None], taker: Node) -> str:
+    """Of several cotangents that are one and the same node, the one that `taker` was given.
+
+    A step of a rule was given that of the step whose rule it is; one that adds what came in, the next of those, from
+    the newest to the oldest, as the sweep does.
+    """
     of = None if taker.scope is None else taker.scope.rule_of
-    if of in reading.ids and (given := f"g{reading.ids[of][1:]}") in candidates:
-        return given
-    return next((edge.tail for edge in incoming if edge.tail in candidates), candidates[0])
+    if of in reading.ids and (tail := f"g{reading.ids[of][1:]}") in candidates:
+        if len(given) > 1:
+            given.pop(tail, None)
+        return tail
+    if given:
+        tail = next(reversed(given))
+        if len(given) > 1:
+            del given[tail]
+        return tail
+    return next(iter(candidates))
