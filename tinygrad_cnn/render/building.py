@@ -42,7 +42,6 @@ def view_of(
     draw_forward(view, reading, values)
     back = sweep(reading.roots, reading.nodes, reading.inputs) if backward or measure else None
     if backward and back is not None:
-        view.backward = True
         draw_backward(view, reading, back, values)
     if measure and back is not None:
         cost.put(view, reading, back)

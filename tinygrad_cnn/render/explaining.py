@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import functools
 import inspect
 import textwrap
@@ -61,10 +63,16 @@ def _rule(node: Node, position: int) -> str:
 
 @functools.lru_cache(maxsize=1024)
 def _source(function: Any) -> str:
-    """The source of a function, without blank lines; nothing where it is not to be had, as that of a ufunc."""
+    """The source of a function, without its documentation and blank lines; nothing where it is not to be had."""
     try:
         source = textwrap.dedent(inspect.getsource(function))
     except (OSError, TypeError):
         return ""
-    lines = [words.clean(line.expandtabs(4), 140) for line in source.split("\n") if line.strip()]
+    lines = source.split("\n")
+    with contextlib.suppress(SyntaxError):  # a lambda from the middle of an expression
+        statement = ast.parse(source).body[0]
+        if isinstance(statement, ast.FunctionDef) and ast.get_docstring(statement) and len(statement.body) > 1:
+            said = statement.body[0]
+            del lines[said.lineno - 1 : said.end_lineno]
+    lines = [words.clean(line.expandtabs(4), 140) for line in lines if line.strip()]
     return "\n".join(lines if len(lines) <= LINES else [*lines[:LINES], "…"])

@@ -55,7 +55,7 @@ class StandIn(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any, **settings: Any) -> Any:
         return getattr(ufunc, method)(*_elements(operands), **_elements(settings))
 
-    def __array_function__(self, function: Any, types: Any, operands: Any, settings: Any) -> Any:
+    def __array_function__(self, function: Any, _types: Any, operands: Any, settings: Any) -> Any:
         values = _arrays if function in _ABOUT_SHAPES else _elements
         return function(*values(operands), **values(settings))
 
