@@ -2,7 +2,7 @@
 
 Floating-point operations are counted by this table, and by no other convention:
 
-    a function of each element (exp, add, relu, where, ...)      1 for each element of the result, however hard it is
+    a function of each element (exp, add, relu, where, ...)       1 for each element of the result, however hard it is
     matmul                                                       2 for each product: a multiplication and an addition
     sum, mean, prod, max, min, cumsum, cumprod                   1 for each element of the operand
     max_pool2d, avg_pool2d                                       1 for each element of each window
