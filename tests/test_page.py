@@ -50,6 +50,11 @@ def boxes(page) -> set[str]:
     return {text.strip() for text in texts}
 
 
+def wait_for_drawing(page) -> None:
+    """Until the browser has drawn two frames: in the first the graph is moved."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def panel(page) -> str:
     return page.locator("#panel").inner_text()
 
@@ -107,7 +112,7 @@ def test_a_closed_scope_opens_and_closes_by_a_double_click(page) -> None:
 
 def test_what_is_opened_or_closed_stays_where_one_looks(page) -> None:
     def centre(locator) -> tuple[float, float]:
-        page.wait_for_timeout(100)  # until the browser has drawn it
+        wait_for_drawing(page)
         at = locator.bounding_box()
         return at["x"] + at["width"] / 2, at["y"] + at["height"] / 2
 
@@ -217,6 +222,7 @@ def test_a_step_can_be_read_where_the_whole_graph_is_too_small(browser, file: Pa
     outer = page.locator("#graph").bounding_box()
     for _ in range(20):
         page.click("#next")
+        wait_for_drawing(page)
         inner = step.bounding_box()
         assert inner["height"] >= 10
         assert outer["x"] <= inner["x"]

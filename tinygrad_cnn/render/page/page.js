@@ -387,7 +387,7 @@
 
   function showHelp() {
     const kinds = [["input", "input: data, of which no gradient is taken"], ["parameter", "parameter: what gradients are taken for"],
-      ["constant", "constant array"], ["primitive", "a step, and the value that it gives"], ["scope", "a scope that is closed"],
+      ["constant", "a constant array, or the mask of a where"], ["primitive", "a step, and the value that it gives"], ["scope", "a scope that is closed"],
       ["cotangent", "cotangent: the derivative of the result by a value, beside that value"]];
     const present = new Set(data.boxes.map((box) => box.kind));
     const legend = make("ul", null, { class: "legend" }, ...kinds.filter(([kind]) => present.has(kind)).map(([kind, says]) => make("li", null, {}, make("i", null, { class: kind }), says)));
