@@ -102,3 +102,11 @@ def test_a_scope_of_the_other_graph_is_drawn_too() -> None:
     view = difference(view_of(f(x, False)), view_of(f(x, True)))
     assert [g.name for g in view.groups.values()] == ["extra"]
     assert all(box.group in view.groups for box in view.boxes.values() if box.group)
+
+
+def test_what_the_rule_of_a_removed_step_needs_is_in_the_picture() -> None:
+    view = compared(np.tanh, np.sin, backward=True, explained=True)
+    removed = [box for box in view.boxes.values() if box.kind == "cotangent" and box.rule and box.change == "removed"]
+    assert removed
+    for box in view.boxes.values():
+        assert box.rule is None or set(box.rule.needs) <= set(view.boxes)
