@@ -403,6 +403,7 @@ def test_graph_measures(command) -> None:
     [
         (["--out", "graph.jpg"], "'jpg' is no format of a picture; there are svg, png"),
         (["--out", "graph"], "'graph': its name does not say in which format"),
+        (["--collapse", "-1"], "-1 is no depth"),
         (["--format", "png"], "name a file with --out"),
         (["--out", "no/such/folder.svg"], "no/such/folder.svg: cannot be written to: No such file or directory"),
         (["--collapse", "cnv"], "no scope is called 'cnv'; there are conv, conv/conv2d, fc, loss, pool"),

@@ -50,6 +50,11 @@ def boxes(page) -> set[str]:
     return {text.strip() for text in texts}
 
 
+def wait_for_drawing(page) -> None:
+    """Until the browser has drawn two frames: in the first the graph is moved."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def panel(page) -> str:
     return page.locator("#panel").inner_text()
 
@@ -84,7 +89,7 @@ def test_a_click_shows_the_value_its_statistics_histogram_source_and_cotangent(p
     assert "max_pool2d(relu, ties='share', window=2)" in shown
     assert "float64[24 × 14 × 14]" in shown
     assert re.search(r"least\s+0\s+most\s+9\.\d+", shown)
-    assert "The largest element of each window." in shown
+    assert shown.count("The largest element of each window.") == 1  # the source is shown without its documentation
     assert "functools.reduce(np.maximum" in shown
     assert "∂L/∂max_pool" in shown
     assert "circle_square/model.py:" in shown
@@ -103,6 +108,21 @@ def test_a_closed_scope_opens_and_closes_by_a_double_click(page) -> None:
     page.locator("#graph .cluster", has_text="pool").first.dblclick(position={"x": 6, "y": 8})
     assert "max_pool" not in boxes(page)
     assert "pool" in boxes(page)
+
+
+def test_what_is_opened_or_closed_stays_where_one_looks(page) -> None:
+    def centre(locator) -> tuple[float, float]:
+        wait_for_drawing(page)
+        at = locator.bounding_box()
+        return at["x"] + at["width"] / 2, at["y"] + at["height"] / 2
+
+    page.mouse.move(300, 200)
+    page.mouse.wheel(0, -200)
+    was = centre(box(page, "conv2d"))
+    box(page, "conv2d").dblclick()
+    assert centre(page.locator("#graph .cluster", has_text="conv2d").last) == pytest.approx(was, abs=4)
+    page.locator("#panel button", has_text="Close it").click()
+    assert centre(box(page, "conv2d")) == pytest.approx(was, abs=4)
 
 
 def test_all_scopes_close_and_open_and_rules_can_be_looked_into(page) -> None:
@@ -166,6 +186,12 @@ def test_a_step_backward_shows_the_cotangent_that_comes_the_rule_and_what_it_nee
     coming, needed = (shown.index(words) for words in ("Cotangent that comes in", "Values that the rule needs"))
     assert "∂L/∂sigma" in shown[coming:needed]
     assert "sigma" in shown[needed : shown.index("The rule, in source")]
+    while page.locator("#panel h2").inner_text() != "∂L/∂relu":
+        page.keyboard.press("ArrowRight")
+    needs = page.locator("#panel h3", has_text="Values that the rule needs").locator("~ .card:not(.back) b")
+    assert needs.all_text_contents() == ["relu", "max_pool"]
+    given = page.locator("#graph .node.given text[font-weight=bold]").all_text_contents()
+    assert {text.strip() for text in given} == {"∂L/∂max_pool", "relu", "max_pool"}
 
 
 def test_a_step_within_a_closed_scope_is_shown_at_the_scope(page) -> None:
@@ -186,6 +212,33 @@ def test_search_finds_by_name_and_primitive_and_opens_what_it_is_in(page) -> Non
     assert "none" in page.get_attribute("#search", "class")
     page.keyboard.press("Escape")
     assert "How loss is computed" in panel(page)
+
+
+def test_a_step_can_be_read_where_the_whole_graph_is_too_small(browser, file: Path) -> None:
+    page = opened(browser, file)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.click("#fit")
+    step = page.locator("#graph .node.here text[font-weight=bold]").first
+    outer = page.locator("#graph").bounding_box()
+    for _ in range(20):
+        page.click("#next")
+        wait_for_drawing(page)
+        inner = step.bounding_box()
+        assert inner["height"] >= 10
+        assert outer["x"] <= inner["x"]
+        assert inner["x"] + inner["width"] <= outer["x"] + outer["width"]
+        assert outer["y"] <= inner["y"]
+        assert inner["y"] + inner["height"] <= outer["y"] + outer["height"]
+    page.close()
+
+
+def test_nothing_stands_out_of_a_phone(browser, file: Path) -> None:
+    page = opened(browser, file)
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.keyboard.press("End")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert page.locator("#search").bounding_box()["width"] >= 150
+    page.close()
 
 
 def test_the_graph_is_panned_and_zoomed_and_fitted(page) -> None:

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import weakref
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -67,6 +68,13 @@ def test_numbers_and_settings_are_written_in_the_box() -> None:
         "maximum(0, ·)", "max_pool2d(·, window=2)", "power(·, 2)",
     ]  # fmt: skip
     assert named(view, "y").formula == "power(%2, 2)"
+
+
+def test_a_value_that_is_called_as_its_primitive_is_named_once() -> None:
+    relu = tg.relu(tg.Tensor([1.0, -1.0], "t"))
+    label = re.search(r"label=<(.*relu.*)>]", tg.render(relu).dot)
+    assert label is not None
+    assert label[1].count("relu") == 1
 
 
 def test_the_results_may_be_a_tree() -> None:
@@ -268,6 +276,21 @@ def test_assignment_is_drawn_forward_and_backward() -> None:
     assert named(picture.view, "∂total/∂x").value.least == 2.0
 
 
+def test_cotangents_that_are_one_and_the_same_come_in_from_each_step_that_gives_them() -> None:
+    x = tg.Tensor([1.0, 2.0], "x")
+    a = x + np.ones(2)
+    b = a + x
+    c = b + x
+    drawn = tg.render(np.sum(c), backward=True, collapse=0).view
+    tails = [drawn.boxes[e.tail].title for e in drawn.edges if e.flow == "backward" and e.detail and e.tail[0] == "g"]
+    assert sorted(tails) == ["∂L/∂a", "∂L/∂b", "∂L/∂c"]
+
+
+def test_a_constant_that_a_rule_makes_is_drawn_within_the_rule() -> None:
+    picture = tg.render(np.prod(tg.Tensor([2.0, 3.0], "x")), backward=True, collapse=0)
+    assert "constant" in {box.primitive for box in picture.view.boxes.values() if box.kind == "rule"}
+
+
 # That it changes nothing.
 
 
@@ -419,6 +442,12 @@ def test_notebooks_show_pictures_graphs_and_tensors() -> None:
 # Text.
 
 
+def test_the_table_has_what_a_rule_computes_before_the_cotangent_that_it_gives() -> None:
+    lines = str(tg.graph(np.sum(tg.sigmoid(tg.Tensor([0.5], "x"))), backward=True, collapse=0)).splitlines()
+    assert [line.split("float64")[0].split("]")[0].strip() for line in lines[-3:]] == ["", "", "∂0  ∂L/∂x"]
+    assert ["multiply" in line or "subtract" in line for line in lines[-3:]] == [True, True, False]
+
+
 def test_the_table_is_in_the_order_of_execution() -> None:
     _, loss = small()
     lines = str(tg.graph(loss)).splitlines()
@@ -455,6 +484,15 @@ def test_100_000_nodes_become_dot_and_json() -> None:
     assert len(graph) == 100_001
     assert graph.dot().count(" -> ") == 150_000
     assert len(json.loads(graph.json())["edges"]) == 150_000
+
+
+def test_the_gradient_of_100_000_nodes_is_drawn_in_a_time_that_grows_with_their_number() -> None:
+    x = h = tg.Tensor(np.ones(3), "x")
+    for _ in range(50_000):
+        h = h * 1.00001 + x  # all have a share in the cotangent of x
+    began = time.perf_counter()
+    assert len(tg.graph(h, fold=False, backward=True)) == 200_002
+    assert time.perf_counter() - began < 30  # it is 6 s, and was 49 when it grew with the square
 
 
 # Names that are meant badly.

@@ -22,6 +22,7 @@ def flops(make) -> float | None:
         (np.exp, 144),
         (lambda t: t + 1, 144),
         (tg.sigmoid, 144),
+        (tg.relu, 144),
         (lambda t: t @ np.ones((6, 5)), 2 * 4 * 6 * 6 * 5),
         (np.sum, 144),
         (lambda t: np.max(t, axis=0), 144),
@@ -35,6 +36,12 @@ def flops(make) -> float | None:
 )
 def test_operations_are_counted_by_the_table(make, expected) -> None:
     assert flops(make) == expected
+
+
+@pytest.mark.parametrize("recipe", ["published", "robust"])
+def test_the_operations_of_every_step_of_the_model_are_known(recipe) -> None:
+    boxes = view_of(circle_square(recipe), measure=True).boxes.values()
+    assert [box.primitive for box in boxes if box.cost is not None and box.cost.flops is None] == []
 
 
 def test_a_slow_step_is_seen_to_be_slow_forward_and_backward() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from render_graphs import circle_square, edges, named, view_of
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.render.difference import difference
+from tinygrad_cnn.render.thumbnails import TILE
 
 
 def changes(view) -> dict[str, set[str]]:
@@ -60,10 +63,21 @@ def test_values_stand_side_by_side() -> None:
     loss, x = named(view, "loss"), named(view, "x")
     assert loss.before.number != loss.value.number
     conv = named(view, "conv")
-    assert conv.value.picture.height > 50  # two rows
+    assert conv.value.picture.height > 1.3 * TILE  # two rows
     assert x.before is None  # the same
     text = tg.render(now, against=before, values="thumbnails", inputs="x", collapse=1).dot
     assert f"{loss.before.number}  →  {loss.value.number}" in text
+
+
+def test_the_model_before_and_after_training_fits_on_a_screen() -> None:
+    svg = tg.render(
+        circle_square("robust", 1), against=circle_square("robust", 0), values="thumbnails", backward=True,
+        inputs="x", collapse=2,
+    ).svg  # fmt: skip
+    size = re.search(r'<svg width="([\d.]+)" height="([\d.]+)"', svg)
+    assert size is not None
+    assert float(size[1]) <= 1440
+    assert float(size[2]) <= 860  # 900, less what a browser takes
 
 
 def test_changes_are_drawn_in_colours_and_borders_of_their_own() -> None:
@@ -88,3 +102,9 @@ def test_a_scope_of_the_other_graph_is_drawn_too() -> None:
     view = difference(view_of(f(x, False)), view_of(f(x, True)))
     assert [g.name for g in view.groups.values()] == ["extra"]
     assert all(box.group in view.groups for box in view.boxes.values() if box.group)
+
+
+def test_the_rule_of_a_removed_cotangent_needs_what_was_removed_with_it() -> None:
+    view = compared(np.tanh, np.sin, backward=True, explained=True)
+    removed = next(box for box in view.boxes.values() if box.kind == "cotangent" and box.change == "removed")
+    assert [(view.boxes[id].primitive, view.boxes[id].change) for id in removed.rule.needs] == [("tanh", "removed")]

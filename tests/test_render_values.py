@@ -103,7 +103,7 @@ def test_zeros_that_were_given_are_no_sign_of_anything() -> None:
 @given(hnp.arrays(np.float64, st.integers(2, 50), elements=st.floats(-1e5, 1e5)))
 @settings(max_examples=100, deadline=None)
 def test_the_numbers_that_are_told_are_numpys(array) -> None:
-    value = describe(array, flows=False, pictured=False)
+    value = describe(array, flows=False)
     assert (value.least, value.most) == (array.min(), array.max())
     assert value.mean == pytest.approx(array.mean(), rel=1e-12, abs=1e-300)
     assert value.zeros == np.mean(array == 0)
@@ -135,3 +135,15 @@ def test_shapes_that_are_drawn_as_one_are_told_as_a_range() -> None:
     assert words.shapes([(1, 4), (2, 4), (196, 4)]) == "1…196×4"
     assert words.shapes([(3,), (3,)]) == "3"
     assert words.shapes([(), (2,)]) == "scalar … 2"
+
+
+def test_of_complex_elements_the_absolute_values_are_told_and_it_is_said() -> None:
+    told = describe(np.array([3 + 4j, 0, -1j]), flows=True)
+    assert (told.least, told.most, told.range) == (0.0, 5.0, "|0 … 5|")
+    assert "3.+4.j" in told.sample
+
+
+def test_the_first_elements_are_written_with_three_digits_however_far_apart_they_are() -> None:
+    assert describe(np.array([[0.0, 3.78125], [-0.0023, 1e-12]]), flows=True).sample == (
+        "[[      0    3.78]\n [-0.0023   1e-12]]"
+    )

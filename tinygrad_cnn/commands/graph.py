@@ -99,7 +99,10 @@ def _images(files: tuple[Path, ...], task: str, scaling: data.Scaling) -> tuple[
 
 
 def _collapse(text: str) -> int | list[str]:
-    return int(text) if text.isdecimal() else [name.strip() for name in text.split(",")]
+    try:
+        return int(text)
+    except ValueError:
+        return [name.strip() for name in text.split(",")]
 
 
 def _format(format: str | None, out: Path | None) -> str:

@@ -40,13 +40,11 @@ def view_of(
         parameters=sum(node.primitive is None and node not in reading.inputs for node in reading.nodes),
     )
     draw_forward(view, reading, values)
-    if backward or measure:
-        back = sweep(reading.roots, reading.nodes, reading.inputs)
-        if backward:
-            view.backward = True
-            draw_backward(view, reading, back, values)
-        if measure:
-            cost.put(view, reading, back)
+    back = sweep(reading.roots, reading.nodes, reading.inputs) if backward or measure else None
+    if backward and back is not None:
+        draw_backward(view, reading, back, values)
+    if measure and back is not None:
+        cost.put(view, reading, back)
     _put_home(view)
     view.dtype = Counter(box.dtype for box in view.boxes.values()).most_common(1)[0][0]
     named = [words.clean(reading.names[root]) for root in reading.roots if root in reading.names]
@@ -54,7 +52,7 @@ def view_of(
     if marks:
         _put_marks(view, reading, marks)
     if explained:
-        explain(view, reading)
+        explain(view, reading, back)
     draw_closed(view)
     return view
 

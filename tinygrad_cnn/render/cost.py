@@ -2,7 +2,7 @@
 
 Floating-point operations are counted by this table, and by no other convention:
 
-    a function of each element (exp, add, sigmoid, where, ...)   1 for each element of the result, however hard it is
+    a function of each element (exp, add, relu, where, ...)       1 for each element of the result, however hard it is
     matmul                                                       2 for each product: a multiplication and an addition
     sum, mean, prod, max, min, cumsum, cumprod                   1 for each element of the operand
     max_pool2d, avg_pool2d                                       1 for each element of each window
@@ -24,13 +24,13 @@ import numpy as np
 
 from tinygrad_cnn.backward import fit
 from tinygrad_cnn.graph import Node, no_grad
-from tinygrad_cnn.render.reading import Reading
+from tinygrad_cnn.render.reading import Reading, values
 from tinygrad_cnn.render.sweep import Sweep
 from tinygrad_cnn.render.view import Cost, View
 from tinygrad_cnn.rules.windows import pair
 
 _OF_EACH_ELEMENT = {
-    "sigmoid", "sinc", "logaddexp", "where", "choose", "select",
+    "relu", "sigmoid", "sinc", "logaddexp", "where", "choose", "select",
     "binary_cross_entropy_as_printed", "binary_cross_entropy_shifted", "binary_cross_entropy_with_logits",
 }  # fmt: skip
 _OF_EACH_OPERAND = {"sum", "mean", "prod", "max", "min", "cumsum", "cumprod"}
@@ -81,7 +81,7 @@ def times(cost: Cost, count: int) -> Cost:
 
 def measured(node: Node, cotangents: Mapping[Node, Any]) -> Cost:
     """What `node` costs: its function and all of its rules, each run anew on the values of the graph."""
-    operands = _operands(node)
+    operands = values(node)
     moved = sum(np.asarray(x).nbytes for x in operands) + node.like.nbytes
     with no_grad(), np.errstate(all="ignore"):
         forward = _seconds(lambda: node.primitive.forward(*operands, **node.settings))
@@ -94,7 +94,7 @@ def of_rule(node: Node, position: int, cotangents: Mapping[Node, Any]) -> float:
     g, x, rule = cotangents.get(node), dict(node.sources)[position], node.primitive.rules[position]
     if g is None or rule is None or x not in cotangents:
         return 0.0
-    operands, out, like = _operands(node), node.value, x.like
+    operands, out, like = values(node), node.value, x.like
 
     def run() -> None:
         given = rule(g, out, *operands, **node.settings)
@@ -103,13 +103,6 @@ def of_rule(node: Node, position: int, cotangents: Mapping[Node, Any]) -> float:
 
     with no_grad(), np.errstate(all="ignore"):
         return _seconds(run)
-
-
-def _operands(node: Node) -> list[Any]:
-    operands = list(node.operands)
-    for position, x in node.sources:
-        operands[position] = x.value
-    return operands
 
 
 def _seconds(run: Callable[[], Any]) -> float:

@@ -40,6 +40,7 @@ def difference(now: View, before: View) -> View:
             box, id=f"x{box.id}", change="removed", is_result=False,
             group=_group(before, box.group, drawn, groups),
             of=box.of and to_now.get(box.of, f"x{box.of}"),
+            rule=box.rule and box.rule._replace(needs=tuple(to_now.get(id, f"x{id}") for id in box.rule.needs)),
         )  # fmt: skip
     old_edges: dict[Any, Edge] = {
         (to_now.get(e.tail, f"x{e.tail}"), to_now.get(e.head, f"x{e.head}"), e.flow, e.position, e.detail is None): e

@@ -75,6 +75,8 @@ def value(v: Value) -> dict[str, Any]:
             found[name] = x
     if v.counts:
         found["counts"] = list(v.counts)
+    if v.absolute:
+        found["absolute"] = True
     return found
 
 

@@ -176,28 +176,31 @@ def label(box: Box, style: Style, ink: str, faint: str) -> str:
     if box.kind == "scope" and box.name:
         title = f"<B>{_escaped(box.primitive)}</B>"
         by = box.says if box.name == box.primitive else f"{box.name}, {box.says}"
+    if by == box.name:
+        by = ""
     if not box.name and by.startswith(box.primitive):  # its call is its name
         title, by = f"<B>{_escaped(box.primitive)}</B>{_escaped(by[len(box.primitive) :])}", ""
     first = title + (f'  <FONT POINT-SIZE="10" COLOR="{faint}">{_escaped(by)}</FONT>' if by else "")
     if box.count > 1:
         first += f'  <FONT POINT-SIZE="10">× {box.count:,}</FONT>'
-    rows = [first]
     small = []
     if box.dtype != style.dtype:
         small.append(box.dtype)
     if box.stays or box.is_result:
         small.append(box.shape)
     value, before = box.value, box.before
-    if value is not None and before is None and (box.kind != "scope" or value.number is not None):
-        small.append(_short(value))
-    if any(small):  # Graphviz shows nothing at all of a label in which an element is empty
-        rows.append(_small("   ".join(filter(None, small)), faint))
-    if value is not None:
-        if before is not None:
-            rows.append(_small(f"{before.number or before.range}  →  {value.number or value.range}", ink))
-        if value.wrong:
-            wrong = _escaped(", ".join(value.wrong))
-            rows.append(f'<FONT POINT-SIZE="10" COLOR="{palette.wrong}"><B>! {wrong}</B></FONT>')
+    rows = [first]
+    if value is not None and before is not None:
+        rows[0] += "".join(f"  {_small(part, faint)}" for part in small)  # beneath there is no room
+        rows.append(_small(f"{before.number or before.range}  →  {value.number or value.range}", ink))
+    else:
+        if value is not None and (box.kind != "scope" or value.number is not None):
+            small.append(_short(value))
+        if any(small):  # Graphviz shows nothing at all of a label in which an element is empty
+            rows.append(_small("   ".join(filter(None, small)), faint))
+    if value is not None and value.wrong:
+        wrong = _escaped(", ".join(value.wrong))
+        rows.append(f'<FONT POINT-SIZE="10" COLOR="{palette.wrong}"><B>! {wrong}</B></FONT>')
     if box.cost is not None:
         rows.append(_small(_cost(box.cost), faint))
     if box.mark is not None and (box.mark.note or box.mark.flag):
@@ -208,8 +211,9 @@ def label(box: Box, style: Style, ink: str, faint: str) -> str:
         if len(rows) == 1:
             return rows[0]
         return _table([f'<TD ALIGN="LEFT">{row}</TD>' for row in rows])
-    cell = (
-        f'<TD ROWSPAN="{len(rows)}" FIXEDSIZE="TRUE" WIDTH="{picture.width + 12}" HEIGHT="{picture.height + 2}">'
+    cell = (  # with a cell between, for an image fills the width of its own
+        f'<TD ROWSPAN="{len(rows)}" FIXEDSIZE="TRUE" WIDTH="6" HEIGHT="1"></TD>'
+        f'<TD ROWSPAN="{len(rows)}" FIXEDSIZE="TRUE" WIDTH="{picture.width + 2}" HEIGHT="{picture.height + 2}">'
         f'<IMG SRC="{html.escape(image)}" SCALE="TRUE"/></TD>'
     )
     cells = [f'<TD ALIGN="LEFT">{row}</TD>' for row in rows]

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-FORMATS = ("svg", "png", "pdf")
 WHAT_TO_INSTALL = (
     "nothing here can lay out a graph: install Graphviz (apt-get install graphviz, brew install graphviz, "
     "winget install graphviz), or pip install 'pygraphviz>=2.0.4', which has an engine of its own"

@@ -94,7 +94,7 @@ class Constants:
                 found,
                 "constant",
                 None if name is None else words.clean(name),
-                "constant",
+                "mask" if array.dtype == bool else "constant",
                 words.shape(array.shape),
                 dtype(array.dtype),
                 array.nbytes,
@@ -124,7 +124,7 @@ def _say_call(box: Box, members: list[Node], reading: Reading, constants: Consta
         if x is not None:
             arguments.append(reading.called(x))
             short.append("·")
-        elif isinstance(operand, np.ndarray) and operand.size > 1 and operand.dtype.kind in "fciu":
+        elif isinstance(operand, np.ndarray) and operand.size > 1 and operand.dtype.kind in "fciub":
             count = len(members) if last is node else sum(position not in dict(n.sources) for n in members)
             arguments.append(constants.box(box, position, operand, operands_of(node).get(position), count).title)
             short.append("·")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -79,59 +80,87 @@ def _has_rule(reading: Reading, edge: Edge) -> bool:
 
 def _draw_rules(view: View, reading: Reading, back: Sweep, mirrored: Mapping[str, str], values: bool) -> None:
     """What was recorded for each cotangent, in a group of its own, which is closed to begin with."""
-    givers: dict[Node, list[str]] = {}  # the cotangent boxes that a recorded node is
+    givers: dict[Node, dict[str, None]] = {}  # the cotangent boxes that a recorded node is, in order
     for node, whole in back.whole.items():
-        givers.setdefault(whole, []).append(mirrored[reading.ids[node]])
+        givers.setdefault(whole, {})[mirrored[reading.ids[node]]] = None
     incoming: dict[str, list[Edge]] = {}
     for edge in view.edges:
         if edge.flow == "backward":
             incoming.setdefault(edge.head, []).append(edge)
-    number = 0
+    numbers = itertools.count(1)
     for node, made in back.made.items():
         if not made:
             continue
         g = view.boxes[mirrored[reading.ids[node]]]
-        group = None
+        coming = incoming.get(g.id, [])
+        group = _rule_group(view, g, coming) if len(made) > 1 else None
         here = {made[-1]: g.id}
-        if len(made) > 1:
-            group = new_group(view, "rule", g.primitive, g.group)
-            view.groups[group].backward = g.id
-            view.shut.add(group)
-            g.group = group
-            for edge in incoming.get(g.id, []):
-                edge.short = group
         for x in made[:-1]:
-            number += 1
-            here[x] = f"r{number}"
-            view.boxes[here[x]] = Box(
-                here[x],
-                "rule",
-                None,
-                words.primitive(x),
-                words.shape(x.like.shape),
-                dtype(x.like.dtype),
-                x.like.nbytes,
-                g.order,
-                axes=x.like.shape,
-                group=group,
-                line=g.line,
-                value=describe(x.value, flows=True) if values else None,
-            )
+            here[x] = f"r{next(numbers)}"
+            view.boxes[here[x]] = _rule_box(here[x], x, g, values)
+        given: dict[Node | None, dict[str, None]] = {}  # of each recorded node, the boxes that it comes in from
+        for edge in coming:
+            given.setdefault(back.whole.get(reading.first(f"n{edge.tail[1:]}")), {})[edge.tail] = None
         for x in made:
             for position, source in x.sources:
-                shape = words.shape(source.like.shape)
+                flow: Any = "backward"
                 if source in reading.ids:
-                    view.edges.append(Edge(reading.ids[source], here[x], "use", shape, position, detail=group))
-                elif group is not None and source in here:
-                    view.edges.append(Edge(here[source], here[x], "backward", shape, position, detail=group))
-                elif group is not None and source in givers:
-                    tail = _giver(reading, givers[source], incoming.get(g.id, []), x)
-                    view.edges.append(Edge(tail, here[x], "backward", shape, position, detail=group))
+                    tail, flow = reading.ids[source], "use"
+                elif group is None:
+                    continue
+                elif source in here:
+                    tail = here[source]
+                elif source in givers:
+                    tail = _giver(reading, givers[source], given.get(source, {}), x)
+                else:
+                    continue
+                shape = words.shape(source.like.shape)
+                view.edges.append(Edge(tail, here[x], flow, shape, position, detail=group))
 
 
-def _giver(reading: Reading, candidates: Sequence[str], incoming: Sequence[Edge], taker: Node) -> str:
-    """Of several cotangents that are one and the same node, the one that a rule was given."""
+def _rule_group(view: View, g: Box, incoming: Sequence[Edge]) -> str:
+    """The group of what was recorded for the cotangent `g`; while it is closed, edges to `g` are drawn in its place."""
+    group = new_group(view, "rule", g.primitive, g.group)
+    view.groups[group].backward = g.id
+    view.shut.add(group)
+    g.group = group
+    for edge in incoming:
+        edge.short = group
+    return group
+
+
+def _rule_box(id: str, x: Node, g: Box, values: bool) -> Box:
+    """The box of a step that was recorded on the way to the cotangent `g`."""
+    return Box(
+        id,
+        "rule",
+        None,
+        words.primitive(x),
+        words.shape(x.like.shape),
+        dtype(x.like.dtype),
+        x.like.nbytes,
+        g.order,
+        axes=x.like.shape,
+        group=g.group,
+        line=g.line,
+        value=describe(x.value, flows=True) if values else None,
+    )
+
+
+def _giver(reading: Reading, candidates: dict[str, None], given: dict[str, None], taker: Node) -> str:
+    """Of several cotangents that are one and the same node, the one that `taker` was given.
+
+    A step of a rule was given that of the step whose rule it is; one that adds what came in, the next of those, from
+    the newest to the oldest, as the sweep does.
+    """
     of = None if taker.scope is None else taker.scope.rule_of
-    if of in reading.ids and (given := f"g{reading.ids[of][1:]}") in candidates:
-        return given
-    return next((edge.tail for edge in incoming if edge.tail in candidates), candidates[0])
+    if of in reading.ids and (tail := f"g{reading.ids[of][1:]}") in candidates:
+        if len(given) > 1:
+            given.pop(tail, None)
+        return tail
+    if given:
+        tail = next(reversed(given))
+        if len(given) > 1:
+            del given[tail]
+        return tail
+    return next(iter(candidates))

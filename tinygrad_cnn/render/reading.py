@@ -112,6 +112,14 @@ def _inputs(inputs: Any, leaves: Sequence[Node], names: Mapping[Node, str]) -> s
     return found
 
 
+def values(node: Node) -> list[Any]:
+    """The arrays and numbers that the function of `node` was given."""
+    operands = list(node.operands)
+    for position, x in node.sources:
+        operands[position] = x.value
+    return operands
+
+
 @functools.lru_cache(maxsize=64)
 def dtype(of: np.dtype[Any]) -> str:
     """A dtype by its name, which NumPy takes its time to say."""

@@ -29,7 +29,6 @@ class Graph:
 
     def __init__(self, view: View, collapse: Collapse = None) -> None:
         self._view = collapsed(view, shut(view, collapse))
-        self._whole = view
         self.notes = list(view.notes)
 
     def __str__(self) -> str:

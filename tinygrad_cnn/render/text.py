@@ -8,6 +8,7 @@ import os
 from tinygrad_cnn.render import words
 from tinygrad_cnn.render.view import Box, View
 
+_BEFORE = {"constant": 0, "cotangent": 2}  # of the same order: what is taken stands before, what a rule gives behind
 HEAD = ("", "name", "value", "how", "scope", "line")
 
 
@@ -39,7 +40,7 @@ def rows(view: View) -> list[tuple[str, ...]]:
             "/".join(g.name for g in reversed(list(view.ancestors(box.group)))),
             _line(box.line),
         )
-        for box in sorted(view.boxes.values(), key=lambda box: (box.order, box.kind != "constant"))
+        for box in sorted(view.boxes.values(), key=lambda box: (box.order, _BEFORE.get(box.kind, 1)))
     ]
 
 

@@ -14,6 +14,7 @@ TILE = 28  # the longer side of an image in a contact sheet
 TILES = 5  # of a contact sheet
 WIDE, HIGH = 140, 28  # of a heat map, at most
 STRIP = 9  # the height of a vector's
+HALF = 19  # the height of each of two that stand one above the other, at most
 DENSITY = 2
 QUANTILE = 0.97  # of the absolute values that are not 0: what is larger has the full colour
 GAP = 2
@@ -60,11 +61,19 @@ def beside(left: Thumbnail | None, right: Thumbnail | None) -> Thumbnail | None:
     """Two thumbnails one above the other: what was before, and what is now."""
     if left is None or right is None:
         return right or left
-    above, below = _decoded(left.png), _decoded(right.png)
+    above, below = (_lower(_decoded(part.png), HALF * DENSITY) for part in (left, right))
     width = max(above.shape[1], below.shape[1])
     rows = [np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0))) for part in (above, below)]
     gap = np.zeros((GAP * DENSITY, width, 4), np.uint8)
     return _encoded(np.concatenate([rows[0], gap, rows[1]]), right.says)
+
+
+def _lower(pixels: Any, most: int) -> Any:
+    """`pixels` no higher than `most`, in their proportions."""
+    height, width = pixels.shape[:2]
+    if height <= most:
+        return pixels
+    return cv2.resize(pixels, (max(1, round(width * most / height)), most), interpolation=cv2.INTER_AREA)
 
 
 def _decoded(png: bytes) -> Any:

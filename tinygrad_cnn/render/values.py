@@ -23,7 +23,8 @@ class Value:
     wrong     what is wrong with it, in words: "12 NaN", "all zero", ...
     counts    the histogram: how many finite elements lie in each of `BINS` equal parts of least..most
     sample    the first elements, written out
-    picture   a PNG, how wide and high it is shown in points, and what it shows ("6 of 24"); None if it was not wanted
+    picture   a PNG, how wide and high it is shown in points, and what it shows ("6 of 24"); None of a single element
+    absolute  all numbers but those of `number` and `sample` are told of absolute values, for the elements are complex
     """
 
     number: str | None = None
@@ -36,22 +37,22 @@ class Value:
     counts: tuple[int, ...] = ()
     sample: str = ""
     picture: Any = field(default=None, repr=False)
+    absolute: bool = False
 
     @property
     def range(self) -> str:
-        """The least and the largest element: "0 … 18.3"."""
+        """The least and the largest element: "0 … 18.3", or "|0 … 18.3|" of complex ones, by absolute value."""
         if self.least is None or self.most is None:
             return ""
-        if self.least == self.most:
-            return words.number(self.least)
-        return f"{words.number(self.least)} … {words.number(self.most)}"
+        ends = words.number(self.least), words.number(self.most)
+        text = ends[0] if self.least == self.most else f"{ends[0]} … {ends[1]}"
+        return f"|{text}|" if self.absolute else text
 
 
-def describe(array: Any, *, flows: bool, pictured: bool = True) -> Value:
+def describe(array: Any, *, flows: bool) -> Value:
     """What is to be told of `array`.
 
     flows: it was computed, so that zeros alone are a sign that something is dead (they are none in a constant).
-    pictured: with a thumbnail.
     """
     if array is None:
         return Value(wrong=("freed",))
@@ -73,7 +74,7 @@ def describe(array: Any, *, flows: bool, pictured: bool = True) -> Value:
         wrong.append("all zero")
     number = words.number(x.reshape(-1)[0].item()) if x.size == 1 else None
     picture = None
-    if pictured and number is None:
+    if number is None:
         from tinygrad_cnn.render import thumbnails
 
         picture = thumbnails.thumbnail(numbers)
@@ -93,6 +94,7 @@ def describe(array: Any, *, flows: bool, pictured: bool = True) -> Value:
         counts=_counts(some, least, most),
         sample=_sample(x),
         picture=picture,
+        absolute=x.dtype.kind == "c",
     )
 
 
@@ -105,6 +107,10 @@ def _counts(some: Any, least: float, most: float) -> tuple[int, ...]:
 
 
 def _sample(x: Any) -> str:
-    corner = x[tuple(slice(0, 6) for _ in x.shape)] if x.ndim <= 2 else x[(0,) * (x.ndim - 2)][:6, :6]
-    text = np.array2string(corner, precision=3, suppress_small=False, max_line_width=72, threshold=40)
+    corner = x[(0,) * (x.ndim - 2)][:6, :5] if x.ndim >= 2 else x[:5] if x.ndim else x
+    said: Any = {}
+    if corner.dtype.kind == "f":  # NumPy writes 3.780e+00 where 0.002 stands beside
+        width = max(len(f"{element:.3g}") for element in corner.flat)
+        said["formatter"] = {"float_kind": lambda element: f"{element:{width}.3g}"}
+    text = np.array2string(corner, precision=3, max_line_width=72, threshold=40, **said)
     return text + ("" if corner.size == x.size else "\n …")

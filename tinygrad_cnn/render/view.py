@@ -34,10 +34,13 @@ class Shown(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """What a reader wants to know of how a box came about: what is said of the function, and its source."""
+    """What a reader wants to know of how a box came about: what is said of the function, its source, and the boxes
+    whose elements it reads, if it is the rule of a cotangent.
+    """
 
     says: str
     source: str
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -142,7 +145,6 @@ class View:
     title          what it is a picture of
     notes          what a reader has to be told: what was folded, which dtype everything has
     shut           the groups that are closed to begin with
-    backward       it shows cotangents too
     dtype          that of most boxes, which is not said in each of them
     steps, parameters  how many nodes of the graph were computed, and how many are leaves of which gradients are taken
     """
@@ -154,7 +156,6 @@ class View:
     title: str = ""
     notes: list[str] = field(default_factory=list)
     shut: set[str] = field(default_factory=set)
-    backward: bool = False
     dtype: str = ""
     steps: int = 0
     parameters: int = 0

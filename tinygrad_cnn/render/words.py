@@ -30,8 +30,11 @@ _TURNS = frozenset(("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI
 
 
 def primitive(node: Any) -> str:
-    """What the primitive of a node is called; those within the engine begin with _, which says nothing here."""
-    return clean(node.primitive.__name__.lstrip("_"))
+    """What the primitive of a node is called; those within the engine begin with _, which says nothing here.
+
+    A leaf that a rule made, such as an array of zeros, is a constant.
+    """
+    return "constant" if node.primitive is None else clean(node.primitive.__name__.lstrip("_"))
 
 
 def shape(of: tuple[int, ...]) -> str:

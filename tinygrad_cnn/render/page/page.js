@@ -131,8 +131,9 @@
       .map((box) => ({ name: `${box.id}.png`, width: box.value.picture.width, height: box.value.picture.height }));
   }
 
-  function draw(around) {
-    const place = around && element(around) ? element(around).getBoundingClientRect() : null;
+  // With what is `now` in the place that `before` had, if they are given; else all of it.
+  function draw(before, now) {
+    const was = element(before) && centre(element(before));
     const scale = zoom ? zoom.getSizes().realZoom : 0;
     if (zoom) zoom.destroy();
     drawing = viz.renderSVGElement(dot(), { images: pictures() });
@@ -146,13 +147,10 @@
     }
     graph.replaceChildren(drawing);
     zoom = svgPanZoom(drawing, { dblClickZoomEnabled: false, minZoom: 0.05, maxZoom: 40, zoomScaleSensitivity: 0.25, fit: true, center: true });
-    if (scale && place) {
+    if (was && element(now)) {
       zoom.zoom(zoom.getZoom() * scale / zoom.getSizes().realZoom);
-      const now = element(around);
-      if (now) {
-        const to = now.getBoundingClientRect();
-        zoom.panBy({ x: place.x - to.x, y: place.y - to.y });
-      }
+      const is = centre(element(now));
+      zoom.panBy({ x: was.x - is.x, y: was.y - is.y });
     } else fit();
     mark();
   }
@@ -162,6 +160,21 @@
     zoom.fit();
     if (zoom.getSizes().realZoom > 1) zoom.zoom(zoom.getZoom() / zoom.getSizes().realZoom); // not larger than it is
     zoom.center();
+  }
+
+  // Where a box will be on the page. The browser knows it only when it has drawn the next frame.
+  function place(node) {
+    const all = drawing.querySelector(".svg-pan-zoom_viewport"), inAll = all.getCTM().inverse().multiply(node.getCTM());
+    const box = node.getBBox(), outer = graph.getBoundingClientRect(), pan = zoom.getPan(), scale = zoom.getSizes().realZoom;
+    return new DOMRect(
+      outer.x + pan.x + scale * (inAll.a * box.x + inAll.e), outer.y + pan.y + scale * (inAll.d * box.y + inAll.f),
+      scale * inAll.a * box.width, scale * inAll.d * box.height,
+    );
+  }
+
+  function centre(node) {
+    const { x, y, width, height } = place(node);
+    return { x: x + width / 2, y: y + height / 2 };
   }
 
   function element(id) {
@@ -188,7 +201,7 @@
       if (shown && (box.order <= step.order || (box.stays && box.kind !== "cotangent"))) done.add(shown);
     }
     for (const node of drawing.querySelectorAll(".node")) if (!done.has(node.id)) node.classList.add("faded");
-    const given = new Set([...into(step).map((edge) => edge.tail), ...(step.kind === "cotangent" ? uses(step) : [])].map(shownAs));
+    const given = new Set([...into(step).map((edge) => edge.tail), ...needs(step)].map(shownAs));
     for (const id of given) element(id)?.classList.add("given");
     for (const edge of drawing.querySelectorAll(".edge")) {
       const [tail, head, flow] = edge.id.split("|");
@@ -201,16 +214,18 @@
     keepInSight(node);
   }
 
+  const LEGIBLE = 0.6; // of its size, at which writing can still be read
+
   function keepInSight(node) {
     if (!node) return;
-    const inner = node.getBoundingClientRect(), outer = graph.getBoundingClientRect();
+    const outer = graph.getBoundingClientRect(), scale = zoom.getSizes().realZoom;
+    const most = Math.min(1, 0.95 * outer.width * scale / place(node).width); // at which it is in sight
+    if (at >= 0 && scale < Math.min(LEGIBLE, most)) zoom.zoom(zoom.getZoom() * most / scale);
+    const inner = place(node);
     const out = inner.left < outer.left || inner.right > outer.right || inner.top < outer.top || inner.bottom > outer.bottom;
-    if (out) {
-      zoom.panBy({
-        x: (outer.left + outer.right - inner.left - inner.right) / 2,
-        y: (outer.top + outer.bottom - inner.top - inner.bottom) / 2,
-      });
-    }
+    if (!out) return;
+    const { x, y } = centre(node);
+    zoom.panBy({ x: (outer.left + outer.right) / 2 - x, y: (outer.top + outer.bottom) / 2 - y });
   }
 
   function into(box) {
@@ -219,10 +234,8 @@
       .sort((a, b) => a.position - b.position);
   }
 
-  function uses(box) {
-    const rule = rules.find((group) => group.backward === box.id);
-    const used = data.edges.filter((edge) => edge.flow === "use" && (edge.head === box.id || (rule && edge.detail === rule.id)));
-    return [...new Set(used.map((edge) => edge.tail))];
+  function needs(box) {
+    return box.rule ? box.rule.needs : [];
   }
 
   function outOf(box) {
@@ -261,6 +274,10 @@
     return made;
   }
 
+  function source(rule) {
+    return rule.source ? make("pre", rule.source, { class: "source" }) : null;
+  }
+
   function section(title, ...content) {
     const shown = content.filter((part) => part !== null && part !== undefined);
     return shown.length ? [make("h3", title), ...shown] : [];
@@ -270,7 +287,7 @@
     if (!value) return [];
     const rows = [["least", value.least], ["most", value.most], ["mean", value.mean], ["std", value.std]]
       .filter(([, x]) => x !== undefined)
-      .map(([name, x]) => [name, Number(x.toPrecision(6)).toString()]);
+      .map(([name, x]) => [value.absolute ? `${name}, |·|` : name, Number(x.toPrecision(6)).toString()]);
     if (value.number !== undefined) rows.splice(0, rows.length, ["value", value.number]);
     else rows.push(["zeros", `${(100 * value.zeros).toFixed(value.zeros > 0 && value.zeros < 0.1 ? 1 : 0)} %`]);
     const table = make("table", null, {}, ...rows.map(([name, x]) => make("tr", null, {}, make("td", name, { class: "name" }), make("td", x))));
@@ -319,7 +336,7 @@
     parts.push(...section(back ? "The cotangent" : "The value", ...values(box.value, back)));
     if (box.before) parts.push(...section("Before", ...values(box.before, back)));
     if (partner) parts.push(...section(back ? "It is the cotangent of" : "Its cotangent", card(partner)));
-    if (box.rule) parts.push(...section(back ? "The rule, in source" : "What computes it", box.rule.says ? make("p", box.rule.says) : null, box.rule.source ? make("pre", box.rule.source) : null));
+    if (box.rule) parts.push(...section(back ? "The rule, in source" : "What computes it", box.rule.says ? make("p", box.rule.says) : null, source(box.rule)));
     const given = into(box);
     if (given.length) parts.push(...section("From", ...given.map((edge) => card(boxes.get(edge.tail)))));
     const taken = outOf(box);
@@ -353,15 +370,15 @@
       const coming = given.filter((edge) => edge.flow === "backward" || edge.flow === "earlier");
       parts.push(make("div", box.primitive === "seed" ? "the derivative of the result by itself: 1" : box.primitive, { class: "formula" }));
       parts.push(...section("Cotangent that comes in", ...coming.map((edge) => card(boxes.get(edge.tail)))));
-      parts.push(...section("Values that the rule needs", ...uses(box).map((id) => card(boxes.get(id)))));
-      if (box.rule) parts.push(...section("The rule, in source", make("pre", box.rule.source)));
+      parts.push(...section("Values that the rule needs", ...needs(box).map((id) => card(boxes.get(id)))));
+      if (box.rule) parts.push(...section("The rule, in source", source(box.rule)));
       parts.push(...section("Cotangent that goes on", card(box)));
     } else {
       parts.push(make("div", box.formula, { class: "formula" }));
       if (box.rule && box.rule.says) parts.push(make("p", box.rule.says));
       parts.push(...section("Takes", ...given.map((edge) => card(boxes.get(edge.tail)))));
       parts.push(...section("Gives", card(box)));
-      if (box.rule && box.rule.source) parts.push(...section("In source", make("pre", box.rule.source)));
+      if (box.rule) parts.push(...section("In source", source(box.rule)));
     }
     parts.push(...section(back ? "The cotangent" : "The value", ...values(box.value, back)));
     panel.replaceChildren(...parts);
@@ -370,7 +387,7 @@
 
   function showHelp() {
     const kinds = [["input", "input: data, of which no gradient is taken"], ["parameter", "parameter: what gradients are taken for"],
-      ["constant", "constant array"], ["primitive", "a step, and the value that it gives"], ["scope", "a scope that is closed"],
+      ["constant", "a constant array, or the mask of a where"], ["primitive", "a step, and the value that it gives"], ["scope", "a scope that is closed"],
       ["cotangent", "cotangent: the derivative of the result by a value, beside that value"]];
     const present = new Set(data.boxes.map((box) => box.kind));
     const legend = make("ul", null, { class: "legend" }, ...kinds.filter(([kind]) => present.has(kind)).map(([kind, says]) => make("li", null, {}, make("i", null, { class: kind }), says)));
@@ -380,7 +397,7 @@
       make("p", "Click a box for its value, its statistics and its source. Double-click a closed scope to open it, and a frame to close it.", { class: "kind" }),
       key("→", "one step on, forward and then backward"), key("←", "one step back"), key("Home End", "to the start, to the end"),
       key("/", "search"), key("0", "show all of it"), key("Esc", "leave off"),
-      ...section("What is what", legend),
+      ...section("What is what", legend, present.has("cotangent") ? make("p", "“vjp of f” is the rule of f. From the derivative of the result by what f gives, it makes that by what f takes (a vector-Jacobian product).", { class: "kind" }) : null),
       ...section("Note", ...(data.notes.length ? data.notes.map((note) => make("p", note)) : [null]), make("p", `${data.dtype}, where no other dtype is said`)),
     );
   }
@@ -407,10 +424,14 @@
   function toggle(id) {
     const group = groups.get(id), opening = closed.has(id);
     opening ? closed.delete(id) : closed.add(id);
-    const around = opening ? group.forward ?? group.backward : id;
-    draw(around);
-    if (opening) showGroup(group);
-    else choose(group.forward ?? group.backward);
+    const box = group.forward ?? group.backward;
+    if (opening) {
+      draw(box, id);
+      showGroup(group);
+    } else {
+      draw(id, box);
+      choose(box);
+    }
   }
 
   function go(to) {
@@ -431,17 +452,17 @@
     mark();
   }
 
-  let found = [], place = -1;
+  let found = [], which = -1;
   function search(text, next) {
     const wanted = text.trim().toLowerCase();
     if (!next) {
       found = wanted ? data.boxes.filter((box) => /^[ngcxr]/.test(box.id) && [box.title, box.primitive, box.formula, box.line ?? ""].some((part) => part.toLowerCase().includes(wanted))) : [];
-      place = -1;
+      which = -1;
     }
     $("search").classList.toggle("none", Boolean(wanted) && !found.length);
     if (!found.length) return;
-    place = (place + 1) % found.length;
-    const box = found[place];
+    which = (which + 1) % found.length;
+    const box = found[which];
     const shut = ancestors(box.group).filter((group) => closed.has(group.id) && !(box.id === group.backward || box.stays));
     if (shut.length) {
       shut.forEach((group) => closed.delete(group.id));
