@@ -241,6 +241,51 @@ def test_where_numpy_copies_to_lay_elements_in_a_row_the_copy_is_written_to_alon
     np.testing.assert_array_equal(program(tg.Tensor(x)).value, program(x))
 
 
+def written_through_a_view(t):
+    t.T[0] = 5.0
+    return t
+
+
+def changed_by_what_lies_otherwise(t):
+    t += np.ones(t.shape)
+    return t
+
+
+def picked_from_what_was_picked(t):
+    t[0, 0] = 5.0
+    return t[::2][None]
+
+
+def picked_after_an_assignment(t):
+    t[0, 0] = 5.0
+    return t[:, :2]
+
+
+@pytest.mark.parametrize("lay_out", [lambda t: t.reshape(-1), lambda t: t.T.reshape(-1), np.ravel])
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize(
+    "change",
+    [
+        written_through_a_view,
+        changed_by_what_lies_otherwise,
+        picked_from_what_was_picked,
+        picked_after_an_assignment,
+    ],
+)
+def test_what_is_assigned_to_lies_in_memory_as_numpys_does_and_so_has_the_same_views(
+    change, transposed, lay_out
+) -> None:
+    def program(x):
+        t = np.copy(x.T if transposed else x)
+        row = lay_out(change(t))
+        row[1] = 7.0
+        t[2] = 4.0
+        return np.concatenate([t.reshape(-1), row])
+
+    x = np.arange(6.0).reshape(2, 3) if transposed else np.arange(6.0).reshape(3, 2)
+    np.testing.assert_array_equal(program(tg.Tensor(x)).value, program(x))
+
+
 @pytest.mark.parametrize("give", [lambda t: np.broadcast_to(t, (3, 2, 2)), np.diagonal, np.diag])
 def test_what_numpy_gives_read_only_is_read_only_and_follows(give) -> None:
     base = tg.Tensor(np.ones((2, 2))) * 1.0

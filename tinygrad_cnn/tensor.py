@@ -86,7 +86,7 @@ class Tensor(Handle):
     def follow(self, result: Handle) -> Tensor:
         """`result`, as a handle that follows this one when it is assigned to."""
         here, new = self.node, result.node
-        if new.primitive.adding is None and here.like is not here.value:
+        if new.like is new.value and here.like is not here.value:
             # It lies in memory otherwise than its value: whether NumPy has a view here, only `like` can tell.
             new.like = new.primitive.forward(here.like, **new.settings)
             if not np.may_share_memory(new.like, here.like):
@@ -330,7 +330,12 @@ class Tensor(Handle):
 
     def become(self, result: Any) -> None:
         """Move the handle to `result`, of its own shape and dtype."""
-        self.node = result.node if isinstance(result, Tensor) else Tensor(result, self.name).node
+        here, node = self.node.like, (result if isinstance(result, Tensor) else Tensor(result, self.name)).node
+        if node.like.strides != here.strides:  # an array that is written to stays as it lies in memory
+            value = np.empty_like(here)
+            value[...] = node.value
+            node.value, node.like = value, here
+        self.node = node
 
     __iadd__, __isub__ = _in_place(np.add), _in_place(np.subtract)
     __imul__, __itruediv__ = _in_place(np.multiply), _in_place(np.divide)
