@@ -117,6 +117,11 @@ class Primitive(Generic[P, R]):
         if settings:
             for name, x in settings.items():
                 if type(x) not in _FIXED:
+                    if isinstance(x, Handle):
+                        raise TypeError(
+                            f"{self.__name__}({name}=Tensor): no gradient flows to a setting, only to what stands "
+                            "before the / of the forward function; its .value may be given"
+                        )
                     settings[name] = fixed(x)
         kind = handle.kind
         result = _new(kind)
