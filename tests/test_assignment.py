@@ -168,6 +168,10 @@ VIEWS = {
     "squeeze": lambda t: np.squeeze(t[None, 1:], 0),
     "split": lambda t: np.split(t, [1])[1],
     "t[1:].reshape(-1)[2:]": lambda t: t[1:].reshape(-1)[2:],
+    "t.real": lambda t: t.real,
+    "np.real(t[1:])": lambda t: np.real(t[1:]),
+    "t.astype(float, copy=False)": lambda t: t.astype(float, copy=False),
+    "np.astype(t, float, copy=False)": lambda t: np.astype(t, float, copy=False),
 }
 
 
@@ -326,6 +330,16 @@ def test_any_program_of_assignments_and_views_does_what_it_does_to_arrays(data: 
     direction = np.cos(np.arange(9.0)).reshape(3, 3)
     difference = (program(x + step * direction) - program(x - step * direction)) / (2 * step)
     assert np.sum(gradient * direction) == pytest.approx(difference, rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize("part", [np.real, np.imag])
+def test_the_part_of_a_complex_tensor_follows_it_and_is_not_assigned_to(part) -> None:
+    z = np.fft.rfft(tg.Tensor([1.0, 2.0, 4.0]))
+    seen = part(z)
+    with pytest.raises(NotImplementedError, match=rf"^what np\.{part.__name__} gives of a complex Tensor"):
+        seen[1] = 5.0
+    z[1] = 3 + 4j
+    np.testing.assert_array_equal(seen.value, part([7, 3 + 4j]))
 
 
 # Linear cost.

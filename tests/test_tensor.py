@@ -32,6 +32,8 @@ def test_comparisons_give_plain_arrays() -> None:
     for result, expected in [(t > 1, [0, 1]), (t >= 1, [1, 1]), (t < t, [0, 0]), (t >= 1, [1, 1]), (t == [1, 3], [1, 0]), (t != 1, [0, 1])]:  # fmt: skip  # noqa: E501
         assert type(result) is np.ndarray
         assert list(result) == expected
+    assert list(t == "no number") == [False, False]
+    assert list(t != "no number") == [True, True]
 
 
 def test_functions_without_a_derivative_give_plain_values() -> None:

@@ -54,8 +54,8 @@ def _refused(name: str, instead: str) -> Any:
     return method
 
 
-def _comparison(ufunc: np.ufunc) -> Callable[[Any, Any], NDArray[np.bool_]]:
-    return lambda self, other: ufunc(self.node.value, to_values(other))
+def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], NDArray[np.bool_]]:
+    return lambda self, other: compare(self.node.value, to_values(other))
 
 
 class Tensor(Handle):
@@ -233,9 +233,9 @@ class Tensor(Handle):
     __pos__ = _method(np.positive)
     __neg__, __abs__ = _method(np.negative), _method(np.abs)
 
-    __lt__, __le__ = _comparison(np.less), _comparison(np.less_equal)
-    __gt__, __ge__ = _comparison(np.greater), _comparison(np.greater_equal)
-    __eq__, __ne__ = _comparison(np.equal), _comparison(np.not_equal)  # type: ignore[assignment]
+    __lt__, __le__ = _comparison(operator.lt), _comparison(operator.le)
+    __gt__, __ge__ = _comparison(operator.gt), _comparison(operator.ge)
+    __eq__, __ne__ = _comparison(operator.eq), _comparison(operator.ne)  # type: ignore[assignment]
     __hash__ = None  # type: ignore[assignment]  # as an ndarray: == compares elements
 
     # ndarray's methods.
@@ -309,8 +309,8 @@ class Tensor(Handle):
 
     def astype(self, dtype: Any, **settings: Any) -> Any:
         """As `ndarray.astype`; a plain array if the dtype is of integers or booleans."""
-        if settings:
-            self.node.like.astype(dtype, **settings)  # NumPy's own errors of settings
+        if settings and self.node.like.astype(dtype, **settings) is self.node.like:  # raises NumPy's own errors
+            return self  # copy=False
         return implementations[np.astype](self, dtype)
 
     def item(self, *index: Any) -> float:
@@ -508,6 +508,10 @@ def _written_through(view: View, content: Any) -> Any:
     base, setitem = view.of, implementations[operator.setitem]
     if primitive.adding is not None:  # it picks by an index
         return setitem(base, settings["index"], content)
+    if base.dtype.kind == "c" != content.dtype.kind:
+        raise NotImplementedError(
+            f"what np.{primitive.__name__} gives of a complex Tensor cannot be assigned to: make it anew, re + 1j * im"
+        )
     places = primitive.forward(np.arange(base.size).reshape(base.shape), **settings)
     if not places.flags.writeable:
         raise ValueError(f"what np.{primitive.__name__} gives is read-only, as in NumPy: .copy() gives what is not")

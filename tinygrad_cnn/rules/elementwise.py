@@ -230,4 +230,6 @@ astype.vjp(lambda g, out, x, dtype: g)  # the sweep gives every cotangent the dt
 @implements(np.astype)
 def astype_of_numpy(x: Array, dtype: object, /, *, copy: bool = True, device: object = None) -> Array:
     """As `np.astype`; of integers and booleans it is a plain array."""
+    if not copy and x.dtype == np.dtype(dtype):  # type: ignore[call-overload]
+        return x
     return astype(x, dtype=dtype) if np.dtype(dtype).kind in "fc" else to_values(x).astype(dtype)  # type: ignore[call-overload]
