@@ -301,6 +301,18 @@ def test_a_rule_that_gives_the_wrong_shape_is_named() -> None:
     twice.vjp(lambda g, out, x: np.sum(g))
     with pytest.raises(ValueError, match=r"the rule of twice for operand 0 gave a cotangent of shape \(\)"):
         twice(tg.Tensor([1.0, 2.0])).backward([1, 1])
+    twice.vjp(lambda g, out, x: 2.0)
+    with pytest.raises(TypeError, match=r"the rule of twice for operand 0 gave 2\.0, but a cotangent is an array"):
+        twice(tg.Tensor([1.0, 2.0])).backward([1, 1])
+
+
+def test_a_primitive_that_gives_more_than_one_array_is_named() -> None:
+    @tg.primitive
+    def twofold(x, /):
+        return 2 * x, 3 * x
+
+    with pytest.raises(TypeError, match=r"^twofold of a Tensor gave a tuple: a primitive gives one array"):
+        twofold(tg.Tensor(1.0))
 
 
 def test_a_primitive_needs_operands_and_a_rule_for_each() -> None:
