@@ -204,6 +204,24 @@ def test_an_error_is_numpys_own(call) -> None:
     assert str(of_tensors.value) == str(of_numpy.value)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.einsum("ii", x),
+        lambda x: np.einsum("ii->i", x[:1]),
+        lambda x: np.tensordot(x, np.ones((3, 3)), ([5], [0])),
+        lambda x: np.tensordot(x[0, 0], np.ones(3), 1),
+        lambda x: np.linalg.multi_dot([x[None], np.ones((3, 3)), np.ones(3)]),
+        lambda x: np.linalg.multi_dot([x, np.ones(3), np.ones(3)]),
+    ],
+)
+def test_a_sum_of_products_is_refused_where_numpy_refuses_it(call) -> None:
+    with pytest.raises((ValueError, IndexError, np.linalg.LinAlgError)) as of_numpy:
+        call(X.value)
+    with pytest.raises(of_numpy.type):
+        call(X)
+
+
 # Arguments, as NumPy takes and refuses them.
 
 OF_ANY_SHAPE = [
