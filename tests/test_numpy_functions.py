@@ -194,6 +194,7 @@ def test_what_is_not_supported_says_so(call, message: str) -> None:
         lambda x: np.cov(x[None]),
         lambda x: np.convolve(x[0], x[0, :0]),
         lambda x: np.var(x, ddof=1, correction=1),
+        lambda x: np.where(np.ones((2, 3), bool), x),
     ],
 )
 def test_an_error_is_numpys_own(call) -> None:
@@ -209,10 +210,12 @@ def test_an_error_is_numpys_own(call) -> None:
     [
         lambda x: np.einsum("ii", x),
         lambda x: np.einsum("ii->i", x[:1]),
+        lambda x: np.einsum("...j->j", x),
         lambda x: np.tensordot(x, np.ones((3, 3)), ([5], [0])),
         lambda x: np.tensordot(x[0, 0], np.ones(3), 1),
         lambda x: np.linalg.multi_dot([x[None], np.ones((3, 3)), np.ones(3)]),
         lambda x: np.linalg.multi_dot([x, np.ones(3), np.ones(3)]),
+        lambda x: np.linalg.multi_dot([x]),
     ],
 )
 def test_a_sum_of_products_is_refused_where_numpy_refuses_it(call) -> None:

@@ -198,8 +198,10 @@ def _chosen(g: Array, out: Array, x: Array, y: Array) -> Array:
 @implements(np.where)
 def where(condition: Array, *choices: Array) -> Array:
     """As `np.where`; the condition is a constant, whatever it was computed from. With no choices, as `np.nonzero`."""
-    if len(choices) != 2:
-        return np.where(_condition(condition), *choices)
+    if len(choices) == 1:
+        raise ValueError("either both or neither of x and y should be given")
+    if not choices:
+        return np.where(_condition(condition))
     return where_of(_condition(condition), *choices)
 
 

@@ -193,6 +193,8 @@ def matrix_power(a: Any, n: int) -> Any:
 def multi_dot(arrays: Any, *, out: None = None) -> Any:
     """As `np.linalg.multi_dot`, multiplied from that end which makes the smaller matrix."""
     refuse_out("linalg.multi_dot", out)
+    if len(arrays) < 2:
+        raise ValueError("multi_dot is of two arrays or more")
     if any(np.ndim(x) not in ((1, 2) if k in (0, len(arrays) - 1) else (2,)) for k, x in enumerate(arrays)):
         raise np.linalg.LinAlgError(
             f"multi_dot is of matrices, and of vectors at its ends, but was given {[np.shape(x) for x in arrays]}"
@@ -270,6 +272,8 @@ def _parsed(operands: Any) -> tuple[list[str], str, list[Any]]:
     free = [i for i in string.ascii_letters if i not in subscripts]
     extra = [np.ndim(x) - len(own.replace("...", "")) for own, x in zip(indices, arrays, strict=False) if "..." in own]
     stretched = "".join(free[: max(extra, default=0)])
+    if arrow and stretched and "..." not in result:
+        raise ValueError(f"np.einsum: the result {result!r} has no ellipsis, but {len(stretched)} axes are in one")
     if not arrow:
         names = left.replace(",", "").replace(".", "")
         result = "..." * bool(extra) + "".join(sorted(i for i in set(names) if names.count(i) == 1))
