@@ -181,6 +181,8 @@ def test_what_is_not_supported_says_so(call, message: str) -> None:
         lambda x: np.pad(x, -1),
         lambda x: np.pad(x, 1, "mirror"),
         lambda x: np.split(x, 5),
+        lambda x: np.split(x, x[0]),
+        lambda x: np.array_split(x, x[0]),
         lambda x: np.dsplit(x, 1),
         lambda x: np.stack([x, x[0]]),
         lambda x: np.block([[x], x]),
