@@ -21,6 +21,6 @@ print(tg.graph(loss, inputs="x", collapse=2))
 
 out = Path("runs/examples")
 out.mkdir(parents=True, exist_ok=True)
-for name in ("08_graph.svg", "08_graph.html"):  # the page: open it, and press the right arrow key
+for name in ("09_graph.svg", "09_graph.html"):  # the page: open it, and press the right arrow key
     tg.render(loss, out / name, backward=True, values="thumbnails", inputs="x", collapse=2)
     print("picture:", out / name)

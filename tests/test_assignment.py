@@ -168,6 +168,10 @@ VIEWS = {
     "squeeze": lambda t: np.squeeze(t[None, 1:], 0),
     "split": lambda t: np.split(t, [1])[1],
     "t[1:].reshape(-1)[2:]": lambda t: t[1:].reshape(-1)[2:],
+    "t.real": lambda t: t.real,
+    "np.real(t[1:])": lambda t: np.real(t[1:]),
+    "t.astype(float, copy=False)": lambda t: t.astype(float, copy=False),
+    "np.astype(t, float, copy=False)": lambda t: np.astype(t, float, copy=False),
 }
 
 
@@ -241,6 +245,51 @@ def test_where_numpy_copies_to_lay_elements_in_a_row_the_copy_is_written_to_alon
     np.testing.assert_array_equal(program(tg.Tensor(x)).value, program(x))
 
 
+def written_through_a_view(t):
+    t.T[0] = 5.0
+    return t
+
+
+def changed_by_what_lies_otherwise(t):
+    t += np.ones(t.shape)
+    return t
+
+
+def picked_from_what_was_picked(t):
+    t[0, 0] = 5.0
+    return t[::2][None]
+
+
+def picked_after_an_assignment(t):
+    t[0, 0] = 5.0
+    return t[:, :2]
+
+
+@pytest.mark.parametrize("lay_out", [lambda t: t.reshape(-1), lambda t: t.T.reshape(-1), np.ravel])
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize(
+    "change",
+    [
+        written_through_a_view,
+        changed_by_what_lies_otherwise,
+        picked_from_what_was_picked,
+        picked_after_an_assignment,
+    ],
+)
+def test_what_is_assigned_to_lies_in_memory_as_numpys_does_and_so_has_the_same_views(
+    change, transposed, lay_out
+) -> None:
+    def program(x):
+        t = np.copy(x.T if transposed else x)
+        row = lay_out(change(t))
+        row[1] = 7.0
+        t[2] = 4.0
+        return np.concatenate([t.reshape(-1), row])
+
+    x = np.arange(6.0).reshape(2, 3) if transposed else np.arange(6.0).reshape(3, 2)
+    np.testing.assert_array_equal(program(tg.Tensor(x)).value, program(x))
+
+
 @pytest.mark.parametrize("give", [lambda t: np.broadcast_to(t, (3, 2, 2)), np.diagonal, np.diag])
 def test_what_numpy_gives_read_only_is_read_only_and_follows(give) -> None:
     base = tg.Tensor(np.ones((2, 2))) * 1.0
@@ -281,6 +330,16 @@ def test_any_program_of_assignments_and_views_does_what_it_does_to_arrays(data: 
     direction = np.cos(np.arange(9.0)).reshape(3, 3)
     difference = (program(x + step * direction) - program(x - step * direction)) / (2 * step)
     assert np.sum(gradient * direction) == pytest.approx(difference, rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize("part", [np.real, np.imag])
+def test_the_part_of_a_complex_tensor_follows_it_and_is_not_assigned_to(part) -> None:
+    z = np.fft.rfft(tg.Tensor([1.0, 2.0, 4.0]))
+    seen = part(z)
+    with pytest.raises(NotImplementedError, match=rf"^what np\.{part.__name__} gives of a complex Tensor"):
+        seen[1] = 5.0
+    z[1] = 3 + 4j
+    np.testing.assert_array_equal(seen.value, part([7, 3 + 4j]))
 
 
 # Linear cost.

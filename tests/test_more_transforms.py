@@ -257,6 +257,23 @@ def test_debug_mode_checks_a_rule_when_it_is_declared() -> None:
     tg.primitive(cube).vjp(lambda g, out, x: 2 * g * x**2)
 
 
+def test_debug_mode_finds_a_primitive_that_writes_into_what_it_was_given() -> None:
+    @tg.primitive
+    def twice(x, /):
+        return 2 * x
+
+    @tg.primitive
+    def doubled(x, /):
+        x *= 2
+        return x
+
+    with tg.debug():
+        with pytest.raises(ValueError, match="read-only"):
+            twice.vjp(lambda g, out, x: np.multiply(g, 2, out=g), example=[np.ones(3)])
+        with pytest.raises(ValueError, match="read-only"):
+            doubled.vjp(lambda g, out, x: 2 * g, example=[np.ones(3)])
+
+
 def test_debug_mode_checks_a_rule_on_the_example_that_is_given() -> None:
     def shifted(x, /, by):
         return np.roll(x, by)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -66,6 +69,16 @@ def test_a_column_is_a_window_read_row_by_row() -> None:
     x = np.arange(2 * 2 * 4 * 4.0).reshape(2, 2, 4, 4)
     columns = tg.im2col(x, (2, 3), (2, 1))
     np.testing.assert_array_equal(columns[1, :, 3].reshape(2, 2, 3), x[1, :, 2:4, 1:4])
+
+
+def test_im2col_of_objects_counts_who_refers_to_them() -> None:
+    one = Fraction(1, 3)
+    before = sys.getrefcount(one)
+    columns = tg.im2col(np.full((3, 3), one), 2)
+    assert np.all(columns == one)
+    assert sys.getrefcount(one) - before == columns.size
+    del columns
+    assert sys.getrefcount(one) == before
 
 
 @pytest.mark.parametrize(

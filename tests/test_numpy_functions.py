@@ -181,6 +181,8 @@ def test_what_is_not_supported_says_so(call, message: str) -> None:
         lambda x: np.pad(x, -1),
         lambda x: np.pad(x, 1, "mirror"),
         lambda x: np.split(x, 5),
+        lambda x: np.split(x, x[0]),
+        lambda x: np.array_split(x, x[0]),
         lambda x: np.dsplit(x, 1),
         lambda x: np.stack([x, x[0]]),
         lambda x: np.block([[x], x]),
@@ -194,6 +196,7 @@ def test_what_is_not_supported_says_so(call, message: str) -> None:
         lambda x: np.cov(x[None]),
         lambda x: np.convolve(x[0], x[0, :0]),
         lambda x: np.var(x, ddof=1, correction=1),
+        lambda x: np.where(np.ones((2, 3), bool), x),
     ],
 )
 def test_an_error_is_numpys_own(call) -> None:
@@ -202,6 +205,26 @@ def test_an_error_is_numpys_own(call) -> None:
     with pytest.raises(type(of_numpy.value)) as of_tensors:
         call(X)
     assert str(of_tensors.value) == str(of_numpy.value)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.einsum("ii", x),
+        lambda x: np.einsum("ii->i", x[:1]),
+        lambda x: np.einsum("...j->j", x),
+        lambda x: np.tensordot(x, np.ones((3, 3)), ([5], [0])),
+        lambda x: np.tensordot(x[0, 0], np.ones(3), 1),
+        lambda x: np.linalg.multi_dot([x[None], np.ones((3, 3)), np.ones(3)]),
+        lambda x: np.linalg.multi_dot([x, np.ones(3), np.ones(3)]),
+        lambda x: np.linalg.multi_dot([x]),
+    ],
+)
+def test_a_sum_of_products_is_refused_where_numpy_refuses_it(call) -> None:
+    with pytest.raises((ValueError, IndexError, np.linalg.LinAlgError)) as of_numpy:
+        call(X.value)
+    with pytest.raises(of_numpy.type):
+        call(X)
 
 
 # Arguments, as NumPy takes and refuses them.

@@ -32,6 +32,8 @@ def test_comparisons_give_plain_arrays() -> None:
     for result, expected in [(t > 1, [0, 1]), (t >= 1, [1, 1]), (t < t, [0, 0]), (t >= 1, [1, 1]), (t == [1, 3], [1, 0]), (t != 1, [0, 1])]:  # fmt: skip  # noqa: E501
         assert type(result) is np.ndarray
         assert list(result) == expected
+    assert list(t == "no number") == [False, False]
+    assert list(t != "no number") == [True, True]
 
 
 def test_functions_without_a_derivative_give_plain_values() -> None:
@@ -299,6 +301,18 @@ def test_a_rule_that_gives_the_wrong_shape_is_named() -> None:
     twice.vjp(lambda g, out, x: np.sum(g))
     with pytest.raises(ValueError, match=r"the rule of twice for operand 0 gave a cotangent of shape \(\)"):
         twice(tg.Tensor([1.0, 2.0])).backward([1, 1])
+    twice.vjp(lambda g, out, x: 2.0)
+    with pytest.raises(TypeError, match=r"the rule of twice for operand 0 gave 2\.0, but a cotangent is an array"):
+        twice(tg.Tensor([1.0, 2.0])).backward([1, 1])
+
+
+def test_a_primitive_that_gives_more_than_one_array_is_named() -> None:
+    @tg.primitive
+    def twofold(x, /):
+        return 2 * x, 3 * x
+
+    with pytest.raises(TypeError, match=r"^twofold of a Tensor gave a tuple: a primitive gives one array"):
+        twofold(tg.Tensor(1.0))
 
 
 def test_a_primitive_needs_operands_and_a_rule_for_each() -> None:
@@ -323,6 +337,17 @@ def test_settings_may_be_given_by_position_or_name_but_not_both() -> None:
         tg.im2col(x, 2, window=2)
     with pytest.raises(TypeError, match="im2col takes at most 3 arguments, but was given 4"):
         tg.im2col(x, 2, 2, 2)
+
+
+def test_a_tensor_is_no_setting() -> None:
+    @tg.primitive
+    def scaled(x, /, k):
+        return x * k
+
+    with pytest.raises(TypeError, match=r"^scaled\(k=Tensor\): no gradient flows to a setting"):
+        tg.grad(lambda k: scaled(tg.Tensor(2.0), k))(3.0)
+    with pytest.raises(TypeError, match=r"^relu\(at_zero=Tensor\)"):
+        tg.grad(lambda slope: tg.relu(tg.Tensor(0.0), at_zero=slope))(0.5)
 
 
 def test_a_shallow_copy_is_a_handle_on_the_same_value() -> None:

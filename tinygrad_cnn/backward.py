@@ -80,7 +80,14 @@ def pull_back(
                 with scope_of_rule(node):
                     cotangent = rule(g, out, *operands, **settings)
             value = x.like
-            if cotangent.shape != value.shape or cotangent.dtype is not value.dtype:
+            try:
+                fits = cotangent.shape == value.shape and cotangent.dtype is value.dtype
+            except AttributeError:
+                raise TypeError(
+                    f"the rule of {primitive.__name__} for operand {position} gave {cotangent!r}, but a cotangent is "
+                    f"an array of the operand's shape, {value.shape} ({source_line(node)})"
+                ) from None
+            if not fits:
                 cotangent = fit(cotangent, value, node, position)
             total = cotangents.get(x)
             if total is None:

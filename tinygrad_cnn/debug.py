@@ -111,10 +111,13 @@ _STEP = 1e-3
 
 def _check(primitive: Any, args: list[Any], rng: np.random.Generator) -> None:
     arity = len(args) if primitive.arity is None else primitive.arity
-    operands = [np.asarray(x, float) for x in args[:arity]]
+    operands = [np.array(x, float) for x in args[:arity]]
+    for x in operands:
+        x.flags.writeable = False
     settings = dict(zip(primitive.settings, args[arity:], strict=False))
     out = np.asarray(primitive.forward(*operands, **settings))
     g = rng.standard_normal(out.shape)
+    g.flags.writeable = False  # what writes into what it was given raises
     for position, rule in enumerate([primitive.rules[k] for k in range(arity)]):
         if rule is None:
             continue

@@ -11,7 +11,8 @@ it returns the cotangent of one operand. Because Tensors take NumPy's functions,
 is run on arrays (an ordinary gradient: nothing is recorded, at full speed) or on Tensors (a gradient that will itself
 be differentiated). So there is one rule, not two, and derivatives of every order follow from it.
 
-A rule is straight-line code: it may branch on shapes and settings, not on the numbers in an array.
+A rule is straight-line code: it may branch on shapes and settings, not on the numbers in an array. Neither it nor the
+forward function writes into an array that it was given, for others have that array too.
 """
 
 from __future__ import annotations
@@ -117,6 +118,11 @@ class Primitive(Generic[P, R]):
         if settings:
             for name, x in settings.items():
                 if type(x) not in _FIXED:
+                    if isinstance(x, Handle):
+                        raise TypeError(
+                            f"{self.__name__}({name}=Tensor): no gradient flows to a setting, only to what stands "
+                            "before the / of the forward function; its .value may be given"
+                        )
                     settings[name] = fixed(x)
         kind = handle.kind
         result = _new(kind)
@@ -254,6 +260,8 @@ def to_values(x: Any) -> Any:
 
 def _floats(value: Any, made_by: Any) -> Any:
     """`value` as a node may hold it, an array or NumPy scalar of floats, or an error that says why it cannot."""
+    if isinstance(value, list | tuple):
+        raise TypeError(f"{made_by.__name__} of a Tensor gave a {type(value).__name__}: a primitive gives one array")
     if not isinstance(value, np.ndarray | np.generic):
         value = np.asarray(value)
     if value.dtype.kind == "f":

@@ -54,8 +54,8 @@ def _refused(name: str, instead: str) -> Any:
     return method
 
 
-def _comparison(ufunc: np.ufunc) -> Callable[[Any, Any], NDArray[np.bool_]]:
-    return lambda self, other: ufunc(self.node.value, to_values(other))
+def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], NDArray[np.bool_]]:
+    return lambda self, other: compare(self.node.value, to_values(other))
 
 
 class Tensor(Handle):
@@ -86,7 +86,7 @@ class Tensor(Handle):
     def follow(self, result: Handle) -> Tensor:
         """`result`, as a handle that follows this one when it is assigned to."""
         here, new = self.node, result.node
-        if new.primitive.adding is None and here.like is not here.value:
+        if new.like is new.value and here.like is not here.value:
             # It lies in memory otherwise than its value: whether NumPy has a view here, only `like` can tell.
             new.like = new.primitive.forward(here.like, **new.settings)
             if not np.may_share_memory(new.like, here.like):
@@ -233,9 +233,9 @@ class Tensor(Handle):
     __pos__ = _method(np.positive)
     __neg__, __abs__ = _method(np.negative), _method(np.abs)
 
-    __lt__, __le__ = _comparison(np.less), _comparison(np.less_equal)
-    __gt__, __ge__ = _comparison(np.greater), _comparison(np.greater_equal)
-    __eq__, __ne__ = _comparison(np.equal), _comparison(np.not_equal)  # type: ignore[assignment]
+    __lt__, __le__ = _comparison(operator.lt), _comparison(operator.le)
+    __gt__, __ge__ = _comparison(operator.gt), _comparison(operator.ge)
+    __eq__, __ne__ = _comparison(operator.eq), _comparison(operator.ne)  # type: ignore[assignment]
     __hash__ = None  # type: ignore[assignment]  # as an ndarray: == compares elements
 
     # ndarray's methods.
@@ -309,8 +309,8 @@ class Tensor(Handle):
 
     def astype(self, dtype: Any, **settings: Any) -> Any:
         """As `ndarray.astype`; a plain array if the dtype is of integers or booleans."""
-        if settings:
-            self.node.like.astype(dtype, **settings)  # NumPy's own errors of settings
+        if settings and self.node.like.astype(dtype, **settings) is self.node.like:  # raises NumPy's own errors
+            return self  # copy=False
         return implementations[np.astype](self, dtype)
 
     def item(self, *index: Any) -> float:
@@ -330,7 +330,12 @@ class Tensor(Handle):
 
     def become(self, result: Any) -> None:
         """Move the handle to `result`, of its own shape and dtype."""
-        self.node = result.node if isinstance(result, Tensor) else Tensor(result, self.name).node
+        here, node = self.node.like, (result if isinstance(result, Tensor) else Tensor(result, self.name)).node
+        if node.like.strides != here.strides:  # an array that is written to stays as it lies in memory
+            value = np.empty_like(here)
+            value[...] = node.value
+            node.value, node.like = value, here
+        self.node = node
 
     __iadd__, __isub__ = _in_place(np.add), _in_place(np.subtract)
     __imul__, __itruediv__ = _in_place(np.multiply), _in_place(np.divide)
@@ -503,6 +508,10 @@ def _written_through(view: View, content: Any) -> Any:
     base, setitem = view.of, implementations[operator.setitem]
     if primitive.adding is not None:  # it picks by an index
         return setitem(base, settings["index"], content)
+    if base.dtype.kind == "c" != content.dtype.kind:
+        raise NotImplementedError(
+            f"what np.{primitive.__name__} gives of a complex Tensor cannot be assigned to: make it anew, re + 1j * im"
+        )
     places = primitive.forward(np.arange(base.size).reshape(base.shape), **settings)
     if not places.flags.writeable:
         raise ValueError(f"what np.{primitive.__name__} gives is read-only, as in NumPy: .copy() gives what is not")

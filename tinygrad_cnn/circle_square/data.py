@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ class Scaling:
     def is_right(self) -> bool:
         """Whether `invert` is True or False and `top` a finite number above 0; what is read from a file may not be."""
         number = isinstance(self.top, int | float) and not isinstance(self.top, bool)
-        return isinstance(self.invert, bool) and number and 0 < self.top < np.inf
+        return isinstance(self.invert, bool) and number and 0 < self.top <= sys.float_info.max
 
     def __call__(self, grey: Grey) -> Floats:
         """(batch, 28, 28) float64, of drawings (batch, 28, 28) uint8, dark on light."""

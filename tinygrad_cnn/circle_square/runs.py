@@ -232,8 +232,10 @@ def read_weights(path: Path) -> Trained:
     except (OSError, safetensors.SafetensorError, ValueError, TypeError) as error:
         raise InputError(f"{path}: the weights cannot be read: {' '.join(_reason(error).split())}") from None
     shapes = {name: array.shape for name, array in arrays.items()}
-    if about.get("model") != MODEL or shapes != SHAPES:
+    if shapes != SHAPES:
         raise InputError(f"{path}: these are weights of another model: {_described(shapes)}, not {_described(SHAPES)}")
+    if about.get("model") != MODEL:
+        raise InputError(f"{path}: these are weights of another model: they are not said to be of {MODEL!r}")
     for name, array in arrays.items():
         if array.dtype != np.float64 or not np.isfinite(array).all():
             raise InputError(f"{path}: the weights are damaged: {name} is not of finite numbers of 64 bits")
@@ -242,7 +244,7 @@ def read_weights(path: Path) -> Trained:
         scaling = Scaling(**json.loads(about["scaling"]))
         if not (isinstance(first, str) and isinstance(second, str) and scaling.is_right()):
             raise ValueError
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         raise InputError(
             f"{path}: the weights are damaged: their metadata do not say of which classes and scaling they are"
         ) from None
@@ -260,13 +262,13 @@ def read_start(path: Path) -> tuple[RecipeName, Parameters]:
         recipe, seed = metrics["recipe"], metrics["seed"]
         if recipe not in ("published", "robust") or type(seed) is not int:
             raise ValueError(f"recipe {recipe!r}, seed {seed!r}")
+        return recipe, start_of(recipe, seed)
     except OSError as error:
         raise InputError(f"{metrics_file}: {_reason(error)}; it says how the run began") from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             f"{metrics_file}: it does not say how the run began ({type(error).__name__}: {error})"
         ) from None
-    return recipe, start_of(recipe, seed)
 
 
 def _described(shapes: dict[str, tuple[int, ...]]) -> str:

@@ -17,14 +17,19 @@ from tinygrad_cnn.rules.elementwise import astype, where_of
 from tinygrad_cnn.rules.indexing import added, picked, put, scatter
 
 
-@implements(np.real)
 @primitive
 def real(x: Array, /) -> Array:
-    """As `np.real`."""
+    """The real part of complex numbers."""
     return np.real(x)
 
 
 real.vjp(lambda g, out, x: g)
+
+
+@implements(np.real)
+def real_of_numpy(val: Array) -> Array:
+    """As `np.real`: of what is real it is that itself."""
+    return real(val) if val.dtype.kind == "c" else val
 
 
 @implements(np.imag)

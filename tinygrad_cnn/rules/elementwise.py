@@ -199,8 +199,10 @@ def _chosen(g: Array, out: Array, x: Array, y: Array) -> Array:
 @implements(np.where)
 def where(condition: Array, *choices: Array) -> Array:
     """As `np.where`; the condition is a constant, whatever it was computed from. With no choices, as `np.nonzero`."""
-    if len(choices) != 2:
-        return np.where(_condition(condition), *choices)
+    if len(choices) == 1:
+        raise ValueError("either both or neither of x and y should be given")
+    if not choices:
+        return np.where(_condition(condition))
     return where_of(_condition(condition), *choices)
 
 
@@ -231,4 +233,6 @@ astype.vjp(lambda g, out, x, dtype: g)  # the sweep gives every cotangent the dt
 @implements(np.astype)
 def astype_of_numpy(x: Array, dtype: object, /, *, copy: bool = True, device: object = None) -> Array:
     """As `np.astype`; of integers and booleans it is a plain array."""
+    if not copy and x.dtype == np.dtype(dtype):  # type: ignore[call-overload]
+        return x
     return astype(x, dtype=dtype) if np.dtype(dtype).kind in "fc" else to_values(x).astype(dtype)  # type: ignore[call-overload]

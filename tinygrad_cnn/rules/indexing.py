@@ -38,7 +38,7 @@ def getitem(x: Array, index: Index) -> Array:
     part = (node.value if node.array is None else node.array)[index]
     is_view = isinstance(part, np.ndarray) and _is_basic(index)
     if is_view:
-        part = part.copy()
+        part = part.copy(order="K")
     result: Any = handle_on(Node(picked, (node.like,), ((0, node),), {"index": index}, part), x.kind)
     if is_view:
         result.node.like = node.like[index]  # which lies in memory as NumPy's view does, and as the copy does not

@@ -119,7 +119,7 @@ def tensordot(a: Any, b: Any, /, axes: Any = 2) -> Any:
         of_a, of_b = list(range(len(shape_a) - axes, len(shape_a))), list(range(axes))
     else:
         of_a, of_b = ([int(i) for i in np.atleast_1d(part)] for part in axes)
-    of_a, of_b = [i % len(shape_a) for i in of_a], [i % len(shape_b) for i in of_b]
+    of_a, of_b = [range(len(shape_a))[i] for i in of_a], [range(len(shape_b))[i] for i in of_b]
     if [shape_a[i] for i in of_a] != [shape_b[i] for i in of_b]:
         raise ValueError(f"shape-mismatch for sum: tensordot of shapes {shape_a} and {shape_b} over {of_a} and {of_b}")
     left = [i for i in range(len(shape_a)) if i not in of_a]
@@ -197,6 +197,12 @@ def matrix_power(a: Any, n: int) -> Any:
 def multi_dot(arrays: Any, *, out: None = None) -> Any:
     """As `np.linalg.multi_dot`, multiplied from that end which makes the smaller matrix."""
     refuse_out("linalg.multi_dot", out)
+    if len(arrays) < 2:
+        raise ValueError("multi_dot is of two arrays or more")
+    if any(np.ndim(x) not in ((1, 2) if k in (0, len(arrays) - 1) else (2,)) for k, x in enumerate(arrays)):
+        raise np.linalg.LinAlgError(
+            f"multi_dot is of matrices, and of vectors at its ends, but was given {[np.shape(x) for x in arrays]}"
+        )
     first, last = np.shape(arrays[0])[0], np.shape(arrays[-1])[-1]
     if first <= last:
         return functools.reduce(np.dot, arrays)
@@ -247,6 +253,8 @@ def einsum(*operands: Any, out: None = None, optimize: Any = False, **settings: 
             while indices[k].count(i) > 1:  # a diagonal
                 one = indices[k].index(i)
                 two = indices[k].index(i, one + 1)
+                if arrays[k].shape[one] != arrays[k].shape[two]:
+                    raise ValueError(f"np.einsum: operand {k} has shape {np.shape(x)}, and is no square along {i!r}")
                 arrays[k] = np.diagonal(arrays[k], axis1=one, axis2=two)
                 indices[k] = indices[k][:one] + indices[k][one + 1 : two] + indices[k][two + 1 :] + i
     return _einsum(*arrays, indices=tuple(indices), result=result)
@@ -268,6 +276,8 @@ def _parsed(operands: Any) -> tuple[list[str], str, list[Any]]:
     free = [i for i in string.ascii_letters if i not in subscripts]
     extra = [np.ndim(x) - len(own.replace("...", "")) for own, x in zip(indices, arrays, strict=False) if "..." in own]
     stretched = "".join(free[: max(extra, default=0)])
+    if arrow and stretched and "..." not in result:
+        raise ValueError(f"np.einsum: the result {result!r} has no ellipsis, but {len(stretched)} axes are in one")
     if not arrow:
         names = left.replace(",", "").replace(".", "")
         result = "..." * bool(extra) + "".join(sorted(i for i in set(names) if names.count(i) == 1))

@@ -244,13 +244,13 @@ def _block(nested: Any, ndim: int, axis: int) -> Any:
 @implements(np.split)
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """As `np.split`."""
-    return _pieces(ary, np.split(np.arange(ary.shape[axis]), indices_or_sections), axis)
+    return _pieces(ary, np.split(np.arange(ary.shape[axis]), to_values(indices_or_sections)), axis)
 
 
 @implements(np.array_split)
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """As `np.array_split`."""
-    return _pieces(ary, np.array_split(np.arange(ary.shape[axis]), indices_or_sections), axis)
+    return _pieces(ary, np.array_split(np.arange(ary.shape[axis]), to_values(indices_or_sections)), axis)
 
 
 def _pieces(x: Any, places: list[Any], axis: int) -> list[Any]:

@@ -84,7 +84,8 @@ def im2col(x: Array, /, window: Pair, stride: Pair = 1) -> Array:
     x = np.ascontiguousarray(x)
     *outer, down, across = x.strides
     shape, element, steps = at.windows, x.dtype, (*outer, down, across, at.stride[0] * down, at.stride[1] * across)
-    if at.stride[1] == 1 and x.size:  # what a row of windows takes from a row of the image lies together
+    if at.stride[1] == 1 and x.size and not element.hasobject:  # (NumPy counts who refers to an object)
+        # What a row of windows takes from a row of the image lies together.
         shape, steps = shape[:-1], steps[:-1]
         element = np.dtype((np.void, at.windows[-1] * element.itemsize))
     columns = np.empty(at.columns, x.dtype)
