@@ -385,3 +385,15 @@ def test_every_explanation_is_tested_here() -> None:
         "FactorOfValue", "Assigned", "NotCropped", "CroppedElsewhere", "Moved", "Epsilon",
     }  # fmt: skip
     assert {type(e).__name__ for e in EXPLANATIONS} == tested
+
+
+def test_the_way_back_through_a_linear_system_is_no_factor() -> None:
+    b = np.array([1.0, 2.0, 3.0])
+
+    def loss(a: Any) -> Any:
+        u = np.linalg.solve(a, b)
+        return np.sum(u**2)
+
+    a = np.eye(3) + 0.1 * RNG.standard_normal((3, 3))
+    report = checked(loss, a, np.arange(9.0).reshape(3, 3))  # wrong in no way that is known
+    assert report.because[0].endswith("No explanation accounts for it.")

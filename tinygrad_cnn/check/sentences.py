@@ -14,6 +14,12 @@ def sentences(steps: list[Step], parameters: list[Parameter]) -> list[str]:
     """What is wrong; nothing if nothing is."""
     said = []
     wrong = [step for step in steps if step.wrong]
+    if any(_autodiff_is_wrong(p) for p in parameters):  # the hand is not held guilty by a witness that is wrong itself
+        said += [
+            f"By hand and autodiff part at {step.name}, {_through(step)}. {_at(step.alone, other='and {} by autodiff')}"
+            for step in wrong
+        ]
+        wrong = []
     for k, step in enumerate(wrong):
         first = "The first wrong step" if k == 0 else "Another wrong step, even given what came in,"
         said.append(f"{first} is {step.name}, {_through(step)}. {_at(step.alone)} {_why(step.explanation)}")
@@ -23,15 +29,36 @@ def sentences(steps: list[Step], parameters: list[Parameter]) -> list[str]:
     elif len(wrong) == 1 and steps[-1] is not wrong[0]:
         said.append("All other steps are right, given that one.")
     for p in parameters:
-        if not wrong and p.name in harmed:
+        if not wrong and p.name in harmed and not _autodiff_is_wrong(p):
             said.append(f"The gradient of {p.name} by hand is wrong. {_at(p.hand_auto)} {_why(p.explanation)}")
     for p in parameters:
         if p.auto is None and p.hand_numbers is not None and p.hand_numbers.verdict == "differ":
-            said.append(f"The gradient of {p.name} by hand is wrong. {_at(p.hand_numbers)}")
+            said.append(f"The gradient of {p.name} by hand is wrong. {_at(p.hand_numbers)} {_why(p.explanation)}")
         if p.auto_numbers is not None and p.auto_numbers.verdict == "differ":
             at = _at(p.auto_numbers, "by autodiff", "and {} by numbers")
-            said.append(f"Autodiff and numbers contradict each other on {p.name}. {at}")
+            sides = "By hand it is as the numbers say." if _autodiff_is_wrong(p) else ""
+            said.append(f"Autodiff and numbers contradict each other on {p.name}. {at} {sides}".rstrip())
     return said
+
+
+def second_derivatives(rows: list[Parameter]) -> list[str]:
+    """What is wrong about products with the second derivative."""
+    said = []
+    for p in rows:
+        product = f"the second derivative of {p.name}, along a random vector"
+        if p.auto_numbers is not None and p.auto_numbers.verdict == "differ":
+            at = _at(p.auto_numbers, "by autodiff", "and {} by differences of autodiff's gradients")
+            said.append(f"Autodiff contradicts itself on {product}. {at}")
+        if p.hand_auto is not None and p.hand_auto.verdict == "differ":
+            at = _at(p.hand_auto, "by differences of the gradient by hand", "and {} by autodiff")
+            said.append(f"By hand and autodiff contradict each other on {product}. {at}")
+    return said
+
+
+def _autodiff_is_wrong(p: Parameter) -> bool:
+    """Whether numbers contradict autodiff, and not the hand."""
+    verdicts = [c.verdict if c is not None else "" for c in (p.auto_numbers, p.hand_numbers)]
+    return verdicts == ["differ", "agree"]
 
 
 def _why(explanation: str | None) -> str:

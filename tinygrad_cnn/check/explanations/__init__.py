@@ -56,4 +56,4 @@ EXPLANATIONS: list[Explanation] = [
     Epsilon(),
 ]
 
-__all__ = ["EXPLANATIONS", "Case", "Explanation", "Fitted", "OtherRule", "OtherSideOfKink", "explain"]
+__all__ = ["EXPLANATIONS", "Case", "Explanation", "Fitted", "OtherRule", "OtherSideOfKink", "TiesInFull", "explain"]

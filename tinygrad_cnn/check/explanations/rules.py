@@ -15,6 +15,7 @@ from tinygrad_cnn.graph import Array, Node
 from tinygrad_cnn.primitive import implementations
 from tinygrad_cnn.rules import elementwise, indexing, reductions, windows
 from tinygrad_cnn.rules.arguments import axes_of
+from tinygrad_cnn.rules.decompositions import solve
 from tinygrad_cnn.rules.linear_algebra import matmul
 
 Altered = Iterator[tuple[str, dict[Node, Node]]]
@@ -37,13 +38,20 @@ class LeftOut(OtherRule):
     def alterations(self, case: Case) -> Altered:
         """See `OtherRule`."""
         for node in case.step:
-            if node.primitive is matmul or not (node.primitive.broadcasts or node.primitive in _OF_EACH_ELEMENT):
+            if not _is_of_each_element(node):
                 continue
             for place, _ in node.sources:
                 if node.primitive.rules[place] is None:
                     continue
                 rules = [rule if k != place else _unchanged for k, rule in enumerate(node.primitive.rules)]
                 yield f"the factor {_factor(case, node, place)} is missing", {node: with_rules(node, rules)}
+
+
+def _is_of_each_element(node: Node) -> bool:
+    """Whether a node computes each element of its result from one of each operand, so that its rules are factors."""
+    if node.primitive in (matmul, solve) or not (node.primitive.broadcasts or node.primitive in _OF_EACH_ELEMENT):
+        return False
+    return bool(np.broadcast_shapes(*[np.shape(x) for x in node.operands]) == node.like.shape)
 
 
 def _factor(case: Case, node: Node, place: int) -> str:
