@@ -245,8 +245,8 @@ def _parameter(check: _Check, k: int, told_by_step: bool) -> Parameter:
                 explanation = explain(case, check.explanations)
                 if slopes and explanation is not None and explanation == OtherSideOfKink().explain(case):
                     explanation += "; each of these is a convention, but together they are no slope of the loss"
-        elif hand_numbers is not None and hand_numbers.verdict == "differ" and np.all(np.isfinite(low + high)):
-            right, error = (low + high) / 2, max((slope.error for slope in slopes.values()), default=0.0)
+        elif hand_numbers is not None and hand_numbers.verdict == "differ" and np.array_equal(low, high):
+            right, error = low, max((slope.error for slope in slopes.values()), default=0.0)
             case = Case(node.name or "x", hand, right, error, [], check.fitted, lambda _: right)
             explanation = explain(case, check.explanations)
     kinks = sum(slope.kind == "kink" for slope in slopes.values())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import os
 
+from tinygrad_cnn.check.explanations.case import differing, in_brackets
 from tinygrad_cnn.check.report import Comparison, Parameter, Step
+from tinygrad_cnn.graph import Array
 
 MOST = 8
 
@@ -22,7 +24,8 @@ def sentences(steps: list[Step], parameters: list[Parameter]) -> list[str]:
         wrong = []
     for k, step in enumerate(wrong):
         first = "The first wrong step" if k == 0 else "Another wrong step, even given what came in,"
-        said.append(f"{first} is {step.name}, {_through(step)}. {_at(step.alone)} {_why(step.explanation)}")
+        at = f"{_at(step.alone)}{_within(step.hand, step.right, step.alone)}"
+        said.append(f"{first} is {step.name}, {_through(step)}. {at} {_why(step.explanation)}")
     harmed = [p.name for p in parameters if p.hand_auto is not None and p.hand_auto.verdict == "differ"]
     if wrong and not harmed:
         said.append("The gradient of no parameter is changed by it.")
@@ -30,7 +33,8 @@ def sentences(steps: list[Step], parameters: list[Parameter]) -> list[str]:
         said.append("All other steps are right, given that one.")
     for p in parameters:
         if not wrong and p.name in harmed and not _autodiff_is_wrong(p):
-            said.append(f"The gradient of {p.name} by hand is wrong. {_at(p.hand_auto)} {_why(p.explanation)}")
+            at = f"{_at(p.hand_auto)}{_within(p.hand, p.auto, p.hand_auto)}"
+            said.append(f"The gradient of {p.name} by hand is wrong. {at} {_why(p.explanation)}")
     for p in parameters:
         if p.auto is None and p.hand_numbers is not None and p.hand_numbers.verdict == "differ":
             said.append(f"The gradient of {p.name} by hand is wrong. {_at(p.hand_numbers)} {_why(p.explanation)}")
@@ -76,6 +80,14 @@ def _at(comparison: Comparison | None, one: str = "by hand", other: str = "and s
         element = "Along a random direction it"
     x, y = comparison.values
     return f"{element} is {x:.6g} {one} {other.format(f'{y:.6g}')}."
+
+
+def _within(hand: Array | None, right: Array | None, comparison: Comparison | None) -> str:
+    """To which block of the elements it is limited, if it is."""
+    if hand is None or right is None or comparison is None or hand.size < 2:
+        return ""
+    block = differing(hand, right, comparison.error)
+    return "" if block is None else f" Outside of {in_brackets(block)} it is right."
 
 
 def _through(step: Step) -> str:

@@ -72,6 +72,16 @@ class Case:
         """The values of the graph that have a name and fit to this cotangent, broadcast to its shape."""
         return self.fitted.to(self.right.shape)
 
+    def results(self) -> dict[str, Array]:
+        """Of the values on the step that have no name those that fit to this cotangent, as "tanh(...)"."""
+        found = {}
+        for node in self.step:
+            if node not in self.names and np.size(node.like) < LARGE:
+                fitted = broadcast(np.asarray(node.value), self.right.shape)
+                if fitted is not None:
+                    found[f"{node.primitive.__name__}(...)"] = fitted
+        return found
+
     def called(self, node: Node) -> str:
         """A node in a sentence: "maximum", or "maximum (relu)" if its value has a name."""
         name = self.names.get(node)
@@ -128,7 +138,31 @@ def explain(case: Case, explanations: Iterable[Explanation]) -> str | None:
             found = explanation.explain(after)
             if found is not None:
                 return f"{words}; and {found}"
-    return None
+    block = differing(case.hand, case.right, SAFETY * case.rounding)
+    if block is None:
+        return None
+    part = replace(
+        case, hand=case.hand[block], right=case.right[block], again=lambda altered: case.again(altered)[block]
+    )
+    found = next(filter(None, (explanation.explain(part) for explanation in explanations)), None)
+    return None if found is None else f"in {in_brackets(block)} {found}"
+
+
+def differing(x: Array, y: Array, error: float) -> tuple[slice, ...] | None:
+    """The smallest block outside of which two arrays agree; None if that is all of them, or they have two shapes."""
+    if x.shape != y.shape:
+        return None
+    with np.errstate(invalid="ignore"):
+        places = np.argwhere(~(np.abs(x - y) <= error))
+    if not places.size:
+        return None
+    block = tuple(slice(int(a), int(b) + 1) for a, b in zip(places.min(axis=0), places.max(axis=0), strict=True))
+    return block if x[block].size < x.size else None
+
+
+def in_brackets(block: tuple[slice, ...]) -> str:
+    """A block as it is written in an index: "[0:2, 3]"."""
+    return f"[{', '.join(str(s.start) if s.stop == s.start + 1 else f'{s.start}:{s.stop}' for s in block)}]"
 
 
 def count(n: int, one: str, many: str | None = None) -> str:
