@@ -507,3 +507,12 @@ def test_on_the_way_a_slope_of_one_half_is_a_convention_too(at_zero: float, by_h
     report = tg.check.gradients(lambda p: loss(p["w"]), {"w": np.array([0.0, 1.0])}, cotangents)
     assert report.ok
     assert report.because == []
+
+
+def test_when_the_time_is_up_two_mistakes_are_not_looked_for_and_one_is() -> None:
+    def wrong(factor: int) -> Any:
+        return by_hand(P, dL_dz=lambda g, dL_dh, h: factor * dL_dh)  # without the factor of tanh
+
+    assert checked(loss, P, wrong(3)).first_wrong.explanation is not None
+    assert checked(loss, P, wrong(3), seconds=0).first_wrong.explanation is None
+    assert checked(loss, P, wrong(1), seconds=0).first_wrong.explanation is not None

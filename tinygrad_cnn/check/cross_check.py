@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,6 +33,8 @@ from tinygrad_cnn.check.steps import between, consumers, largest, largest_finite
 from tinygrad_cnn.check.trace import Trace
 from tinygrad_cnn.check.witnesses import Autodiff, Loss, Subject, autodiff, hand, signs
 from tinygrad_cnn.graph import Array, Node, source_line
+
+FOR_NUMBERS = 0.75  # of the seconds that a check may take; the rest is for the explanations
 
 
 def gradients(
@@ -79,9 +81,12 @@ def gradients(
         )
     began = time.perf_counter()
 
+    def late(share: float = 1.0) -> bool:
+        return seconds is not None and time.perf_counter() - began > share * seconds
+
     def exhausted(used: int) -> bool:
-        late = seconds is not None and time.perf_counter() - began > seconds
-        return late or (evaluations is not None and used >= evaluations)
+        share = 1.0 if by_hand is None else FOR_NUMBERS
+        return late(share) or (evaluations is not None and used >= evaluations)
 
     subject = Subject.of(loss, params)
     auto = autodiff(subject)
@@ -90,7 +95,7 @@ def gradients(
     theirs = None if by_hand is None else hand(subject, auto, by_hand, names or {})
     with Progress(how_many(subject), progress) as bar:
         measured = measure(subject, auto, theirs, seed, exhausted, bar)
-    report = _report(_Check(subject, auto, theirs, measured, explanations, seed))
+    report = _report(_Check(subject, auto, theirs, measured, explanations, seed, late))
     if losses and theirs is not None:
         _name_the_loss(report, subject, auto, theirs, losses, explanations)
     if order == 2:
@@ -118,9 +123,10 @@ class _Check:
         measured: Measured,
         explanations: Sequence[Explanation],
         seed: int = 0,
+        late: Callable[[], bool] = lambda: False,
     ) -> None:
         self.subject, self.auto, self.hand, self.measured = subject, auto, hand, measured
-        self.explanations, self.seed = explanations, seed
+        self.seed, self.explain = seed, functools.partial(explain, explanations=explanations, late=late)
         self.names, self.used_by = {node: name for name, node in by_name(auto.run).items()}, consumers(auto.run)
         self.fitted = Fitted(self.names)
 
@@ -242,13 +248,13 @@ def _parameter(check: _Check, k: int, told_by_step: bool) -> Parameter:
             hand_auto = _held_against_autodiff(check, node, hand, by_autodiff, slopes)
             if hand_auto.verdict == "differ" and not told_by_step:
                 case = check.case(node, node.name or "x", hand, by_autodiff, rounding, check.whole_way)
-                explanation = explain(case, check.explanations)
+                explanation = check.explain(case)
                 if slopes and explanation is not None and explanation == OtherSideOfKink().explain(case):
                     explanation += "; each of these is a convention, but together they are no slope of the loss"
         elif hand_numbers is not None and hand_numbers.verdict == "differ" and np.array_equal(low, high):
             right, error = low, max((slope.error for slope in slopes.values()), default=0.0)
             case = Case(node.name or "x", hand, right, error, [], check.fitted, lambda _: right)
-            explanation = explain(case, check.explanations)
+            explanation = check.explain(case)
     kinks = sum(slope.kind == "kink" for slope in slopes.values())
     return Parameter(
         node.name or "x", node, by_autodiff, hand, low, high, len(slopes), kinks, auto_numbers, hand_auto, hand_numbers,
@@ -296,7 +302,7 @@ def _steps(check: _Check, notes: list[str]) -> list[Step]:
                 alone = replace(alone, verdict="agree", apart=0.0, note=convention)
                 notes.append(f"{name}: {convention}; that is a convention, and as right")
             elif whole.verdict == "differ":
-                explanation = explain(case, check.explanations)
+                explanation = check.explain(case)
         through = [(x.primitive.__name__, source_line(x)) for x in check.through(node, walk)]
         value, by_autodiff = check.names.get(node, "?"), auto.cotangents[node]
         found.append(Step(name, value, node, by_autodiff, hand, right, whole, alone, through, explanation, convention))

@@ -117,8 +117,11 @@ class OtherRule(Explanation):
         return next((words for words, nodes in self.alterations(case) if case.accounts(case.again(nodes))), None)
 
 
-def explain(case: Case, explanations: Iterable[Explanation]) -> str | None:
-    """The first of the explanations that accounts for the difference; else the first two that do so together."""
+def explain(case: Case, explanations: Iterable[Explanation], late: Callable[[], bool] = lambda: False) -> str | None:
+    """The first of the explanations that accounts for the difference; else the first two that do so together.
+
+    late: whether there is no time left to look for two.
+    """
     explanations = list(explanations)
     for explanation in explanations:
         found = explanation.explain(case)
@@ -128,9 +131,13 @@ def explain(case: Case, explanations: Iterable[Explanation]) -> str | None:
     others = [e for e in explanations if not isinstance(e, OtherRule)]
     alterations = list(itertools.islice((a for e in rules for a in e.alterations(case)), TOGETHER))
     for (words, nodes), (more_words, more) in itertools.combinations(alterations, 2):
+        if late():
+            break
         if not nodes.keys() & more.keys() and case.accounts(case.again({**nodes, **more})):
             return f"{words}; and {more_words}"
     for words, nodes in alterations:
+        if late():
+            break
         after = replace(case, right=case.again(nodes))
         if largest(after.right) < 1e-6 * largest(case.right):  # of nothing, anything is some multiple
             continue

@@ -26,6 +26,7 @@ _TWO_WAYS = {implementations[f]: f.__name__ for f in (np.maximum, np.minimum, np
 _OF_EACH_ELEMENT = {elementwise.sigmoid, elementwise.relu}
 _SIGNS = {implementations[f] for f in (np.add, np.subtract, np.negative)}  # whose derivatives are 1 and -1
 _ABSOLUTE = {implementations[np.abs], implementations[np.fabs]}
+_WINDOWED = {windows.im2col, windows.max_pool2d, windows.avg_pool2d}
 _EXTREMES = {windows.max_pool2d, reductions.max, reductions.min}
 
 # What becomes of the cotangent where two ways meet.
@@ -336,21 +337,26 @@ class Assigned(OtherRule):
     def alterations(self, case: Case) -> Altered:
         """See `OtherRule`."""
         for node in case.step:
-            rule: Any = None
-            if node.primitive is windows.im2col:
-                rule = _assigned_columns
-            elif node.primitive is indexing.picked and not indexing.picks_once(node.settings["index"]):
-                rule = _assigned_places
-            elif node.primitive is windows.max_pool2d or node.primitive is windows.avg_pool2d:
-                rule = _assigned_windows(node)
-            for axis, n in enumerate(node.like.shape if _adds(node) else ()):
-                for which, place in (("last", n - 1), ("first", 0)):
-                    only = [_only(node.primitive.rules[k], axis, place) for k in range(len(node.operands))]
-                    words = f"of what comes back through {case.called(node)} only the {which} along axis {axis} counts"
-                    yield f"{words}: it is assigned, where all should be added up", {node: with_rules(node, only)}
-            if rule is not None:
-                at = f"in the rule of {case.called(node)} cotangents that meet in one element are assigned"
-                yield f"{at}, the last over the others, where they should be added", {node: with_rules(node, [rule])}
+            yield from self._where_they_meet(case, node)
+            if _adds(node):
+                yield from self._in_a_loop(case, node)
+
+    def _where_they_meet(self, case: Case, node: Node) -> Altered:
+        rule: Any = None
+        if node.primitive is indexing.picked and not indexing.picks_once(node.settings["index"]):
+            rule = _assigned_places
+        elif node.primitive in _WINDOWED and not _lie_apart(node):
+            rule = _assigned_columns if node.primitive is windows.im2col else _assigned_windows(node)
+        if rule is not None:
+            at = f"in the rule of {case.called(node)} cotangents that meet in one element are assigned"
+            yield f"{at}, the last over the others, where they should be added", {node: with_rules(node, [rule])}
+
+    def _in_a_loop(self, case: Case, node: Node) -> Altered:
+        for axis, n in enumerate(node.like.shape):
+            for which, place in (("last", n - 1), ("first", 0)):
+                only = [_only(node.primitive.rules[k], axis, place) for k in range(len(node.operands))]
+                words = f"of what comes back through {case.called(node)} only the {which} along axis {axis} counts"
+                yield f"{words}: it is assigned, where all should be added up", {node: with_rules(node, only)}
 
 
 def _adds(node: Node) -> bool:
@@ -389,20 +395,23 @@ def _assigned_places(g: Array, out: Array, x: Array, index: Any) -> Array:
 
 def _assigned_windows(node: Node) -> Any:
     def rule(g: Array, out: Array, x: Array, window: Any, stride: Any = None, **ties: Any) -> Array:
-        whole = node.primitive.rules[0]
         at = windows.layout(x.shape, window, stride)
+        (kh, kw), (sh, sw) = at.windows[-4:-2], at.stride
         image = np.zeros(x.shape, g.dtype)
-        for window_at in np.ndindex(g.shape):  # a window at a time, as loops by hand do it
+        for i, j in np.ndindex(g.shape[-2:]):  # a window at a time, as loops by hand do it
             alone = np.zeros(g.shape, g.dtype)
-            alone[window_at] = g[window_at]
-            covered = np.zeros(x.shape, bool)
-            *outer, i, j = window_at
-            (kh, kw), (sh, sw) = at.windows[-4:-2], at.stride
-            covered[(*outer, slice(i * sh, i * sh + kh), slice(j * sw, j * sw + kw))] = True
-            image[covered] = whole(alone, out, x, window=window, stride=stride, **ties)[covered]
+            alone[..., i, j] = g[..., i, j]
+            here = (..., slice(i * sh, i * sh + kh), slice(j * sw, j * sw + kw))
+            image[here] = node.primitive.rules[0](alone, out, x, window=window, stride=stride, **ties)[here]
         return image
 
     return rule
+
+
+def _lie_apart(node: Node) -> bool:
+    """Whether no two windows of a node overlap, so that in no element any meet."""
+    stride = node.settings.get("stride", 1 if node.primitive is windows.im2col else None)
+    return windows.layout(node.operands[0].shape, node.settings["window"], stride).apart
 
 
 class CroppedElsewhere(OtherRule):
