@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.check import GradientsDifferError
+from tinygrad_cnn.check.heat_maps import side_by_side
 from tinygrad_cnn.check.picture import marks_of
 from tinygrad_cnn.circle_square.findings import NAMES, cross_check, investigate
 from tinygrad_cnn.circle_square.hand_derived import hand_derived, max_pool_gradient
@@ -480,6 +481,10 @@ def test_every_fact_of_the_article_is_found_by_measurement() -> None:
     assert pole.numbers["least_loss"] == pytest.approx(-4 * np.log(2))
     assert ties.numbers["times_counted"] == 4
     assert ties.numbers["four_tied"] > 0
+    assert (
+        f"At these parameters elements tie and pass a cotangent on in {ties.numbers['tied_here']} of 784 win"
+        in ties.says
+    )
     assert "ties are counted in full" in ties.says
     assert ">= for >" in at_zero.says
     assert assigned.numbers["apart_at_stride_2"] < 1e-12 < 0.1 < assigned.numbers["apart_at_stride_1"]
@@ -539,6 +544,7 @@ def test_the_fixture_fails_with_the_report(tmp_path: Path) -> None:
     assert "by hand, autodiff" in out
     assert "Why: the sign is wrong." in out
     assert "(--gradcheck-seed=0)" in out
+    assert "Failed: The gradient of" in out.splitlines()[-2]  # the summary
     assert "in check" not in out  # the fixture's own frames are hidden
 
 
@@ -803,3 +809,13 @@ def test_a_list_for_an_array_is_an_error_that_says_so() -> None:
         check(lambda p: np.sum(p["w"]), {"w": np.ones(2)}, {"w": [1.0, 1.0]})
     with pytest.raises(ValueError, match="the loss returned None"):
         check(lambda w: None, np.ones(2))
+
+
+def test_of_a_stack_the_slices_that_are_shown_are_those_with_most_in_them() -> None:
+    x = np.zeros((7, 3, 3))
+    x[[1, 4, 5, 6]] = 1.0
+    by_hand, difference = side_by_side(x, np.zeros_like(x))  # where nothing differs, those that are not empty
+    assert [m.index for m in by_hand.maps] == [m.index for m in difference.maps] == [(1,), (4,), (5,), (6,)]
+    other = np.zeros_like(x)
+    other[[0, 2]] = 0.5
+    assert [m.index for m in side_by_side(x, other)[0].maps] == [(0,), (1,), (2,), (4,)]
