@@ -183,8 +183,8 @@ def _ties(x: Floats, y: Floats, p: Parameters) -> Finding:
     counted = given[tying == 4] / np.where(hand.dL_dmax == 0, 1, hand.dL_dmax)[tying == 4]
     numbers["times_counted"] = float(np.median(counted)) if four else float("nan")
     says = (
-        f"{when or 'Here '}in {tied} of {tying.size} windows elements tie and pass a cotangent on, in {four} of them all four. "
-        "Each gets the whole cotangent, where a subgradient shares it out"
+        f"{when or 'Here '}in {tied} of {tying.size} windows elements tie and pass a cotangent on, "
+        f"in {four} of them all four. Each gets the whole cotangent, where a subgradient shares it out"
         + (f": a window of four counts {numbers['times_counted']:.6g} times. " if four else ". ")
         + f"dL/dBc is {numbers['dL_dBc']:.6g} by hand, and {true:.6g} is right."
         + (f" What the check says of dL_drelu: {step.explanation}." if step is not None and step.explanation else "")
