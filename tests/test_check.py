@@ -819,3 +819,16 @@ def test_of_a_stack_the_slices_that_are_shown_are_those_with_most_in_them() -> N
     other = np.zeros_like(x)
     other[[0, 2]] = 0.5
     assert [m.index for m in side_by_side(x, other)[0].maps] == [(0,), (1,), (2,), (4,)]
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_a_gradient_of_exactly_0_agrees_with_numbers(order: int) -> None:
+    w = np.zeros((4, 4))
+    for loss in (
+        lambda w: np.sum(w**4),
+        lambda w: np.sum(tg.max_pool2d(w, 2) ** 3),
+    ):
+        report = check(loss, w, order=order)
+        assert report.ok, str(report)
+        wrong = check(loss, w, 1e-6 * np.ones((4, 4)))
+        assert wrong.parameters[0].hand_numbers.verdict == "differ"

@@ -228,9 +228,10 @@ def _parameter(check: _Check, k: int, told_by_step: bool) -> Parameter:
     high = low.copy() if any(slope.low != slope.high for slope in slopes.values()) else low
     for index, slope in slopes.items():
         low[index], high[index] = slope.low, slope.high
-    # What a slope of a parameter has to be to matter, beside those of the others and the loss itself.
+    # What a slope of a parameter has to be to matter, beside those of the others, the loss itself and its curves.
     others = [largest_finite(auto.cotangents[other]) for other in auto.run.parameters if other in auto.cotangents]
-    least = max([1e-3 * size for size in others] + [1e-9 * abs(float(np.nan_to_num(auto.run.value)))])
+    curves = [1e-6 * slope.secant for slope in [*slopes.values(), *check.measured.along[k]]]
+    least = max([1e-3 * size for size in others] + [1e-9 * abs(float(np.nan_to_num(auto.run.value)))] + curves)
     along = [
         (functools.partial(random_direction, x.shape, number + DIRECTIONS * check.seed), slope)
         for number, slope in enumerate(check.measured.along[k])

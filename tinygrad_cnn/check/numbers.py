@@ -45,12 +45,14 @@ class Slope:
     error       how far off these may be
     kind        "smooth"; "kink"; "jump", where the loss itself jumps; "rough", where no step is short enough for
                 differences to settle; "noise", where the loss is little else; "unknown", where it is not finite
+    secant      how steep it is from here to the end of the longest step; beside this an error is small or large
     """
 
     low: float
     high: float
     error: float
     kind: Kind
+    secant: float = 0.0
 
     def distance(self, slope: float) -> float:
         """How far `slope` is from lying between `low` and `high`."""
@@ -113,8 +115,11 @@ class Numbers:
         precision = max(float(np.finfo(self.dtype).eps), self.noise / max(abs(float(self.value)), 1e-300))
         step, shortest = scale * min(0.1, precision ** (1 / 7)), scale * NEAR
         best: _Pair | None = None
+        secant = 0.0
         while True:
             up, down = self._sides(direction, step, shortest)
+            if best is None:
+                secant = max(abs(float(side.values[0] - self.value)) / side.step for side in (up, down))
             found = self._pair(up, down)
             if best is None or found.betters(best):
                 best = found
@@ -127,7 +132,7 @@ class Numbers:
         slope = best.slope(jumps)
         if self.drowned and slope.distance(0.0) <= slope.error:
             return Slope(-math.inf, math.inf, math.inf, "noise")
-        return slope
+        return replace(slope, secant=secant if math.isfinite(secant) else 0.0)
 
     def _sides(self, direction: Direction, longest: float, shortest: float) -> tuple[_Side, _Side]:
         """Steps to both sides; equally long ones, where the loss is smooth for all that its branches say."""

@@ -73,6 +73,7 @@ def products(
     slopes = _slopes(by_autodiff, step, kink, eps)
     hand = None if by_hand is None else _slopes(by_the_hand, step, kink, eps)
     sizes = [largest(x) for x in exact], [largest(x) for x in by_autodiff(0.0)]
+    sizes[1].extend(slope.secant for of_leaf in slopes for slope in of_leaf.values())
     least = max([1e-3 * size for size in sizes[0]] + [1e-6 * size for size in sizes[1]], default=0.0)  # to matter
     rows = []
     for k, name in enumerate(form.names):
@@ -137,6 +138,7 @@ def _slopes(gradient: Gradient, step: float, kink: bool, eps: float) -> list[dic
                 kind = "rough"
             elif not np.isfinite(high - low):
                 kind = "unknown"
-            slopes[index] = Slope(low, high, max(one.error for one in both), kind)
+            secant = max(abs(ends[0][side][k][index] - x[index]) / steps[0] for side in (0, 1))
+            slopes[index] = Slope(low, high, max(one.error for one in both), kind, float(secant))
         found.append(slopes)
     return found

@@ -98,7 +98,12 @@ class Case:
 
 
 class Explanation:
-    """One mistake that people make."""
+    """One mistake that people make.
+
+    walks: whether it goes back through the step anew, again and again; then it is not tried after another rule.
+    """
+
+    walks = False
 
     def explain(self, case: Case) -> str | None:
         """The mistake in a sentence, if it accounts for the whole difference; else None."""
@@ -107,6 +112,8 @@ class Explanation:
 
 class OtherRule(Explanation):
     """A mistake that amounts to another rule at one or more nodes."""
+
+    walks = True
 
     def alterations(self, case: Case) -> Iterator[tuple[str, dict[Node, Node]]]:
         """Nodes of the step to be exchanged, each lot with the mistake in words."""
@@ -128,7 +135,7 @@ def explain(case: Case, explanations: Iterable[Explanation], late: Callable[[], 
         if found is not None:
             return found
     rules = [e for e in explanations if isinstance(e, OtherRule)]
-    others = [e for e in explanations if not isinstance(e, OtherRule)]
+    others = [e for e in explanations if not e.walks]
     alterations = list(itertools.islice((a for e in rules for a in e.alterations(case)), TOGETHER))
     for (words, nodes), (more_words, more) in itertools.combinations(alterations, 2):
         if late():

@@ -105,6 +105,8 @@ def _ways_back(case: Case) -> Altered:
 class InPart(Explanation):
     """Of several contributions one has the wrong sign, or a factor that it should not have."""
 
+    walks = True
+
     def explain(self, case: Case) -> str | None:
         """See `Explanation`."""
         if case.hand.shape != case.right.shape:
