@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tracemalloc
+import warnings
 from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.check import GradientsDifferError
+from tinygrad_cnn.check.heat_maps import side_by_side
 from tinygrad_cnn.check.picture import marks_of
 from tinygrad_cnn.circle_square.findings import NAMES, cross_check, investigate
 from tinygrad_cnn.circle_square.hand_derived import hand_derived, max_pool_gradient
@@ -479,6 +481,10 @@ def test_every_fact_of_the_article_is_found_by_measurement() -> None:
     assert pole.numbers["least_loss"] == pytest.approx(-4 * np.log(2))
     assert ties.numbers["times_counted"] == 4
     assert ties.numbers["four_tied"] > 0
+    assert (
+        f"At these parameters elements tie and pass a cotangent on in {ties.numbers['tied_here']} of 784 win"
+        in ties.says
+    )
     assert "ties are counted in full" in ties.says
     assert ">= for >" in at_zero.says
     assert assigned.numbers["apart_at_stride_2"] < 1e-12 < 0.1 < assigned.numbers["apart_at_stride_1"]
@@ -538,6 +544,7 @@ def test_the_fixture_fails_with_the_report(tmp_path: Path) -> None:
     assert "by hand, autodiff" in out
     assert "Why: the sign is wrong." in out
     assert "(--gradcheck-seed=0)" in out
+    assert "Failed: The gradient of" in out.splitlines()[-2]  # the summary
     assert "in check" not in out  # the fixture's own frames are hidden
 
 
@@ -601,7 +608,7 @@ def test_gradients_by_hand_that_are_no_gradients_are_named() -> None:
         check(loss, p, {**right, "b": np.array(["x", "y"])})
     with pytest.raises(ValueError, match=r"by_hand returned \[0\], \[1\], \[2\], but no gradient of W, b"):
         check(loss, p, [1.0, 2.0, 3.0])
-    with pytest.raises(ValueError, match="by_hand returned something without names, but no gradient of W, b"):
+    with pytest.raises(ValueError, match="by_hand returned None, but no gradient of W, b"):
         check(loss, p, lambda p: None)
     assert check(loss, p, {**right, "c": 1.0}).notes[0].startswith("no value of the graph is called c")
 
@@ -684,3 +691,144 @@ def test_the_page_shows_the_graph_with_the_first_wrong_step_marked() -> None:
 
 def right_nodes(report: Any) -> set[Any]:
     return {p.node for p in report.parameters}
+
+
+def test_a_gradient_of_a_parameter_that_the_loss_does_not_use_is_0() -> None:
+    report = check(
+        lambda p: np.sum(p["a"] ** 2), {"a": np.ones(3), "b": np.ones(2)}, {"a": 2 * np.ones(3), "b": np.ones(2)}
+    )
+    assert report.because[0].startswith(
+        "The gradient of b by hand is wrong. Element (0,) is 1 by hand and should be 0."
+    )
+
+
+def test_a_variable_of_a_parameters_name_does_not_take_it_away() -> None:
+    def loss(p: Any) -> Any:
+        L = np.tril(p["L"])
+        return np.sum(L**2)
+
+    L = np.arange(1.0, 10.0).reshape(3, 3)
+    assert check(loss, {"L": L}, lambda p: {"dL_dL": 2 * np.tril(p["L"]), "dL_dL[1]": 2 * np.tril(p["L"])}).ok
+
+
+def test_where_autodiff_is_wrong_the_hand_is_not_called_wrong() -> None:
+    def loss(p: Any) -> Any:
+        h = np.sin(p["w"])
+        return np.sum(h * tg.stop_gradient(h))
+
+    w = np.array([0.3, 1.1])
+    dL_dw = 2 * np.sin(w) * np.cos(w)
+    report = check(loss, {"w": w}, {"dL_dh": 2 * np.sin(w), "dL_dw": dL_dw})
+    assert not report.ok
+    assert "is wrong" not in " ".join(report.because)
+    assert report.because[0].startswith("By hand and autodiff part at dL_dh, through sum, multiply")
+    assert "on w. Element" in report.because[1]
+    assert report.because[1].endswith("By hand it is as the numbers say.")
+    assert "cut it off from its history" in report.because[2]
+
+
+def test_a_hand_that_writes_into_what_it_is_given_is_told() -> None:
+    def by_hand(p: Any) -> Any:
+        p["w"] *= 2
+        return {"w": 2 * p["w"]}
+
+    report = check(lambda p: np.sum(p["w"] ** 2), {"w": np.ones(3)}, by_hand)
+    assert not report.ok
+    assert report.notes[0].startswith("by_hand changes w in place")
+
+
+def test_of_a_loss_that_autodiff_cannot_follow_a_wrong_hand_is_explained_by_numbers() -> None:
+    def loss(w: Any) -> float:
+        return float(np.sum(np.asarray(w) ** 3))
+
+    w = np.random.default_rng(0).standard_normal((3, 2))
+    for wrong, words in (
+        (-3 * w**2, "Why: the sign is wrong."),
+        (3 * w.T**2, "It has shape (2, 3) instead of (3, 2). Why: it is transposed"),
+    ):
+        report = check(loss, w, wrong)
+        assert words in report.because[0]
+        assert "t.value" not in report.notes[0]  # what is told is what is in the way, and no advice to cut it off
+    with pytest.raises(ValueError, match="order=2 is for a loss that autodiff can follow"):
+        check(loss, w, 3 * w**2, order=2)
+
+
+@pytest.mark.parametrize("at_zero", [0.0, 0.5, 1.0])
+def test_the_second_derivative_at_a_kink_lies_between_those_to_either_side(at_zero: float) -> None:
+    w = np.array([0.0, 1.0, -1.0])
+    assert check(lambda w: np.sum(tg.relu(w, at_zero=at_zero) ** 2), w, lambda w: 2 * np.maximum(w, 0), order=2).ok
+    wrong = check(lambda w: np.sum(tg.relu(w, at_zero=at_zero) ** 2), w, lambda w: 2 * np.maximum(w, 0) + w**2, order=2)
+    assert wrong.directions[0].hand_auto.verdict == "differ"
+    report = check(lambda w: np.sum(tg.relu(w, at_zero=at_zero)), w, order=2)  # whose slope jumps
+    assert report.ok
+    assert "x: 1 of 3 numbers cannot be told: differences do not settle there, however short the steps" in report.notes
+
+
+def test_second_derivatives_in_float32_have_the_rounding_of_float32() -> None:
+    w = np.random.default_rng(0).standard_normal(4).astype(np.float32)
+    assert check(lambda w: np.sum(np.tanh(w) ** 3), w, order=2).ok
+
+
+def test_a_second_derivative_that_differs_is_told_in_a_sentence() -> None:
+    report = check(lambda w: np.sum(w**3), np.ones(2), lambda w: 3 * w**2 + (w - 1), order=2)
+    assert [p.hand_auto.verdict for p in report.parameters] == ["agree"]
+    assert report.verdict == "They contradict each other."
+    assert report.because[0].startswith("By hand and autodiff contradict each other on the second derivative of x")
+
+
+def test_a_loss_that_is_little_but_rounding_tells_nothing() -> None:
+    hilbert = 1 / (np.arange(10)[:, None] + np.arange(10) + 1.0)  # of condition 1e13
+
+    def by_hand(a: Any) -> Any:
+        inverse = np.linalg.inv(a)
+        return -inverse.T @ np.ones((10, 10)) @ inverse.T
+
+    report = check(lambda a: np.sum(np.linalg.inv(a)), hilbert, by_hand)
+    assert report.ok
+    assert report.parameters[0].auto_numbers.verdict == "cannot tell"
+    assert report.parameters[0].auto_numbers.note == "rounding is as large as the loss there"
+
+
+def test_what_autodiff_gives_that_is_not_finite_is_told_and_warns_nobody() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = check(lambda w: np.sqrt(w[0]) + w[1], np.array([0.0, 1.0]))
+    assert "x: autodiff gives inf at element (0,)" in report.notes
+
+
+def test_of_elements_that_tie_several_may_not_each_have_it_all() -> None:
+    w = np.array([2.0, 2.0, 1.0])
+    assert check(np.max, w, np.array([0.0, 1.0, 0.0])).ok
+    report = check(np.max, w, np.array([1.0, 1.0, 0.0]))
+    assert not report.ok
+    assert "Why: ties are counted in full" in report.because[0]
+
+
+def test_a_list_for_an_array_is_an_error_that_says_so() -> None:
+    with pytest.raises(ValueError, match="by_hand returned a list for w; expected an array"):
+        check(lambda p: np.sum(p["w"]), {"w": np.ones(2)}, {"w": [1.0, 1.0]})
+    with pytest.raises(ValueError, match="the loss returned None"):
+        check(lambda w: None, np.ones(2))
+
+
+def test_of_a_stack_the_slices_that_are_shown_are_those_with_most_in_them() -> None:
+    x = np.zeros((7, 3, 3))
+    x[[1, 4, 5, 6]] = 1.0
+    by_hand, difference = side_by_side(x, np.zeros_like(x))  # where nothing differs, those that are not empty
+    assert [m.index for m in by_hand.maps] == [m.index for m in difference.maps] == [(1,), (4,), (5,), (6,)]
+    other = np.zeros_like(x)
+    other[[0, 2]] = 0.5
+    assert [m.index for m in side_by_side(x, other)[0].maps] == [(0,), (1,), (2,), (4,)]
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_a_gradient_of_exactly_0_agrees_with_numbers(order: int) -> None:
+    w = np.zeros((4, 4))
+    for loss in (
+        lambda w: np.sum(w**4),
+        lambda w: np.sum(tg.max_pool2d(w, 2) ** 3),
+    ):
+        report = check(loss, w, order=order)
+        assert report.ok, str(report)
+        wrong = check(loss, w, 1e-6 * np.ones((4, 4)))
+        assert wrong.parameters[0].hand_numbers.verdict == "differ"

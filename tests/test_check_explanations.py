@@ -43,6 +43,9 @@ def by_hand(p: Any, **mistakes: Callable[..., Any]) -> dict[str, Any]:
     return {name: value for name, value in locals().items() if name.startswith("dL_d")}
 
 
+WEIGHTS = RNG.standard_normal(6)
+
+
 def checked(loss: Callable[[Any], Any], p: Any, by_hand: Any, **how: Any) -> Report:
     return tg.check.gradients(loss, p, by_hand, evaluations=0, **how)
 
@@ -54,11 +57,17 @@ PLANTED = [
     (
         "dL_dsigma",
         lambda g, _: 5 * g,
-        r"5 times .* the length of axis 0 of \w+, \(5, \d\): a sum where a mean is meant",
+        r"5 times .* the length of axis 0 of \w+, \(5, \d\): perhaps a sum where a mean is meant",
     ),
-    ("dL_dW", lambda g: g / 5, r"1/5 of .*: a mean where a sum is meant"),
+    ("dL_dW", lambda g: g / 5, r"1/5 of .*: perhaps a mean where a sum is meant"),
     ("dL_dW", lambda g: 0.37 * g, "it is 0.37 times what it should be, in every element"),
     ("dL_dW", lambda g: g.T, r"it is transposed: \(3, 4\) where \(4, 3\) is right"),
+    ("dL_dW", lambda g: g[:, ::-1], "it is back to front along axis 1"),
+    ("dL_dW", lambda g: g[::-1, ::-1], r"back to front along axes \(0, 1\), as the kernel of a convolution"),
+    ("dL_dW", lambda g: g / 20, r"1/20 of .*, the number of elements along axes \(0, 1\) of z, \(5, 4\)"),
+    ("dL_dW", lambda g: 0 * g, "it is 0 in every element"),
+    ("dL_db", lambda g, dL_dz: dL_dz[-1], r"back through add \(z\) only the last along axis 0 counts: it is assigned"),
+    ("dL_db", lambda g, dL_dz: dL_dz[0], r"back through add \(z\) only the first along axis 0 counts"),
     ("dL_dv", lambda g: g.reshape(4), r"the numbers are right, but in shape \(4,\) instead of \(1, 4\)"),
     ("dL_db", lambda g, dL_dz: dL_dz, r"a sum over axis 0 is missing: by hand it has shape \(5, 4\)"),
     ("dL_dh", lambda g: np.broadcast_to(g.sum(0), g.shape), "it is summed over axis 0, and should not be"),
@@ -383,5 +392,127 @@ def test_every_explanation_is_tested_here() -> None:
         "InFloat32", "Sign", "OtherSideOfKink", "TiesInFull", "Factor", "Transposed", "PermutedAxes", "Reshaped",
         "Summed", "LeftOut", "HeldConstant", "NotTransposed",
         "FactorOfValue", "Assigned", "NotCropped", "CroppedElsewhere", "Moved", "Epsilon",
+        "Reversed",
+        "InPart",
+        "OtherValue",
     }  # fmt: skip
     assert {type(e).__name__ for e in EXPLANATIONS} == tested
+
+
+def test_the_way_back_through_a_linear_system_is_no_factor() -> None:
+    b = np.array([1.0, 2.0, 3.0])
+
+    def loss(a: Any) -> Any:
+        u = np.linalg.solve(a, b)
+        return np.sum(u**2)
+
+    a = np.eye(3) + 0.1 * RNG.standard_normal((3, 3))
+    report = checked(loss, a, np.arange(9.0).reshape(3, 3))  # wrong in no way that is known
+    assert report.because[0].endswith("No explanation accounts for it.")
+
+
+def test_a_value_that_is_used_for_another_is_named() -> None:
+    def loss(p: Any) -> Any:
+        z = X @ p["W"].T + p["b"]
+        h = np.tanh(z)
+        product = h * z
+        return np.sum(product**2)
+
+    z = X @ P["W"].T + P["b"]
+    h = np.tanh(z)
+    dL_dproduct = 2 * h * z
+    mistaken = {"dL_dproduct": dL_dproduct, "dL_dh": dL_dproduct * h, "W": np.zeros((4, 3)), "b": np.zeros(4)}
+    report = checked(loss, {"W": P["W"], "b": P["b"]}, mistaken)
+    first = report.first_wrong
+    assert first.name == "dL_dh"
+    assert first.explanation == "in the way back through multiply (product) h is used, where z should be"
+
+
+def test_of_several_contributions_the_one_with_the_wrong_sign_is_named() -> None:
+    def loss(x: Any) -> Any:
+        mean = np.mean(x)
+        return np.sum((x - mean) ** 3)
+
+    x = RNG.standard_normal(6)
+    direct = 3 * (x - x.mean()) ** 2
+    for factor, words in ((-1, "has the wrong sign"), (2, "is 2 times what it should be")):
+        report = checked(loss, x, direct - factor * direct.mean())
+        words = f"the contribution through operand 1 of subtract, mean, {words}"
+        assert report.parameters[0].explanation == words
+    assert checked(loss, x, direct - direct.mean()).ok
+
+
+def test_a_constant_that_is_left_out_is_called_as_the_code_calls_it() -> None:
+    def loss(p: Any) -> Any:
+        return np.sum(np.log(p["scale"])) * len(X) + np.sum(p["scale"] ** 2)
+
+    scale = np.array([0.5, 2.0])
+    report = checked(loss, {"scale": scale}, {"scale": 1 / scale + 2 * scale})
+    assert report.parameters[0].explanation == "the factor len(X) is missing"
+
+
+def test_a_factor_that_is_made_of_a_value_without_a_name_is_told() -> None:
+    def loss(w: Any) -> Any:
+        return np.sum(3 * np.tanh(w))
+
+    w = RNG.standard_normal(5)
+    report = checked(loss, w, 3 * (1 - np.tanh(w)))
+    assert report.parameters[0].explanation == "the factor (1 + tanh(...)) is missing"
+
+
+def test_the_block_outside_of_which_it_is_right_is_told_and_explained() -> None:
+    def loss(w: Any) -> Any:
+        return np.sum(np.sin(w))
+
+    w = RNG.standard_normal((4, 6))
+    wrong = np.cos(w)
+    wrong[1:3, 2:] *= -1
+    report = checked(loss, w, wrong)
+    assert "Outside of [1:3, 2:6] it is right. Why: in [1:3, 2:6] the sign is wrong." in report.because[0]
+
+
+def test_the_inverse_that_is_not_transposed_is_told() -> None:
+    g = RNG.standard_normal((3, 3))
+    a = RNG.standard_normal((3, 3)) + 3 * np.eye(3)
+    inverse = np.linalg.inv(a)
+    report = checked(lambda a: np.sum(g * np.linalg.inv(a)), a, -inverse @ g @ inverse)
+    assert report.parameters[0].explanation == "in the way back through inv the inverse is not transposed"
+
+
+def test_a_term_that_is_left_out_is_no_missing_factor() -> None:
+    """Without the derivative of the square what comes through the variance cancels, and so it is missing either way."""
+
+    def loss(x: Any) -> Any:
+        mean = np.mean(x)
+        variance = np.mean((x - mean) ** 2)
+        return np.sum(WEIGHTS * (x - mean) / np.sqrt(variance))
+
+    x = RNG.standard_normal(6)
+    without = (WEIGHTS - WEIGHTS.mean()) / x.std()
+    explanation = checked(loss, x, without).parameters[0].explanation
+    assert "is missing: it is held constant" in explanation
+
+
+@pytest.mark.parametrize("at_zero", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("by_hand", [0.0, 0.5, 1.0])
+def test_on_the_way_a_slope_of_one_half_is_a_convention_too(at_zero: float, by_hand: float) -> None:
+    def loss(w: Any) -> Any:
+        h = w * np.array([3.0, 1.0])
+        r = tg.relu(h, at_zero=at_zero)
+        return np.sum(r * np.array([1.0, 2.0]))
+
+    dL_dr = np.array([1.0, 2.0])
+    dL_dh = dL_dr * np.array([by_hand, 1.0])
+    cotangents = {"dL_dr": dL_dr, "dL_dh": dL_dh, "dL_dw": dL_dh * np.array([3.0, 1.0])}
+    report = tg.check.gradients(lambda p: loss(p["w"]), {"w": np.array([0.0, 1.0])}, cotangents)
+    assert report.ok
+    assert report.because == []
+
+
+def test_when_the_time_is_up_two_mistakes_are_not_looked_for_and_one_is() -> None:
+    def wrong(factor: int) -> Any:
+        return by_hand(P, dL_dz=lambda g, dL_dh, h: factor * dL_dh)  # without the factor of tanh
+
+    assert checked(loss, P, wrong(3)).first_wrong.explanation is not None
+    assert checked(loss, P, wrong(3), seconds=0).first_wrong.explanation is None
+    assert checked(loss, P, wrong(1), seconds=0).first_wrong.explanation is not None

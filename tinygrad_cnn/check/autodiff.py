@@ -123,6 +123,10 @@ def _contradiction(node: Node, place: int, rule: Any, rng: np.random.Generator) 
         steps = steps_from(STEP)
         noise = 16 * float(np.finfo(float).eps) * size
         best = extrapolated([(at(h) - at(-h)) / (2 * h) for h in steps], [noise / h for h in steps], power=2)
-    if not np.isfinite(best.slope) or abs(by_rule - best.slope) <= 100 * best.error + 1e-6 * abs(best.slope):
+    if (
+        not best.settled
+        or not np.isfinite(best.slope)
+        or abs(by_rule - best.slope) <= 100 * best.error + 1e-6 * abs(best.slope)
+    ):
         return None
     return by_rule, best.slope

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tinygrad_cnn import tree
@@ -22,10 +22,12 @@ class ByHand:
 
     of        by the node that each is for, with the name that the hand has for it
     unknown   names that no value of the graph has
+    changed   parameters that the function changed in place, by name
     """
 
     of: dict[Node, tuple[str, Array]]
     unknown: list[str]
+    changed: list[str] = field(default_factory=list)
 
     def arrays(self) -> dict[Node, Array]:
         """The cotangents alone."""
@@ -51,8 +53,11 @@ def matched(returned: Any, form: tree.Flat, run: Trace, names: Mapping[str, str]
     found = _by_name(returned, run, names)
     missing = [node.name for node in run.parameters if node not in found.of]
     if missing:
+        if any(name.startswith(f"{missing[0]}[") for name in flat.names):
+            raise ValueError(f"by_hand returned a list for {missing[0]}; expected an array: np.array(...) makes one")
+        said = "None" if returned is None else ", ".join(filter(None, flat.names)) or "something without names"
         raise ValueError(
-            f"by_hand returned {', '.join(flat.names) or 'something without names'}, but no gradient of "
+            f"by_hand returned {said}, but no gradient of "
             f"{', '.join(map(str, missing))}; return them in the form of the parameters, or by name: dL_d{missing[0]}"
         )
     return found
@@ -81,7 +86,10 @@ def _by_name(returned: Any, run: Trace, names: Mapping[str, str]) -> ByHand:
 
 
 def by_name(run: Trace) -> dict[str, Node]:
-    """The values of a graph by name; where several have the same, they are name[0], name[1], ... in order."""
+    """The values of a graph by name; where several have the same, they are name[0], name[1], ... in order.
+
+    A name that a parameter has too is the parameter's: after `L = np.tril(p["L"])` it is L, and the other is L[1].
+    """
     nodes: dict[str, list[Node]] = {}
     for node, name in run.names().items():
         nodes.setdefault(name, []).append(node)
@@ -91,6 +99,7 @@ def by_name(run: Trace) -> dict[str, Node]:
             found[name] = alike[0]
         else:
             found.update({f"{name}[{k}]": node for k, node in enumerate(sorted(alike, key=lambda x: x.order))})
+    found.update({node.name: node for node in run.parameters if node.name is not None})
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.check.explanations.case import SAFETY
+from tinygrad_cnn.check.explanations.case import SAFETY, count
 from tinygrad_cnn.check.numbers import Slope
 from tinygrad_cnn.check.report import Comparison
 from tinygrad_cnn.check.steps import largest_finite
@@ -21,6 +21,7 @@ TOO_COARSE = 1e-2
 _NO_SLOPE: dict[str, str] = {
     "unknown": "the loss is not finite there",
     "jump": "the loss jumps there",
+    "noise": "rounding is as large as the loss there",
     "rough": "differences do not settle there, however short the steps",
 }
 
@@ -54,7 +55,7 @@ def between_arrays(
     most, error = float(apart[index]), max(rounding, np.finfo(float).tiny)
     notes = []
     if both_right:
-        notes.append(f"at {both_right} elements at kinks they differ, and both are right")
+        notes.append(f"at {count(both_right, 'element')} at a kink two conventions differ, and both are right")
     unknown = int(np.count_nonzero(np.isnan(x) & np.isnan(y)))
     if unknown == x.size:
         return Comparison("cannot tell", note="both are NaN")
@@ -91,7 +92,7 @@ def with_slopes(
         return untold[0] if untold else Comparison("cannot tell", note="nothing was measured")
     worst = max(told, key=lambda one: one.times)
     if untold:
-        note = f"of {len(untold)} of {len(found)} it cannot be told: {untold[0].note}"
+        note = f"{len(untold)} of {count(len(found), 'number')} cannot be told: {untold[0].note}"
         return replace(worst, note=f"{worst.note}; {note}" if worst.note else note)
     return worst
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,15 +15,26 @@ from tinygrad_cnn.check.autodiff import faults
 from tinygrad_cnn.check.branches import mask, meeting
 from tinygrad_cnn.check.by_hand import ByHand, by_name, listed
 from tinygrad_cnn.check.compared import between_arrays, with_slopes
-from tinygrad_cnn.check.explanations import EXPLANATIONS, Case, Explanation, Fitted, OtherSideOfKink, explain
+from tinygrad_cnn.check.explanations import (
+    EXPLANATIONS,
+    Case,
+    Explanation,
+    Fitted,
+    OtherSideOfKink,
+    TiesInFull,
+    explain,
+)
 from tinygrad_cnn.check.measuring import DIRECTIONS, Measured, how_many, measure, nothing, random_direction
+from tinygrad_cnn.check.numbers import Slope
 from tinygrad_cnn.check.progress import Progress
-from tinygrad_cnn.check.report import KinkFound, Parameter, Report, Step
-from tinygrad_cnn.check.sentences import sentences
+from tinygrad_cnn.check.report import Comparison, KinkFound, Parameter, Report, Step
+from tinygrad_cnn.check.sentences import second_derivatives, sentences
 from tinygrad_cnn.check.steps import between, consumers, largest, largest_finite, walk_again, walk_back
 from tinygrad_cnn.check.trace import Trace
 from tinygrad_cnn.check.witnesses import Autodiff, Loss, Subject, autodiff, hand, signs
 from tinygrad_cnn.graph import Array, Node, source_line
+
+FOR_NUMBERS = 0.75  # of the seconds that a check may take; the rest is for the explanations
 
 
 def gradients(
@@ -70,21 +81,28 @@ def gradients(
         )
     began = time.perf_counter()
 
+    def late(share: float = 1.0) -> bool:
+        return seconds is not None and time.perf_counter() - began > share * seconds
+
     def exhausted(used: int) -> bool:
-        late = seconds is not None and time.perf_counter() - began > seconds
-        return late or (evaluations is not None and used >= evaluations)
+        share = 1.0 if by_hand is None else FOR_NUMBERS
+        return late(share) or (evaluations is not None and used >= evaluations)
 
     subject = Subject.of(loss, params)
     auto = autodiff(subject)
+    if order == 2 and auto.opaque is not None:
+        raise ValueError(f"order=2 is for a loss that autodiff can follow; this one it cannot ({auto.opaque})")
     theirs = None if by_hand is None else hand(subject, auto, by_hand, names or {})
     with Progress(how_many(subject), progress) as bar:
         measured = measure(subject, auto, theirs, seed, exhausted, bar)
-    report = _report(_Check(subject, auto, theirs, measured, explanations, seed))
+    report = _report(_Check(subject, auto, theirs, measured, explanations, seed, late))
     if losses and theirs is not None:
         _name_the_loss(report, subject, auto, theirs, losses, explanations)
     if order == 2:
         function = by_hand if callable(by_hand) else None
         report.directions += second_order.products(loss, subject.form, subject.leaves, function, names or {}, seed)
+        report.because += second_derivatives(report.directions)
+        report.notes += _of_comparisons(report.directions)
     changed = subject.changed()
     if changed:
         report.notes.append(
@@ -105,9 +123,10 @@ class _Check:
         measured: Measured,
         explanations: Sequence[Explanation],
         seed: int = 0,
+        late: Callable[[], bool] = lambda: False,
     ) -> None:
         self.subject, self.auto, self.hand, self.measured = subject, auto, hand, measured
-        self.explanations, self.seed = explanations, seed
+        self.seed, self.explain = seed, functools.partial(explain, explanations=explanations, late=late)
         self.names, self.used_by = {node: name for name, node in by_name(auto.run).items()}, consumers(auto.run)
         self.fitted = Fitted(self.names)
 
@@ -147,6 +166,7 @@ def _report(check: _Check) -> Report:
     steps = _steps(check, notes)
     told = any(step.wrong for step in steps)
     parameters = [_parameter(check, k, told) for k in range(len(check.subject.leaves))]
+    notes += _of_comparisons(parameters)
     because = sentences(steps, parameters)
     if any(p.auto_numbers is not None and p.auto_numbers.verdict == "differ" for p in parameters):
         subject = check.subject
@@ -172,6 +192,9 @@ def _notes(check: _Check) -> list[str]:
         notes.append(f"autodiff cannot follow this loss ({check.auto.opaque}), so the numbers stand alone")
     elif check.auto.run.result is None:
         notes.append("the loss does not depend on the parameters, so far as autodiff can see")
+    if check.hand is not None and check.hand.changed:
+        changed = ", ".join(check.hand.changed)
+        notes.append(f"by_hand changes {changed} in place; it was given a copy here, which other code does not give it")
     if check.hand is not None and check.hand.unknown:
         known = listed(name for node, name in check.names.items() if node.primitive is not None)
         unknown = ", ".join(check.hand.unknown)
@@ -180,6 +203,20 @@ def _notes(check: _Check) -> list[str]:
             f"names={{{check.hand.unknown[0]!r}: ...}}, or name it with tg.named"
         )
     return notes
+
+
+def _of_comparisons(parameters: Sequence[Parameter]) -> list[str]:
+    """What is to be known of witnesses that agree: elements that were not compared, and values that are none."""
+    notes = []
+    for p in parameters:
+        if p.auto is not None and not np.all(np.isfinite(p.auto)):
+            broken = np.argwhere(~np.isfinite(p.auto))
+            notes.append(
+                f"{p.name}: autodiff gives {p.auto[tuple(broken[0])]} at element {tuple(int(i) for i in broken[0])}"
+                + f", and at {len(broken) - 1} others nothing finite" * (len(broken) > 1)
+            )
+        notes += [f"{p.name}: {c.note}" for c in p.comparisons() if c.verdict == "agree" and c.note]
+    return list(dict.fromkeys(notes))
 
 
 def _parameter(check: _Check, k: int, told_by_step: bool) -> Parameter:
@@ -191,9 +228,10 @@ def _parameter(check: _Check, k: int, told_by_step: bool) -> Parameter:
     high = low.copy() if any(slope.low != slope.high for slope in slopes.values()) else low
     for index, slope in slopes.items():
         low[index], high[index] = slope.low, slope.high
-    # What a slope of a parameter has to be to matter, beside those of the others and the loss itself.
+    # What a slope of a parameter has to be to matter, beside those of the others, the loss itself and its curves.
     others = [largest_finite(auto.cotangents[other]) for other in auto.run.parameters if other in auto.cotangents]
-    least = max([1e-3 * size for size in others] + [1e-9 * abs(float(np.nan_to_num(auto.run.value)))])
+    curves = [1e-6 * slope.secant for slope in [*slopes.values(), *check.measured.along[k]]]
+    least = max([1e-3 * size for size in others] + [1e-9 * abs(float(np.nan_to_num(auto.run.value)))] + curves)
     along = [
         (functools.partial(random_direction, x.shape, number + DIRECTIONS * check.seed), slope)
         for number, slope in enumerate(check.measured.along[k])
@@ -203,20 +241,40 @@ def _parameter(check: _Check, k: int, told_by_step: bool) -> Parameter:
         auto_numbers = with_slopes(by_autodiff, slopes, rounding, least, along)
     hand_numbers, hand_auto, explanation = None, None, None
     if hand is not None:
-        if (slopes or along) and hand.shape == x.shape:
+        if hand.shape != x.shape:
+            hand_numbers = between_arrays(hand, low, 0.0) if by_autodiff is None else None
+        elif slopes or along:
             hand_numbers = with_slopes(hand, slopes, rounding, least, along)
         if by_autodiff is not None:
-            hand_auto = between_arrays(hand, by_autodiff, rounding, slopes)
+            hand_auto = _held_against_autodiff(check, node, hand, by_autodiff, slopes)
             if hand_auto.verdict == "differ" and not told_by_step:
                 case = check.case(node, node.name or "x", hand, by_autodiff, rounding, check.whole_way)
-                explanation = explain(case, check.explanations)
+                explanation = check.explain(case)
                 if slopes and explanation is not None and explanation == OtherSideOfKink().explain(case):
                     explanation += "; each of these is a convention, but together they are no slope of the loss"
+        elif hand_numbers is not None and hand_numbers.verdict == "differ" and np.array_equal(low, high):
+            right, error = low, max((slope.error for slope in slopes.values()), default=0.0)
+            case = Case(node.name or "x", hand, right, error, [], check.fitted, lambda _: right)
+            explanation = check.explain(case)
     kinks = sum(slope.kind == "kink" for slope in slopes.values())
     return Parameter(
         node.name or "x", node, by_autodiff, hand, low, high, len(slopes), kinks, auto_numbers, hand_auto, hand_numbers,
         explanation,
     )  # fmt: skip
+
+
+def _held_against_autodiff(
+    check: _Check, node: Node, hand: Array, right: Array, slopes: Mapping[tuple[int, ...], Slope]
+) -> Comparison:
+    """The hand against autodiff. Of elements that tie each may have it all, but not several of them at once."""
+    rounding = check.auto.rounding.get(node, 0.0)
+    found = between_arrays(hand, right, rounding, slopes)
+    if found.verdict == "agree" and any(slope.kind == "kink" for slope in slopes.values()):
+        strictly = between_arrays(hand, right, rounding)
+        case = check.case(node, node.name or "x", hand, right, rounding, check.whole_way)
+        if strictly.verdict == "differ" and not OtherSideOfKink().explain(case) and TiesInFull().explain(case):
+            return strictly
+    return found
 
 
 def _steps(check: _Check, notes: list[str]) -> list[Step]:
@@ -235,7 +293,7 @@ def _steps(check: _Check, notes: list[str]) -> list[Step]:
         right = np.asarray(walk.arrived.get(node, np.zeros_like(auto.cotangents[node])))
         rounding = auto.grown(node, right) + carried.get(node, 0.0)
         slopes = check.measured.slopes[auto.run.parameters.index(node)] if node in parameters else {}
-        whole = between_arrays(hand, auto.cotangents[node], auto.rounding[node], slopes)
+        whole = _held_against_autodiff(check, node, hand, np.asarray(auto.cotangents[node]), slopes)
         alone = between_arrays(hand, right, rounding)
         explanation, convention = None, None
         if alone.verdict == "differ":
@@ -245,7 +303,7 @@ def _steps(check: _Check, notes: list[str]) -> list[Step]:
                 alone = replace(alone, verdict="agree", apart=0.0, note=convention)
                 notes.append(f"{name}: {convention}; that is a convention, and as right")
             elif whole.verdict == "differ":
-                explanation = explain(case, check.explanations)
+                explanation = check.explain(case)
         through = [(x.primitive.__name__, source_line(x)) for x in check.through(node, walk)]
         value, by_autodiff = check.names.get(node, "?"), auto.cotangents[node]
         found.append(Step(name, value, node, by_autodiff, hand, right, whole, alone, through, explanation, convention))

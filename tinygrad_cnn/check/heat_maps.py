@@ -36,13 +36,20 @@ class Side:
 
 
 def side_by_side(*arrays: Array) -> list[Side]:
-    """Arrays of one shape as heat maps, all but the last on one scale; of a stack, the slices with most in the last."""
-    last = np.nan_to_num(np.asarray(arrays[-1], float), posinf=0, neginf=0)
-    stack = _as_images(last)
-    ranked = np.argsort([-np.abs(image).max(initial=0) for image in stack], kind="stable")[:MOST_SLICES]
+    """Arrays of one shape as heat maps, all but the last on one scale.
+
+    Of a stack, the slices with most in the last; of those that are alike in that, with most in the first.
+    """
+    ranked = np.lexsort((-_most(arrays[0]), -_most(arrays[-1])))[:MOST_SLICES]
     chosen = sorted(int(k) for k in ranked)
     size = max((np.abs(_finite(x)).max(initial=0) for x in arrays[:-1]), default=0.0)
     return [_side(np.asarray(x, float), chosen, size if x is not arrays[-1] else None) for x in arrays]
+
+
+def _most(x: Array) -> Array:
+    """The largest absolute value that is finite, of each image of a stack."""
+    images = np.nan_to_num(_as_images(np.asarray(x, float)), posinf=0, neginf=0)
+    return np.asarray(np.abs(images).max(axis=(1, 2), initial=0))
 
 
 def _side(x: Array, chosen: list[int], size: float | None) -> Side:

@@ -23,13 +23,14 @@ from tinygrad_cnn.check.branches import Branches
 from tinygrad_cnn.check.trace import one_number, trace
 from tinygrad_cnn.graph import Array
 
-Kind = Literal["smooth", "kink", "jump", "rough", "unknown"]
+Kind = Literal["smooth", "kink", "jump", "rough", "noise", "unknown"]
 LEVELS = 3  # steps that one estimate is made of
 RATIO = 0.43  # of one to the next: no simple fraction, so that a wave that is missed by one step is not missed by all
 SHRINK = 8.0
 NEAR = 1e-11  # a kink that is nearer than this share of the scale is at the point: rounding may put it on either side
 BOUND = 3.0  # how many standard deviations of noise there may be
 PLACES = 16  # at which noise is measured
+DROWNED = 1e-2  # a loss of which so much is noise is little else
 
 
 class OutOfBudgetError(Exception):
@@ -43,13 +44,15 @@ class Slope:
     low, high   where it lies: one number where the loss is smooth, else between the slopes to either side
     error       how far off these may be
     kind        "smooth"; "kink"; "jump", where the loss itself jumps; "rough", where no step is short enough for
-                differences to settle; "unknown", where the loss is not finite
+                differences to settle; "noise", where the loss is little else; "unknown", where it is not finite
+    secant      how steep it is from here to the end of the longest step; beside this an error is small or large
     """
 
     low: float
     high: float
     error: float
     kind: Kind
+    secant: float = 0.0
 
     def distance(self, slope: float) -> float:
         """How far `slope` is from lying between `low` and `high`."""
@@ -100,7 +103,7 @@ class Numbers:
         self.leaves = [np.asarray(x).astype(dtype, copy=False) for x in leaves]
         self.dtype, self.used = dtype, 0
         self.value, self.branches = self._at(self.leaves)
-        self.noise = self._noise()
+        self.noise, self.drowned = self._noise()
 
     def slope(self, direction: Direction, scale: float) -> Slope:
         """The derivative along `direction`; `scale` is how large the steps are that mean something there.
@@ -112,8 +115,11 @@ class Numbers:
         precision = max(float(np.finfo(self.dtype).eps), self.noise / max(abs(float(self.value)), 1e-300))
         step, shortest = scale * min(0.1, precision ** (1 / 7)), scale * NEAR
         best: _Pair | None = None
+        secant = 0.0
         while True:
             up, down = self._sides(direction, step, shortest)
+            if best is None:
+                secant = max(abs(float(side.values[0] - self.value)) / side.step for side in (up, down))
             found = self._pair(up, down)
             if best is None or found.betters(best):
                 best = found
@@ -123,7 +129,10 @@ class Numbers:
                 break
             step = max(step / SHRINK, shortest)
         jumps = not best.settled and (self._jumps(up) or self._jumps(down))
-        return best.slope(jumps)
+        slope = best.slope(jumps)
+        if self.drowned and slope.distance(0.0) <= slope.error:
+            return Slope(-math.inf, math.inf, math.inf, "noise")
+        return replace(slope, secant=secant if math.isfinite(secant) else 0.0)
 
     def _sides(self, direction: Direction, longest: float, shortest: float) -> tuple[_Side, _Side]:
         """Steps to both sides; equally long ones, where the loss is smooth for all that its branches say."""
@@ -190,8 +199,10 @@ class Numbers:
         run = trace(self.loss, self.form, leaves)
         return run.value, run.branches()
 
-    def _noise(self) -> float:
+    def _noise(self) -> tuple[float, bool]:
         """How much of the value of the loss is rounding: how far it is from a smooth curve over a short stretch.
+
+        And whether so much of it is, that slopes which cannot be told from 0 tell nothing.
 
         The stretch is so short that every curve is smooth there, if only the values still change along it: of values
         that are rounded to few digits (beside a large constant, or in float32 on the way) it takes a longer one.
@@ -209,8 +220,8 @@ class Numbers:
             largest = max(largest, float(np.max(np.abs(values))))
             found = max(found, _rest_of_a_polynomial(places / stretch, values))
             if len(np.unique(values)) > PLACES / 2:
-                return max(found, eps * largest / 2)
-        return max(4 * eps * largest, found)
+                return max(found, eps * largest / 2), found > DROWNED * largest
+        return max(4 * eps * largest, found), found > DROWNED * largest
 
 
 def _rest_of_a_polynomial(t: Array, values: Array, degree: int = 4) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 from tinygrad_cnn.check import picture
 from tinygrad_cnn.check.heat_maps import Side, side_by_side
 from tinygrad_cnn.check.report import Parameter, Report, Step
+from tinygrad_cnn.check.sentences import short
 from tinygrad_cnn.check.text import said
 from tinygrad_cnn.graph import Array
 
@@ -31,6 +32,7 @@ def page(report: Report, facts: Sequence[Any] = ()) -> str:
         graph=picture.svg(report),
         by_hand=any(p.hand is not None for p in report.parameters),
         said=lambda comparison, brief=False: _plain(said(comparison, brief)),
+        short=short,
         pictures_of_parameter=_of_parameter,
         pictures_of_step=_of_step,
         largest=lambda p: "" if p.auto is None else f"{np.abs(p.auto).max(initial=0):.3g}",

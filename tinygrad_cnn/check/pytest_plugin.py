@@ -44,13 +44,14 @@ def check_gradients(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """`tinygrad_cnn.check.gradients`, which fails the test with its report if it finds a contradiction."""
     from tinygrad_cnn.check import gradients
 
-    seed = request.config.getoption("--gradcheck-seed")
+    chosen = request.config.getoption("--gradcheck-seed")
 
     def check(loss: Any, params: Any, by_hand: Any = None, **how: Any) -> Any:
         __tracebackhide__ = True
-        report = gradients(loss, params, by_hand, **{"seed": seed, "progress": False, **how})
-        if not report.ok:
-            pytest.fail(f"{report}\n(--gradcheck-seed={seed})")
+        report = gradients(loss, params, by_hand, **{"seed": chosen, "progress": False, **how})
+        if not report.ok:  # the first line is all that pytest's summary shows
+            first = report.because[0] if report.because else report.verdict
+            pytest.fail(f"{first}\n\n{report}\n(--gradcheck-seed={how.get('seed', chosen)})")
         return report
 
     return check

@@ -161,7 +161,7 @@ class Report:
         """What came out, in a sentence."""
         if self.ok:
             return "The gradients agree."
-        if self.because:
+        if any(c.verdict == "differ" for row in [*self.parameters, *self.directions] for c in row.comparisons()):
             return "They contradict each other."
         return "It cannot be told."
 

@@ -21,6 +21,7 @@ from tinygrad_cnn.primitive import Primitive, Rule
 _new = object.__new__
 
 
+@np.errstate(all="ignore")  # what is not finite is told of in the report
 def walk_back(
     run: Trace, by_hand: Mapping[Node, Array] | None = None, sway: Callable[[Array], Array] | None = None
 ) -> dict[Node, Array]:
@@ -41,6 +42,7 @@ def walk_back(
     return arrived
 
 
+@np.errstate(all="ignore")
 def walk_again(
     wanted: Node, arrived: Mapping[Node, Array], by_hand: Mapping[Node, Array], altered: Mapping[Node, Node]
 ) -> Array:
@@ -100,7 +102,7 @@ def _pass_on(node: Node, g: Array, arrived: dict[Node, Array], own: set[Node]) -
 
 def consumers(run: Trace) -> dict[Node, list[Node]]:
     """For each node those that were computed from it, oldest first."""
-    found: dict[Node, list[Node]] = {node: [] for node in run.nodes}
+    found: dict[Node, list[Node]] = {node: [] for node in [*run.parameters, *run.nodes]}
     for node in run.nodes:
         for x in dict.fromkeys(x for _, x in node.sources):
             if x in found:

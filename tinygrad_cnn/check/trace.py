@@ -51,7 +51,8 @@ class Trace:
         """The cotangent of every value; a parameter that the loss does not depend on has zeros."""
         found: dict[Node, Array] = {}
         if self.result is not None:
-            found = pull_back({self.result: seed(self.result)}, self.nodes, keep=True)
+            with np.errstate(all="ignore"):  # what is not finite is told of in the report
+                found = pull_back({self.result: seed(self.result)}, self.nodes, keep=True)
         for node in self.parameters:
             if node not in found:
                 found[node] = np.zeros_like(node.like)
@@ -79,6 +80,8 @@ def trace(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array]) 
 
 def one_number(result: Any) -> Any:
     """`result` as a NumPy scalar; ValueError if it is not one number."""
+    if result is None:
+        raise ValueError("the loss returned None; expected one number: is a `return` missing?")
     array = as_array(result)
     if array.size != 1 or array.dtype.kind not in "fiub":
         raise ValueError(

@@ -59,21 +59,27 @@ class Subject:
 
     def arguments(self, dtype: Any = None) -> Any:
         """The parameters anew, for a function that may do with them what it likes."""
-        own = [x.astype(dtype or x.dtype) for x in self.leaves]
-        return self.form.rebuild([x if x.ndim else x[()] for x in own])
+        return self.form.rebuild(self.copies(dtype))
 
-    def changed(self) -> list[str]:
-        """The names of those parameters that somebody has changed in place since."""
+    def copies(self, dtype: Any = None) -> list[Any]:
+        """The leaves anew."""
+        own = [x.astype(dtype or x.dtype) for x in self.leaves]
+        return [x if x.ndim else x[()] for x in own]
+
+    def changed(self, leaves: Sequence[Any] | None = None) -> list[str]:
+        """The names of those parameters that somebody has changed in place since; `leaves`: of copies of them."""
         return [
             name or "params"
-            for name, mine, theirs in zip(self.form.names, self.leaves, self.form.leaves, strict=True)
+            for name, mine, theirs in zip(self.form.names, self.leaves, leaves or self.form.leaves, strict=True)
             if not _alike(mine, as_array(theirs))
         ]
 
 
 def _alike(x: Array, y: Array) -> bool:
     """As np.array_equal with equal_nan=True, which copies both."""
-    return x.shape == y.shape and bool(np.all((x == y) | ((x != x) & (y != y))))
+    if x.shape != y.shape:
+        return False
+    return bool(np.all(x == y)) or bool(np.all((x == y) | ((x != x) & (y != y))))
 
 
 @dataclass
@@ -109,7 +115,7 @@ def autodiff(subject: Subject) -> Autodiff:
             raise
         value = as_array(subject.loss(subject.arguments())).reshape(())
         _same_again(value, as_array(subject.loss(subject.arguments())))
-        why = (str(error).splitlines() or [type(error).__name__])[0]
+        why = (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0]
         return Autodiff(replace(trace(lambda _: 0.0, subject.form, subject.leaves), value=value), opaque=why)
     _same_again(run.value, subject.run().value)
     found = Autodiff(run, cotangents=run.cotangents(), products=_products(run))
@@ -120,7 +126,7 @@ def autodiff(subject: Subject) -> Autodiff:
     others.append(_summed(run, found.cotangents))
     least = 2 if found.precisely else 32 if len(others) > 1 else 256
     for node, cotangent in found.cotangents.items():
-        unit = _eps([node]) * largest(cotangent)
+        unit = unit_of([node]) * largest(cotangent)
         apart = [x for x in (other.get(node, 0.0) for other in others) if math.isfinite(x)]
         found.rounding[node] = max(least * unit, *apart)
     return found
@@ -149,14 +155,14 @@ def _in_long_double(subject: Subject, run: Trace) -> Trace | None:
     return exact if exact.branches().same(run.branches()) else None
 
 
-def _eps(nodes: Sequence[Node]) -> float:
-    """The rounding of one number, of the coarsest dtype among nodes."""
+def unit_of(nodes: Sequence[Node]) -> float:
+    """The rounding of 1 in the coarsest dtype among nodes."""
     return max((float(np.finfo(node.like.dtype).eps) for node in nodes), default=0.0)
 
 
 def _moved(subject: Subject, run: Trace) -> Trace | None:
     """The same run with parameters that are off by their rounding, or that on the way, if it goes the same way."""
-    rng, coarsest = np.random.default_rng(0), _eps(run.computed())
+    rng, coarsest = np.random.default_rng(0), unit_of(run.computed())
     moved = [
         x + x * (max(float(np.finfo(x.dtype).eps), coarsest) * signs(rng, x.shape)).astype(x.dtype)
         for x in subject.leaves
@@ -172,7 +178,7 @@ def _summed(run: Trace, cotangents: Mapping[Node, Array]) -> dict[Node, float]:
 
     To add n numbers one by one costs the rounding of about sqrt(n) of the additions.
     """
-    rng, found, eps = np.random.default_rng(0), dict[Node, float](), _eps(run.computed())
+    rng, found, eps = np.random.default_rng(0), dict[Node, float](), unit_of(run.computed())
     if not eps:
         return found
     off = math.sqrt(eps)  # so much, that the rounding of these walks themselves is nothing beside it
@@ -229,9 +235,13 @@ def hand(subject: Subject, auto: Autodiff, by_hand: Any, names: Mapping[str, str
 
     Raises ValueError if a gradient is missing, TypeError if one is not of real numbers.
     """
-    returned = by_hand(subject.arguments()) if callable(by_hand) else by_hand
-    found = matched(returned, subject.form, auto.run, names)
-    if callable(by_hand) and auto.precisely:
+    if not callable(by_hand):
+        return matched(by_hand, subject.form, auto.run, names)
+    given = subject.copies()
+    returned = by_hand(subject.form.rebuild([*given]))
+    found = replace(matched(returned, subject.form, auto.run, names), changed=subject.changed(given))
+    del given
+    if auto.precisely:
         for node, apart in _rounding_by_hand(subject, auto, by_hand, names, found).items():
             auto.rounding[node] = max(auto.rounding.get(node, 0.0), apart)
     return found
@@ -251,7 +261,8 @@ def _rounding_by_hand(
     for node, x in found.arrays().items():
         y = exactly.get(node)
         if y is not None and y.dtype == np.longdouble and y.shape == x.shape:
-            apart = largest(x - y)
+            with np.errstate(invalid="ignore"):
+                apart = largest(x - y)
             if apart < 1e-6 * largest(x):  # more than that is no rounding, but another way at a branch
                 changed[node] = apart
     return changed

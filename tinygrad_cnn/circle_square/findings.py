@@ -155,16 +155,24 @@ def _with_fc(p: Parameters, fc: float) -> Parameters:
 def _ties(x: Floats, y: Floats, p: Parameters) -> Finding:
     """At windows whose elements tie: of a flat background, all four, if the filter's bias lets it through."""
     title = "Ties in max-pooling are counted in full"
-    when = ""
+    when, here = "", int(np.sum(_tying(x, p)[0] > 1))
     if not np.any(_tying(x, p)[0] == 4) and p.Bc[0, 0] != 0:
         p = replace(p, Bc=np.abs(p.Bc))
-        when = f"With Bc = {p.Bc[0, 0]:.4g}, which lets the flat background through: "
+        when = f"At these parameters elements tie and pass a cotangent on in {here} of {_tying(x, p)[0].size} windows. "
+        when += f"With Bc = {p.Bc[0, 0]:.4g}, which lets the flat background through: "
     tying, dead = _tying(x, p)
     tied, four = int(np.sum(tying > 1)), int(np.sum(tying == 4))
     report = cross_check(loss_shifted, x, y, p, evaluations=0)
     hand = hand_derived(x, y, p)
     true = float(np.sum(next(q.auto for q in report.parameters if q.name == "Bc" and q.auto is not None)))
-    numbers = {"tied": tied, "four_tied": four, "tied_at_zero": dead, "dL_dBc": float(hand.dL_dBc[0, 0]), "true": true}
+    numbers = {
+        "tied_here": here,
+        "tied": tied,
+        "four_tied": four,
+        "tied_at_zero": dead,
+        "dL_dBc": float(hand.dL_dBc[0, 0]),
+        "true": true,
+    }
     if not tied:
         says = (
             f"Here it changes nothing: elements tie in {dead} of {tying.size} windows, all of them where ReLU gives 0."
@@ -175,13 +183,13 @@ def _ties(x: Floats, y: Floats, p: Parameters) -> Finding:
     counted = given[tying == 4] / np.where(hand.dL_dmax == 0, 1, hand.dL_dmax)[tying == 4]
     numbers["times_counted"] = float(np.median(counted)) if four else float("nan")
     says = (
-        f"{when}in {tied} of {tying.size} windows elements tie and pass a cotangent on, in {four} of them all four. "
-        "Each gets the whole cotangent, where a subgradient shares it out"
+        f"{when or 'Here '}in {tied} of {tying.size} windows elements tie and pass a cotangent on, "
+        f"in {four} of them all four. Each gets the whole cotangent, where a subgradient shares it out"
         + (f": a window of four counts {numbers['times_counted']:.6g} times. " if four else ". ")
         + f"dL/dBc is {numbers['dL_dBc']:.6g} by hand, and {true:.6g} is right."
         + (f" What the check says of dL_drelu: {step.explanation}." if step is not None and step.explanation else "")
     )
-    return Finding(title, True, says[0].upper() + says[1:], numbers)
+    return Finding(title, True, says, numbers)
 
 
 def _tying(x: Floats, p: Parameters) -> tuple[NDArray[np.intp], int]:

@@ -16,9 +16,11 @@ from tinygrad_cnn.check.explanations.rules import (
     Assigned,
     CroppedElsewhere,
     HeldConstant,
+    InPart,
     LeftOut,
     NotTransposed,
     OtherSideOfKink,
+    OtherValue,
     TiesInFull,
 )
 from tinygrad_cnn.check.explanations.values import (
@@ -30,6 +32,7 @@ from tinygrad_cnn.check.explanations.values import (
     NotCropped,
     PermutedAxes,
     Reshaped,
+    Reversed,
     Sign,
     Summed,
     Transposed,
@@ -43,12 +46,15 @@ EXPLANATIONS: list[Explanation] = [
     Factor(),
     Transposed(),
     PermutedAxes(),
+    Reversed(),
     Reshaped(),
     Summed(),
-    LeftOut(),
     HeldConstant(),
+    LeftOut(),
+    InPart(),
     NotTransposed(),
     FactorOfValue(),
+    OtherValue(),
     Assigned(),
     NotCropped(),
     CroppedElsewhere(),
@@ -56,4 +62,4 @@ EXPLANATIONS: list[Explanation] = [
     Epsilon(),
 ]
 
-__all__ = ["EXPLANATIONS", "Case", "Explanation", "Fitted", "OtherRule", "OtherSideOfKink", "explain"]
+__all__ = ["EXPLANATIONS", "Case", "Explanation", "Fitted", "OtherRule", "OtherSideOfKink", "TiesInFull", "explain"]

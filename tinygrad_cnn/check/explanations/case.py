@@ -72,6 +72,16 @@ class Case:
         """The values of the graph that have a name and fit to this cotangent, broadcast to its shape."""
         return self.fitted.to(self.right.shape)
 
+    def results(self) -> dict[str, Array]:
+        """Of the values on the step that have no name those that fit to this cotangent, as "tanh(...)"."""
+        found = {}
+        for node in self.step:
+            if node not in self.names and np.size(node.like) < LARGE:
+                fitted = broadcast(np.asarray(node.value), self.right.shape)
+                if fitted is not None:
+                    found[f"{node.primitive.__name__}(...)"] = fitted
+        return found
+
     def called(self, node: Node) -> str:
         """A node in a sentence: "maximum", or "maximum (relu)" if its value has a name."""
         name = self.names.get(node)
@@ -88,7 +98,12 @@ class Case:
 
 
 class Explanation:
-    """One mistake that people make."""
+    """One mistake that people make.
+
+    walks: whether it goes back through the step anew, again and again; then it is not tried after another rule.
+    """
+
+    walks = False
 
     def explain(self, case: Case) -> str | None:
         """The mistake in a sentence, if it accounts for the whole difference; else None."""
@@ -97,6 +112,8 @@ class Explanation:
 
 class OtherRule(Explanation):
     """A mistake that amounts to another rule at one or more nodes."""
+
+    walks = True
 
     def alterations(self, case: Case) -> Iterator[tuple[str, dict[Node, Node]]]:
         """Nodes of the step to be exchanged, each lot with the mistake in words."""
@@ -107,20 +124,27 @@ class OtherRule(Explanation):
         return next((words for words, nodes in self.alterations(case) if case.accounts(case.again(nodes))), None)
 
 
-def explain(case: Case, explanations: Iterable[Explanation]) -> str | None:
-    """The first of the explanations that accounts for the difference; else the first two that do so together."""
+def explain(case: Case, explanations: Iterable[Explanation], late: Callable[[], bool] = lambda: False) -> str | None:
+    """The first of the explanations that accounts for the difference; else the first two that do so together.
+
+    late: whether there is no time left to look for two.
+    """
     explanations = list(explanations)
     for explanation in explanations:
         found = explanation.explain(case)
         if found is not None:
             return found
     rules = [e for e in explanations if isinstance(e, OtherRule)]
-    others = [e for e in explanations if not isinstance(e, OtherRule)]
+    others = [e for e in explanations if not e.walks]
     alterations = list(itertools.islice((a for e in rules for a in e.alterations(case)), TOGETHER))
     for (words, nodes), (more_words, more) in itertools.combinations(alterations, 2):
+        if late():
+            break
         if not nodes.keys() & more.keys() and case.accounts(case.again({**nodes, **more})):
             return f"{words}; and {more_words}"
     for words, nodes in alterations:
+        if late():
+            break
         after = replace(case, right=case.again(nodes))
         if largest(after.right) < 1e-6 * largest(case.right):  # of nothing, anything is some multiple
             continue
@@ -128,7 +152,31 @@ def explain(case: Case, explanations: Iterable[Explanation]) -> str | None:
             found = explanation.explain(after)
             if found is not None:
                 return f"{words}; and {found}"
-    return None
+    block = differing(case.hand, case.right, SAFETY * case.rounding)
+    if block is None:
+        return None
+    part = replace(
+        case, hand=case.hand[block], right=case.right[block], again=lambda altered: case.again(altered)[block]
+    )
+    found = next(filter(None, (explanation.explain(part) for explanation in explanations)), None)
+    return None if found is None else f"in {in_brackets(block)} {found}"
+
+
+def differing(x: Array, y: Array, error: float) -> tuple[slice, ...] | None:
+    """The smallest block outside of which two arrays agree; None if that is all of them, or they have two shapes."""
+    if x.shape != y.shape:
+        return None
+    with np.errstate(invalid="ignore"):
+        places = np.argwhere(~(np.abs(x - y) <= error))
+    if not places.size:
+        return None
+    block = tuple(slice(int(a), int(b) + 1) for a, b in zip(places.min(axis=0), places.max(axis=0), strict=True))
+    return block if x[block].size < x.size else None
+
+
+def in_brackets(block: tuple[slice, ...]) -> str:
+    """A block as it is written in an index: "[0:2, 3]"."""
+    return f"[{', '.join(str(s.start) if s.stop == s.start + 1 else f'{s.start}:{s.stop}' for s in block)}]"
 
 
 def count(n: int, one: str, many: str | None = None) -> str:

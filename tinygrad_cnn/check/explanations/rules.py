@@ -9,24 +9,30 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.check.branches import MULTIPLY, mask, meeting, meets, tied
-from tinygrad_cnn.check.explanations.case import Case, OtherRule, count
+from tinygrad_cnn.check.explanations.case import Case, Explanation, OtherRule, count
+from tinygrad_cnn.check.explanations.values import plainly
 from tinygrad_cnn.check.steps import with_operand, with_rules, with_settings
 from tinygrad_cnn.graph import Array, Node
+from tinygrad_cnn.names import operands_of
 from tinygrad_cnn.primitive import implementations
 from tinygrad_cnn.rules import elementwise, indexing, reductions, windows
 from tinygrad_cnn.rules.arguments import axes_of
+from tinygrad_cnn.rules.decompositions import inv, solve
 from tinygrad_cnn.rules.linear_algebra import matmul
 
 Altered = Iterator[tuple[str, dict[Node, Node]]]
 
 _TWO_WAYS = {implementations[f]: f.__name__ for f in (np.maximum, np.minimum, np.fmax, np.fmin)}
 _OF_EACH_ELEMENT = {elementwise.sigmoid, elementwise.relu}
+_SIGNS = {implementations[f] for f in (np.add, np.subtract, np.negative)}  # whose derivatives are 1 and -1
 _ABSOLUTE = {implementations[np.abs], implementations[np.fabs]}
+_WINDOWED = {windows.im2col, windows.max_pool2d, windows.avg_pool2d}
 _EXTREMES = {windows.max_pool2d, reductions.max, reductions.min}
 
 # What becomes of the cotangent where two ways meet.
 _WHOLE = "the cotangent is passed on: >= for >"
 _NOTHING = "the cotangent is not passed on: > for >="
+_HALF = "half of the cotangent is passed on"
 _OTHER = "the cotangent goes the other way"
 LOTS = 200  # of conventions that are tried
 
@@ -37,7 +43,7 @@ class LeftOut(OtherRule):
     def alterations(self, case: Case) -> Altered:
         """See `OtherRule`."""
         for node in case.step:
-            if node.primitive is matmul or not (node.primitive.broadcasts or node.primitive in _OF_EACH_ELEMENT):
+            if node.primitive in _SIGNS or not _is_of_each_element(node):
                 continue
             for place, _ in node.sources:
                 if node.primitive.rules[place] is None:
@@ -46,14 +52,29 @@ class LeftOut(OtherRule):
                 yield f"the factor {_factor(case, node, place)} is missing", {node: with_rules(node, rules)}
 
 
+def _is_of_each_element(node: Node) -> bool:
+    """Whether a node computes each element of its result from one of each operand, so that its rules are factors."""
+    if node.primitive in (matmul, solve) or not (node.primitive.broadcasts or node.primitive in _OF_EACH_ELEMENT):
+        return False
+    return bool(np.broadcast_shapes(*[np.shape(x) for x in node.operands]) == node.like.shape)
+
+
 def _factor(case: Case, node: Node, place: int) -> str:
     """The derivative of a node by an operand, in words."""
     if node.primitive is elementwise.sigmoid:
         return f"of {case.called(node)}, out (1 - out),"
     if node.primitive is MULTIPLY:
-        other = dict(node.sources).get(1 - place)
-        return case.names.get(other, "") if other is not None and other in case.names else f"of {case.called(node)}"
+        return _operand(case, node, 1 - place) or f"of {case.called(node)}"
     return f"of {case.called(node)}, its derivative,"
+
+
+def _operand(case: Case, node: Node, place: int) -> str | None:
+    """What an operand is called: by the graph, by the code that computes with it, or by what made it."""
+    x = dict(node.sources).get(place)
+    if x is not None and x in case.names:
+        return case.names[x]
+    written = operands_of(node).get(place)
+    return written or (f"{x.primitive.__name__}(...)" if x is not None else None)
 
 
 def _unchanged(g: Array, *_: Any, **settings: Any) -> Array:
@@ -65,23 +86,73 @@ class HeldConstant(OtherRule):
 
     def alterations(self, case: Case) -> Altered:
         """See `OtherRule`."""
+        for through, altered in _ways_back(case):
+            yield f"the contribution through {through} is missing: it is held constant", altered
+
+
+def _ways_back(case: Case) -> Altered:
+    """Each of the ways that lead back through the step, and the nodes that close it."""
+    for node in case.step:
+        for place, x in node.sources:
+            if node.primitive.rules[place] is not None:
+                rules = [None if k == place else node.primitive.rules[k] for k in range(len(node.operands))]
+                through = case.called(node)
+                if len(node.sources) > 1:
+                    through = f"operand {place} of {through}" + (f", {case.names[x]}," if x in case.names else "")
+                yield through, {node: with_rules(node, rules)}
+
+
+class InPart(Explanation):
+    """Of several contributions one has the wrong sign, or a factor that it should not have."""
+
+    walks = True
+
+    def explain(self, case: Case) -> str | None:
+        """See `Explanation`."""
+        if case.hand.shape != case.right.shape:
+            return None
+        for through, closed in _ways_back(case):
+            others = case.again(closed)
+            part = case.right - others
+            size = float(np.sum(part * part))
+            factor = float(np.sum(part * (case.hand - others))) / size if size else 0.0
+            words = "-1" if np.isclose(factor, -1, rtol=1e-6) else plainly(factor)
+            if words is not None and case.accounts(others + factor * part):
+                wrong = "has the wrong sign" if words == "-1" else f"is {words} times what it should be"
+                return f"the contribution through {through} {wrong}"
+        return None
+
+
+class OtherValue(OtherRule):
+    """In the way back through a product another value is used than was multiplied with."""
+
+    def alterations(self, case: Case) -> Altered:
+        """See `OtherRule`."""
+        return itertools.islice(self._all(case), LOTS)
+
+    def _all(self, case: Case) -> Altered:
         for node in case.step:
+            if node.primitive not in (MULTIPLY, matmul):
+                continue
             for place, _ in node.sources:
-                if node.primitive.rules[place] is not None:
-                    rules = [None if k == place else node.primitive.rules[k] for k in range(len(node.operands))]
-                    through = f"operand {place} of " * (len(node.sources) > 1) + case.called(node)
-                    yield (
-                        f"the contribution through {through} is missing: it is held constant",
-                        {node: with_rules(node, rules)},
-                    )
+                right = np.asarray(node.operands[1 - place])
+                for other, name in case.names.items():
+                    x = np.asarray(other.value)
+                    if x.ndim and x.shape == right.shape and not np.array_equal(x, right):
+                        meant = _operand(case, node, 1 - place) or "the other operand"
+                        words = f"in the way back through {case.called(node)} {name} is used, where {meant} should be"
+                        yield words, {node: with_operand(node, 1 - place, x)}
 
 
 class NotTransposed(OtherRule):
-    """In the way back through a matrix product, an operand or the cotangent is transposed where it should not be."""
+    """In the way back through a matrix product, or an inverse, something is not transposed, or should not be."""
 
     def alterations(self, case: Case) -> Altered:
         """See `OtherRule`."""
         for node in case.step:
+            if node.primitive is inv:
+                words = f"in the way back through {case.called(node)} the inverse is not transposed"
+                yield words, {node: with_rules(node, [lambda g, out, x: -out @ g @ out])}
             if node.primitive is not matmul or any(np.ndim(x) != 2 for x in node.operands):
                 continue
             x, y = node.operands
@@ -178,7 +249,8 @@ def _ways(case: Case, node: Node) -> dict[str, Node]:
     by = mask(node)
     if by is not None:
         place = 0 if node.primitive is elementwise.where_of else 1 - here[0]
-        return {_said(node, here): with_operand(node, place, np.logical_xor(by, meets(node)))}
+        otherwise = with_operand(node, place, np.logical_xor(by, meets(node)))
+        return {_said(node, here): otherwise, _HALF: with_rules(node, [_mean(node, otherwise, k) for k in range(3)])}
     ways: dict[str, Node] = {}
     if node.primitive in _TWO_WAYS:
         for first in (0, 1):
@@ -186,7 +258,7 @@ def _ways(case: Case, node: Node) -> dict[str, Node]:
             said = _WHOLE if first == here[0] else _NOTHING
             ways[said if len(here) == 1 else f"operand {first} gets the whole cotangent"] = with_rules(node, rules)
     elif node.primitive is elementwise.relu:
-        for said, slope in ((_WHOLE, 1.0), (_NOTHING, 0.0)):
+        for said, slope in ((_WHOLE, 1.0), (_NOTHING, 0.0), (_HALF, 0.5)):
             if node.settings.get("at_zero", 0.0) != slope:
                 ways[said] = with_settings(node, at_zero=slope)
     elif node.primitive in _ABSOLUTE:
@@ -197,6 +269,18 @@ def _ways(case: Case, node: Node) -> dict[str, Node]:
         for which in ("first", "last"):
             ways[f"the {which} one gets the whole cotangent"] = with_rules(node, [to_one(which == "last")])
     return ways
+
+
+def _mean(one: Node, other: Node, place: int) -> Any:
+    """A rule that takes either of two ways by half; None for an operand that has no rule."""
+    if place >= len(one.operands) or one.primitive.rules[place] is None:
+        return None
+    rule = one.primitive.rules[place]
+
+    def mean(g: Array, out: Array, *operands: Any) -> Array:
+        return np.asarray((rule(g, out, *one.operands) + rule(g, out, *other.operands)) / 2)
+
+    return mean
 
 
 def _said(node: Node, here: list[int]) -> str:
@@ -250,21 +334,51 @@ def _to_one(last: bool) -> Any:
 
 
 class Assigned(OtherRule):
-    """Where windows, or indices, meet in one element, the last cotangent is assigned instead of added to the others."""
+    """Where windows, indices or turns of a loop meet in one element, the last is assigned instead of added."""
 
     def alterations(self, case: Case) -> Altered:
         """See `OtherRule`."""
         for node in case.step:
-            rule: Any = None
-            if node.primitive is windows.im2col:
-                rule = _assigned_columns
-            elif node.primitive is indexing.picked and not indexing.picks_once(node.settings["index"]):
-                rule = _assigned_places
-            elif node.primitive is windows.max_pool2d or node.primitive is windows.avg_pool2d:
-                rule = _assigned_windows(node)
-            if rule is not None:
-                at = f"in the rule of {case.called(node)} cotangents that meet in one element are assigned"
-                yield f"{at}, the last over the others, where they should be added", {node: with_rules(node, [rule])}
+            yield from self._where_they_meet(case, node)
+            if _adds(node):
+                yield from self._in_a_loop(case, node)
+
+    def _where_they_meet(self, case: Case, node: Node) -> Altered:
+        rule: Any = None
+        if node.primitive is indexing.picked and not indexing.picks_once(node.settings["index"]):
+            rule = _assigned_places
+        elif node.primitive in _WINDOWED and not _lie_apart(node):
+            rule = _assigned_columns if node.primitive is windows.im2col else _assigned_windows(node)
+        if rule is not None:
+            at = f"in the rule of {case.called(node)} cotangents that meet in one element are assigned"
+            yield f"{at}, the last over the others, where they should be added", {node: with_rules(node, [rule])}
+
+    def _in_a_loop(self, case: Case, node: Node) -> Altered:
+        for axis, n in enumerate(node.like.shape):
+            for which, place in (("last", n - 1), ("first", 0)):
+                only = [_only(node.primitive.rules[k], axis, place) for k in range(len(node.operands))]
+                words = f"of what comes back through {case.called(node)} only the {which} along axis {axis} counts"
+                yield f"{words}: it is assigned, where all should be added up", {node: with_rules(node, only)}
+
+
+def _adds(node: Node) -> bool:
+    """Whether the rules of a node add up elements of its cotangent: of a product of matrices, or of a broadcast."""
+    broadcast = _is_of_each_element(node) and any(x.like.shape != node.like.shape for _, x in node.sources)
+    return node.primitive is matmul or broadcast
+
+
+def _only(rule: Any, axis: int, place: int) -> Any:
+    """A rule that lets but one place along an axis of the cotangent pass."""
+    if rule is None:
+        return None
+
+    def only(g: Array, *given: Any, **settings: Any) -> Array:
+        kept = np.zeros_like(g)
+        here = (slice(None),) * axis + (place,)
+        kept[here] = g[here]
+        return np.asarray(rule(kept, *given, **settings))
+
+    return only
 
 
 def _assigned_columns(g: Array, out: Array, x: Array, window: Any, stride: Any = 1) -> Array:
@@ -283,20 +397,23 @@ def _assigned_places(g: Array, out: Array, x: Array, index: Any) -> Array:
 
 def _assigned_windows(node: Node) -> Any:
     def rule(g: Array, out: Array, x: Array, window: Any, stride: Any = None, **ties: Any) -> Array:
-        whole = node.primitive.rules[0]
         at = windows.layout(x.shape, window, stride)
+        (kh, kw), (sh, sw) = at.windows[-4:-2], at.stride
         image = np.zeros(x.shape, g.dtype)
-        for window_at in np.ndindex(g.shape):  # a window at a time, as loops by hand do it
+        for i, j in np.ndindex(g.shape[-2:]):  # a window at a time, as loops by hand do it
             alone = np.zeros(g.shape, g.dtype)
-            alone[window_at] = g[window_at]
-            covered = np.zeros(x.shape, bool)
-            *outer, i, j = window_at
-            (kh, kw), (sh, sw) = at.windows[-4:-2], at.stride
-            covered[(*outer, slice(i * sh, i * sh + kh), slice(j * sw, j * sw + kw))] = True
-            image[covered] = whole(alone, out, x, window=window, stride=stride, **ties)[covered]
+            alone[..., i, j] = g[..., i, j]
+            here = (..., slice(i * sh, i * sh + kh), slice(j * sw, j * sw + kw))
+            image[here] = node.primitive.rules[0](alone, out, x, window=window, stride=stride, **ties)[here]
         return image
 
     return rule
+
+
+def _lie_apart(node: Node) -> bool:
+    """Whether no two windows of a node overlap, so that in no element any meet."""
+    stride = node.settings.get("stride", 1 if node.primitive is windows.im2col else None)
+    return windows.layout(node.operands[0].shape, node.settings["window"], stride).apart
 
 
 class CroppedElsewhere(OtherRule):

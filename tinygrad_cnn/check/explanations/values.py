@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -48,6 +48,8 @@ class Factor(Explanation):
             return None
         size = float(np.sum(case.right * case.right))
         factor = float(np.sum(case.right * case.hand)) / size if size else 0.0
+        if not np.any(case.hand) and case.right.size:
+            return "it is 0 in every element"
         if not math.isfinite(factor) or factor == 0 or not case.accounts(factor * case.right):
             return None
         return _named_factor(factor, case)
@@ -56,19 +58,42 @@ class Factor(Explanation):
 def _named_factor(factor: float, case: Case) -> str | None:
     sign = "minus " if factor < 0 else ""
     factor = abs(factor)
-    for node, name in case.names.items():
-        for axis, n in enumerate(node.like.shape if node.primitive is not None else ()):
-            along = f"the length of axis {axis} of {name}, {node.like.shape}"
-            if n > 2 and math.isclose(factor, n, rel_tol=1e-6):
-                return f"it is {sign}{n} times what it should be, {along}: a sum where a mean is meant"
-            if n > 2 and math.isclose(factor, 1 / n, rel_tol=1e-6):
-                return f"it is {sign}1/{n} of what it should be, {along}: a mean where a sum is meant"
-    for plain, words in ((2.0, "2"), (0.5, "1/2"), (4.0, "4"), (0.25, "1/4")):
-        if math.isclose(factor, plain, rel_tol=1e-6):
-            return f"it is {sign}{words} times what it should be"
+    values = [(node.like.shape, name) for node, name in case.names.items() if node.primitive is not None]
+    lengths = [((axis,), shape, name) for shape, name in values for axis in range(len(shape))]
+    several = [(axes, shape, name) for shape, name in values for axes in subsets(len(shape)) if len(axes) > 1]
+    found = _number_of_elements(factor, lengths, sign) or plainly(factor) or _number_of_elements(factor, several, sign)
+    if found is not None:
+        return found if found.startswith("it is") else f"it is {sign}{found} times what it should be"
     if case.right.size < 3:  # of so few numbers, some factor always holds
         return None
-    return f"it is {sign}{factor:.6g} times what it should be, in every element"
+    words = f"it is {sign}{factor:.6g} times what it should be, in every element"
+    for (axis,), shape, name in lengths:
+        for root, said in ((math.sqrt(shape[axis]), "the root"), (1 / math.sqrt(shape[axis] or 1), "1 by the root")):
+            if shape[axis] > 2 and math.isclose(factor, root, rel_tol=1e-6):
+                return f"{words}: {said} of the length of axis {axis} of {name}, {shape}"
+    return words
+
+
+Lengths = Sequence[tuple[tuple[int, ...], tuple[int, ...], str]]  # axes, shape and name of a value
+
+
+def _number_of_elements(factor: float, lengths: Lengths, sign: str) -> str | None:
+    """A factor that is as many elements as a value has along some axes, or 1 by that."""
+    for axes, shape, name in lengths:
+        n = math.prod(shape[axis] for axis in axes)
+        along = f"the length of axis {axes[0]}" if len(axes) == 1 else f"the number of elements along axes {axes}"
+        along += f" of {name}, {shape}"
+        if n > 2 and math.isclose(factor, n, rel_tol=1e-6):
+            return f"it is {sign}{n} times what it should be, {along}: perhaps a sum where a mean is meant"
+        if n > 2 and math.isclose(factor, 1 / n, rel_tol=1e-6):
+            return f"it is {sign}1/{n} of what it should be, {along}: perhaps a mean where a sum is meant"
+    return None
+
+
+def plainly(factor: float) -> str | None:
+    """A factor that people forget, in words; None for others."""
+    plain = ((2.0, "2"), (0.5, "1/2"), (4.0, "4"), (0.25, "1/4"))
+    return next((words for value, words in plain if math.isclose(factor, value, rel_tol=1e-6)), None)
 
 
 class Transposed(Explanation):
@@ -95,6 +120,19 @@ class PermutedAxes(Explanation):
         return None
 
 
+class Reversed(Explanation):
+    """Back to front along some axes: a convolution, where a cross-correlation is meant."""
+
+    def explain(self, case: Case) -> str | None:
+        """See `Explanation`."""
+        for axes in subsets(case.right.ndim):
+            if case.accounts(np.flip(case.right, axes)):
+                kernel = axes == (case.right.ndim - 2, case.right.ndim - 1)
+                flipped = ", as the kernel of a convolution where a cross-correlation is meant" if kernel else ""
+                return f"it is back to front along {_axes(axes)}{flipped}"
+        return None
+
+
 class Reshaped(Explanation):
     """The right numbers, in another shape."""
 
@@ -112,7 +150,7 @@ class Summed(Explanation):
 
     def explain(self, case: Case) -> str | None:
         """See `Explanation`."""
-        for axes in _subsets(case.hand.ndim):
+        for axes in subsets(case.hand.ndim):
             summed = np.sum(case.hand, axis=axes)
             if summed.size == case.right.size and _is(summed.reshape(case.right.shape), case.right, case):
                 if case.hand.size == case.right.size:
@@ -121,7 +159,7 @@ class Summed(Explanation):
                     f"a sum over {_axes(axes)} is missing: by hand it has shape {case.hand.shape}, and what is "
                     f"broadcast has shape {case.right.shape}"
                 )
-        for axes in _subsets(case.right.ndim):
+        for axes in subsets(case.right.ndim):
             summed = np.sum(case.right, axis=axes, keepdims=True)
             if summed.size == case.right.size:
                 continue
@@ -132,7 +170,8 @@ class Summed(Explanation):
         return None
 
 
-def _subsets(ndim: int) -> Iterator[tuple[int, ...]]:
+def subsets(ndim: int) -> Iterator[tuple[int, ...]]:
+    """Some of so many axes, few first."""
     for size in range(1, min(ndim, 5) + 1):
         yield from itertools.combinations(range(ndim), size)
 
@@ -154,7 +193,8 @@ class FactorOfValue(Explanation):
             return None
         some = np.unravel_index(np.argsort(-np.abs(case.right), axis=None)[:SOME], case.right.shape)
         few = replace(case, hand=case.hand[some], right=case.right[some])
-        varying = {name: value for name, value in case.values().items() if np.ptp(value[some]) > 0}
+        known = case.values() | case.results()
+        varying = {name: value for name, value in known.items() if np.ptp(value[some]) > 0}
         for form, made in _FORMS.items():
             for name, value in varying.items():
                 with np.errstate(all="ignore"):
