@@ -832,3 +832,13 @@ def test_a_gradient_of_exactly_0_agrees_with_numbers(order: int) -> None:
         assert report.ok, str(report)
         wrong = check(loss, w, 1e-6 * np.ones((4, 4)))
         assert wrong.parameters[0].hand_numbers.verdict == "differ"
+
+
+def test_the_difference_that_is_shown_is_the_largest_and_not_the_surest() -> None:
+    scale = np.array([1e-6, 1e6])
+    report = tg.check.gradients(
+        lambda w: np.sum(scale * np.exp(w)), np.ones(2), lambda w: scale * np.exp(w) + np.array([1.0, 10.0])
+    )
+    numbers = report.parameters[0].hand_numbers
+    assert numbers.index == (1,)
+    assert numbers.apart == pytest.approx(10, rel=1e-8)

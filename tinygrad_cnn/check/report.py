@@ -22,9 +22,9 @@ class Comparison:
     """Two witnesses side by side.
 
     verdict   "agree"; "differ", by more than their errors; "cannot tell"
-    apart     the largest difference between them
+    apart     the largest difference between them; where they agree, that at the element that is nearest to its error
     error     how far they may be apart there without contradicting each other, estimated
-    times     how many times that error they are apart, at the element where that is most
+    times     how many times that error they are apart there
     index     that element
     values    what the two say of it; for numbers at a kink the nearer end of what is allowed
     note      why it cannot be told, or what else is to be known
