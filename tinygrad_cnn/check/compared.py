@@ -90,7 +90,7 @@ def with_slopes(
     untold = [one for one in found if one.verdict == "cannot tell"]
     if not told:
         return untold[0] if untold else Comparison("cannot tell", note="nothing was measured")
-    wrong = [one for one in found[: len(slopes)] if one.verdict == "differ"]  # elements, of which the farthest off tells
+    wrong = [one for one in found[: len(slopes)] if one.verdict == "differ"]  # elements: the farthest off tells
     worst = max(wrong, key=lambda one: one.apart) if wrong else max(told, key=lambda one: one.times)
     if untold:
         note = f"{len(untold)} of {count(len(found), 'number')} cannot be told: {untold[0].note}"
