@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -22,6 +25,20 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"the article's listing and drawings are not at {SHARED}")
     return SHARED
+
+
+@pytest.fixture
+def listing(shared: Path) -> ModuleType:
+    """The article's code as published, run anew for each test, which may set its globals Wc, Bc, Wf and Bf."""
+    path = shared / "published" / "circle_square_cnn.py"
+    if not path.exists():
+        pytest.skip(f"the article's listing is not at {path}")
+    spec = importlib.util.spec_from_file_location("published_listing", path)
+    module = importlib.util.module_from_spec(spec)
+    state = np.random.get_state()
+    spec.loader.exec_module(module)  # it draws its parameters from NumPy's one global generator
+    np.random.set_state(state)
+    return module
 
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")

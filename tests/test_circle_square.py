@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from dataclasses import fields
 from pathlib import Path
@@ -30,18 +29,6 @@ def random_parameters(seed: int, scale: float = 1.0) -> Parameters:
 
 def names() -> list[str]:
     return [field.name for field in fields(Parameters)]
-
-
-@pytest.fixture(scope="module")
-def listing(shared: Path) -> ModuleType:
-    """The article's code, as published."""
-    path = shared / "published" / "circle_square_cnn.py"
-    spec = importlib.util.spec_from_file_location("published_listing", path)
-    module = importlib.util.module_from_spec(spec)
-    state = np.random.get_state()
-    spec.loader.exec_module(module)
-    np.random.set_state(state)
-    return module
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import tracemalloc
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -12,19 +10,6 @@ import pytest
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square import model
-
-
-@pytest.fixture
-def listing(shared: Path) -> ModuleType:
-    path = shared / "published" / "circle_square_cnn.py"
-    if not path.exists():
-        pytest.skip(f"the article's listing is not at {path}")
-    spec = importlib.util.spec_from_file_location("listing", path)
-    module = importlib.util.module_from_spec(spec)
-    state = np.random.get_state()
-    spec.loader.exec_module(module)  # it draws its parameters from NumPy's one global generator
-    np.random.set_state(state)
-    return module
 
 
 def drawings(n: int) -> tuple[np.ndarray, np.ndarray]:

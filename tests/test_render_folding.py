@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import time
-from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -183,24 +182,17 @@ def test_folding_keeps_every_node_and_every_connection(lengths: list[int], outer
 
 
 @pytest.fixture
-def listing(shared: Path):
-    path = shared / "published" / "circle_square_cnn.py"
-    if not path.exists():
-        pytest.skip(f"the article's listing is not at {path}")
-    spec = importlib.util.spec_from_file_location("listing", path)
-    module = importlib.util.module_from_spec(spec)
-    state = np.random.get_state()
-    spec.loader.exec_module(module)  # it draws its parameters from NumPy's one global generator
-    np.random.set_state(state)
+def on_tensors(listing: ModuleType) -> ModuleType:
+    """The listing, with its parameters for Tensors."""
     for name in ("Wc", "Bc", "Wf", "Bf"):
-        setattr(module, name, tg.Tensor(getattr(module, name), name))
-    return module
+        setattr(listing, name, tg.Tensor(getattr(listing, name), name))
+    return listing
 
 
-def test_the_published_forward_is_drawn_with_its_loops(listing) -> None:
+def test_the_published_forward_is_drawn_with_its_loops(on_tensors) -> None:
     rng = np.random.default_rng(0)
     x = tg.Tensor(10 * rng.random((24, 28, 28)) * (rng.random((24, 28, 28)) < 0.2), "x")
-    loss = listing.forward(x, (np.arange(24) % 2).reshape(24, 1) * 1.0)[0]
+    loss = on_tensors.forward(x, (np.arange(24) % 2).reshape(24, 1) * 1.0)[0]
     began = time.perf_counter()
     picture = tg.render(loss, backward=True, values="thumbnails", inputs="x")
     svg = picture.svg

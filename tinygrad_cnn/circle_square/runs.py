@@ -24,6 +24,7 @@ from tinygrad_cnn.circle_square.experiment import Result
 from tinygrad_cnn.circle_square.model import Parameters
 from tinygrad_cnn.circle_square.pictures import compact_svg
 from tinygrad_cnn.circle_square.training import RecipeName, start_of
+from tinygrad_cnn.render import files
 
 SHAPES: dict[str, tuple[int, ...]] = {"Wc": (3, 3), "Bc": (1, 1), "Wf": (1, 196), "Bf": (1, 1)}
 MODEL = "tinygrad_cnn circle_square"
@@ -79,13 +80,9 @@ class OutputFolder:
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file whole or not at all: aside first, then in its place. Raises InputError if it cannot be written."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        aside.write_bytes(content)
-        aside.replace(path)
+        files.write(path, content)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            aside.unlink()
         raise InputError(f"{path}: cannot be written to: {_reason(error)}") from None
 
 
