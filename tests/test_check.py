@@ -544,7 +544,8 @@ def test_the_fixture_fails_with_the_report(tmp_path: Path) -> None:
     assert "by hand, autodiff" in out
     assert "Why: the sign is wrong." in out
     assert "(--gradcheck-seed=0)" in out
-    assert "Failed: The gradient of" in out.splitlines()[-2]  # the summary
+    # The summary; pytest cuts it to one line, but not where the variable CI is set.
+    assert "Failed: The gradient of" in out.rpartition("short test summary info")[2]
     assert "in check" not in out  # the fixture's own frames are hidden
 
 
