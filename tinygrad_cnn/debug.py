@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.graph import Array, Node, recording, source_line
+from tinygrad_cnn.graph import Array, Mode, Node, recording, source_line
 
 
 class debug:  # noqa: N801 (used as a word, like no_grad)
@@ -42,7 +42,7 @@ class debug:  # noqa: N801 (used as a word, like no_grad)
         recording.reset(token)
 
 
-class _Watch:
+class _Watch(Mode):
     """What the engine tells of in debug mode: a node made, a cotangent passed on, rules declared."""
 
     def made(self, node: Node) -> None:

@@ -140,8 +140,30 @@ def ancestors(roots: Iterable[Node], stop: Iterable[Node] = (), born: int = -1) 
 # Recording, and the names of the parts of a model. Both are context variables: each thread and each asyncio task has
 # its own.
 
-# Whether nodes are made: True or False; in debug mode, what is to be told of each of them.
+# Whether nodes are made: True or False; or a `Mode`, then they are, and it is told of each of them.
 recording: ContextVar[Any] = ContextVar("recording", default=True)
+
+
+class Mode:
+    """What looks on as nodes are made and cotangents are passed on. This one does nothing; others do some of it."""
+
+    def before(
+        self, primitive: Any, operands: Sequence[Any], sources: Sequence[tuple[int, Node]], settings: dict[str, Any]
+    ) -> Node | None:
+        """A node that has the result of this call already, or None: then the result is computed."""
+
+    def made(self, node: Node) -> None:
+        """A node was made by a primitive."""
+
+    def passed(self, node: Node, position: int, g: Array, cotangent: Array) -> None:
+        """The rule of `node` for the operand at `position` gave `cotangent`, of the cotangent `g` of the node."""
+
+    def declared(self, primitive: Any, example: Sequence[Any] | None) -> None:
+        """Rules were declared, with operands to try them on."""
+
+    def within_checkpoint(self) -> Any:
+        """What `recording` is while nodes are made of which none is to be kept."""
+        return self
 
 
 class no_grad:  # noqa: N801 (used as a word, like the functions of contextlib)

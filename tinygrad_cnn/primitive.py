@@ -101,29 +101,33 @@ class Primitive(Generic[P, R]):
                 handle, node = x, x.node
                 values[position] = node.value
                 sources.append((position, node))
-        value: Any = self.forward(*values, **settings)
         if handle is None:
-            return value  # type: ignore[no-any-return]
+            return self.forward(*values, **settings)
         mode = recording.get()
-        if not mode:
-            if isinstance(value, np.ndarray) and value.base is not None:
-                value.flags.writeable = False  # it may be a view of what a node holds
-            return value  # type: ignore[no-any-return]
-        if getattr(value, "dtype", None) is not _FLOAT64:
-            value = _floats(value, self)
-        if len(sources) < len(values):
-            for position, x in enumerate(operands):
-                if type(x) not in _FIXED and not isinstance(x, Handle):
-                    values[position] = constant(x)
-        if settings:
-            for name, x in settings.items():
-                if type(x) not in _FIXED:
-                    if isinstance(x, Handle):
-                        raise TypeError(
-                            f"{self.__name__}({name}=Tensor): no gradient flows to a setting, only to what stands "
-                            "before the / of the forward function; its .value may be given"
-                        )
-                    settings[name] = fixed(x)
+        value: Any
+        if mode is not True and mode and (before := mode.before(self, values, sources, settings)) is not None:
+            values, settings, value = before.operands, before.settings, before.value
+        else:
+            value = self.forward(*values, **settings)
+            if not mode:
+                if isinstance(value, np.ndarray) and value.base is not None:
+                    value.flags.writeable = False  # it may be a view of what a node holds
+                return value  # type: ignore[no-any-return]
+            if getattr(value, "dtype", None) is not _FLOAT64:
+                value = _floats(value, self)
+            if len(sources) < len(values):
+                for position, x in enumerate(operands):
+                    if type(x) not in _FIXED and not isinstance(x, Handle):
+                        values[position] = constant(x)
+            if settings:
+                for name, x in settings.items():
+                    if type(x) not in _FIXED:
+                        if isinstance(x, Handle):
+                            raise TypeError(
+                                f"{self.__name__}({name}=Tensor): no gradient flows to a setting, only to what stands "
+                                "before the / of the forward function; its .value may be given"
+                            )
+                        settings[name] = fixed(x)
         kind = handle.kind
         result = _new(kind)
         result.node = Node(self, values, sources, settings, value)

@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.backward import pull_back, seed
-from tinygrad_cnn.graph import Array, Node, ancestors, handle_on, now, recording
+from tinygrad_cnn.graph import Array, Mode, Node, ancestors, handle_on, now, recording
 from tinygrad_cnn.primitive import OfEach, Primitive, fixed, primitive
 from tinygrad_cnn.tensor import Tensor, leaf_tensor
 
@@ -289,8 +289,8 @@ class _Checkpoint:
 
     def run(self, tensors: list[Any]) -> tuple[list[Node], tree.Flat, list[Node]]:
         """The function on new copies of `tensors`: their nodes, what it returned, and the nodes from without."""
-        born = now()
-        token = recording.set(recording.get() or True)
+        born, mode = now(), recording.get()
+        token = recording.set(mode.within_checkpoint() if isinstance(mode, Mode) else True)
         try:
             inputs = [_input(x, "") for x in tensors]
             wrt = [x.node for x in inputs]

@@ -7,7 +7,7 @@ enough for differences to tell a kink from a curve, but a mask that changed is a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,13 +28,13 @@ class Branches:
 
     nodes     the nodes
     choices   for each of them, arrays of integers or booleans
-    shape     for each node of the whole graph its primitive, and how many choices it has: what Python itself branched
-              on is seen in these
+    shape     for each node of the whole graph what its primitive is called, and how many choices it has: what Python
+              itself branched on is seen in these
     """
 
     nodes: list[Node]
     choices: list[list[Array]]
-    shape: tuple[tuple[int, int], ...]
+    shape: tuple[tuple[str, int], ...]
 
     def same(self, other: Branches) -> bool:
         """Whether both runs took the same way everywhere."""
@@ -51,23 +51,31 @@ class Branches:
                 yield node, count
 
 
-def branches_of(nodes: Sequence[Node]) -> Branches:
-    """The branches among `nodes`."""
+def branches_of(nodes: Sequence[Node], known: Mapping[Node, list[Array]] | None = None) -> Branches:
+    """The branches among `nodes`; known: the choices of some of them."""
     at, choices, shape = [], [], []
     for node in nodes:
-        made: list[Array] = []
-        if node.primitive is not None:
-            made = _discrete(node)
-            kink = KINKS.get(node.primitive)
-            if kink is not None:
-                made += kink.choices(node.value, *node.operands, **node.settings)
-            elif node.primitive is MULTIPLY and (by := mask(node)) is not None:
-                made.append(by)
-        shape.append((id(node.primitive), len(made)))
+        made = known.get(node) if known else None
+        if made is None:
+            made = _choices(node)
+        # By name: one that is declared within the loss is another object in each run.
+        shape.append(("" if node.primitive is None else node.primitive.__name__, len(made)))
         if made:
             at.append(node)
             choices.append(made)
     return Branches(at, choices, tuple(shape))
+
+
+def _choices(node: Node) -> list[Array]:
+    """What was chosen at a node."""
+    if node.primitive is None:
+        return []
+    made, kink = _discrete(node), KINKS.get(node.primitive)
+    if kink is not None:
+        made += kink.choices(node.value, *node.operands, **node.settings)
+    elif node.primitive is MULTIPLY and (by := mask(node)) is not None:
+        made.append(by)
+    return made
 
 
 def _discrete(node: Node) -> list[Array]:

@@ -66,9 +66,11 @@ def measure(
     def numbers(precision: str) -> Numbers:
         dtype: Any = np.longdouble if precision == "long double" else np.float64
         others = used["double"] + used["long double"]
+        first = auto.run if all(x.dtype == dtype for x in subject.leaves) else None
         return Numbers(
-            subject.loss, subject.form, subject.leaves, dtype, auto.opaque is not None, lambda n: exhausted(n + others)
-        )
+            subject.loss, subject.form, subject.leaves, dtype, auto.opaque is not None,
+            lambda n: exhausted(n + others), first,
+        )  # fmt: skip
 
     at_work: dict[str, Numbers] = {}
 

@@ -20,7 +20,8 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.check.branches import Branches
-from tinygrad_cnn.check.trace import one_number, trace
+from tinygrad_cnn.check.rerun import Rerun
+from tinygrad_cnn.check.trace import Trace, one_number
 from tinygrad_cnn.graph import Array
 
 Kind = Literal["smooth", "kink", "jump", "rough", "noise", "unknown"]
@@ -88,6 +89,7 @@ class Numbers:
 
     evaluations, seconds   how many times the loss may be computed, and until when (by `clock`); None for no limit
     opaque                 the loss takes arrays only, so that its branches cannot be seen
+    first                  the loss at these leaves, in this precision, if somebody has it
     """
 
     def __init__(
@@ -98,10 +100,12 @@ class Numbers:
         dtype: Any,
         opaque: bool = False,
         exhausted: Callable[[int], bool] = lambda used: False,
+        first: Trace | None = None,
     ) -> None:
         self.loss, self.form, self.opaque, self.exhausted = loss, form, opaque, exhausted
         self.leaves = [np.asarray(x).astype(dtype, copy=False) for x in leaves]
         self.dtype, self.used = dtype, 0
+        self._rerun = None if opaque else Rerun(loss, form, self.leaves, first)
         self.value, self.branches = self._at(self.leaves)
         self.noise, self.drowned = self._noise()
 
@@ -193,11 +197,10 @@ class Numbers:
         if self.exhausted(self.used):
             raise OutOfBudgetError
         self.used += 1
-        if self.opaque:
+        if self._rerun is None:
             with np.errstate(all="ignore"):
                 return one_number(self.loss(self.form.rebuild([x.copy()[()] for x in leaves]))), Branches([], [], ())
-        run = trace(self.loss, self.form, leaves)
-        return run.value, run.branches()
+        return self._rerun.at(leaves)
 
     def _noise(self) -> tuple[float, bool]:
         """How much of the value of the loss is rounding: how far it is from a smooth curve over a short stretch.

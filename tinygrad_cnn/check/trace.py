@@ -11,7 +11,7 @@ import numpy as np
 from tinygrad_cnn import tree
 from tinygrad_cnn.backward import pull_back, seed
 from tinygrad_cnn.check.branches import Branches, branches_of
-from tinygrad_cnn.graph import Array, Node, ancestors, now
+from tinygrad_cnn.graph import Array, Mode, Node, ancestors, now, recording
 from tinygrad_cnn.names import names_of
 from tinygrad_cnn.tensor import Tensor, leaf_tensor
 
@@ -24,12 +24,14 @@ class Trace:
     result       its node; None if it did not come from the parameters, so far as the engine can see
     nodes        what it was computed from, oldest first; `result` is the last
     parameters   the node of each leaf of the parameters
+    calls        all nodes that primitives made in this run, on the way to `result` or not, as they were made
     """
 
     value: Any
     result: Node | None
     nodes: list[Node]
     parameters: list[Node]
+    calls: list[Node]
 
     def names(self) -> dict[Node, str]:
         """What the values are called: parameters by their place in the tree, others by name or variable."""
@@ -59,23 +61,50 @@ class Trace:
         return found
 
 
-def trace(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array]) -> Trace:
-    """Run `loss` on parameters of this form with these leaves.
+class Calls(Mode):
+    """Keeps the nodes as they are made."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+
+    def made(self, node: Node) -> None:
+        """Keep it."""
+        self.nodes.append(node)
+
+    def within_checkpoint(self) -> Any:
+        """A checkpoint is there to keep nothing."""
+        return True
+
+
+def trace(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array], calls: Calls | None = None) -> Trace:
+    """Run `loss` on parameters of this form with these leaves. calls: what keeps the nodes that are made.
 
     Raises ValueError if it gives more than one number; whatever the loss raises comes through.
     """
-    born = now()
-    # Views: nothing writes to a leaf of a graph, and the leaves may be large.
-    tensors = [
-        leaf_tensor(x.view()[()] if x.ndim else x[()], name or "x") for x, name in zip(leaves, form.names, strict=True)
-    ]
-    with np.errstate(all="ignore"):  # a loss that is not finite is told of in the report
-        result = loss(form.rebuild(list(tensors)))
-    parameters = [tensor.node for tensor in tensors]
+    born, calls = now(), Calls() if calls is None else calls
+    tensors = [leaf_tensor(value_of(x), name or "x") for x, name in zip(leaves, form.names, strict=True)]
+    parameters = [tensor.node for tensor in tensors]  # now, for the loss may assign to its arguments
+    # In debug mode nodes are shown to that alone.
+    token = recording.set(calls if recording.get() is True else recording.get())
+    try:
+        with np.errstate(all="ignore"):  # a loss that is not finite is told of in the report
+            result = loss(form.rebuild(list(tensors)))
+    finally:
+        recording.reset(token)
     if not isinstance(result, Tensor):
-        return Trace(one_number(result), None, parameters, parameters)
+        return Trace(one_number(result), None, parameters, parameters, calls.nodes)
     nodes, _ = ancestors([result.node], born=born)
-    return Trace(one_number(result.node.value), result.node, nodes, parameters)
+    return Trace(one_number(result.node.value), result.node, nodes, parameters, calls.nodes)
+
+
+def value_of(leaf: Array) -> Array:
+    """What the node of a leaf holds: a view that nothing writes to, for it may be large; a number if it has no axes."""
+    if isinstance(leaf, np.generic):
+        return leaf
+    if leaf.ndim and leaf.flags.writeable:
+        leaf = leaf.view()
+        leaf.flags.writeable = False
+    return leaf if leaf.ndim else leaf[()]
 
 
 def one_number(result: Any) -> Any:

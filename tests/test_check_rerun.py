@@ -1,0 +1,191 @@
+"""A loss that is run again near a point takes from the first run what it may, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygrad_cnn as tg
+from tinygrad_cnn import tree
+from tinygrad_cnn.check.rerun import Rerun, alike
+from tinygrad_cnn.check.trace import trace
+from tinygrad_cnn.circle_square.model import Parameters, forward, loss_as_printed
+from tinygrad_cnn.rules import windows
+
+Array = Any
+
+
+def branching(p: Any) -> Any:
+    if p["b"][0] > 0:
+        return np.sum(p["a"] * 2 * p["b"])
+    return np.sum(np.abs(p["a"] * 2) + p["b"] ** 2)
+
+
+def assigning(p: Any) -> Any:
+    u = np.zeros_like(p["a"])
+    for i in range(3):
+        u[i] = p["a"][i] * p["b"][2 - i]
+    p["b"][1] = u[0] * 3
+    u[u.value > 0] *= 2
+    return np.sum(u**2) + np.sum(p["b"])
+
+
+def with_gradients_within(p: Any) -> Any:
+    slope = tg.grad(lambda a: np.sum(np.tanh(a) ** 2))(p["a"])
+    return np.sum(slope * p["b"]) + tg.grad(lambda b: np.sum(b**3))(p["b"])[0]
+
+
+def with_a_checkpoint(p: Any) -> Any:
+    return np.sum(tg.checkpoint(lambda a: np.sin(a) * p["b"])(p["a"]))
+
+
+def by_way_of_values(p: Any) -> Any:
+    return np.sum(p["a"] * np.sign(p["b"].value)) + np.sum(p["a"] * (p["b"].value > 0))
+
+
+def with_views(p: Any) -> Any:
+    part = p["a"][1:]
+    part *= p["b"][0]
+    return np.sum(p["a"] ** 2) + np.max(p["b"].reshape(3, 1).T)
+
+
+def without_a_graph(p: Any) -> Any:
+    with tg.no_grad():
+        scale = np.exp(p["a"] * 2)
+    return np.sum(p["b"] / scale)
+
+
+LOSSES = [branching, assigning, with_gradients_within, with_a_checkpoint, by_way_of_values, with_views, without_a_graph]
+numbers = st.lists(st.sampled_from([-2.0, -1.0, -0.0, 0.0, 0.5, 1.0, 3.0]), min_size=3, max_size=3).map(np.array)
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)
+@given(a=numbers, b=numbers, a2=numbers, b2=numbers, which=st.sampled_from(["a", "b", "both", "none"]))
+def test_a_rerun_is_a_run(loss: Callable[[Any], Any], a: Array, b: Array, a2: Array, b2: Array, which: str) -> None:
+    form, there = tree.flatten({"a": a, "b": b}), [a, b]
+    rerun = Rerun(loss, form, there)
+    moved = [a2 if which in ("a", "both") else a, b2 if which in ("b", "both") else b]
+    value, branches = rerun.at(moved)
+    expected = trace(loss, form, moved)
+    np.testing.assert_array_equal(value, expected.value)
+    assert branches.same(expected.branches())
+    assert branches.same(rerun.first.branches()) == expected.branches().same(trace(loss, form, there).branches())
+
+
+def test_what_is_before_the_change_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    poolings: list[tuple[int, ...]] = []
+    pool = windows.max_pool2d.forward
+
+    def counted(x: Array, *args: Any, **settings: Any) -> Array:
+        poolings.append(x.shape)
+        return pool(x, *args, **settings)
+
+    counted.__module__ = pool.__module__
+    rng = np.random.default_rng(0)
+    x, y = rng.random((5, 28, 28)), np.array([[0.0], [1], [0], [1], [1]])
+    p = Parameters(*[rng.standard_normal(shape) for shape in ((3, 3), (1, 1), (1, 196), (1, 1))])
+    form = tree.flatten(p)
+    rerun = Rerun(lambda p: loss_as_printed(forward(x, p).sigma, y), form, form.leaves)
+    monkeypatch.setattr(windows.max_pool2d, "forward", counted)
+    rerun.at([p.Wc, p.Bc, p.Wf + 1, p.Bf])
+    rerun.at([p.Wc, p.Bc, p.Wf, p.Bf + 1])
+    assert poolings == []
+    rerun.at([p.Wc, p.Bc + 1, p.Wf, p.Bf])
+    assert poolings == [(5, 28, 28)]
+
+
+def test_a_primitive_of_somebody_elses_is_computed_each_time() -> None:
+    """Its function may look at what it is not given: then numbers have to show what autodiff cannot see."""
+    seen: dict[str, Any] = {}
+
+    @tg.primitive
+    def scaled(x: Array, /) -> Array:
+        return x * seen["b"]
+
+    scaled.vjp(lambda g, out, x: g * seen["b"])
+
+    def loss(p: Any) -> Any:
+        seen["b"] = p["b"].value
+        return np.sum(scaled(p["a"])) + 0 * np.sum(p["b"])
+
+    report = tg.check.gradients(loss, {"a": np.ones(2), "b": np.ones(2)})
+    assert not report.ok
+    assert report.parameters[1].auto_numbers.verdict == "differ"
+
+
+def test_constants_that_change_are_seen() -> None:
+    calls: list[int] = []
+
+    def loss(w: Any) -> Any:
+        calls.append(1)
+        return np.sum(w * np.full(3, float(len(calls))))
+
+    w = np.ones(3)
+    rerun = Rerun(loss, tree.flatten(w), [w])
+    assert [rerun.at([w])[0] for _ in range(3)] == [6, 9, 12]
+
+
+def test_a_loss_that_assigns_to_its_arguments_is_checked_at_what_it_was_given() -> None:
+    def loss(w: Any) -> Any:
+        w *= 2
+        w[0] = w[1] * 3
+        return np.sum(w**2)
+
+    report = tg.check.gradients(loss, np.array([1.0, 2, 3]), lambda w: np.array([0, 80 * w[1], 8 * w[2]]))
+    assert report.ok
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "same"),
+    [
+        (0.0, -0.0, False),
+        (1, 1.0, False),
+        (1, True, False),
+        (np.nan, np.nan, True),
+        (np.array([0.0, 1]), np.array([-0.0, 1]), False),
+        (np.array([0.0, 1]), np.array([0.0, 1]), True),
+        (np.array([0, 1]), np.array([0.0, 1]), False),
+        (np.array([[1, 2]]), np.array([1, 2]), False),
+        (np.float64(2), np.float64(2), True),
+        (np.longdouble(-0.0), np.longdouble(0.0), False),
+        ((1, [2, None]), (1, [2, None]), True),
+        ((1, [2, None]), (1, (2, None)), False),
+        (slice(1, None), slice(1, None), True),
+        (slice(1, None), slice(2, None), False),
+        ({"axis": (0, 1)}, {"axis": (0, 1)}, True),
+        ({"axis": 0}, {"axes": 0}, False),
+        (np.sin, np.sin, True),
+        (lambda: 0, lambda: 0, False),
+        (np.dtype("f4"), np.dtype("f8"), False),
+        ("constant", "edge", False),
+        (Ellipsis, None, False),
+    ],
+)
+def test_constants_are_alike_when_nothing_tells_them_apart(x: Any, y: Any, same: bool) -> None:
+    assert alike(x, y) is same
+
+
+def test_what_is_declared_or_checkpointed_within_a_loss_is_the_same_way_each_time() -> None:
+    def declared_within(p: Any) -> Any:
+        @tg.primitive
+        def cube(x: Array, /) -> Array:
+            return x**3
+
+        cube.vjp(lambda g, out, x: 3 * g * x**2)
+        return np.sum(cube(p["a"]) * p["b"])
+
+    for loss in (declared_within, with_a_checkpoint):
+        report = tg.check.gradients(loss, {"a": np.arange(1, 4.0), "b": np.ones(3)})
+        assert report.ok
+        assert [p.auto_numbers.verdict for p in report.parameters] == ["agree", "agree"]
+
+
+def test_a_run_keeps_nothing_of_what_is_within_a_checkpoint() -> None:
+    run = trace(with_a_checkpoint, tree.flatten({"a": np.ones(3), "b": np.ones(3)}), [np.ones(3), np.ones(3)])
+    assert "sin" not in [node.primitive.__name__ for node in run.calls]
+    assert "checkpoint" in [node.primitive.__name__ for node in run.calls]
