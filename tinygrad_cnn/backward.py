@@ -145,7 +145,7 @@ def seed(node: Node, cotangent: Any = None) -> Array:
             raise TypeError(
                 "a gradient is that of a real number, but this result is complex: take np.real or np.abs of it"
             )
-        return np.ones(value.shape, value.dtype)
+        return np.ones(value.shape, value.dtype) if value.shape else value.dtype.type(1)
     if not isinstance(cotangent, Handle):
         cotangent = np.asarray(cotangent, dtype=value.dtype)
     if np.shape(cotangent) != value.shape:

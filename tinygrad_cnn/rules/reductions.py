@@ -29,7 +29,7 @@ def sum(x: Array, /, axis: Axis = None, dtype: Any = None, keepdims: bool = Fals
 def _sum_x(
     g: Array, out: Array, x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False, **among: Any
 ) -> Array:
-    return masked(among.get("where", True), np.broadcast_to(_restored(g, x, axis, keepdims), x.shape), 0)
+    return masked(among.get("where", True), _stretched(_restored(g, x, axis, keepdims), x.shape), 0)
 
 
 @primitive
@@ -45,7 +45,7 @@ def _mean_x(
     g: Array, out: Array, x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False, where: Any = True
 ) -> Array:
     each = _restored(g, x, axis, keepdims) / count(x, axis, where)
-    return masked(where, np.broadcast_to(each, x.shape), 0)
+    return masked(where, _stretched(each, x.shape), 0)
 
 
 @primitive
@@ -219,6 +219,13 @@ def _restored(g: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
         return g  # that of a whole array is one number, and broadcasts as it is
     gone = axes_of(x, axis)
     return g.reshape([1 if i in gone else n for i, n in enumerate(x.shape)])
+
+
+def _stretched(x: Array, shape: tuple[int, ...]) -> Array:
+    """As `np.broadcast_to`, but sooner done where `x` is a number: an array all of whose strides are 0."""
+    if isinstance(x, np.generic):
+        return np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
+    return np.broadcast_to(x, shape)
 
 
 def count(x: Array, axis: Axis, where: Any = True, keepdims: bool = True) -> Any:

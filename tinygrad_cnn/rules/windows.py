@@ -132,7 +132,7 @@ def _unpool(g: Array, /, winners: list[Any], shape: tuple[int, ...], window: Pai
     winners: for each element of the window, in which windows it has a share: booleans of the shape of `g`, or True.
     """
     at = layout(shape, window, stride)
-    image = np.zeros(shape, g.dtype)
+    image = (np.empty if at.tiles else np.zeros)(shape, g.dtype)
     for (_, place), won in zip(at.offsets, winners, strict=True):
         if at.apart:
             np.multiply(g, won, out=image[place])  # no two windows overlap: there is nothing to add to
@@ -165,9 +165,10 @@ def max_pool2d(x: Array, /, window: Pair, stride: Pair | None = None, ties: Ties
     """
     if ties not in ("share", "all"):
         raise ValueError(f"max_pool2d: ties is {ties!r}, but has to be 'share' or 'all'")
-    (_, kw), offsets = pair(window, "window"), [place for _, place in layout(x.shape, window, stride).offsets]
-    rows = functools.reduce(np.maximum, [x[..., down, :] for _, down, _ in offsets[::kw]])
-    return functools.reduce(np.maximum, [rows[..., across] for _, _, across in offsets[:kw]])
+    at = layout(x.shape, window, stride)
+    *_, kw, _, _ = at.windows
+    rows = functools.reduce(np.maximum, [x[..., down, :] for _, (_, down, _) in at.offsets[::kw]])
+    return functools.reduce(np.maximum, [rows[..., across] for _, (_, _, across) in at.offsets[:kw]])
 
 
 @max_pool2d.vjp
@@ -176,8 +177,8 @@ def _max_pool_x(
 ) -> Array:
     winners = [np.equal(x[place], out) for _, place in layout(x.shape, window, stride).offsets]
     if ties == "share":
-        bits = np.uint8 if len(winners) < 256 else np.uint32
-        g = g / functools.reduce(np.add, [won.view(np.uint8) for won in winners], bits(0))
+        ones = [won.view(np.uint8) for won in winners]
+        g = g / functools.reduce(np.add, ones if len(ones) < 256 else [np.uint32(0), *ones])
     return _unpool(g, winners=winners, shape=x.shape, window=window, stride=stride)
 
 
@@ -215,6 +216,7 @@ class Layout(NamedTuple):
     columns  the shape of `im2col`: as the windows, with channel, kh and kw made into one axis, out_h and out_w too
     offsets  for each element (u, v) of the window, the part of the images that it runs over
     apart    no two windows overlap
+    tiles    every element of the images is in just one window
     """
 
     windows: tuple[int, ...]
@@ -222,6 +224,7 @@ class Layout(NamedTuple):
     columns: tuple[int, ...]
     offsets: list[tuple[tuple[int, int], tuple[Any, ...]]]
     apart: bool
+    tiles: bool
 
 
 def layout(shape: tuple[int, ...], window: Pair, stride: Pair | None) -> Layout:
@@ -246,17 +249,21 @@ def _layout(shape: tuple[int, ...], window: Pair, stride: Pair | None) -> Layout
         ((u, v), (..., slice(u, u + sh * (out_h - 1) + 1, sh), slice(v, v + sw * (out_w - 1) + 1, sw)))
         for u, v in itertools.product(range(kh), range(kw))
     ]
+    apart = sh >= kh and sw >= kw
     return Layout(
         windows=(*shape[:-2], kh, kw, out_h, out_w),
         stride=(sh, sw),
         columns=(*batch, math.prod(channels) * kh * kw, out_h * out_w),
         offsets=offsets,
-        apart=sh >= kh and sw >= kw,
+        apart=apart,
+        tiles=apart and out_h * kh == height and out_w * kw == width,
     )
 
 
 def pair(x: Pair, name: str, least: int = 1) -> tuple[int, int]:
     """`x` as (down, across), or an error that names it."""
+    if type(x) is int and x >= least:
+        return x, x
     both = tuple(x) if isinstance(x, list | tuple) else (x, x)
     if len(both) != 2 or not all(isinstance(n, int | np.integer) and n >= least for n in both):
         raise ValueError(f"{name} is {x!r}, but has to be an integer from {least} on or a pair (down, across) of them")
