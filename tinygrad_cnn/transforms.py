@@ -113,8 +113,11 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
         arguments, places = list(args), _places(argnums, len(args))
 
         def of_chosen(chosen: Any) -> Any:
-            for place, argument in zip(places, [chosen] if single else chosen, strict=True):
-                arguments[place] = argument
+            if single:
+                arguments[places[0]] = chosen
+            else:
+                for place, argument in zip(places, chosen, strict=True):
+                    arguments[place] = argument
             return function(*arguments, **settings)
 
         chosen = args[places[0]] if single else tuple([args[place] for place in places])
@@ -131,6 +134,8 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
 
 def _places(argnums: int | tuple[int, ...], count: int) -> list[int]:
     """`argnums` as places among `count` arguments, none of them negative."""
+    if isinstance(argnums, int) and 0 <= argnums < count:
+        return [argnums]
     given = [argnums] if isinstance(argnums, int) else list(argnums)
     places = [i + count if i < 0 else i for i in given]
     if len(set(places)) < len(places) or not all(0 <= place < count for place in places):

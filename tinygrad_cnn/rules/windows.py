@@ -87,12 +87,17 @@ def im2col(x: Array, /, window: Pair, stride: Pair = 1) -> Array:
     if at.stride[1] == 1 and x.size and not element.hasobject:  # (NumPy counts who refers to an object)
         # What a row of windows takes from a row of the image lies together.
         shape, steps = shape[:-1], steps[:-1]
-        element = np.dtype((np.void, at.windows[-1] * element.itemsize))
+        element = _bytes(at.windows[-1] * element.itemsize)
     columns = np.empty(at.columns, x.dtype)
     # The windows, as views, are copied element by element, or row by row, which is twice as fast.
     np.ndarray(shape, element, columns)[...] = np.ndarray(shape, element, x, 0, steps)
     columns.flags.writeable = False  # so that a graph may keep it without a copy
     return columns
+
+
+@functools.lru_cache
+def _bytes(count: int) -> np.dtype[Any]:
+    return np.dtype((np.void, count))
 
 
 @primitive
