@@ -38,7 +38,7 @@ def conv2d(
     if bias is not None and np.size(bias) != (1 if single else weight.shape[0]):
         raise ValueError(f"conv2d: bias has shape {np.shape(bias)}; expected one number for each filter")
     if down or across:
-        x = pad(x, pad_width=[(0, 0)] * (len(x.shape) - 2) + [(down, down), (across, across)])
+        x = pad(x, pad_width=((0, 0),) * (len(x.shape) - 2) + ((down, down), (across, across)))
     window = weight.shape[-2:]
     columns = im2col(x, window=window, stride=stride)  # (batch, channels * kh * kw, out_h * out_w)
     out = weight.reshape(1 if single else weight.shape[0], -1) @ columns  # (batch, filters, out_h * out_w)

@@ -31,37 +31,42 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **settings: Any) ->
     if settings:
         raise ValueError(f"unsupported keyword arguments for mode 'constant': {set(settings)}")
     if isinstance(values, int | float) and not isinstance(pad_width, dict):
-        return pad(array, pad_width, values)
+        return pad(array, _widths(array.ndim, pad_width), values)
     if to_values(values) is not values:
         raise NotImplementedError("np.pad(constant_values=...) takes no Tensors: np.concatenate them with the array")
     around = np.pad(np.zeros(array.shape, array.dtype), pad_width, constant_values=values)
     return np.where(np.pad(np.ones(array.shape, bool), pad_width), rearranging.pad(array, pad_width, "edge"), around)
 
 
+def _widths(ndim: int, pad_width: Any) -> tuple[tuple[int, int], ...]:
+    """(before, behind) for each axis."""
+    widths = np.asarray(pad_width)
+    if widths.dtype.kind not in "iu":
+        raise TypeError(f"pad_width is {pad_width!r}, but has to be of integers")
+    return tuple([(before, behind) for before, behind in np.broadcast_to(widths, (ndim, 2)).tolist()])
+
+
 @primitive
-def pad(x: Array, /, pad_width: Any, constant_values: float = 0.0) -> Array:
-    """As `np.pad` with a constant: `pad_width` elements are added before and behind, on each axis."""
-    widths = _widths(x, pad_width)
-    if any(before < 0 or behind < 0 for before, behind in widths):
-        raise ValueError("index can't contain negative values")
-    shape = [before + n + behind for n, (before, behind) in zip(x.shape, widths, strict=True)]
+def pad(x: Array, /, pad_width: tuple[tuple[int, int], ...], constant_values: float = 0.0) -> Array:
+    """As `np.pad` with a constant: for each axis, so many elements are added (before, behind)."""
+    shape, inside = _around(x.shape, pad_width)
     out = np.full(shape, constant_values, x.dtype) if constant_values else np.zeros(shape, x.dtype)
-    out[_inside(x, widths)] = x
+    out[inside] = x
     return out
 
 
-pad.vjp(lambda g, out, x, pad_width, **constant: g[_inside(x, _widths(x, pad_width))])
+@pad.vjp
+def _pad_x(g: Array, out: Array, x: Array, pad_width: tuple[tuple[int, int], ...], **constant: float) -> Array:
+    return g[_around(x.shape, pad_width)[1]]
 
 
-def _widths(x: Array, pad_width: Any) -> list[Any]:
-    """(before, behind) for each axis."""
-    if isinstance(pad_width, list) and len(pad_width) == x.ndim > 0 and isinstance(pad_width[0], tuple):
-        return pad_width
-    return np.broadcast_to(pad_width, (x.ndim, 2)).tolist()  # type: ignore[no-any-return]
-
-
-def _inside(x: Array, widths: list[Any]) -> tuple[slice, ...]:
-    return tuple([slice(before, before + n) for n, (before, _) in zip(x.shape, widths, strict=True)])
+@functools.lru_cache(maxsize=256)
+def _around(shape: tuple[int, ...], widths: tuple[tuple[int, int], ...]) -> tuple[tuple[int, ...], tuple[slice, ...]]:
+    """The shape of an array with elements added around it, and where it lies there."""
+    if any(before < 0 or behind < 0 for before, behind in widths):
+        raise ValueError("index can't contain negative values")
+    inside = tuple([slice(before, before + n) for n, (before, _) in zip(shape, widths, strict=True)])
+    return tuple([before + n + behind for n, (before, behind) in zip(shape, widths, strict=True)]), inside
 
 
 @primitive
