@@ -7,6 +7,7 @@ the rules.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -124,12 +125,13 @@ def fit(cotangent: Array, value: Array, node: Node, position: int) -> Array:
 
 def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
     """`x` summed over the axes along which an array of `shape` was stretched to become like it."""
-    added = x.ndim - len(shape)
-    axes = [*range(added)]
-    for axis, n in enumerate(shape, added):
-        if n == 1 and x.shape[axis] != 1:
-            axes.append(axis)
-    return np.add.reduce(x, axis=tuple(axes)).reshape(shape)
+    return np.add.reduce(x, axis=_stretched_axes(x.shape, shape)).reshape(shape)
+
+
+@functools.lru_cache(maxsize=1024)
+def _stretched_axes(to: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    added = len(to) - len(shape)
+    return (*range(added), *[axis for axis, n in enumerate(shape, added) if n == 1 and to[axis] != 1])
 
 
 def seed(node: Node, cotangent: Any = None) -> Array:

@@ -27,6 +27,7 @@ R = TypeVar("R")
 Array = Any
 
 _age = itertools.count()
+_order = attrgetter("order")
 _new = object.__new__
 
 
@@ -134,7 +135,7 @@ def ancestors(roots: Iterable[Node], stop: Iterable[Node] = (), born: int = -1) 
                 else:
                     found.add(x)
                     waiting.append(x)
-    return sorted(found, key=attrgetter("order")), outside
+    return sorted(found, key=_order), outside
 
 
 # Recording, and the names of the parts of a model. Both are context variables: each thread and each asyncio task has
@@ -255,8 +256,11 @@ class scope:  # noqa: N801
 
         @functools.wraps(function)
         def within(*args: P.args, **kwargs: P.kwargs) -> R:
-            with scope(self.name):
+            token = _scope.set(Scope(self.name, _scope.get()))
+            try:
                 return function(*args, **kwargs)
+            finally:
+                _scope.reset(token)
 
         return within
 
