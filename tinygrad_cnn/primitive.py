@@ -231,7 +231,7 @@ def constant(x: Any) -> Any:
     if isinstance(x, np.ndarray):
         if x.flags.writeable or x.base is not None:
             x = x.copy()
-            x.flags.writeable = False
+            x.setflags(write=False)
     elif isinstance(x, list):
         return constant(np.asarray(x))
     return x
@@ -239,9 +239,11 @@ def constant(x: Any) -> Any:
 
 def fixed(x: Any) -> Any:
     """A setting that does not change with what the caller does afterwards: arrays, lists and dicts in it are copied."""
+    if type(x) is tuple and _FIXED.issuperset(map(type, x)):  # a shape, axes
+        return x
     if isinstance(x, np.ndarray):
         return constant(x)
-    if isinstance(x, list) or (type(x) is tuple and not _FIXED.issuperset(map(type, x))):
+    if isinstance(x, list) or type(x) is tuple:
         return type(x)([fixed(item) for item in x])
     if isinstance(x, dict):
         return {name: fixed(item) for name, item in x.items()}

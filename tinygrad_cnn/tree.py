@@ -81,8 +81,8 @@ def map(function: Callable[..., Any], tree: T, *others: Any) -> T:
     for other in rest:
         if other.names != first.names:
             raise ValueError(f"the trees differ: one has the leaves {first.names}, another {other.names}")
-    columns = zip(first.leaves, *[other.leaves for other in rest], strict=True)
-    return first.rebuild([function(*leaves) for leaves in columns])  # type: ignore[no-any-return]
+    mapped = builtins.map(function, first.leaves, *[other.leaves for other in rest])
+    return first.rebuild(list(mapped))  # type: ignore[no-any-return]
 
 
 def _parts(item: Any, path: str) -> tuple[list[Any], list[str], Callable[[list[Any]], Any]] | None:

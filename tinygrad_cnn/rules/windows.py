@@ -96,7 +96,7 @@ def im2col(x: Array, /, window: Pair, stride: Pair = 1) -> Array:
     columns = np.empty(at.columns, x.dtype)
     # The windows, as views, are copied element by element, or row by row, which is twice as fast.
     np.ndarray(shape, element, columns)[...] = np.ndarray(shape, element, x, 0, steps)
-    columns.flags.writeable = False  # so that a graph may keep it without a copy
+    columns.setflags(write=False)  # so that a graph may keep it without a copy
     return columns
 
 
