@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import re
 import subprocess
 import sys
+import threading
 import weakref
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -419,6 +421,24 @@ def test_a_path_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"folder\.svg"):
         tg.render(small()[1], tmp_path / "folder.svg")
     assert [path.name for path in tmp_path.iterdir()] == ["folder.svg"]
+
+
+def test_a_pipe_and_what_a_link_leads_to_are_written_and_not_replaced(tmp_path: Path) -> None:
+    pipe, link, folder = tmp_path / "pipe", tmp_path / "link.txt", tmp_path / "folder"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text(encoding="utf-8")))
+    reader.start()
+    tg.render(small()[1], pipe, format="txt")
+    reader.join()
+    assert pipe.is_fifo()
+    folder.mkdir()
+    (folder / "g.txt").write_text("old")
+    link.symlink_to(folder / "g.txt")
+    tg.render(small()[1], link)
+    assert link.is_symlink()
+    assert (folder / "g.txt").read_text(encoding="utf-8") == read[0]
+    assert read[0].startswith("loss: 4 s")
 
 
 def test_options_that_cannot_be_are_refused() -> None:

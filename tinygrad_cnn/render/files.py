@@ -32,11 +32,15 @@ def unknown(format: str) -> str:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    """Write a file whole or not at all. What a link leads to is written, and a device or a pipe is written into."""
+    if path.exists() and not path.is_file():  # to put a file in its place would be the end of /dev/null
+        path.write_bytes(data)
+        return
+    target = path.resolve()
+    aside = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
         aside.write_bytes(data)
-        aside.replace(path)
+        aside.replace(target)
     except OSError as error:
         raise type(error)(
             error.errno, error.strerror, str(path)
