@@ -115,7 +115,8 @@ def loss_curve(result: Result) -> Figure:
         floor = -len(result.data.train) * np.log(2)
         loss.axhline(floor, color="grey", linestyle=":", linewidth=1)
         words = "the least there is, -batch log 2"
-        loss.text(1, floor, words, transform=loss.get_yaxis_transform(), fontsize=7, color="grey", va="top", ha="right")
+        at = {"xycoords": loss.get_yaxis_transform(), "xytext": (0, 6), "textcoords": "offset points"}
+        loss.annotate(words, (1, floor), fontsize=8, color="dimgrey", va="bottom", ha="right", **at)
     else:
         loss.set_yscale("log")
     right.plot(100 * np.array(result.accuracies), color="#1b7837", linewidth=1.2)

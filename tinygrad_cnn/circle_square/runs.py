@@ -227,7 +227,10 @@ def read_weights(path: Path) -> Trained:
             about = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except (OSError, safetensors.SafetensorError, ValueError, TypeError) as error:
-        raise InputError(f"{path}: the weights cannot be read: {' '.join(_reason(error).split())}") from None
+        why = " ".join(_reason(error).split())
+        raise InputError(
+            f"{path}: the weights cannot be read: {why}; name a run's folder, or its weights.safetensors"
+        ) from None
     shapes = {name: array.shape for name, array in arrays.items()}
     if shapes != SHAPES:
         raise InputError(f"{path}: these are weights of another model: {_described(shapes)}, not {_described(SHAPES)}")
