@@ -101,6 +101,41 @@ def test_shapes_that_do_not_fit_are_named(attempt, message: str) -> None:
         attempt()
 
 
+LISTS = [
+    (tg.conv2d, ([[[1.0, 2.0], [3.0, 4.0]]], [[5.0]], [1.0])),
+    (tg.linear, ([[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]], [1.0, 2.0])),
+    (tg.im2col, ([[1.0, 2.0], [3.0, 4.0]], 2)),
+    (tg.col2im, ([[1.0], [2.0], [3.0], [4.0]], (2, 2), 2)),
+    (tg.max_pool2d, (((1.0, 2.0), (3.0, 4.0)), 2)),
+    (tg.avg_pool2d, ([[1.0, 2.0], [3.0, 4.0]], 2)),
+    (tg.relu, ([1.0, -2.0],)),
+    (tg.sigmoid, ([1.0, -2.0],)),
+    (tg.binary_cross_entropy_with_logits, ([1.0, -2.0], [0, 1])),
+    (tg.binary_cross_entropy_as_printed, ([0.1, 0.2], [0, 1])),
+    (tg.binary_cross_entropy_shifted, ([0.1, 0.2], [0, 1])),
+]
+
+
+@pytest.mark.parametrize(("function", "given"), LISTS, ids=[function.__name__ for function, _ in LISTS])
+def test_lists_are_taken_as_numpys_functions_take_them(function, given) -> None:
+    x, *more = given
+    expected = function(np.array(x), *[np.array(y) if isinstance(y, list) else y for y in more])
+    np.testing.assert_array_equal(function(*given), expected)
+    np.testing.assert_array_equal(function(tg.Tensor(x), *more).value, expected)
+
+
+def test_a_gradient_flows_past_an_operand_that_is_a_list() -> None:
+    def f(weight):
+        return np.sum(tg.conv2d([[[1.0, 2.0], [3.0, 4.0]]], weight))
+
+    assert tg.grad(f)(np.ones((1, 1))) == 10
+
+
+def test_a_list_of_tensors_says_how_to_join_them() -> None:
+    with pytest.raises(TypeError, match=r"np\.stack"):
+        tg.max_pool2d([[tg.Tensor(1.0), tg.Tensor(2.0)]], 1)
+
+
 def test_windows_and_strides_may_be_lists() -> None:
     x = np.arange(16.0).reshape(4, 4)
     np.testing.assert_array_equal(tg.max_pool2d(x, [2, 2], [2, 2]), tg.max_pool2d(x, 2))

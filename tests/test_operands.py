@@ -123,6 +123,48 @@ def test_beside_a_tensor_stands_what_may_stand_beside_an_array(case: Case, other
             agrees(case, mixed, expected, refusals, 1e-5 if other == "an array of float32" else 1e-13)
 
 
+class Column:
+    """What says that it can be an array, as a column of pandas does."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        self.values = values
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.array(self.values, dtype, copy=copy)
+
+
+def test_beside_a_tensor_stands_whatever_can_be_an_array() -> None:
+    values, t = np.array([1.0, 2.0]), tg.Tensor([3.0, 5.0])
+    product = t * Column(values)
+    values[:] = 7  # too late to change anything
+    np.sum(product).backward()
+    assert list(product.value) == [3, 10]
+    assert list(t.grad) == [1, 2]
+    assert list(tg.relu(Column(np.array([-1.0, 1.0])))) == [0, 1]
+
+
+@pytest.mark.peers
+def test_tables_of_pandas_stand_on_either_side_of_an_operator() -> None:
+    pandas = pytest.importorskip("pandas")
+    x = np.arange(6.0).reshape(2, 3)
+    table, column, w = pandas.DataFrame(x), pandas.Series(x[1]), np.array([1.0, 2.0, 4.0])
+    for ours, plain in [
+        (lambda w: table * w, lambda w: x * w),
+        (lambda w: w - table, lambda w: w - x),
+        (lambda w: column * w, lambda w: x[1] * w),
+        (lambda w: w**column, lambda w: w ** x[1]),
+        (lambda w: np.multiply(column, w), lambda w: x[1] * w),
+        (lambda w: table[0] - w[0], lambda w: x[:, 0] - w[0]),
+        (lambda w: w @ table.T, lambda w: w @ x.T),
+        (lambda w: tg.linear(table, w[None]), lambda w: tg.linear(x, w[None])),
+    ]:
+        found, expected = (tg.value_and_grad(lambda w, f=f: np.sum(f(w) ** 2))(w) for f in (ours, plain))
+        np.testing.assert_array_equal(found[0], expected[0])
+        np.testing.assert_array_equal(found[1], expected[1])
+    with pytest.raises(TypeError, match=r"table\.to_numpy\(\)"):
+        table @ tg.Tensor(w)
+
+
 def test_a_float_is_not_put_into_an_array_of_integers() -> None:
     with pytest.raises(TypeError, match="insert of a Tensor gave int64"):
         np.insert(np.arange(3), 1, tg.Tensor(0.5))

@@ -38,6 +38,7 @@ implementations: dict[Any, Callable[..., Any]] = {}
 
 _FLOAT64 = np.dtype(np.float64)
 _FIXED = frozenset([int, float, bool, str, slice, type(None), type(Ellipsis), type, np.dtype])
+OPERANDS = (np.ndarray, Handle, float, int, np.generic)  # what `operand` leaves as it is
 _new = object.__new__
 
 
@@ -101,6 +102,8 @@ class Primitive(Generic[P, R]):
                 handle, node = x, x.node
                 values[position] = node.value
                 sources.append((position, node))
+            elif not isinstance(x, OPERANDS):
+                values[position] = operand(x)
         if handle is None:
             return self.forward(*values, **settings)
         mode = recording.get()
@@ -116,8 +119,8 @@ class Primitive(Generic[P, R]):
             if getattr(value, "dtype", None) is not _FLOAT64:
                 value = _floats(value, self)
             if len(sources) < len(values):
-                for position, x in enumerate(operands):
-                    if type(x) not in _FIXED and not isinstance(x, Handle):
+                for position, x in enumerate(values):
+                    if type(x) not in _FIXED and not isinstance(operands[position], Handle):
                         values[position] = constant(x)
             if settings:
                 for name, x in settings.items():
@@ -149,7 +152,7 @@ class Primitive(Generic[P, R]):
         return operands[: self.arity]
 
     def __repr__(self) -> str:
-        return f"<primitive {self.__name__}>"
+        return f"<primitive {self.__name__}{_written(self.forward)}>"
 
 
 class OfEach(Sequence[Rule]):
@@ -222,6 +225,16 @@ def elementwise(ufunc: np.ufunc, *rules: Rule | None) -> Primitive[..., Array]:
     return made
 
 
+def operand(x: Any) -> Any:
+    """`x`, but as an array if it is a list, a tuple, or something else of which NumPy's functions make an array.
+
+    Such is a column of pandas, or a tensor of another library. Raises TypeError if there are Tensors in it.
+    """
+    if isinstance(x, OPERANDS) or not (isinstance(x, list | tuple) or hasattr(x, "__array__")):
+        return x
+    return np.asarray(x)
+
+
 def constant(x: Any) -> Any:
     """`x` as a constant of the graph: a copy, so that a change of the array afterwards changes nothing here.
 
@@ -276,6 +289,14 @@ def _floats(value: Any, made_by: Any) -> Any:
         return value
     why = "it has no rule for complex numbers" if value.dtype.kind == "c" else "gradients flow through floats only"
     raise TypeError(f"{made_by.__name__} of a Tensor gave {value.dtype}: {why}")
+
+
+def _written(function: Callable[..., Any]) -> str:
+    """The parameters of `function` as they are written, without types; of a ufunc, whose `out` is not ours, ""."""
+    if isinstance(function, np.ufunc):
+        return ""
+    bare = [p.replace(annotation=inspect.Parameter.empty) for p in inspect.signature(function).parameters.values()]
+    return str(inspect.Signature(bare))
 
 
 def _signature(function: Callable[..., Any]) -> tuple[int | None, tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_cnn.graph import Array, scope
+from tinygrad_cnn.primitive import OPERANDS, operand
 from tinygrad_cnn.rules.windows import Pair, im2col, layout, pad, pair
 
 
@@ -26,6 +27,8 @@ def conv2d(
             [6., 9., 9., 6.],
             [4., 6., 6., 4.]]])
     """
+    if not isinstance(x, OPERANDS) or not isinstance(weight, OPERANDS):
+        x, weight = operand(x), operand(weight)
     single = len(x.shape) == 3 and len(weight.shape) == 2
     if not single and (len(x.shape) != 4 or len(weight.shape) != 4):
         raise ValueError(
@@ -59,6 +62,8 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     >>> tg.linear(np.array([[1.0, 2.0]]), np.array([[1.0, 1.0], [0.0, 3.0]]), np.array([0.5, 0.0]))
     array([[3.5, 6. ]])
     """
+    if not isinstance(x, OPERANDS) or not isinstance(weight, OPERANDS):
+        x, weight = operand(x), operand(weight)
     if x.shape[-1] != weight.shape[-1]:
         raise ValueError(f"linear: x has {x.shape[-1]} features but weight {weight.shape} expects {weight.shape[-1]}")
     out = x @ weight.T
