@@ -6,6 +6,8 @@ import copy
 import math
 import pickle
 import re
+import subprocess
+import sys
 from math import hypot as hypotenuse
 
 import numpy as np
@@ -277,6 +279,26 @@ def test_shape_errors_are_numpys() -> None:
         np.sum(t, axis=5)
     with pytest.raises(IndexError):
         t[7]
+
+
+@pytest.mark.parametrize("name", ["base", "ctypes", "data", "flags", "flat"])
+def test_an_attribute_that_it_lacks_says_what_to_use(name: str) -> None:
+    t = tg.Tensor([1.0])
+    assert not hasattr(t, name)
+    with pytest.raises(AttributeError, match=rf"^a Tensor has no \.{name}: use "):
+        getattr(t, name)
+
+
+def test_the_package_lists_what_it_is_there_for_before_it_is_imported() -> None:
+    code = "import sys, tinygrad_cnn as tg; print('check' in dir(tg), 'tinygrad_cnn.check' in sys.modules)"
+    listed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert listed.stdout.split() == ["True", "False"]
+    assert {name for name in dir(tg) if not name.startswith("__")} == set(tg.__all__)
+
+
+def test_a_primitive_shows_how_it_is_called() -> None:
+    assert repr(tg.max_pool2d) == "<primitive max_pool2d(x, /, window, stride=None, ties='share')>"
+    assert repr(implementations[np.exp]) == "<primitive exp>"
 
 
 def test_it_cannot_be_hashed_as_an_array_cannot() -> None:

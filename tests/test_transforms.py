@@ -65,7 +65,8 @@ def test_a_leaf_is_named_by_its_place() -> None:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        (3, "the argument is 3, of type int: gradients are for floats only"),
+        (3, r"the argument is 3, of type int: gradients are for floats only; write 1\.0 for 1, or \.astype\(float\)$"),
+        (memoryview(b"a"), "the argument is <memory at .*, of type memoryview: gradients are for floats only$"),
         ({"n": True}, "n is True, of type bool"),
         ({"layers": [{"W": np.arange(3)}]}, r"layers\[0\]\.W is an array of int"),
         (("relu",), r"\[0\] is 'relu', of type str"),
@@ -75,6 +76,43 @@ def test_a_leaf_is_named_by_its_place() -> None:
 def test_what_is_not_of_floats_is_named(parameters: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         tg.grad(lambda p: 1.0)(parameters)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda x: None, "the function returned nothing, but a gradient is that of one number$"),
+        (lambda x: "x", "the function returned 'x', of type str, but a gradient is that of one number$"),
+        (lambda x: (x, x), "returned 2 results, but a gradient is that of one number; .* has_aux=True"),
+    ],
+)
+def test_a_result_of_which_there_is_no_gradient_is_named(function: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        tg.grad(function)(1.0)
+
+
+@pytest.mark.parametrize("number", [float, lambda t: t.item()])
+@pytest.mark.parametrize("derivative", [tg.grad, tg.value_and_grad, tg.jacobian, tg.hessian])
+def test_the_number_of_a_tensor_is_not_taken_for_a_constant_function(derivative: Any, number: Any) -> None:
+    with pytest.raises(TypeError, match="let it return the Tensor itself"):
+        derivative(lambda x: number(np.sum(x * x)))(np.ones(2))
+
+
+def test_a_constant_function_has_a_gradient_of_zero() -> None:
+    outside = tg.Tensor(3.0)
+    for constant in (lambda x: 3.0, lambda x: 0, lambda x: float(outside), lambda x: np.float64(2)):
+        assert list(tg.grad(constant)(np.ones(2))) == [0, 0]
+    assert tg.grad(lambda x: 0.0 if float(x) < 0 else x * x)(-1.0) == 0  # which may look at the number
+
+
+def test_the_operands_of_forward_mode_are_lists() -> None:
+    with pytest.raises(TypeError, match=r"jvp: primals is a float, but has to be a list with one for each argument"):
+        tg.jvp(np.sin, 1.0, 1.0)
+
+
+def test_an_argument_by_name_is_none_to_differentiate_by() -> None:
+    with pytest.raises(ValueError, match="passed by position, and there is none"):
+        tg.grad(lambda x: x * x)(x=2.0)
 
 
 def test_value_and_grad_gives_plain_numbers_and_arrays() -> None:

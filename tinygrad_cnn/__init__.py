@@ -95,3 +95,7 @@ def __getattr__(name: str) -> Any:
     if name == "check":
         return importlib.import_module(f"tinygrad_cnn.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]

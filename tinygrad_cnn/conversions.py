@@ -8,6 +8,7 @@ import dis
 import functools
 import itertools
 import linecache
+from contextvars import ContextVar
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
@@ -15,6 +16,9 @@ import numpy as np
 
 # Of the module math: these have no derivative, or one that is zero. (Of a Tensor they are plain numbers.)
 _PLAIN = frozenset(["ceil", "floor", "isclose", "isfinite", "isinf", "isnan", "trunc"])
+
+# The number that float(t) or t.item() last gave, and the `order` of the node that it is the number of.
+number_taken: ContextVar[tuple[Any, int]] = ContextVar("number_taken", default=(None, -1))
 
 
 def loses_the_gradient(caller: FrameType) -> str | None:

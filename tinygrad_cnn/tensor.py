@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_cnn.backward import pull_back, seed
-from tinygrad_cnn.conversions import loses_the_gradient
+from tinygrad_cnn.conversions import loses_the_gradient, number_taken
 from tinygrad_cnn.graph import Array, Handle, Node, ancestors, calling_line, handle_on, recording
 from tinygrad_cnn.indices import composed
 from tinygrad_cnn.primitive import implementations, to_values
@@ -47,11 +47,15 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     return changed
 
 
-def _refused(name: str, instead: str) -> Any:
+def _refused(name: str, instead: str, error: type[Exception] = NotImplementedError) -> Any:
     def method(self: Tensor, *args: Any, **settings: Any) -> NoReturn:
-        raise NotImplementedError(f"a Tensor has no .{name}: {instead}")
+        raise error(f"a Tensor has no .{name}: {instead}")
 
     return method
+
+
+def _lacking(name: str, instead: str) -> property:
+    return property(_refused(name, instead, AttributeError))  # so that hasattr says no
 
 
 def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], NDArray[np.bool_]]:
@@ -216,10 +220,13 @@ class Tensor(Handle):
         raise TypeError(
             "a Tensor does not turn into an array by itself, for its gradient would be lost. "
             "Write t.value for the array; np.stack or np.concatenate to join Tensors in one Tensor; "
-            "and to assign into an array, make it by np.zeros(shape, like=t) or np.zeros_like(t)"
+            "and to assign into an array, make it by np.zeros(shape, like=t) or np.zeros_like(t). "
+            "A table of pandas takes part as table.to_numpy()"
         )
 
     # Operators. Comparisons give plain arrays.
+
+    __pandas_priority__: ClassVar[int] = 5000  # column * t is ours to compute: a column's own is 3000, a frame's 4000
 
     __add__, __radd__ = _operator(np.add), _reflected(np.add)
     __sub__, __rsub__ = _operator(np.subtract), _reflected(np.subtract)
@@ -291,8 +298,10 @@ class Tensor(Handle):
         self.node.like.to_device(device, **settings)
         return self
 
-    base = ctypes = data = flags = property(_refused("memory", "its elements may not be changed, use .value"))
-    flat = property(_refused("flat", "use .ravel(), or index by numbers: t.ravel()[i]"))
+    base, ctypes, data, flags = (
+        _lacking(name, "use its .value, which is read-only") for name in ("base", "ctypes", "data", "flags")
+    )
+    flat = _lacking("flat", "use .ravel(), or index by numbers: t.ravel()[i]")
     resize = _refused("resize", "use np.resize, which gives a new one")
     byteswap = getfield = setfield = setflags = dump = dumps = tofile = _refused("bytes", "use its .value")
     view = _refused("view", "t[...] is a view of it; .astype gives another dtype")
@@ -315,7 +324,9 @@ class Tensor(Handle):
 
     def item(self, *index: Any) -> float:
         """One element as a Python number, without its history."""
-        return self.node.value.item(*index)  # type: ignore[no-any-return]
+        number: float = self.node.value.item(*index)
+        number_taken.set((number, self.node.order))
+        return number
 
     def __getitem__(self, index: Any) -> Any:
         return implementations[operator.getitem](self, index)
@@ -365,7 +376,9 @@ class Tensor(Handle):
                     f"{asked_by} would take the number of a Tensor, and lose its gradient: use NumPy's function of the "
                     "Tensor itself, or write float(t) for the number"
                 )
-        return float(self.node.value.item())
+        number = float(self.node.value.item())
+        number_taken.set((number, self.node.order))
+        return number
 
     def __complex__(self) -> complex:
         return complex(self.node.value.item())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+import reprlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.backward import pull_back, seed
+from tinygrad_cnn.conversions import number_taken
 from tinygrad_cnn.graph import Array, Mode, Node, ancestors, handle_on, now, recording
 from tinygrad_cnn.primitive import OfEach, Primitive, fixed, primitive
 from tinygrad_cnn.tensor import Tensor, leaf_tensor
@@ -61,6 +63,9 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
     >>> tg.jvp(np.square, [np.array([1.0, 2.0])], [np.array([1.0, 0.0])])
     (array([1., 4.]), array([2., 0.]))
     """
+    for name, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, list | tuple):
+            raise TypeError(f"jvp: {name} is a {type(given).__name__}, but has to be a list with one for each argument")
     run = _Run(lambda primals: function(*primals), tuple(primals), "argument")
     directions = tree.flatten(tuple(tangents), "argument")
     if directions.names != run.argument.names:
@@ -122,11 +127,7 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
 
         chosen = args[places[0]] if single else tuple([args[place] for place in places])
         run = _Run(of_chosen, chosen, "" if single else "argument", has_aux)
-        if len(run.outputs.leaves) != 1:
-            raise TypeError(
-                f"the function returned {len(run.outputs.leaves)} results, but a gradient is that of one number; "
-                "to return more beside it, use has_aux=True and return (number, more)"
-            )
+        run.only("a gradient is that of one number", "use has_aux=True and return (number, more)")
         return run.value(), run.argument.rebuild(run.pull([None]))
 
     return differentiate
@@ -138,6 +139,8 @@ def _places(argnums: int | tuple[int, ...], count: int) -> list[int]:
         return [argnums]
     given = [argnums] if isinstance(argnums, int) else list(argnums)
     places = [i + count if i < 0 else i for i in given]
+    if not count:
+        raise ValueError("a derivative is with respect to an argument that is passed by position, and there is none")
     if len(set(places)) < len(places) or not all(0 <= place < count for place in places):
         raise ValueError(f"argnums is {argnums!r}, which are not different ones of {count} positional arguments")
     return places
@@ -162,11 +165,7 @@ def jacobian(function: Function, argnum: int = 0) -> Function:
             return function(*args[:place], chosen, *args[place + 1 :], **settings)
 
         run = _Run(of_chosen, args[place], "")
-        if len(run.outputs.leaves) != 1:
-            raise TypeError(
-                f"the function returned {len(run.outputs.leaves)} results, but a Jacobian is that of one array"
-            )
-        value = run.outputs.leaves[0]
+        value = run.only("a Jacobian is that of one array", "use tinygrad_cnn.vjp")
         shape, dtype = np.shape(value), np.result_type(value.dtype if hasattr(value, "dtype") else float)
         rows = []
         for k in range(math.prod(shape)):
@@ -357,7 +356,7 @@ class _Run:
     """One call of a function of one argument, with Tensors in the place of its leaves, and what came of it."""
 
     def __init__(self, function: Function, argument: Any, name: str, has_aux: bool = False) -> None:
-        born = now()
+        self.born = born = now()
         self.argument = tree.flatten(argument, name)
         was_recording = recording.get()
         token = recording.set(was_recording or True)
@@ -379,6 +378,26 @@ class _Run:
         """What the function returned: arrays, but Tensors where it depends on Tensors from without."""
         value: Any = self.outputs.rebuild([self._value_of(leaf) for leaf in self.outputs.leaves])
         return (value, tree.map(self._value_of, self.aux[0])) if self.aux else value
+
+    def only(self, wanted: str, for_more: str) -> Any:
+        """The one array or number that the function returned. Raises TypeError if it is none, or was cut off."""
+        leaves = self.outputs.leaves
+        if not leaves:
+            raise TypeError(f"the function returned nothing, but {wanted}")
+        if len(leaves) > 1:
+            raise TypeError(
+                f"the function returned {len(leaves)} results, but {wanted}; to return more beside it, {for_more}"
+            )
+        (leaf,) = leaves
+        if not isinstance(leaf, (Tensor, *_ARRAYS, int, float)):
+            raise TypeError(f"the function returned {_described(leaf)}, but {wanted}")
+        number, order = number_taken.get()
+        if leaf is number and order > self.born:
+            raise TypeError(
+                "the function returned a Tensor's number, by float(t) or t.item(), of which no gradient is known: let "
+                "it return the Tensor itself"
+            )
+        return leaf
 
     def _value_of(self, leaf: Any) -> Any:
         return leaf.node.value if isinstance(leaf, Tensor) and not self.pull.recorded else leaf
@@ -440,5 +459,16 @@ def _input(leaf: Any, path: str) -> Tensor:
     if isinstance(leaf, float) or (isinstance(leaf, _ARRAYS) and leaf.dtype.kind == "f"):
         value: Array = leaf.copy() if isinstance(leaf, np.ndarray) else np.asarray(leaf)[()]
         return leaf_tensor(value, path or None)
-    given = f"an array of {leaf.dtype}" if isinstance(leaf, np.ndarray) else f"{leaf!r}, of type {type(leaf).__name__}"
-    raise TypeError(f"{path or 'the argument'} is {given}: gradients are for floats only")
+    if isinstance(leaf, int | np.ndarray | np.generic):
+        instead = "; write 1.0 for 1, or .astype(float)"
+    else:
+        instead = "; hand over np.asarray of it" if hasattr(leaf, "__array__") else ""
+    raise TypeError(f"{path or 'the argument'} is {_described(leaf)}: gradients are for floats only{instead}")
+
+
+def _described(x: Any) -> str:
+    """What `x` is, in a few words."""
+    if isinstance(x, np.ndarray):
+        return f"an array of {x.dtype}"
+    of_type = f"of type {type(x).__name__}"
+    return of_type if hasattr(x, "__array__") else f"{reprlib.repr(x)}, {of_type}"
