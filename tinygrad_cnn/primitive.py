@@ -223,7 +223,7 @@ def elementwise(ufunc: np.ufunc, *rules: Rule | None) -> Primitive[..., Array]:
 
 
 def constant(x: Any) -> Any:
-    """`x` as a constant of the graph: a copy, so that a change of the array afterwards changes nothing here.
+    """`x` as a constant of the graph: a copy, so that a change of what was given afterwards changes nothing here.
 
     An array that cannot be written to, and is not a view of another, is taken as it is: setting
     `x.flags.writeable = False` saves the copy of a large one.
@@ -232,8 +232,9 @@ def constant(x: Any) -> Any:
         if x.flags.writeable or x.base is not None:
             x = x.copy()
             x.setflags(write=False)
-    elif isinstance(x, list):
-        return constant(np.asarray(x))
+    elif isinstance(x, list | tuple) or hasattr(x, "__setitem__"):  # an `array.array`, a table of another library
+        x = np.array(x)
+        x.setflags(write=False)
     return x
 
 
