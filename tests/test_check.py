@@ -143,6 +143,37 @@ def test_a_value_that_was_cut_off_from_its_history_is_named() -> None:
         assert "is a constant to autodiff, but it changes with the parameters" in report.because[1]
 
 
+@pytest.mark.parametrize(
+    ("absolute", "made_by"),
+    [
+        (np.abs, "absolute"),
+        (lambda x: np.maximum(x, -x), "multiply"),
+        (lambda x: tg.relu(x) + tg.relu(-x), "multiply"),
+    ],
+    ids=["abs", "maximum", "relu"],
+)
+def test_a_mask_that_leaves_out_a_nan_leaves_it_in_the_gradient_and_that_is_told(absolute: Any, made_by: str) -> None:
+    data = np.array([[1.0, np.nan], [-2.0, 0.5], [4.0, 3.0]])
+
+    def loss(w: Any) -> Any:
+        return np.nansum(absolute(data * w))
+
+    w = np.array([0.5, -1.5])
+    by_hand = np.nansum(np.sign(data * w) * data, axis=0)
+    report = check(loss, w, by_hand)
+    (found,) = report.parameters
+    assert found.auto_numbers.verdict == "differ"
+    assert found.hand_numbers.verdict == "agree"
+    assert found.hand_numbers.error < 1e-9  # a NaN takes the same way each time
+    for wrong in np.eye(2):
+        assert check(loss, w, by_hand + wrong).parameters[0].hand_numbers.verdict == "differ"
+    assert len(report.because) == 2
+    assert f"On the way back {made_by} (test_check.py:" in report.because[1]
+    assert "makes the first nan" in report.because[1]
+    before = check(lambda w: np.sum(absolute(np.nan_to_num(data) * w)), w, by_hand)
+    assert before.ok
+
+
 def test_a_loss_that_autodiff_cannot_follow_is_checked_by_numbers_alone() -> None:
     def loss(w: Any) -> float:
         return float(np.sum(np.fromiter((float(x) ** 2 for x in np.asarray(w)), float)))

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.check.by_hand import ByHand, matched
-from tinygrad_cnn.check.steps import largest, walk_back
+from tinygrad_cnn.check.steps import largest, largest_finite, walk_back
 from tinygrad_cnn.check.trace import Trace, as_array, trace
 from tinygrad_cnn.graph import Array, Node
 from tinygrad_cnn.rules.linear_algebra import matmul
@@ -103,7 +103,7 @@ class Autodiff:
 
     def grown(self, node: Node, x: Array) -> float:
         """The rounding of the cotangent of a node, where it is `x` and not what autodiff has."""
-        return self.rounding[node] * max(1.0, largest(x) / (largest(self.cotangents[node]) or 1.0))
+        return self.rounding[node] * max(1.0, largest_finite(x) / (largest_finite(self.cotangents[node]) or 1.0))
 
 
 def autodiff(subject: Subject) -> Autodiff:
@@ -126,7 +126,7 @@ def autodiff(subject: Subject) -> Autodiff:
     others.append(_summed(run, found.cotangents))
     least = 2 if found.precisely else 32 if len(others) > 1 else 256
     for node, cotangent in found.cotangents.items():
-        unit = unit_of([node]) * largest(cotangent)
+        unit = unit_of([node]) * largest_finite(cotangent)
         apart = [x for x in (other.get(node, 0.0) for other in others) if math.isfinite(x)]
         found.rounding[node] = max(least * unit, *apart)
     return found
