@@ -174,6 +174,21 @@ def test_a_mask_that_leaves_out_a_nan_leaves_it_in_the_gradient_and_that_is_told
     assert before.ok
 
 
+def test_a_value_that_was_cut_off_is_named_where_a_parameter_keeps_its_dtype() -> None:
+    def loss(w: Any) -> Any:
+        t = w * np.float32(1)
+        t *= np.array([0.3, 0.7])  # of float64: it is rounded to the dtype of t
+        return np.sum(t * tg.stop_gradient(w))
+
+    report = check(loss, np.array([0.5, 1.0], np.float32))
+    assert "is a constant to autodiff, but it changes with the parameters" in report.because[1]
+
+
+def test_numbers_that_differ_are_written_with_so_many_digits_that_one_sees_it() -> None:
+    report = check(lambda w: np.sum(w**2), np.array([1.0, 2.0]), np.array([2.0, 4 + 4e-9]))
+    assert "Element (1,) is 4.000000004 by hand and should be 4." in report.because[0]
+
+
 def test_a_loss_that_autodiff_cannot_follow_is_checked_by_numbers_alone() -> None:
     def loss(w: Any) -> float:
         return float(np.sum(np.fromiter((float(x) ** 2 for x in np.asarray(w)), float)))

@@ -77,7 +77,8 @@ def _no_subgradients(run: Trace) -> list[str]:
 def _cut_off(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array], run: Trace) -> list[str]:
     """Constants of the graph that change with the parameters, and so are none."""
     rng = np.random.default_rng(0)
-    moved = [x + 1e-4 * rng.standard_normal(x.shape) * (largest(x) or 1.0) for x in leaves]
+    away = [1e-4 * rng.standard_normal(x.shape) * (largest(x) or 1.0) for x in leaves]
+    moved = [(x + v).astype(x.dtype) for x, v in zip(leaves, away, strict=True)]
     other = trace(loss, form, moved)
     if len(other.nodes) != len(run.nodes):
         return []
