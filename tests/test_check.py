@@ -189,6 +189,45 @@ def test_numbers_that_differ_are_written_with_so_many_digits_that_one_sees_it() 
     assert "Element (1,) is 4.000000004 by hand and should be 4." in report.because[0]
 
 
+def test_a_report_calls_no_primitive_by_a_private_name() -> None:
+    def loss(p: Any) -> Any:
+        a = p["s"] @ p["s"].T + np.eye(2)
+        return np.sum(np.linalg.cholesky(a)) + np.linalg.slogdet(a)[1]
+
+    report = check(loss, {"s": np.array([[1.0, 2.0], [0.5, 3.0]])}, lambda p: {"a": np.eye(2), "s": np.eye(2)})
+    names = [name for step in report.steps for name, _ in step.through]
+    assert {"cholesky", "logabsdet"} <= set(names)
+
+
+def test_a_check_within_no_grad_is_a_check() -> None:
+    with tg.no_grad():
+        report = check(lambda w: np.sum(w**2), np.array([1.0, 2.0]), lambda w: 2 * w, order=2)
+    assert report.ok
+    np.testing.assert_array_equal(report.parameters[0].auto, [2, 4])
+
+
+def test_a_gradient_by_hand_that_comes_with_the_loss_is_told_apart_from_one_of_a_wrong_shape() -> None:
+    w = np.array([1.0, 2.0])
+    with pytest.raises(ValueError, match=r"a pair with the gradients in the second place: return them alone"):
+        check(lambda p: np.sum(p["w"] ** 2), {"w": w}, lambda p: (np.sum(p["w"] ** 2), {"dw": 2 * p["w"]}))
+
+
+def test_an_infinite_parameter_cannot_be_told_and_warns_of_nothing() -> None:
+    report = check(np.sum, np.array([np.inf, -np.inf, 1.0]))
+    assert report.verdict == "It cannot be told."
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "0"])
+def test_a_seed_that_is_none_is_said_to_be_none(seed: Any) -> None:
+    with pytest.raises(ValueError, match=rf"seed is {seed!r}; expected an integer that is not negative"):
+        check(np.sum, np.ones(3), seed=seed)
+
+
+def test_a_loss_that_returns_more_than_a_number_is_told_so() -> None:
+    with pytest.raises(ValueError, match=r"the loss has to be one real number.*shape \(2,\)"):
+        check(lambda w: (np.sum(w), 1.0), np.ones(3))
+
+
 def test_a_loss_that_autodiff_cannot_follow_is_checked_by_numbers_alone() -> None:
     def loss(w: Any) -> float:
         return float(np.sum(np.fromiter((float(x) ** 2 for x in np.asarray(w)), float)))

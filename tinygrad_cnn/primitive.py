@@ -50,7 +50,7 @@ class Primitive(Generic[P, R]):
 
     def __init__(self, forward: Callable[P, R], name: str | None = None, broadcasts: bool = False) -> None:
         functools.update_wrapper(self, forward)
-        self.__name__ = name or forward.__name__
+        self.__name__ = name or forward.__name__.lstrip("_")  # what is private is so to code, not to a reader
         self.forward = forward
         # Its operands stretch as NumPy's broadcasting does, and the cotangent of one is summed back to its shape.
         self.broadcasts = broadcasts

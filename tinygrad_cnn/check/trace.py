@@ -84,8 +84,8 @@ def trace(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array], 
     born, calls = now(), Calls() if calls is None else calls
     tensors = [leaf_tensor(value_of(x), name or "x") for x, name in zip(leaves, form.names, strict=True)]
     parameters = [tensor.node for tensor in tensors]  # now, for the loss may assign to its arguments
-    # In debug mode nodes are shown to that alone.
-    token = recording.set(calls if recording.get() is True else recording.get())
+    mode = recording.get()
+    token = recording.set(mode if isinstance(mode, Mode) else calls)  # in debug mode nodes are shown to that alone
     try:
         with np.errstate(all="ignore"):  # a loss that is not finite is told of in the report
             result = loss(form.rebuild(list(tensors)))
