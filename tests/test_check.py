@@ -143,6 +143,91 @@ def test_a_value_that_was_cut_off_from_its_history_is_named() -> None:
         assert "is a constant to autodiff, but it changes with the parameters" in report.because[1]
 
 
+@pytest.mark.parametrize(
+    ("absolute", "made_by"),
+    [
+        (np.abs, "absolute"),
+        (lambda x: np.maximum(x, -x), "multiply"),
+        (lambda x: tg.relu(x) + tg.relu(-x), "multiply"),
+    ],
+    ids=["abs", "maximum", "relu"],
+)
+def test_a_mask_that_leaves_out_a_nan_leaves_it_in_the_gradient_and_that_is_told(absolute: Any, made_by: str) -> None:
+    data = np.array([[1.0, np.nan], [-2.0, 0.5], [4.0, 3.0]])
+
+    def loss(w: Any) -> Any:
+        return np.nansum(absolute(data * w))
+
+    w = np.array([0.5, -1.5])
+    by_hand = np.nansum(np.sign(data * w) * data, axis=0)
+    report = check(loss, w, by_hand)
+    (found,) = report.parameters
+    assert found.auto_numbers.verdict == "differ"
+    assert found.hand_numbers.verdict == "agree"
+    assert found.hand_numbers.error < 1e-9  # a NaN takes the same way each time
+    for wrong in np.eye(2):
+        assert check(loss, w, by_hand + wrong).parameters[0].hand_numbers.verdict == "differ"
+    assert len(report.because) == 2
+    assert f"On the way back {made_by} (test_check.py:" in report.because[1]
+    assert "makes the first nan" in report.because[1]
+    before = check(lambda w: np.sum(absolute(np.nan_to_num(data) * w)), w, by_hand)
+    assert before.ok
+
+
+def test_a_value_that_was_cut_off_is_named_where_a_parameter_keeps_its_dtype() -> None:
+    def loss(w: Any) -> Any:
+        t = w * np.float32(1)
+        t *= np.array([0.3, 0.7])  # of float64: it is rounded to the dtype of t
+        return np.sum(t * tg.stop_gradient(w))
+
+    report = check(loss, np.array([0.5, 1.0], np.float32))
+    assert "is a constant to autodiff, but it changes with the parameters" in report.because[1]
+
+
+def test_numbers_that_differ_are_written_with_so_many_digits_that_one_sees_it() -> None:
+    report = check(lambda w: np.sum(w**2), np.array([1.0, 2.0]), np.array([2.0, 4 + 4e-9]))
+    assert "Element (1,) is 4.000000004 by hand and should be 4." in report.because[0]
+
+
+def test_a_report_calls_no_primitive_by_a_private_name() -> None:
+    def loss(p: Any) -> Any:
+        a = p["s"] @ p["s"].T + np.eye(2)
+        return np.sum(np.linalg.cholesky(a)) + np.linalg.slogdet(a)[1]
+
+    report = check(loss, {"s": np.array([[1.0, 2.0], [0.5, 3.0]])}, lambda p: {"a": np.eye(2), "s": np.eye(2)})
+    names = [name for step in report.steps for name, _ in step.through]
+    assert {"cholesky", "logabsdet"} <= set(names)
+
+
+def test_a_check_within_no_grad_is_a_check() -> None:
+    with tg.no_grad():
+        report = check(lambda w: np.sum(w**2), np.array([1.0, 2.0]), lambda w: 2 * w, order=2)
+    assert report.ok
+    np.testing.assert_array_equal(report.parameters[0].auto, [2, 4])
+
+
+def test_a_gradient_by_hand_that_comes_with_the_loss_is_told_apart_from_one_of_a_wrong_shape() -> None:
+    w = np.array([1.0, 2.0])
+    with pytest.raises(ValueError, match=r"a pair with the gradients in the second place: return them alone"):
+        check(lambda p: np.sum(p["w"] ** 2), {"w": w}, lambda p: (np.sum(p["w"] ** 2), {"dw": 2 * p["w"]}))
+
+
+def test_an_infinite_parameter_cannot_be_told_and_warns_of_nothing() -> None:
+    report = check(np.sum, np.array([np.inf, -np.inf, 1.0]))
+    assert report.verdict == "It cannot be told."
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "0"])
+def test_a_seed_that_is_none_is_said_to_be_none(seed: Any) -> None:
+    with pytest.raises(ValueError, match=rf"seed is {seed!r}; expected an integer that is not negative"):
+        check(np.sum, np.ones(3), seed=seed)
+
+
+def test_a_loss_that_returns_more_than_a_number_is_told_so() -> None:
+    with pytest.raises(ValueError, match=r"the loss has to be one real number.*shape \(2,\)"):
+        check(lambda w: (np.sum(w), 1.0), np.ones(3))
+
+
 def test_a_loss_that_autodiff_cannot_follow_is_checked_by_numbers_alone() -> None:
     def loss(w: Any) -> float:
         return float(np.sum(np.fromiter((float(x) ** 2 for x in np.asarray(w)), float)))

@@ -132,6 +132,14 @@ def test_gradients_of_several_arguments_settings_and_more_results() -> None:
     assert tg.grad(f, argnums=1, has_aux=True)(2.0, 3.0, power=2) == (12, {"product": 6})
 
 
+def test_more_beside_a_number_keeps_its_history_where_the_number_has_none() -> None:
+    def f(w: Any) -> Any:
+        _, more = tg.grad(lambda x: (x**2, 5 * w), has_aux=True)(2.0)
+        return more * w
+
+    assert tg.grad(f)(3.0) == 30
+
+
 def test_a_gradient_is_the_receivers_own() -> None:
     x = np.ones(2)
     for f in (lambda p: np.sum(p[0] + p[1]), lambda p: np.sum(p[0].reshape(1, 2) + p[1])):

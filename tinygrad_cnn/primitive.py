@@ -51,7 +51,7 @@ class Primitive(Generic[P, R]):
 
     def __init__(self, forward: Callable[P, R], name: str | None = None, broadcasts: bool = False) -> None:
         functools.update_wrapper(self, forward)
-        self.__name__ = name or forward.__name__
+        self.__name__ = name or forward.__name__.lstrip("_")  # what is private is so to code, not to a reader
         self.forward = forward
         # Its operands stretch as NumPy's broadcasting does, and the cotangent of one is summed back to its shape.
         self.broadcasts = broadcasts
@@ -236,7 +236,7 @@ def operand(x: Any) -> Any:
 
 
 def constant(x: Any) -> Any:
-    """`x` as a constant of the graph: a copy, so that a change of the array afterwards changes nothing here.
+    """`x` as a constant of the graph: a copy, so that a change of what was given afterwards changes nothing here.
 
     An array that cannot be written to, and is not a view of another, is taken as it is: setting
     `x.flags.writeable = False` saves the copy of a large one.
@@ -245,8 +245,9 @@ def constant(x: Any) -> Any:
         if x.flags.writeable or x.base is not None:
             x = x.copy()
             x.setflags(write=False)
-    elif isinstance(x, list):
-        return constant(np.asarray(x))
+    elif isinstance(x, list | tuple) or hasattr(x, "__setitem__"):  # an `array.array`, a table of another library
+        x = np.array(x)
+        x.setflags(write=False)
     return x
 
 

@@ -373,11 +373,13 @@ class _Run:
             result, self.aux = result[0], result[1:]
         self.outputs = tree.flatten(result)
         self.pull = _Pullback(self.outputs.leaves, wrt, born, recorded=was_recording)
+        # What is returned beside may depend on Tensors from without where the number does not.
+        self.aux_recorded = has_aux and _Pullback(tree.flatten(self.aux).leaves, wrt, born, was_recording).recorded
 
     def value(self) -> Any:
         """What the function returned: arrays, but Tensors where it depends on Tensors from without."""
-        value: Any = self.outputs.rebuild([self._value_of(leaf) for leaf in self.outputs.leaves])
-        return (value, tree.map(self._value_of, self.aux[0])) if self.aux else value
+        value: Any = self.outputs.rebuild([_value_of(leaf, self.pull.recorded) for leaf in self.outputs.leaves])
+        return (value, tree.map(lambda x: _value_of(x, self.aux_recorded), self.aux[0])) if self.aux else value
 
     def only(self, wanted: str, for_more: str) -> Any:
         """The one array or number that the function returned. Raises TypeError if it is none, or was cut off."""
@@ -399,8 +401,9 @@ class _Run:
             )
         return leaf
 
-    def _value_of(self, leaf: Any) -> Any:
-        return leaf.node.value if isinstance(leaf, Tensor) and not self.pull.recorded else leaf
+
+def _value_of(leaf: Any, recorded: bool) -> Any:
+    return leaf.node.value if isinstance(leaf, Tensor) and not recorded else leaf
 
 
 class _Pullback:

@@ -22,7 +22,32 @@ STEP = 1e-3
 
 def faults(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array], run: Trace) -> list[str]:
     """What is wrong with the graph of `run`, a sentence each."""
-    return _no_subgradients(run) + _cut_off(loss, form, leaves, run) + _wrong_rules(run) or _conventions(run)
+    found = _no_subgradients(run) + _not_finite(run) + _cut_off(loss, form, leaves, run) + _wrong_rules(run)
+    return found or _conventions(run)
+
+
+def _not_finite(run: Trace) -> list[str]:
+    """The rule that makes the first NaN or Inf, as of what a mask left out: it gets a 0, and multiplies by a NaN."""
+    cotangents = run.cotangents()
+    for node in reversed(run.computed()):
+        g = cotangents.get(node)
+        if g is None or not np.all(np.isfinite(g)):
+            continue
+        for place, x in node.sources:
+            rule = node.primitive.rules[place]
+            made = cotangents.get(x)
+            if rule is None or made is None or np.all(np.isfinite(made)):
+                continue
+            with np.errstate(all="ignore"):
+                bad = np.asarray(rule(g, node.value, *node.operands, **node.settings))
+            bad = bad[~np.isfinite(bad)]
+            if bad.size:
+                return [
+                    f"On the way back {_called(node)} makes the first {bad[0]}, of a cotangent that is finite. What is "
+                    "left out afterwards, by a mask or a nansum, has a derivative nonetheless, and 0 times that is "
+                    f"{bad[0]}: put a harmless number in its place before, as in np.where(mask, x, 1)"
+                ]
+    return []
 
 
 def _conventions(run: Trace) -> list[str]:
@@ -52,7 +77,8 @@ def _no_subgradients(run: Trace) -> list[str]:
 def _cut_off(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array], run: Trace) -> list[str]:
     """Constants of the graph that change with the parameters, and so are none."""
     rng = np.random.default_rng(0)
-    moved = [x + 1e-4 * rng.standard_normal(x.shape) * (largest(x) or 1.0) for x in leaves]
+    away = [1e-4 * rng.standard_normal(x.shape) * (largest(x) or 1.0) for x in leaves]
+    moved = [(x + v).astype(x.dtype) for x, v in zip(leaves, away, strict=True)]
     other = trace(loss, form, moved)
     if len(other.nodes) != len(run.nodes):
         return []
@@ -60,7 +86,7 @@ def _cut_off(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array
     for one, two in zip(run.nodes, other.nodes, strict=True):
         computed = {place for place, _ in one.sources}
         for place, (x, y) in enumerate(zip(one.operands, two.operands, strict=False)):
-            if place not in computed and _is_float(x) and np.shape(x) == np.shape(y) and not np.array_equal(x, y):
+            if place not in computed and _is_float(x) and np.shape(x) == np.shape(y) and not np.array_equal(x, y, True):
                 said.append(
                     f"Operand {place} of {_called(one)} is a constant to autodiff, but "
                     "it changes with the parameters: something cut it off from its history (.value, stop_gradient)"

@@ -43,12 +43,21 @@ class Branches:
     def differing(self, other: Branches) -> Iterable[tuple[Node, int]]:
         """The nodes at which the runs took different ways, and in how many elements; the graphs have to be alike."""
         for node, mine, theirs in zip(self.nodes, self.choices, other.choices, strict=True):
-            count = 0
-            for a, b in zip(mine, theirs, strict=True):
-                if a is not b:
-                    count += int(np.count_nonzero(a != b)) if a.shape == b.shape else max(a.size, b.size)
+            count = sum(_unlike(a, b) for a, b in zip(mine, theirs, strict=True))
             if count:
                 yield node, count
+
+
+def _unlike(a: Array, b: Array) -> int:
+    """In how many elements two choices differ. The sign of a NaN is a NaN, and like another."""
+    if a is b:
+        return 0
+    if a.shape != b.shape:
+        return int(max(a.size, b.size))
+    unlike = a != b
+    if a.dtype.kind == "f":
+        unlike &= (a == a) | (b == b)
+    return int(np.count_nonzero(unlike))
 
 
 def branches_of(nodes: Sequence[Node], known: Mapping[Node, list[Array]] | None = None) -> Branches:

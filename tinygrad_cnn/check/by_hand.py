@@ -44,6 +44,11 @@ def matched(returned: Any, form: tree.Flat, run: Trace, names: Mapping[str, str]
     if type(returned) is tuple and len(returned) == 2 and not hasattr(returned, "_fields") and len(form.leaves) != 2:
         gradients, rest = returned
         both = matched(gradients, form, run, names), _by_name(rest, run, names)
+        if both[1].of.keys() >= set(run.parameters):
+            raise ValueError(
+                "by_hand returned a pair with the gradients in the second place: return them alone, without the "
+                "loss, or (gradients, cotangents of values on the way)"
+            )
         return ByHand({**both[1].of, **both[0].of}, [*both[0].unknown, *both[1].unknown])
     flat = tree.flatten(returned)
     if flat.names == form.names or (not any(flat.names) and len(flat.leaves) == len(form.leaves)):
@@ -55,7 +60,7 @@ def matched(returned: Any, form: tree.Flat, run: Trace, names: Mapping[str, str]
     if missing:
         if any(name.startswith(f"{missing[0]}[") for name in flat.names):
             raise ValueError(f"by_hand returned a list for {missing[0]}; expected an array: np.array(...) makes one")
-        said = "None" if returned is None else ", ".join(filter(None, flat.names)) or "something without names"
+        said = "None" if returned is None else ", ".join(filter(None, flat.names)) or "nothing that has a name"
         raise ValueError(
             f"by_hand returned {said}, but no gradient of "
             f"{', '.join(map(str, missing))}; return them in the form of the parameters, or by name: dL_d{missing[0]}"

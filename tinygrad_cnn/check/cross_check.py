@@ -79,6 +79,8 @@ def gradients(
         raise ValueError(
             f"order is {order!r}, but a cross-check is of order 1, gradients, or 2, Hessian-vector products"
         )
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"seed is {seed!r}; expected an integer that is not negative")
     began = time.perf_counter()
 
     def late(share: float = 1.0) -> bool:

@@ -17,7 +17,7 @@ from tinygrad_cnn.check.report import Parameter
 from tinygrad_cnn.check.steps import largest
 from tinygrad_cnn.check.trace import as_array, trace
 from tinygrad_cnn.check.witnesses import unit_of
-from tinygrad_cnn.graph import Array
+from tinygrad_cnn.graph import Array, recording
 from tinygrad_cnn.transforms import hvp
 
 Gradient = Callable[[float], list[Array]]  # so far along the vectors
@@ -39,9 +39,12 @@ def products(
     """
     rng = np.random.default_rng(seed)
     vectors = [rng.standard_normal(x.shape) * (largest(x) or 1.0) for x in leaves]
-    exact = [
-        as_array(x) for x in tree.flatten(hvp(loss, form.rebuild(_own(leaves)), form.rebuild(_own(vectors)))).leaves
-    ]
+    token = recording.set(recording.get() or True)  # a check within no_grad is a check
+    try:
+        product = hvp(loss, form.rebuild(_own(leaves)), form.rebuild(_own(vectors)))
+    finally:
+        recording.reset(token)
+    exact = [as_array(x) for x in tree.flatten(product).leaves]
     here = trace(loss, form, leaves)
     eps = unit_of(here.nodes)
     precise = [x.astype(np.float64) for x in leaves]

@@ -78,8 +78,14 @@ def _at(comparison: Comparison | None, one: str = "by hand", other: str = "and s
     element = f"Element {comparison.index}" if comparison.index else "It"
     if comparison.note.startswith("along"):
         element = "Along a random direction it"
-    x, y = comparison.values
-    return f"{element} is {x:.6g} {one} {other.format(f'{y:.6g}')}."
+    x, y = apart(*comparison.values)
+    return f"{element} is {x} {one} {other.format(y)}."
+
+
+def apart(x: float, y: float) -> tuple[str, str]:
+    """Two numbers in six digits, or as many as they need to be seen to differ."""
+    pairs = [(f"{x:.{digits}g}", f"{y:.{digits}g}") for digits in (6, 9, 12, 17)]
+    return next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])
 
 
 def _within(hand: Array | None, right: Array | None, comparison: Comparison | None) -> str:

@@ -24,14 +24,14 @@ class Trace:
     result       its node; None if it did not come from the parameters, so far as the engine can see
     nodes        what it was computed from, oldest first; `result` is the last
     parameters   the node of each leaf of the parameters
-    calls        all nodes that primitives made in this run, on the way to `result` or not, as they were made
+    calls        the `order` of each node that a primitive made in this run, on the way to `result` or not
     """
 
     value: Any
     result: Node | None
     nodes: list[Node]
     parameters: list[Node]
-    calls: list[Node]
+    calls: list[int]
 
     def names(self) -> dict[Node, str]:
         """What the values are called: parameters by their place in the tree, others by name or variable."""
@@ -62,39 +62,39 @@ class Trace:
 
 
 class Calls(Mode):
-    """Keeps the nodes as they are made."""
+    """Notes which nodes are made. It keeps none: what a loss computes beside, or within, may be large."""
 
     def __init__(self) -> None:
-        self.nodes: list[Node] = []
+        self.orders: list[int] = []
 
     def made(self, node: Node) -> None:
-        """Keep it."""
-        self.nodes.append(node)
+        """Note it."""
+        self.orders.append(node.order)
 
     def within_checkpoint(self) -> Any:
-        """A checkpoint is there to keep nothing."""
+        """A checkpoint is one call, however often it is run."""
         return True
 
 
 def trace(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array], calls: Calls | None = None) -> Trace:
-    """Run `loss` on parameters of this form with these leaves. calls: what keeps the nodes that are made.
+    """Run `loss` on parameters of this form with these leaves. calls: what is shown the nodes that are made.
 
     Raises ValueError if it gives more than one number; whatever the loss raises comes through.
     """
     born, calls = now(), Calls() if calls is None else calls
     tensors = [leaf_tensor(value_of(x), name or "x") for x, name in zip(leaves, form.names, strict=True)]
     parameters = [tensor.node for tensor in tensors]  # now, for the loss may assign to its arguments
-    # In debug mode nodes are shown to that alone.
-    token = recording.set(calls if recording.get() is True else recording.get())
+    mode = recording.get()
+    token = recording.set(mode if isinstance(mode, Mode) else calls)  # in debug mode nodes are shown to that alone
     try:
         with np.errstate(all="ignore"):  # a loss that is not finite is told of in the report
             result = loss(form.rebuild(list(tensors)))
     finally:
         recording.reset(token)
     if not isinstance(result, Tensor):
-        return Trace(one_number(result), None, parameters, parameters, calls.nodes)
+        return Trace(one_number(result), None, parameters, parameters, calls.orders)
     nodes, _ = ancestors([result.node], born=born)
-    return Trace(one_number(result.node.value), result.node, nodes, parameters, calls.nodes)
+    return Trace(one_number(result.node.value), result.node, nodes, parameters, calls.orders)
 
 
 def value_of(leaf: Array) -> Array:

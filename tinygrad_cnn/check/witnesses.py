@@ -11,8 +11,8 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.check.by_hand import ByHand, matched
-from tinygrad_cnn.check.steps import largest, walk_back
-from tinygrad_cnn.check.trace import Trace, as_array, trace
+from tinygrad_cnn.check.steps import largest, largest_finite, walk_back
+from tinygrad_cnn.check.trace import Trace, as_array, one_number, trace
 from tinygrad_cnn.graph import Array, Node
 from tinygrad_cnn.rules.linear_algebra import matmul
 
@@ -103,7 +103,7 @@ class Autodiff:
 
     def grown(self, node: Node, x: Array) -> float:
         """The rounding of the cotangent of a node, where it is `x` and not what autodiff has."""
-        return self.rounding[node] * max(1.0, largest(x) / (largest(self.cotangents[node]) or 1.0))
+        return self.rounding[node] * max(1.0, largest_finite(x) / (largest_finite(self.cotangents[node]) or 1.0))
 
 
 def autodiff(subject: Subject) -> Autodiff:
@@ -113,8 +113,8 @@ def autodiff(subject: Subject) -> Autodiff:
     except (TypeError, NotImplementedError) as error:
         if not _takes_arrays(subject):
             raise
-        value = as_array(subject.loss(subject.arguments())).reshape(())
-        _same_again(value, as_array(subject.loss(subject.arguments())))
+        value = one_number(subject.loss(subject.arguments()))
+        _same_again(value, one_number(subject.loss(subject.arguments())))
         why = (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0]
         return Autodiff(replace(trace(lambda _: 0.0, subject.form, subject.leaves), value=value), opaque=why)
     _same_again(run.value, subject.run().value)
@@ -126,7 +126,7 @@ def autodiff(subject: Subject) -> Autodiff:
     others.append(_summed(run, found.cotangents))
     least = 2 if found.precisely else 32 if len(others) > 1 else 256
     for node, cotangent in found.cotangents.items():
-        unit = unit_of([node]) * largest(cotangent)
+        unit = unit_of([node]) * largest_finite(cotangent)
         apart = [x for x in (other.get(node, 0.0) for other in others) if math.isfinite(x)]
         found.rounding[node] = max(least * unit, *apart)
     return found
@@ -163,10 +163,11 @@ def unit_of(nodes: Sequence[Node]) -> float:
 def _moved(subject: Subject, run: Trace) -> Trace | None:
     """The same run with parameters that are off by their rounding, or that on the way, if it goes the same way."""
     rng, coarsest = np.random.default_rng(0), unit_of(run.computed())
-    moved = [
-        x + x * (max(float(np.finfo(x.dtype).eps), coarsest) * signs(rng, x.shape)).astype(x.dtype)
-        for x in subject.leaves
-    ]
+    with np.errstate(invalid="ignore"):  # of an infinite parameter
+        moved = [
+            x + x * (max(float(np.finfo(x.dtype).eps), coarsest) * signs(rng, x.shape)).astype(x.dtype)
+            for x in subject.leaves
+        ]
     other = subject.run(moved)
     if other.result is None or len(other.nodes) != len(run.nodes) or not other.branches().same(run.branches()):
         return None
