@@ -53,6 +53,21 @@ def test_the_primitive_of_the_readme_runs(readme: str) -> None:
     assert tg.grad(names["softplus"])(0.0) == 0.5
 
 
+def test_the_example_of_the_cross_check_says_what_its_page_says(tmp_path: Path) -> None:
+    loss, says = (
+        next(block.lstrip() for block in blocks("docs/cross_check.md") if words in block)
+        for words in ("def loss", "The first wrong")
+    )
+    (tmp_path / "model.py").write_text(loss)  # for lines and names are read from the file
+    rng = np.random.default_rng(0)
+    names: dict = {"np": np, "x": rng.normal(size=(5, 3)), "y": rng.normal(size=(5, 2))}
+    exec(compile(loss, str(tmp_path / "model.py"), "exec"), names)
+    report = tg.check.gradients(names["loss"], {"W": rng.normal(size=(2, 3))}, by_hand=names["hand_derived"])
+    printed = " ".join(str(report).split())
+    for part in " ".join(says.split()).split(" ... "):
+        assert part in printed
+
+
 def test_both_readmes_have_the_same_commands() -> None:
     for command in re.findall(r"^    (python3 -m venv .*)$", (ROOT / "README.md").read_text(), re.MULTILINE):
         assert command in (ROOT / "README.ko.md").read_text(encoding="utf-8")
