@@ -516,3 +516,40 @@ def test_when_the_time_is_up_two_mistakes_are_not_looked_for_and_one_is() -> Non
     assert checked(loss, P, wrong(3)).first_wrong.explanation is not None
     assert checked(loss, P, wrong(3), seconds=0).first_wrong.explanation is None
     assert checked(loss, P, wrong(1), seconds=0).first_wrong.explanation is not None
+
+
+@pytest.mark.parametrize(("turn", "words"), [(0, "first"), (2, "last")])
+def test_a_gradient_that_is_assigned_in_each_turn_of_a_loop_is_explained(turn: int, words: str) -> None:
+    x = np.arange(12.0).reshape(3, 2, 2) / 7
+
+    def loss(p: Any) -> Any:
+        total = 0.0
+        for row in x:
+            z = row * 2 + p["b"]
+            total = total + np.sum(np.tanh(z) ** 2)
+        return total
+
+    def by_hand(p: Any) -> Any:
+        t = np.tanh(x * 2 + p["b"])
+        dz = 2 * t * (1 - t * t)
+        return {"dz": list(dz), "db": dz[turn].sum(axis=0)}
+
+    report = tg.check.gradients(loss, {"b": np.array([0.3, -0.4])}, by_hand)
+    assert f"in 3 turns of a loop only that of the {words} turn counts" in report.because[0]
+
+
+def test_a_constant_that_is_left_out_and_a_term_that_is_are_called_as_they_are_written() -> None:
+    def loss(p: Any) -> Any:
+        return np.sum(np.exp(0.5 * p["v"]) * p["w"]) + np.sum(p["v"])
+
+    p = {"v": np.array([0.3, -0.4]), "w": np.array([1.0, 2.0])}
+
+    def left_out(p: Any) -> Any:
+        return {"v": np.exp(0.5 * p["v"]) * p["w"] + 1, "w": np.exp(0.5 * p["v"])}
+
+    def no_term(p: Any) -> Any:
+        return {"v": 0.5 * np.exp(0.5 * p["v"]) * p["w"], "w": np.exp(0.5 * p["v"])}
+
+    assert "the factor 0.5 of multiply is missing" in tg.check.gradients(loss, p, left_out).because[0]
+    because = tg.check.gradients(loss, p, no_term).because[0]
+    assert "the contribution through operand 1 of add, np.sum(p['v']), is missing" in because

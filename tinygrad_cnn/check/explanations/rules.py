@@ -64,6 +64,9 @@ def _factor(case: Case, node: Node, place: int) -> str:
     if node.primitive is elementwise.sigmoid:
         return f"of {case.called(node)}, out (1 - out),"
     if node.primitive is MULTIPLY:
+        other = node.operands[1 - place]
+        if np.ndim(other) == 0 and 1 - place not in dict(node.sources) and not operands_of(node).get(1 - place):
+            return f"{other:.6g} of {case.called(node)}"
         return _operand(case, node, 1 - place) or f"of {case.called(node)}"
     return f"of {case.called(node)}, its derivative,"
 
@@ -98,7 +101,8 @@ def _ways_back(case: Case) -> Altered:
                 rules = [None if k == place else node.primitive.rules[k] for k in range(len(node.operands))]
                 through = case.called(node)
                 if len(node.sources) > 1:
-                    through = f"operand {place} of {through}" + (f", {case.names[x]}," if x in case.names else "")
+                    said = case.names.get(x) or operands_of(node).get(place)
+                    through = f"operand {place} of {through}" + (f", {said}," if said else "")
                 yield through, {node: with_rules(node, rules)}
 
 
@@ -342,6 +346,7 @@ class Assigned(OtherRule):
             yield from self._where_they_meet(case, node)
             if _adds(node):
                 yield from self._in_a_loop(case, node)
+        yield from self._in_turns(case)
 
     def _where_they_meet(self, case: Case, node: Node) -> Altered:
         rule: Any = None
@@ -353,12 +358,36 @@ class Assigned(OtherRule):
             at = f"in the rule of {case.called(node)} cotangents that meet in one element are assigned"
             yield f"{at}, the last over the others, where they should be added", {node: with_rules(node, [rule])}
 
+    def _in_turns(self, case: Case) -> Altered:
+        turns: dict[Any, list[Node]] = {}
+        for node in case.step:
+            turns.setdefault((node.source, node.primitive), []).append(node)
+        for nodes in turns.values():
+            shared = set.intersection(*[{x for _, x in node.sources} for node in nodes])
+            if len(nodes) < 2 or not shared:
+                continue
+            for which, kept in (("last", nodes[0]), ("first", nodes[-1])):
+                words = f"of what comes back through {nodes[0].primitive.__name__} in {len(nodes)} turns of a loop only"
+                yield (
+                    f"{words} that of the {which} turn counts: it is assigned, where all should be added up",
+                    {node: _closed(node, shared) for node in nodes if node is not kept},
+                )
+
     def _in_a_loop(self, case: Case, node: Node) -> Altered:
         for axis, n in enumerate(node.like.shape):
             for which, place in (("last", n - 1), ("first", 0)):
                 only = [_only(node.primitive.rules[k], axis, place) for k in range(len(node.operands))]
                 words = f"of what comes back through {case.called(node)} only the {which} along axis {axis} counts"
                 yield f"{words}: it is assigned, where all should be added up", {node: with_rules(node, only)}
+
+
+def _closed(node: Node, to: set[Node]) -> Node:
+    """The node without the rules that lead to some of its sources."""
+    rules = [node.primitive.rules[place] for place in range(len(node.operands))]
+    for place, x in node.sources:
+        if x in to:
+            rules[place] = None
+    return with_rules(node, rules)
 
 
 def _adds(node: Node) -> bool:
