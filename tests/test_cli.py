@@ -296,26 +296,6 @@ def test_a_file_without_an_end_is_not_read_to_the_end(command, trained: Path) ->
     assert (code, err) == (2, "tinygrad-cnn: /dev/zero: the file is larger than 256 MB, which no drawing is\n")
 
 
-def test_interruption_while_the_package_is_imported_is_one_line(tmp_path: Path) -> None:
-    code = """
-import importlib.abc, os, signal, sys
-
-class Interrupting(importlib.abc.MetaPathFinder):  # as Ctrl-C does, as soon as NumPy is looked for
-    def find_spec(self, name, path, target=None):
-        if name == "numpy":
-            os.kill(os.getpid(), signal.SIGINT)
-
-sys.meta_path.insert(0, Interrupting())
-sys.argv = ["tinygrad-cnn", "train"]
-from importlib.metadata import entry_points
-(script,) = entry_points(group="console_scripts", name="tinygrad-cnn")
-script.load()()
-"""
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (130, "")
-    assert done.stderr == "tinygrad-cnn: interrupted, nothing was written\n"
-
-
 def test_interruption_keeps_what_was_trained(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "tinygrad_cnn.cli", "train", "--epochs", "1000000", "--out", str(tmp_path / "run")],
