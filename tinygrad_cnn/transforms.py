@@ -391,7 +391,9 @@ class _Run:
                 f"the function returned {len(leaves)} results, but {wanted}; to return more beside it, {for_more}"
             )
         (leaf,) = leaves
-        if not isinstance(leaf, (Tensor, *_ARRAYS, int, float)):
+        if isinstance(leaf, Tensor):
+            return leaf
+        if not isinstance(leaf, (*_ARRAYS, int, float)):
             raise TypeError(f"the function returned {_described(leaf)}, but {wanted}")
         number, order = number_taken.get()
         if leaf is number and order > self.born:
