@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -168,3 +169,36 @@ def test_tables_of_pandas_stand_on_either_side_of_an_operator() -> None:
 def test_a_float_is_not_put_into_an_array_of_integers() -> None:
     with pytest.raises(TypeError, match="insert of a Tensor gave int64"):
         np.insert(np.arange(3), 1, tg.Tensor(0.5))
+
+
+class Quantity(np.ndarray):
+    """An array of a kind of somebody else's, such as one with a unit."""
+
+
+MORE_THAN_ARRAYS = {
+    "MaskedArray": np.ma.array([1.0, 2.0], mask=[False, True]),
+    "Quantity": np.ones(2).view(Quantity),
+}
+
+
+@pytest.mark.parametrize("name", MORE_THAN_ARRAYS)
+def test_what_is_more_than_an_array_is_refused(name: str) -> None:
+    """Its mask would be ignored, or its product taken for another, without a word."""
+    x = MORE_THAN_ARRAYS[name]
+    t = tg.Tensor([3.0, 4.0])
+    for use in (
+        lambda: t * x, lambda: np.multiply(x, t), lambda: np.sum(t + x), lambda: tg.Tensor(x), lambda: tg.relu(x),
+        lambda: tg.grad(np.sum)(x), lambda: tg.check.gradients(np.sum, x),
+        lambda: tg.check.gradients(np.sum, np.ones(2), {"x": x}),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match=f"a {name} is more than its elements"):
+            use()
+
+
+def test_a_file_mapped_to_memory_is_an_array(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.array([1.0, 2.0]))
+    x = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert isinstance(x, np.memmap)
+    slope = tg.grad(lambda x, y: np.sum(x * y), (0, 1))(x, 3 * x)
+    np.testing.assert_array_equal(slope, [[3, 6], [1, 2]])
+    assert [type(g) for g in slope] == [np.ndarray, np.ndarray]

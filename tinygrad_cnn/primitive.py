@@ -38,8 +38,9 @@ implementations: dict[Any, Callable[..., Any]] = {}
 
 _FLOAT64 = np.dtype(np.float64)
 _FIXED = frozenset([int, float, bool, str, slice, type(None), type(Ellipsis), type, np.dtype])
-OPERANDS = (np.ndarray, Handle, float, int, np.generic)  # what `operand` leaves as it is
-_new = object.__new__
+_NUMBERS = (float, int, np.generic)
+OPERANDS = (np.ndarray, Handle, *_NUMBERS)  # what needs to be made no array of
+_new, _ndarray = object.__new__, np.ndarray
 
 
 class Primitive(Generic[P, R]):
@@ -102,7 +103,7 @@ class Primitive(Generic[P, R]):
                 handle, node = x, x.node
                 values[position] = node.value
                 sources.append((position, node))
-            elif not isinstance(x, OPERANDS):
+            elif type(x) is not _ndarray and not isinstance(x, _NUMBERS):
                 values[position] = operand(x)
         if handle is None:
             return self.forward(*values, **settings)
@@ -228,9 +229,18 @@ def elementwise(ufunc: np.ufunc, *rules: Rule | None) -> Primitive[..., Array]:
 def operand(x: Any) -> Any:
     """`x`, but as an array if it is a list, a tuple, or something else of which NumPy's functions make an array.
 
-    Such is a column of pandas, or a tensor of another library. Raises TypeError if there are Tensors in it.
+    Such is a column of pandas, or a tensor of another library. Raises TypeError if there are Tensors in it, and for an
+    array of a kind that means something else by its elements, or by its operators.
     """
-    if isinstance(x, OPERANDS) or not (isinstance(x, list | tuple) or hasattr(x, "__array__")):
+    if type(x) is _ndarray or isinstance(x, (Handle, *_NUMBERS)):
+        return x
+    if isinstance(x, np.ndarray):
+        if not isinstance(x, np.memmap):
+            raise TypeError(
+                f"a {type(x).__name__} is more than its elements: it has a mask, a unit or products of its own, of "
+                "which no derivative is known. Hand over np.asarray of it, or what takes the place of masked elements"
+            )
+    elif not isinstance(x, list | tuple) and not hasattr(x, "__array__"):
         return x
     return np.asarray(x)
 

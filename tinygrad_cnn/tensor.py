@@ -14,7 +14,7 @@ from tinygrad_cnn.backward import pull_back, seed
 from tinygrad_cnn.conversions import loses_the_gradient, number_taken
 from tinygrad_cnn.graph import Array, Handle, Node, ancestors, calling_line, handle_on, recording
 from tinygrad_cnn.indices import composed
-from tinygrad_cnn.primitive import implementations, to_values
+from tinygrad_cnn.primitive import implementations, operand, to_values
 
 
 def _operator(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
@@ -82,7 +82,7 @@ class Tensor(Handle):
     def __init__(self, values: Any, name: str | None = None) -> None:
         if isinstance(values, Tensor):
             raise TypeError("this is a Tensor already: use it as it is, or its .value to cut it off from its history")
-        array = np.array(values)
+        array = np.array(operand(values))
         if array.dtype.kind != "f":
             raise TypeError(f"a Tensor holds floats, but was given {array.dtype}: write 1.0 for 1, or .astype(float)")
         self.node = leaf_tensor(array, name).node

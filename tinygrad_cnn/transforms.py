@@ -19,7 +19,7 @@ from tinygrad_cnn import tree
 from tinygrad_cnn.backward import pull_back, seed
 from tinygrad_cnn.conversions import number_taken
 from tinygrad_cnn.graph import Array, Mode, Node, ancestors, handle_on, now, recording
-from tinygrad_cnn.primitive import OfEach, Primitive, fixed, primitive
+from tinygrad_cnn.primitive import OfEach, Primitive, fixed, operand, primitive
 from tinygrad_cnn.tensor import Tensor, leaf_tensor
 
 Function = Callable[..., Any]
@@ -461,6 +461,8 @@ def _input(leaf: Any, path: str) -> Tensor:
         tensor: Tensor = _same(leaf)
         tensor.node.name = path or leaf.name
         return tensor
+    if isinstance(leaf, np.ndarray):
+        leaf = operand(leaf)
     if isinstance(leaf, float) or (isinstance(leaf, _ARRAYS) and leaf.dtype.kind == "f"):
         value: Array = leaf.copy() if isinstance(leaf, np.ndarray) else np.asarray(leaf)[()]
         return leaf_tensor(value, path or None)

@@ -13,6 +13,7 @@ from tinygrad_cnn.backward import pull_back, seed
 from tinygrad_cnn.check.branches import Branches, branches_of
 from tinygrad_cnn.graph import Array, Mode, Node, ancestors, now, recording
 from tinygrad_cnn.names import names_of
+from tinygrad_cnn.primitive import operand
 from tinygrad_cnn.tensor import Tensor, leaf_tensor
 
 
@@ -122,9 +123,12 @@ def one_number(result: Any) -> Any:
 
 
 def as_array(x: Any) -> Array:
-    """`x` as an ndarray: an array or number of NumPy, Python, PyTorch or JAX, or the value of a Tensor."""
+    """`x` as an ndarray: an array or number of NumPy, Python, PyTorch or JAX, or the value of a Tensor.
+
+    Raises TypeError for a masked array and its like.
+    """
     if isinstance(x, Tensor):
         return np.asarray(x.node.value)
     if hasattr(x, "detach"):  # PyTorch's, which does not turn into an array while it remembers its history
         x = x.detach().cpu()
-    return np.asarray(x)
+    return np.asarray(operand(x))
