@@ -358,10 +358,12 @@ def test_check_is_content_where_the_gradient_is_right(command, tmp_path: Path) -
     assert found["parameters"]["Wc"]["hand_auto"]["verdict"] == "agree"
 
 
-def test_check_names_what_it_cannot_use(command) -> None:
+def test_check_names_what_it_cannot_use(command, trained: Path) -> None:
     refused(command("check", "--run", "none"), "none: there is no such file")
     refused(command("check", "--data", "none"), "none: there is no such folder")
     refused(command("check", "--at", "noon"), "'--at': 'noon' is not one of")
+    refused(command("check", "--run", trained, "--at", "trained"), "--at does nothing beside --run")
+    refused(command("check", "--run", trained, "--no-invert"), "--invert does nothing beside --run")
     Path("file").write_text("mine")
     code, out, err = command("check", "--html", "file/check.html", "--json")
     assert (code, out) == (2, "")

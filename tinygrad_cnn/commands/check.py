@@ -62,6 +62,7 @@ def check(
     what, scaling = TASKS[task], data.Scaling(invert, scale)
     drawings = options.load(what, folder, split, split_seed)
     if run_folder is not None:
+        options.refuse_beside("--run", "at", "seed", "invert", "scale")
         trained = runs.read_weights(run_folder)
         parameters, scaling = trained.parameters, trained.scaling
         where = f"at the parameters of {run_folder}"

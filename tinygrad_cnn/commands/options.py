@@ -52,6 +52,14 @@ def load(what: Task, folder: Path | None, split: str | None, split_seed: int) ->
     return data.load(folder, what, split, split_seed) if folder else data.bundled(what)
 
 
+def refuse_beside(chosen: str, *others: str) -> None:
+    """Raise InputError if one of the options `others` was given too, which would be ignored beside `chosen`."""
+    context = click.get_current_context()
+    given = [name for name in others if context.get_parameter_source(name) is not ParameterSource.DEFAULT]
+    if given:
+        raise InputError(f"--{given[0]} does nothing beside {chosen}, which brings its own: leave one of them out")
+
+
 def positive(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
     """`value`, or click.BadParameter if it is not a finite number above 0."""
     if value is not None and not 0 < value < math.inf:
