@@ -457,15 +457,16 @@ _same.vjp(lambda g, out, x: g)
 
 def _input(leaf: Any, path: str) -> Tensor:
     """A new Tensor for a leaf of an argument, so that a gradient with respect to just this use of it can be taken."""
-    if isinstance(leaf, Tensor):
+    if isinstance(leaf, np.ndarray):
+        leaf = operand(leaf)
+        if leaf.dtype.kind == "f":
+            return leaf_tensor(leaf.copy(), path or None)
+    elif isinstance(leaf, Tensor):
         tensor: Tensor = _same(leaf)
         tensor.node.name = path or leaf.name
         return tensor
-    if isinstance(leaf, np.ndarray):
-        leaf = operand(leaf)
-    if isinstance(leaf, float) or (isinstance(leaf, _ARRAYS) and leaf.dtype.kind == "f"):
-        value: Array = leaf.copy() if isinstance(leaf, np.ndarray) else np.asarray(leaf)[()]
-        return leaf_tensor(value, path or None)
+    elif isinstance(leaf, float) or (isinstance(leaf, np.generic) and leaf.dtype.kind == "f"):
+        return leaf_tensor(np.asarray(leaf)[()], path or None)
     if isinstance(leaf, int | np.ndarray | np.generic):
         instead = "; write 1.0 for 1, or .astype(float)"
     else:
