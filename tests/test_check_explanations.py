@@ -372,6 +372,69 @@ def test_the_gradient_of_another_loss_is_named() -> None:
     assert checked(loss, P, by_hand, losses={"squares": on_probabilities}).another_loss is None
 
 
+TURNS = RNG.standard_normal((12, 3))  # what a recurrent network reads
+RECURRENT = {"W": 0.4 * RNG.standard_normal((4, 4)), "U": 0.4 * RNG.standard_normal((4, 3))}
+
+
+def recurrent(p: Any) -> Any:
+    h = np.zeros(4)
+    for x in TURNS:
+        h = np.tanh(p["W"] @ h + p["U"] @ x)
+    return np.sum(h**2)
+
+
+def through_time(p: Any, mistake: Callable[[int, Any, Any], Any]) -> dict[str, Any]:
+    """The gradient by hand of `recurrent`; mistake: from the turn, dL/dh and h to dL/dh * (1 - h * h), or not."""
+    states = [np.zeros(4)]
+    for x in TURNS:
+        states.append(np.tanh(p["W"] @ states[-1] + p["U"] @ x))
+    dL_dW, dL_dU, dL_dh = 0, 0, 2 * states[-1]
+    for turn in reversed(range(len(TURNS))):
+        dL_dz = mistake(turn, dL_dh, states[turn + 1])
+        dL_dW, dL_dU = dL_dW + np.outer(dL_dz, states[turn]), dL_dU + np.outer(dL_dz, TURNS[turn])
+        dL_dh = p["W"].T @ dL_dz
+    return {"W": dL_dW, "U": dL_dU}
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        (lambda turn, g, h: g * (1 - h), r"\(1 - h\[11\]\) is taken for the derivative in all 12 turns of a loop"),
+        (lambda turn, g, h: g, r"tanh \(h\[11\]\), its derivative, is missing in all 12 turns of a loop"),
+        (lambda turn, g, h: g * (1 - h * h) if turn else g, r"tanh \(h\[0\]\), its derivative, is missing\."),
+        (lambda turn, g, h: g * (1 - h * h) if turn != 11 else g, r"tanh \(h\[11\]\), its derivative, is missing\."),
+        (
+            lambda turn, g, h: g * (1 - h * h) if turn > 10 else 0 * g,
+            "is missing: it is held constant in all 1[12] turns of a loop",
+        ),
+    ],
+)
+def test_a_mistake_in_every_turn_of_a_loop_is_one_mistake(mistake: Callable[..., Any], said: str) -> None:
+    assert checked(recurrent, RECURRENT, lambda p: through_time(p, lambda turn, g, h: g * (1 - h * h))).ok
+    report = checked(recurrent, RECURRENT, lambda p: through_time(p, mistake))
+    assert report.because  # of U, and of W but where h is what it was before the first turn, which is 0
+    for sentence in report.because:
+        assert re.search(said, sentence)
+
+
+def test_another_derivative_is_named() -> None:
+    for made, said in ((lambda h, z: 1 - h, r"\(1 - h\)"), (lambda h, z: 1 - z * z, r"\(1 - z\^2\)")):
+
+        def with_it(p: Any, made: Any = made) -> Any:
+            z = X @ p["W"].T + p["b"]
+            h = np.tanh(z)
+            dL_dz = 2 * h * made(h, z)
+            return {"W": dL_dz.T @ X, "b": dL_dz.sum(axis=0)}
+
+        def squares(p: Any) -> Any:
+            z = X @ p["W"].T + p["b"]
+            h = np.tanh(z)
+            return np.sum(h**2)
+
+        report = checked(squares, {"W": P["W"], "b": P["b"]}, with_it)
+        assert re.search(rf"in the way back through tanh \(h\) {said} is taken for the derivative", report.because[0])
+
+
 def test_what_nothing_explains_is_said_to_be_unexplained() -> None:
     report = checked(loss, P, lambda p: by_hand(p, dL_dW=lambda g: g + RNG.standard_normal(g.shape)))
     assert report.because[0].endswith("No explanation accounts for it.")
@@ -395,6 +458,7 @@ def test_every_explanation_is_tested_here() -> None:
         "Reversed",
         "InPart",
         "OtherValue",
+        "OtherDerivative",
     }  # fmt: skip
     assert {type(e).__name__ for e in EXPLANATIONS} == tested
 

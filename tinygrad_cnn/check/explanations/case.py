@@ -16,6 +16,7 @@ from tinygrad_cnn.graph import Array, Node
 SAFETY = 8.0
 LARGE = 10**6  # elements
 TOGETHER = 24  # other rules that are tried two by two, and each with what is seen in the numbers
+FEW = 8  # turns of a loop, each of which is tried alone
 
 
 class Fitted:
@@ -121,7 +122,31 @@ class OtherRule(Explanation):
 
     def explain(self, case: Case) -> str | None:
         """The first alteration that accounts for the difference."""
-        return next((words for words, nodes in self.alterations(case) if case.accounts(case.again(nodes))), None)
+        return next((words for words, nodes in self.tried(case) if case.accounts(case.again(nodes))), None)
+
+    def tried(self, case: Case) -> Iterator[tuple[str, dict[Node, Node]]]:
+        """The alterations, in the order in which they are tried."""
+        return in_turns(self.alterations(case))
+
+
+def in_turns(alterations: Iterable[tuple[str, dict[Node, Node]]]) -> Iterator[tuple[str, dict[Node, Node]]]:
+    """Alterations, those that are alike in all turns of a loop together first.
+
+    Whoever derives a loop derives one turn of it. So of a long loop only the first and the last turn, which are easily
+    got wrong, are tried alone; to try each would take time with the square of its length.
+    """
+    alike: dict[Any, list[tuple[str, dict[Node, Node]]]] = {}
+    met: dict[Node, int] = {}
+    for words, nodes in alterations:
+        first = next(iter(nodes))
+        met[first] = met.get(first, 0) + 1
+        of = (first.source, first.primitive) if len(nodes) == 1 else first
+        alike.setdefault((of, met[first]), []).append((words, nodes))
+    for turns in alike.values():
+        if len(turns) > 1:
+            together = {node: altered for _, nodes in turns for node, altered in nodes.items()}
+            yield f"{turns[0][0]} in all {len(turns)} turns of a loop", together
+        yield from turns if len(turns) <= FEW else (turns[0], turns[-1])
 
 
 def explain(case: Case, explanations: Iterable[Explanation], late: Callable[[], bool] = lambda: False) -> str | None:
@@ -136,7 +161,7 @@ def explain(case: Case, explanations: Iterable[Explanation], late: Callable[[], 
             return found
     rules = [e for e in explanations if isinstance(e, OtherRule)]
     others = [e for e in explanations if not e.walks]
-    alterations = list(itertools.islice((a for e in rules for a in e.alterations(case)), TOGETHER))
+    alterations = list(itertools.islice((a for e in rules for a in e.tried(case)), TOGETHER))
     for (words, nodes), (more_words, more) in itertools.combinations(alterations, 2):
         if late():
             break

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.check.branches import MULTIPLY, mask, meeting, meets, tied
-from tinygrad_cnn.check.explanations.case import Case, Explanation, OtherRule, count
-from tinygrad_cnn.check.explanations.values import plainly
+from tinygrad_cnn.check.explanations.case import Case, Explanation, OtherRule, count, in_turns
+from tinygrad_cnn.check.explanations.values import FORMS, plainly
 from tinygrad_cnn.check.steps import with_operand, with_rules, with_settings
 from tinygrad_cnn.graph import Array, Node
 from tinygrad_cnn.names import operands_of
@@ -50,6 +50,27 @@ class LeftOut(OtherRule):
                     continue
                 rules = [rule if k != place else _unchanged for k, rule in enumerate(node.primitive.rules)]
                 yield f"the factor {_factor(case, node, place)} is missing", {node: with_rules(node, rules)}
+
+
+class OtherDerivative(OtherRule):
+    """A function of each element has a derivative that is not its own: 1 - h where it is 1 - h^2, as of tanh."""
+
+    def alterations(self, case: Case) -> Altered:
+        """See `OtherRule`."""
+        for node in case.step:
+            if len(node.operands) != 1 or node.primitive in _SIGNS or not _is_of_each_element(node):
+                continue
+            result, operand = case.names.get(node, "out"), _operand(case, node, 0) or "x"
+            for form, made in FORMS.items():
+                for name, of_result in ((result, True), (operand, False)):
+                    words = (
+                        f"in the way back through {case.called(node)} {form.format(name)} is taken for the derivative"
+                    )
+                    yield words, {node: with_rules(node, [_times(made, of_result)])}
+
+
+def _times(made: Any, of_result: bool) -> Any:
+    return lambda g, out, x, **_: g * made(out if of_result else x)
 
 
 def _is_of_each_element(node: Node) -> bool:
@@ -115,7 +136,7 @@ class InPart(Explanation):
         """See `Explanation`."""
         if case.hand.shape != case.right.shape:
             return None
-        for through, closed in _ways_back(case):
+        for through, closed in in_turns(_ways_back(case)):
             others = case.again(closed)
             part = case.right - others
             size = float(np.sum(part * part))

@@ -195,7 +195,7 @@ class FactorOfValue(Explanation):
         few = replace(case, hand=case.hand[some], right=case.right[some])
         known = case.values() | case.results()
         varying = {name: value for name, value in known.items() if np.ptp(value[some]) > 0}
-        for form, made in _FORMS.items():
+        for form, made in FORMS.items():
             for name, value in varying.items():
                 with np.errstate(all="ignore"):
                     here = made(value[some])
@@ -206,7 +206,7 @@ class FactorOfValue(Explanation):
         return None
 
 
-_FORMS: dict[str, Any] = {
+FORMS: dict[str, Any] = {
     "{0}": lambda v: v,
     "(1 - {0})": lambda v: 1 - v,
     "(1 + {0})": lambda v: 1 + v,
@@ -263,7 +263,7 @@ class Epsilon(Explanation):
             return None
         with np.errstate(all="ignore"):
             ratio = np.where(known, case.right / np.where(known, case.hand, 1), 1)
-        for name, value in _denominators(case):
+        for name, value in _likely(list(_denominators(case)), ratio, known):
             for words, candidates in ((name, [value]), (f"{name} or 1 - {name}", [value, 1 - value])):
                 epsilon = _constant([d * (ratio - 1) for d in candidates], known)
                 if epsilon and abs(epsilon) < 0.1 * largest(value):
@@ -281,6 +281,19 @@ def _denominators(case: Case) -> Iterator[tuple[str, Array]]:
                 fitted = broadcast(np.asarray(x), case.right.shape)
                 if fitted is not None:
                     yield f"an operand of {node.primitive.__name__}", fitted
+
+
+def _likely(values: list[tuple[str, Array]], ratio: Array, known: Array) -> list[tuple[str, Array]]:
+    """Those of many values with which `_constant` has an answer, by the first few elements."""
+    some = tuple(places[:SOME] for places in np.nonzero(known))
+    if not values:
+        return values
+    with np.errstate(all="ignore"):
+        few = np.array([value[some] for _, value in values], float)
+        sizes = np.abs(np.array([few, 1 - few]) * (ratio[some] - 1))  # (2, values, elements)
+        near = [np.min(np.abs(sizes - first), axis=0) <= 0.01 * first for first in sizes[:, :, :1]]
+    likely = np.any(np.all(near, axis=-1), axis=0)
+    return [value for value, is_likely in zip(values, likely, strict=True) if is_likely]
 
 
 def _constant(found: list[Array], known: Array) -> float | None:
