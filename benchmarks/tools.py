@@ -9,13 +9,13 @@ is not found.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from listing import LISTING, load
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square.data import Scaling, bundled
@@ -24,7 +24,6 @@ from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, published_start
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-LISTING = Path(__file__).parents[2] / "shared" / "published" / "circle_square_cnn.py"
 parser.add_argument("--listing", type=Path, default=LISTING, help="the article's listing")
 
 
@@ -46,11 +45,7 @@ def chain(length: int) -> Any:
 
 def published(listing: Path, x: Any, y: Any) -> Any:
     """The loss that the article's listing computes, with its parameters for Tensors."""
-    spec = importlib.util.spec_from_file_location("published_listing", listing)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load(listing)
     for name in ("Wc", "Bc", "Wf", "Bf"):
         setattr(module, name, tg.Tensor(getattr(module, name), name))
     return module.forward(x, y)[0]

@@ -18,7 +18,6 @@ found; a step of it takes so long that its 501 epochs are 501 times the median o
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import platform
 import statistics
@@ -29,11 +28,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from listing import LISTING, load
+
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--blocks", type=int, default=40)
 parser.add_argument("--steps", type=int, default=20, help="in a block")
-LISTING = Path(__file__).parents[2] / "shared" / "published" / "circle_square_cnn.py"
 parser.add_argument("--listing", type=Path, default=LISTING, help="the article's listing")
 arguments = parser.parse_args()
 
@@ -95,11 +95,7 @@ def with_optimiser(loss: Callable[[dict[str, Any]], Any]) -> Step:
 
 
 def listing() -> Step:
-    spec = importlib.util.spec_from_file_location("published_listing", arguments.listing)
-    if spec is None or spec.loader is None or not arguments.listing.exists():
-        raise ImportError(f"not found at {arguments.listing}")
-    published = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(published)
+    published = load(arguments.listing)
     for name, value in START.items():
         setattr(published, name, value.copy())
 

@@ -11,6 +11,7 @@ import pytest
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.check import EXPLANATIONS, Case, Explanation, Report
+from tinygrad_cnn.check.explanations.case import in_turns
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((5, 3)), np.array([[0.0], [1.0], [1.0], [0.0], [1.0]])  # (batch, features), (batch, 1)
@@ -405,7 +406,7 @@ def through_time(p: Any, mistake: Callable[[int, Any, Any], Any]) -> dict[str, A
         (lambda turn, g, h: g * (1 - h * h) if turn != 11 else g, r"tanh \(h\[11\]\), its derivative, is missing\."),
         (
             lambda turn, g, h: g * (1 - h * h) if turn > 10 else 0 * g,
-            "is missing: it is held constant in all 1[12] turns of a loop",
+            "is missing: it is held constant",
         ),
     ],
 )
@@ -415,6 +416,18 @@ def test_a_mistake_in_every_turn_of_a_loop_is_one_mistake(mistake: Callable[...,
     assert report.because  # of U, and of W but where h is what it was before the first turn, which is 0
     for sentence in report.because:
         assert re.search(said, sentence)
+
+
+@pytest.mark.parametrize(("length", "alone"), [(3, [0, 1, 2]), (30, [0, 29])])
+def test_of_a_long_loop_the_first_and_the_last_turn_are_tried_alone(length: int, alone: list[int]) -> None:
+    nodes, t = [], tg.Tensor(0.5)
+    for _ in range(length):
+        t = np.tanh(t)
+        nodes.append(t.node)
+    single = [(f"turn {turn}", {node: node}) for turn, node in enumerate(nodes)]
+    together, *rest = in_turns(single)
+    assert together == (f"turn 0 in all {length} turns of a loop", {node: node for node in nodes})
+    assert rest == [single[turn] for turn in alone]
 
 
 def test_another_derivative_is_named() -> None:

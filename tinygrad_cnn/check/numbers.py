@@ -87,9 +87,9 @@ def along_vectors(leaves: Sequence[Array], vectors: Sequence[Array | None]) -> D
 class Numbers:
     """Slopes of `loss` at `leaves`, computed in the precision of `dtype`.
 
-    evaluations, seconds   how many times the loss may be computed, and until when (by `clock`); None for no limit
-    opaque                 the loss takes arrays only, so that its branches cannot be seen
-    first                  the loss at these leaves, in this precision, if somebody has it
+    opaque      the loss takes arrays only, so that its branches cannot be seen
+    exhausted   from how often the loss was computed here, whether it may be no more
+    first       the loss at these leaves, in this precision, if somebody has it
     """
 
     def __init__(

@@ -16,7 +16,7 @@ from tinygrad_cnn.graph import Array, Node
 SAFETY = 8.0
 LARGE = 10**6  # elements
 TOGETHER = 24  # other rules that are tried two by two, and each with what is seen in the numbers
-FEW = 8  # turns of a loop, each of which is tried alone
+FEW = 24  # turns of a loop, each of which is tried alone too
 
 
 class Fitted:
