@@ -29,6 +29,80 @@ def test_a_jacobian_of_a_tree_is_a_tree() -> None:
     np.testing.assert_array_equal(found["W"], np.einsum("ij,k->ijk", np.eye(2), np.arange(3.0)))
 
 
+def test_a_jacobian_with_respect_to_several_arguments_of_several_results_is_a_tree_of_blocks() -> None:
+    A, x, c = RNG.standard_normal((2, 3)), RNG.standard_normal(3), 0.5
+    found = tg.jacobian(lambda c, A, x: {"Ax": A @ x, "rest": (c * x, 7.0)}, argnums=(1, -1))(c, A, x)
+    by_A, by_x = found["Ax"]
+    np.testing.assert_array_equal(by_A, np.einsum("ij,k->ijk", np.eye(2), x))
+    np.testing.assert_array_equal(by_x, A)
+    (cx_by_A, cx_by_x), (constant_by_A, constant_by_x) = found["rest"]
+    np.testing.assert_array_equal(cx_by_A, np.zeros((3, 2, 3)))
+    np.testing.assert_array_equal(cx_by_x, c * np.eye(3))
+    assert constant_by_A.shape == (2, 3)
+    assert constant_by_x.shape == (3,)
+    assert not constant_by_A.any()
+    assert not constant_by_x.any()
+
+
+def test_a_hessian_of_a_tree_is_a_tree_of_blocks() -> None:
+    p = {"W": RNG.standard_normal((2, 3)), "b": (RNG.standard_normal(2), 0.3)}
+    names, leaves = ("W", "b0", "b1"), (p["W"], *p["b"])
+
+    def loss(p):
+        return np.sum(np.tanh(p["W"] @ np.arange(3.0) * p["b"][0]) * np.exp(p["b"][1]))
+
+    def of_row(row):  # the same function of all elements in a row, whose Hessian is one matrix
+        return loss({"W": row[:6].reshape(2, 3), "b": (row[6:8], row[8])})
+
+    H = tg.hessian(of_row)(np.concatenate([np.ravel(leaf) for leaf in leaves]))
+    found = tg.hessian(loss)(p)
+    flat = {"W": found["W"], "b0": found["b"][0], "b1": found["b"][1]}
+    places = dict(zip(names, (slice(0, 6), slice(6, 8), slice(8, 9)), strict=True))
+    for one, x in zip(names, leaves, strict=True):
+        for other, y, block in zip(names, leaves, (flat[one]["W"], *flat[one]["b"]), strict=True):
+            assert np.shape(block) == np.shape(x) + np.shape(y)
+            expected = H[places[one], places[other]].reshape(np.shape(block))
+            np.testing.assert_allclose(block, expected, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("argnums", [0, 1, -1, (0, 1), (1, 0), (-1,), (2, 0, 1)])
+def test_argnums_mean_the_same_in_every_transform(argnums) -> None:
+    args = (RNG.standard_normal(3), RNG.standard_normal(3), 0.7)
+
+    def h(a, b, c, power=1):
+        return np.sum(np.tanh(a * b) * c ** (2 * power) + a**3 * c)
+
+    gradient = tg.grad(h, argnums)(*args, power=2)
+    slopes = tg.jacobian(h, argnums)(*args, power=2)
+    each = tg.elementwise_grad(h, argnums)(*args, power=2)
+    np.testing.assert_equal(slopes, gradient)
+    np.testing.assert_equal(each, gradient)
+    chosen = args[argnums] if isinstance(argnums, int) else tuple(args[i] for i in argnums)
+    others = [x for i, x in enumerate(args) if i not in np.arange(3)[np.atleast_1d(argnums)]]
+    along = tg.tree.map(np.ones_like, chosen)
+    product = tg.hvp(h, chosen, along, *others, argnums=argnums, power=2)
+    H = tg.hessian(h, argnums)(*args, power=2)
+    if isinstance(argnums, int):
+        H, product = (H,), (product,)
+    else:
+        H = tuple(sum(block.reshape((*np.shape(x), -1)).sum(-1) for block in row) for row, x in zip(H, chosen))
+        np.testing.assert_equal(len(product), len(argnums))
+    for row, found in zip(H, product, strict=True):
+        expected = row if np.ndim(row) == np.ndim(found) else row.sum(-1)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_hvp_of_several_arguments_wants_a_tuple_of_them() -> None:
+    with pytest.raises(TypeError, match=r"hvp: argnums is \(0, 1\), so primal has to be a tuple with one for each"):
+        tg.hvp(np.multiply, 1.0, 1.0, 2.0, argnums=(0, 1))
+
+
+def test_a_jacobian_of_nothing_returned_is_refused() -> None:
+    for function in (lambda x: None, lambda x: "text", lambda x: {"a": x, "b": "text"}):
+        with pytest.raises(TypeError, match="a Jacobian is that of arrays"):
+            tg.jacobian(function)(1.0)
+
+
 @pytest.mark.parametrize("shape", [(0,), (0, 2)])
 def test_the_jacobian_of_nothing_is_empty(shape) -> None:
     assert tg.jacobian(lambda x: x * 2)(np.zeros(shape)).shape == shape + shape

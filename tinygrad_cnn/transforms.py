@@ -23,6 +23,7 @@ from tinygrad_cnn.primitive import OfEach, Primitive, fixed, operand, primitive
 from tinygrad_cnn.tensor import Tensor, leaf_tensor
 
 Function = Callable[..., Any]
+ArgNums = int | tuple[int, ...]  # which arguments a derivative is with respect to: one, or several
 
 _ARRAYS = (np.ndarray, np.generic)
 
@@ -80,7 +81,7 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
     return run.value(), run.outputs.rebuild(along)
 
 
-def grad(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
+def grad(function: Function, argnums: ArgNums = 0, has_aux: bool = False) -> Function:
     """The gradient of `function`, which returns one number, with respect to the argument (or arguments) `argnums`.
 
     has_aux: the function returns (number, more), and the gradient function (gradient, more).
@@ -102,7 +103,7 @@ def grad(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool =
     return gradient
 
 
-def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
+def value_and_grad(function: Function, argnums: ArgNums = 0, has_aux: bool = False) -> Function:
     """As `grad`, but of (value, gradient); with `has_aux`, of ((value, more), gradient).
 
     The gradient has the form, the shapes and the dtypes of the argument; its arrays are the caller's own. Raises
@@ -112,28 +113,34 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
     >>> tg.value_and_grad(lambda x: np.sum(x * x))(np.array([1.0, 2.0]))
     (np.float64(5.0), array([2., 4.]))
     """
-    single = isinstance(argnums, int)
 
     def differentiate(*args: Any, **settings: Any) -> Any:
-        arguments, places = list(args), _places(argnums, len(args))
-
-        def of_chosen(chosen: Any) -> Any:
-            if single:
-                arguments[places[0]] = chosen
-            else:
-                for place, argument in zip(places, chosen, strict=True):
-                    arguments[place] = argument
-            return function(*arguments, **settings)
-
-        chosen = args[places[0]] if single else tuple([args[place] for place in places])
-        run = _Run(of_chosen, chosen, "" if single else "argument", has_aux)
+        run = _Run(*_with_respect_to(argnums, function, args, settings), has_aux)
         run.only("a gradient is that of one number", "use has_aux=True and return (number, more)")
         return run.value(), run.argument.rebuild(run.pull([None]))
 
     return differentiate
 
 
-def _places(argnums: int | tuple[int, ...], count: int) -> list[int]:
+def _with_respect_to(
+    argnums: ArgNums, function: Function, args: tuple[Any, ...], settings: dict[str, Any]
+) -> tuple[Function, Any, str]:
+    """`function` as one of its argument(s) `argnums` alone; what these are among `args`; and what errors call them."""
+    places = _places(argnums, len(args))
+    if isinstance(argnums, int):
+        (place,) = places
+        return lambda x: function(*args[:place], x, *args[place + 1 :], **settings), args[place], ""
+
+    def of_chosen(chosen: Any) -> Any:
+        arguments = list(args)
+        for place, argument in zip(places, chosen, strict=True):
+            arguments[place] = argument
+        return function(*arguments, **settings)
+
+    return of_chosen, tuple([args[place] for place in places]), "argument"
+
+
+def _places(argnums: ArgNums, count: int) -> list[int]:
     """`argnums` as places among `count` arguments, none of them negative."""
     if isinstance(argnums, int) and 0 <= argnums < count:
         return [argnums]
@@ -146,72 +153,89 @@ def _places(argnums: int | tuple[int, ...], count: int) -> list[int]:
     return places
 
 
-def jacobian(function: Function, argnum: int = 0) -> Function:
-    """The derivatives of each element of what `function` returns, one array, by each element of an argument.
+def jacobian(function: Function, argnums: ArgNums = 0) -> Function:
+    """The derivatives of each element of what `function` returns by each element of the argument(s) `argnums`.
 
-    The argument, number `argnum`, may be a tree; for each of its leaves, of shape s, there is an array of shape
-    value.shape + s. It takes one sweep back for each element of the value.
+    For a value and an argument that are arrays it is an array of shape value.shape + argument.shape. Where the value is
+    a tree, there is one such block for each of its leaves, in a tree like the value; where the argument is a tree, or
+    `argnums` a tuple, each block is in its turn a tree like the argument. It takes one sweep back for each element of
+    the value.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> tg.jacobian(lambda x: x[1:] * x[:-1])(np.array([1.0, 2.0, 3.0]))
     array([[2., 1., 0.],
            [0., 3., 2.]])
+    >>> tg.jacobian(lambda x, y: {"sum": x + y, "product": x * y}, argnums=(0, 1))(2.0, 3.0)["product"]
+    (np.float64(3.0), np.float64(2.0))
     """
 
     def derivative(*args: Any, **settings: Any) -> Any:
-        (place,) = _places(argnum, len(args))
-
-        def of_chosen(chosen: Any) -> Any:
-            return function(*args[:place], chosen, *args[place + 1 :], **settings)
-
-        run = _Run(of_chosen, args[place], "")
-        value = run.only("a Jacobian is that of one array", "use tinygrad_cnn.vjp")
-        shape, dtype = np.shape(value), np.result_type(value.dtype if hasattr(value, "dtype") else float)
-        rows = []
-        for k in range(math.prod(shape)):
-            basis = np.zeros(shape, dtype)
-            basis.flat[k] = 1
-            rows.append(run.pull([basis]))
-        leaves = []
-        for position, leaf in enumerate(run.argument.leaves):
-            if rows:
-                leaves.append(
-                    np.concatenate([row[position].reshape(-1) for row in rows]).reshape(shape + np.shape(leaf))
-                )
-            else:
-                leaves.append(np.zeros(shape + np.shape(leaf), dtype))
-        return run.argument.rebuild([leaf[()] if not leaf.ndim else leaf for leaf in leaves])
+        run = _Run(*_with_respect_to(argnums, function, args, settings))
+        leaves = run.results("a Jacobian is that of arrays")
+        return run.outputs.rebuild([run.argument.rebuild(_blocks(run, leaf)) for leaf in leaves])
 
     return derivative
 
 
-def hessian(function: Function, argnum: int = 0) -> Function:
-    """The second derivatives of `function`, which returns one number, by each two elements of an argument, one array.
+def _blocks(run: _Run, value: Any) -> list[Array]:
+    """The derivatives of `value`, one of the results of `run`, by each leaf of its argument."""
+    shape, dtype = np.shape(value), np.result_type(value.dtype if hasattr(value, "dtype") else float)
+    pull = _Pullback([value], run.pull.wrt, run.born, run.pull.recorded)
+    rows = []
+    for k in range(math.prod(shape)):
+        basis = np.zeros(shape, dtype)
+        basis.flat[k] = 1
+        rows.append(pull([basis]))
+    blocks = []
+    for position, node in enumerate(run.pull.wrt):
+        of_leaf = [row[position].reshape(-1) for row in rows] or [np.zeros(0, node.like.dtype)]
+        block = np.concatenate(of_leaf).reshape(shape + node.like.shape)
+        blocks.append(block if block.ndim else block[()])
+    return blocks
 
-    The result, for an argument of shape s, has shape s + s, and is symmetric.
+
+def hessian(function: Function, argnums: ArgNums = 0) -> Function:
+    """The second derivatives of `function`, which returns one number, by the elements of the argument(s) `argnums`.
+
+    For an array of shape s it has shape s + s, and is symmetric. For a tree, or a tuple of `argnums`, it is a tree of
+    trees of such blocks: hessian(f)(p)["W"]["b"] has shape W.shape + b.shape.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> tg.hessian(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]))
     array([[10.,  6.],
            [ 6.,  0.]])
+    >>> tg.hessian(lambda p: p["a"] ** 2 * p["b"])({"a": 3.0, "b": 5.0})["a"]
+    {'a': np.float64(10.0), 'b': np.float64(6.0)}
     """
-    return jacobian(grad(function, argnum), argnum)
+    return jacobian(grad(function, argnums), argnums)
 
 
-def hvp(function: Function, primal: Any, tangent: Any) -> Any:
+def hvp(function: Function, primal: Any, tangent: Any, *others: Any, argnums: ArgNums = 0, **settings: Any) -> Any:
     """The product of the Hessian of `function` at `primal` and `tangent`, in the form of both.
+
+    primal   the argument `argnums` of the function, or a tuple of them, if `argnums` is one
+    others   its other arguments, in their order, and `settings` by name
 
     The Hessian is not made: it costs about as much as four gradients, whatever the size of the argument.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> tg.hvp(lambda x: x[0] ** 2 * x[1], np.array([3.0, 5.0]), np.array([1.0, 0.0]))
     array([10.,  6.])
+    >>> tg.hvp(lambda scale, x: scale * x**3, 2.0, 1.0, 5.0, argnums=1)
+    np.float64(60.0)
     """
-    return jvp(grad(function), [primal], [tangent])[1]
+    primals = [primal] if isinstance(argnums, int) else primal
+    if not isinstance(primals, list | tuple) or (not isinstance(argnums, int) and len(primals) != len(argnums)):
+        raise TypeError(f"hvp: argnums is {argnums!r}, so primal has to be a tuple with one for each")
+    places = _places(argnums, len(primals) + len(others))
+    rest = iter(others)
+    args = tuple([None if i in places else next(rest) for i in range(len(primals) + len(others))])
+    gradient, _, _ = _with_respect_to(argnums, grad(function, argnums), args, settings)
+    return jvp(gradient, [primal], [tangent])[1]
 
 
-def elementwise_grad(function: Function, argnum: int = 0) -> Function:
-    """The derivative of a function of each element, such as np.tanh, at each element of an argument.
+def elementwise_grad(function: Function, argnums: ArgNums = 0) -> Function:
+    """The derivative of a function of each element, such as np.tanh, at each element of the argument(s) `argnums`.
 
     It is the gradient of the sum of what `function` returns, and so means what it says only if an element of the
     result depends on that element of the argument alone.
@@ -220,7 +244,7 @@ def elementwise_grad(function: Function, argnum: int = 0) -> Function:
     >>> tg.elementwise_grad(np.square)(np.array([1.0, 2.0]))
     array([2., 4.])
     """
-    return grad(lambda *args, **settings: np.sum(function(*args, **settings)), argnum)
+    return grad(lambda *args, **settings: np.sum(function(*args, **settings)), argnums)
 
 
 def stop_gradient(tree_of_tensors: Any) -> Any:
@@ -383,25 +407,29 @@ class _Run:
 
     def only(self, wanted: str, for_more: str) -> Any:
         """The one array or number that the function returned. Raises TypeError if it is none, or was cut off."""
-        leaves = self.outputs.leaves
-        if not leaves:
-            raise TypeError(f"the function returned nothing, but {wanted}")
+        leaves = self.results(wanted)
         if len(leaves) > 1:
             raise TypeError(
                 f"the function returned {len(leaves)} results, but {wanted}; to return more beside it, {for_more}"
             )
-        (leaf,) = leaves
-        if isinstance(leaf, Tensor):
-            return leaf
-        if not isinstance(leaf, (*_ARRAYS, int, float)):
-            raise TypeError(f"the function returned {_described(leaf)}, but {wanted}")
-        number, order = number_taken.get()
-        if leaf is number and order > self.born:
-            raise TypeError(
-                "the function returned a Tensor's number, by float(t) or t.item(), of which no gradient is known: let "
-                "it return the Tensor itself"
-            )
-        return leaf
+        return leaves[0]
+
+    def results(self, wanted: str) -> list[Any]:
+        """The arrays and numbers that the function returned, of which there is at least one. Raises as `only`."""
+        if not self.outputs.leaves:
+            raise TypeError(f"the function returned nothing, but {wanted}")
+        for leaf in self.outputs.leaves:
+            if isinstance(leaf, Tensor):
+                continue
+            if not isinstance(leaf, (*_ARRAYS, int, float)):
+                raise TypeError(f"the function returned {_described(leaf)}, but {wanted}")
+            number, order = number_taken.get()
+            if leaf is number and order > self.born:
+                raise TypeError(
+                    "the function returned a Tensor's number, by float(t) or t.item(), of which no gradient is known: "
+                    "let it return the Tensor itself"
+                )
+        return self.outputs.leaves
 
 
 def _value_of(leaf: Any, recorded: bool) -> Any:
