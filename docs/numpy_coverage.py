@@ -67,14 +67,8 @@ def status(name: str, function: Callable[..., Any]) -> tuple[str, str]:
 def methods() -> tuple[list[str], list[str]]:
     """The names of ndarray's public methods and attributes that a Tensor has, and of those that it refuses."""
     names = [name for name in dir(np.ndarray) if not name.startswith("_")]
-    refused = [name for name in names if _is_refused(name)]
+    refused = [name for name in names if not hasattr(tg.Tensor, name)]
     return [name for name in names if name not in refused], refused
-
-
-def _is_refused(name: str) -> bool:
-    attribute = inspect.getattr_static(tg.Tensor, name, None)
-    function = attribute.fget if isinstance(attribute, property) else attribute
-    return function is None or "_refused" in getattr(function, "__qualname__", "")
 
 
 def page() -> str:

@@ -7,11 +7,13 @@ import gc
 import sys
 import threading
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tinygrad_cnn as tg
+from tinygrad_cnn.graph import _is_engine as is_engine
 from tinygrad_cnn.graph import ancestors, source_line
 
 
@@ -102,6 +104,28 @@ def test_a_node_of_a_composite_is_traced_to_the_line_of_its_user() -> None:
     nodes, _ = ancestors([y.node])
     assert {source_line(node).split(":")[0] for node in nodes} == {__file__}
     assert {node.scope.name for node in nodes if node.primitive} == {"conv2d"}
+
+
+def test_a_node_is_never_traced_to_a_line_of_the_package() -> None:
+    w = tg.Tensor([1.0, 2.0], "w")
+    made = {
+        "a function of NumPy over a tree": tg.tree.map(np.exp, {"w": w})["w"],
+        "a step of an optimiser": tg.Momentum(0.1).step([w], [w * 2])[0],
+        "a function of each leaf": tg.checkpoint(np.tanh)(w),
+        "a derivative": tg.vjp(lambda x: x * w, np.ones(2))[0],
+    }
+    for what, y in made.items():
+        assert source_line(y.node).split(":")[0] == __file__, what
+
+
+def test_every_module_is_the_engines_own_but_those_that_use_it_as_anybody_might() -> None:
+    package = Path(tg.__file__).parent
+    modules = [path.relative_to(package) for path in package.rglob("*.py")]
+    assert Path("tree.py") in modules
+    users = {path.parts[0] for path in modules if not is_engine[str(package / path)]}
+    assert users == {"circle_square", "commands", "cli.py"}
+    assert not is_engine[__file__]
+    assert not is_engine[str(package) + "_of_a_user.py"]
 
 
 def test_two_calls_of_a_scoped_function_are_two_scopes() -> None:

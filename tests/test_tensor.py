@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import math
 import pickle
+import pydoc
 import re
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 
 import tinygrad_cnn as tg
+from tinygrad_cnn.lacking import INSTEAD
 from tinygrad_cnn.primitive import implementations
 
 
@@ -281,12 +284,57 @@ def test_shape_errors_are_numpys() -> None:
         t[7]
 
 
-@pytest.mark.parametrize("name", ["base", "ctypes", "data", "flags", "flat"])
+@pytest.mark.parametrize("name", sorted(INSTEAD))
 def test_an_attribute_that_it_lacks_says_what_to_use(name: str) -> None:
-    t = tg.Tensor([1.0])
-    assert not hasattr(t, name)
-    with pytest.raises(AttributeError, match=rf"^a Tensor has no \.{name}: use "):
-        getattr(t, name)
+    for t in (tg.Tensor([1.0]), tg.Tensor([1.0, 2.0])[1:]):
+        assert not hasattr(t, name)
+        with pytest.raises(AttributeError) as caught:
+            getattr(t, name)
+        assert str(caught.value) == f"a Tensor has no .{name}: {INSTEAD[name]}"
+
+
+def test_what_it_lacks_it_has_not_got() -> None:
+    assert not [name for name in INSTEAD if name != "requires_grad" and name in dir(tg.Tensor)]
+    assert not {name for name in dir(np.ndarray) if not name.startswith("_")} - {*INSTEAD, *dir(tg.Tensor)}
+
+
+def test_a_function_that_is_no_method_is_named() -> None:
+    with pytest.raises(AttributeError, match=r"^a Tensor has no \.exp: use the function np\.exp$"):
+        tg.Tensor([1.0]).exp()
+    with pytest.raises(AttributeError, match=r"^a Tensor has no \.shap$") as caught:
+        tg.Tensor([1.0]).shap
+    assert caught.value.name == "shap"
+    assert isinstance(caught.value.obj, tg.Tensor)  # from which Python finds that .shape may be meant
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("requires_grad", "gradients flow to every Tensor"), ("grad", "nothing to zero"), ("value", "write t[...] = ")],
+)
+def test_an_attribute_that_is_not_to_be_set_says_what_to_write(name: str, says: str) -> None:
+    with pytest.raises(AttributeError, match=re.escape(says)):
+        setattr(tg.Tensor([1.0]), name, None)
+
+
+@pytest.mark.parametrize("name", [name for name in vars(tg.Tensor) if not name.startswith("_")])
+def test_its_methods_have_names_signatures_and_docstrings(name: str) -> None:
+    member = getattr(tg.Tensor, name)
+    if name in ("kind", "node", "requires_grad"):
+        return
+    assert member.__doc__
+    if not isinstance(member, property):
+        assert member.__name__ == name
+        assert member.__qualname__ == f"Tensor.{name}"
+        parameters = list(inspect.signature(member).parameters)
+        assert parameters[0] == "self"
+        assert name in ("item", "reshape", "transpose") or "args" not in parameters
+
+
+def test_help_on_it_shows_no_function_without_a_name() -> None:
+    page = pydoc.plain(pydoc.render_doc(tg.Tensor))
+    assert "lambda" not in page
+    assert "sum(self, axis=None, dtype=None" in page
+    assert "__add__(self, other)" in page
 
 
 def test_the_package_lists_what_it_is_there_for_before_it_is_imported() -> None:

@@ -268,18 +268,16 @@ class scope:  # noqa: N801
 # Where in the user's code a node was asked for. The code object and the instruction are kept, not the frame, which
 # would keep every local variable alive; the line is worked out only when somebody asks.
 
-_ROOMS = (
-    "graph", "primitive", "backward", "conversions", "debug", "indices", "names", "tensor", "creation", "transforms",
-    "rules", "nn", "render",
-)  # fmt: skip
-_ENGINE = tuple(os.path.join(os.path.dirname(__file__), room) for room in _ROOMS)
+# All of the package is the engine, but for what uses it as anybody might: the article's model, and the command.
+_PACKAGE = os.path.join(os.path.dirname(__file__), "")
+_USERS = tuple(_PACKAGE + name for name in ("circle_square", "commands", "cli.py"))
 
 
 class _Memo(dict[str, bool]):
     """Whether a file is one of the engine's."""
 
     def __missing__(self, filename: str) -> bool:
-        self[filename] = filename.startswith(_ENGINE)
+        self[filename] = filename.startswith(_PACKAGE) and not filename.startswith(_USERS)
         return self[filename]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, NoReturn
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, ClassVar, Never, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +16,37 @@ from tinygrad_cnn.backward import pull_back, seed
 from tinygrad_cnn.conversions import loses_the_gradient, number_taken
 from tinygrad_cnn.graph import Array, Handle, Node, ancestors, calling_line, handle_on, recording
 from tinygrad_cnn.indices import composed
+from tinygrad_cnn.lacking import refuse
 from tinygrad_cnn.primitive import implementations, operand, to_values
 
+# Methods that are NumPy's functions. To a type checker what they give is a Tensor, though it is an array in `no_grad`.
 
-def _operator(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
+
+def _operator(ufunc: np.ufunc) -> Callable[[Any, Any], Tensor]:
     return lambda self, other: implementations[ufunc](self, other)
 
 
-def _reflected(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
+def _reflected(ufunc: np.ufunc) -> Callable[[Any, Any], Tensor]:
     return lambda self, other: implementations[ufunc](other, self)
 
 
-def _method(function: Any) -> Callable[..., Any]:
-    return lambda self, *args, **settings: implementations[function](self, *args, **settings)
+def _unary(ufunc: np.ufunc) -> Callable[[Any], Tensor]:
+    return lambda self: implementations[ufunc](self)
+
+
+def _method(function: Any) -> Callable[..., Tensor]:
+    def method(self: Tensor, *args: Any, **settings: Any) -> Any:
+        return implementations[function](self, *args, **settings)
+
+    method.__doc__ = f"As `ndarray.{function.__name__}`."
+    _, *parameters = inspect.signature(function).parameters.values()
+    this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    method.__signature__ = inspect.Signature([this, *parameters])  # type: ignore[attr-defined]
+    return method
+
+
+def _plain_method(function: Any) -> Callable[..., Any]:
+    return _method(function)  # what it gives is a plain array or number
 
 
 def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
@@ -47,21 +67,19 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     return changed
 
 
-def _refused(name: str, instead: str, error: type[Exception] = NotImplementedError) -> Any:
-    def method(self: Tensor, *args: Any, **settings: Any) -> NoReturn:
-        raise error(f"a Tensor has no .{name}: {instead}")
-
-    return method
-
-
-def _lacking(name: str, instead: str) -> property:
-    return property(_refused(name, instead, AttributeError))  # so that hasattr says no
-
-
 def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], NDArray[np.bool_]]:
     return lambda self, other: compare(self.node.value, to_values(other))
 
 
+def _named(kind: type[Tensor]) -> type[Tensor]:
+    """Let the methods that functions have made go by their names in the class, for `help` and tracebacks."""
+    for name, method in vars(kind).items():
+        if isinstance(method, FunctionType) and method.__name__ != name:
+            method.__name__, method.__qualname__ = name, f"{kind.__qualname__}.{name}"
+    return kind
+
+
+@_named
 class Tensor(Handle):
     """An array of floats that remembers how it was computed.
 
@@ -104,11 +122,19 @@ class Tensor(Handle):
         """The array, read-only."""
         return read_only(self.node.value)  # type: ignore[no-any-return]
 
+    @value.setter
+    def value(self, values: Never) -> None:
+        raise AttributeError("a Tensor's .value is read-only: write t[...] = values")
+
     @property
     def grad(self) -> NDArray[Any] | None:
         """The cotangent that the last `backward` through this value left, read-only; None before there was one."""
         cotangent = self.node.cotangent
         return None if cotangent is None else read_only(cotangent)
+
+    @grad.setter
+    def grad(self, values: Never) -> None:
+        raise AttributeError(".grad is set by backward(), which adds nothing to it: there is nothing to zero")
 
     @property
     def name(self) -> str | None:
@@ -136,16 +162,16 @@ class Tensor(Handle):
         return self.node.like.size  # type: ignore[no-any-return]
 
     @property
-    def T(self) -> Any:  # noqa: N802 (NumPy's name)
+    def T(self) -> Tensor:  # noqa: N802 (NumPy's name)
         """Its axes reversed."""
-        return implementations[np.transpose](self)
+        return implementations[np.transpose](self)  # type: ignore[no-any-return]
 
     @property
-    def mT(self) -> Any:  # noqa: N802
+    def mT(self) -> Tensor:  # noqa: N802
         """Its last two axes exchanged."""
         if self.ndim < 2:
             raise ValueError(f"matrix transpose with ndim < 2 is undefined, and this Tensor has shape {self.shape}")
-        return implementations[np.swapaxes](self, -1, -2)
+        return implementations[np.swapaxes](self, -1, -2)  # type: ignore[no-any-return]
 
     @property
     def real(self) -> Any:
@@ -224,6 +250,12 @@ class Tensor(Handle):
             "A table of pandas takes part as table.to_numpy()"
         )
 
+    if not TYPE_CHECKING:  # to a type checker it has what it has
+        requires_grad = property(None, lambda self, flag: refuse(self, "requires_grad"))
+
+        def __getattr__(self, name: str) -> NoReturn:
+            refuse(self, name)
+
     # Operators. Comparisons give plain arrays.
 
     __pandas_priority__: ClassVar[int] = 5000  # column * t is ours to compute: a column's own is 3000, a frame's 4000
@@ -237,8 +269,7 @@ class Tensor(Handle):
     __mod__, __rmod__ = _operator(np.remainder), _reflected(np.remainder)
     __divmod__, __rdivmod__ = _operator(np.divmod), _reflected(np.divmod)
     __floordiv__, __rfloordiv__ = _operator(np.floor_divide), _reflected(np.floor_divide)
-    __pos__ = _method(np.positive)
-    __neg__, __abs__ = _method(np.negative), _method(np.abs)
+    __pos__, __neg__, __abs__ = _unary(np.positive), _unary(np.negative), _unary(np.abs)
 
     __lt__, __le__ = _comparison(operator.lt), _comparison(operator.le)
     __gt__, __ge__ = _comparison(operator.gt), _comparison(operator.ge)
@@ -250,32 +281,44 @@ class Tensor(Handle):
     sum, mean, prod, std, var = map(_method, (np.sum, np.mean, np.prod, np.std, np.var))
     max, min, cumsum, cumprod = map(_method, (np.max, np.min, np.cumsum, np.cumprod))
     all, any, argmax, argmin, argsort, argpartition, nonzero, searchsorted = map(
-        _method, (np.all, np.any, np.argmax, np.argmin, np.argsort, np.argpartition, np.nonzero, np.searchsorted)
+        _plain_method, (np.all, np.any, np.argmax, np.argmin, np.argsort, np.argpartition, np.nonzero, np.searchsorted)
     )
-    clip, dot, trace, diagonal, ravel = map(_method, (np.clip, np.dot, np.trace, np.diagonal, np.ravel))
+    clip, trace, diagonal, ravel = map(_method, (np.clip, np.trace, np.diagonal, np.ravel))
     squeeze, repeat, take, choose = map(_method, (np.squeeze, np.repeat, np.take, np.choose))
-    conj, conjugate, round = _method(np.conjugate), _method(np.conjugate), _method(np.round)
+    round, swapaxes = _method(np.round), _method(np.swapaxes)
 
-    def compress(self, condition: Any, axis: int | None = None) -> Any:
+    def conjugate(self) -> Tensor:
+        """As `ndarray.conjugate`."""
+        return implementations[np.conjugate](self)  # type: ignore[no-any-return]
+
+    def conj(self) -> Tensor:
+        """As `ndarray.conj`."""
+        return implementations[np.conjugate](self)  # type: ignore[no-any-return]
+
+    def dot(self, b: Any) -> Tensor:
+        """As `ndarray.dot`."""
+        return implementations[np.dot](self, b)  # type: ignore[no-any-return]
+
+    def compress(self, condition: Any, axis: int | None = None) -> Tensor:
         """As `ndarray.compress`."""
-        return implementations[np.compress](condition, self, axis)
+        return implementations[np.compress](condition, self, axis)  # type: ignore[no-any-return]
 
-    def copy(self, order: Any = "C") -> Any:
+    def copy(self, order: Any = "C") -> Tensor:
         """As `ndarray.copy`; of a number, as a NumPy scalar is, a number."""
         copied = implementations[np.copy](self, order)
-        return copied[()] if isinstance(self.node.like, np.generic) else copied
+        return copied[()] if isinstance(self.node.like, np.generic) else copied  # type: ignore[no-any-return]
 
-    def flatten(self, order: Any = "C") -> Any:
+    def flatten(self, order: Any = "C") -> Tensor:
         """As `ndarray.flatten`: the elements in a row, as a copy."""
-        return implementations[np.copy](implementations[np.ravel](self, order))
+        return implementations[np.copy](implementations[np.ravel](self, order))  # type: ignore[no-any-return]
 
-    def sort(self, *args: Any, **settings: Any) -> None:
+    def sort(self, axis: int = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> None:
         """As `ndarray.sort`: in place."""
-        self[...] = implementations[np.sort](self, *args, **settings)
+        self[...] = implementations[np.sort](self, axis, kind, order, stable=stable)
 
-    def partition(self, *args: Any, **settings: Any) -> None:
+    def partition(self, kth: Any, axis: int = -1, kind: Any = "introselect", order: Any = None) -> None:
         """As `ndarray.partition`: in place."""
-        self[...] = implementations[np.partition](self, *args, **settings)
+        self[...] = implementations[np.partition](self, kth, axis, kind, order)
 
     def fill(self, value: Any) -> None:
         """As `ndarray.fill`: in place."""
@@ -298,23 +341,13 @@ class Tensor(Handle):
         self.node.like.to_device(device, **settings)
         return self
 
-    base, ctypes, data, flags = (
-        _lacking(name, "use its .value, which is read-only") for name in ("base", "ctypes", "data", "flags")
-    )
-    flat = _lacking("flat", "use .ravel(), or index by numbers: t.ravel()[i]")
-    resize = _refused("resize", "use np.resize, which gives a new one")
-    byteswap = getfield = setfield = setflags = dump = dumps = tofile = _refused("bytes", "use its .value")
-    view = _refused("view", "t[...] is a view of it; .astype gives another dtype")
-
-    def reshape(self, *shape: Any, **settings: Any) -> Any:
+    def reshape(self, *shape: Any, **settings: Any) -> Tensor:
         """As `ndarray.reshape`: the sizes one by one, or as a tuple."""
-        return implementations[np.reshape](self, shape=shape[0] if len(shape) == 1 else shape, **settings)
+        return implementations[np.reshape](self, shape=shape[0] if len(shape) == 1 else shape, **settings)  # type: ignore[no-any-return]
 
-    def transpose(self, *axes: Any) -> Any:
+    def transpose(self, *axes: Any) -> Tensor:
         """As `ndarray.transpose`: the axes one by one, or as a tuple; reversed where none are given."""
-        return implementations[np.transpose](self, axes=axes[0] if len(axes) == 1 else axes or None)
-
-    swapaxes = _method(np.swapaxes)
+        return implementations[np.transpose](self, axes=axes[0] if len(axes) == 1 else axes or None)  # type: ignore[no-any-return]
 
     def astype(self, dtype: Any, **settings: Any) -> Any:
         """As `ndarray.astype`; a plain array if the dtype is of integers or booleans."""
@@ -328,8 +361,8 @@ class Tensor(Handle):
         number_taken.set((number, self.node.order))
         return number
 
-    def __getitem__(self, index: Any) -> Any:
-        return implementations[operator.getitem](self, index)
+    def __getitem__(self, index: Any) -> Tensor:
+        return implementations[operator.getitem](self, index)  # type: ignore[no-any-return]
 
     # Assignment: a new node, to which the handle is moved. A number (a result of no axes, as `np.sum` gives it) cannot
     # be changed in NumPy, and so `x += y` gives the name x to a new one.
@@ -356,7 +389,7 @@ class Tensor(Handle):
     def __len__(self) -> int:
         return len(self.node.like)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Tensor]:
         if not self.ndim:
             raise TypeError("a Tensor of no axes cannot be iterated over")
         return (self[i] for i in range(len(self)))
@@ -486,7 +519,7 @@ class View(Tensor):
 
     # A part of a view is a part of its root: what is read or written there costs no more than that part.
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Any) -> Tensor:
         if self.root.node is not self.seen:
             place = self._in_root(index)
             if place is not None:
