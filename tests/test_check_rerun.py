@@ -165,7 +165,7 @@ def test_what_a_constant_was_made_of_may_change_with_the_parameters(made: Callab
     inner = constant[0] if isinstance(constant, tuple) else constant
 
     def loss(p: Any) -> Any:
-        inner[0] = float(p["b"][0])
+        inner[0] = float(tg.stop_gradient(p["b"])[0])
         return np.sum(np.multiply(p["a"], constant))
 
     form, there = tree.flatten({"a": np.ones(3), "b": np.ones(3)}), [np.ones(3), np.ones(3)]

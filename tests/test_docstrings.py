@@ -13,7 +13,11 @@ import tinygrad_cnn as tg
 from tinygrad_cnn.primitive import Primitive, implementations
 
 MODULES = [tg, *[importlib.import_module(m.name) for m in pkgutil.walk_packages(tg.__path__, "tinygrad_cnn.")]]
-PUBLIC = [name for name in tg.__all__ if not inspect.ismodule(getattr(tg, name))]
+PUBLIC = [
+    name
+    for name, x in ((name, getattr(tg, name)) for name in tg.__all__)
+    if not inspect.ismodule(x) and not (isinstance(x, type) and issubclass(x, Exception))
+]
 
 
 def examples() -> list[doctest.DocTest]:

@@ -41,7 +41,7 @@ def test_the_published_forward_is_differentiated_as_it_is(listing: ModuleType) -
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert float(loss) == pytest.approx(float(expected), rel=1e-12)
+    assert float(loss.value) == pytest.approx(float(expected), rel=1e-12)
     for name in NAMES:
         found, wanted = tensors[name].grad, getattr(gradients, name)
         np.testing.assert_allclose(found, wanted, rtol=1e-10, atol=1e-10 * np.max(np.abs(wanted)))

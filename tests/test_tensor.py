@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import copy
 import inspect
-import math
-import pickle
 import pydoc
 import re
 import subprocess
 import sys
-from math import hypot as hypotenuse
 
 import numpy as np
 import pytest
@@ -130,60 +127,13 @@ def test_it_does_not_turn_into_an_array_by_accident() -> None:
     np.testing.assert_array_equal(a, [0, 0])
 
 
-def test_conversions_that_are_asked_for() -> None:
-    t = tg.Tensor([[0.5]])
-    assert float(tg.Tensor(0.5)) == float(tg.Tensor([[0.5]])) == 0.5
-    assert int(tg.Tensor([2.0])) == 2
-    assert t.item() == 0.5
-    assert bool(t)
+def test_what_is_printed_formatted_or_compared_is_the_number() -> None:
+    assert bool(tg.Tensor([[0.5]]))
     assert f"{tg.Tensor(0.123):.2f}" == "0.12"
     assert str(tg.Tensor([1.0, 2.0])) == "[1. 2.]"
     assert repr(tg.Tensor([1.0, 2.0], name="W")) == "Tensor([1., 2.], name='W')"
     assert repr(tg.Tensor(np.float32(1.5))) == "Tensor(1.5, dtype=float32)"
-    assert list(t.astype(int)) == [0]
-
-
-def test_what_would_take_the_number_of_a_tensor_within_a_computation_is_refused() -> None:
-    t, a = tg.Tensor(2.0), np.ones(3)
-    for attempt in (
-        lambda: math.exp(t),
-        lambda: hypotenuse(t, 1.0),
-        lambda: math.pow(
-            t,
-            2,
-        ),
-    ):
-        with pytest.raises(TypeError, match="lose its gradient"):
-            attempt()
-    for attempt in (
-        lambda: a.fill(t),
-        lambda: a.sum(initial=t),
-        lambda: np.sum(a, initial=t),
-        lambda: np.max(a, initial=t),
-        lambda: np.add.reduce(a, initial=t),
-        lambda: np.float64(t),
-        lambda: np.fromiter([t, t], float),
-    ):
-        with pytest.raises((TypeError, ValueError)) as raised:
-            attempt()
-        assert "gradient" in str(raised.value) + str(raised.value.__cause__)
-    np.testing.assert_array_equal(a, [1, 1, 1])
-
-
-def test_the_number_is_given_to_what_has_no_derivative_or_is_no_computation() -> None:
-    t = tg.Tensor(2.5)
-    assert [math.floor(t), math.isnan(t), math.isclose(t, 2.5)] == [2, False, True]
-    assert list(map(float, [t])) == [2.5]
-    assert ["%.1f" % t, f"{t:.1f}", round(t), round(t, 1)] == ["2.5", "2.5", 2, 2.5]  # noqa: UP031
-    with tg.no_grad():
-        assert math.exp(t) == math.exp(2.5)
-
-
-def test_a_tensor_that_a_person_made_is_pickled_and_one_that_was_computed_is_not() -> None:
-    made = pickle.loads(pickle.dumps({"W": tg.Tensor(np.float32([1, 2]), name="W")}))["W"]
-    assert repr(made) == "Tensor([1., 2.], dtype=float32, name='W')"
-    with pytest.raises(TypeError, match=r"take t\.value"):
-        pickle.dumps(made * 2)
+    assert list(tg.Tensor([[0.5]]).astype(int)) == [0]
 
 
 def test_backward_sets_the_gradients_of_leaves_and_of_what_lies_between() -> None:

@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_cnn import creation, nn, rules, tree
+from tinygrad_cnn.conversions import GradientLostError, GradientLostWarning
 from tinygrad_cnn.debug import debug
 from tinygrad_cnn.graph import no_grad, scope
 from tinygrad_cnn.names import named
@@ -48,6 +49,8 @@ __version__ = "0.1.0"
 __all__ = [
     "SGD",
     "Adam",
+    "GradientLostError",
+    "GradientLostWarning",
     "Mark",
     "Momentum",
     "Tensor",

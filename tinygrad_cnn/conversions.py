@@ -1,72 +1,53 @@
-"""Who asks a Tensor for its number: a person who writes float(t), or a function by which the gradient would be lost."""
+"""What happens where a Tensor would become a Python number, which has no gradient: an error, or a warning.
+
+Python asks an object for its number in one way, whether a person wrote float(t), or math.exp(t), or array[i] = t, or a
+library did so somewhere inside. None of them can be distinguished from here, so all of them raise. `t.value` is the way
+out: it is this package's own word, so whoever writes it means it.
+"""
 
 from __future__ import annotations
 
-import ast
-import builtins
-import dis
-import functools
-import itertools
-import linecache
+import warnings
 from contextvars import ContextVar
-from types import CodeType, FrameType, ModuleType
-from typing import Any
 
-import numpy as np
-
-# Of the module math: these have no derivative, or one that is zero. (Of a Tensor they are plain numbers.)
-_PLAIN = frozenset(["ceil", "floor", "isclose", "isfinite", "isinf", "isnan", "trunc"])
-
-# The number that float(t) or t.item() last gave, and the `order` of the node that it is the number of.
-number_taken: ContextVar[tuple[Any, int]] = ContextVar("number_taken", default=(None, -1))
+from tinygrad_cnn.graph import calling_line, now
 
 
-def loses_the_gradient(caller: FrameType) -> str | None:
-    """What is called in `caller`, and takes the number of a Tensor without a word; None for float(t), or if unknown.
-
-    Python asks in one way, whether a person wrote float(t), or math.exp(t), or array[i] = t. What it was is found out
-    from the instruction that is at work, and from the source beside it.
-    """
-    if caller.f_globals.get("__name__", "").split(".")[0] == "numpy":
-        return f"{caller.f_code.co_qualname}, within NumPy,"
-    operation = dis.opname[caller.f_code.co_code[caller.f_lasti]]
-    if operation == "STORE_SUBSCR":
-        return "array[i] = t"
-    if not operation.startswith("CALL"):
-        return None
-    name, *attributes = _called(caller.f_code, caller.f_lasti) or ("float",)
-    if name == "float":
-        return None
-    called: Any = caller.f_locals.get(name, caller.f_globals.get(name, getattr(builtins, name, None)))
-    for attribute in attributes:
-        called = getattr(called, attribute, None) if isinstance(called, ModuleType | np.ndarray | np.ufunc) else None
-    words = ".".join([name, *attributes])
-    if isinstance(getattr(called, "__self__", None), np.ndarray | np.ufunc):
-        return words
-    module = str(getattr(called, "__module__", None)).split(".")[0]
-    if module == "numpy" or (module == "math" and called.__name__ not in _PLAIN):
-        return words
-    return None
+class GradientLostError(TypeError):
+    """A Tensor was asked for a Python number or an array, which would have lost its gradient."""
 
 
-@functools.lru_cache(maxsize=4096)
-def _called(code: CodeType, instruction: int) -> tuple[str, ...]:
-    """The name of what an instruction calls, such as ("math", "exp"); empty if it is none, or nobody knows."""
-    first, last, start, end = next(itertools.islice(code.co_positions(), instruction // 2, None))
-    if first is None or last is None:
-        return ()
-    lines = [line.encode() for line in linecache.getlines(code.co_filename)[first - 1 : last]]
-    if not lines:
-        return ()
-    lines[-1] = lines[-1][:end]  # columns are counted in bytes
-    lines[0] = lines[0][start:]
-    try:
-        call = ast.parse(b"(" + b"".join(lines) + b")", mode="eval").body
-    except (SyntaxError, ValueError):
-        return ()
-    names: list[str] = []
-    part: Any = call.func if isinstance(call, ast.Call) else None
-    while isinstance(part, ast.Attribute):
-        names.append(part.attr)
-        part = part.value
-    return (part.id, *reversed(names)) if isinstance(part, ast.Name) else ()
+class GradientLostWarning(UserWarning):
+    """`t.item()` or `t.tolist()` was called on a Tensor that is being differentiated: the numbers have no gradient."""
+
+
+# When the numbers of a Tensor were last taken (by `.value`, `.item()`, `.tolist()`), in the numbers of `Node.order`.
+numbers_taken: ContextVar[int] = ContextVar("numbers_taken", default=-1)
+
+
+def note_numbers_taken() -> None:
+    """Remember that the numbers of a Tensor were taken now."""
+    numbers_taken.set(now())
+
+
+def no_number(kind: str) -> GradientLostError:
+    """The error for a Tensor that was asked for its `kind` of number: float, int, complex, ..."""
+    return GradientLostError(
+        f"a Tensor does not become a Python {kind} by itself, because its gradient would be lost ({calling_line()}). "
+        "Call NumPy's function in place of Python's or math's: np.exp(t) for math.exp(t), np.round(t) for round(t). "
+        "To assign into an array, make it by np.zeros_like(t) or np.zeros(shape, like=t). "
+        f"For the number without its gradient, write {_NUMBER.get(kind, kind)}(t.value)"
+    )
+
+
+_NUMBER = {"integer": "int"}
+
+
+def warn_of_loss(method: str) -> None:
+    """Warn, once for each line, that `t.method()` gives numbers without their gradient."""
+    warnings.warn(
+        f"t.{method}() gives plain numbers, which have no gradient, of a Tensor that is being differentiated. "
+        f"If that is what you want, write tg.stop_gradient(t).{method}()",
+        GradientLostWarning,
+        stacklevel=4,
+    )

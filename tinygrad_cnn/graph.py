@@ -144,6 +144,9 @@ def ancestors(roots: Iterable[Node], stop: Iterable[Node] = (), born: int = -1) 
 # Whether nodes are made: True or False; or a `Mode`, then they are, and it is told of each of them.
 recording: ContextVar[Any] = ContextVar("recording", default=True)
 
+# Whether a function is being run by a transform, such as `grad`, which will differentiate what it returns.
+differentiating: ContextVar[bool] = ContextVar("differentiating", default=False)
+
 
 class Mode:
     """What looks on as nodes are made and cotangents are passed on. This one does nothing; others do some of it."""

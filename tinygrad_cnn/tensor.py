@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import math
 import operator
-import sys
 from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, Never, NoReturn
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_cnn.backward import pull_back, seed
-from tinygrad_cnn.conversions import loses_the_gradient, number_taken
+from tinygrad_cnn.conversions import GradientLostError, no_number, note_numbers_taken, warn_of_loss
 from tinygrad_cnn.graph import Array, Handle, Node, ancestors, calling_line, handle_on, recording
 from tinygrad_cnn.indices import composed
 from tinygrad_cnn.lacking import refuse
@@ -119,7 +119,8 @@ class Tensor(Handle):
 
     @property
     def value(self) -> NDArray[Any]:
-        """The array, read-only."""
+        """The array, read-only and without its history: what is computed from it is a constant."""
+        note_numbers_taken()
         return read_only(self.node.value)  # type: ignore[no-any-return]
 
     @value.setter
@@ -243,7 +244,7 @@ class Tensor(Handle):
     def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
         if not recording.get():  # there is no gradient to lose
             return np.array(self.value, dtype, copy=copy)
-        raise TypeError(
+        raise GradientLostError(
             "a Tensor does not turn into an array by itself, for its gradient would be lost. "
             "Write t.value for the array; np.stack or np.concatenate to join Tensors in one Tensor; "
             "and to assign into an array, make it by np.zeros(shape, like=t) or np.zeros_like(t). "
@@ -329,7 +330,12 @@ class Tensor(Handle):
         implementations[np.put](self, indices, values, mode)
 
     def tolist(self) -> Any:
-        """The elements as Python numbers, without their history."""
+        """The elements as Python numbers, without their gradient.
+
+        Warns with GradientLostWarning while the Tensor is being differentiated, for libraries that know only arrays
+        call it too; `tg.stop_gradient(t).tolist()` does not.
+        """
+        self._numbers_are_taken("tolist")
         return self.node.value.tolist()
 
     def tobytes(self, order: Any = "C") -> bytes:
@@ -356,10 +362,15 @@ class Tensor(Handle):
         return implementations[np.astype](self, dtype)
 
     def item(self, *index: Any) -> float:
-        """One element as a Python number, without its history."""
+        """One element as a Python number, without its gradient; warns as `tolist` does."""
+        self._numbers_are_taken("item")
         number: float = self.node.value.item(*index)
-        number_taken.set((number, self.node.order))
         return number
+
+    def _numbers_are_taken(self, method: str) -> None:
+        note_numbers_taken()
+        if recording.get() and self.node.cotangent is None:  # after `backward`, there is no gradient left to lose
+            warn_of_loss(method)
 
     def __getitem__(self, index: Any) -> Tensor:
         return implementations[operator.getitem](self, index)  # type: ignore[no-any-return]
@@ -397,27 +408,39 @@ class Tensor(Handle):
     def __contains__(self, x: Any) -> bool:
         return bool(np.any(self == x))
 
-    # Conversions, where nothing is lost by accident.
+    # Conversions to Python numbers: refused while there is a gradient to lose. See `conversions.py`.
 
     def __float__(self) -> float:
-        if recording.get():
-            asked_by = loses_the_gradient(sys._getframe(1))
-            if asked_by == "array[i] = t":
-                self.__array__()
-            elif asked_by:
-                raise TypeError(
-                    f"{asked_by} would take the number of a Tensor, and lose its gradient: use NumPy's function of the "
-                    "Tensor itself, or write float(t) for the number"
-                )
-        number = float(self.node.value.item())
-        number_taken.set((number, self.node.order))
-        return number
+        return float(self._number("float"))
+
+    def __int__(self) -> int:
+        return int(self._number("int"))
 
     def __complex__(self) -> complex:
-        return complex(self.node.value.item())
+        return complex(self._number("complex"))
+
+    def __index__(self) -> int:
+        if recording.get():
+            raise no_number("integer")
+        raise TypeError("a Tensor holds floats, and does not serve as an integer: write int(t.value)")
 
     def __round__(self, digits: int | None = None) -> Any:
-        return round(float(self.node.value.item()), digits)
+        return round(float(self._number("float")), digits)
+
+    def __trunc__(self) -> int:
+        return int(self._number("int"))
+
+    def __floor__(self) -> int:
+        return math.floor(self._number("int"))
+
+    def __ceil__(self) -> int:
+        return math.ceil(self._number("int"))
+
+    def _number(self, kind: str) -> float:
+        if recording.get():
+            raise no_number(kind)
+        number: float = self.node.value.item()
+        return number
 
     def __copy__(self) -> Tensor:
         return handle_on(self.node, Tensor)  # type: ignore[no-any-return]
@@ -426,15 +449,13 @@ class Tensor(Handle):
         return self.__copy__()
 
     def __reduce__(self) -> Any:
-        if self.node.primitive is not None:
-            raise TypeError("a Tensor that was computed cannot be pickled, for its history would be lost: take t.value")
-        return Tensor, (self.value, self.name)
+        raise GradientLostError(
+            "a Tensor cannot be pickled: a copy, in a file or in another process, has no link to this graph, so its "
+            "gradient would be lost. Write t.value for the array"
+        )
 
     def __bool__(self) -> bool:
         return bool(self.node.value)
-
-    def __int__(self) -> int:
-        return int(self.node.value.item())
 
     def __format__(self, spec: str) -> str:
         return format(self.node.value, spec) if spec else str(self)

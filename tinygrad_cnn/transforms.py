@@ -17,8 +17,8 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.backward import pull_back, seed
-from tinygrad_cnn.conversions import number_taken
-from tinygrad_cnn.graph import Array, Mode, Node, ancestors, handle_on, now, recording
+from tinygrad_cnn.conversions import GradientLostError, numbers_taken
+from tinygrad_cnn.graph import Array, Mode, Node, ancestors, differentiating, handle_on, now, recording
 from tinygrad_cnn.primitive import OfEach, Primitive, fixed, operand, primitive
 from tinygrad_cnn.tensor import Tensor, leaf_tensor
 
@@ -383,12 +383,18 @@ class _Run:
         self.born = born = now()
         self.argument = tree.flatten(argument, name)
         was_recording = recording.get()
-        token = recording.set(was_recording or True)
+        token, within = recording.set(was_recording or True), differentiating.set(True)
         try:
             inputs = [_input(leaf, path) for leaf, path in zip(self.argument.leaves, self.argument.names, strict=True)]
             wrt = [tensor.node for tensor in inputs]  # now, for the function may assign to its arguments
             result = function(self.argument.rebuild(list(inputs)))
+        except ValueError as error:
+            # `array[i] = t`: NumPy gives our advice as the cause of "setting an array element with a sequence".
+            if isinstance(error.__cause__, GradientLostError):
+                raise error.__cause__ from None
+            raise
         finally:
+            differentiating.reset(within)
             recording.reset(token)
         self.aux: tuple[Any, ...] = ()
         if has_aux:
@@ -419,17 +425,29 @@ class _Run:
         if not self.outputs.leaves:
             raise TypeError(f"the function returned nothing, but {wanted}")
         for leaf in self.outputs.leaves:
-            if isinstance(leaf, Tensor):
-                continue
-            if not isinstance(leaf, (*_ARRAYS, int, float)):
-                raise TypeError(f"the function returned {_described(leaf)}, but {wanted}")
-            number, order = number_taken.get()
-            if leaf is number and order > self.born:
-                raise TypeError(
-                    "the function returned a Tensor's number, by float(t) or t.item(), of which no gradient is known: "
-                    "let it return the Tensor itself"
-                )
+            if not isinstance(leaf, Tensor):
+                _check_constant(leaf, wanted, self.born)
         return self.outputs.leaves
+
+
+def _check_constant(leaf: Any, wanted: str, born: int) -> None:
+    """Raise TypeError for a result that is no Tensor, unless it is a constant of floats.
+
+    A Python float may have been computed from a Tensor whose numbers were taken since `born`, when the run began.
+    """
+    if not isinstance(leaf, (*_ARRAYS, int, float)):
+        raise TypeError(f"the function returned {_described(leaf)}, but {wanted}")
+    if not isinstance(leaf, float) and (isinstance(leaf, int) or leaf.dtype.kind not in "fc"):
+        raise TypeError(
+            f"the function returned {_described(leaf)}, which has no derivative, but {wanted}. If it is meant as a "
+            "constant, return it as a float"
+        )
+    if type(leaf) is float and numbers_taken.get() > born:
+        raise TypeError(
+            f"the function returned {leaf!r}, a Python float, after taking the numbers of a Tensor by .value, .item() "
+            "or .tolist(): its gradient is lost. Return the Tensor itself; or np.float64(...) of the number, if it is "
+            "meant as a constant"
+        )
 
 
 def _value_of(leaf: Any, recorded: bool) -> Any:
