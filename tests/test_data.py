@@ -112,8 +112,8 @@ def test_a_light_drawing_on_dark_is_inverted_and_said_to_be(tmp_path: Path) -> N
     grey = draw("circle", np.random.default_rng(0))
     read = read_drawing(saved(tmp_path / "a.png", 255 - grey))
     np.testing.assert_array_equal(read.grey, grey)
-    assert read.was_light_on_dark
-    assert not read_drawing(saved(tmp_path / "b.png", grey)).was_light_on_dark
+    assert read.changes == ("light on dark, and was inverted",)
+    assert read_drawing(saved(tmp_path / "b.png", grey)).changes == ()
     for i in range(1, 5):
         saved(tmp_path / f"drawing({i}).png", 255 - grey)
     (tmp_path / "a.png").unlink()

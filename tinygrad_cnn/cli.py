@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import signal
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
+
+from tinygrad_cnn import signals
+from tinygrad_cnn.escaping import printable
 
 
 class _Output:
@@ -54,23 +57,14 @@ def _standard_output() -> Iterator[_Output]:
     """Standard output that does not fail, and that shows every file name, whatever its encoding."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            # A signal may end the process at any moment, and what is in a buffer then is lost.
+            stream.reconfigure(errors="backslashreplace", line_buffering=True)
     before, sys.stdout = sys.stdout, _Output(sys.stdout)
     try:
         yield sys.stdout
         sys.stdout.flush()
     finally:
         sys.stdout = before
-
-
-@contextlib.contextmanager
-def _terminated_as_by_exit() -> Iterator[None]:
-    """Let SIGTERM unwind as an exception does, so that nothing half-written is left."""
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _run() -> int:
@@ -83,7 +77,10 @@ def _run() -> int:
     from tinygrad_cnn.commands import command
 
     try:
-        code = command.main(standalone_mode=False)
+        with warnings.catch_warnings():
+            # NumPy's, of values that overflow: what follows from them is reported in words of the command's own.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            code = command.main(standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
         print(error.format_message())
@@ -92,27 +89,21 @@ def _run() -> int:
         return _refused(" ".join(error.format_message().split()))
     except InputError as error:
         return _refused(str(error))
-    except click.Abort:
-        raise KeyboardInterrupt from None
 
 
 def _refused(why: str) -> int:
-    line = "".join([c if c.isprintable() else repr(c)[1:-1] for c in why])  # a file's name may have any character
-    print(f"tinygrad-cnn: {line}", file=sys.stderr)
+    print(f"tinygrad-cnn: {printable(why)}", file=sys.stderr)
     return 2
 
 
 def main() -> None:
     """Run the command; what a person gave wrong is one line and exit code 2."""
     _open_what_is_closed()
-    try:
-        with _terminated_as_by_exit(), _standard_output() as out:
-            code = _run()
-        if out.lost is not None and not isinstance(out.lost, BrokenPipeError):
-            code = _refused(f"standard output cannot be written to: {out.lost.strerror or out.lost}")
-    except KeyboardInterrupt:
-        print("tinygrad-cnn: interrupted, nothing was written", file=sys.stderr)
-        code = 130
+    signals.install()
+    with _standard_output() as out:
+        code = _run()
+    if out.lost is not None and not isinstance(out.lost, BrokenPipeError):
+        code = _refused(f"standard output cannot be written to: {out.lost.strerror or out.lost}")
     sys.exit(code)
 
 

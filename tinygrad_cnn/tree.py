@@ -17,6 +17,7 @@ from tinygrad_cnn.graph import Handle
 T = TypeVar("T")
 
 _LEAVES = (np.ndarray, Handle, float)  # the usual leaves, known at a glance
+_END = object()  # stands behind the children of a container while they are waited for
 _ARRAYS = frozenset([np.ndarray, float, np.float64, np.float32])
 
 
@@ -45,9 +46,13 @@ def flatten(tree: Any, name: str = "") -> Flat:
     leaves: list[Any] = []
     names: list[str] = []
     visited: list[tuple[Callable[[list[Any]], Any], int] | None] = []  # how to remake each container; None for a leaf
-    waiting = [(tree, name)]
+    waiting: list[Any] = [(tree, name)]
+    open: dict[int, str] = {}  # the containers that the item is in, by identity, and where they begin
     while waiting:
         item, path = waiting.pop()
+        if item is _END:
+            del open[path]
+            continue
         parts = None if isinstance(item, _LEAVES) else _parts(item, path)
         if parts is None:
             leaves.append(item)
@@ -56,6 +61,15 @@ def flatten(tree: Any, name: str = "") -> Flat:
         else:
             children, paths, remake = parts
             visited.append((remake, len(children)))
+            if id(item) in open:
+                inner, outer = (repr(p) if p else "the whole of it" for p in (path, open[id(item)]))
+                raise ValueError(
+                    f"a tree of parameters was expected, but a container holds itself: {inner} is {outer}; "
+                    "give a nesting that ends"
+                )
+            if children:
+                open[id(item)] = path
+                waiting.append((_END, id(item)))
             waiting.extend(zip(reversed(children), reversed(paths), strict=True))
 
     def rebuild(leaves: list[Any]) -> Any:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from tinygrad_cnn import files
 from tinygrad_cnn.graph import Array, Node
 
 Verdict = Literal["agree", "differ", "cannot tell"]
@@ -186,7 +187,7 @@ class Report:
 
         made = page(self)
         if path is not None:
-            Path(path).write_text(made, encoding="utf-8")
+            files.write(Path(path), made.encode(errors="backslashreplace"))
         return made
 
     def _repr_html_(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygrad_cnn.circle_square import inputs
 from tinygrad_cnn.circle_square.errors import InputError
-from tinygrad_cnn.circle_square.images import SUFFIXES, Grey, read_drawing
+from tinygrad_cnn.circle_square.images import CHANGES, SUFFIXES, Grey, read_drawing
 from tinygrad_cnn.circle_square.tasks import Task
 
 Floats = NDArray[np.float64]
@@ -180,9 +180,11 @@ def natural(path: Path) -> list[Any]:
 
 
 def _split(split: str, seed: int, files: list[list[Path]]) -> list[list[list[Path]]]:
-    match = re.fullmatch(r"(\d+)\+(\d+)", split)
+    match = re.fullmatch(r"([0-9]{1,9})\+([0-9]{1,9})", split)
     if not match or not int(match[1]) or not int(match[2]):
-        raise InputError(f"--split {split}: expected two numbers of drawings of each class, as 12+2, or a .json file")
+        raise InputError(
+            f"--split {_shortened(split)}: expected two numbers of drawings of each class, as 12+2, or a .json file"
+        )
     train, test = int(match[1]), int(match[2])
     rng = np.random.default_rng(seed)
     parts: list[list[list[Path]]] = [[], []]
@@ -197,11 +199,9 @@ def _split(split: str, seed: int, files: list[list[Path]]) -> list[list[list[Pat
 
 def _split_by_list(path: Path, files: list[list[Path]], task: Task) -> list[list[list[Path]]]:
     try:
-        listed = json.loads(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"--split {path}: {error.strerror or error}") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"--split {path}: this is no JSON ({error})") from None
+        listed = inputs.read_json(path, "split")
+    except InputError as error:
+        raise InputError(f"--split {error}") from None
     if isinstance(listed, dict):
         listed = listed.get(_folder_name(task), listed)
     for part in ("train", "test"):
@@ -232,6 +232,10 @@ def _split_by_list(path: Path, files: list[list[Path]], task: Task) -> list[list
     return list(chosen.values())
 
 
+def _shortened(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:30]}... ({len(text)} characters)"
+
+
 def _is_list(x: Any, of: type) -> bool:
     return isinstance(x, list) and all(type(item) is of for item in x)
 
@@ -246,10 +250,12 @@ def _read(files: list[list[Path]]) -> Drawings:
     """Drawings from the files of two classes."""
     paths = [path for of_class in files for path in of_class]
     read = [read_drawing(path) for path in paths]
-    light = [path.name for path, drawing in zip(paths, read, strict=True) if drawing.was_light_on_dark]
-    notes = [f"{path}: light on dark, and was inverted" for path in light[:3]]
-    if len(light) > 3:
-        notes.append(f"and {len(light) - 3} more drawings are light on dark, and were inverted")
+    notes = []
+    for change, many in CHANGES.items():
+        changed = [path.name for path, drawing in zip(paths, read, strict=True) if change in drawing.changes]
+        notes += [f"{path}: {change}" for path in changed[:3]]
+        if len(changed) > 3:
+            notes.append(f"and {len(changed) - 3} more drawings {many}")
     y = np.repeat([0.0, 1.0], [len(of_class) for of_class in files])[:, None]
     return Drawings(np.array([drawing.grey for drawing in read]), y, [path.name for path in paths], notes)
 

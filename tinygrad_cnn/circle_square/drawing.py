@@ -18,6 +18,7 @@ Shape = Literal["circle", "square", "triangle"]
 SHAPES: tuple[Shape, ...] = get_args(Shape)
 
 SIZE = 28  # pixels, of the picture's sides
+SMALLEST, USUAL = 8, 17  # pixels, of the longer side of what is drawn on it
 FINE = 16  # how many times finer the stroke is drawn before it is averaged down
 
 
@@ -93,7 +94,7 @@ def _rounded(path: Points, share: float) -> Points:
 def _placed(path: Points, rng: np.random.Generator) -> Points:
     """`path` in pixels: of a size as people draw, anywhere in the picture."""
     low, high = path.min(axis=0), path.max(axis=0)
-    longest = np.clip(rng.normal(17, 4.5), 8, SIZE - 2)
+    longest = np.clip(rng.normal(USUAL, 4.5), SMALLEST, SIZE - 2)
     path = (path - low) * longest / max(high - low)
     room = SIZE - 1 - path.max(axis=0)
     return path + 0.5 + room * np.clip(rng.normal(0.5, 0.25, 2), 0, 1)

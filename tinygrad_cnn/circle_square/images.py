@@ -2,50 +2,88 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
-from collections.abc import Iterator
+import io
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from tinygrad_cnn.circle_square.drawing import SIZE
+from tinygrad_cnn.circle_square import inputs
+from tinygrad_cnn.circle_square.drawing import SIZE, SMALLEST, USUAL
 from tinygrad_cnn.circle_square.errors import InputError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
+
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "PPM")
 
 LARGEST = 2**28  # bytes of a file: more than any drawing has
 
 Grey = NDArray[np.uint8]
 
 
+LARGEST_SIDE = 8192  # pixels: a square picture has 2**26, more than most cameras take
+
+INVERTED = "light on dark, and was inverted"
+ENLARGED = "drawn small, and was enlarged"
+CHANGES = {INVERTED: "are light on dark, and were inverted", ENLARGED: "are drawn small, and were enlarged"}
+
+FAINTEST = 100  # shades from the background, of the darkest pixel
+INK = 32  # how many shades from the background: what is nearer is paper
+
+
 class Drawing(NamedTuple):
-    """A drawing as it was read: (28, 28) uint8, dark on light, and whether the file had it light on dark."""
+    """A drawing as it was read.
+
+    grey     (28, 28) uint8, dark on light
+    changes  what was done to it, of CHANGES
+    doubt    in what it is unlike everything that a model may have been trained on, or None
+    """
 
     grey: Grey
-    was_light_on_dark: bool
+    changes: tuple[str, ...]
+    doubt: str | None
 
 
 def read_drawing(path: Path) -> Drawing:
     """The image file `path` as a drawing.
 
-    Colour becomes grey and transparency white; a picture of another size is made square, with its background, and
-    resized to 28 x 28 by averaging areas; a light drawing on dark is inverted. Raises InputError for what is no image,
-    or no drawing.
+    Colour becomes grey and transparency white; a light drawing on dark is inverted. What is 28 x 28 stays as it is.
+    A picture of another size is made square, with its background, and resized by averaging areas; if what is drawn on
+    it would then be smaller than people draw in 28 x 28 pixels, it is cut out and enlarged to the size that they
+    mostly draw in, in the middle, because the model knows shapes by where their lines are. Raises InputError for what
+    is no image, or no drawing.
     """
     grey = _decode(path)
     background = int(np.median(grey))
     if int(grey.max()) - int(grey.min()) < 16:
         shade = "white" if background > 239 else "black" if background < 16 else "of one shade"
         raise InputError(f"{path}: nothing is drawn on it, it is all {shade}")
-    light_on_dark = background < 128
-    if light_on_dark:
-        grey, background = 255 - grey, 255 - background
-    return Drawing(_resized(grey, background), light_on_dark)
+    changes: tuple[str, ...] = ()
+    if background < 128:
+        grey, background, changes = 255 - grey, 255 - background, (INVERTED,)
+    if grey.shape != (SIZE, SIZE):
+        left, top, width, height = _box(grey, background)
+        if max(width, height) * SIZE < SMALLEST * max(grey.shape):
+            # With a margin, so that what is cut out takes as much of the picture as is usual.
+            side = max(round(max(width, height) * SIZE / USUAL), 1)
+            grey = _square(grey[top : top + height, left : left + width], side, background)
+            changes += (ENLARGED,)
+        grey = cv2.resize(_square(grey, max(grey.shape), background), (SIZE, SIZE), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    return Drawing(grey, changes, _doubt(grey, int(np.median(grey))))
+
+
+def _doubt(grey: Grey, background: int) -> str | None:
+    """The bounds are those of the drawings that come with the package and of 150 that people drew, with a margin."""
+    darkest = int(np.abs(grey.astype(int) - background).max())
+    if darkest < FAINTEST:
+        return "its lines are fainter than those of any drawing that the model may have been trained on"
+    _, _, width, height = _box(grey, background)
+    if max(width, height) < SMALLEST:
+        return "it is smaller than any drawing that the model may have been trained on"
+    return None
 
 
 def write_image(path: Path, grey: Grey) -> None:
@@ -57,72 +95,63 @@ def write_image(path: Path, grey: Grey) -> None:
 
 
 def _decode(path: Path) -> Grey:
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
-    if len(data) > LARGEST:
-        raise InputError(f"{path}: the file is larger than {LARGEST >> 20} MB, which no drawing is")
+    """The pixels, by Pillow: of damage it raises exceptions, where OpenCV's libraries print to the terminal."""
+    data = inputs.read(path, LARGEST, "drawing")
     if not data:
         raise InputError(f"{path}: the file is empty (0 bytes)")
-    with _complaints() as said:
-        try:
-            pixels: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-        except cv2.error:
-            pixels = None
-    if _is_cut_off(data, b"".join(said).lower()):
-        raise InputError(f"{path}: the image is cut off: its end is missing")
-    if pixels is None:
-        raise InputError(f"{path}: this is no image that can be read, or it is damaged")
-    return _grey(pixels)
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            if max(image.size) > LARGEST_SIDE:
+                width, height = image.size
+                raise InputError(
+                    f"{path}: it has {width} x {height} pixels, and more than {LARGEST_SIDE} on a side are not read"
+                )
+            if image.format == "PNG":
+                image.verify()  # of every part; decoding alone stops when all pixels are there
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            image.load()
+            return _grey(image)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise InputError(
+            f"{path}: it has more than {LARGEST_SIDE} x {LARGEST_SIDE} pixels, and so many are not read"
+        ) from None
+    except InputError:
+        raise
+    except Exception as error:  # a damaged file may make a decoder raise anything
+        if isinstance(error, OSError | EOFError | ValueError) and "truncated" in str(error).lower():
+            raise InputError(f"{path}: the image is cut off: its end is missing") from None
+        raise InputError(f"{path}: this is no image that can be read, or it is damaged") from None
 
 
-def _is_cut_off(data: bytes, complaints: bytes) -> bool:
-    """Whether the codec missed the end, and maybe made something up for it; those of some versions say nothing."""
-    if any(words in complaints for words in (b"premature end", b"incomplete", b"end of input")):
-        return True
-    ends = {b"\x89PNG": b"IEND", b"\xff\xd8\xff": b"\xff\xd9"}
-    return any(data.startswith(begin) and end not in data for begin, end in ends.items())
-
-
-def _grey(pixels: Any) -> Grey:
-    if pixels.dtype == np.uint16:
-        pixels = (pixels // 257).astype(np.uint8)
-    elif pixels.dtype != np.uint8:
-        pixels = (255 * np.clip(pixels, 0, 1)).astype(np.uint8)
-    if pixels.ndim == 3 and pixels.shape[2] == 4:
+def _grey(image: Image.Image) -> Grey:
+    if image.mode == "F":
+        return np.asarray(255 * np.clip(np.nan_to_num(np.asarray(image)), 0, 1), np.uint8)
+    if image.mode.startswith("I"):  # of 16 bits
+        return np.asarray(np.clip(np.asarray(image), 0, 65535) // 257, np.uint8)
+    if image.has_transparency_data:
+        pixels = np.asarray(image.convert("RGBA"))
         opaque = pixels[..., 3:] / 255
         pixels = np.round(pixels[..., :3] * opaque + 255 * (1 - opaque)).astype(np.uint8)
-    if pixels.ndim == 3 and pixels.shape[2] == 3:
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
-    return pixels.reshape(pixels.shape[:2])  # type: ignore[no-any-return]
+    elif image.mode in ("1", "L"):
+        return np.array(image.convert("L"))
+    else:
+        pixels = np.asarray(image.convert("RGB"))
+    return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
 
 
-def _resized(grey: Grey, background: int) -> Grey:
+def _box(grey: Grey, background: int) -> tuple[int, int, int, int]:
+    """Left, top, width and height of what is drawn."""
+    ink = np.abs(grey.astype(np.int16) - background) >= INK
+    if not ink.any():
+        ink = grey != background
+    ys, xs = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    return int(xs[0]), int(ys[0]), int(xs[-1] - xs[0] + 1), int(ys[-1] - ys[0] + 1)
+
+
+def _square(grey: Grey, side: int, background: int) -> Grey:
+    """`grey` in the middle of a square."""
     height, width = grey.shape
-    if height != width:
-        side = max(height, width)
-        square = np.full((side, side), background, np.uint8)
-        top, left = (side - height) // 2, (side - width) // 2
-        square[top : top + height, left : left + width] = grey
-        grey = square
-    if grey.shape == (SIZE, SIZE):
-        return grey
-    return cv2.resize(grey, (SIZE, SIZE), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
-
-
-@contextlib.contextmanager
-def _complaints() -> Iterator[list[bytes]]:
-    """What libpng and libjpeg write to the terminal themselves, kept from it: our message says it."""
-    found: list[bytes] = []
-    with tempfile.TemporaryFile() as file:
-        kept = os.dup(2)
-        try:
-            os.dup2(file.fileno(), 2)
-            yield found
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            file.seek(0)
-            found.append(file.read())
+    square = np.full((side, side), background, np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = grey
+    return square

@@ -1,12 +1,9 @@
-"""A run's folder: metrics.json, weights.safetensors, figures and report.html; written whole or not at all."""
+"""A run's folder: metrics.json, weights.safetensors, figures and report.html."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import platform
-import shutil
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -17,85 +14,18 @@ import safetensors
 import safetensors.numpy
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.circle_square import figures, report
-from tinygrad_cnn.circle_square.data import Drawings, Scaling
-from tinygrad_cnn.circle_square.errors import InputError
+from tinygrad_cnn.circle_square import figures, inputs, report
+from tinygrad_cnn.circle_square.data import DataSet, Drawings, Scaling
+from tinygrad_cnn.circle_square.errors import InputError, reason
 from tinygrad_cnn.circle_square.experiment import Result
 from tinygrad_cnn.circle_square.model import Parameters
 from tinygrad_cnn.circle_square.pictures import compact_svg
+from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import RecipeName, start_of
-from tinygrad_cnn.render import files
 
 SHAPES: dict[str, tuple[int, ...]] = {"Wc": (3, 3), "Bc": (1, 1), "Wf": (1, 196), "Bf": (1, 1)}
 MODEL = "tinygrad_cnn circle_square"
-
-
-class OutputFolder:
-    """A new or empty folder that is filled when what goes into it is complete.
-
-    What is written goes to a hidden folder aside, which is moved into place at the end; if anything goes wrong before,
-    it is removed. Raises InputError if something is in the folder already, or if it cannot be made.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.name = folder
-        self.made: list[Path] = []
-
-    def __enter__(self) -> Path:
-        try:
-            self.folder = self.name.resolve()
-            self.is_there = self.folder.exists()
-            if self.is_there and (not self.folder.is_dir() or any(self.folder.iterdir())):
-                raise InputError(
-                    f"{self.name}: there is something already; nothing is overwritten, so name another folder"
-                )
-            # Within an empty folder, which may be where we are, or on a disk of its own; else beside.
-            self.aside = (self.folder if self.is_there else self.folder.parent) / f".{os.getpid()}.partial"
-            missing = [parent for parent in self.aside.parents if not parent.exists()]
-            self.aside.mkdir(parents=True)
-            self.made = [self.aside, *missing]
-        except (OSError, RuntimeError) as error:  # RuntimeError: symbolic links that go round in a circle
-            raise InputError(f"{self.name}: cannot be written to: {_reason(error)}") from None
-        return self.aside
-
-    def __exit__(self, kind: Any, error: BaseException | None, at: Any) -> None:
-        if kind is None:
-            try:
-                if self.is_there:
-                    for path in list(self.aside.iterdir()):
-                        path.rename(self.folder / path.name)
-                    self.aside.rmdir()
-                else:
-                    self.aside.rename(self.folder)
-            except OSError as trouble:
-                raise InputError(f"{self.name}: {_reason(trouble)}; the results are in {self.aside}") from None
-        else:
-            shutil.rmtree(self.aside, ignore_errors=True)
-            for folder in self.made[1:]:
-                with contextlib.suppress(OSError):
-                    folder.rmdir()
-            if isinstance(error, OSError):
-                raise InputError(f"{self.name}: cannot be written to: {_reason(error)}") from None
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: aside first, then in its place. Raises InputError if it cannot be written."""
-    try:
-        files.write(path, content)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written to: {_reason(error)}") from None
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
-
-
-def free_folder(parent: Path, name: str) -> Path:
-    """parent/name, or parent/name-2, parent/name-3, ... if that is taken."""
-    number = 1
-    while os.path.lexists(folder := parent / (name if number == 1 else f"{name}-{number}")):
-        number += 1
-    return folder
+_LARGEST_WEIGHTS = 2**26  # bytes, of a file
 
 
 @np.errstate(all="ignore")  # a picture of numbers that have run away is still a picture
@@ -212,32 +142,44 @@ class Trained:
     classes: tuple[str, str]
     scaling: Scaling
 
+    def refuse_others(self, run: Path, data: DataSet) -> None:
+        """Raise InputError unless it was trained to tell the classes of `data`, in this order."""
+        if self.classes != data.classes:
+            task = next((name for name, task in TASKS.items() if task.shapes == self.classes), None)
+            advice = f"name --task {task}" if task else "name the drawings that it was trained on with --data"
+            raise InputError(
+                f"{run}: it was trained on the classes {' and '.join(self.classes)}, but these drawings are of "
+                f"{' and '.join(data.classes)}: {advice}"
+            )
+
 
 def read_weights(path: Path) -> Trained:
     """The model that a run has trained: of its folder, or of its file of weights.
 
     Raises InputError if there is none, if the file is damaged, or if it is another model's.
     """
+    if path.is_dir():
+        path = path / "weights.safetensors"
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file; name a run's folder, or its weights.safetensors")
+    content = inputs.read(path, _LARGEST_WEIGHTS, "file of weights")
     try:
-        if path.is_dir():
-            path = path / "weights.safetensors"
-        if not path.is_file():
-            raise InputError(f"{path}: there is no such file; name a run's folder, or its weights.safetensors")
-        with safetensors.safe_open(path, framework="numpy") as file:
-            about = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    except (OSError, safetensors.SafetensorError, ValueError, TypeError) as error:
-        why = " ".join(_reason(error).split())
+        arrays = dict(safetensors.deserialize(content))  # type: ignore[no-untyped-call]
+        about = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")]).get("__metadata__", {})
+    except (safetensors.SafetensorError, ValueError, TypeError) as error:
         raise InputError(
-            f"{path}: the weights cannot be read: {why}; name a run's folder, or its weights.safetensors"
+            f"{path}: the weights cannot be read: {reason(error)}; name a run's folder, or its weights.safetensors"
         ) from None
-    shapes = {name: array.shape for name, array in arrays.items()}
+    shapes = {name: tuple(array["shape"]) for name, array in arrays.items()}
     if shapes != SHAPES:
         raise InputError(f"{path}: these are weights of another model: {_described(shapes)}, not {_described(SHAPES)}")
     if about.get("model") != MODEL:
         raise InputError(f"{path}: these are weights of another model: they are not said to be of {MODEL!r}")
+    parameters = {}
     for name, array in arrays.items():
-        if array.dtype != np.float64 or not np.isfinite(array).all():
+        if array["dtype"] == "F64":
+            parameters[name] = np.frombuffer(array["data"], "<f8").astype(np.float64).reshape(SHAPES[name])
+        if name not in parameters or not np.isfinite(parameters[name]).all():
             raise InputError(f"{path}: the weights are damaged: {name} is not of finite numbers of 64 bits")
     try:
         first, second = json.loads(about["classes"])
@@ -248,7 +190,7 @@ def read_weights(path: Path) -> Trained:
         raise InputError(
             f"{path}: the weights are damaged: their metadata do not say of which classes and scaling they are"
         ) from None
-    return Trained(Parameters(**arrays), (first, second), scaling)
+    return Trained(Parameters(**parameters), (first, second), scaling)
 
 
 def read_start(path: Path) -> tuple[RecipeName, Parameters]:
@@ -258,14 +200,14 @@ def read_start(path: Path) -> tuple[RecipeName, Parameters]:
     """
     metrics_file = (path if path.is_dir() else path.parent) / "metrics.json"
     try:
-        metrics = json.loads(metrics_file.read_bytes())
+        metrics = inputs.read_json(metrics_file, "run's metrics.json")
         recipe, seed = metrics["recipe"], metrics["seed"]
         if recipe not in ("published", "robust") or type(seed) is not int:
             raise ValueError(f"recipe {recipe!r}, seed {seed!r}")
         return recipe, start_of(recipe, seed)
-    except OSError as error:
-        raise InputError(f"{metrics_file}: {_reason(error)}; it says how the run began") from None
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except InputError as error:
+        raise InputError(f"{error}; it says how the run began") from None
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{metrics_file}: it does not say how the run began ({type(error).__name__}: {error})"
         ) from None

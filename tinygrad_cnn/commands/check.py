@@ -9,13 +9,12 @@ from typing import Any
 import click
 import numpy as np
 from rich.console import Console
-from rich.markup import escape
 from rich.padding import Padding
 from rich.text import Text
 
 from tinygrad_cnn.check.page import page
 from tinygrad_cnn.check.text import rendered
-from tinygrad_cnn.circle_square import data, findings, runs
+from tinygrad_cnn.circle_square import data, findings, outputs, runs
 from tinygrad_cnn.circle_square.experiment import Settings, run
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, published_start
@@ -28,16 +27,21 @@ from tinygrad_cnn.commands import options
     "--at",
     type=click.Choice(["initial", "trained"]),
     default="initial",
-    help="The parameters: where the published recipe starts, or where it ends.",
+    help="At which parameters: those that the published recipe starts with, or those that it trains.",
 )
-@click.option("--run", "run_folder", type=options.path, help="The parameters that a run has trained, instead.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=PUBLISHED_SEED, help="Of the initial parameters.")
+@click.option(
+    "--run",
+    "run_folder",
+    type=options.path,
+    help="At the parameters that this run has trained, instead: its folder, or its weights.safetensors.",
+)
+@click.option("--seed", type=options.SEEDS, default=PUBLISHED_SEED, help="The seed of the initial parameters.")
 @click.option(
     "--loss",
     "claims",
     type=click.Choice(list(findings.LOSSES)),
     default="printed",
-    help="The loss of which it is said to be the gradient; the article says so of the one that it prints.",
+    help="The loss whose gradient it is claimed to be; the article claims it of the one that it prints.",
 )
 @click.option("--html", type=options.path, help="Write the report to this file too, as a page.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found in JSON, and nothing else.")
@@ -57,13 +61,14 @@ def check(
 ) -> int:
     """Cross-check the article's gradient, derived by hand, on the training drawings.
 
-    The exit code is 1 if it is wrong for the loss that it is said to be of, else 0.
+    The exit code is 1 if it is wrong for the loss whose gradient it is claimed to be, else 0.
     """
     what, scaling = TASKS[task], data.Scaling(invert, scale)
     drawings = options.load(what, folder, split, split_seed)
     if run_folder is not None:
         options.refuse_beside("--run", "at", "seed", "invert", "scale")
         trained = runs.read_weights(run_folder)
+        trained.refuse_others(run_folder, drawings)
         parameters, scaling = trained.parameters, trained.scaling
         where = f"at the parameters of {run_folder}"
     elif at == "trained":
@@ -72,24 +77,27 @@ def check(
     else:
         parameters = published_start(np.random.RandomState(seed))
         where = f"at the initial parameters of the published recipe (seed {seed})"
-    shown = False if as_json else None
-    found = findings.investigate(scaling(drawings.train.grey), drawings.train.y, parameters, claims, shown)
-    if html is not None:
-        runs.write_file(html, page(found.report, found.findings).encode(errors="backslashreplace"))
+    x, y, shown = scaling(drawings.train.grey), drawings.train.y, False if as_json else None
+    if html is None:
+        found = findings.investigate(x, y, parameters, claims, shown)
+    else:
+        with outputs.new_file(html) as put:
+            found = findings.investigate(x, y, parameters, claims, shown)
+            put(page(found.report, found.findings).encode(errors="backslashreplace"))
     if as_json:
         print(json.dumps(_as_data(found, where, claims), indent=1, allow_nan=False))
         return 0 if found.report.ok else 1
     console = Console(highlight=False)
     title = f"The gradient of the article's {what.name} model, derived by hand, on {len(drawings.train)} drawings"
-    console.print(f"{escape(title)}\n{escape(where)}, against the {claims} loss:\n")
+    console.print(f"{options.shown(title)}\n{options.shown(where)}, against the {claims} loss:\n")
     console.print(rendered(found.report))
     console.print("\n[bold]What there is to be found[/]")
     for number, finding in enumerate(found.findings, 1):
         mark = "[red]found[/]" if finding.found else "[green]not here[/]"
-        console.print(f"\n{number}. [bold]{escape(finding.title)}[/] ({mark})")
+        console.print(f"\n{number}. [bold]{options.shown(finding.title)}[/] ({mark})")
         console.print(Padding(Text(finding.says), (0, 0, 0, 3)))
     if html is not None:
-        console.print(f"\nPage: {escape(str(html))}", soft_wrap=True)
+        console.print(f"\nPage: {options.shown(str(html))}", soft_wrap=True)
     return 0 if found.report.ok else 1
 
 

@@ -7,22 +7,26 @@ from pathlib import Path
 import click
 import numpy as np
 
-from tinygrad_cnn.circle_square import drawing, images, runs
+from tinygrad_cnn.circle_square import drawing, images, outputs
 from tinygrad_cnn.circle_square.tasks import TASKS, Task
 from tinygrad_cnn.commands import options
+from tinygrad_cnn.escaping import printable
 
 
 @click.command()
 @click.argument("folder", type=options.path)
 @options.task
-@click.option("--seed", type=click.IntRange(min=0), default=0)
-@click.option("--train", "train_each", type=click.IntRange(min=1), default=12, help="Of each shape.")
-@click.option("--test", "test_each", type=click.IntRange(min=1), default=2, help="Of each shape.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="The seed of the drawings.")
+@click.option(
+    "--train", "train_each", type=click.IntRange(min=1), default=12, help="Drawings of each shape to train on."
+)
+@click.option("--test", "test_each", type=click.IntRange(min=1), default=2, help="Drawings of each shape to test with.")
 def draw(folder: Path, task: str, seed: int, train_each: int, test_each: int) -> int:
     """Draw a set of drawings as by hand into FOLDER, in train and test."""
-    with runs.OutputFolder(folder) as aside:
+    with outputs.new_folder(folder) as aside:
         write_set(aside, TASKS[task], seed, train_each, test_each)
-    print(f"Drew {2 * train_each} drawings into {folder / 'train'} and {2 * test_each} into {folder / 'test'}")
+    train, test = printable(folder / "train"), printable(folder / "test")
+    print(f"Drew {2 * train_each} drawings into {train} and {2 * test_each} into {test}")
     return 0
 
 

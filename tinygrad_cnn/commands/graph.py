@@ -15,27 +15,52 @@ from tinygrad_cnn.circle_square.errors import InputError
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, RecipeName, start_of
 from tinygrad_cnn.commands import options
-from tinygrad_cnn.render.files import FORMATS, format_of
+from tinygrad_cnn.escaping import printable
+from tinygrad_cnn.render.formats import FORMATS, format_of
 
 _TEXTS = ("svg", "dot", "mermaid", "txt", "json")
 
 
 @click.command()
 @options.task
-@click.option("--image", "files", type=options.path, multiple=True, help="Your own instead of the bundled ones.")
-@click.option("--run", "run_folder", type=options.path, help="With the parameters that this run has trained.")
-@click.option("--before", is_flag=True, help="Beside each value of the run, what it was before training.")
-@click.option("--backward", is_flag=True, help="With the gradient.")
-@click.option("--values", is_flag=True, help="With what flows, as thumbnails.")
-@click.option("--measure", is_flag=True, help="With what each step costs.")
+@click.option(
+    "--image",
+    "files",
+    type=options.path,
+    multiple=True,
+    show_default="the bundled training images",
+    help="An image of your own; may be repeated.",
+)
+@click.option(
+    "--run",
+    "run_folder",
+    type=options.path,
+    show_default="the initial parameters of the published recipe",
+    help="With the parameters that this run has trained: its folder, or its weights.safetensors.",
+)
+@click.option("--before", is_flag=True, help="Show beside each value of the run what it was before training.")
+@click.option("--backward", is_flag=True, help="Draw the gradient too.")
+@click.option("--values", is_flag=True, help="Draw the values too, as thumbnails.")
+@click.option("--measure", is_flag=True, help="Draw what each step costs too.")
 @click.option(
     "--collapse",
     default=str(pictures.DEPTH),
-    help="Draw scopes that are so deep, or of these names (conv,fc), as one box; 0 draws every step.",
+    help="Draw scopes of this depth, or of these names (conv,fc), as one box; 0 draws every step.",
 )
-@click.option("--format", "format", type=click.Choice(FORMATS), help="What --out ends in, if it is not given; or txt.")
-@click.option("--theme", type=click.Choice(["light", "dark", "auto"]), default="auto")
-@click.option("--out", type=options.path, help="The file to write, instead of standard output.")
+@click.option(
+    "--format",
+    "format",
+    type=click.Choice(FORMATS),
+    show_default="what the name of --out ends in, or txt",
+    help="The format of the picture.",
+)
+@click.option(
+    "--theme",
+    type=click.Choice(["light", "dark", "auto"]),
+    default="auto",
+    help="The colours; `auto` leaves them to whoever shows an SVG or a page.",
+)
+@click.option("--out", type=options.path, show_default="standard output", help="The file to write.")
 def graph(
     task: str,
     files: tuple[Path, ...],
@@ -60,6 +85,8 @@ def graph(
     start = None
     if run_folder is not None:
         trained = runs.read_weights(run_folder)
+        if not files:
+            trained.refuse_others(run_folder, data.bundled(TASKS[task]))
         parameters, scaling = trained.parameters, trained.scaling
         if before or (run_folder.is_dir() and (run_folder / "metrics.json").exists()):
             recipe, start = runs.read_start(run_folder)
@@ -82,7 +109,7 @@ def graph(
             sys.stdout.write(picture.content(chosen).decode())
         else:
             picture.save(out, chosen)
-            print(f"Drew {out}")
+            print(f"Drew {printable(out)}")
     except OSError as error:
         raise InputError(f"{out}: cannot be written to: {error.strerror or error}") from None
     except (RuntimeError, ValueError) as error:

@@ -1,25 +1,26 @@
-"""What the commands have in common: kinds of arguments, and ending early."""
+"""What the commands have in common: kinds of arguments, and how what comes from outside is printed."""
 
 from __future__ import annotations
 
-import contextlib
 import math
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
+from rich.markup import escape
 
 from tinygrad_cnn.circle_square import data
 from tinygrad_cnn.circle_square.errors import InputError
 from tinygrad_cnn.circle_square.tasks import TASKS, Task
+from tinygrad_cnn.escaping import printable
 
 path = click.Path(path_type=Path)
 task = click.option(
-    "--task", type=click.Choice(sorted(TASKS)), default="circle-square", help="What is to be told apart."
+    "--task", type=click.Choice(sorted(TASKS)), default="circle-square", help="The two shapes to distinguish."
 )
+SEEDS = click.IntRange(0, 2**32 - 1)
 
 
 def drawings(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,15 +28,37 @@ def drawings(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         (
             task,
-            click.option("--data", "folder", type=path, help="Your own drawings instead of the bundled ones."),
             click.option(
-                "--split", help="For a folder with a folder for each class: 12+2, or a .json file of numbers."
+                "--data",
+                "folder",
+                type=path,
+                show_default="the bundled drawings",
+                help="A folder of your own drawings: with folders train and test, or with a folder for each class.",
             ),
-            click.option("--split-seed", type=click.IntRange(min=0), default=0, help="Which 12+2 those are."),
             click.option(
-                "--invert/--no-invert", default=True, help="Make strokes bright on black, as the article does."
+                "--split",
+                show_default="as the folders train and test say",
+                help="How to divide a --data folder that has only a folder for each class: 12+2 takes 12 drawings of "
+                "each class to train on and 2 to test with; a .json file lists them by number.",
             ),
-            click.option("--scale", type=float, callback=positive, default=10.0, help="Pixels go from 0 to this."),
+            click.option(
+                "--split-seed",
+                type=click.IntRange(min=0),
+                default=0,
+                help="The seed by which --split 12+2 chooses those drawings.",
+            ),
+            click.option(
+                "--invert/--no-invert",
+                default=True,
+                help="Whether to make strokes bright on black, as the article does.",
+            ),
+            click.option(
+                "--scale",
+                type=float,
+                callback=positive,
+                default=10.0,
+                help="The largest value of a pixel: they are scaled to 0 to this.",
+            ),
         )
     ):
         command = option(command)
@@ -67,26 +90,6 @@ def positive(ctx: click.Context, param: click.Parameter, value: float | None) ->
     return value
 
 
-class Interruption:
-    """Whether Ctrl-C was pressed, and a function that asks."""
-
-    requested = False
-
-    def __call__(self) -> bool:
-        """Whether it was."""
-        return self.requested
-
-
-@contextlib.contextmanager
-def interruption() -> Iterator[Interruption]:
-    """Within this, Ctrl-C raises nothing: it is noted, and what is at work asks for it."""
-    asked = Interruption()
-
-    def note(*_: Any) -> None:
-        asked.requested = True
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield asked
-    finally:
-        signal.signal(signal.SIGINT, before)
+def shown(text: object) -> str:
+    """What comes from outside, for Rich to print: it is neither markup nor does it move the cursor."""
+    return escape(printable(text))

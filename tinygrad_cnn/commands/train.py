@@ -10,33 +10,61 @@ from typing import Any
 import click
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tinygrad_cnn.circle_square import data, report, runs
+from tinygrad_cnn import files, signals
+from tinygrad_cnn.circle_square import data, outputs, report, runs
 from tinygrad_cnn.circle_square.errors import InputError
 from tinygrad_cnn.circle_square.experiment import Result, Settings, run
 from tinygrad_cnn.circle_square.tasks import TASKS
-from tinygrad_cnn.circle_square.training import Epoch
+from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, Epoch
 from tinygrad_cnn.commands import options
 from tinygrad_cnn.commands.predict import says
 
 
 @click.command()
 @options.drawings
-@click.option("--recipe", type=click.Choice(["published", "robust"]), default="published")
+@click.option(
+    "--recipe",
+    type=click.Choice(["published", "robust"]),
+    default="published",
+    help="How to train: `published` is the article's recipe, to its random numbers (initial parameters from a normal "
+    "distribution, gradient descent on its summed loss); `robust` is one that seldom fails on the same model (He "
+    "initialisation, Adam, the mean loss on logits).",
+)
 @click.option(
     "--gradient",
     type=click.Choice(["auto", "hand"]),
     default="auto",
-    show_default=True,
-    help="Of the published recipe.",
+    help="Whose gradient the published recipe uses: that of automatic differentiation, or the article's, derived by "
+    "hand.",
 )
-@click.option("--epochs", type=click.IntRange(min=0), help="The last epoch; they are counted from 0.")
-@click.option("--learning-rate", type=float, callback=options.positive)
-@click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), help="Of the parameters and of shuffling.")
-@click.option("--out", type=options.path, help="The folder for the results; runs/... if it is not named.")
+@click.option(
+    "--epochs",
+    type=click.IntRange(min=0),
+    show_default="published: 500, for circle-triangle 700; robust: 300",
+    help="The last epoch; the first is 0.",
+)
+@click.option(
+    "--learning-rate",
+    type=float,
+    callback=options.positive,
+    show_default="published: 0.01, for circle-triangle 0.015; robust: 0.01",
+    help="The length of a step, relative to the gradient.",
+)
+@click.option(
+    "--seed",
+    type=options.SEEDS,
+    show_default=f"published: {PUBLISHED_SEED}; robust: 0",
+    help="The seed of the initial parameters, and with the published recipe of shuffling.",
+)
+@click.option(
+    "--out",
+    type=options.path,
+    show_default="runs/TASK-RECIPE, or that with the next free number",
+    help="The folder to create for the results; one that is there has to be empty.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print metrics.json, and nothing else.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Print predictions beside targets, as the article does.")
@@ -66,10 +94,17 @@ def train(
         )
     settings = Settings(what, recipe, gradient, learning_rate, epochs, seed, data.Scaling(invert, scale))
     drawings = options.load(what, folder, split, split_seed)
+    own = Settings(what, recipe).resolved()["learning_rate"]
+    if learning_rate is not None and learning_rate > 100 * own and not quiet:
+        print(
+            f"tinygrad-cnn: warning: --learning-rate {learning_rate:g} is {learning_rate / own:.0e} times the recipe's "
+            f"own {own:g}: training is likely to diverge, or to stop at once with every ReLU at zero",
+            file=sys.stderr,
+        )
     for note in drawings.notes:
-        console.print(f"[dim]{escape(note)}[/]")
-    to = out or runs.free_folder(Path("runs"), f"{task}-{recipe}" + ("-hand" if gradient == "hand" else ""))
-    with runs.OutputFolder(to) as aside, options.interruption() as asked:
+        console.print(f"[dim]{options.shown(note)}[/]")
+    to = out or files.free_name(Path("runs") / (f"{task}-{recipe}" + ("-hand" if gradient == "hand" else "")))
+    with signals.noted() as asked, outputs.new_folder(to) as aside:
         result = _train(console, settings, drawings, verbose, asked)
         other = None if asked() else _other(settings, drawings, asked)
         runs.write(aside, result, other)
@@ -127,7 +162,11 @@ def _show(console: Console, result: Result, other: Result | None, to: Path) -> N
     for name, target, sigma in zip(result.data.test.names, result.data.test.y[:, 0], result.test.sigma[0], strict=True):
         said = int(sigma > 0.5)
         colour = "green" if said == target else "red"
-        table.add_row(escape(name), escape(shapes[int(target)]), f"[{colour}]{escape(says(sigma, shapes))}[/]")
+        table.add_row(
+            options.shown(name),
+            options.shown(shapes[int(target)]),
+            f"[{colour}]{options.shown(says(sigma, shapes))}[/]",
+        )
     console.print(table)
     console.print(f"{_score(result)}.")
     if other:
@@ -147,7 +186,7 @@ def _show(console: Console, result: Result, other: Result | None, to: Path) -> N
             console.print(f"[dim]In {comparison.tied_windows} pooling windows elements tie for the maximum.[/]")
     if result.interrupted:
         console.print("Interrupted: what was trained until then is kept.")
-    console.print(f"Report: {escape(str(to / 'report.html'))}", soft_wrap=True)
+    console.print(f"Report: {options.shown(str(to / 'report.html'))}", soft_wrap=True)
 
 
 def _score(result: Result) -> str:

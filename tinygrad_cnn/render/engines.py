@@ -9,6 +9,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from tinygrad_cnn import files
+
 WHAT_TO_INSTALL = (
     "nothing here can lay out a graph: install Graphviz (apt-get install graphviz, brew install graphviz, "
     "winget install graphviz), or pip install 'pygraphviz>=2.0.4', which has an engine of its own"
@@ -95,8 +97,8 @@ def _fonts() -> Iterator[None]:
     known = os.environ.get("FONTCONFIG_FILE")
     folders = [os.environ.get("FONTCONFIG_PATH", ""), "/etc/fonts", "/usr/local/etc/fonts", "/opt/homebrew/etc/fonts"]
     usual = [known] if known else [f"{folder}/fonts.conf" for folder in folders if folder]
-    with tempfile.TemporaryDirectory(prefix="tinygrad_cnn_") as folder:
-        config = Path(folder) / "fonts.conf"
+    with files.temporary_folder() as folder:
+        config = folder / "fonts.conf"
         config.write_text(
             '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
             + "".join(f'<include ignore_missing="yes">{_xml(path)}</include>' for path in usual)

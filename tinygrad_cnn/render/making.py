@@ -9,7 +9,7 @@ from typing import Any
 from tinygrad_cnn.graph import Node
 from tinygrad_cnn.render.building import view_of
 from tinygrad_cnn.render.collapse import collapsed, shut
-from tinygrad_cnn.render.files import format_of
+from tinygrad_cnn.render.formats import format_of
 from tinygrad_cnn.render.marks import Mark
 from tinygrad_cnn.render.picture import Picture
 from tinygrad_cnn.render.summary import Graph

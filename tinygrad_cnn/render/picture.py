@@ -7,10 +7,10 @@ import functools
 import html
 import os
 import re
-import tempfile
 from pathlib import Path
 
-from tinygrad_cnn.render import engines, files
+from tinygrad_cnn import files
+from tinygrad_cnn.render import engines, formats
 from tinygrad_cnn.render.colours import DARK, PALETTES, Theme, exchanged
 from tinygrad_cnn.render.document import document
 from tinygrad_cnn.render.dot import Style, dot
@@ -41,7 +41,7 @@ class Picture:
 
         Where nothing can lay it out, its DOT text is written beside, and RuntimeError raised.
         """
-        to, chosen = Path(path), files.format_of(path, format)
+        to, chosen = Path(path), formats.format_of(path, format)
         try:
             data = self.content(chosen)
         except engines.NoEngineError as error:
@@ -70,7 +70,7 @@ class Picture:
             case "json":
                 return document(self.view).encode()
             case _:
-                raise ValueError(files.unknown(format))
+                raise ValueError(formats.unknown(format))
 
     @functools.cached_property
     def dot(self) -> str:
@@ -120,11 +120,11 @@ class Picture:
         pictures = self._pictures()
         if not pictures:
             return engines.laid_out(self.dot, format, None, dpi)
-        with tempfile.TemporaryDirectory(prefix="tinygrad_cnn_") as folder:
+        with files.temporary_folder() as folder:
             for name, png in pictures.items():
-                (Path(folder) / name).write_bytes(png)
+                (folder / name).write_bytes(png)
             style = Style(self.view, self._theme, {name[:-4]: name for name in pictures})
-            return engines.laid_out(dot(self.view, style), format, Path(folder), dpi)
+            return engines.laid_out(dot(self.view, style), format, folder, dpi)
 
     @functools.cached_property
     def html(self) -> str:

@@ -1,8 +1,7 @@
-"""The files that pictures are written to, and their formats."""
+"""The formats of pictures, and which of them the name of a file means."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 
@@ -29,22 +28,3 @@ def format_of(path: str | os.PathLike[str] | None, format: str | None) -> str:
 def unknown(format: str) -> str:
     """What is said of a format that there is not."""
     return f"{format!r} is no format of a picture; there are {', '.join(FORMATS)}"
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all. What a link leads to is written, and a device or a pipe is written into."""
-    if path.exists() and not path.is_file():  # to put a file in its place would be the end of /dev/null
-        path.write_bytes(data)
-        return
-    target = path.resolve()
-    aside = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        aside.write_bytes(data)
-        aside.replace(target)
-    except OSError as error:
-        raise type(error)(
-            error.errno, error.strerror, str(path)
-        ) from None  # the file that was meant, not the one aside
-    finally:
-        with contextlib.suppress(OSError):
-            aside.unlink()
