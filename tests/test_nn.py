@@ -186,6 +186,44 @@ def test_the_second_step_of_adam_by_hand() -> None:
     assert w == pytest.approx(1 - 0.1 - 0.1 * mean / np.sqrt(square), rel=1e-12)
 
 
+@pytest.mark.parametrize("make", [tg.SGD, tg.Momentum, tg.Adam])
+def test_an_optimiser_given_tensors_returns_leaves_without_history(make) -> None:
+    optimiser = make(0.1)
+    W, b = tg.Tensor(np.float32([1.0, 2.0]), name="W"), tg.Tensor(0.5, name="b")
+    for _ in range(3):
+        np.sum(W * W + b * b).backward()
+        W, b = optimiser.step([W, b], [W.grad, b.grad])
+    assert [x.node.primitive for x in (W, b)] == [None, None]
+    assert [x.name for x in (W, b)] == ["W", "b"]
+    assert W.dtype == np.float32
+
+
+@pytest.mark.parametrize("make", [tg.SGD, tg.Momentum, tg.Adam])
+def test_the_gradients_of_tensors_by_grad_leave_no_history_either(make) -> None:
+    optimiser, W = make(0.1), tg.Tensor([1.0, 2.0])
+    for _ in range(3):
+        W = optimiser.step(W, tg.grad(lambda w: np.sum(w**3))(W))
+    assert W.node.primitive is None
+    assert not any(isinstance(x, tg.Tensor) for x in tg.tree.flatten(vars(optimiser)).leaves)
+
+
+def test_a_step_of_an_optimiser_is_differentiated_within_a_transform() -> None:
+    """One step of p -> p - rate 2 p, and then the loss p^2: its derivatives by p and by the rate."""
+
+    def loss_after_a_step(p, rate):
+        return np.square(tg.SGD(rate).step(p, tg.grad(np.square)(p)))
+
+    found = tg.grad(loss_after_a_step, (0, 1))(3.0, 0.1)
+    np.testing.assert_allclose(found, (2 * 3.0 * 0.8**2, 2 * (0.8 * 3.0) * (-2 * 3.0)))
+
+
+@pytest.mark.parametrize("make", [tg.SGD, tg.Momentum, tg.Adam])
+def test_a_rate_that_is_a_numpy_scalar_leaves_float32_parameters_what_they_are(make) -> None:
+    p = np.float32([1.0, 2.0])
+    assert make(np.float64(0.1)).step(p, p).dtype == np.float32
+    assert make(np.linspace(0.1, 0.2, 2)[0]).step({"a": tg.Tensor(p)}, {"a": p})["a"].dtype == np.float32
+
+
 def test_an_optimiser_refuses_gradients_of_another_form() -> None:
     with pytest.raises(ValueError, match=r"one has the leaves \['a'\], another \['b'\]"):
         tg.SGD(0.1).step({"a": 1.0}, {"b": 1.0})

@@ -50,11 +50,12 @@ class Node:
     source      the code object and the instruction that asked for it, for errors and pictures
     name        what a person calls it, or None
     cotangent   the gradient that `Tensor.backward` left here, or None
+    swept       when `Tensor.backward` first went through here, in the numbers of `order`; not set before
     """
 
     __slots__ = (
         "cotangent", "like", "name", "operands", "order", "primitive", "scope", "settings", "source", "sources",
-        "value",
+        "swept", "value",
     )  # fmt: skip
 
     def __init__(
@@ -83,6 +84,7 @@ class Node:
         self.source = (code, frame.f_lasti)
         self.name: str | None = None
         self.cotangent: Array = None
+        self.swept: int
 
     def __repr__(self) -> str:
         made_by = "leaf" if self.primitive is None else self.primitive.__name__

@@ -18,6 +18,7 @@ from tinygrad_cnn.graph import Array, Handle, Node, ancestors, calling_line, han
 from tinygrad_cnn.indices import composed
 from tinygrad_cnn.lacking import refuse
 from tinygrad_cnn.primitive import implementations, operand, to_values
+from tinygrad_cnn.tape import leave_cotangents
 
 # Methods that are NumPy's functions. To a type checker what they give is a Tensor, though it is an array in `no_grad`.
 
@@ -210,13 +211,13 @@ class Tensor(Handle):
         cotangent: what to begin with, of this Tensor's shape; 1 by default, which wants a result of one element.
 
         It sets, and does not add to what an earlier call has left: there is nothing to zero. Gradients that are to be
-        differentiated again come from `tinygrad_cnn.grad`. Raises ValueError if the shapes do not fit.
+        differentiated again come from `tinygrad_cnn.grad`. Raises ValueError if the shapes do not fit. Warns if the
+        graph goes through a training step, W = W - rate * W.grad, that should have been taken in `no_grad`.
         """
         nodes, _ = ancestors([self.node])
         given = cotangent if isinstance(cotangent, Tensor | None) else np.array(cotangent)  # it may become a .grad
         found = pull_back({self.node: seed(self.node, given)}, nodes, keep=True)
-        for node in nodes:
-            node.cotangent = found.get(node)
+        leave_cotangents(nodes, found)
 
     # NumPy's protocols.
 

@@ -2,17 +2,44 @@
 
 Parameters may be any nesting of dict, list, tuple, namedtuple and dataclass; what comes back has the same form. What an
 optimiser remembers from step to step is its `state`, a tree of the same form for each thing that it remembers.
+
+Where parameters are Tensors, the new ones are new leaves: a training loop keeps no history of its steps. Within
+a transform (`tg.grad` of a function that takes a step) the step is recorded like everything else, and can be
+differentiated.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 
 from tinygrad_cnn import tree
+from tinygrad_cnn.graph import differentiating
+from tinygrad_cnn.primitive import to_values
+from tinygrad_cnn.tensor import Tensor
 
 T = TypeVar("T")
+
+
+def _without_history(gradients: T) -> T:
+    """`gradients` as arrays, unless a transform is to differentiate what is done with them."""
+    return gradients if differentiating.get() else tree.map(to_values, gradients)
+
+
+def _moved(update: Callable[..., Any], parameters: T, *others: Any) -> T:
+    """`update` of each parameter and of what belongs to it in `others`; of a Tensor it is a new leaf of that name."""
+
+    def move(p: Any, *xs: Any) -> Any:
+        return Tensor(update(p.node.value, *xs), p.name) if isinstance(p, Tensor) else update(p, *xs)
+
+    return tree.map(update if differentiating.get() else move, parameters, *others)
+
+
+def _number(x: Any) -> Any:
+    """`x`, but a Python number for a NumPy scalar, whose dtype would become that of float32 parameters."""
+    return x.item() if isinstance(x, np.generic) else x
 
 
 class SGD:
@@ -28,8 +55,8 @@ class SGD:
 
     def step(self, parameters: T, gradients: T) -> T:
         """The parameters after one step."""
-        rate = self.learning_rate
-        return tree.map(lambda p, g: p - rate * g, parameters, gradients)
+        rate = _number(self.learning_rate)
+        return _moved(lambda p, g: p - rate * g, parameters, _without_history(gradients))
 
 
 class Momentum:
@@ -49,9 +76,11 @@ class Momentum:
 
     def step(self, parameters: T, gradients: T) -> T:
         """The parameters after one step."""
+        rate, momentum = _number(self.learning_rate), _number(self.momentum)
+        gradients = _without_history(gradients)
         velocity = tree.map(lambda g: 0 * g, gradients) if self.state is None else self.state
-        self.state = tree.map(lambda v, g: self.momentum * v + g, velocity, gradients)
-        return tree.map(lambda p, v: p - self.learning_rate * v, parameters, self.state)
+        self.state = tree.map(lambda v, g: momentum * v + g, velocity, gradients)
+        return _moved(lambda p, v: p - rate * v, parameters, self.state)
 
 
 class Adam:
@@ -74,16 +103,18 @@ class Adam:
 
     def step(self, parameters: T, gradients: T) -> T:
         """The parameters after one step."""
+        rate, epsilon = _number(self.learning_rate), _number(self.epsilon)
+        beta1, beta2 = _number(self.beta1), _number(self.beta2)
+        gradients = _without_history(gradients)
         zeros = tree.map(lambda g: 0 * g, gradients)
         mean, square = (zeros, zeros) if self.state is None else self.state
-        mean = tree.map(lambda m, g: self.beta1 * m + (1 - self.beta1) * g, mean, gradients)
-        square = tree.map(lambda s, g: self.beta2 * s + (1 - self.beta2) * g * g, square, gradients)
+        mean = tree.map(lambda m, g: beta1 * m + (1 - beta1) * g, mean, gradients)
+        square = tree.map(lambda s, g: beta2 * s + (1 - beta2) * g * g, square, gradients)
         self.state = mean, square
         self.steps += 1
-        unbias1, unbias2 = 1 - self.beta1**self.steps, 1 - self.beta2**self.steps
-        return tree.map(
-            lambda p, m, s: p - self.learning_rate * (m / unbias1) / (np.sqrt(s / unbias2) + self.epsilon),
-            parameters,
-            mean,
-            square,
-        )
+        unbias1, unbias2 = 1 - beta1**self.steps, 1 - beta2**self.steps
+
+        def update(p: Any, m: Any, s: Any) -> Any:
+            return p - rate * (m / unbias1) / (np.sqrt(s / unbias2) + epsilon)
+
+        return _moved(update, parameters, mean, square)
