@@ -148,8 +148,10 @@ def seed(node: Node, cotangent: Any = None) -> Array:
                 "a gradient is that of a real number, but this result is complex: take np.real or np.abs of it"
             )
         return np.ones(value.shape, value.dtype) if value.shape else value.dtype.type(1)
-    if not isinstance(cotangent, Handle):
-        cotangent = np.asarray(cotangent, dtype=value.dtype)
+    given = cotangent if isinstance(cotangent, Handle) else np.asarray(cotangent)
+    if given.dtype.kind == "c" != value.dtype.kind:
+        raise TypeError(f"the cotangent of a real result of {value.dtype} is real too, but was given {given.dtype}")
+    cotangent = given if isinstance(given, Handle) else given.astype(value.dtype, copy=False)
     if np.shape(cotangent) != value.shape:
         raise ValueError(f"the cotangent has shape {np.shape(cotangent)}, but the result has shape {value.shape}")
     return cotangent

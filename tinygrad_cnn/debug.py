@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from contextvars import Token
 from types import TracebackType
@@ -17,7 +18,8 @@ class debug:  # noqa: N801 (used as a word, like no_grad)
 
     The error says which primitive made it, of what, and on which line it was called. What is checked: results, and the
     cotangents that rules give. An Inf that comes in from outside is let pass (a mask of -inf is no mistake), a NaN is
-    not. A rule is checked on the `example` that its declaration gives, or on a matrix and on a number if there is none.
+    not. It also warns where a rule is known to lose its digits, as that of eigenvectors whose eigenvalues are nearly
+    equal. A rule is checked on the `example` that its declaration gives, or on a matrix and on a number if there is none.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> with tg.debug():
@@ -71,7 +73,12 @@ class _Watch(Mode):
         raise FloatingPointError(f"{came} the first {kind}: {what}\n    {_place(node)}")
 
     def passed(self, node: Node, position: int, g: Array, cotangent: Array) -> None:
-        """Raise if the cotangent that a rule gave has the first NaN or Inf."""
+        """Raise if the cotangent that a rule gave has the first NaN or Inf; warn if the primitive doubts it."""
+        if node.primitive.doubt is not None:
+            values = [_value(x) for x in node.operands]
+            doubt = node.primitive.doubt(_value(g), node.value, *values, **node.settings)
+            if doubt:
+                warnings.warn(f"{doubt}\n    {_place(node)}", RuntimeWarning, stacklevel=2)
         bad = _first_bad(_value(cotangent))
         if bad is None or _is_bad(_value(g)):
             return

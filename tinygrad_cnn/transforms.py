@@ -32,7 +32,7 @@ def vjp(function: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[A
     """The value of `function` at `primals`, and its pullback there: from a cotangent of it to one of each primal.
 
     The cotangent has the form of the value; the pullback returns a tuple, with a cotangent for each primal. It may be
-    called any number of times.
+    called any number of times. The cotangent of a complex value z = u + iv is dL/du - i dL/dv, for a real number L.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> value, pullback = tg.vjp(np.multiply, np.array([1.0, 2.0]), 3.0)
@@ -58,7 +58,8 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
 
     Each tangent has the form of its primal. A pullback is linear in its cotangent, so its own pullback is the
     derivative that is looked for, and no rule for forward mode is needed
-    (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
+    (J. Townsend, "A new trick for calculating Jacobian vector products", 2017). The primals and tangents are real; the
+    value may be complex, and its derivative then is too.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> tg.jvp(np.square, [np.array([1.0, 2.0])], [np.array([1.0, 0.0])])
@@ -74,9 +75,12 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
     for name, primal, tangent in zip(directions.names, run.argument.leaves, directions.leaves, strict=True):
         if np.shape(tangent) != np.shape(primal):
             raise ValueError(f"the tangent {name} has shape {np.shape(tangent)}, but its primal {np.shape(primal)}")
+        if np.iscomplexobj(tangent):
+            raise TypeError(f"jvp: the tangent {name} is complex, but its primal is real: give the two parts in turn")
     born = now()
     values = [leaf.node.value if isinstance(leaf, Tensor) else leaf for leaf in run.outputs.leaves]
-    dummies = [Tensor(np.zeros_like(value)) for value in values]
+    # A real primal takes the real part of J.T @ dummy, and the cotangent of that by a complex dummy is J @ tangent.
+    dummies = [leaf_tensor(_zeros_of_floats(value), None) for value in values]
     along = _Pullback(run.pull(dummies), [dummy.node for dummy in dummies], born)(directions.leaves)
     return run.value(), run.outputs.rebuild(along)
 
@@ -159,7 +163,7 @@ def jacobian(function: Function, argnums: ArgNums = 0) -> Function:
     For a value and an argument that are arrays it is an array of shape value.shape + argument.shape. Where the value is
     a tree, there is one such block for each of its leaves, in a tree like the value; where the argument is a tree, or
     `argnums` a tuple, each block is in its turn a tree like the argument. It takes one sweep back for each element of
-    the value.
+    the value, and two where the value is complex, as its block then is.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> tg.jacobian(lambda x: x[1:] * x[:-1])(np.array([1.0, 2.0, 3.0]))
@@ -185,10 +189,15 @@ def _blocks(run: _Run, value: Any) -> list[Array]:
     for k in range(math.prod(shape)):
         basis = np.zeros(shape, dtype)
         basis.flat[k] = 1
-        rows.append(pull([basis]))
+        row = pull([basis])
+        if dtype.kind == "c":  # of the imaginary part v of u + iv the cotangent is -i dL/dv
+            row = [real + 1j * imag for real, imag in zip(row, pull([-1j * basis]), strict=True)]
+        rows.append(row)
     blocks = []
     for position, node in enumerate(run.pull.wrt):
-        of_leaf = [row[position].reshape(-1) for row in rows] or [np.zeros(0, node.like.dtype)]
+        of_leaf = [row[position].reshape(-1) for row in rows] or [
+            np.zeros(0, np.result_type(node.like.dtype, dtype) if dtype.kind == "c" else node.like.dtype)
+        ]
         block = np.concatenate(of_leaf).reshape(shape + node.like.shape)
         blocks.append(block if block.ndim else block[()])
     return blocks
@@ -448,6 +457,14 @@ def _check_constant(leaf: Any, wanted: str, born: int) -> None:
             "or .tolist(): its gradient is lost. Return the Tensor itself; or np.float64(...) of the number, if it is "
             "meant as a constant"
         )
+
+
+def _zeros_of_floats(value: Any) -> Any:
+    """Zeros of the shape of a result, from which a cotangent can be varied."""
+    zeros = np.zeros_like(value)
+    if zeros.dtype.kind not in "fc":
+        raise TypeError(f"the function returned {_described(value)}: gradients are for floats only")
+    return zeros
 
 
 def _value_of(leaf: Any, recorded: bool) -> Any:

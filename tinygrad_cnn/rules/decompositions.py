@@ -21,8 +21,14 @@ def _t(x: Array) -> Array:
     return x.swapaxes(-1, -2)
 
 
-def _symmetric(x: Array) -> Array:
-    return (x + _t(x)) / 2
+def _of_triangle(x: Array, lower: bool) -> Array:
+    """The cotangent of a matrix of which one triangle alone is read, from that of the symmetric matrix it stands for.
+
+    An element beside the diagonal stands for two elements of the symmetric matrix, and the other triangle for none.
+    """
+    both = x + _t(x)
+    triangle = np.tril(both) if lower else np.triu(both)
+    return triangle - np.eye(x.shape[-1], dtype=x.dtype) * x
 
 
 def _real_matrices(name: str, x: Any) -> None:
@@ -91,8 +97,10 @@ def _pinv_a(g: Array, out: Array, a: Array, cut: dict[str, Any]) -> Array:
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """As `np.linalg.lstsq`; the rank is a plain number, and taken as constant."""
     _, _, rank, _ = np.linalg.lstsq(to_values(a), to_values(b), rcond)
-    a = as_array(a)
-    a = a if a.dtype.kind in "fc" else a.astype(np.float64)
+    a, b = as_array(a), as_array(b)
+    # The dtype in which NumPy computes: that of floats which holds both.
+    dtype = np.result_type(*[x.dtype if x.dtype.kind in "fc" else np.float64 for x in (a, b)])
+    a, b = (x if x.dtype == dtype else x.astype(dtype) for x in (a, b))
     m, n = a.shape
     cut = np.finfo(a.dtype).eps * max(m, n) if rcond is None else max(rcond, 0)
     x = np.linalg.pinv(a, rcond=cut) @ b
@@ -158,28 +166,34 @@ def _logabsdet(a: Array, /) -> Array:
 _logabsdet.vjp(lambda g, out, a: g[..., None, None] * _t(np.linalg.inv(a)))
 
 
-# Decompositions.
+# Decompositions. Those of symmetric matrices read one triangle, as NumPy's do, and so the gradient lies in that triangle
+# alone: it is the derivative of what is computed. Of f((a + a.T) / 2) the gradient is symmetric.
 
 
 @implements(np.linalg.cholesky)
 def cholesky(a: Any, /, *, upper: bool = False) -> Any:
-    """As `np.linalg.cholesky`, of (a + a.T) / 2: its gradient is a symmetric matrix."""
+    """As `np.linalg.cholesky`, which reads one triangle of a: the lower, or with `upper` the upper.
+
+    The gradient is that of what is read: it has zeros in the other triangle, and an element beside the diagonal has the
+    slopes of both elements that it stands for. Of cholesky((a + a.T) / 2) the gradient is a symmetric matrix.
+    """
     _real_matrices("cholesky", a)
-    lower = _cholesky(a)
-    return _t(lower) if upper else lower
+    return _cholesky(a, upper=upper)
 
 
 @primitive
-def _cholesky(a: Array, /) -> Array:
-    return np.linalg.cholesky(a)
+def _cholesky(a: Array, /, upper: bool) -> Array:
+    return np.linalg.cholesky(a, upper=upper)
 
 
 @_cholesky.vjp
-def _cholesky_a(g: Array, out: Array, a: Array) -> Array:
+def _cholesky_a(g: Array, out: Array, a: Array, upper: bool) -> Array:
     """I. Murray, "Differentiation of the Cholesky decomposition", 2016, equation 10."""
+    g, factor = (_t(g), _t(out)) if upper else (g, out)
     weights = np.tril(np.ones(a.shape[-2:], a.dtype)) - np.eye(a.shape[-1], dtype=a.dtype) / 2
-    inner = weights * (_t(out) @ g)
-    return _symmetric(np.linalg.solve(_t(out), _t(np.linalg.solve(_t(out), _t(inner)))))
+    inner = weights * (_t(factor) @ g)
+    whole = np.linalg.solve(_t(factor), _t(np.linalg.solve(_t(factor), _t(inner))))
+    return _of_triangle((whole + _t(whole)) / 2, lower=not upper)
 
 
 @primitive
@@ -191,19 +205,51 @@ def _eigh(a: Array, /, UPLO: str) -> Array:
 
 @_eigh.vjp
 def _eigh_a(g: Array, out: Array, a: Array, UPLO: str) -> Array:
-    """Giles, 2008. Equal eigenvalues: right for what depends on the space of their vectors, and not on the choice."""
+    """Giles, 2008. Equal eigenvalues: right for what depends on the space of their vectors, and not on the choice.
+
+    What it may give for eigenvalues that are equal but for rounding, `doubt_vectors` says in debug mode.
+    """
     w, v = out[..., 0, :], out[..., 1:, :]
     gaps = w[..., None, :] - w[..., :, None]
     apart = np.not_equal(gaps, 0)
     inner = np.where(apart, _t(v) @ g[..., 1:, :] / np.where(apart, gaps, 1), 0)
     inner = inner + g[..., 0, None, :] * np.eye(a.shape[-1], dtype=a.dtype)
-    return _symmetric(v @ inner @ _t(v))
+    return _of_triangle(v @ inner @ _t(v), lower=UPLO == "L")
+
+
+def doubt_vectors(name: str, numbers: Array, g: Array) -> str | None:
+    """Why the cotangent of a matrix is not to be trusted: it comes from vectors `g` whose numbers are nearly equal.
+
+    The vectors turn by 1 / gap where the matrix changes, and the gap is known to eps times the largest number only.
+    """
+    if not np.any(g) or numbers.shape[-1] < 2:
+        return None
+    gaps = np.min(np.abs(np.diff(np.sort(numbers, axis=-1), axis=-1)), -1)
+    scale = np.max(np.abs(numbers), -1)
+    least, eps = np.min(np.where(scale > 0, gaps / np.where(scale > 0, scale, 1), 0)), np.finfo(numbers.dtype).eps
+    if least >= np.sqrt(eps):
+        return None
+    return (
+        f"{name}: two of the values differ by {least:.1e} of the largest, so that their vectors are hardly determined: "
+        "the gradient through the vectors has few right digits, or none"
+    )
+
+
+_eigh.doubt = lambda g, out, a, UPLO: doubt_vectors("np.linalg.eigh", out[..., 0, :], g[..., 1:, :])
 
 
 @implements(np.linalg.eigh)
 def eigh(a: Any, UPLO: str = "L") -> Any:
-    """As `np.linalg.eigh`, of (a + a.T) / 2: its gradient is a symmetric matrix."""
+    """As `np.linalg.eigh`, which reads one triangle of a, the lower or with UPLO="U" the upper.
+
+    The gradient lies in that triangle, as that of `cholesky` does. It is not to be trusted through the eigenvectors
+    where two eigenvalues are nearly equal: the vectors rotate by 1 / (w[i] - w[j]), and a difference that is rounding
+    error gives finite numbers without a meaning; `tinygrad_cnn.debug()` warns of it. Eigenvalues that are equal to the
+    last digit count as one space, and the gradient is that of a function that depends on the space and not on the
+    choice of its vectors. Through the eigenvalues alone the gradient is always finite.
+    """
     _real_matrices("eigh", a)
+    UPLO = UPLO.upper()  # noqa: N806 (NumPy's name)
     packed = _eigh(a, UPLO=UPLO)
     return type(np.linalg.eigh(np.eye(1)))(packed[..., 0, :], packed[..., 1:, :])
 
@@ -216,7 +262,11 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Any:
 
 @primitive
 def _svd(a: Array, /) -> Array:
-    """The rows of u, then the singular values as one row, then the rows of v."""
+    """The rows of u, then the singular values as one row, then the rows of v.
+
+    The values in it are for the rule alone: what a caller gets of them comes from `_singular_values`, whose derivative
+    asks nothing of the vectors.
+    """
     u, s, vh = np.linalg.svd(a, full_matrices=False)
     return np.concatenate([u, s[..., None, :], _t(vh)], -2)
 
@@ -242,9 +292,34 @@ def _svd_a(g: Array, out: Array, a: Array) -> Array:
     return result
 
 
+def _doubt_svd(g: Array, out: Array, a: Array) -> str | None:
+    m = a.shape[-2]
+    return doubt_vectors("np.linalg.svd", out[..., m, :], np.concatenate([g[..., :m, :], g[..., m + 1 :, :]], -2))
+
+
+_svd.doubt = _doubt_svd
+
+
+@primitive
+def _singular_values(a: Array, /) -> Array:
+    return np.linalg.svdvals(a)
+
+
+@_singular_values.vjp
+def _singular_values_a(g: Array, out: Array, a: Array) -> Array:
+    """Finite for every matrix: where singular values are equal or zero, that of one choice of the vectors."""
+    u, _, vh = np.linalg.svd(a, full_matrices=False)
+    return (u * g[..., None, :]) @ vh
+
+
 @implements(np.linalg.svd)
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    """As `np.linalg.svd`, with full_matrices=False; of square matrices that makes no difference."""
+    """As `np.linalg.svd`, with full_matrices=False; of square matrices that makes no difference.
+
+    The gradient through the singular values alone is finite for every matrix; where one is zero, or two are equal, it
+    is a subgradient. Through the vectors it is NaN where a matrix that is not square lacks rank, and not to be
+    trusted where two singular values are nearly equal: see `eigh`.
+    """
     _real_matrices("svd", a)
     if hermitian:
         raise NotImplementedError("np.linalg.svd(hermitian=True) does not take Tensors: use np.linalg.eigh")
@@ -257,15 +332,15 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
             "what is left, and have no derivative. Write full_matrices=False"
         )
     packed = _svd(a)
-    u, s, vh = packed[..., :m, :], packed[..., m, :], _t(packed[..., m + 1 :, :])
-    return type(np.linalg.svd(np.eye(1)))(u, s, vh)
+    u, vh = packed[..., :m, :], _t(packed[..., m + 1 :, :])
+    return type(np.linalg.svd(np.eye(1)))(u, _singular_values(a), vh)
 
 
 @implements(np.linalg.svdvals)
 def svdvals(x: Any, /) -> Any:
     """As `np.linalg.svdvals`."""
     _real_matrices("svdvals", x)
-    return _svd(x)[..., x.shape[-2], :]
+    return _singular_values(x)
 
 
 @primitive
@@ -306,7 +381,10 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 
 @implements(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """As `np.linalg.norm`. Where it has a kink at 0, its slope there is 0."""
+    """As `np.linalg.norm`. Where it has a kink at 0, its slope there is 0.
+
+    The norms of singular values (2, -2 and "nuc") have the slope of `svdvals` there, which is finite.
+    """
     if axis is None:
         if ord is None or (np.ndim(x) == 2 and ord == "fro") or (np.ndim(x) == 1 and ord == 2):
             found = _root_of_squares(np.ravel(x), (0,), False)
