@@ -115,6 +115,7 @@ MODEL: list[Case] = [
     Case("reshape of nothing", lambda x: x.reshape(3, 0) ** 3, [(0, 3)]),
     Case("transpose", lambda x: np.transpose(x) ** 3, [(2, 3)]),
     Case("transpose by axes", lambda x: np.transpose(x, (2, 0, -2)) ** 3, [(2, 3, 2)]),
+    Case("transpose of one axis by its number", lambda x: np.transpose(x, 0) ** 3, [(3,)]),
     Case("T", lambda x: x.T**3, [(2, 3)]),
     Case("transpose by method", lambda x: x.transpose(1, 0) ** 3, [(2, 3)]),
     Case("swapaxes", lambda x: np.swapaxes(x, 0, -1) ** 3, [(2, 3, 2)]),

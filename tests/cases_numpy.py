@@ -141,9 +141,10 @@ OF_ORDER: list[Case] = [
     Case("np.partition, flat", lambda x: np.partition(x, (1, 5), axis=None)[1] ** 3, ROWS),
     *quantile("np.quantile", np.quantile, 0.3),
     *quantile("np.percentile", np.percentile, 70.0),
-    # Where q has two axes NumPy's own nanquantile gives the axes of the result in another order than it says.
+    # Where q has two axes, and those of a are several, NumPy's own nanquantile orders the axes of the result wrongly.
     *[case for case in quantile("np.nanquantile", np.nanquantile, 0.3) if "several" not in case.name],
     *[case for case in quantile("np.nanpercentile", np.nanpercentile, 70.0) if "several" not in case.name],
+    Case("np.nanquantile, q of two axes", lambda x: np.nanquantile(x, [[0.2, 0.9, 0.5]], axis=1) ** 3, CUBE),
     Case("np.nanquantile with NaN", lambda x: np.nanquantile(np.where(HOLES, np.nan, x), [0.2, 0.9], 1) ** 3, ROWS),
     *[
         Case(f"np.quantile, {method}", lambda x, m=method: np.quantile(x, [0.1, 0.55, 1.0], method=m) ** 3, LINE)

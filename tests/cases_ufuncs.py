@@ -57,6 +57,18 @@ CASES: list[Case] = [
     *binary("nextafter", lambda x, y: np.nextafter(x, y) ** 3),
     Case("heaviside", lambda x, y: np.heaviside(x * [[0.0, 1.0, 0.0]], y) * y**2, [(2, 3), (3,)]),
     *unary("modf", lambda x: np.modf(x)[0] ** 3, 0.1, 0.9),
+    *unary("modf of negative numbers", lambda x: np.modf(x)[0] ** 3, -2.9, -2.1),
+    *[
+        Case(f"{name}, out=", lambda x, f=f: written(f, x), [(2, 3)])
+        for name, f in (
+            ("sum", np.sum),
+            ("mean", np.mean),
+            ("prod", np.prod),
+            ("max", np.max),
+            ("add.reduce", np.add.reduce),
+        )
+    ],
+    Case("sum of nothing, out=", lambda x: written(np.sum, x), [(0, 3)]),
     *[
         case
         for ufunc in (np.subtract, np.divide, np.hypot, np.float_power, np.logaddexp2, np.fmax, np.add, np.logaddexp)
@@ -70,6 +82,8 @@ CASES: list[Case] = [
             ),
         )
     ],
+    Case("hypot.reduce of one row", lambda x: np.hypot.reduce(x) ** 3, [(1, 3)], -2, -0.5),
+    Case("hypot.reduce of one element", lambda x: np.hypot.reduce(x, axis=None) ** 3, [(1, 1)], -2, -0.5),
     Case("hypot.reduce, axes", lambda x: np.hypot.reduce(x, (0, 2), keepdims=True) ** 3, [(2, 3, 2)], 0.5, 2),
     Case("hypot.reduce of all", lambda x: np.hypot.reduce(x, axis=None) ** 3, [(2, 3, 2)], 0.5, 2),
     Case("maximum.accumulate", lambda x: np.maximum.accumulate(x) ** 3, [(5, 2)]),
@@ -122,6 +136,13 @@ CASES: list[Case] = [
     ],
     Case("array, like, ndmin", lambda x: np.array(x, ndmin=3, like=x) ** 3, [(2,)]),
 ]
+
+
+def written(reduce, x):
+    """A reduction that is written into an array which other functions made."""
+    into = np.ones(3, like=x) * 2.0
+    returned = reduce(x**2, axis=0, out=into)
+    return into**2 + returned
 
 
 def filled(t, x):

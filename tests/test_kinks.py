@@ -41,6 +41,21 @@ def test_a_norm_and_a_standard_deviation_have_slope_0_where_they_are_0() -> None
     np.testing.assert_array_equal(gradient(np.std, np.full(3, 7.0)), [[0, 0, 0]])
 
 
+def test_the_slope_of_copysign_goes_by_the_sign_of_a_zero() -> None:
+    x = np.array([0.0, -0.0, 2.0, -2.0])
+    np.testing.assert_array_equal(gradient(lambda x: np.copysign(x, x), x), [[1, 1, 1, 1]])
+    np.testing.assert_array_equal(gradient(lambda x: np.copysign(x, 1.0), x), [[1, -1, 1, -1]])
+
+
+def test_the_fraction_of_a_number_has_slope_1_at_whole_numbers_too() -> None:
+    np.testing.assert_array_equal(gradient(lambda x: np.modf(x)[0], np.array([-2.0, -0.0, 0.0, 0.5, 3.0])), [[1] * 5])
+
+
+def test_hypot_of_one_element_is_its_absolute_value() -> None:
+    np.testing.assert_array_equal(gradient(np.hypot.reduce, np.array([-3.0])), [[-1]])
+    np.testing.assert_array_equal(gradient(np.hypot.reduce, np.array([0.0])), [[0]])
+
+
 @pytest.mark.parametrize(("at_zero", "slope"), [(0.0, 0.0), (0.25, 0.25), (1.0, 1.0)])
 def test_relu_has_the_slope_at_0_that_is_asked_for(at_zero: float, slope: float) -> None:
     (found,) = gradient(lambda x: tg.relu(x, at_zero), np.array([-1.0, 0.0, 1.0]))

@@ -130,10 +130,84 @@ def test_the_method_reduce_goes_along_axis_0_as_numpys_does(ufunc: np.ufunc) -> 
 
 
 @pytest.mark.parametrize("function", [np.sum, np.prod, np.mean, np.max, np.min, np.var, np.cumsum, np.median])
-def test_there_is_nothing_to_write_a_result_into(function) -> None:
+def test_there_is_no_array_to_write_a_result_into(function) -> None:
     assert function(tg.Tensor([1.0, 2.0]), out=None).dtype == float
     with pytest.raises(TypeError, match=rf"np\.{function.__name__}\(out=\.\.\.\) would write a Tensor into an array"):
         function(tg.Tensor([1.0, 2.0]), out=np.zeros(()))
+
+
+@pytest.mark.parametrize("reduce", [np.sum, np.prod, np.add.reduce, np.multiply.reduce])
+def test_a_reduction_of_nothing_writes_its_identity_into_a_tensor(reduce) -> None:
+    for operand in (np.zeros((0, 3)), tg.Tensor(np.zeros((0, 3)))):
+        into = tg.Tensor(np.full(3, 7.0))
+        assert reduce(operand, axis=0, out=into) is into
+        np.testing.assert_array_equal(into.value, reduce(np.zeros((0, 3)), axis=0))
+
+
+REFUSED_OUT = {
+    "another shape": (lambda t: np.sum(t, axis=0, out=tg.Tensor(np.zeros(2))), ValueError, r"out= has \(2,\)"),
+    "another kind": (lambda t: np.sum(t * 1j, axis=0, out=tg.Tensor(np.zeros(3))), TypeError, "out= of float64"),
+    "an array": (lambda t: np.add.reduce(t, axis=0, out=np.zeros(3)), TypeError, "use what it returns"),
+    "an array beside a Tensor": (lambda t: np.modf(t, out=(t, np.zeros((2, 3)))), TypeError, "use what it returns"),
+}
+
+
+@pytest.mark.parametrize("use", REFUSED_OUT)
+def test_a_result_is_written_where_it_fits(use: str) -> None:
+    function, error, match = REFUSED_OUT[use]
+    with pytest.raises(error, match=match):
+        function(tg.Tensor(np.ones((2, 3))))
+
+
+def test_what_has_no_gradient_is_written_into_arrays() -> None:
+    t = tg.Tensor([[0.5, np.nan, 2.5]])
+    found = np.zeros((1, 3), bool)
+    assert np.isnan(t, out=found) is found
+    np.testing.assert_array_equal(found, [[False, True, False]])
+    np.testing.assert_array_equal(np.floor(t, out=np.zeros((1, 3))), [[0, np.nan, 2]])
+    np.testing.assert_array_equal(np.argmax(t, axis=1, out=np.zeros(1, int)), [1])
+
+
+def test_clip_as_a_method_takes_one_bound() -> None:
+    x = np.array([-11.0, 0.5, 3.0])
+    t = tg.Tensor(x)
+    for args, bounds in (((-9,), {}), ((), {"max": 2}), ((-9, 2), {}), ((), {"min": 1, "max": 2}), ((None, 2), {})):
+        np.testing.assert_array_equal(t.clip(*args, **bounds).value, x.clip(*args, **bounds))
+
+
+SINGLE = np.linspace(0.5, 2, 3, dtype=np.float32)
+# What NumPy computes in another precision than that of the Tensors alone.
+DTYPES = {
+    "clip of a number": lambda t: np.clip(-1.56, t, t),
+    "clip of an integer": lambda t: np.clip(2, t, t),
+    "clip by numbers": lambda t: np.clip(t, 0.7, np.float32(1)),
+    "lstsq, residuals": lambda t: np.linalg.lstsq(t[:, None], np.array([1.0, 2, 2.5]))[1],
+    "lstsq, no residuals": lambda t: np.linalg.lstsq(t[None], np.array([1.0]))[1],
+    "lstsq, singular values": lambda t: np.linalg.lstsq(t[:, None], np.array([1, 2, 3]))[3],
+    "nanquantile, q of two axes": lambda t: np.nanquantile(t, np.array([[0.2], [0.5]])),
+    "nanquantile of NaN": lambda t: np.nanquantile(t * np.float32(np.nan), np.array([[0.2], [0.5]])),
+    "nanquantile of nothing": lambda t: np.nanquantile(t[:0], 0.5),
+    "quantile, q of float32": lambda t: np.quantile(t, np.float32(0.3)),
+}
+
+
+@pytest.mark.filterwarnings("ignore:All-NaN slice:RuntimeWarning", "ignore:Mean of empty slice:RuntimeWarning")
+@pytest.mark.parametrize("function", DTYPES.values(), ids=DTYPES)
+def test_the_dtype_beside_other_dtypes_is_numpys(function) -> None:
+    found, expected = function(tg.Tensor(SINGLE)), np.asarray(function(SINGLE))
+    assert found.dtype == expected.dtype
+    np.testing.assert_allclose(found.value if isinstance(found, tg.Tensor) else found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["edge", "linear_ramp", "maximum", "minimum", "mean", "median", "reflect", "wrap"])
+def test_padding_of_an_empty_array_is_numpys(mode: str) -> None:
+    for shape, width in (((0, 2), ((0, 0), (1, 1))), ((2, 0), ((1, 2), (0, 0))), ((0,), 0)):
+        x = np.ones(shape)
+        found = np.pad(tg.Tensor(x), width, mode)
+        assert found.shape == np.pad(x, width, mode).shape
+        assert tg.grad(lambda x, w=width: np.sum(np.pad(x, w, mode)))(x).shape == shape
+    with pytest.raises(ValueError, match="can't extend empty axis 0"):
+        np.pad(tg.Tensor(np.ones((0, 2))), 1, mode)
 
 
 def test_a_mask_and_an_index_may_change_afterwards() -> None:

@@ -148,7 +148,7 @@ def seed(node: Node, cotangent: Any = None) -> Array:
                 "a gradient is that of a real number, but this result is complex: take np.real or np.abs of it"
             )
         return np.ones(value.shape, value.dtype) if value.shape else value.dtype.type(1)
-    given = cotangent if isinstance(cotangent, Handle) else np.asarray(cotangent)
+    given: Any = cotangent if isinstance(cotangent, Handle) else np.asarray(cotangent)
     if given.dtype.kind == "c" != value.dtype.kind:
         raise TypeError(f"the cotangent of a real result of {value.dtype} is real too, but was given {given.dtype}")
     cotangent = given if isinstance(given, Handle) else given.astype(value.dtype, copy=False)

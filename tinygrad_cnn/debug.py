@@ -18,8 +18,8 @@ class debug:  # noqa: N801 (used as a word, like no_grad)
 
     The error says which primitive made it, of what, and on which line it was called. What is checked: results, and the
     cotangents that rules give. An Inf that comes in from outside is let pass (a mask of -inf is no mistake), a NaN is
-    not. It also warns where a rule is known to lose its digits, as that of eigenvectors whose eigenvalues are nearly
-    equal. A rule is checked on the `example` that its declaration gives, or on a matrix and on a number if there is none.
+    not. A rule is checked on the `example` that its declaration gives, or on a matrix and on a number if there is none.
+    A RuntimeWarning says where a rule loses its digits, as that of eigenvectors of eigenvalues that are nearly equal.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> with tg.debug():

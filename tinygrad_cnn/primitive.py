@@ -64,7 +64,7 @@ class Primitive(Generic[P, R]):
         self.in_part = False
         self.adding: Rule | None = None
         self.overwriting: Rule | None = None
-        # Asked in debug mode, with the arguments of a rule: why what the rules give is not to be trusted there, or None.
+        # Asked in debug mode, with the arguments of a rule: why what it gives there is not to be trusted, or None.
         self.doubt: Callable[..., str | None] | None = None
 
     def vjp(self, *rules: Rule | None, example: Sequence[Any] | None = None) -> Rule | None:

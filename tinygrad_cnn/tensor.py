@@ -230,16 +230,21 @@ class Tensor(Handle):
             unsupported(f"{name}.{method}", key=f'({name}, "{method}")')
         if settings and method == "__call__":
             return _with_settings(ufunc, implementation, inputs, **settings)
-        if "out" in settings:
-            _refuse_out(f"np.{ufunc.__name__}.{method}")
+        if "out" in settings and not hasattr(implementation, "on_values"):
+            name, into = f"np.{ufunc.__name__}.{method}", settings.pop("out")
+            _check_out(name, into)
+            return _written(name, getattr(ufunc, method)(*inputs, **settings), into)
         return implementation(*inputs, **settings)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         implementation = implementations.get(function)
         if implementation is None:
             unsupported(f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1))
-        if kwargs and kwargs.get("out") is not None:
-            _refuse_out(f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1))
+        if kwargs and kwargs.get("out") is not None and not hasattr(implementation, "on_values"):
+            name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
+            _check_out(name, (kwargs["out"],))
+            rest = {setting: x for setting, x in kwargs.items() if setting != "out"}
+            return _written(name, function(*args, **rest), (kwargs["out"],))
         return implementation(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
@@ -285,7 +290,7 @@ class Tensor(Handle):
     all, any, argmax, argmin, argsort, argpartition, nonzero, searchsorted = map(
         _plain_method, (np.all, np.any, np.argmax, np.argmin, np.argsort, np.argpartition, np.nonzero, np.searchsorted)
     )
-    clip, trace, diagonal, ravel = map(_method, (np.clip, np.trace, np.diagonal, np.ravel))
+    trace, diagonal, ravel = map(_method, (np.trace, np.diagonal, np.ravel))
     squeeze, repeat, take, choose = map(_method, (np.squeeze, np.repeat, np.take, np.choose))
     round, swapaxes = _method(np.round), _method(np.swapaxes)
 
@@ -300,6 +305,10 @@ class Tensor(Handle):
     def dot(self, b: Any) -> Tensor:
         """As `ndarray.dot`."""
         return implementations[np.dot](self, b)  # type: ignore[no-any-return]
+
+    def clip(self, min: Any = None, max: Any = None, out: Any = None, **settings: Any) -> Tensor:
+        """As `ndarray.clip`, which takes one bound alone too."""
+        return np.clip(self, min, max, out=out, **settings)  # type: ignore[no-any-return]
 
     def compress(self, condition: Any, axis: int | None = None) -> Tensor:
         """As `ndarray.compress`."""
@@ -597,8 +606,10 @@ def _with_settings(
 ) -> Any:
     """A ufunc with what stands behind its operands: `out=` a Tensor is assigned to, `where=` needs it."""
     name = f"np.{ufunc.__name__}"
-    if out is not None and not all(isinstance(x, Tensor) for x in out):
-        _refuse_out(name)
+    if out is not None:
+        if hasattr(implementation, "on_values") and not any(isinstance(x, Tensor) for x in out):
+            return implementation(*inputs, out=out, where=where, dtype=dtype, **more)
+        _check_out(name, out)
     if where is not True and out is None:
         raise TypeError(f"{name}(where=...) leaves the other elements undefined: use np.where, or give out= a Tensor")
     if dtype is not None:
@@ -606,15 +617,27 @@ def _with_settings(
     result = implementation(*inputs, **more)
     if out is None:
         return result
-    (target,) = out
-    if np.shape(result) != target.shape and where is True:
-        raise ValueError(f"{name}: the result has shape {np.shape(result)}, but out= has {target.shape}")
-    target[...] = result if where is True else np.where(where, result, target)
-    return target
+    return _written(name, result if where is True else np.where(where, result, *out), out)
 
 
-def _refuse_out(name: str) -> NoReturn:
-    raise TypeError(f"{name}(out=...) would write a Tensor into an array, and lose its gradient: use what it returns")
+def _check_out(name: str, out: tuple[Any, ...]) -> None:
+    """Raise TypeError if a result would be written into something else than Tensors."""
+    if not all(isinstance(x, Tensor) for x in out):
+        raise TypeError(
+            f"{name}(out=...) would write a Tensor into an array, and lose its gradient: use what it returns"
+        )
+
+
+def _written(name: str, result: Any, out: tuple[Any, ...]) -> Any:
+    """The Tensors `out`, after `result` was assigned to them as NumPy writes into `out=`."""
+    results = result if isinstance(result, tuple) else (result,)
+    for x, target in zip(results, out, strict=True):
+        if np.shape(x) != target.shape:
+            raise ValueError(f"{name}: the result has shape {np.shape(x)}, but out= has {target.shape}")
+        if not np.can_cast(x.dtype, target.dtype, "same_kind"):
+            raise TypeError(f"{name}: the result is of {x.dtype}, but out= of {target.dtype}")
+        target[...] = x
+    return out if isinstance(result, tuple) else out[0]
 
 
 def read_only(array: Array) -> Array:

@@ -195,9 +195,9 @@ def _blocks(run: _Run, value: Any) -> list[Array]:
         rows.append(row)
     blocks = []
     for position, node in enumerate(run.pull.wrt):
-        of_leaf = [row[position].reshape(-1) for row in rows] or [
-            np.zeros(0, np.result_type(node.like.dtype, dtype) if dtype.kind == "c" else node.like.dtype)
-        ]
+        of_leaf = [row[position].reshape(-1) for row in rows]
+        if not rows:
+            of_leaf = [np.zeros(0, np.result_type(node.like.dtype, 1j) if dtype.kind == "c" else node.like.dtype)]
         block = np.concatenate(of_leaf).reshape(shape + node.like.shape)
         blocks.append(block if block.ndim else block[()])
     return blocks

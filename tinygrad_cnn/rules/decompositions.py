@@ -166,8 +166,8 @@ def _logabsdet(a: Array, /) -> Array:
 _logabsdet.vjp(lambda g, out, a: g[..., None, None] * _t(np.linalg.inv(a)))
 
 
-# Decompositions. Those of symmetric matrices read one triangle, as NumPy's do, and so the gradient lies in that triangle
-# alone: it is the derivative of what is computed. Of f((a + a.T) / 2) the gradient is symmetric.
+# Decompositions. Those of symmetric matrices read one triangle, as NumPy's do, and the gradient lies in that triangle:
+# it is the derivative of what is computed. Of f((a + a.T) / 2) the gradient is symmetric.
 
 
 @implements(np.linalg.cholesky)
@@ -249,7 +249,7 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
     choice of its vectors. Through the eigenvalues alone the gradient is always finite.
     """
     _real_matrices("eigh", a)
-    UPLO = UPLO.upper()  # noqa: N806 (NumPy's name)
+    UPLO = UPLO.upper()
     packed = _eigh(a, UPLO=UPLO)
     return type(np.linalg.eigh(np.eye(1)))(packed[..., 0, :], packed[..., 1:, :])
 

@@ -50,8 +50,15 @@ def divmod(x: Array, y: Array) -> tuple[Array, Array]:
 @implements(np.modf)
 def modf(x: Array) -> tuple[Array, Array]:
     """As `np.modf`: the whole part is a plain array."""
-    whole = np.trunc(x)
-    return np.copysign(x - whole, x), whole
+    return _fraction(x), np.trunc(x)
+
+
+@primitive
+def _fraction(x: Array, /) -> Array:
+    return np.modf(x)[0]
+
+
+_fraction.vjp(lambda g, out, x: g)
 
 
 @implements(np.frexp)
@@ -129,7 +136,8 @@ sigmoid.vjp(lambda g, out, x: g * out * (1 - out))  # as the article has it; its
 
 elementwise(np.abs, lambda g, out, x: _abs_x(g, out, x))
 elementwise(np.fabs, lambda g, out, x: g * np.sign(x))
-elementwise(np.copysign, lambda g, out, x, y: g * (np.sign(x) * np.copysign(1.0, y)), None)
+# A zero has a sign too, and its slope goes by it: copysign(x, x) is x, with slope 1 at 0.
+elementwise(np.copysign, lambda g, out, x, y: g * (np.copysign(1.0, x) * np.copysign(1.0, y)), None)
 elementwise(np.maximum, lambda g, out, x, y: _where_more(g, x, y), lambda g, out, x, y: _where_more(g, y, x))
 elementwise(np.minimum, lambda g, out, x, y: _where_more(g, y, x), lambda g, out, x, y: _where_more(g, x, y))
 

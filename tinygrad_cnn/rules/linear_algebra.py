@@ -232,7 +232,8 @@ def _einsum_x(position: int, g: Array, out: Array, *arrays: Array, indices: tupl
     )
     # Where this operand has an axis of length 1 it was stretched; where all the others have, their share is the same.
     lengths = dict(zip(own, shape, strict=True))
-    cotangent = sum_to(cotangent, tuple(min(n, lengths[i]) for i, n in zip(shared, cotangent.shape, strict=True)))
+    unstretched = [1 if lengths[i] == 1 else n for i, n in zip(shared, cotangent.shape, strict=True)]
+    cotangent = sum_to(cotangent, tuple(unstretched))
     kept = dict(zip(shared, cotangent.shape, strict=True))
     return np.broadcast_to(cotangent.reshape([kept.get(i, 1) for i in own]), shape)
 

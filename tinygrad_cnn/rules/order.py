@@ -65,7 +65,14 @@ def _quantile(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             raise NotImplementedError(f"np.{name}(weights=...) does not take Tensors yet: only without weights")
         if isinstance(q, Handle):
             raise NotImplementedError(f"np.{name} has no derivative by q: give q.value")
-        dtype = function(np.zeros(1, a.dtype), q, method=method).dtype
+        if name.startswith("nan") and np.ndim(q) > 1 and isinstance(axis, tuple) and 1 < len(axis) < a.ndim:
+            raise NotImplementedError(
+                f"np.{name} of q with {np.ndim(q)} axes along several axes: NumPy gives the axes of the result in "
+                "another order than it documents. Give q with one axis, and reshape the result"
+            )
+        # Where there is nothing, or NaN alone, the dtype is another. Infinities would only make NumPy warn.
+        values = to_values(a)
+        dtype = function(np.where(np.isnan(values), values, 0), q, axis=axis, method=method).dtype
         return _at(a, axis, keepdims, lambda x: function(x, q, axis=x.ndim - 1, method=method), dtype)
 
     return quantile

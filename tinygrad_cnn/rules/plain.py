@@ -17,6 +17,7 @@ def on_values(function: Callable[..., Any]) -> Callable[..., Any]:
     def plain(*args: Any, **settings: Any) -> Any:
         return function(*to_values(args), **{name: to_values(x) for name, x in settings.items()})
 
+    plain.on_values = True  # type: ignore[attr-defined]  # so that it may write into `out=` what has no gradient
     return plain
 
 

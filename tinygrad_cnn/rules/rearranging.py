@@ -117,6 +117,8 @@ def pad(x: Any, pad_width: Any, mode: Any, **settings: Any) -> Any:
     if mode in ("edge", "wrap") or (mode in ("reflect", "symmetric") and not odd):
         return _pad(x, pad_width, mode, **settings)
     np.pad(np.broadcast_to(0.0, x.shape), pad_width, mode, **settings)  # NumPy's own errors
+    if not x.size:  # of such NumPy extends no axis that is empty, and so there is no element in the result either
+        return _pad(x, pad_width, "constant")
     widths = _of_each_axis(pad_width, x.ndim)
     extra = _of_each_axis(settings.get("stat_length", settings.get("end_values", 0)), x.ndim)
     for axis, ((before, behind), (first, last)) in enumerate(zip(widths, extra, strict=True)):

@@ -54,7 +54,7 @@ def _check_order(name: str, order: Any) -> None:
 
 @implements(np.transpose, np.permute_dims)
 @primitive
-def transpose(x: Array, /, axes: tuple[int, ...] | None = None) -> Array:
+def transpose(x: Array, /, axes: int | tuple[int, ...] | None = None) -> Array:
     """As `np.transpose`."""
     return x.transpose(axes)
 
@@ -62,8 +62,9 @@ def transpose(x: Array, /, axes: tuple[int, ...] | None = None) -> Array:
 transpose.vjp(lambda g, out, x, axes=None: g.transpose(None if axes is None else _inverse(axes)))
 
 
-def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
-    """The permutation that undoes `axes`."""
+def _inverse(axes: int | tuple[int, ...]) -> tuple[int, ...]:
+    """The permutation that undoes `axes`; a number is that of the only axis."""
+    axes = (axes,) if isinstance(axes, int | np.integer) else axes
     return tuple(np.argsort([axis % len(axes) for axis in axes]).tolist())
 
 

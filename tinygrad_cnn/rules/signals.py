@@ -29,6 +29,8 @@ def clip(
     if a_min is not absent and (min is not absent or max is not absent):
         raise ValueError("Passing `min` or `max` keyword argument when `a_min` and `a_max` are provided is forbidden.")
     low, high = (min, max) if a_min is absent else (a_min, a_max)
+    if isinstance(a, int | float):  # here it is an array of its own dtype, and not a number that takes on another's
+        a = np.asarray(a)[()]
     if low is not absent and low is not None:
         a = np.maximum(a, low)
     if high is not absent and high is not None:

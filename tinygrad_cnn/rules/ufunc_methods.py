@@ -38,7 +38,10 @@ def _reduce(ufunc: np.ufunc) -> Callable[..., Any]:
         axes = tuple(range(values.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
         rows = np.moveaxis(array, axes, tuple(range(len(axes)))) if axes else array[None]
         rows = rows.reshape((-1, *rows.shape[len(axes) or 1 :]))
-        return _steps(ufunc, rows if dtype is None else rows.astype(dtype))[-1].reshape(plain.shape)
+        rows = rows if dtype is None else rows.astype(dtype)
+        if len(rows) == 1 and ufunc.identity is not None:  # so that hypot of one element is its absolute value
+            return ufunc(ufunc.identity, rows[0]).reshape(plain.shape)
+        return _steps(ufunc, rows)[-1].reshape(plain.shape)
 
     return reduce
 
