@@ -68,7 +68,13 @@ def _standard_output() -> Iterator[_Output]:
 
 
 def _run() -> int:
-    import click
+    from tinygrad_cnn.extras import MissingExtraError, extra
+
+    try:
+        with extra("cnn", "the command"):
+            import click
+    except MissingExtraError as error:
+        return _refused(str(error))
 
     # It would complain where it finds no folder to keep its list of fonts in, which is nothing to the person here.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)

@@ -275,7 +275,7 @@ class scope:  # noqa: N801
 
 # All of the package is the engine, but for what uses it as anybody might: the article's model, and the command.
 _PACKAGE = os.path.join(os.path.dirname(__file__), "")
-_USERS = tuple(_PACKAGE + name for name in ("circle_square", "commands", "cli.py"))
+_USERS = tuple(_PACKAGE + name for name in ("circle_square", "commands", "cli.py", "__main__.py"))
 
 
 class _Memo(dict[str, bool]):

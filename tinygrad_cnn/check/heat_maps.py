@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import base64
-import io
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.graph import Array
+from tinygrad_cnn.render.pixels import diverging, encoded
 
 MOST_SLICES = 4  # of a stack of images
 MOST_PIXELS = 512  # along a side
+NOT_FINITE = (0xE8, 0xA3, 0x00, 255)
 
 
 @dataclass(frozen=True)
@@ -86,14 +86,10 @@ def _as_images(x: Array) -> Array:
 
 
 def _heat_map(image: Array, size: float, index: tuple[int, ...]) -> HeatMap:
-    import matplotlib.image
-    from matplotlib import colormaps
-
     image = image[:MOST_PIXELS, :MOST_PIXELS]
-    colours = colormaps["RdBu_r"].with_extremes(bad="#e8a300")  # what is not finite stands out
-    out: Any = io.BytesIO()
-    rgba = colours((np.ma.masked_invalid(image) + size) / (2 * size))
-    matplotlib.image.imsave(out, rgba, format="png")
+    with np.errstate(over="ignore"):
+        pixels = diverging(np.nan_to_num(image, nan=0, posinf=0, neginf=0) / size / 2 + 0.5)
+    pixels[~np.isfinite(image)] = NOT_FINITE  # it stands out
     pixel = max(1, min(12, 140 // max(image.shape)))
-    url = "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+    url = "data:image/png;base64," + base64.b64encode(encoded(pixels)).decode()
     return HeatMap(url, image.shape[1] * pixel, max(image.shape[0] * pixel, 10), index)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from tinygrad_cnn.check import picture
@@ -13,7 +12,11 @@ from tinygrad_cnn.check.heat_maps import Side, side_by_side
 from tinygrad_cnn.check.report import Parameter, Report, Step
 from tinygrad_cnn.check.sentences import short
 from tinygrad_cnn.check.text import said
+from tinygrad_cnn.extras import extra
 from tinygrad_cnn.graph import Array
+
+with extra("check", "a page of a check of gradients"):
+    import jinja2
 
 _templates = jinja2.Environment(
     loader=jinja2.PackageLoader("tinygrad_cnn.check"),

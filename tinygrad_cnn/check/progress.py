@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any
 
+from tinygrad_cnn.extras import extra
+
 
 class Progress:
     """How many of `total` slopes are taken. `shown`: whether to show it; None: after two seconds, on a terminal."""
@@ -26,8 +28,9 @@ class Progress:
         if not self.shown or time.perf_counter() - self.began < self.after:
             return
         if self.bar is None:
-            from rich.console import Console
-            from rich.progress import Progress as Bar
+            with extra("check", "a bar of progress"):
+                from rich.console import Console
+                from rich.progress import Progress as Bar
 
             self.bar = Bar(console=Console(stderr=True), transient=True)
             self.task = self.bar.add_task("gradients by numbers", total=self.total)

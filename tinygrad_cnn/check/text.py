@@ -7,14 +7,16 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from rich import box
-from rich.console import Console, Group
-from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
-
 from tinygrad_cnn.check.report import Comparison, Parameter, Report
 from tinygrad_cnn.check.sentences import enough, short
+from tinygrad_cnn.extras import extra
+
+with extra("check", "the report of a check of gradients"):
+    from rich import box
+    from rich.console import Console, Group
+    from rich.markup import escape
+    from rich.table import Table
+    from rich.text import Text
 
 COLOURS = {"agree": "green", "differ": "bold red", "cannot tell": "yellow"}
 LEGEND = (

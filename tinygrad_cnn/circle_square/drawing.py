@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from typing import Any, Literal, get_args
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from tinygrad_cnn.extras import extra
+
+with extra("cnn", "a drawing"):
+    import cv2
 
 Points = Any  # (n, 2) float64: x to the right, y downwards
 

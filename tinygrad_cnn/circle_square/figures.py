@@ -7,13 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont, get_font
 
 from tinygrad_cnn.circle_square.data import Drawings
 from tinygrad_cnn.circle_square.experiment import Result
 from tinygrad_cnn.circle_square.model import Forward
+from tinygrad_cnn.extras import extra
+
+with extra("cnn", "a figure"):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.font_manager import findfont, get_font
 
 COLUMNS = 12
 RIGHT, WRONG = "#1b7837", "#b2182b"

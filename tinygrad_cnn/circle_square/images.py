@@ -6,14 +6,17 @@ import io
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from tinygrad_cnn.circle_square import inputs
 from tinygrad_cnn.circle_square.drawing import SIZE, SMALLEST, USUAL
 from tinygrad_cnn.circle_square.errors import InputError
+from tinygrad_cnn.extras import extra
+
+with extra("cnn", "an image file"):
+    import cv2
+    from PIL import Image
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
 

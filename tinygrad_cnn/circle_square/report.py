@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 
-import jinja2
-
 from tinygrad_cnn.circle_square.comparison import Difference
 from tinygrad_cnn.circle_square.experiment import Result
+from tinygrad_cnn.extras import extra
+
+with extra("cnn", "the report of a run"):
+    import jinja2
 
 _templates = jinja2.Environment(
     loader=jinja2.PackageLoader("tinygrad_cnn.circle_square"),

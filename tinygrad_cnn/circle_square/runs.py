@@ -8,10 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-import safetensors
-import safetensors.numpy
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square import figures, inputs, report
@@ -22,6 +19,12 @@ from tinygrad_cnn.circle_square.model import Parameters
 from tinygrad_cnn.circle_square.pictures import compact_svg
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import RecipeName, start_of
+from tinygrad_cnn.extras import extra
+
+with extra("cnn", "a run"):
+    import cv2
+    import safetensors
+    import safetensors.numpy
 
 SHAPES: dict[str, tuple[int, ...]] = {"Wc": (3, 3), "Bc": (1, 1), "Wf": (1, 196), "Bf": (1, 1)}
 MODEL = "tinygrad_cnn circle_square"

@@ -12,8 +12,8 @@ from pathlib import Path
 from tinygrad_cnn import files
 
 WHAT_TO_INSTALL = (
-    "nothing here can lay out a graph: install Graphviz (apt-get install graphviz, brew install graphviz, "
-    "winget install graphviz), or pip install 'pygraphviz>=2.0.4', which has an engine of its own"
+    "nothing here can lay out a graph: pip install 'tinygrad-cnn[render]', which has an engine in it, or else install "
+    "Graphviz (apt-get install graphviz, brew install graphviz, winget install graphviz)"
 )
 _one_at_a_time = threading.Lock()  # Graphviz has global variables
 
@@ -42,8 +42,10 @@ def _quoted(folder: Path) -> str:
 
 def _by_system(dot: str, format: str) -> bytes | None:
     """None if there is no `dot`, or one that cannot do this format."""
-    import graphviz
-
+    try:
+        import graphviz
+    except ModuleNotFoundError:
+        return None
     try:
         out: bytes = graphviz.pipe("dot", format, dot.encode(), quiet=True)
     except (graphviz.ExecutableNotFound, graphviz.CalledProcessError):
@@ -91,9 +93,12 @@ def _complaints() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _fonts() -> Iterator[None]:
-    """Let there be fonts: the machine's, and those that matplotlib carries for one without any."""
-    import matplotlib
-
+    """Let there be fonts: the machine's, and those that matplotlib carries, where it is installed."""
+    try:
+        import matplotlib
+    except ModuleNotFoundError:
+        yield
+        return
     known = os.environ.get("FONTCONFIG_FILE")
     folders = [os.environ.get("FONTCONFIG_PATH", ""), "/etc/fonts", "/usr/local/etc/fonts", "/opt/homebrew/etc/fonts"]
     usual = [known] if known else [f"{folder}/fonts.conf" for folder in folders if folder]

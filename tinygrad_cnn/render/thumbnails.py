@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
+
+from tinygrad_cnn.render.pixels import decoded, diverging, encoded, grey, shrunk
 
 # In points, as they are shown; a PNG has DENSITY pixels for each.
 TILE = 28  # the longer side of an image in a contact sheet
@@ -61,11 +61,11 @@ def beside(left: Thumbnail | None, right: Thumbnail | None) -> Thumbnail | None:
     """Two thumbnails one above the other: what was before, and what is now."""
     if left is None or right is None:
         return right or left
-    above, below = (_lower(_decoded(part.png), HALF * DENSITY) for part in (left, right))
+    above, below = (_lower(decoded(part.png), HALF * DENSITY) for part in (left, right))
     width = max(above.shape[1], below.shape[1])
     rows = [np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0))) for part in (above, below)]
     gap = np.zeros((GAP * DENSITY, width, 4), np.uint8)
-    return _encoded(np.concatenate([rows[0], gap, rows[1]]), right.says)
+    return _thumbnail(np.concatenate([rows[0], gap, rows[1]]), right.says)
 
 
 def _lower(pixels: Any, most: int) -> Any:
@@ -73,11 +73,7 @@ def _lower(pixels: Any, most: int) -> Any:
     height, width = pixels.shape[:2]
     if height <= most:
         return pixels
-    return cv2.resize(pixels, (max(1, round(width * most / height)), most), interpolation=cv2.INTER_AREA)
-
-
-def _decoded(png: bytes) -> Any:
-    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
+    return shrunk(pixels, most, max(1, round(width * most / height)))
 
 
 def _count(shown: int, of: int) -> str:
@@ -93,12 +89,9 @@ def _coloured(image: Any, whole: Any) -> Any:
             # A few that are much larger than the rest would make all others white.
             others = np.abs(whole[np.isfinite(whole) & (whole != 0)])
             top = float(np.quantile(others, QUANTILE)) or max(-low, high)
-            at = finite / top / 2 + 0.5
-            colours = _map("RdBu_r")
+            pixels = diverging(finite / top / 2 + 0.5)
         else:
-            at = finite / (high or 1.0)
-            colours = _map("gray")
-    pixels = colours[np.round(255 * at).clip(0, 255).astype(np.uint8)]
+            pixels = grey(finite / (high or 1.0))
     pixels[np.isnan(image)] = (*NAN, 255)
     pixels[np.isinf(image)] = (*INF, 255)
     return pixels
@@ -107,13 +100,6 @@ def _coloured(image: Any, whole: Any) -> Any:
 def _range(whole: Any) -> tuple[float, float]:
     finite = whole[np.isfinite(whole)]
     return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-
-
-@functools.lru_cache(maxsize=4)
-def _map(name: str) -> Any:
-    from matplotlib import colormaps
-
-    return (255 * colormaps[name](np.arange(256))).round().astype(np.uint8)
 
 
 def _fitted(pixels: Any, width: int, height: int) -> Any:
@@ -129,22 +115,18 @@ def _fitted(pixels: Any, width: int, height: int) -> Any:
     scale = min(1.0, height / rows), min(1.0, width / columns)
     if rows > 1 and max(rows, columns) <= 3 * min(rows, columns):
         scale = (min(scale), min(scale))  # an image keeps its proportions
-    size = max(1, math.floor(columns * scale[1])), height if rows == 1 else max(1, math.floor(rows * scale[0]))
-    out = cv2.resize(pixels, (size[0], size[1] if rows > 1 else 1), interpolation=cv2.INTER_AREA)
-    return out.repeat(height, axis=0) if rows == 1 else out
+    if rows == 1:
+        return shrunk(pixels, 1, max(1, math.floor(columns * scale[1]))).repeat(height, axis=0)
+    return shrunk(pixels, max(1, math.floor(rows * scale[0])), max(1, math.floor(columns * scale[1])))
 
 
 def _bordered(pixels: Any) -> Any:
-    return cv2.copyMakeBorder(pixels, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=BORDER)
+    framed = np.empty((pixels.shape[0] + 2, pixels.shape[1] + 2, 4), np.uint8)
+    framed[...] = BORDER
+    framed[1:-1, 1:-1] = pixels
+    return framed
 
 
 def _thumbnail(pixels: Any, says: str) -> Thumbnail:
-    return _encoded(cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA), says)
-
-
-def _encoded(pixels: Any, says: str) -> Thumbnail:
-    ok, png = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 9])
-    if not ok:
-        raise RuntimeError("OpenCV cannot encode a thumbnail as PNG")
     height, width = pixels.shape[:2]
-    return Thumbnail(png.tobytes(), -(-width // DENSITY), -(-height // DENSITY), says)
+    return Thumbnail(encoded(pixels), -(-width // DENSITY), -(-height // DENSITY), says)

@@ -13,13 +13,15 @@ import json
 from importlib import resources
 from typing import Any
 
-import jinja2
-
+from tinygrad_cnn.extras import extra
 from tinygrad_cnn.render import document
 from tinygrad_cnn.render.colours import Theme
 from tinygrad_cnn.render.dot import Style, header, node, opening
 from tinygrad_cnn.render.picture import dark
 from tinygrad_cnn.render.view import Box, View
+
+with extra("render", "a page of a graph"):
+    import jinja2
 
 _templates = jinja2.Environment(
     loader=jinja2.PackageLoader("tinygrad_cnn.render", "page"),

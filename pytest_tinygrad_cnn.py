@@ -1,10 +1,13 @@
-"""For a test suite: a fixture that checks gradients, a marker for the tests that do, and a seed.
+"""The plugin of pytest. For a test suite: a fixture that checks gradients, a marker for the tests that do, and a seed.
 
     def test_my_gradient(check_gradients):
         check_gradients(loss, params, by_hand=my_gradient)
 
 It fails with the report if two witnesses contradict each other. `pytest -m gradients` runs the tests that use it, and
 `--gradcheck-seed` chooses other elements of large parameters, and other directions.
+
+pytest imports this module at the start of every run, so it stands outside the package, and imports it, and NumPy, only
+when a test asks for the fixture.
 """
 
 from __future__ import annotations
