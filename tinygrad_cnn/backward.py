@@ -45,7 +45,9 @@ def pull_back(
         sources = node.sources
         if g is None or not sources:
             continue
-        primitive, operands, settings, out = node.primitive, node.operands, node.settings, node.like
+        primitive, operands, settings = node.primitive, node.operands, node.settings
+        # The rules of what picks or writes go by shapes alone, and the value of a version may take a copy of it.
+        out = node.like if primitive.in_part else node.value
         if recorded is not None:
             out, operands = handle_on(node, recorded), list(operands)
             for position, x in sources:

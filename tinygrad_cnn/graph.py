@@ -44,7 +44,8 @@ class Node:
     sources     (position, Node) for each operand that has a node, in order; the others are constants
     settings    the settings it was given (axis, stride, ...), by name
     value       the array (or, where NumPy gives one, the NumPy scalar)
-    like        an array of the shape and dtype of `value`, at no cost; its elements need not be those of the value
+    like        an array of the shape and dtype of `value` that lies in memory as NumPy's would, at no cost. Only that
+                is true of it: nobody reads its elements, for they need not be those of the value
     order       when it was made: the sources of a node have smaller numbers than it has
     scope       the innermost `scope` that was open, or None
     source      the code object and the instruction that asked for it, for errors and pictures

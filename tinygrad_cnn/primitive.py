@@ -255,7 +255,7 @@ def constant(x: Any) -> Any:
     """
     if isinstance(x, np.ndarray):
         if x.flags.writeable or x.base is not None:
-            x = x.copy()
+            x = x.copy("K")
             x.setflags(write=False)
     elif isinstance(x, list | tuple) or hasattr(x, "__setitem__"):  # an `array.array`, a table of another library
         x = np.array(x)

@@ -101,7 +101,9 @@ class Tensor(Handle):
     def __init__(self, values: Any, name: str | None = None) -> None:
         if isinstance(values, Tensor):
             raise TypeError("this is a Tensor already: use it as it is, or its .value to cut it off from its history")
-        array = np.array(operand(values))
+        array = operand(values)
+        if not isinstance(array, np.ndarray):
+            array = np.array(array)
         if array.dtype.kind != "f":
             raise TypeError(f"a Tensor holds floats, but was given {array.dtype}: write 1.0 for 1, or .astype(float)")
         self.node = leaf_tensor(array, name).node
@@ -399,6 +401,7 @@ class Tensor(Handle):
         if node.like.strides != here.strides:  # an array that is written to stays as it lies in memory
             value = np.empty_like(here)
             value[...] = node.value
+            value.setflags(write=False)
             node.value, node.like = value, here
         self.node = node
 
@@ -483,11 +486,16 @@ class Tensor(Handle):
 Tensor.kind = Tensor
 
 
-def leaf_tensor(value: Array, name: str | None) -> Tensor:
-    """A Tensor that nothing was computed for. `value`, of floats, is the node's own from now on."""
-    if isinstance(value, np.ndarray):
+def leaf_tensor(x: Array, name: str | None) -> Tensor:
+    """A Tensor that nothing was computed for, with the elements of `x`, an array or a number of floats."""
+    if isinstance(x, np.ndarray):
+        value = x.copy("K")
         value.setflags(write=False)
-    node = Node(None, (), (), {}, value)
+        node = Node(None, (), (), {}, value)
+        if x.strides != value.strides:  # with gaps, or backwards, which decides what NumPy has a view of
+            node.like = x
+    else:
+        node = Node(None, (), (), {}, x)
     node.name = name
     return handle_on(node, Tensor)  # type: ignore[no-any-return]
 

@@ -523,9 +523,11 @@ def _input(leaf: Any, path: str) -> Tensor:
     if isinstance(leaf, np.ndarray):
         leaf = operand(leaf)
         if leaf.dtype.kind == "f":
-            return leaf_tensor(leaf.copy(), path or None)
+            return leaf_tensor(leaf, path or None)
     elif isinstance(leaf, Tensor):
-        tensor: Tensor = _same(leaf)
+        # A handle of its own, even where the memory is that of the one outside: it is moved without that.
+        tensor: Tensor = handle_on(_same(leaf).node, Tensor)
+        tensor.node.like = leaf.node.like
         tensor.node.name = path or leaf.name
         return tensor
     elif isinstance(leaf, float) or (isinstance(leaf, np.generic) and leaf.dtype.kind == "f"):

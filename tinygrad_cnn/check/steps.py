@@ -93,7 +93,7 @@ def _pass_on(node: Node, g: Array, arrived: dict[Node, Array], own: set[Node]) -
                 own.add(x)
             arrived[x] = primitive.adding(before, g, node.like, *operands, **settings)
             continue
-        cotangent = rule(g, node.like, *operands, **settings)
+        cotangent = rule(g, node.like if primitive.in_part else node.value, *operands, **settings)
         if cotangent.shape != x.like.shape or cotangent.dtype is not x.like.dtype:
             cotangent = fit(cotangent, x.like, node, position)
         arrived[x] = cotangent if before is None else before + cotangent
@@ -144,7 +144,7 @@ def with_operand(node: Node, place: int, x: Any) -> Node:
 
 
 def _copied(node: Node, primitive: Any, settings: dict[str, Any], operands: Sequence[Any]) -> Node:
-    made = Node(primitive, operands, node.sources, settings, node.like)
+    made = Node(primitive, operands, node.sources, settings, node.like if primitive.in_part else node.value)
     made.order = node.order
     return made
 
