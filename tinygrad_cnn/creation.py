@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_cnn.graph import Array, recording
 from tinygrad_cnn.primitive import implementations, implements
+from tinygrad_cnn.rules.shaping import laid_out, row_by_row
 from tinygrad_cnn.tensor import Tensor
 
 
@@ -43,8 +44,15 @@ for _function in (np.zeros_like, np.ones_like, np.empty_like):
 def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **settings: Any) -> Array:
     """As `np.full`; the elements may be those of a Tensor, which then has its share in the gradient."""
     if isinstance(fill_value, Tensor):
-        return np.broadcast_to(fill_value, shape).copy()
+        return _filled(np.empty(shape, dtype or fill_value.dtype, order), fill_value)
     return _leaf(np.full(shape, fill_value, dtype, order))
+
+
+def _filled(made: Array, fill_value: Tensor) -> Array:
+    """The array `made`, as a Tensor, with `fill_value` assigned to all of it."""
+    filled = _leaf(made)
+    filled[...] = fill_value
+    return filled
 
 
 @implements(np.full_like)
@@ -53,22 +61,35 @@ def full_like(
 ) -> Any:
     """As `np.full_like`; see `full`."""
     if isinstance(fill_value, Tensor):
-        return np.broadcast_to(fill_value, np.shape(a) if shape is None else shape).astype(dtype or a.dtype)
+        like = a.node.like if isinstance(a, Tensor) else a
+        return _filled(np.empty_like(like, dtype, order, shape=shape), fill_value)
     return _leaf(np.full_like(a.node.like, fill_value, dtype, order, shape=shape))
 
 
-@implements(np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray)
-def array(x: Any, dtype: Any = None, **settings: Any) -> Array:
-    """As `np.array(x, like=t)`: x may be a Tensor, or Tensors and numbers in lists of lists."""
-    made = _stacked(x)
-    if not isinstance(made, Tensor):
-        return _leaf(np.array(made, dtype, **settings))
-    made = made.copy() if dtype is None else made.astype(dtype)
-    return made[(None,) * (settings.get("ndmin", 0) - made.ndim)]
+def _converting(function: Callable[..., Any]) -> Callable[..., Any]:
+    def convert(x: Any, dtype: Any = None, **settings: Any) -> Any:
+        """As NumPy's with like=t: x may be a Tensor, or Tensors and numbers in lists of lists."""
+        made = _stacked(x)
+        if not isinstance(made, Tensor):
+            return _leaf(function(made, dtype, **settings))
+        here = made.node.like
+        plain = function(here, dtype, **settings)  # a view, or else it shows how NumPy's copy lies in memory
+        if plain is here:
+            return made
+        if np.may_share_memory(plain, here):
+            return made.reshape(plain.shape)  # with more axes, of length 1
+        made = made.astype(plain.dtype)
+        return made if isinstance(made, np.ndarray) else laid_out(np.copy(made.reshape(plain.shape)), plain)
+
+    return convert
+
+
+for _function in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray):
+    implementations[_function] = _converting(_function)
 
 
 def _stacked(x: Any) -> Any:
     if not isinstance(x, list | tuple):
         return x
     items = [_stacked(item) for item in x]
-    return np.stack(items) if any(isinstance(item, Tensor) for item in items) else items
+    return row_by_row(np.stack(items)) if any(isinstance(item, Tensor) for item in items) else items

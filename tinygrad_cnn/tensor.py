@@ -297,12 +297,12 @@ class Tensor(Handle):
     round, swapaxes = _method(np.round), _method(np.swapaxes)
 
     def conjugate(self) -> Tensor:
-        """As `ndarray.conjugate`."""
-        return implementations[np.conjugate](self)  # type: ignore[no-any-return]
+        """As `ndarray.conjugate`, which of what is real is that itself."""
+        return implementations[np.conjugate](self) if self.dtype.kind == "c" else self
 
     def conj(self) -> Tensor:
         """As `ndarray.conj`."""
-        return implementations[np.conjugate](self)  # type: ignore[no-any-return]
+        return self.conjugate()
 
     def dot(self, b: Any) -> Tensor:
         """As `ndarray.dot`."""

@@ -15,6 +15,7 @@ from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import elementwise, implementations, implements, primitive
 from tinygrad_cnn.rules.elementwise import astype, where_of
 from tinygrad_cnn.rules.indexing import added, picked, put, scatter
+from tinygrad_cnn.rules.shaping import in_order, order_of
 
 
 @primitive
@@ -32,14 +33,20 @@ def real_of_numpy(val: Array) -> Array:
     return real(val) if val.dtype.kind == "c" else val
 
 
-@implements(np.imag)
 @primitive
 def imag(x: Array, /) -> Array:
-    """As `np.imag`."""
+    """The imaginary part."""
     return np.imag(x)
 
 
 imag.vjp(lambda g, out, x: g * -1j if x.dtype.kind == "c" else np.zeros_like(g))
+
+
+@implements(np.imag)
+def imag_of_numpy(val: Array) -> Array:
+    """As `np.imag`: of what is real it is zeros."""
+    return imag(val) if val.dtype.kind == "c" else in_order(imag(val), order_of(val))
+
 
 elementwise(np.conjugate, lambda g, out, x: np.conj(g))
 
@@ -47,7 +54,7 @@ elementwise(np.conjugate, lambda g, out, x: np.conj(g))
 @implements(np.angle)
 def angle(z: Any, deg: bool = False) -> Any:
     """As `np.angle`."""
-    turned = np.arctan2(np.imag(z), np.real(z))
+    turned = np.arctan2(np.imag(z) if np.iscomplexobj(z) else 0, np.real(z))
     return turned * (180 / np.pi) if deg else turned
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.graph import Array
-from tinygrad_cnn.primitive import implementations, implements, primitive
+from tinygrad_cnn.primitive import implementations, implements, primitive, to_values
 from tinygrad_cnn.rules.arguments import refuse_out, without_out
 
 
@@ -70,7 +70,8 @@ def _with_initial(name: str, function: Callable[..., Any], initial: int) -> Call
         result = function(x, axis, dtype)
         if not include_initial:
             return result
-        first = np.full([1 if i == axis % x.ndim else n for i, n in enumerate(x.shape)], initial, result.dtype)
+        shape = [1 if i == axis % x.ndim else n for i, n in enumerate(x.shape)]
+        first = np.full_like(to_values(result), initial, shape=shape)
         return np.concatenate([first, result], axis)
 
     return cumulative

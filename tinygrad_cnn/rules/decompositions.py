@@ -15,6 +15,7 @@ from tinygrad_cnn.primitive import Primitive, implements, primitive, to_values
 from tinygrad_cnn.rules.arguments import as_array
 from tinygrad_cnn.rules.complex_numbers import squared_size
 from tinygrad_cnn.rules.elementwise import root_of_squares
+from tinygrad_cnn.rules.shaping import laid_out, number, row_by_row, thumbnail
 
 
 def _t(x: Array) -> Array:
@@ -251,7 +252,7 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
     _real_matrices("eigh", a)
     UPLO = UPLO.upper()
     packed = _eigh(a, UPLO=UPLO)
-    return type(np.linalg.eigh(np.eye(1)))(packed[..., 0, :], packed[..., 1:, :])
+    return type(np.linalg.eigh(np.eye(1)))(row_by_row(packed[..., 0, :]), row_by_row(packed[..., 1:, :]))
 
 
 @implements(np.linalg.eigvalsh)
@@ -333,7 +334,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
         )
     packed = _svd(a)
     u, vh = packed[..., :m, :], _t(packed[..., m + 1 :, :])
-    return type(np.linalg.svd(np.eye(1)))(u, _singular_values(a), vh)
+    return type(np.linalg.svd(np.eye(1)))(row_by_row(u), _singular_values(a), row_by_row(vh))
 
 
 @implements(np.linalg.svdvals)
@@ -373,7 +374,9 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     q, r = packed[..., :m, :], _t(packed[..., m:, :])
     if n > m:
         r = np.concatenate([r, _t(q) @ a[..., :, m:]], -1)
-    return r if mode == "r" else type(np.linalg.qr(np.eye(1)))(q, r)
+    of_arrays: Any = np.linalg.qr
+    plain = of_arrays(thumbnail(a), mode)
+    return laid_out(r, plain) if mode == "r" else type(plain)(laid_out(q, plain.Q), laid_out(r, plain.R))
 
 
 # Norms.
@@ -422,7 +425,7 @@ def _vector_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any
     if ord < 1:
         return total ** (1 / ord)
     none = np.equal(total, 0)
-    return np.where(none, 0, np.where(none, 1, total) ** (1 / ord))
+    return number(np.where(none, 0, np.where(none, 1, total) ** (1 / ord)))
 
 
 def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
@@ -441,7 +444,7 @@ def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any
         return np.expand_dims(found, axes) if keepdims else found
     else:
         raise ValueError(f"Invalid norm order {ord!r} for matrices")
-    return found if keepdims else np.squeeze(found, axes)
+    return found if keepdims else number(np.squeeze(found, axes))
 
 
 @implements(np.linalg.vector_norm)
@@ -466,4 +469,4 @@ def cond(x: Any, p: Any = None) -> Any:
         found = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
     else:
         found = np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))
-    return np.where(np.isfinite(plain), found, plain)
+    return number(np.where(np.isfinite(plain), found, plain))

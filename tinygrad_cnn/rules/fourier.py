@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from tinygrad_cnn.graph import Array
-from tinygrad_cnn.primitive import Primitive, implementations, primitive
+from tinygrad_cnn.primitive import Primitive, implementations, primitive, to_values
 from tinygrad_cnn.rules.arguments import refuse_out
 
 # The matrix of a transform is symmetric, so each is its own transpose.
@@ -74,7 +74,7 @@ def _sized(x: Any, n: int | None, axis: int) -> Any:
     if n < have:
         return x[(*before, slice(n))]
     shape = [n - have if i == axis % x.ndim else m for i, m in enumerate(x.shape)]
-    return np.concatenate([x, np.zeros(shape, x.dtype)], axis)
+    return np.concatenate([x, np.zeros_like(to_values(x), shape=shape)], axis)
 
 
 def _along_one(transform: Primitive[..., Array]) -> Callable[..., Any]:

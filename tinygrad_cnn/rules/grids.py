@@ -67,7 +67,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
     grids = [np.reshape(x, [-1 if axis == i else 1 for i in range(len(xi))]) for x, axis in zip(xi, axes, strict=True)]
     if not sparse:
         grids = list(np.broadcast_arrays(*grids))
-    return tuple([np.copy(grid) if copy else grid for grid in grids])
+    return tuple([np.copy(grid, "C") if copy else grid for grid in grids])
 
 
 @implements(np.ix_)

@@ -14,6 +14,7 @@ from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import Primitive, elementwise, implementations, implements
 from tinygrad_cnn.rules.arguments import as_array, refuse_out
 from tinygrad_cnn.rules.complex_numbers import conjugated
+from tinygrad_cnn.rules.shaping import laid_out, number, row_by_row, thumbnail
 
 # A vector stands for a matrix of one row on the left of the product, of one column on its right; the result lacks that
 # axis, so its cotangent is given it back.
@@ -48,7 +49,7 @@ def dot(a: Any, b: Any, out: None = None) -> Any:
     """As `np.dot`."""
     refuse_out("dot", out)
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return np.multiply(a, b)
+        return _by_number(a, b)
     if np.ndim(b) <= 2:
         return np.matmul(a, b)
     return np.tensordot(a, b, (-1, -2))
@@ -64,8 +65,12 @@ def vdot(a: Any, b: Any, /) -> Any:
 def inner(a: Any, b: Any, /) -> Any:
     """As `np.inner`."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return np.multiply(a, b)
-    return np.tensordot(a, b, (-1, -1))
+        return _by_number(a, b)
+    return number(np.tensordot(a, b, (-1, -1)))
+
+
+def _by_number(a: Any, b: Any) -> Any:
+    return laid_out(np.multiply(a, b), np.dot(thumbnail(a), thumbnail(b)))
 
 
 @implements(np.outer)
@@ -148,7 +153,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
         raise ValueError(f"np.cross is of vectors of 3 elements, but was given {np.shape(a)} and {np.shape(b)}")
     x, y = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
     one, two = [1, 2, 0], [2, 0, 1]
-    return np.moveaxis(x[..., one] * y[..., two] - x[..., two] * y[..., one], -1, axisc)
+    return np.moveaxis(row_by_row(x[..., one] * y[..., two] - x[..., two] * y[..., one]), -1, axisc)
 
 
 @implements(np.linalg.cross)
@@ -184,7 +189,10 @@ def matrix_power(a: Any, n: int) -> Any:
     n = operator.index(n)
     if n < 0:
         return np.linalg.matrix_power(np.linalg.inv(a), -n)
-    result: Any = np.zeros_like(a) + np.eye(a.shape[-1], dtype=a.dtype) if n == 0 else None
+    result: Any = None
+    if n == 0:
+        result = np.zeros_like(a)
+        result[...] = np.eye(a.shape[-1], dtype=a.dtype)
     while n:
         if n % 2:
             result = a if result is None else result @ a
@@ -258,7 +266,11 @@ def einsum(*operands: Any, out: None = None, optimize: Any = False, **settings: 
                     raise ValueError(f"np.einsum: operand {k} has shape {np.shape(x)}, and is no square along {i!r}")
                 arrays[k] = np.diagonal(arrays[k], axis1=one, axis2=two)
                 indices[k] = indices[k][:one] + indices[k][one + 1 : two] + indices[k][two + 1 :] + i
-    return _einsum(*arrays, indices=tuple(indices), result=result)
+    found = _einsum(*arrays, indices=tuple(indices), result=result)
+    if len(arrays) <= 2 and not optimize:
+        return found
+    of_arrays: Any = np.einsum
+    return laid_out(found, of_arrays(f"{','.join(indices)}->{result}", *map(thumbnail, arrays), optimize=optimize))
 
 
 def _parsed(operands: Any) -> tuple[list[str], str, list[Any]]:

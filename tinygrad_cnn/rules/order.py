@@ -15,6 +15,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from tinygrad_cnn.graph import Handle
 from tinygrad_cnn.primitive import implementations, implements, to_values
 from tinygrad_cnn.rules.arguments import Axis, refuse_out
+from tinygrad_cnn.rules.shaping import laid_out, thumbnail
 
 
 @implements(np.sort)
@@ -23,7 +24,12 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, 
     if order is not None:
         raise NotImplementedError("np.sort(order=...) is for arrays with fields, which Tensors do not have")
     a, axis = (a.reshape(-1), 0) if axis is None else (a, axis)
-    return np.take_along_axis(a, np.argsort(to_values(a), axis, kind="stable"), axis)
+    return _in_places(a, np.argsort(to_values(a), axis, kind="stable"), axis)
+
+
+def _in_places(a: Any, places: Any, axis: int) -> Any:
+    """The elements of `a` at `places` along an axis, in an array that lies in memory as `a`."""
+    return laid_out(np.take_along_axis(a, places, axis), np.empty_like(a.node.like))
 
 
 @implements(np.sort_complex)
@@ -38,7 +44,7 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect"
     if order is not None:
         raise NotImplementedError("np.partition(order=...) is for arrays with fields, which Tensors do not have")
     a, axis = (a.reshape(-1), 0) if axis is None else (a, axis)
-    return np.take_along_axis(a, np.argpartition(to_values(a), kth, axis, kind), axis)
+    return _in_places(a, np.argpartition(to_values(a), kth, axis, kind), axis)
 
 
 def _median(name: str, middle: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,7 +52,8 @@ def _median(name: str, middle: Callable[..., Any]) -> Callable[..., Any]:
         a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
     ) -> Any:
         refuse_out(name, out)
-        return _at(a, axis, keepdims, lambda x: middle(x, axis=x.ndim - 1), a.dtype)
+        found = _at(a, axis, keepdims, lambda x: middle(x, axis=x.ndim - 1), a.dtype)
+        return laid_out(found, middle(thumbnail(a), axis=axis, keepdims=keepdims)) if np.size(a) else found
 
     return median
 
@@ -72,8 +79,9 @@ def _quantile(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             )
         # Where there is nothing, or NaN alone, the dtype is another. Infinities would only make NumPy warn.
         values = to_values(a)
-        dtype = function(np.where(np.isnan(values), values, 0), q, axis=axis, method=method).dtype
-        return _at(a, axis, keepdims, lambda x: function(x, q, axis=x.ndim - 1, method=method), dtype)
+        plain = function(np.where(np.isnan(values), values, 0), q, axis=axis, method=method, keepdims=keepdims)
+        found = _at(a, axis, keepdims, lambda x: function(x, q, axis=x.ndim - 1, method=method), plain.dtype)
+        return laid_out(found, plain) if np.size(a) else found
 
     return quantile
 

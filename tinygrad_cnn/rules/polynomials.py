@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_cnn.primitive import implements, to_values
 from tinygrad_cnn.rules.arguments import as_array
+from tinygrad_cnn.rules.shaping import row_by_row
 
 
 @implements(np.polyval)
@@ -104,7 +105,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     x = x.astype(np.promote_types(x.dtype, int))
     factors = [np.ones((len(x), 1)), np.repeat(x[:, None], max(columns - 1, 0), axis=1)]
     powers = np.cumprod(np.concatenate(factors, axis=1), axis=1)[:, :columns]
-    return powers if increasing else np.flip(powers, 1)
+    return row_by_row(powers if increasing else np.flip(powers, 1))
 
 
 @implements(np.polyfit)

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.graph import Array
+from tinygrad_cnn.graph import Array, Handle
 from tinygrad_cnn.primitive import Primitive, fixed, implementations, implements, to_values
 from tinygrad_cnn.rules.arguments import refuse_out, refuse_tensors
 from tinygrad_cnn.rules.indexing import scatter
+from tinygrad_cnn.rules.shaping import laid_out
 
 Run = Callable[..., Array]
 
@@ -42,6 +43,7 @@ def rearranging(function: Callable[..., Any], *data: str) -> Callable[..., Any]:
     made: Primitive[..., Array] = Primitive(lambda *arrays, run: run(*arrays), name=function.__name__)
     made.vjp_of_each(_came_from)
     made.complex = True
+    by_flags = function in (np.delete, np.insert)  # these lay out their result by the flags of the operand
 
     def rearrange(*args: Any, **settings: Any) -> Any:
         arguments = signature.bind(*args, **settings).arguments
@@ -56,7 +58,11 @@ def rearranging(function: Callable[..., Any], *data: str) -> Callable[..., Any]:
             rest = iter(arrays)
             return function(**settings, **{name: _as_given(x, rest) for name, x in moved.items()})
 
-        return made(*operands, run=run)
+        found = made(*operands, run=run)
+        x = operands[0]
+        if by_flags and isinstance(x, Handle) and x.node.like.flags.fnc != x.node.value.flags.fnc:
+            return laid_out(found, run(x.node.like, *to_values(operands[1:])))
+        return found
 
     implementations[function] = rearrange
     return rearrange

@@ -11,6 +11,7 @@ import numpy as np
 from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import implementations, implements, primitive
 from tinygrad_cnn.rules.arguments import Axis, absent, axes_of, given, masked, refuse_out, refuse_tensors, without_out
+from tinygrad_cnn.rules.shaping import number
 
 _add: Any = np.add.reduce
 _multiply: Any = np.multiply.reduce
@@ -204,7 +205,8 @@ def _without_nan(name: str, function: Callable[..., Any], least: float) -> Calla
         found = function(a, axis=axis, keepdims=keepdims, initial=first, where=present & where)
         if initial is not absent:
             return found
-        return np.where(np.any(present, axis=axis, keepdims=keepdims), found, np.nan)  # a slice of NaNs alone gives NaN
+        # A slice of NaNs alone gives NaN.
+        return number(np.where(np.any(present, axis=axis, keepdims=keepdims), found, np.nan))
 
     return extreme
 

@@ -9,6 +9,7 @@ import numpy as np
 from tinygrad_cnn.primitive import implementations, implements, to_values
 from tinygrad_cnn.rules.arguments import as_array
 from tinygrad_cnn.rules.indexing import index_add
+from tinygrad_cnn.rules.shaping import laid_out
 
 
 @implements(np.unique)
@@ -18,8 +19,8 @@ def unique(
 ) -> Any:  # fmt: skip
     """As `np.unique`: of elements that are equal, the first is picked."""
     of_arrays: Any = np.unique
-    _, places, *more = of_arrays(to_values(ar), True, return_inverse, return_counts, axis, **how)
-    found = np.ravel(ar)[places] if axis is None else np.take(ar, places, axis)
+    plain, places, *more = of_arrays(to_values(ar), True, return_inverse, return_counts, axis, **how)
+    found = np.ravel(ar)[places] if axis is None else laid_out(np.take(ar, places, axis), plain)
     if not (return_index or more):
         return found
     return (found, *([places] if return_index else []), *more)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.backward import sum_to
-from tinygrad_cnn.graph import Array
+from tinygrad_cnn.graph import Array, Handle
 from tinygrad_cnn.primitive import Primitive, implementations, implements, primitive, to_values
 from tinygrad_cnn.rules.arguments import refuse_out
 
@@ -139,8 +139,18 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
 
 @primitive
 def copied(x: Array, /, order: Any) -> Array:
-    """A copy, which lies in memory as `order` says: what is assigned to the one does not change the other."""
-    return np.array(x, order=order)
+    """A copy, which lies in memory as `order` says: what is assigned to the one does not change the other.
+
+    order: one of NumPy's, or the axes from that of the longest stride to that of the shortest.
+    """
+    if not isinstance(order, tuple):
+        return np.array(x, order=order)
+    strides, step = [0] * x.ndim, x.itemsize
+    for axis in reversed(order):
+        strides[axis], step = step, step * x.shape[axis]
+    copy = np.ndarray(x.shape, x.dtype, strides=tuple(strides))
+    copy[...] = x
+    return copy
 
 
 copied.__name__ = "copy"
@@ -150,7 +160,60 @@ copied.vjp(lambda g, out, x, order: g)
 @implements(np.copy)
 def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
     """As `np.copy`."""
+    if order == "A":
+        order = order_of(a)
     return copied(a, order=order)
+
+
+def order_of(x: Any) -> str:
+    """The order in which NumPy lays out what it makes of `x`, where it asks for the flags of `x` alone."""
+    like = x.node.like if isinstance(x, Handle) else np.asarray(x)
+    return "F" if like.flags.fnc else "C"
+
+
+# What is assigned to a result later depends on how it lies in memory, so that this is part of what a function gives.
+
+
+def laid_out(x: Any, like: Any) -> Any:
+    """`x`, which is nobody else's, as NumPy's result is: copied if that lies otherwise, as a number if it is one.
+
+    like: that result, or another array that lies in memory as it does, of the same number of axes.
+    """
+    here = x.node.like if isinstance(x, Handle) else x
+    if not like.ndim:
+        return number(x) if isinstance(like, np.generic) else np.copy(x)
+    axes = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])
+    step = here.itemsize
+    for axis in reversed(axes):
+        if here.shape[axis] > 1 and here.strides[axis] != step:
+            return copied(x, order=tuple(axes))
+        step *= here.shape[axis]
+    return x
+
+
+def row_by_row(x: Any) -> Any:
+    """`x`, which is nobody else's, or a copy of it that lies in memory row by row, as most of NumPy's results do."""
+    here = x.node.like if isinstance(x, Handle) else x
+    return x if here.flags.c_contiguous else copied(x, order="C")
+
+
+def in_order(x: Any, order: str) -> Any:
+    """`x`, which is nobody else's, or a copy of it that lies in memory in the order "C" or "F"."""
+    return laid_out(x, np.empty((2,) * x.ndim, order=order))  # type: ignore[call-overload]
+
+
+def number(x: Any) -> Any:
+    """`x`, which is nobody else's, but as a number if it has no axes, as most of NumPy's results are."""
+    return x if x.ndim else x[()]
+
+
+def thumbnail(x: Any) -> Any:
+    """Zeros that lie in memory as `x`, but no more than two of them along each axis.
+
+    Of them NumPy's function shows how its result lies.
+    """
+    here = x.node.like if isinstance(x, Handle) else np.asarray(x)
+    return np.zeros_like(here[(slice(2),) * here.ndim])
 
 
 # Joining.
@@ -225,7 +288,9 @@ def column_stack(tup: Any) -> Any:
 def block(arrays: Any) -> Any:
     """As `np.block`."""
     result = np.block(to_values(arrays))  # nesting that is uneven, or shapes that do not fit, are found here
-    return _block(arrays, result.ndim, -_depth(arrays))
+    depth = _depth(arrays)
+    found = _block(arrays, result.ndim, -depth)
+    return laid_out(found if depth else np.copy(found), result)
 
 
 def _depth(nested: Any) -> int:

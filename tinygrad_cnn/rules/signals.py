@@ -10,6 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import implements, primitive, to_values
 from tinygrad_cnn.rules.arguments import absent, refuse_out
+from tinygrad_cnn.rules.shaping import laid_out, number, row_by_row
 
 # Elements.
 
@@ -31,6 +32,8 @@ def clip(
     low, high = (min, max) if a_min is absent else (a_min, a_max)
     if isinstance(a, int | float):  # here it is an array of its own dtype, and not a number that takes on another's
         a = np.asarray(a)[()]
+    if (low is absent or low is None) and (high is absent or high is None):
+        return np.positive(a)
     if low is not absent and low is not None:
         a = np.maximum(a, low)
     if high is not absent and high is not None:
@@ -46,7 +49,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     limits = np.finfo(x.dtype)
     x = np.where(np.isnan(x), nan, x)
     x = np.where(np.equal(x, np.inf), limits.max if posinf is None else posinf, x)
-    return np.where(np.equal(x, -np.inf), limits.min if neginf is None else neginf, x)
+    return number(np.where(np.equal(x, -np.inf), limits.min if neginf is None else neginf, x))
 
 
 @implements(np.unwrap)
@@ -100,7 +103,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> An
 
 def _slopes(f: Any, dx: Any, axis: int, edge_order: int) -> Any:
     """Central differences along `axis`, of parabolas through three points; at the edges of a line or a parabola."""
-    f = np.moveaxis(f, axis, 0)
+    given, f = f, np.moveaxis(f, axis, 0)
     n = len(f)
     steps = np.diff(dx) if np.ndim(dx) else np.broadcast_to(dx, (n - 1,))
     steps = steps.reshape((n - 1,) + (1,) * (f.ndim - 1))
@@ -115,7 +118,8 @@ def _slopes(f: Any, dx: Any, axis: int, edge_order: int) -> Any:
         first = first - (slopes[1:2] - first) * steps[:1] / (steps[:1] + steps[1:2])
         last = last + (last - slopes[-2:-1]) * steps[-1:] / (steps[-1:] + steps[-2:-1])
     found = np.moveaxis(np.concatenate([first, inner, last]), 0, axis)
-    return found if f.dtype.kind != "f" else found.astype(f.dtype)
+    found = found if f.dtype.kind != "f" else found.astype(f.dtype)
+    return laid_out(found, np.empty_like(to_values(given)))
 
 
 # Interpolation.
@@ -143,7 +147,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     else:
         i = np.clip(np.searchsorted(nodes, places, side="right") - 1, 0, len(nodes) - 2)
         inside = fp[i] + (x - xp[i]) * ((fp[i + 1] - fp[i]) / (xp[i + 1] - xp[i]))
-    return np.where(places < nodes[0], left, np.where(places > nodes[-1], right, inside))
+    return number(np.where(places < nodes[0], left, np.where(places > nodes[-1], right, inside)))
 
 
 def _as(dtype: Any, x: Any) -> Any:
@@ -185,7 +189,7 @@ def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
     """As `np.correlate`, of real numbers."""
     a, v = np.atleast_1d(a), np.atleast_1d(v)
     if len(v) > len(a):
-        return np.correlate(v, a, mode)[::-1]
+        return row_by_row(np.correlate(v, a, mode)[::-1])
     return np.convolve(a, v[::-1], mode)
 
 

@@ -76,7 +76,7 @@ def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = Fal
         if np.any(total == 0):
             raise ZeroDivisionError("Weights sum to zero, can't be normalized")
         result = np.sum(a * weights, axis, keepdims=keepdims) / total
-    return (result, np.broadcast_to(total, result.shape)) if returned else result
+    return (result, np.copy(np.broadcast_to(total, result.shape))) if returned else result
 
 
 def _laid_along(weights: Any, a: Any, axis: Axis) -> Any:

@@ -15,6 +15,7 @@ import tinygrad_cnn.rules.elementwise  # noqa: F401 (its ufuncs are those whose 
 from tinygrad_cnn.primitive import implementations, to_values
 from tinygrad_cnn.rules.arguments import absent
 from tinygrad_cnn.rules.plain import PLAIN, on_values
+from tinygrad_cnn.rules.shaping import laid_out
 
 
 def _outer(ufunc: np.ufunc) -> Callable[..., Any]:
@@ -40,8 +41,9 @@ def _reduce(ufunc: np.ufunc) -> Callable[..., Any]:
         rows = rows.reshape((-1, *rows.shape[len(axes) or 1 :]))
         rows = rows if dtype is None else rows.astype(dtype)
         if len(rows) == 1 and ufunc.identity is not None:  # so that hypot of one element is its absolute value
-            return ufunc(ufunc.identity, rows[0]).reshape(plain.shape)
-        return _steps(ufunc, rows)[-1].reshape(plain.shape)
+            return laid_out(ufunc(ufunc.identity, rows[0]).reshape(plain.shape), plain)
+        *before, last = _steps(ufunc, rows)
+        return laid_out((last if before else np.copy(last)).reshape(plain.shape), plain)
 
     return reduce
 
@@ -52,7 +54,7 @@ def _accumulate(ufunc: np.ufunc) -> Callable[..., Any]:
         if not plain.size:
             return plain
         rows = np.moveaxis(array if dtype is None else array.astype(dtype), axis, 0)
-        return np.moveaxis(np.stack(_steps(ufunc, rows)), 0, axis)
+        return laid_out(np.moveaxis(np.stack(_steps(ufunc, rows)), 0, axis), plain)
 
     return accumulate
 
@@ -73,7 +75,7 @@ def _reduceat(ufunc: np.ufunc) -> Callable[..., Any]:
         parts = []
         for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
             parts.append(ufunc.reduce(rows[start:end], axis=0) if start < end else rows[start])
-        return np.moveaxis(np.stack(parts), 0, axis) if parts else plain
+        return laid_out(np.moveaxis(np.stack(parts), 0, axis), plain) if parts else plain
 
     return reduceat
 

@@ -17,6 +17,7 @@ import numpy as np
 from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import implements, primitive, to_values
 from tinygrad_cnn.rules import rearranging
+from tinygrad_cnn.rules.shaping import in_order, order_of
 
 Pair = int | tuple[int, int]
 Ties = Literal["share", "all"]
@@ -25,17 +26,20 @@ Ties = Literal["share", "all"]
 @implements(np.pad)
 def _pad(array: Any, pad_width: Any, mode: Any = "constant", **settings: Any) -> Any:
     """As `np.pad`."""
+    order = order_of(array)
     if mode != "constant":
-        return rearranging.pad(array, pad_width, mode, **settings)
+        return in_order(rearranging.pad(array, pad_width, mode, **settings), order)
     values = settings.pop("constant_values", 0)
     if settings:
         raise ValueError(f"unsupported keyword arguments for mode 'constant': {set(settings)}")
     if isinstance(values, int | float) and not isinstance(pad_width, dict):
-        return pad(array, _widths(array.ndim, pad_width), values)
+        fortran = {"order": "F"} if order == "F" else {}
+        return pad(array, _widths(array.ndim, pad_width), values, **fortran)
     if to_values(values) is not values:
         raise NotImplementedError("np.pad(constant_values=...) takes no Tensors: np.concatenate them with the array")
     around = np.pad(np.zeros(array.shape, array.dtype), pad_width, constant_values=values)
-    return np.where(np.pad(np.ones(array.shape, bool), pad_width), rearranging.pad(array, pad_width, "edge"), around)
+    inside = np.pad(np.ones(array.shape, bool), pad_width)
+    return in_order(np.where(inside, rearranging.pad(array, pad_width, "edge"), around), order)
 
 
 def _widths(ndim: int, pad_width: Any) -> tuple[tuple[int, int], ...]:
@@ -47,16 +51,16 @@ def _widths(ndim: int, pad_width: Any) -> tuple[tuple[int, int], ...]:
 
 
 @primitive
-def pad(x: Array, /, pad_width: tuple[tuple[int, int], ...], constant_values: float = 0.0) -> Array:
+def pad(x: Array, /, pad_width: tuple[tuple[int, int], ...], constant_values: float = 0.0, order: Any = "C") -> Array:
     """As `np.pad` with a constant: for each axis, so many elements are added (before, behind)."""
     shape, inside = _around(x.shape, pad_width)
-    out = np.full(shape, constant_values, x.dtype) if constant_values else np.zeros(shape, x.dtype)
+    out = np.full(shape, constant_values, x.dtype, order) if constant_values else np.zeros(shape, x.dtype, order)
     out[inside] = x
     return out
 
 
 @pad.vjp
-def _pad_x(g: Array, out: Array, x: Array, pad_width: tuple[tuple[int, int], ...], **constant: float) -> Array:
+def _pad_x(g: Array, out: Array, x: Array, pad_width: tuple[tuple[int, int], ...], **how: Any) -> Array:
     return g[_around(x.shape, pad_width)[1]]
 
 
