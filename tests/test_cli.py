@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import os
 import re
 import shutil
 import signal
@@ -295,6 +296,128 @@ def test_numbers_that_run_away_are_said_to_once(command) -> None:
 def test_a_file_without_an_end_is_not_read_to_the_end(command, trained: Path) -> None:
     code, _, err = command("predict", trained, "/dev/zero")
     assert (code, err) == (2, "tinygrad-cnn: /dev/zero: this is a device, and no file\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such pipes there")
+def test_a_pipe_is_refused_without_waiting_for_it(command, trained: Path) -> None:
+    os.mkfifo("pipe.png")
+    refused(command("predict", trained, "pipe.png"), "pipe.png: this is a pipe, and no file")
+    refused(command("predict", "pipe.png", "pipe.png"), "pipe.png: this is a pipe, and no file")
+    (Path("data") / "circles").mkdir(parents=True)
+    (Path("data") / "squares").mkdir()
+    for shape in ("circles", "squares"):
+        shutil.copy(BUNDLED / "test" / "drawing(1).png", Path("data") / shape / "drawing(1).png")
+    os.mkfifo("split.json")
+    refused(command("train", "--data", "data", "--split", "split.json"), "--split split.json: this is a pipe")
+
+
+def test_numbers_of_thousands_of_digits_are_refused_in_one_line(command) -> None:
+    for shape in ("circles", "squares"):
+        (Path("data") / shape).mkdir(parents=True)
+        shutil.copy(BUNDLED / "test" / "drawing(1).png", Path("data") / shape / "drawing(1).png")
+    refused(command("train", "--data", "data", "--split", f"{'9' * 5000}+2"), "--split 9{30}.* expected two numbers")
+    Path("split.json").write_text(f'{{"train": [[{"9" * 5000}]]}}')
+    refused(command("train", "--data", "data", "--split", "split.json"), "--split split.json: this is no JSON")
+    refused(command("train", "--epochs", "9" * 5000), "'--epochs'")
+
+
+def test_weights_of_eight_bits_are_refused_in_one_line(command) -> None:
+    header = json.dumps(
+        {"__metadata__": {"model": "tinygrad_cnn circle_square"}}
+        | {
+            name: {"dtype": "F8_E4M3", "shape": shape, "data_offsets": [start, start + size]}
+            for name, shape, start, size in (
+                ("Wc", [3, 3], 0, 9), ("Bc", [1, 1], 9, 1), ("Wf", [1, 196], 10, 196), ("Bf", [1, 1], 206, 1)
+            )
+        }
+    ).encode()  # fmt: skip
+    Path("w.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(207))
+    refused(command("predict", "w.safetensors", BUNDLED / "test" / "drawing(1).png"), "is not of finite numbers of 64")
+
+
+def test_one_bad_image_does_not_stop_the_others(command, trained: Path) -> None:
+    Path("bad\x1b.png").write_bytes(b"nothing")
+    good = [BUNDLED / "test" / f"drawing({n}).png" for n in (1, 2)]
+    code, out, err = command("predict", trained, good[0], "bad\x1b.png", good[1])
+    assert code == 2
+    assert err == "tinygrad-cnn: bad\\x1b.png: this is no image that can be read, or it is damaged\n"
+    assert [line.split("  ")[0] for line in out.splitlines()] == [str(path) for path in good]
+    code, out, err = command("predict", trained, good[0], "bad\x1b.png", "--json")
+    assert code == 2
+    assert [sorted(answer) for answer in json.loads(out)] == [
+        ["changes", "class", "image", "probability", "unsure"],
+        ["error", "image"],
+    ]
+
+
+def test_an_answer_on_a_drawing_unlike_any_other_is_marked_as_unsure(command, trained: Path) -> None:
+    small, faint = np.full((2, 28, 28), 255, np.uint8)
+    small[10:15, 10:15] = 0
+    faint[5:20, 5:20] = 200
+    images.write_image(Path("small.png"), small)
+    images.write_image(Path("faint.png"), faint)
+    code, out, err = command("predict", trained, "small.png", "faint.png", BUNDLED / "test" / "drawing(1).png")
+    assert (code, err) == (0, "")
+    first, second, usual = out.splitlines()
+    assert "(unsure: it is smaller than any drawing" in first
+    assert "(unsure: its lines are fainter than" in second
+    assert "unsure" not in usual
+
+
+def test_a_run_of_another_task_is_refused(command, trained: Path) -> None:
+    command("train", "--task", "circle-triangle", "--epochs", 0, "-q", "--out", "triangles")
+    expected = "triangles: it was trained on the classes circle and triangle, but .* circle and square: name --task"
+    refused(command("check", "--run", "triangles"), expected)
+    refused(command("graph", "--run", "triangles"), expected)
+    assert command("graph", "--run", "triangles", "--task", "circle-triangle")[0] == 0
+
+
+def test_a_page_that_cannot_be_written_is_refused_before_the_work(command, monkeypatch) -> None:
+    from tinygrad_cnn.circle_square import findings
+
+    monkeypatch.setattr(findings, "investigate", lambda *_: pytest.fail("the work began"))
+    refused(command("check", "--html", "none/check.html"), "none/check.html: cannot be written to: No such file")
+
+
+def test_names_of_files_and_classes_move_no_cursor_on_standard_output(command, trained: Path) -> None:
+    evil = "x\x1b[2J\ny"
+    code, out, err = command("draw", evil)
+    assert (code, err) == (0, "")
+    assert out.startswith("Drew 24 drawings into x\\x1b[2J\\ny/train")
+    for part in ("train", "test"):
+        (Path("data") / part / evil).mkdir(parents=True)
+        (Path("data") / part / "z").mkdir()
+        for shape in (evil, "z"):
+            shutil.copy(BUNDLED / "test" / "drawing(1).png", Path("data") / part / shape / f"{evil}.png")
+    code, out, err = command("train", "--data", "data", "--epochs", 0, "--out", f"run{evil}")
+    assert "Traceback" not in err
+    assert "\x1b" not in out + err
+    assert r"runx\x1b[2J\ny" in out
+    code, out, err = command("predict", f"run{evil}", Path("data") / "test" / evil / f"{evil}.png")
+    assert (code, err, out.count("\n"), "\x1b" in out) == (0, "", 1, False)
+    code, out, err = command("graph", "--run", f"run{evil}", "--image", BUNDLED / "test" / "drawing(1).png", "--out",
+                             f"{evil}.svg")  # fmt: skip
+    assert (code, err, out) == (0, "", "Drew x\\x1b[2J\\ny.svg\n")
+
+
+def test_a_learning_rate_out_of_all_proportion_is_warned_of(command) -> None:
+    _, _, err = command("train", "--learning-rate", 1e9, "--epochs", 1)
+    assert err.startswith("tinygrad-cnn: warning: --learning-rate 1e+09 is 1e+11 times the recipe's own 0.01: ")
+    assert "RuntimeWarning" not in err
+    _, _, err = command("train", "--learning-rate", 0.02, "--epochs", 1)
+    assert err == ""
+
+
+@pytest.mark.parametrize("name", ["", "train", "check", "graph", "predict", "draw"])
+def test_help_cuts_no_line_and_explains_every_option(command, name: str, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = command(*([name] if name else []), "--help")
+    assert code == 0
+    assert "..." not in out.replace("IMAGE...", "").replace("[ARGS]...", "")
+    assert max(map(len, out.splitlines())) <= 80
+    for option in re.findall(r"^  (?:-\w, )?(--[\w-]+)", out, re.MULTILINE):
+        after = out[out.index(f"{option} ") :]
+        assert re.match(r".*?\s{2,}[A-Z]\w+ ", after, re.DOTALL), option
 
 
 def test_interruption_keeps_what_was_trained(tmp_path: Path) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
+import struct
+import sys
+import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from tinygrad_cnn.circle_square.data import load, natural, read_half_and_half
 from tinygrad_cnn.circle_square.drawing import draw
@@ -184,6 +189,102 @@ def test_a_file_that_is_no_drawing_is_named(tmp_path: Path, capfd, content: byte
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
     assert capfd.readouterr().err == ""
+
+
+def png_of(width: int, height: int) -> bytes:
+    """A PNG that claims to be of this size."""
+    chunks = b""
+    for kind, data in (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)),
+        (b"IDAT", b""),
+        (b"IEND", b""),
+    ):
+        chunks += struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+@pytest.mark.parametrize(("width", "height"), [(1_000_000, 1), (30_000, 30_000), (8193, 10), (2**31 - 1, 2**31 - 1)])
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path: Path, width: int, height: int) -> None:
+    (tmp_path / "a.png").write_bytes(png_of(width, height))
+    with pytest.raises(InputError, match=r"a\.png: it has .*8192.* not read"):
+        read_drawing(tmp_path / "a.png")
+
+
+KINDS = {
+    "png": ("1", "L", "P", "RGB", "RGBA", "LA", "I;16"),
+    "tif": ("1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I", "I;16", "F"),
+    "bmp": ("1", "L", "P", "RGB"),
+    "webp": ("RGB", "RGBA"),
+    "jpg": ("L", "RGB", "CMYK"),
+}
+
+
+@pytest.mark.parametrize(("ending", "mode"), [(ending, mode) for ending, modes in KINDS.items() for mode in modes])
+def test_every_kind_of_pixel_is_read(tmp_path: Path, ending: str, mode: str) -> None:
+    grey = draw("square", np.random.default_rng(1))
+    if mode.startswith("I"):
+        picture = Image.fromarray(grey.astype(np.int32 if mode == "I" else np.uint16) * 257)
+    elif mode == "F":
+        picture = Image.fromarray(grey.astype(np.float32) / 255)
+    else:
+        picture = Image.fromarray(grey).convert(mode)
+    picture.save(tmp_path / f"a.{ending}", **({"quality": 100} if ending in ("jpg", "webp") else {}))
+    read = read_drawing(tmp_path / f"a.{ending}").grey
+    expected = np.asarray(picture.convert("L")) if mode == "1" else grey
+    assert np.abs(read.astype(int) - expected).max() <= (30 if ending in ("jpg", "webp") else 1)
+
+
+def test_a_tiff_of_signed_bytes_is_refused_in_one_line(tmp_path: Path) -> None:
+    Image.fromarray(draw("square", np.random.default_rng(1))).save(tmp_path / "a.tif", tiffinfo={339: 2})
+    assert read_drawing(tmp_path / "a.tif").grey.shape == (28, 28)
+
+
+def test_images_may_be_read_in_threads_and_standard_error_stays(tmp_path: Path, capfd) -> None:
+    for i in range(8):
+        content = whole_png()
+        (tmp_path / f"{i}.png").write_bytes(content if i % 2 else content[:60] + bytes(20) + content[80:])
+
+    def read(path: Path) -> str:
+        try:
+            return str(read_drawing(path).changes)
+        except InputError as error:
+            return str(error)
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(read, sorted(tmp_path.iterdir()) * 20))
+    assert [text == "()" for text in said] == [bool(i % 2) for i in range(8)] * 20
+    assert capfd.readouterr().err == ""
+    print("still there", file=sys.stderr)
+    assert capfd.readouterr().err == "still there\n"
+
+
+@pytest.mark.parametrize(("width", "height", "side"), [(300, 200, 60), (2000, 2000, 100), (40, 40, 9)])
+def test_what_is_drawn_small_is_cut_out_and_enlarged(tmp_path: Path, width: int, height: int, side: int) -> None:
+    picture = np.full((height, width), 255, np.uint8)
+    cv2.circle(picture, (width // 4, height // 3), side // 2, 0, max(1, side // 20))
+    read = read_drawing(saved(tmp_path / "a.png", picture))
+    assert read.changes == ("drawn small, and was enlarged",)
+    assert read.doubt is None
+    ys, xs = np.nonzero(read.grey < 200)
+    assert abs(np.ptp(ys) + 1 - 17) <= 2
+    assert abs(np.ptp(xs) + 1 - 17) <= 2
+    assert abs(xs.mean() - 13.5) <= 1
+
+
+@pytest.mark.parametrize("side", range(2, 8))
+def test_what_is_28_by_28_stays_as_it_is_however_small(tmp_path: Path, side: int) -> None:
+    picture = np.full((28, 28), 255, np.uint8)
+    picture[3 : 3 + side, 5 : 5 + side] = 0
+    read = read_drawing(saved(tmp_path / "a.png", picture))
+    np.testing.assert_array_equal(read.grey, picture)
+    assert read.changes == ()
+    assert read.doubt == "it is smaller than any drawing that the model may have been trained on"
+
+
+def test_of_no_drawing_that_people_made_is_there_any_doubt(shared: Path) -> None:
+    drawings = sorted((shared / "data" / "basicshapes").rglob("*.png"))
+    assert len(drawings) == 150
+    assert [path.name for path in drawings if read_drawing(path)[1:] != ((), None)] == []
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -126,24 +126,28 @@ def test_threads_that_write_one_file_do_not_collide(tmp_path: Path) -> None:
 
 def test_an_error_leaves_the_old_file_and_no_folder(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"old")
-    with pytest.raises(ZeroDivisionError), files.new_file(tmp_path / "a") as put:
-        put(b"half")
-        1 / 0
+
+    def fail_in_the_middle(path: Path, content: bytes) -> None:
+        path.write_bytes(content)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), files.new_file(tmp_path / "a"):
+        fail_in_the_middle(next(tmp_path.glob("*.partial")), b"half")
     with pytest.raises(ZeroDivisionError), files.new_folder(tmp_path / "new" / "folder") as aside:
-        (aside / "half").touch()
-        1 / 0
+        fail_in_the_middle(aside / "half", b"half")
     assert list(tmp_path.iterdir()) == [tmp_path / "a"]
     assert (tmp_path / "a").read_bytes() == b"old"
 
 
 def test_a_folder_that_somebody_else_filled_meanwhile_stays_and_the_results_are_kept(tmp_path: Path) -> None:
-    with (
-        pytest.raises(FileExistsError, match=r"the results are in .*run-2"),
-        files.new_folder(tmp_path / "run") as aside,
-    ):
-        (aside / "mine").touch()
-        (tmp_path / "run").mkdir()
-        (tmp_path / "run" / "theirs").touch()
+    def fill(folder: Path) -> None:
+        with files.new_folder(folder) as aside:
+            (aside / "mine").touch()
+            folder.mkdir()
+            (folder / "theirs").touch()
+
+    with pytest.raises(FileExistsError, match=r"the results are in .*run-2"):
+        fill(tmp_path / "run")
     assert sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")) == [
         "run", "run-2", "run-2/mine", "run/theirs",
     ]  # fmt: skip

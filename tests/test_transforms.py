@@ -305,3 +305,29 @@ def test_a_gradient_may_be_taken_without_recording_around_it() -> None:
         assert type(slope) is np.float64
         assert slope == 3
         assert tg.grad(lambda x: x * x)(w) == 6
+
+
+def _list_in_itself():
+    tree = [1.0]
+    tree.append(tree)
+    return tree
+
+
+def _dict_in_itself():
+    tree = {"W": 1.0, "layers": [{"b": 2.0}]}
+    tree["layers"][0]["all"] = tree
+    return tree
+
+
+@pytest.mark.parametrize("transform", [tg.grad, tg.value_and_grad, tg.jacobian, tg.hessian])
+@pytest.mark.parametrize(("make", "where"), [(_list_in_itself, r"'\[1\]'"), (_dict_in_itself, r"'layers\[0\].all'")])
+def test_a_container_that_holds_itself_is_refused(transform, make, where: str) -> None:
+    with pytest.raises(ValueError, match=f"a container holds itself: {where} is the whole of it"):
+        transform(lambda p: p)(make())
+    with pytest.raises(ValueError, match="a container holds itself"):
+        tg.grad(lambda x: make())(1.0)
+
+
+def test_a_container_may_stand_at_two_places() -> None:
+    shared = [3.0]
+    assert tg.grad(lambda p: p[0][0] * p[1][0] ** 2)([shared, shared]) == [[9.0], [18.0]]
