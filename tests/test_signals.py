@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from campaigns.signals import campaign
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are otherwise there")
@@ -89,7 +88,9 @@ with signals.noted() as asked:
 
 
 def test_a_signal_that_the_caller_ignores_stays_ignored(tmp_path: Path) -> None:
-    ignoring = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); os.execv(sys.executable, sys.argv[1:])"
+    ignoring = (
+        "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", ignoring, sys.executable, "-c", f"{BEGIN}send(); print('went on')", "SIGHUP"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
