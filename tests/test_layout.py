@@ -38,7 +38,7 @@ def backwards(x: np.ndarray) -> np.ndarray:
 
 LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "C": np.array,
-    "Fortran": np.asfortranarray,
+    "Fortran": lambda x: np.array(x, order="F"),
     "strided": strided,
     "strided Fortran": lambda x: strided(x.T).T,
     "permuted": permuted,
@@ -183,7 +183,7 @@ m.conj() | m.conjugate() | np.conj(m) | np.real(m) | m.real | np.imag(m) | m.ima
 (m + 0j).real | (m + 0j).conj() | (m + 1j).imag | np.real(m * 1j)
 np.add.reduce(o, 0) | np.multiply.reduce(o, 0) | np.maximum.reduce(o, 0) | np.minimum.reduce(o, (0, 1)) | np.sum(o, 0)
 np.max(o, axis=0) | np.fmax.reduce(o) | np.hypot.reduce(o, 0) | np.logaddexp.reduce(o, 0) | np.subtract.reduce(o, 1)
-np.power.reduce(c, 1) | np.fmax.reduce(c, (0, 2)) | np.fmax.reduce(c, None) | np.divide.reduce(c, -1, keepdims=True)
+np.subtract.reduce(c, 1) | np.fmax.reduce(c, (0, 2)) | np.fmax.reduce(c, None) | np.divide.reduce(c, -1, keepdims=True)
 np.fmax.reduce(v) | np.fmax.reduce(c, ()) | np.maximum.reduce(m, ()) | np.add.reduce(m, ()) | np.sum(m, axis=())
 np.mean(m, ())
 np.max(c, axis=1) | np.sum(c, axis=1) | np.mean(c, 0) | np.prod(c, -1, keepdims=True) | np.var(c, 1)
@@ -384,3 +384,36 @@ def test_layout_and_aliasing_of_a_call_are_numpys(call) -> None:
                 for name, x in tensors.items():
                     shared = np.shares_memory(theirs, arrays[name])
                     assert not np.size(theirs) or (root(ours) is x) == shared, f"{layout}: shares memory with {name}"
+
+
+def assigned(x: Any) -> bool:
+    """Assign to what NumPy, or a Tensor's function, gave; whether it lets itself be assigned to."""
+    try:
+        x[...] = x * 1.5 + 1
+    except (
+        ValueError,
+        TypeError,
+        FutureWarning,
+        DeprecationWarning,
+    ):  # read-only; a number; what NumPy is going to make read-only
+        return False
+    return True
+
+
+@pytest.mark.parametrize("call", [call for call in CALLS if not any(x in call for x in ("empty_like", "imag", "j)"))])
+def test_results_and_operands_that_are_assigned_to_change_as_numpys_do(call) -> None:
+    for layout, lay_out in LAYOUTS.items():
+        arrays = {name: lay_out(x) if x.ndim else x.copy() for name, x in OPERANDS.items()}
+        tensors = {name: tg.Tensor(x) for name, x in arrays.items()}
+        with np.errstate(all="ignore"):
+            pairs = list(
+                zip(*[each(eval(call, {"np": np, "tg": tg}, names)) for names in (tensors, arrays)], strict=True)
+            )
+            pairs = [(ours, theirs) for ours, theirs in pairs if isinstance(ours, Handle)]
+            for ours, theirs in pairs:
+                assert assigned(ours) == assigned(theirs), layout
+            for name, x in arrays.items():
+                x[...] = x * 2 - 0.5
+                tensors[name][...] = tensors[name] * 2 - 0.5
+        for ours, theirs in [*pairs, *zip(tensors.values(), arrays.values(), strict=True)]:
+            np.testing.assert_allclose(ours.value, theirs, rtol=1e-8, atol=1e-8, err_msg=layout)

@@ -400,9 +400,10 @@ class Tensor(Handle):
         here, node = self.node.like, (result if isinstance(result, Tensor) else Tensor(result, self.name)).node
         if node.like.strides != here.strides:  # an array that is written to stays as it lies in memory
             value = np.empty_like(here)
-            value[...] = node.value
-            value.setflags(write=False)
-            node.value, node.like = value, here
+            if value.strides != node.value.strides:
+                value[...] = node.value
+                node.value = value
+            node.like = here
         self.node = node
 
     __iadd__, __isub__ = _in_place(np.add), _in_place(np.subtract)

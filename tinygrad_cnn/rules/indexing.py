@@ -157,7 +157,7 @@ def _new_version(made_by: Primitive[..., Array], x: Array, v: Array, index: Inde
     node = Version(made_by, (first, v), sources, {"index": index}, array)
     node.like = first  # that of the first version, as which all others are
     if base is not None:
-        node.name = base.name
+        node.like, node.name = base.like, base.name
     if mode is not True:
         mode.made(node)
     return handle_on(node, kind)

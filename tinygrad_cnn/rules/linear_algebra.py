@@ -14,6 +14,7 @@ from tinygrad_cnn.graph import Array
 from tinygrad_cnn.primitive import Primitive, elementwise, implementations, implements
 from tinygrad_cnn.rules.arguments import as_array, refuse_out
 from tinygrad_cnn.rules.complex_numbers import conjugated
+from tinygrad_cnn.rules.rearranging import rearranging
 from tinygrad_cnn.rules.shaping import laid_out, number, row_by_row, thumbnail
 
 # A vector stands for a matrix of one row on the left of the product, of one column on its right; the result lacks that
@@ -246,6 +247,17 @@ def _einsum_x(position: int, g: Array, out: Array, *arrays: Array, indices: tupl
     return np.broadcast_to(cotangent.reshape([kept.get(i, 1) for i in own]), shape)
 
 
+def diagonal(x: Any, axis1: int, axis2: int) -> Any:
+    """As `np.diagonal`, but it may be assigned to, as a diagonal that `np.einsum` gives may."""
+    axes = list(range(x.ndim))
+    axes[axis2] = axis1
+    of_arrays: Any = np.einsum
+    return of_arrays(x, axes, [i for i in axes if i != axis1] + [axis1])
+
+
+_diagonal = rearranging(diagonal, "x")
+
+
 @implements(np.einsum)
 def einsum(*operands: Any, out: None = None, optimize: Any = False, **settings: Any) -> Any:
     """As `np.einsum`, in either of its forms; `optimize` chooses nothing but the order of the sums."""
@@ -264,7 +276,7 @@ def einsum(*operands: Any, out: None = None, optimize: Any = False, **settings: 
                 two = indices[k].index(i, one + 1)
                 if arrays[k].shape[one] != arrays[k].shape[two]:
                     raise ValueError(f"np.einsum: operand {k} has shape {np.shape(x)}, and is no square along {i!r}")
-                arrays[k] = np.diagonal(arrays[k], axis1=one, axis2=two)
+                arrays[k] = _diagonal(arrays[k], one, two)
                 indices[k] = indices[k][:one] + indices[k][one + 1 : two] + indices[k][two + 1 :] + i
     found = _einsum(*arrays, indices=tuple(indices), result=result)
     if len(arrays) <= 2 and not optimize:

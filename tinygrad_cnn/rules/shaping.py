@@ -134,7 +134,10 @@ def _broadcast_to(array: Any, shape: Shape, subok: bool = False) -> Any:
 def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     """As `np.broadcast_arrays`."""
     shape = np.broadcast_shapes(*[np.shape(x) for x in args])
-    return tuple([np.broadcast_to(x, shape) for x in args])
+    # What is not stretched may be assigned to.
+    return tuple(
+        [x if isinstance(x, Handle) and x.node.like.shape == shape else np.broadcast_to(x, shape) for x in args]
+    )
 
 
 @primitive
