@@ -61,7 +61,8 @@ def agrees(case: Case, module, grad, refuses: tuple[type[BaseException], ...]) -
 
 def compare(module, grad, refuses, faults: dict[str, str], least: int) -> None:
     found = {case.name: agrees(case, module, grad, refuses) for case in CASES}
-    assert {name for name, same in found.items() if same is False} == set(faults)
+    refused = {name for name, same in found.items() if same is None}  # that depends on the version of NumPy
+    assert {name for name, same in found.items() if same is False} == set(faults) - refused
     assert sum(same is not None for same in found.values()) >= least
 
 
@@ -87,6 +88,7 @@ def test_hips_autograd_gives_the_same_gradients() -> None:
         "np.min, initial": "initial= is ignored",
         "np.var, where": "where= is ignored",
         "np.std, correction": "correction= is ignored",
+        "np.var, mean": "mean= is ignored",
         "np.split at places that go back": "empty parts",
         "np.diag of a matrix": "what is no square",
         "np.sinc near 0 of one number": "digits lost near 0",

@@ -111,6 +111,13 @@ def test_the_numbers_that_are_told_are_numpys(array) -> None:
     assert len(value.counts) in (0, BINS)
 
 
+def test_an_element_far_beyond_all_others_overflows_nothing() -> None:
+    array = np.full(32, 1e-302)
+    array[0] = -1.5e4
+    value = describe(array, flows=False)
+    assert (value.least, value.most, sum(value.counts)) == (-1.5e4, 1e-302, 32)
+
+
 def test_the_largest_floats_overflow_nothing() -> None:
     value = describe(np.array([-1.7e308, 1.7e308]), flows=True)
     assert value.counts == ()
