@@ -35,6 +35,8 @@ Rule = Callable[..., Array]
 # From a NumPy function, as a user calls it, to what computes it on Tensors: a primitive, or an ordinary function that
 # is written in terms of primitives. A ufunc's method has the key (ufunc, "reduce").
 implementations: dict[Any, Callable[..., Any]] = {}
+# Asked for a ufunc that is not among them, of a package that is not ours to import. They declare it, or give None.
+finders: list[Callable[[np.ufunc], Callable[..., Any] | None]] = []
 
 _FLOAT64 = np.dtype(np.float64)
 _FIXED = frozenset([int, float, bool, str, slice, type(None), type(Ellipsis), type, np.dtype])
@@ -106,7 +108,9 @@ class Primitive(Generic[P, R]):
                 values[position] = node.value
                 sources.append((position, node))
             elif type(x) is not _ndarray and not isinstance(x, _NUMBERS):
-                values[position] = operand(x)
+                values[position] = x = operand(x)
+                if isinstance(x, Handle):  # made of a list of Tensors
+                    return self(*map(operand, operands), **settings)  # type: ignore[arg-type]
         if handle is None:
             return self.forward(*values, **settings)
         mode = recording.get()
@@ -231,8 +235,8 @@ def elementwise(ufunc: np.ufunc, *rules: Rule | None) -> Primitive[..., Array]:
 def operand(x: Any) -> Any:
     """`x`, but as an array if it is a list, a tuple, or something else of which NumPy's functions make an array.
 
-    Such is a column of pandas, or a tensor of another library. Raises TypeError if there are Tensors in it, and for an
-    array of a kind that means something else by its elements, or by its operators.
+    Such is a column of pandas, or a tensor of another library. Tensors in lists are stacked to one Tensor. Raises
+    TypeError for an array of a kind that means something else by its elements, or by its operators.
     """
     if type(x) is _ndarray or isinstance(x, (Handle, *_NUMBERS)):
         return x
@@ -242,9 +246,21 @@ def operand(x: Any) -> Any:
                 f"a {type(x).__name__} is more than its elements: it has a mask, a unit or products of its own, of "
                 "which no derivative is known. Hand over np.asarray of it, or what takes the place of masked elements"
             )
-    elif not isinstance(x, list | tuple) and not hasattr(x, "__array__"):
+    elif isinstance(x, list | tuple):
+        return _of_list(x)
+    elif not hasattr(x, "__array__"):
         return x
     return np.asarray(x)
+
+
+def _of_list(x: Any) -> Any:
+    try:
+        return np.asarray(x)
+    except TypeError:  # as a Tensor in it raises
+        items = [operand(item) for item in x]
+        if not any(isinstance(item, Handle) for item in items):
+            raise
+    return np.stack(items)
 
 
 def constant(x: Any) -> Any:

@@ -17,7 +17,7 @@ from tinygrad_cnn.conversions import GradientLostError, no_number, note_numbers_
 from tinygrad_cnn.graph import Array, Handle, Node, ancestors, calling_line, handle_on, recording
 from tinygrad_cnn.indices import composed
 from tinygrad_cnn.lacking import refuse
-from tinygrad_cnn.primitive import implementations, operand, to_values
+from tinygrad_cnn.primitive import finders, implementations, operand, to_values
 from tinygrad_cnn.tape import leave_cotangents
 
 # Methods that are NumPy's functions. To a type checker what they give is a Tensor, though it is an array in `no_grad`.
@@ -226,6 +226,8 @@ class Tensor(Handle):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
         implementation = implementations.get(ufunc if method == "__call__" else (ufunc, method))
         if implementation is None:
+            if method == "__call__" and any(find(ufunc) for find in finders):
+                return self.__array_ufunc__(ufunc, method, *inputs, **settings)
             name = ufunc.__name__ if getattr(np, ufunc.__name__, None) is not ufunc else f"np.{ufunc.__name__}"
             if method == "__call__":
                 unsupported(name)  # of NumPy, or of another package
@@ -254,9 +256,10 @@ class Tensor(Handle):
             return np.array(self.value, dtype, copy=copy)
         raise GradientLostError(
             "a Tensor does not turn into an array by itself, for its gradient would be lost. "
-            "Write t.value for the array; np.stack or np.concatenate to join Tensors in one Tensor; "
-            "and to assign into an array, make it by np.zeros(shape, like=t) or np.zeros_like(t). "
-            "A table of pandas takes part as table.to_numpy()"
+            "Write t.value for the array. To join Tensors, also those in a list, write np.stack, np.concatenate (which is "
+            "np.r_ too) or np.column_stack (np.c_); to assign into an array, make it by np.zeros(shape, like=t) or "
+            "np.zeros_like(t). A table of pandas takes part as table.to_numpy(). SciPy's logsumexp is "
+            "np.logaddexp.reduce(t, axis), and its softmax np.exp of t minus that"
         )
 
     if not TYPE_CHECKING:  # to a type checker it has what it has

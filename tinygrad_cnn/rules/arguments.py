@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.graph import Array, Handle
-from tinygrad_cnn.primitive import constant
+from tinygrad_cnn.primitive import constant, operand
 
 Axis = int | tuple[int, ...] | None
 # What almost every call gives, and nothing else: these need no looking into, in the midst of a training step.
@@ -52,8 +52,8 @@ def without_out(function: Callable[..., Any], place: int) -> Callable[..., Any]:
 
 
 def as_array(x: Any) -> Any:
-    """`x`, or the array that a list or a tuple stands for."""
-    return np.asarray(x) if isinstance(x, list | tuple) else x
+    """`x`, or the array that a list or a tuple stands for, or the Tensor if there are Tensors in it."""
+    return operand(x) if isinstance(x, list | tuple) else x
 
 
 def given(**settings: Any) -> dict[str, Any]:

@@ -418,7 +418,7 @@ def _vector_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any
     if ord == -np.inf:
         return np.min(size, axes, keepdims=keepdims)
     if ord == 0:
-        return np.sum(np.not_equal(size, 0), axes, keepdims=keepdims).astype(x.dtype)
+        return np.sum(np.not_equal(size, 0), axes, keepdims=keepdims).astype(size.dtype)
     if ord == 1:
         return np.sum(size, axes, keepdims=keepdims)
     total = np.sum(size**ord, axes, keepdims=keepdims)
