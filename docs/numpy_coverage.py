@@ -6,6 +6,7 @@ From the root of the project: python docs/numpy_coverage.py
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 import tinygrad_cnn as tg
 from tinygrad_cnn.primitive import implementations
 from tinygrad_cnn.rules.plain import PLAIN
+from tinygrad_cnn.rules.scipy_special import rules_of
 
 PAGE = Path(__file__).parent / "numpy.md"
 SPACES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
@@ -41,6 +43,141 @@ REASONS = {
     "it is an old name, and goes on to np.vstack, which does": "row_stack",
     "it is about how an array lies in memory": "require asarray_chkfinite isfortran",
 }
+
+
+# How each function may be called with a complex matrix z of 3 x 3; a way that NumPy does not take is passed over.
+_UPPER = np.triu(np.ones((3, 3), bool))
+CALLS: dict[str, Callable[[Any, Any], Any]] = {
+    "f(z)": lambda f, z: f(z),
+    "f(row)": lambda f, z: f(z[0]),
+    "f(positive definite)": lambda f, z: f(z @ np.conj(z.T) + np.eye(3)),
+    "f(z, z.T)": lambda f, z: f(z, z.T),
+    "f(row, row)": lambda f, z: f(z[0], z[1]),
+    "f(z, row)": lambda f, z: f(z, z[0]),
+    "f(z, 2)": lambda f, z: f(z, 2),
+    "f(z, 0.5)": lambda f, z: f(z, 0.5),
+    "f(z, indices)": lambda f, z: f(z, [0, 2]),
+    "f(z, axes)": lambda f, z: f(z, 0, 1),
+    "f(z, shape)": lambda f, z: f(z, (9,)),
+    "f(z, longer shape)": lambda f, z: f(z, (2, 3, 3)),
+    "f(z, dtype)": lambda f, z: f(z, np.complex128),
+    "f(cube, n)": lambda f, z: f(np.stack([z, z]), 3),
+    "f(z, place, row)": lambda f, z: f(z, 1, z[0]),
+    "f(z, places along an axis)": lambda f, z: f(z, np.zeros((3, 1), int), 1),
+    "f(list of arrays)": lambda f, z: f([z, z.T]),
+    "f(list of rows)": lambda f, z: f([z[0], z[1]]),
+    "f(mask, z)": lambda f, z: f(_UPPER, z),
+    "f(mask, z, z.T)": lambda f, z: f(_UPPER, z, z.T),
+    "f(masks, list of arrays)": lambda f, z: f([_UPPER], [z]),
+    "f(z, masks, functions)": lambda f, z: f(z, [_UPPER, ~_UPPER], [np.square, np.exp]),
+    "f(places, list of rows)": lambda f, z: f(np.array([0, 1, 0]), [z[0], z[1]]),
+    "f(points, nodes, row)": lambda f, z: f([0.5, 1.5], [0.0, 1.0, 2.0], z[0]),
+    "f(points, row, degree)": lambda f, z: f([0.0, 1.0, 2.0], z[0], 1),
+    "f(function, axis, z)": lambda f, z: f(np.sum, 0, z),
+    "f(function, z, axes)": lambda f, z: f(np.sum, z, [0]),
+    "f(subscripts, z, z)": lambda f, z: f("ij,jk->ik", z, z),
+    "f(copy, values)": lambda f, z: _changed(f, z, z[0]),
+    "f(copy, mask, values)": lambda f, z: _changed(f, z, _UPPER, z[0]),
+    "f(copy, places, values)": lambda f, z: _changed(f, z, [0, 4], z[0, :2]),
+    "f(copy, places, values, axis)": lambda f, z: _changed(f, z, np.zeros((3, 1), int), z[:, :1], 1),
+}
+# Of the elements of these NumPy says nothing, or nothing of their order.
+NOT_CALLED = ("empty", "empty_like", "unique_values")
+WITHOUT_BOUNDS = ("f(z)", "f(row)", "f(positive definite)")  # ways of calling np.clip that change nothing
+
+
+def _changed(f: Callable[..., Any], z: Any, *args: Any) -> Any:
+    """A copy of z after a function that gives nothing has changed it."""
+    copy = z * 1.0
+    if f(copy, *args) is not None:
+        raise TypeError(f"{f.__name__} changes nothing in place")
+    return copy
+
+
+# Real parts that are far from each other, so that none change places in a test by differences.
+X, Y = (np.random.default_rng(k).permutation(np.linspace(-2.0, 2.5, 9)).reshape(3, 3) for k in (0, 1))
+
+
+def called(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which raises TypeError where an argument would be its `out`."""
+    try:
+        signature: Any = None if isinstance(function, np.ufunc) else inspect.signature(function)
+    except ValueError:  # of some functions that are written in C
+        signature = None
+
+    def call(*args: Any) -> Any:
+        count = function.nin if isinstance(function, np.ufunc) else len(args)
+        if len(args) != count or (signature and "out" in signature.bind(*args).arguments):
+            raise TypeError("an argument is what would be written into")
+        return function(*args)
+
+    call.__name__ = function.__name__
+    return call
+
+
+def complex_calls(name: str, function: Callable[..., Any]) -> tuple[list[str], list[str]]:
+    """The ways of CALLS that NumPy takes with a complex matrix: those that Tensors take too, and those refused."""
+    taken: list[str] = []
+    refused: list[str] = []
+    if name in NOT_CALLED:
+        return taken, refused
+    for way, call in CALLS.items():
+        if name == "clip" and way in WITHOUT_BOUNDS:
+            continue
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            try:
+                expected = call(called(function), X + 1j * Y)
+            except Exception:  # of NumPy, for a way that does not fit
+                continue
+            if not any(np.iscomplexobj(x) or np.asarray(x).dtype.kind == "f" for x in arrays(expected)):
+                continue
+            try:
+                found = call(called(function), tg.Tensor(X) + 1j * tg.Tensor(Y))
+            except Exception:  # ours, of several kinds
+                refused.append(way)
+                continue
+        if any(isinstance(x, tg.Tensor) for x in arrays(found)):
+            taken.append(way)
+    return taken, refused
+
+
+def arrays(result: Any) -> tuple[Any, ...]:
+    """The results of a function that may give several."""
+    return tuple(result) if isinstance(result, list | tuple) else (result,)
+
+
+def _complex_support(entries: list[tuple[str, str, str]]) -> list[str]:
+    """The table of which functions have a rule for complex numbers."""
+    rows: dict[str, list[str]] = {"yes": [], "refused, by TypeError or NotImplementedError": [], "not of them": []}
+    yes, no, never = rows.values()
+    for space, name, _ in entries:
+        taken, refused = complex_calls(name, getattr(SPACES[space], name))
+        (yes if taken else no if refused else never).append(f"`{space}.{name}`")
+    return [
+        "| of complex numbers | functions |",
+        "| --- | --- |",
+        *[f"| {row} | {', '.join(names)} |" for row, names in rows.items()],
+    ]
+
+
+LISTS = """\
+## Lists of Tensors, np.r_ and np.c_
+
+NumPy asks the arguments of a function for an implementation, and the elements of a list only where the function is one
+of lists of arrays: `np.concatenate`, `np.stack`, `np.hstack`, `np.vstack`, `np.dstack`, `np.column_stack`, `np.block`,
+`np.linalg.multi_dot`, `np.select`, `np.choose`. Everywhere else it makes an array of a list before anybody is asked,
+and a Tensor in it raises TypeError: join the Tensors first. That goes for `np.mean([t, u])`, `np.std`, `np.max`,
+`np.linalg.norm` and their kin, for `np.stack([[t, u], [v, w]])`, and for `np.array([t, u])`.
+
+| instead of | write |
+| --- | --- |
+| `np.array([t, u])` | `np.stack([t, u])`, or `np.array([t, u], like=t)`, which takes lists of lists |
+| `np.mean([t, u])` | `np.mean(np.stack([t, u]))` |
+| `np.r_[t, 1.0]` | `np.concatenate([t, [1.0]])` |
+| `np.c_[t, u]` | `np.column_stack([t, u])` |
+
+Operators and ufuncs do take a list of Tensors beside a Tensor: `t * [t[0], 2.0]`."""
 
 
 def functions() -> Iterator[tuple[str, str, Any]]:
@@ -95,6 +232,25 @@ def page() -> str:
         "",
         *_by_space(found["derivative"]),
         *_ufunc_methods(),
+        "",
+        "## Complex numbers",
+        "",
+        "A leaf is real, and so is what is differentiated; between them numbers may be complex, and so may be what",
+        "`tg.jacobian` and `tg.jvp` are of. The cotangent of z = u + iv is dL/du - i dL/dv. Each function of the list",
+        f'was called in {len(CALLS)} ways with a complex matrix. "Yes" means that in one of them at least it has a',
+        'derivative, which a test compares with differences; "not of them" that NumPy takes no complex numbers there,',
+        "or that the function makes arrays of other things.",
+        "",
+        *_complex_support(found["derivative"]),
+        "",
+        *LISTS.splitlines(),
+        "",
+        "## scipy.special",
+        "",
+        f"With a derivative, where SciPy is installed: {', '.join(f'`{name}`' for name in rules_of(None))}.",
+        "Its functions that are no ufuncs make arrays of their arguments, and so refuse Tensors. For",
+        "`logsumexp(t, axis)` write `np.logaddexp.reduce(t, axis)`, and for `softmax(t, axis)` write",
+        "`np.exp(t - np.logaddexp.reduce(t, axis, keepdims=True))`.",
         "",
         "## Plain arrays",
         "",

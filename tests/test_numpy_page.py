@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numeric import derivatives_agree, slope
 from test_derivatives import CASES
 
 import tinygrad_cnn as tg
@@ -77,3 +78,80 @@ def test_plain_functions_give_plain_arrays() -> None:
             assert not isinstance(found, tg.Tensor)
             np.testing.assert_equal(found, expected)
             break
+
+
+def test_each_complex_rule_that_the_page_lists_is_what_differences_give(coverage) -> None:
+    """Of a real number that shows both parts of all results, along a direction in both parts of the operand."""
+    rng = np.random.default_rng(1)
+    X, Y = coverage.X, coverage.Y
+    wrong, count = [], 0
+    for space, name, function in coverage.functions():
+        if coverage.status(name, function)[0] != "derivative":
+            continue
+        for way in coverage.complex_calls(name, function)[0]:
+            call, U, V = coverage.CALLS[way], *rng.standard_normal((2, 3, 3))
+
+            def number(t, f=function, call=call, U=U, V=V):
+                total = 0.0
+                for k, x in enumerate(coverage.arrays(call(f, (X + t * U) + 1j * (Y + t * V)))):
+                    if np.result_type(x).kind in "fc":
+                        weights = np.cos(np.arange(np.size(x)) + k).reshape(np.shape(x))
+                        total = total + np.sum(weights * np.real(x)) + np.sum(np.sin(weights) * np.imag(x))
+                return total
+
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                expected = slope(lambda t: number(np.float64(t)))
+                found = tg.grad(number)(0.0)
+            count += 1
+            if np.isfinite(expected) and found != pytest.approx(expected, rel=1e-6, abs=1e-7):
+                wrong.append(f"{space}.{name}, {way}: {found}, but differences give {expected}")
+    assert "\n".join(wrong) == ""
+    assert count > 300
+
+
+def test_of_lists_of_tensors_a_function_makes_a_tensor_or_raises(coverage) -> None:
+    """A list is no argument that NumPy asks: what leaves the graph by it does so with an error."""
+    lost = []
+    for values in ([0.5, 0.25], [np.array([0.5, 0.75]), np.array([0.25, 0.125])]):
+        for space, name, function in coverage.functions():
+            if coverage.status(name, function)[0] != "derivative":
+                continue
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    function(values)
+                    found = function([tg.Tensor(x) * 1 for x in values])
+                except Exception:  # NumPy's, where it takes no such list, or ours
+                    continue
+            if not any(isinstance(x, tg.Tensor) for x in coverage.arrays(found)):
+                lost.append(f"{space}.{name}")
+    assert lost == []
+
+
+@pytest.mark.parametrize(
+    ("refused", "instead"),
+    [
+        (lambda t, u: np.array([t, u]), lambda t, u: np.array([t, u], like=t)),
+        (lambda t, u: np.array([t, u]), lambda t, u: np.stack([t, u])),
+        (lambda t, u: np.mean([t, u]), lambda t, u: np.mean(np.stack([t, u]))),
+        (lambda t, u: np.stack([[t, u], [u, t]]), lambda t, u: np.stack([np.stack([t, u]), np.stack([u, t])])),
+        (lambda t, u: np.r_[t, 1.0], lambda t, u: np.concatenate([t, [1.0]])),
+        (lambda t, u: np.c_[t, u], lambda t, u: np.column_stack([t, u])),
+    ],
+)
+def test_what_is_refused_of_lists_names_what_gives_the_same(refused, instead) -> None:
+    t, u = np.array([1.0, 2.0]), np.array([3.0, 5.0])
+    with pytest.raises(TypeError, match=r"np\.stack, np\.concatenate .*np\.r_.* or np\.column_stack \(np\.c_\)"):
+        refused(tg.Tensor(t), tg.Tensor(u))
+    np.testing.assert_array_equal(instead(tg.Tensor(t), tg.Tensor(u)).value, refused(t, u))
+
+
+def test_operators_and_ufuncs_take_a_list_of_tensors_beside_a_tensor() -> None:
+    for function in (
+        lambda x: x * [x[0], 2.0, x[1]],
+        lambda x: [x[2], x[1], 1.0] / x,
+        lambda x: np.hypot([x[:2], x[1:]], x[0]),
+        lambda x: x @ [[x[0], 1.0], [x[1], x[2]], [0.5, x[0] * x[1]]],
+    ):
+        derivatives_agree(function, [np.array([0.5, 1.5, 2.0])], order=2)

@@ -43,7 +43,7 @@ each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.re
 
 def test_every_rule_is_tested() -> None:
     tested = {case.function.__name__ for case in CASES}
-    assert set(scipy_special._rules(special)) <= tested
+    assert set(scipy_special.rules_of(special)) <= tested
 
 
 @each_case

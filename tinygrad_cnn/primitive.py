@@ -110,7 +110,7 @@ class Primitive(Generic[P, R]):
             elif type(x) is not _ndarray and not isinstance(x, _NUMBERS):
                 values[position] = x = operand(x)
                 if isinstance(x, Handle):  # made of a list of Tensors
-                    return self(*map(operand, operands), **settings)  # type: ignore[arg-type]
+                    return self(*map(operand, operands), **settings)
         if handle is None:
             return self.forward(*values, **settings)
         mode = recording.get()

@@ -256,8 +256,8 @@ class Tensor(Handle):
             return np.array(self.value, dtype, copy=copy)
         raise GradientLostError(
             "a Tensor does not turn into an array by itself, for its gradient would be lost. "
-            "Write t.value for the array. To join Tensors, also those in a list, write np.stack, np.concatenate (which is "
-            "np.r_ too) or np.column_stack (np.c_); to assign into an array, make it by np.zeros(shape, like=t) or "
+            "Write t.value for the array. To join Tensors, also those in a list, write np.stack, np.concatenate (which "
+            "is np.r_ too) or np.column_stack (np.c_); to assign into an array, make it by np.zeros(shape, like=t) or "
             "np.zeros_like(t). A table of pandas takes part as table.to_numpy(). SciPy's logsumexp is "
             "np.logaddexp.reduce(t, axis), and its softmax np.exp of t minus that"
         )

@@ -24,15 +24,15 @@ def find(ufunc: np.ufunc) -> Callable[..., Any] | None:
     special: Any = sys.modules.get("scipy.special")
     if special is None or getattr(special, ufunc.__name__, None) is not ufunc:
         return None
-    rules = _rules(special).get(ufunc.__name__)
+    rules = rules_of(special).get(ufunc.__name__)
     return elementwise(ufunc, *rules) if rules else None
 
 
 finders.append(find)
 
 
-def _rules(special: Any) -> dict[str, tuple[Callable[..., Array] | None, ...]]:
-    """The rules by the names of ufuncs; what they call is of the same module, and so is differentiated again."""
+def rules_of(special: Any) -> dict[str, tuple[Callable[..., Array] | None, ...]]:
+    """The rules by the names of ufuncs; what they call is of the module `special`, and so is differentiated again."""
     polygamma = _polygamma(special)
     return {
         # logistic
