@@ -26,7 +26,6 @@ LARGEST = 2**28  # bytes of a file: more than any drawing has
 
 Grey = NDArray[np.uint8]
 
-
 LARGEST_SIDE = 8192  # pixels: a square picture has 2**26, more than most cameras take
 
 INVERTED = "light on dark, and was inverted"
@@ -132,14 +131,20 @@ def _grey(image: Image.Image) -> Grey:
     if image.mode.startswith("I"):  # of 16 bits
         return np.asarray(np.clip(np.asarray(image), 0, 65535) // 257, np.uint8)
     if image.has_transparency_data:
-        pixels = np.asarray(image.convert("RGBA"))
-        opaque = pixels[..., 3:] / 255
-        pixels = np.round(pixels[..., :3] * opaque + 255 * (1 - opaque)).astype(np.uint8)
+        *colours, opaque = [np.asarray(channel) for channel in image.convert("RGBA").split()]
+        pixels = np.stack([_over_white(colour, opaque) for colour in colours], axis=2)
     elif image.mode in ("1", "L"):
         return np.array(image.convert("L"))
     else:
         pixels = np.asarray(image.convert("RGB"))
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
+
+
+def _over_white(colour: Grey, opaque: Grey) -> Grey:
+    """Rounded to the nearest, in 16 bits, which just hold it."""
+    blended = colour * opaque.astype(np.uint16)
+    blended += 255 * (255 - opaque.astype(np.uint16)) + 127
+    return (blended // 255).astype(np.uint8)
 
 
 def _box(grey: Grey, background: int) -> tuple[int, int, int, int]:
