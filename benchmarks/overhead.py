@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.primitive import implementations
+from tinygrad_cnn.engine.primitive import implementations
 
 
 def seconds(call: Callable[[], object], repeat: int) -> float:

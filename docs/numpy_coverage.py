@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.primitive import implementations
-from tinygrad_cnn.rules.plain import PLAIN
-from tinygrad_cnn.rules.scipy_special import rules_of
+from tinygrad_cnn.engine.primitive import implementations
+from tinygrad_cnn.numpy_functions.without_derivative import PLAIN
+from tinygrad_cnn.primitives.scipy_special import rules_of
 
 PAGE = Path(__file__).parent / "numpy.md"
 SPACES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}

@@ -10,8 +10,8 @@ import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square import data, pictures
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, start_of
-from tinygrad_cnn.render.building import view_of
-from tinygrad_cnn.render.view import Box, View
+from tinygrad_cnn.pictures.read.build import view_of
+from tinygrad_cnn.pictures.view.view import Box, View
 
 
 def circle_square(recipe: Any = "robust", seed: int = 0) -> Any:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numeric import derivatives_agree
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.graph import ancestors
+from tinygrad_cnn.engine.graph import ancestors
 
 RNG = np.random.default_rng(0)
 

@@ -11,7 +11,7 @@ import pytest
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.check import EXPLANATIONS, Case, Explanation, Report
-from tinygrad_cnn.check.explanations.case import in_turns
+from tinygrad_cnn.check.diagnose.explanations.case import in_turns
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((5, 3)), np.array([[0.0], [1.0], [1.0], [0.0], [1.0]])  # (batch, features), (batch, 1)

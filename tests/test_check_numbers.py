@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_cnn as tg
-from tinygrad_cnn import tree
-from tinygrad_cnn.check.numbers import (
+from tinygrad_cnn.check.witnesses.finite_differences import (
     Numbers,
     OutOfBudgetError,
     Slope,
@@ -22,6 +21,7 @@ from tinygrad_cnn.check.numbers import (
     scale_of,
     steps_from,
 )
+from tinygrad_cnn.engine import tree
 
 
 def slopes(loss: Callable[[Any], Any], point: Any, dtype: Any = np.longdouble, **how: Any) -> list[Slope]:

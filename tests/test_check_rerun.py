@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_cnn as tg
-from tinygrad_cnn import tree
-from tinygrad_cnn.check.rerun import Rerun, alike
-from tinygrad_cnn.check.trace import trace
+from tinygrad_cnn.check.witnesses.rerun import Rerun, alike
+from tinygrad_cnn.check.witnesses.trace import trace
 from tinygrad_cnn.circle_square.model import Parameters, forward, loss_as_printed
-from tinygrad_cnn.rules import windows
+from tinygrad_cnn.engine import tree
+from tinygrad_cnn.primitives import windows
 
 Array = Any
 

@@ -45,7 +45,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A short run."""
     folder = tmp_path_factory.mktemp("trained") / "run"
     done = subprocess.run(
-        [sys.executable, "-m", "tinygrad_cnn.cli", "train", "--epochs", "60", "--quiet", "--out", str(folder)],
+        [sys.executable, "-m", "tinygrad_cnn", "train", "--epochs", "60", "--quiet", "--out", str(folder)],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -273,7 +273,7 @@ def test_it_works_where_standard_output_or_error_is_closed(trained: Path, tmp_pa
     drawn = BUNDLED / "test" / "drawing(1).png"
     (tmp_path / "empty.png").touch()
     for image, exit_code in ((drawn, 0), (tmp_path / "empty.png", 2)):
-        call = [sys.executable, "-m", "tinygrad_cnn.cli", "predict", str(trained), str(image)]
+        call = [sys.executable, "-m", "tinygrad_cnn", "predict", str(trained), str(image)]
         done = subprocess.run([sys.executable, "-c", code, *call], cwd=ROOT, capture_output=True, check=False)
         assert done.returncode == exit_code
         assert b"Traceback" not in done.stdout + done.stderr
@@ -422,7 +422,7 @@ def test_help_cuts_no_line_and_explains_every_option(command, name: str, monkeyp
 
 def test_interruption_keeps_what_was_trained(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "tinygrad_cnn.cli", "train", "--epochs", "1000000", "--out", str(tmp_path / "run")],
+        [sys.executable, "-m", "tinygrad_cnn", "train", "--epochs", "1000000", "--out", str(tmp_path / "run")],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     for line in process.stdout:

@@ -10,7 +10,7 @@ import pkgutil
 import pytest
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.primitive import Primitive, implementations
+from tinygrad_cnn.engine.primitive import Primitive, implementations
 
 MODULES = [tg, *[importlib.import_module(m.name) for m in pkgutil.walk_packages(tg.__path__, "tinygrad_cnn.")]]
 PUBLIC = [

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.graph import _is_engine as is_engine
-from tinygrad_cnn.graph import ancestors, source_line
+from tinygrad_cnn.engine.graph import _is_engine as is_engine
+from tinygrad_cnn.engine.graph import ancestors, source_line
 
 
 def chain(x, length: int):
@@ -121,9 +121,9 @@ def test_a_node_is_never_traced_to_a_line_of_the_package() -> None:
 def test_every_module_is_the_engines_own_but_those_that_use_it_as_anybody_might() -> None:
     package = Path(tg.__file__).parent
     modules = [path.relative_to(package) for path in package.rglob("*.py")]
-    assert Path("tree.py") in modules
+    assert Path("engine/tree.py") in modules
     users = {path.parts[0] for path in modules if not is_engine[str(package / path)]}
-    assert users == {"circle_square", "commands", "cli.py", "__main__.py"}
+    assert users == {"circle_square", "cli", "__main__.py"}
     assert not is_engine[__file__]
     assert not is_engine[str(package) + "_of_a_user.py"]
 

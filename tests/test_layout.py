@@ -14,9 +14,9 @@ import pytest
 from test_derivatives import CASES
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.graph import Handle
-from tinygrad_cnn.primitive import implementations
-from tinygrad_cnn.tensor import View
+from tinygrad_cnn.engine.graph import Handle
+from tinygrad_cnn.engine.primitive import implementations
+from tinygrad_cnn.engine.tensor import View
 
 
 def strided(x: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from numeric import derivatives_agree, slope
 from test_derivatives import CASES
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.primitive import implementations
+from tinygrad_cnn.engine.primitive import implementations
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -50,7 +50,7 @@ def test_every_function_with_a_derivative_has_a_line_in_the_tables(coverage, mon
             called.add(key)
             return super().__getitem__(key)
 
-    from tinygrad_cnn import tensor
+    from tinygrad_cnn.engine import tensor
 
     monkeypatch.setattr(tensor, "implementations", Watched(implementations))
     for case in CASES:
@@ -63,7 +63,7 @@ def test_every_function_with_a_derivative_has_a_line_in_the_tables(coverage, mon
 
 
 def test_plain_functions_give_plain_arrays() -> None:
-    from tinygrad_cnn.rules.plain import PLAIN
+    from tinygrad_cnn.numpy_functions.without_derivative import PLAIN
 
     x = np.array([0.5, 2.5, -1.5])
     for function in PLAIN:

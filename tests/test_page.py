@@ -12,7 +12,7 @@ import pytest
 from render_graphs import circle_square, published
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.render.page import in_script
+from tinygrad_cnn.pictures.write.page import in_script
 
 
 def opened(browser, path: Path, **options: Any) -> Any:

@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 from render_graphs import circle_square, edges, named, small, view_of
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.graph import ancestors
-from tinygrad_cnn.render.collapse import collapsed, shut
+from tinygrad_cnn.engine.graph import ancestors
+from tinygrad_cnn.pictures.view.closing import collapsed, shut
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -353,15 +353,6 @@ def test_importing_the_package_imports_none_of_what_pictures_need() -> None:
     code = f"import sys, tinygrad_cnn; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
-
-
-def test_the_modules_of_the_same_names_are_still_to_be_had() -> None:
-    code = (
-        "import tinygrad_cnn as tg\nfrom tinygrad_cnn.graph import Node\nfrom tinygrad_cnn.render import Mark, Graph\n"
-    )
-    code += "import tinygrad_cnn.render.view\nprint(callable(tg.graph), callable(tg.render), Node.__name__)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "True True Node\n"
 
 
 # What is written.

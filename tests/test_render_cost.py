@@ -9,7 +9,7 @@ import pytest
 from render_graphs import circle_square, named, view_of
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.render import cost
+from tinygrad_cnn.pictures.read import cost
 
 
 def flops(make) -> float | None:

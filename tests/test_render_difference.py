@@ -8,8 +8,8 @@ import numpy as np
 from render_graphs import circle_square, edges, named, view_of
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.render.difference import difference
-from tinygrad_cnn.render.thumbnails import TILE
+from tinygrad_cnn.pictures.read.thumbnails import TILE
+from tinygrad_cnn.pictures.view.difference import difference
 
 
 def changes(view) -> dict[str, set[str]]:

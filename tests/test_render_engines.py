@@ -14,7 +14,7 @@ import pytest
 from render_graphs import small
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.render import engines
+from tinygrad_cnn.pictures.write import graphviz as engines
 
 DOT = 'digraph { a [label="A long enough word"]; a -> b }'
 
@@ -60,7 +60,7 @@ def test_on_a_machine_without_fonts_there_is_writing_all_the_same(tmp_path: Path
     none = tmp_path / "fonts.conf"
     none.write_text('<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig></fontconfig>')
     code = (
-        "import os, pathlib; from tinygrad_cnn.render import engines\n"
+        "import os, pathlib; from tinygrad_cnn.pictures import engines\n"
         "DOT = 'digraph { node [shape=plain fontsize=40]; a [label=\"%s\"] }'\n"
         "for i, word in enumerate(['iiii', 'HHHH']):\n"
         f"    pathlib.Path(r'{tmp_path}', f'{{i}}.png').write_bytes(engines.laid_out(DOT % word, 'png'))\n"

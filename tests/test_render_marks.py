@@ -7,9 +7,9 @@ import pytest
 from render_graphs import named, small, view_of
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.graph import ancestors
-from tinygrad_cnn.render.collapse import collapsed, shut
-from tinygrad_cnn.render.colours import SEVERITY
+from tinygrad_cnn.engine.graph import ancestors
+from tinygrad_cnn.pictures.view.closing import collapsed, shut
+from tinygrad_cnn.pictures.write.colours import SEVERITY
 
 
 def node_of(loss, primitive: str):

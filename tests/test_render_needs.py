@@ -8,10 +8,10 @@ from cases import CASES, Case
 from render_graphs import circle_square, view_of
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.graph import ancestors
-from tinygrad_cnn.render.needs import RESULT, read
-from tinygrad_cnn.render.reading import values
-from tinygrad_cnn.render.sweep import sweep
+from tinygrad_cnn.engine.graph import ancestors
+from tinygrad_cnn.pictures.read.cotangents import sweep
+from tinygrad_cnn.pictures.read.needs import RESULT, read
+from tinygrad_cnn.pictures.read.recorded import values
 
 
 def needs(loss, **options) -> dict[str, set[str]]:

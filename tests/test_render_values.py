@@ -9,9 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygrad_cnn.render import words
-from tinygrad_cnn.render.thumbnails import DENSITY, GAP, HIGH, INF, NAN, TILE, TILES, WIDE, thumbnail
-from tinygrad_cnn.render.values import BINS, describe
+from tinygrad_cnn.pictures.read.thumbnails import (
+    DENSITY,
+    GAP,
+    HIGH,
+    INF,
+    NAN,
+    TILE,
+    TILES,
+    WIDE,
+    thumbnail,
+)
+from tinygrad_cnn.pictures.read.values import BINS, describe
+from tinygrad_cnn.pictures.view import labels as words
 
 
 def pixels(array) -> np.ndarray:

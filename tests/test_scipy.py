@@ -11,7 +11,7 @@ from cases import Case, binary, unary
 from numeric import derivatives_agree
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.rules import scipy_special
+from tinygrad_cnn.primitives import scipy_special
 
 pytest.importorskip("scipy", reason="SciPy is not installed")
 

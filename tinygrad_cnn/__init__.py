@@ -13,22 +13,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_cnn import creation, nn, rules, tree
-from tinygrad_cnn.conversions import GradientLostError, GradientLostWarning
-from tinygrad_cnn.debug import debug
-from tinygrad_cnn.graph import no_grad, scope
-from tinygrad_cnn.names import named
-from tinygrad_cnn.nn import SGD, Adam, Momentum, conv2d, he_normal, linear
-from tinygrad_cnn.primitive import implements, primitive
-from tinygrad_cnn.render import Mark, graph, render
-from tinygrad_cnn.rules.cross_entropy import as_printed as binary_cross_entropy_as_printed
-from tinygrad_cnn.rules.cross_entropy import shifted as binary_cross_entropy_shifted
-from tinygrad_cnn.rules.cross_entropy import with_logits as binary_cross_entropy_with_logits
-from tinygrad_cnn.rules.elementwise import relu, sigmoid
-from tinygrad_cnn.rules.indexing import index_add
-from tinygrad_cnn.rules.windows import avg_pool2d, col2im, im2col, max_pool2d
-from tinygrad_cnn.tensor import Tensor
-from tinygrad_cnn.transforms import (
+from tinygrad_cnn import nn, numpy_functions, primitives  # noqa: F401 (which make Tensors take NumPy's functions)
+from tinygrad_cnn.engine import tree
+from tinygrad_cnn.engine.conversions import GradientLostError, GradientLostWarning
+from tinygrad_cnn.engine.graph import no_grad, scope
+from tinygrad_cnn.engine.primitive import implements, primitive
+from tinygrad_cnn.engine.tensor import Tensor
+from tinygrad_cnn.engine.transforms import (
     checkpoint,
     elementwise_grad,
     grad,
@@ -40,9 +31,26 @@ from tinygrad_cnn.transforms import (
     value_and_grad,
     vjp,
 )
+from tinygrad_cnn.nn import (
+    SGD,
+    Adam,
+    Momentum,
+    conv2d,
+    he_normal,
+    linear,
+)
+from tinygrad_cnn.nn.losses import as_printed as binary_cross_entropy_as_printed
+from tinygrad_cnn.nn.losses import shifted as binary_cross_entropy_shifted
+from tinygrad_cnn.nn.losses import with_logits as binary_cross_entropy_with_logits
+from tinygrad_cnn.pictures import Mark, graph, render
+from tinygrad_cnn.pictures.read.names import named
+from tinygrad_cnn.primitives.elementwise import relu, sigmoid
+from tinygrad_cnn.primitives.indexing import index_add
+from tinygrad_cnn.primitives.windows import avg_pool2d, col2im, im2col, max_pool2d
 
 if TYPE_CHECKING:
     from tinygrad_cnn import check
+    from tinygrad_cnn.check.debug import debug
 
 __version__ = "0.1.0"
 
@@ -62,7 +70,6 @@ __all__ = [
     "checkpoint",
     "col2im",
     "conv2d",
-    "creation",
     "debug",
     "elementwise_grad",
     "grad",
@@ -83,7 +90,6 @@ __all__ = [
     "primitive",
     "relu",
     "render",
-    "rules",
     "scope",
     "sigmoid",
     "stop_gradient",
@@ -96,7 +102,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """The tools that read a graph are imported when they are first used: a model in training needs none of them."""
     if name == "check":
-        return importlib.import_module(f"tinygrad_cnn.{name}")
+        return importlib.import_module("tinygrad_cnn.check")
+    if name == "debug":
+        return importlib.import_module("tinygrad_cnn.check.debug").debug
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -10,12 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.check import second_order
-from tinygrad_cnn.check.autodiff import faults
-from tinygrad_cnn.check.branches import mask, meeting
-from tinygrad_cnn.check.by_hand import ByHand, by_name, listed
-from tinygrad_cnn.check.compared import between_arrays, with_slopes
-from tinygrad_cnn.check.explanations import (
+from tinygrad_cnn.check.diagnose.compared import between_arrays, with_slopes
+from tinygrad_cnn.check.diagnose.explanations import (
     EXPLANATIONS,
     Case,
     Explanation,
@@ -24,15 +20,40 @@ from tinygrad_cnn.check.explanations import (
     TiesInFull,
     explain,
 )
-from tinygrad_cnn.check.measuring import DIRECTIONS, Measured, how_many, measure, nothing, random_direction
-from tinygrad_cnn.check.numbers import Slope
-from tinygrad_cnn.check.progress import Progress
-from tinygrad_cnn.check.report import Comparison, KinkFound, Parameter, Report, Step
-from tinygrad_cnn.check.sentences import second_derivatives, sentences
-from tinygrad_cnn.check.steps import between, consumers, largest, largest_finite, walk_again, walk_back
-from tinygrad_cnn.check.trace import Trace
-from tinygrad_cnn.check.witnesses import Autodiff, Loss, Subject, autodiff, hand, signs
-from tinygrad_cnn.graph import Array, Node, source_line
+from tinygrad_cnn.check.diagnose.faults import faults
+from tinygrad_cnn.check.diagnose.steps import (
+    between,
+    consumers,
+    largest,
+    largest_finite,
+    walk_again,
+    walk_back,
+)
+from tinygrad_cnn.check.report.progress import Progress
+from tinygrad_cnn.check.report.report import Comparison, KinkFound, Parameter, Report, Step
+from tinygrad_cnn.check.report.sentences import second_derivatives, sentences
+from tinygrad_cnn.check.witnesses import second_order
+from tinygrad_cnn.check.witnesses.autodiff import (
+    Autodiff,
+    Loss,
+    Subject,
+    autodiff,
+    hand,
+    signs,
+)
+from tinygrad_cnn.check.witnesses.branches import mask, meeting
+from tinygrad_cnn.check.witnesses.finite_differences import Slope
+from tinygrad_cnn.check.witnesses.hand_derived import ByHand, by_name, listed
+from tinygrad_cnn.check.witnesses.measuring import (
+    DIRECTIONS,
+    Measured,
+    how_many,
+    measure,
+    nothing,
+    random_direction,
+)
+from tinygrad_cnn.check.witnesses.trace import Trace
+from tinygrad_cnn.engine.graph import Array, Node, source_line
 
 FOR_NUMBERS = 0.75  # of the seconds that a check may take; the rest is for the explanations
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_cnn.graph import Array, scope
-from tinygrad_cnn.primitive import OPERANDS, operand
-from tinygrad_cnn.rules.windows import Pair, im2col, layout, pad, pair
+from tinygrad_cnn.engine.graph import Array, scope
+from tinygrad_cnn.engine.primitive import OPERANDS, operand
+from tinygrad_cnn.primitives.windows import Pair, im2col, layout, pad, pair
 
 
 @scope("conv2d")

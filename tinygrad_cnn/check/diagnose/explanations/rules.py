@@ -1,0 +1,487 @@
+"""Mistakes that amount to another rule at a node: autodiff runs with that rule, and is held against the hand anew."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.check.diagnose.explanations.case import Case, Explanation, OtherRule, count, in_turns
+from tinygrad_cnn.check.diagnose.explanations.values import FORMS, plainly
+from tinygrad_cnn.check.diagnose.steps import with_operand, with_rules, with_settings
+from tinygrad_cnn.check.witnesses.branches import MULTIPLY, mask, meeting, meets, tied
+from tinygrad_cnn.engine.graph import Array, Node
+from tinygrad_cnn.engine.primitive import implementations
+from tinygrad_cnn.pictures.read.names import operands_of
+from tinygrad_cnn.primitives import elementwise, indexing, reductions, windows
+from tinygrad_cnn.primitives.arguments import axes_of
+from tinygrad_cnn.primitives.decompositions import inv, solve
+from tinygrad_cnn.primitives.linear_algebra import matmul
+
+Altered = Iterator[tuple[str, dict[Node, Node]]]
+
+_TWO_WAYS = {implementations[f]: f.__name__ for f in (np.maximum, np.minimum, np.fmax, np.fmin)}
+_OF_EACH_ELEMENT = {elementwise.sigmoid, elementwise.relu}
+_SIGNS = {implementations[f] for f in (np.add, np.subtract, np.negative)}  # whose derivatives are 1 and -1
+_ABSOLUTE = {implementations[np.abs], implementations[np.fabs]}
+_WINDOWED = {windows.im2col, windows.max_pool2d, windows.avg_pool2d}
+_EXTREMES = {windows.max_pool2d, reductions.max, reductions.min}
+
+# What becomes of the cotangent where two ways meet.
+_WHOLE = "the cotangent is passed on: >= for >"
+_NOTHING = "the cotangent is not passed on: > for >="
+_HALF = "half of the cotangent is passed on"
+_OTHER = "the cotangent goes the other way"
+LOTS = 200  # of conventions that are tried
+
+
+class LeftOut(OtherRule):
+    """The derivative of a function of each element is left out: a missing factor of the chain rule."""
+
+    def alterations(self, case: Case) -> Altered:
+        """See `OtherRule`."""
+        for node in case.step:
+            if node.primitive in _SIGNS or not _is_of_each_element(node):
+                continue
+            for place, _ in node.sources:
+                if node.primitive.rules[place] is None:
+                    continue
+                rules = [rule if k != place else _unchanged for k, rule in enumerate(node.primitive.rules)]
+                yield f"the factor {_factor(case, node, place)} is missing", {node: with_rules(node, rules)}
+
+
+class OtherDerivative(OtherRule):
+    """A function of each element has a derivative that is not its own: 1 - h where it is 1 - h^2, as of tanh."""
+
+    def alterations(self, case: Case) -> Altered:
+        """See `OtherRule`."""
+        for node in case.step:
+            if len(node.operands) != 1 or node.primitive in _SIGNS or not _is_of_each_element(node):
+                continue
+            result, operand = case.names.get(node, "out"), _operand(case, node, 0) or "x"
+            for form, made in FORMS.items():
+                for name, of_result in ((result, True), (operand, False)):
+                    words = (
+                        f"in the way back through {case.called(node)} {form.format(name)} is taken for the derivative"
+                    )
+                    yield words, {node: with_rules(node, [_times(made, of_result)])}
+
+
+def _times(made: Any, of_result: bool) -> Any:
+    return lambda g, out, x, **_: g * made(out if of_result else x)
+
+
+def _is_of_each_element(node: Node) -> bool:
+    """Whether a node computes each element of its result from one of each operand, so that its rules are factors."""
+    if node.primitive in (matmul, solve) or not (node.primitive.broadcasts or node.primitive in _OF_EACH_ELEMENT):
+        return False
+    return bool(np.broadcast_shapes(*[np.shape(x) for x in node.operands]) == node.like.shape)
+
+
+def _factor(case: Case, node: Node, place: int) -> str:
+    """The derivative of a node by an operand, in words."""
+    if node.primitive is elementwise.sigmoid:
+        return f"of {case.called(node)}, out (1 - out),"
+    if node.primitive is MULTIPLY:
+        other = node.operands[1 - place]
+        if np.ndim(other) == 0 and 1 - place not in dict(node.sources) and not operands_of(node).get(1 - place):
+            return f"{other:.6g} of {case.called(node)}"
+        return _operand(case, node, 1 - place) or f"of {case.called(node)}"
+    return f"of {case.called(node)}, its derivative,"
+
+
+def _operand(case: Case, node: Node, place: int) -> str | None:
+    """What an operand is called: by the graph, by the code that computes with it, or by what made it."""
+    x = dict(node.sources).get(place)
+    if x is not None and x in case.names:
+        return case.names[x]
+    written = operands_of(node).get(place)
+    return written or (f"{x.primitive.__name__}(...)" if x is not None else None)
+
+
+def _unchanged(g: Array, *_: Any, **settings: Any) -> Array:
+    return g
+
+
+class HeldConstant(OtherRule):
+    """A value that depends on the parameters is taken for a constant: what comes through it is missing."""
+
+    def alterations(self, case: Case) -> Altered:
+        """See `OtherRule`."""
+        for through, altered in _ways_back(case):
+            yield f"the contribution through {through} is missing: it is held constant", altered
+
+
+def _ways_back(case: Case) -> Altered:
+    """Each of the ways that lead back through the step, and the nodes that close it."""
+    for node in case.step:
+        for place, x in node.sources:
+            if node.primitive.rules[place] is not None:
+                rules = [None if k == place else node.primitive.rules[k] for k in range(len(node.operands))]
+                through = case.called(node)
+                if len(node.sources) > 1:
+                    said = case.names.get(x) or operands_of(node).get(place)
+                    through = f"operand {place} of {through}" + (f", {said}," if said else "")
+                yield through, {node: with_rules(node, rules)}
+
+
+class InPart(Explanation):
+    """Of several contributions one has the wrong sign, or a factor that it should not have."""
+
+    walks = True
+
+    def explain(self, case: Case) -> str | None:
+        """See `Explanation`."""
+        if case.hand.shape != case.right.shape:
+            return None
+        for through, closed in in_turns(_ways_back(case)):
+            others = case.again(closed)
+            part = case.right - others
+            size = float(np.sum(part * part))
+            factor = float(np.sum(part * (case.hand - others))) / size if size else 0.0
+            words = "-1" if np.isclose(factor, -1, rtol=1e-6) else plainly(factor)
+            if words is not None and case.accounts(others + factor * part):
+                wrong = "has the wrong sign" if words == "-1" else f"is {words} times what it should be"
+                return f"the contribution through {through} {wrong}"
+        return None
+
+
+class OtherValue(OtherRule):
+    """In the way back through a product another value is used than was multiplied with."""
+
+    def alterations(self, case: Case) -> Altered:
+        """See `OtherRule`."""
+        return itertools.islice(self._all(case), LOTS)
+
+    def _all(self, case: Case) -> Altered:
+        for node in case.step:
+            if node.primitive not in (MULTIPLY, matmul):
+                continue
+            for place, _ in node.sources:
+                right = np.asarray(node.operands[1 - place])
+                for other, name in case.names.items():
+                    x = np.asarray(other.value)
+                    if x.ndim and x.shape == right.shape and not np.array_equal(x, right):
+                        meant = _operand(case, node, 1 - place) or "the other operand"
+                        words = f"in the way back through {case.called(node)} {name} is used, where {meant} should be"
+                        yield words, {node: with_operand(node, 1 - place, x)}
+
+
+class NotTransposed(OtherRule):
+    """In the way back through a matrix product, or an inverse, something is not transposed, or should not be."""
+
+    def alterations(self, case: Case) -> Altered:
+        """See `OtherRule`."""
+        for node in case.step:
+            if node.primitive is inv:
+                words = f"in the way back through {case.called(node)} the inverse is not transposed"
+                yield words, {node: with_rules(node, [lambda g, out, x: -out @ g @ out])}
+            if node.primitive is not matmul or any(np.ndim(x) != 2 for x in node.operands):
+                continue
+            x, y = node.operands
+            for words, g_first, first, second in (
+                ("the other operand is not transposed", False, y, x),
+                ("the cotangent is transposed, and should not be", True, y.T, x.T),
+            ):
+                rules = [_product(g_first, first, None), _product(g_first, None, second)]
+                shape = node.like.shape[::-1] if g_first else node.like.shape
+                fits_x = shape[1] == first.shape[0] and (shape[0], first.shape[1]) == x.shape
+                fits_y = second.shape[1] == shape[0] and (second.shape[0], shape[1]) == y.shape
+                if fits_x or fits_y:
+                    rules = [rules[0] if fits_x else matmul.rules[0], rules[1] if fits_y else matmul.rules[1]]
+                    yield f"in the way back through {case.called(node)} {words}", {node: with_rules(node, rules)}
+
+
+def _product(transposed: bool, right: Array | None, left: Array | None) -> Any:
+    def rule(g: Array, out: Array, x: Array, y: Array) -> Array:
+        g = g.T if transposed else g
+        return g @ right if right is not None else left @ g
+
+    return rule
+
+
+class TiesInFull(OtherRule):
+    """Every element that ties for a maximum gets the whole cotangent, instead of a share."""
+
+    def alterations(self, case: Case) -> Altered:
+        """See `OtherRule`."""
+        altered, windows_tied, elements = {}, 0, 0
+        for node in case.step:
+            if node.primitive is windows.max_pool2d and node.settings.get("ties", "share") == "share":
+                windows_tied += int(np.count_nonzero(tied(node.value, *node.operands, **node.settings)))
+                altered[node] = with_settings(node, ties="all")
+            elif node.primitive in (reductions.max, reductions.min):
+                windows_tied += meeting(node)
+                altered[node] = with_rules(node, [_to_all])
+            elif node.primitive in _TWO_WAYS:
+                elements += meeting(node)
+                name = _TWO_WAYS[node.primitive]
+                altered[node] = with_rules(node, [_no_less(name, 0), _no_less(name, 1)])
+        counts = [count(windows_tied, "window")] * bool(windows_tied) + [count(elements, "element")] * bool(elements)
+        if counts:
+            said = "ties are counted in full: each of the elements that tie gets the whole cotangent, in "
+            yield said + " and ".join(counts), altered
+
+
+def _to_all(g: Array, out: Array, x: Array, axis: Any = None, keepdims: bool = False, **_: Any) -> Array:
+    if not keepdims and axis is not None:
+        g, out = np.expand_dims(g, axis), np.expand_dims(out, axis)
+    return g * np.equal(x, out)
+
+
+def _no_less(name: str, place: int) -> Any:
+    def rule(g: Array, out: Array, *operands: Array) -> Array:
+        return g * np.equal(operands[place], out)
+
+    return rule
+
+
+class OtherSideOfKink(OtherRule):
+    """At a kink or a tie, another convention: >= for >, or all to one of those that tie."""
+
+    def alterations(self, case: Case) -> Altered:
+        """See `OtherRule`. Whoever takes a convention mostly takes it everywhere; so all nodes together come first."""
+        ways = [(node, _ways(case, node)) for node in case.step if meeting(node)]
+        alike: dict[tuple[Any, str], list[Node]] = {}
+        for node, others in ways:
+            for said in others:
+                alike.setdefault((node.primitive, said), []).append(node)
+        together = [(nodes, said) for (_, said), nodes in alike.items()]
+        single = [([node], said) for node, others in ways for said in others]
+        lots = [lot for lot in together if len(lot[0]) > 1] + single
+        for size in (1, 2):
+            for chosen in itertools.islice(itertools.combinations(lots, size), LOTS):
+                nodes = [node for lot, _ in chosen for node in lot]
+                if len(set(nodes)) == len(nodes):
+                    altered = {node: dict(ways)[node][said] for lot, said in chosen for node in lot}
+                    yield "; and ".join(f"{_where_they_meet(case, lot)}, and {said}" for lot, said in chosen), altered
+
+
+def _where_they_meet(case: Case, nodes: list[Node]) -> str:
+    """Of nodes with the same primitive: "two ways meet at 3 elements of maximum (relu)"."""
+    called = case.called(nodes[0]) if len(nodes) == 1 else str(nodes[0].primitive.__name__)
+    elements = sum(map(meeting, nodes))
+    if nodes[0].primitive in _EXTREMES:
+        return f"elements tie in {count(elements, 'window')} of {called}"
+    return f"two ways meet at {count(elements, 'element')} of {called}"
+
+
+def _ways(case: Case, node: Node) -> dict[str, Node]:
+    """The conventions that may be taken at the kinks of a node, other than autodiff's own."""
+    here = [place for place, _ in node.sources]
+    by = mask(node)
+    if by is not None:
+        place = 0 if node.primitive is elementwise.where_of else 1 - here[0]
+        otherwise = with_operand(node, place, np.logical_xor(by, meets(node)))
+        return {_said(node, here): otherwise, _HALF: with_rules(node, [_mean(node, otherwise, k) for k in range(3)])}
+    ways: dict[str, Node] = {}
+    if node.primitive in _TWO_WAYS:
+        for first in (0, 1):
+            rules = [_first_of_equals(first == k, k, node.primitive) for k in (0, 1)]
+            said = _WHOLE if first == here[0] else _NOTHING
+            ways[said if len(here) == 1 else f"operand {first} gets the whole cotangent"] = with_rules(node, rules)
+    elif node.primitive is elementwise.relu:
+        for said, slope in ((_WHOLE, 1.0), (_NOTHING, 0.0), (_HALF, 0.5)):
+            if node.settings.get("at_zero", 0.0) != slope:
+                ways[said] = with_settings(node, at_zero=slope)
+    elif node.primitive in _ABSOLUTE:
+        for sign in (1, -1):
+            ways[f"it takes the slope {sign:+d}"] = with_rules(node, [_slope_at_zero(sign)])
+    elif node.primitive in _EXTREMES:
+        to_one = _to_one_of_a_window if node.primitive is windows.max_pool2d else _to_one
+        for which in ("first", "last"):
+            ways[f"the {which} one gets the whole cotangent"] = with_rules(node, [to_one(which == "last")])
+    return ways
+
+
+def _mean(one: Node, other: Node, place: int) -> Any:
+    """A rule that takes either of two ways by half; None for an operand that has no rule."""
+    if place >= len(one.operands) or one.primitive.rules[place] is None:
+        return None
+    rule = one.primitive.rules[place]
+
+    def mean(g: Array, out: Array, *operands: Any) -> Array:
+        return np.asarray((rule(g, out, *one.operands) + rule(g, out, *other.operands)) / 2)
+
+    return mean
+
+
+def _said(node: Node, here: list[int]) -> str:
+    """What becomes of a cotangent at the kinks of a node with a mask, if it goes the other way than it does."""
+    if len(here) > 1:
+        return _OTHER
+    ones = np.ones(np.shape(node.value))
+    passed = np.broadcast_to(node.primitive.rules[here[0]](ones, node.value, *node.operands), ones.shape)[meets(node)]
+    return _OTHER if passed.any() and not passed.all() else _NOTHING if passed.any() else _WHOLE
+
+
+def _first_of_equals(takes_all: bool, place: int, primitive: Any) -> Any:
+    def rule(g: Array, out: Array, x: Array, y: Array) -> Array:
+        mine, other = (x, y) if place == 0 else (y, x)
+        chosen = np.equal(mine, out) if takes_all else np.not_equal(other, out)
+        return g * chosen
+
+    return rule
+
+
+def _slope_at_zero(sign: int) -> Any:
+    return lambda g, out, x: g * np.where(np.equal(x, 0), sign, np.sign(x))
+
+
+def _to_one_of_a_window(last: bool) -> Any:
+    def rule(g: Array, out: Array, x: Array, window: Any, stride: Any = None, **_: Any) -> Array:
+        image, given = np.zeros(x.shape, g.dtype), np.zeros(out.shape, bool)
+        places = [place for _, place in windows.layout(x.shape, window, stride).offsets]
+        for place in places[:: -1 if last else 1]:
+            won = np.equal(x[place], out) & ~given
+            image[place] += g * won
+            given |= won
+        return image
+
+    return rule
+
+
+def _to_one(last: bool) -> Any:
+    def rule(g: Array, out: Array, x: Array, axis: Any = None, keepdims: bool = False, **_: Any) -> Array:
+        axes = axes_of(x, axis)
+        order = [*[k for k in range(x.ndim) if k not in axes], *axes]
+        kept = [x.shape[k] for k in order[: x.ndim - len(axes)]]
+        rows = x.transpose(order).reshape(*kept, -1)[..., :: -1 if last else 1]
+        first = np.argmax(np.equal(rows, out.reshape(*kept, 1)), axis=-1)[..., None]
+        given = np.zeros(rows.shape, g.dtype)
+        np.put_along_axis(given, first, g.reshape(*kept, 1), axis=-1)
+        given = given[..., :: -1 if last else 1].reshape([x.shape[k] for k in order])
+        return given.transpose(np.argsort(order))
+
+    return rule
+
+
+class Assigned(OtherRule):
+    """Where windows, indices or turns of a loop meet in one element, the last is assigned instead of added."""
+
+    def alterations(self, case: Case) -> Altered:
+        """See `OtherRule`."""
+        for node in case.step:
+            yield from self._where_they_meet(case, node)
+            if _adds(node):
+                yield from self._in_a_loop(case, node)
+        yield from self._in_turns(case)
+
+    def _where_they_meet(self, case: Case, node: Node) -> Altered:
+        rule: Any = None
+        if node.primitive is indexing.picked and not indexing.picks_once(node.settings["index"]):
+            rule = _assigned_places
+        elif node.primitive in _WINDOWED and not _lie_apart(node):
+            rule = _assigned_columns if node.primitive is windows.im2col else _assigned_windows(node)
+        if rule is not None:
+            at = f"in the rule of {case.called(node)} cotangents that meet in one element are assigned"
+            yield f"{at}, the last over the others, where they should be added", {node: with_rules(node, [rule])}
+
+    def _in_turns(self, case: Case) -> Altered:
+        turns: dict[Any, list[Node]] = {}
+        for node in case.step:
+            turns.setdefault((node.source, node.primitive), []).append(node)
+        for nodes in turns.values():
+            shared = set.intersection(*[{x for _, x in node.sources} for node in nodes])
+            if len(nodes) < 2 or not shared:
+                continue
+            for which, kept in (("last", nodes[0]), ("first", nodes[-1])):
+                words = f"of what comes back through {nodes[0].primitive.__name__} in {len(nodes)} turns of a loop only"
+                yield (
+                    f"{words} that of the {which} turn counts: it is assigned, where all should be added up",
+                    {node: _closed(node, shared) for node in nodes if node is not kept},
+                )
+
+    def _in_a_loop(self, case: Case, node: Node) -> Altered:
+        for axis, n in enumerate(node.like.shape):
+            for which, place in (("last", n - 1), ("first", 0)):
+                only = [_only(node.primitive.rules[k], axis, place) for k in range(len(node.operands))]
+                words = f"of what comes back through {case.called(node)} only the {which} along axis {axis} counts"
+                yield f"{words}: it is assigned, where all should be added up", {node: with_rules(node, only)}
+
+
+def _closed(node: Node, to: set[Node]) -> Node:
+    """The node without the rules that lead to some of its sources."""
+    rules = [node.primitive.rules[place] for place in range(len(node.operands))]
+    for place, x in node.sources:
+        if x in to:
+            rules[place] = None
+    return with_rules(node, rules)
+
+
+def _adds(node: Node) -> bool:
+    """Whether the rules of a node add up elements of its cotangent: of a product of matrices, or of a broadcast."""
+    broadcast = _is_of_each_element(node) and any(x.like.shape != node.like.shape for _, x in node.sources)
+    return node.primitive is matmul or broadcast
+
+
+def _only(rule: Any, axis: int, place: int) -> Any:
+    """A rule that lets but one place along an axis of the cotangent pass."""
+    if rule is None:
+        return None
+
+    def only(g: Array, *given: Any, **settings: Any) -> Array:
+        kept = np.zeros_like(g)
+        here = (slice(None),) * axis + (place,)
+        kept[here] = g[here]
+        return np.asarray(rule(kept, *given, **settings))
+
+    return only
+
+
+def _assigned_columns(g: Array, out: Array, x: Array, window: Any, stride: Any = 1) -> Array:
+    at = windows.layout(x.shape, window, stride)
+    parts, image = g.reshape(at.windows), np.zeros(x.shape, g.dtype)
+    for (u, v), place in reversed(at.offsets):  # so that of the windows on an element the last one wins
+        image[place] = parts[..., u, v, :, :]
+    return image
+
+
+def _assigned_places(g: Array, out: Array, x: Array, index: Any) -> Array:
+    image = np.zeros(x.shape, g.dtype)
+    image[index] = g
+    return image
+
+
+def _assigned_windows(node: Node) -> Any:
+    def rule(g: Array, out: Array, x: Array, window: Any, stride: Any = None, **ties: Any) -> Array:
+        at = windows.layout(x.shape, window, stride)
+        (kh, kw), (sh, sw) = at.windows[-4:-2], at.stride
+        image = np.zeros(x.shape, g.dtype)
+        for i, j in np.ndindex(g.shape[-2:]):  # a window at a time, as loops by hand do it
+            alone = np.zeros(g.shape, g.dtype)
+            alone[..., i, j] = g[..., i, j]
+            here = (..., slice(i * sh, i * sh + kh), slice(j * sw, j * sw + kw))
+            image[here] = node.primitive.rules[0](alone, out, x, window=window, stride=stride, **ties)[here]
+        return image
+
+    return rule
+
+
+def _lie_apart(node: Node) -> bool:
+    """Whether no two windows of a node overlap, so that in no element any meet."""
+    stride = node.settings.get("stride", 1 if node.primitive is windows.im2col else None)
+    return windows.layout(node.operands[0].shape, node.settings["window"], stride).apart
+
+
+class CroppedElsewhere(OtherRule):
+    """What was padded is cropped, but at the wrong corner."""
+
+    def alterations(self, case: Case) -> Altered:
+        """See `OtherRule`."""
+        for node in case.step:
+            if node.primitive is windows.pad:
+                for words, last in (("upper left", False), ("lower right", True)):
+                    yield (
+                        f"the padding is cropped at the wrong place: it keeps the {words} corner",
+                        {node: with_rules(node, [_corner(last)])},
+                    )
+
+
+def _corner(last: bool) -> Any:
+    def rule(g: Array, out: Array, x: Array, pad_width: Any, **constant: Any) -> Array:
+        return g[tuple(slice(-n if last and n else None, None if last else n) for n in x.shape)]
+
+    return rule

@@ -1,0 +1,1 @@
+"""The three witnesses of a gradient: autodiff, the hand-derived gradient, finite differences."""

@@ -1,0 +1,269 @@
+"""The first two witnesses: autodiff and the hand, each with how much of what it says is rounding."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.check.diagnose.steps import largest, largest_finite, walk_back
+from tinygrad_cnn.check.witnesses.hand_derived import ByHand, matched
+from tinygrad_cnn.check.witnesses.trace import Trace, as_array, one_number, trace
+from tinygrad_cnn.engine import tree
+from tinygrad_cnn.engine.graph import Array, Node
+from tinygrad_cnn.primitives.linear_algebra import matmul
+
+Loss = Callable[[Any], Any]
+
+# Long double has no fast matrix products: about 5 ns a multiplication. So many of them are worth one run in it, and
+# so many a run for every difference. It takes twice the memory: so many elements of all values are worth that.
+ONE_RUN, EVERY_RUN = 10**8, 10**6
+ELEMENTS = 2 * 10**6
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is checked: a loss at a point, which is kept as it was when the check began."""
+
+    loss: Loss
+    form: tree.Flat
+    leaves: Sequence[Array]
+
+    @classmethod
+    def of(cls, loss: Loss, params: Any) -> Subject:
+        """The subject; TypeError if a parameter is not of floats."""
+        form = tree.flatten(params)
+        leaves = []
+        for leaf, name in zip(form.leaves, form.names, strict=True):
+            x = as_array(leaf)
+            if x.dtype.kind != "f":
+                raise TypeError(f"{name or 'params'} is of {x.dtype}: gradients are for floats only; write 1.0 for 1")
+            leaves.append(x.copy())
+        return cls(loss, form, leaves)
+
+    def run(self, leaves: Sequence[Array] | None = None) -> Trace:
+        """The loss, recorded; at other leaves, if they are given."""
+        return trace(self.loss, self.form, self.leaves if leaves is None else leaves)
+
+    def beside(self) -> list[Trace]:
+        """The loss, recorded a little to either side of the point."""
+        rng = np.random.default_rng(0)
+        away = [1e-6 * (largest(x) or 1.0) * rng.standard_normal(x.shape) for x in self.leaves]
+        return [
+            self.run([(x + sign * v).astype(x.dtype) for x, v in zip(self.leaves, away, strict=True)])
+            for sign in (1, -1)
+        ]
+
+    def arguments(self, dtype: Any = None) -> Any:
+        """The parameters anew, for a function that may do with them what it likes."""
+        return self.form.rebuild(self.copies(dtype))
+
+    def copies(self, dtype: Any = None) -> list[Any]:
+        """The leaves anew."""
+        own = [x.astype(dtype or x.dtype) for x in self.leaves]
+        return [x if x.ndim else x[()] for x in own]
+
+    def changed(self, leaves: Sequence[Any] | None = None) -> list[str]:
+        """The names of those parameters that somebody has changed in place since; `leaves`: of copies of them."""
+        return [
+            name or "params"
+            for name, mine, theirs in zip(self.form.names, self.leaves, leaves or self.form.leaves, strict=True)
+            if not _alike(mine, as_array(theirs))
+        ]
+
+
+def _alike(x: Array, y: Array) -> bool:
+    """As np.array_equal with equal_nan=True, which copies both."""
+    if x.shape != y.shape:
+        return False
+    return bool(np.all(x == y)) or bool(np.all((x == y) | ((x != x) & (y != y))))
+
+
+@dataclass
+class Autodiff:
+    """What autodiff says.
+
+    run          the loss, recorded
+    opaque       why it cannot be followed, or None; then nothing else is known
+    cotangents   of every value
+    precisely    whether it can be computed in long double too
+    rounding     how much of each cotangent may be rounding
+    products     multiplications in matrix products, of one run
+    """
+
+    run: Trace
+    opaque: str | None = None
+    cotangents: dict[Node, Array] = field(default_factory=dict)
+    precisely: bool = False
+    rounding: dict[Node, float] = field(default_factory=dict)
+    products: int = 0
+
+    def grown(self, node: Node, x: Array) -> float:
+        """The rounding of the cotangent of a node, where it is `x` and not what autodiff has."""
+        return self.rounding[node] * max(1.0, largest_finite(x) / (largest_finite(self.cotangents[node]) or 1.0))
+
+
+def autodiff(subject: Subject) -> Autodiff:
+    """The gradient by autodiff. Raises ValueError if the loss is not one number, or not twice the same."""
+    try:
+        run = subject.run()
+    except (TypeError, NotImplementedError) as error:
+        if not _takes_arrays(subject):
+            raise
+        value = one_number(subject.loss(subject.arguments()))
+        _same_again(value, one_number(subject.loss(subject.arguments())))
+        why = (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0]
+        return Autodiff(replace(trace(lambda _: 0.0, subject.form, subject.leaves), value=value), opaque=why)
+    _same_again(run.value, subject.run().value)
+    found = Autodiff(run, cotangents=run.cotangents(), products=_products(run))
+    small = found.products <= ONE_RUN and sum(int(np.size(node.like)) for node in run.nodes) <= ELEMENTS
+    precise = _in_long_double(subject, run) if small else None
+    found.precisely = precise is not None
+    others = [_apart(found, other) for other in (precise, _moved(subject, run)) if other is not None]
+    others.append(_summed(run, found.cotangents))
+    least = 2 if found.precisely else 32 if len(others) > 1 else 256
+    for node, cotangent in found.cotangents.items():
+        unit = unit_of([node]) * largest_finite(cotangent)
+        apart = [x for x in (other.get(node, 0.0) for other in others) if math.isfinite(x)]
+        found.rounding[node] = max(least * unit, *apart)
+    return found
+
+
+def _apart(found: Autodiff, other: Trace) -> dict[Node, float]:
+    """How far the cotangents of another run, with the same nodes, are from those that were found."""
+    cotangents, apart = other.cotangents(), {}
+    for node, counterpart in zip(found.run.nodes, other.nodes, strict=True):
+        if node in found.cotangents and counterpart in cotangents:
+            with np.errstate(invalid="ignore"):
+                apart[node] = largest(found.cotangents[node] - cotangents[counterpart])
+    return apart
+
+
+def _in_long_double(subject: Subject, run: Trace) -> Trace | None:
+    """The same run in long double, if every primitive on the way can do that and it goes the same way."""
+    if np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps:
+        return None
+    try:
+        exact = subject.run([x.astype(np.longdouble) for x in subject.leaves])
+    except (TypeError, ValueError, NotImplementedError):
+        return None
+    if exact.result is None or not exact.is_all(np.longdouble) or len(exact.nodes) != len(run.nodes):
+        return None
+    return exact if exact.branches().same(run.branches()) else None
+
+
+def unit_of(nodes: Sequence[Node]) -> float:
+    """The rounding of 1 in the coarsest dtype among nodes."""
+    return max((float(np.finfo(node.like.dtype).eps) for node in nodes), default=0.0)
+
+
+def _moved(subject: Subject, run: Trace) -> Trace | None:
+    """The same run with parameters that are off by their rounding, or that on the way, if it goes the same way."""
+    rng, coarsest = np.random.default_rng(0), unit_of(run.computed())
+    with np.errstate(invalid="ignore"):  # of an infinite parameter
+        moved = [
+            x + x * (max(float(np.finfo(x.dtype).eps), coarsest) * signs(rng, x.shape)).astype(x.dtype)
+            for x in subject.leaves
+        ]
+    other = subject.run(moved)
+    if other.result is None or len(other.nodes) != len(run.nodes) or not other.branches().same(run.branches()):
+        return None
+    return other
+
+
+def _summed(run: Trace, cotangents: Mapping[Node, Array]) -> dict[Node, float]:
+    """How far off each cotangent is, if each on the way is off by its rounding, and sums are summed in another order.
+
+    To add n numbers one by one costs the rounding of about sqrt(n) of the additions.
+    """
+    rng, found, eps = np.random.default_rng(0), dict[Node, float](), unit_of(run.computed())
+    if not eps:
+        return found
+    off = math.sqrt(eps)  # so much, that the rounding of these walks themselves is nothing beside it
+    share = math.sqrt(max(_terms(node) for node in run.computed())) * eps / off
+    for _ in range(2):
+        arrived = walk_back(run, sway=lambda g: g * (1 + off * signs(rng, np.shape(g))))
+        for node, g in arrived.items():
+            if node in cotangents:
+                with np.errstate(invalid="ignore"):
+                    apart = largest(np.nan_to_num(g - cotangents[node], posinf=0, neginf=0))
+                found[node] = max(found.get(node, 0.0), share * apart)
+    return found
+
+
+def signs(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """-1 or 1 at random, in little memory."""
+    return 2 * rng.integers(0, 2, shape, np.int8) - 1
+
+
+def _terms(node: Node) -> int:
+    """How many numbers are added for one of a result, or of a cotangent of what it was computed from; about."""
+    sizes = [int(np.size(node.like)), *[int(np.size(x.like)) for _, x in node.sources]]
+    inner = int(np.shape(node.operands[0])[-1]) if node.primitive is matmul else 1
+    return max(inner, max(sizes) // max(1, min(sizes)))
+
+
+def _products(run: Trace) -> int:
+    return sum(
+        int(np.size(node.like)) * int(np.shape(node.operands[0])[-1]) for node in run.nodes if node.primitive is matmul
+    )
+
+
+def _same_again(one: Any, other: Any) -> None:
+    """ValueError if a loss that was computed twice is not the same, to rounding."""
+    x, y = float(one), float(other)
+    if abs(x - y) > 1e-9 * abs(x) or math.isnan(x) != math.isnan(y):
+        raise ValueError(
+            f"the loss is not deterministic: of the same parameters it was {x!r}, and then {y!r}; let it draw its "
+            "random numbers from a Generator that it makes anew, with a seed"
+        )
+
+
+def _takes_arrays(subject: Subject) -> bool:
+    """Whether the loss can be computed of arrays, so that what failed is to follow it."""
+    try:
+        subject.loss(subject.arguments())
+    except Exception:
+        return False
+    return True
+
+
+def hand(subject: Subject, auto: Autodiff, by_hand: Any, names: Mapping[str, str]) -> ByHand:
+    """What a function by hand returned, or what it is itself. Its own rounding is added to what autodiff's is.
+
+    Raises ValueError if a gradient is missing, TypeError if one is not of real numbers.
+    """
+    if not callable(by_hand):
+        return matched(by_hand, subject.form, auto.run, names)
+    given = subject.copies()
+    returned = by_hand(subject.form.rebuild([*given]))
+    found = replace(matched(returned, subject.form, auto.run, names), changed=subject.changed(given))
+    del given
+    if auto.precisely:
+        for node, apart in _rounding_by_hand(subject, auto, by_hand, names, found).items():
+            auto.rounding[node] = max(auto.rounding.get(node, 0.0), apart)
+    return found
+
+
+def _rounding_by_hand(
+    subject: Subject, auto: Autodiff, by_hand: Callable[[Any], Any], names: Mapping[str, str], found: ByHand
+) -> dict[Node, float]:
+    """What changes of the hand's cotangents when it computes in long double too; nothing where it cannot."""
+    try:
+        with np.errstate(all="ignore"):
+            returned = by_hand(subject.arguments(np.longdouble))
+        exactly = matched(returned, subject.form, auto.run, names).arrays()
+    except (TypeError, ValueError, NotImplementedError, AttributeError):
+        return {}
+    changed = {}
+    for node, x in found.arrays().items():
+        y = exactly.get(node)
+        if y is not None and y.dtype == np.longdouble and y.shape == x.shape:
+            with np.errstate(invalid="ignore"):
+                apart = largest(x - y)
+            if apart < 1e-6 * largest(x):  # more than that is no rounding, but another way at a branch
+                changed[node] = apart
+    return changed

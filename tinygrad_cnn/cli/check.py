@@ -1,0 +1,139 @@
+"""`tinygrad-cnn check`: the article's gradient held against autodiff and numbers, and what there is to be found."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from tinygrad_cnn.check.report.page import page
+from tinygrad_cnn.check.report.text import rendered
+from tinygrad_cnn.circle_square import data, findings, outputs, runs
+from tinygrad_cnn.circle_square.experiment import Settings, run
+from tinygrad_cnn.circle_square.tasks import TASKS
+from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, published_start
+from tinygrad_cnn.cli import options
+
+
+@click.command()
+@options.drawings
+@click.option(
+    "--at",
+    type=click.Choice(["initial", "trained"]),
+    default="initial",
+    help="At which parameters: those that the published recipe starts with, or those that it trains.",
+)
+@click.option(
+    "--run",
+    "run_folder",
+    type=options.path,
+    help="At the parameters that this run has trained, instead: its folder, or its weights.safetensors.",
+)
+@click.option("--seed", type=options.SEEDS, default=PUBLISHED_SEED, help="The seed of the initial parameters.")
+@click.option(
+    "--loss",
+    "claims",
+    type=click.Choice(list(findings.LOSSES)),
+    default="printed",
+    help="The loss whose gradient it is claimed to be; the article claims it of the one that it prints.",
+)
+@click.option("--html", type=options.path, help="Write the report to this file too, as a page.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found in JSON, and nothing else.")
+def check(
+    task: str,
+    folder: Path | None,
+    split: str | None,
+    split_seed: int,
+    invert: bool,
+    scale: float,
+    at: str,
+    run_folder: Path | None,
+    seed: int,
+    claims: Any,
+    html: Path | None,
+    as_json: bool,
+) -> int:
+    """Cross-check the article's gradient, derived by hand, on the training drawings.
+
+    The exit code is 1 if it is wrong for the loss whose gradient it is claimed to be, else 0.
+    """
+    what, scaling = TASKS[task], data.Scaling(invert, scale)
+    drawings = options.load(what, folder, split, split_seed)
+    if run_folder is not None:
+        options.refuse_beside("--run", "at", "seed", "invert", "scale")
+        trained = runs.read_weights(run_folder)
+        trained.refuse_others(run_folder, drawings)
+        parameters, scaling = trained.parameters, trained.scaling
+        where = f"at the parameters of {run_folder}"
+    elif at == "trained":
+        parameters = run(Settings(what, seed=seed, scaling=scaling), drawings).final
+        where = "at the parameters that the published recipe trains"
+    else:
+        parameters = published_start(np.random.RandomState(seed))
+        where = f"at the initial parameters of the published recipe (seed {seed})"
+    x, y, shown = scaling(drawings.train.grey), drawings.train.y, False if as_json else None
+    if html is None:
+        found = findings.investigate(x, y, parameters, claims, shown)
+    else:
+        with outputs.new_file(html) as put:
+            found = findings.investigate(x, y, parameters, claims, shown)
+            put(page(found.report, found.findings).encode(errors="backslashreplace"))
+    if as_json:
+        print(json.dumps(_as_data(found, where, claims), indent=1, allow_nan=False))
+        return 0 if found.report.ok else 1
+    console = Console(highlight=False)
+    title = f"The gradient of the article's {what.name} model, derived by hand, on {len(drawings.train)} drawings"
+    console.print(f"{options.shown(title)}\n{options.shown(where)}, against the {claims} loss:\n")
+    console.print(rendered(found.report))
+    console.print("\n[bold]What there is to be found[/]")
+    for number, finding in enumerate(found.findings, 1):
+        mark = "[red]found[/]" if finding.found else "[green]not here[/]"
+        console.print(f"\n{number}. [bold]{options.shown(finding.title)}[/] ({mark})")
+        console.print(Padding(Text(finding.says), (0, 0, 0, 3)))
+    if html is not None:
+        console.print(f"\nPage: {options.shown(str(html))}", soft_wrap=True)
+    return 0 if found.report.ok else 1
+
+
+def _as_data(found: findings.Findings, where: str, claims: str) -> dict[str, Any]:
+    """What `--json` prints."""
+    return {
+        "where": where,
+        "loss": claims,
+        "ok": found.report.ok,
+        "parameters": {
+            row.name: {
+                "auto_numbers": _comparison(row.auto_numbers),
+                "hand_auto": _comparison(row.hand_auto),
+                "hand_numbers": _comparison(row.hand_numbers),
+            }
+            for row in found.report.parameters
+        },
+        "steps": {
+            step.name: {**_comparison(step.alone), "explanation": step.explanation} for step in found.report.steps
+        },
+        "another_loss": found.report.another_loss,
+        "findings": [
+            {
+                "title": f.title,
+                "found": f.found,
+                "says": f.says,
+                "numbers": {k: _number(v) for k, v in f.numbers.items()},
+            }
+            for f in found.findings
+        ],
+    }
+
+
+def _comparison(c: Any) -> dict[str, Any]:
+    return {} if c is None else {"verdict": c.verdict, "apart": _number(c.apart), "error": _number(c.error)}
+
+
+def _number(x: float) -> float | None:
+    return float(x) if np.isfinite(x) else None

@@ -1,0 +1,144 @@
+"""`tinygrad-cnn graph`: pictures of the model's computation graph."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.circle_square import data, images, pictures, runs
+from tinygrad_cnn.circle_square.errors import InputError
+from tinygrad_cnn.circle_square.tasks import TASKS
+from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, RecipeName, start_of
+from tinygrad_cnn.cli import options
+from tinygrad_cnn.escaping import printable
+from tinygrad_cnn.pictures.write.formats import FORMATS, format_of
+
+_TEXTS = ("svg", "dot", "mermaid", "txt", "json")
+
+
+@click.command()
+@options.task
+@click.option(
+    "--image",
+    "files",
+    type=options.path,
+    multiple=True,
+    show_default="the bundled training images",
+    help="An image of your own; may be repeated.",
+)
+@click.option(
+    "--run",
+    "run_folder",
+    type=options.path,
+    show_default="the initial parameters of the published recipe",
+    help="With the parameters that this run has trained: its folder, or its weights.safetensors.",
+)
+@click.option("--before", is_flag=True, help="Show beside each value of the run what it was before training.")
+@click.option("--backward", is_flag=True, help="Draw the gradient too.")
+@click.option("--values", is_flag=True, help="Draw the values too, as thumbnails.")
+@click.option("--measure", is_flag=True, help="Draw what each step costs too.")
+@click.option(
+    "--collapse",
+    default=str(pictures.DEPTH),
+    help="Draw scopes of this depth, or of these names (conv,fc), as one box; 0 draws every step.",
+)
+@click.option(
+    "--format",
+    "format",
+    type=click.Choice(FORMATS),
+    show_default="what the name of --out ends in, or txt",
+    help="The format of the picture.",
+)
+@click.option(
+    "--theme",
+    type=click.Choice(["light", "dark", "auto"]),
+    default="auto",
+    help="The colours; `auto` leaves them to whoever shows an SVG or a page.",
+)
+@click.option("--out", type=options.path, show_default="standard output", help="The file to write.")
+def graph(
+    task: str,
+    files: tuple[Path, ...],
+    run_folder: Path | None,
+    before: bool,
+    backward: bool,
+    values: bool,
+    measure: bool,
+    collapse: str,
+    format: str | None,
+    theme: str,
+    out: Path | None,
+) -> int:
+    """Draw how the model computes its loss of the training images, or its output for an --image.
+
+    Without --run, the parameters are those that the article's recipe begins with.
+    """
+    if before and run_folder is None:
+        raise InputError("--before is for a run: name it with --run")
+    recipe: RecipeName = "published"
+    parameters, scaling = start_of(recipe, PUBLISHED_SEED), data.Scaling()
+    start = None
+    if run_folder is not None:
+        trained = runs.read_weights(run_folder)
+        if not files:
+            trained.refuse_others(run_folder, data.bundled(TASKS[task]))
+        parameters, scaling = trained.parameters, trained.scaling
+        if before or (run_folder.is_dir() and (run_folder / "metrics.json").exists()):
+            recipe, start = runs.read_start(run_folder)
+    x, y = _images(files, task, scaling)
+    made = [pictures.graph_of(x, y, p, recipe) for p in (parameters, start if before else None) if p is not None]
+    chosen = _format(format, out)
+    try:
+        picture = tg.render(
+            made[0],
+            backward=backward,
+            values="thumbnails" if values else None,
+            measure=measure,
+            collapse=_collapse(collapse),
+            inputs=pictures.INPUTS,
+            against=made[1] if before else None,
+            theme=theme,
+            format=chosen,
+        )
+        if out is None:
+            sys.stdout.write(picture.content(chosen).decode())
+        else:
+            picture.save(out, chosen)
+            print(f"Drew {printable(out)}")
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written to: {error.strerror or error}") from None
+    except (RuntimeError, ValueError) as error:
+        raise InputError(str(error)) from None
+    return 0
+
+
+def _images(files: tuple[Path, ...], task: str, scaling: data.Scaling) -> tuple[Any, Any]:
+    """The images, and their targets if they are known."""
+    if files:
+        return scaling(np.array([images.read_drawing(path).grey for path in files])), None
+    drawings = data.bundled(TASKS[task]).train
+    return scaling(drawings.grey), drawings.y
+
+
+def _collapse(text: str) -> int | list[str]:
+    try:
+        return int(text)
+    except ValueError:
+        return [name.strip() for name in text.split(",")]
+
+
+def _format(format: str | None, out: Path | None) -> str:
+    if out is None:
+        format = format or "txt"
+        if format not in _TEXTS:
+            raise InputError(f"--format {format}: name a file with --out, for this is no text to print")
+        return format
+    try:
+        return format_of(out, format)
+    except ValueError as error:
+        raise InputError(f"--out {error}") from None

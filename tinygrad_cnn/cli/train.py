@@ -1,0 +1,204 @@
+"""`tinygrad-cnn train`: train the model, and write what came of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tinygrad_cnn import files
+from tinygrad_cnn.circle_square import data, outputs, report, runs
+from tinygrad_cnn.circle_square.errors import InputError
+from tinygrad_cnn.circle_square.experiment import Result, Settings, run
+from tinygrad_cnn.circle_square.tasks import TASKS
+from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, Epoch
+from tinygrad_cnn.cli import options, signals
+from tinygrad_cnn.cli.predict import says
+
+
+@click.command()
+@options.drawings
+@click.option(
+    "--recipe",
+    type=click.Choice(["published", "robust"]),
+    default="published",
+    help="How to train: `published` is the article's recipe, to its random numbers (initial parameters from a normal "
+    "distribution, gradient descent on its summed loss); `robust` is one that seldom fails on the same model (He "
+    "initialisation, Adam, the mean loss on logits).",
+)
+@click.option(
+    "--gradient",
+    type=click.Choice(["auto", "hand"]),
+    default="auto",
+    help="Whose gradient the published recipe uses: that of automatic differentiation, or the article's, derived by "
+    "hand.",
+)
+@click.option(
+    "--epochs",
+    type=click.IntRange(min=0),
+    show_default="published: 500, for circle-triangle 700; robust: 300",
+    help="The last epoch; the first is 0.",
+)
+@click.option(
+    "--learning-rate",
+    type=float,
+    callback=options.positive,
+    show_default="published: 0.01, for circle-triangle 0.015; robust: 0.01",
+    help="The length of a step, relative to the gradient.",
+)
+@click.option(
+    "--seed",
+    type=options.SEEDS,
+    show_default=f"published: {PUBLISHED_SEED}; robust: 0",
+    help="The seed of the initial parameters, and with the published recipe of shuffling.",
+)
+@click.option(
+    "--out",
+    type=options.path,
+    show_default="runs/TASK-RECIPE, or that with the next free number",
+    help="The folder to create for the results; one that is there has to be empty.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print metrics.json, and nothing else.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Print predictions beside targets, as the article does.")
+def train(
+    task: str,
+    folder: Path | None,
+    split: str | None,
+    split_seed: int,
+    recipe: Any,
+    gradient: Any,
+    epochs: int | None,
+    learning_rate: float | None,
+    seed: int | None,
+    invert: bool,
+    scale: float,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Train the model, and write what came of it: metrics, weights, pictures and a report."""
+    console = Console(quiet=quiet or as_json, highlight=False)
+    what = TASKS[task]
+    if recipe == "robust" and gradient == "hand":
+        raise InputError(
+            "--gradient hand is of the published recipe; the robust one has another loss, which nobody derived by hand"
+        )
+    settings = Settings(what, recipe, gradient, learning_rate, epochs, seed, data.Scaling(invert, scale))
+    drawings = options.load(what, folder, split, split_seed)
+    own = Settings(what, recipe).resolved()["learning_rate"]
+    if learning_rate is not None and learning_rate > 100 * own and not quiet:
+        print(
+            f"tinygrad-cnn: warning: --learning-rate {learning_rate:g} is {learning_rate / own:.0e} times the recipe's "
+            f"own {own:g}: training is likely to diverge, or to stop at once with every ReLU at zero",
+            file=sys.stderr,
+        )
+    for note in drawings.notes:
+        console.print(f"[dim]{options.shown(note)}[/]")
+    to = out or files.free_name(Path("runs") / (f"{task}-{recipe}" + ("-hand" if gradient == "hand" else "")))
+    with signals.noted() as asked, outputs.new_folder(to) as aside:
+        result = _train(console, settings, drawings, verbose, asked)
+        other = None if asked() else _other(settings, drawings, asked)
+        runs.write(aside, result, other)
+        metrics = (aside / "metrics.json").read_text()
+    if as_json:
+        sys.stdout.write(metrics)
+    _show(console, result, other, to)
+    if result.stopped:
+        print(_what_to_do(result), file=sys.stderr)
+    return 130 if asked() else 1 if result.stopped else 0
+
+
+def _train(
+    console: Console, settings: Settings, drawings: data.DataSet, verbose: bool, stop: Callable[[], bool]
+) -> Result:
+    """Train with a progress bar, and a line every fifty epochs."""
+    last = settings.resolved()["epochs"]
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("training", total=last + 1)
+
+        def watch(epoch: Epoch) -> None:
+            progress.advance(bar)
+            if epoch.number % 50 == 0 or epoch.number == last:
+                right = f"{epoch.accuracy * len(epoch.order):.0f} of {len(epoch.order)} right"
+                progress.console.print(f"epoch {epoch.number:4}   loss {epoch.loss:12.6f}   {right}")
+                if verbose:
+                    beside = _beside(epoch.steps.sigma[0], drawings.train.y[epoch.order, 0])
+                    progress.console.print(beside, soft_wrap=True)
+
+        return run(settings, drawings, watch, stop)
+
+
+def _other(settings: Settings, drawings: data.DataSet, stop: Callable[[], bool]) -> Result | None:
+    """The result of the other recipe, with its own settings, on the same images; None if it was interrupted."""
+    name: Any = "robust" if settings.recipe == "published" else "published"
+    result = run(Settings(settings.task, name, scaling=settings.scaling), drawings, stop=stop)
+    return None if result.interrupted else result
+
+
+def _beside(sigma: Any, targets: Any) -> str:
+    """Predictions, and the targets under them."""
+    return (
+        "  predicted "
+        + " ".join(f"{p:4.2f}" for p in sigma)
+        + "\n  target    "
+        + " ".join(f"{t:4.0f}" for t in targets)
+    )
+
+
+def _show(console: Console, result: Result, other: Result | None, to: Path) -> None:
+    """The test, the comparison of gradients, and where everything lies."""
+    shapes = result.data.classes
+    table = Table("test image", "it is a", "the model says", box=box.SIMPLE_HEAD)
+    for name, target, sigma in zip(result.data.test.names, result.data.test.y[:, 0], result.test.sigma[0], strict=True):
+        said = int(sigma > 0.5)
+        colour = "green" if said == target else "red"
+        table.add_row(
+            options.shown(name),
+            options.shown(shapes[int(target)]),
+            f"[{colour}]{options.shown(says(sigma, shapes))}[/]",
+        )
+    console.print(table)
+    console.print(f"{_score(result)}.")
+    if other:
+        console.print(f"[dim]By the {other.settings.recipe} recipe: {_score(other)}.[/]")
+    console.print(
+        "\nThe gradient, by autodiff, by hand and by central differences, at the final parameters. "
+        "A cell: the largest difference, and in brackets its size relative to the gradient."
+    )
+    for comparison in result.tables:
+        console.print(f"\nOf {comparison.says}:")
+        rows = Table("", "largest", "autodiff, hand", "autodiff, diffs", "hand, diffs", box=box.SIMPLE_HEAD)
+        for row in comparison.rows:
+            pairs = [report.difference(pair) for pair in (row.auto_hand, row.auto_numeric, row.hand_numeric)]
+            rows.add_row(row.parameter, f"{row.largest:.2e}", *pairs)
+        console.print(rows)
+        if comparison.tied_windows:
+            console.print(f"[dim]In {comparison.tied_windows} pooling windows elements tie for the maximum.[/]")
+    if result.interrupted:
+        console.print("Interrupted: what was trained until then is kept.")
+    console.print(f"Report: {options.shown(str(to / 'report.html'))}", soft_wrap=True)
+
+
+def _score(result: Result) -> str:
+    trained, tested = result.data.train, result.data.test
+    return (
+        f"{result.train_accuracy * len(trained):.0f} of {len(trained)} training images right, "
+        f"{result.test_accuracy * len(tested):.0f} of {len(tested)} test images"
+    )
+
+
+def _what_to_do(result: Result) -> str:
+    robust = "" if result.settings.recipe == "robust" else "; or --recipe robust (He initialisation and the mean loss)"
+    return (
+        f"tinygrad-cnn: training stopped at {result.stopped}. Try a smaller --learning-rate, or another --seed{robust}"
+    )

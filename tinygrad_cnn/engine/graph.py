@@ -1,0 +1,307 @@
+"""The computation graph: nodes, the order in which they were made, and what a person calls them.
+
+A node says how one value came about: which primitive made it, out of what, with which settings. It never changes, and
+it refers only to nodes that are older than itself. From these two facts follow the three things that everything else
+relies on: the order of creation is a topological order, a graph has no cycle, and a graph that nobody holds any more is
+given back at once, by reference counting alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar, Token
+from operator import attrgetter
+from types import TracebackType
+from typing import Any, ClassVar, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# An ndarray, a NumPy or Python number, or the Tensor that stands for one: whatever NumPy code may be handed. It is
+# `Any` to the type checker, because the point of the package is that NumPy code need not know which of them it has.
+Array = Any
+
+_age = itertools.count()
+_order = attrgetter("order")
+_new = object.__new__
+
+
+def now() -> int:
+    """A number between the `order` of every node that there is and that of every node to come."""
+    return next(_age)
+
+
+class Node:
+    """One value, and how it was computed. Immutable, but for the labels `name` and `cotangent`.
+
+    primitive   the `Primitive` that computed it; None for a leaf, which a person made
+    operands    what its forward function was given: arrays and numbers
+    sources     (position, Node) for each operand that has a node, in order; the others are constants
+    settings    the settings it was given (axis, stride, ...), by name
+    value       the array (or, where NumPy gives one, the NumPy scalar)
+    like        an array of the shape and dtype of `value` that lies in memory as NumPy's would, at no cost. Only that
+                is true of it: nobody reads its elements, for they need not be those of the value
+    order       when it was made: the sources of a node have smaller numbers than it has
+    scope       the innermost `scope` that was open, or None
+    source      the code object and the instruction that asked for it, for errors and pictures
+    name        what a person calls it, or None
+    cotangent   the gradient that `Tensor.backward` left here, or None
+    swept       when `Tensor.backward` first went through here, in the numbers of `order`; not set before
+    """
+
+    __slots__ = (
+        "cotangent", "like", "name", "operands", "order", "primitive", "scope", "settings", "source", "sources",
+        "swept", "value",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        primitive: Any,
+        operands: Sequence[Any],
+        sources: Sequence[tuple[int, Node]],
+        settings: dict[str, Any],
+        value: Array,
+    ) -> None:
+        self.primitive = primitive
+        self.operands = operands
+        self.sources = sources
+        self.settings = settings
+        self.value = self.like = value
+        self.order = next(_age)
+        self.scope = _scope.get()
+        frame: Any = sys._getframe(2)  # what called the function that makes the node
+        code = frame.f_code
+        try:
+            while _is_engine[code.co_filename]:
+                frame = frame.f_back
+                code = frame.f_code
+        except AttributeError:  # there is nothing but the engine
+            frame = sys._getframe(2)
+        self.source = (code, frame.f_lasti)
+        self.name: str | None = None
+        self.cotangent: Array = None
+        self.swept: int
+
+    def __repr__(self) -> str:
+        made_by = "leaf" if self.primitive is None else self.primitive.__name__
+        label = f" {self.name!r}" if self.name else ""
+        return f"<Node {self.order}{label}: {made_by} {self.like.dtype}{list(self.like.shape)}>"
+
+
+class Handle:
+    """What refers to a node. `Tensor` is the handle that people hold; the rooms below it need no more than this.
+
+    kind   what is made of a result that was computed from this handle
+    """
+
+    __slots__ = ("node",)
+    node: Node
+    kind: ClassVar[type[Handle]]
+
+    def follow(self, result: Handle) -> Handle:
+        """`result`, as a handle that follows this one: the result's memory is part of this one's."""
+        raise NotImplementedError
+
+    def become(self, result: Any) -> None:
+        """Move this handle to `result`, of its own shape and dtype, as when it is assigned to."""
+        raise NotImplementedError
+
+
+def handle_on(node: Node, kind: type[Handle]) -> Any:
+    """A handle of this `kind` on `node`."""
+    handle = _new(kind)
+    handle.node = node
+    return handle
+
+
+def ancestors(roots: Iterable[Node], stop: Iterable[Node] = (), born: int = -1) -> tuple[list[Node], bool]:
+    """Every node that `roots` are computed from, `roots` included, in the order in which they were made.
+
+    The walk goes no further down than the nodes of `stop`, which are included, and leaves out what is older than
+    `born`; whether it came upon anything that old is the second result. It uses a stack of its own, so a graph may be
+    as deep as memory allows.
+    """
+    found = set(roots)
+    waiting = list(found.difference(stop))
+    found.update(stop)
+    outside = False
+    while waiting:
+        for _, x in waiting.pop().sources:
+            if x not in found:
+                if x.order < born:
+                    outside = True
+                else:
+                    found.add(x)
+                    waiting.append(x)
+    return sorted(found, key=_order), outside
+
+
+# Recording, and the names of the parts of a model. Both are context variables: each thread and each asyncio task has
+# its own.
+
+# Whether nodes are made: True or False; or a `Mode`, then they are, and it is told of each of them.
+recording: ContextVar[Any] = ContextVar("recording", default=True)
+
+# Whether a function is being run by a transform, such as `grad`, which will differentiate what it returns.
+differentiating: ContextVar[bool] = ContextVar("differentiating", default=False)
+
+
+class Mode:
+    """What looks on as nodes are made and cotangents are passed on. This one does nothing; others do some of it."""
+
+    def before(
+        self, primitive: Any, operands: Sequence[Any], sources: Sequence[tuple[int, Node]], settings: dict[str, Any]
+    ) -> Node | None:
+        """A node that has the result of this call already, or None: then the result is computed."""
+
+    def made(self, node: Node) -> None:
+        """A node was made by a primitive."""
+
+    def passed(self, node: Node, position: int, g: Array, cotangent: Array) -> None:
+        """The rule of `node` for the operand at `position` gave `cotangent`, of the cotangent `g` of the node."""
+
+    def declared(self, primitive: Any, example: Sequence[Any] | None) -> None:
+        """Rules were declared, with operands to try them on."""
+
+    def within_checkpoint(self) -> Any:
+        """What `recording` is while nodes are made of which none is to be kept."""
+        return self
+
+
+class no_grad:  # noqa: N801 (used as a word, like the functions of contextlib)
+    """Record nothing within: every result is a plain array.
+
+    >>> import tinygrad_cnn as tg
+    >>> t = tg.Tensor([1.0, 2.0])
+    >>> with tg.no_grad():
+    ...     print(type(t * 3).__name__)
+    ndarray
+    """
+
+    def __init__(self) -> None:
+        self._tokens: list[Token[Any]] = []  # a stack: one object may be entered within itself
+
+    def __enter__(self) -> None:
+        self._tokens.append(recording.set(False))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        recording.reset(self._tokens.pop())
+
+
+class Scope:
+    """A named part of a model, such as one convolution; each entry into a `scope` makes one of its own.
+
+    name     what a person calls it
+    parent   the scope that it is in, or None
+    rule_of  the node whose rule is run in it, when a gradient is recorded; else None
+    order    when it was entered, in the numbers that nodes have
+    """
+
+    __slots__ = ("name", "order", "parent", "rule_of")
+
+    def __init__(self, name: str, parent: Scope | None, rule_of: Node | None = None) -> None:
+        self.name = name
+        self.parent = parent
+        self.rule_of = rule_of
+        self.order = next(_age)
+
+    def path(self) -> tuple[str, ...]:
+        """The names from the outermost scope to this one."""
+        names, scope = [], self
+        while scope is not None:
+            names.append(scope.name)
+            scope = scope.parent  # type: ignore[assignment]
+        return tuple(reversed(names))
+
+    def __repr__(self) -> str:
+        return f"<Scope {'/'.join(self.path())}>"
+
+
+_scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
+
+
+@contextlib.contextmanager
+def scope_of_rule(node: Node) -> Iterator[None]:
+    """The scope of what the rule of `node` computes."""
+    token = _scope.set(Scope(f"vjp of {node.primitive.__name__}", node.scope, node))
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+class scope:  # noqa: N801
+    """Name the part of a model that is computed within, for pictures and reports. Also a decorator of functions.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> with tg.scope("head"):
+    ...     t = np.exp(tg.Tensor(0.0))
+    >>> t.node.scope
+    <Scope head>
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._tokens: list[Token[Scope | None]] = []
+
+    def __enter__(self) -> Scope:
+        entered = Scope(self.name, _scope.get())
+        self._tokens.append(_scope.set(entered))
+        return entered
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        _scope.reset(self._tokens.pop())
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """`function`, each call of which is in a scope of its own."""
+
+        @functools.wraps(function)
+        def within(*args: P.args, **kwargs: P.kwargs) -> R:
+            token = _scope.set(Scope(self.name, _scope.get()))
+            try:
+                return function(*args, **kwargs)
+            finally:
+                _scope.reset(token)
+
+        return within
+
+
+# Where in the user's code a node was asked for. The code object and the instruction are kept, not the frame, which
+# would keep every local variable alive; the line is worked out only when somebody asks.
+
+# All of the package is the engine, but for what uses it as anybody might: the article's model, and the command.
+_PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
+_USERS = tuple(_PACKAGE + name for name in ("circle_square", "cli", "__main__.py"))
+
+
+class _Memo(dict[str, bool]):
+    """Whether a file is one of the engine's."""
+
+    def __missing__(self, filename: str) -> bool:
+        self[filename] = filename.startswith(_PACKAGE) and not filename.startswith(_USERS)
+        return self[filename]
+
+
+_is_engine = _Memo()
+
+
+def calling_line() -> str:
+    """Where the user's code called into the engine, directly or through NumPy, as "file:line in function"."""
+    frame: Any = sys._getframe(1)
+    while frame.f_back is not None and (
+        _is_engine[frame.f_code.co_filename] or frame.f_globals.get("__name__", "").startswith("numpy.")
+    ):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"
+
+
+def source_line(node: Node) -> str:
+    """Where `node` was asked for, as "file:line in function"."""
+    code, instruction = node.source
+    line = next(itertools.islice(code.co_positions(), instruction // 2, None))[0]
+    return f"{code.co_filename}:{line} in {code.co_qualname}"

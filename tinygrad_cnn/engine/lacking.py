@@ -1,0 +1,84 @@
+"""What a Tensor has not, though arrays or the tensors of other libraries have it, and what to write here instead."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import numpy as np
+
+from tinygrad_cnn.engine.primitive import implementations
+
+_VALUE = "use its .value, which is read-only"
+_NO_SWITCH = "gradients flow to every Tensor; tg.stop_gradient(t) is a constant, and what is a plain array is one too"
+_CPU = "there is but the CPU, and nothing to move"
+_NOTHING_TO_ZERO = "backward() sets .grad, and adds nothing to what was there before"
+
+INSTEAD = {
+    # ndarray
+    "base": _VALUE,
+    "ctypes": _VALUE,
+    "data": _VALUE,
+    "flags": _VALUE,
+    "byteswap": _VALUE,
+    "dump": _VALUE,
+    "dumps": _VALUE,
+    "getfield": _VALUE,
+    "setfield": _VALUE,
+    "setflags": _VALUE,
+    "tofile": _VALUE,
+    "flat": "use .ravel(), or index by numbers: t.ravel()[i]",
+    "resize": "use np.resize, which gives a new one",
+    "view": "use t[...], which is a view of it; .astype gives another dtype",
+    # PyTorch
+    "numpy": "use t.value, the array",
+    "detach": "use tg.stop_gradient(t), or t.value, the array",
+    "clone": "use t.copy()",
+    "requires_grad": _NO_SWITCH,
+    "requires_grad_": _NO_SWITCH,
+    "is_leaf": "use t.node.primitive is None",
+    "grad_fn": "use t.node.primitive, or print(tg.graph(t))",
+    "retain_grad": "backward() leaves a .grad at every value that it went through",
+    "zero_grad": _NOTHING_TO_ZERO,
+    "zero_": f"use t[...] = 0; {_NOTHING_TO_ZERO}",
+    "cpu": _CPU,
+    "cuda": _CPU,
+    "to": f"use .astype for another dtype; {_CPU}",
+    "type": "use .dtype, or .astype for another",
+    "float": "use .astype(np.float32)",
+    "double": "use .astype(float)",
+    "half": "use .astype(np.float16)",
+    "long": "use .astype(int), which gives a plain array",
+    "dim": "use .ndim",
+    "numel": "use .size",
+    "permute": "use .transpose(axes)",
+    "t": "use .T",
+    "unsqueeze": "use np.expand_dims(t, axis), or t[:, None]",
+    "unfold": "use tg.im2col, or np.lib.stride_tricks.sliding_window_view",
+    "view_as": "use .reshape(other.shape)",
+    "expand": "use np.broadcast_to(t, shape)",
+    "mm": "use t @ other",
+    "bmm": "use t @ other",
+    "pow": "use t ** exponent",
+    "neg": "use -t",
+    "sub": "use t - other",
+    "mul": "use t * other",
+    "div": "use t / other",
+    "norm": "use np.linalg.norm(t)",
+    "relu": "use tg.relu(t)",
+    "sigmoid": "use tg.sigmoid(t)",
+    # JAX and TensorFlow
+    "at": "assign to it, t[i] = x, or t[i] += x, which is differentiated; tg.index_add adds at indices that repeat",
+    "block_until_ready": "it is computed already",
+    "assign": "use t[...] = values",
+    "assign_add": "use t += values",
+}
+
+
+def refuse(tensor: object, name: str) -> NoReturn:
+    """Raise AttributeError for the attribute `name` of a Tensor, with what to write instead, where that is known."""
+    instead = INSTEAD.get(name)
+    if instead is None and getattr(np, name, None) in implementations:
+        instead = f"use the function np.{name}"
+    if instead is None:  # given the object, Python adds the name that may be meant
+        raise AttributeError(f"a Tensor has no .{name}", name=name, obj=tensor)
+    raise AttributeError(f"a Tensor has no .{name}: {instead}")

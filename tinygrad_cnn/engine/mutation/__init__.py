@@ -1,0 +1,1 @@
+"""Assignment and aliasing: see README.md in this folder."""

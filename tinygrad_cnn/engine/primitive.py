@@ -1,0 +1,344 @@
+"""What a primitive is: a NumPy function and, for each operand, a vector-Jacobian product written in plain NumPy.
+
+    @primitive
+    def softplus(x, /):
+        return np.logaddexp(0, x)
+
+    softplus.vjp(lambda g, out, x: g * sigmoid(x))
+
+A rule is given the cotangent `g` of the result, the result `out`, and then exactly what the forward function was given;
+it returns the cotangent of one operand. Because Tensors take NumPy's functions, a rule has no need to know whether it
+is run on arrays (an ordinary gradient: nothing is recorded, at full speed) or on Tensors (a gradient that will itself
+be differentiated). So there is one rule, not two, and derivatives of every order follow from it.
+
+A rule is straight-line code: it may branch on shapes and settings, not on the numbers in an array. Neither it nor the
+forward function writes into an array that it was given, for others have that array too.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, ParamSpec, TypeVar
+
+import numpy as np
+
+from tinygrad_cnn.engine.graph import Array, Handle, Node, recording
+
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+Rule = Callable[..., Array]
+
+# From a NumPy function, as a user calls it, to what computes it on Tensors: a primitive, or an ordinary function that
+# is written in terms of primitives. A ufunc's method has the key (ufunc, "reduce").
+implementations: dict[Any, Callable[..., Any]] = {}
+# Asked for a ufunc that is not among them, of a package that is not ours to import. They declare it, or give None.
+finders: list[Callable[[np.ufunc], Callable[..., Any] | None]] = []
+
+_FLOAT64 = np.dtype(np.float64)
+_FIXED = frozenset([int, float, bool, str, slice, type(None), type(Ellipsis), type, np.dtype])
+_NUMBERS = (float, int, np.generic)
+OPERANDS = (np.ndarray, Handle, *_NUMBERS)  # what needs to be made no array of
+_new, _ndarray = object.__new__, np.ndarray
+
+
+class Primitive(Generic[P, R]):
+    """A function whose derivative is known. Call it as the function that it is.
+
+    Operands, which gradients flow to, are the arguments before the `/` of the forward function's signature (all of
+    them where it takes `*arrays`). What stands behind the `/` is a setting: a number, a shape, an axis.
+    """
+
+    def __init__(self, forward: Callable[P, R], name: str | None = None, broadcasts: bool = False) -> None:
+        functools.update_wrapper(self, forward)
+        self.__name__ = name or forward.__name__.lstrip("_")  # what is private is so to code, not to a reader
+        self.forward = forward
+        # Its operands stretch as NumPy's broadcasting does, and the cotangent of one is summed back to its shape.
+        self.broadcasts = broadcasts
+        # Of complex numbers too: its rules are those of a function that is complex-differentiable, or say otherwise.
+        self.complex = False
+        self.arity, self.settings = _signature(forward)
+        self.rules: Sequence[Rule | None] = _Undeclared(self.__name__)
+        # Whether it picks from an array or writes to it in part. Such have one rule more: see `backward.py`.
+        self.in_part = False
+        self.adding: Rule | None = None
+        self.overwriting: Rule | None = None
+        # Asked in debug mode, with the arguments of a rule: why what it gives there is not to be trusted, or None.
+        self.doubt: Callable[..., str | None] | None = None
+
+    def vjp(self, *rules: Rule | None, example: Sequence[Any] | None = None) -> Rule | None:
+        """Declare the rules, one for each operand in order; None where an operand has no derivative.
+
+        example: arguments to check the rules on, in debug mode.
+        """
+        if len(rules) != self.arity:
+            raise TypeError(f"{self.__name__} has {self.arity} operand(s), but was given {len(rules)} rule(s)")
+        self.rules = rules
+        self._tell_that_it_is_declared(example)
+        return rules[0]
+
+    def vjp_of_each(self, rule: Rule, example: Sequence[Any] | None = None) -> Rule:
+        """Declare one rule for all operands of a primitive of `*arrays`; its first argument says which is meant."""
+        self.rules = OfEach(rule)
+        self._tell_that_it_is_declared(example)
+        return rule
+
+    def _tell_that_it_is_declared(self, example: Sequence[Any] | None) -> None:
+        mode = recording.get()
+        if mode and mode is not True:
+            mode.declared(self, example)
+
+    def vjp_in_part(self, adding: Rule | None = None, overwriting: Rule | None = None) -> None:
+        """Declare how the sweep goes through a primitive that picks from its operand 0 (adding) or writes to it."""
+        self.in_part, self.adding, self.overwriting = True, adding, overwriting
+
+    def __call__(self, *operands: P.args, **settings: P.kwargs) -> R:
+        """The result: an array if all operands are, else a Tensor, whose node is recorded here."""
+        if len(operands) != self.arity and self.arity is not None:
+            operands = self._bind(operands, settings)  # type: ignore[assignment]
+        handle: Any = None
+        values: list[Any] = list(operands)
+        sources = []
+        for position, x in enumerate(operands):
+            if isinstance(x, Handle):
+                handle, node = x, x.node
+                values[position] = node.value
+                sources.append((position, node))
+            elif type(x) is not _ndarray and not isinstance(x, _NUMBERS):
+                values[position] = x = operand(x)
+                if isinstance(x, Handle):  # made of a list of Tensors
+                    return self(*map(operand, operands), **settings)
+        if handle is None:
+            return self.forward(*values, **settings)
+        mode = recording.get()
+        value: Any
+        if mode is not True and mode and (before := mode.before(self, values, sources, settings)) is not None:
+            values, settings, value = before.operands, before.settings, before.value
+        else:
+            value = self.forward(*values, **settings)
+            if not mode:
+                if isinstance(value, np.ndarray) and value.base is not None:
+                    value.flags.writeable = False  # it may be a view of what a node holds
+                return value  # type: ignore[no-any-return]
+            if getattr(value, "dtype", None) is not _FLOAT64:
+                value = _floats(value, self)
+            if len(sources) < len(values):
+                for position, x in enumerate(values):
+                    if type(x) not in _FIXED and not isinstance(operands[position], Handle):
+                        values[position] = constant(x)
+            if settings:
+                for name, x in settings.items():
+                    if type(x) not in _FIXED:
+                        if isinstance(x, Handle):
+                            raise TypeError(
+                                f"{self.__name__}({name}=Tensor): no gradient flows to a setting, only to what stands "
+                                "before the / of the forward function; its .value may be given"
+                            )
+                        settings[name] = fixed(x)
+        kind = handle.kind
+        result = _new(kind)
+        result.node = Node(self, values, sources, settings, value)
+        if mode is not True:
+            mode.made(result.node)
+        if value.base is not None and len(values) == 1 and _is_part(value, values[0]):
+            return handle.follow(result)  # type: ignore[no-any-return]
+        return result  # type: ignore[no-any-return]
+
+    def _bind(self, operands: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Any, ...]:
+        """The operands alone: what was passed by position behind them goes to `settings`, by its name."""
+        for name, x in zip(self.settings, operands[self.arity :], strict=False):
+            if name in settings:
+                raise TypeError(f"{self.__name__} was given {name} by position and by name")
+            settings[name] = x
+        most = self.arity + len(self.settings)  # type: ignore[operator]
+        if len(operands) > most:
+            raise TypeError(f"{self.__name__} takes at most {most} arguments, but was given {len(operands)}")
+        return operands[: self.arity]
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.__name__}{_written(self.forward)}>"
+
+
+class OfEach(Sequence[Rule]):
+    """The rules of a primitive that takes any number of operands."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+    def __getitem__(self, position: Any) -> Any:
+        return functools.partial(self.rule, position)
+
+    def __len__(self) -> int:
+        return sys.maxsize
+
+
+class _Undeclared(Sequence[Rule]):
+    """The rules of a primitive that has none yet."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __getitem__(self, position: Any) -> Any:
+        raise NotImplementedError(
+            f"{self.name} has no derivative yet. Declare one, with a rule for each operand in order:\n"
+            f"    {self.name}.vjp(lambda g, out, ...: ...)"
+        )
+
+    def __len__(self) -> int:
+        return 0
+
+
+def primitive(forward: Callable[P, R]) -> Primitive[P, R]:
+    """Declare a primitive by its forward function, which is written in plain NumPy; its `vjp` declares the rules.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> @tg.primitive
+    ... def softplus(x, /):
+    ...     return np.logaddexp(0, x)
+    >>> _ = softplus.vjp(lambda g, out, x: g * tg.sigmoid(x))
+    >>> float(tg.grad(softplus)(0.0))
+    0.5
+    """
+    return Primitive(forward)
+
+
+def implements(*functions: Any) -> Callable[[F], F]:
+    """Say that the decorated function or primitive is what NumPy's `functions` do on Tensors.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> @tg.implements(np.polymul)
+    ... def polymul(a1, a2):
+    ...     return np.convolve(a1, a2)
+    >>> tg.grad(lambda a: np.polymul(a, [1.0, 2.0])[1])(np.array([3.0, 1.0]))
+    array([2., 1.])
+    """
+
+    def register(implementation: F) -> F:
+        for function in functions:
+            implementations[function] = implementation
+        return implementation
+
+    return register
+
+
+def elementwise(ufunc: np.ufunc, *rules: Rule | None) -> Primitive[..., Array]:
+    """The primitive of a ufunc, from one rule for each operand. Broadcasting is seen to for every rule."""
+    made: Primitive[..., Array] = Primitive(ufunc, broadcasts=True)
+    made.vjp(*rules)
+    implementations[ufunc] = made
+    return made
+
+
+def operand(x: Any) -> Any:
+    """`x`, but as an array if it is a list, a tuple, or something else of which NumPy's functions make an array.
+
+    Such is a column of pandas, or a tensor of another library. Tensors in lists are stacked to one Tensor. Raises
+    TypeError for an array of a kind that means something else by its elements, or by its operators.
+    """
+    if type(x) is _ndarray or isinstance(x, (Handle, *_NUMBERS)):
+        return x
+    if isinstance(x, np.ndarray):
+        if not isinstance(x, np.memmap):
+            raise TypeError(
+                f"a {type(x).__name__} is more than its elements: it has a mask, a unit or products of its own, of "
+                "which no derivative is known. Hand over np.asarray of it, or what takes the place of masked elements"
+            )
+    elif isinstance(x, list | tuple):
+        return _of_list(x)
+    elif not hasattr(x, "__array__"):
+        return x
+    return np.asarray(x)
+
+
+def _of_list(x: Any) -> Any:
+    try:
+        return np.asarray(x)
+    except TypeError:  # as a Tensor in it raises
+        items = [operand(item) for item in x]
+        if not any(isinstance(item, Handle) for item in items):
+            raise
+    return np.stack(items)
+
+
+def constant(x: Any) -> Any:
+    """`x` as a constant of the graph: a copy, so that a change of what was given afterwards changes nothing here.
+
+    An array that cannot be written to, and is not a view of another, is taken as it is: setting
+    `x.flags.writeable = False` saves the copy of a large one.
+    """
+    if isinstance(x, np.ndarray):
+        if x.flags.writeable or x.base is not None:
+            x = x.copy("K")
+            x.setflags(write=False)
+    elif isinstance(x, list | tuple) or hasattr(x, "__setitem__"):  # an `array.array`, a table of another library
+        x = np.array(x)
+        x.setflags(write=False)
+    return x
+
+
+def fixed(x: Any) -> Any:
+    """A setting that does not change with what the caller does afterwards: arrays, lists and dicts in it are copied."""
+    if type(x) is tuple and _FIXED.issuperset(map(type, x)):  # a shape, axes
+        return x
+    if isinstance(x, np.ndarray):
+        return constant(x)
+    if isinstance(x, list) or type(x) is tuple:
+        return type(x)([fixed(item) for item in x])
+    if isinstance(x, dict):
+        return {name: fixed(item) for name, item in x.items()}
+    return x
+
+
+def _is_part(value: Any, of: Any) -> bool:
+    """Whether the memory of `value`, an array with a base, is that of the array `of` too."""
+    return value.base is of or (isinstance(of, np.ndarray) and value.base is of.base)
+
+
+def to_values(x: Any) -> Any:
+    """`x` with every Tensor in it, also within lists and tuples, replaced by its value."""
+    if isinstance(x, Handle):
+        return x.node.value
+    if isinstance(x, list | tuple) and any(isinstance(item, Handle | list | tuple) for item in x):
+        return type(x)([to_values(item) for item in x])
+    return x
+
+
+def _floats(value: Any, made_by: Any) -> Any:
+    """`value` as a node may hold it, an array or NumPy scalar of floats, or an error that says why it cannot."""
+    if isinstance(value, list | tuple):
+        raise TypeError(f"{made_by.__name__} of a Tensor gave a {type(value).__name__}: a primitive gives one array")
+    if not isinstance(value, np.ndarray | np.generic):
+        value = np.asarray(value)
+    if value.dtype.kind == "f":
+        return value
+    if value.dtype.kind == "c" and getattr(made_by, "complex", False):
+        return value
+    why = "it has no rule for complex numbers" if value.dtype.kind == "c" else "gradients flow through floats only"
+    raise TypeError(f"{made_by.__name__} of a Tensor gave {value.dtype}: {why}")
+
+
+def _written(function: Callable[..., Any]) -> str:
+    """The parameters of `function` as they are written, without types; of a ufunc, whose `out` is not ours, ""."""
+    if isinstance(function, np.ufunc):
+        return ""
+    bare = [p.replace(annotation=inspect.Parameter.empty) for p in inspect.signature(function).parameters.values()]
+    return str(inspect.Signature(bare))
+
+
+def _signature(function: Callable[..., Any]) -> tuple[int | None, tuple[str, ...]]:
+    """How many operands `function` takes, None for any number, and the names of its settings."""
+    if isinstance(function, np.ufunc):
+        return function.nin, ()
+    parameters = inspect.signature(function).parameters.values()
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return None, ()
+    arity = sum(p.kind is p.POSITIONAL_ONLY for p in parameters)
+    if not arity:
+        raise TypeError(
+            f"{function.__name__} has no operands: put a / behind the arguments that gradients flow to, "
+            f"as in def {function.__name__}(x, /, axis)"
+        )
+    return arity, tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)

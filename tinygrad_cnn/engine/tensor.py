@@ -1,0 +1,681 @@
+"""Tensor: what gradients flow to. It takes NumPy's own functions and operators, and records what they do."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import operator
+from collections.abc import Callable, Iterator
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, ClassVar, Never, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_cnn.engine.conversions import GradientLostError, no_number, note_numbers_taken, warn_of_loss
+from tinygrad_cnn.engine.graph import (
+    Array,
+    Handle,
+    Node,
+    ancestors,
+    calling_line,
+    handle_on,
+    recording,
+)
+from tinygrad_cnn.engine.lacking import refuse
+from tinygrad_cnn.engine.mutation.indices import composed
+from tinygrad_cnn.engine.primitive import finders, implementations, operand, to_values
+from tinygrad_cnn.engine.sweep import pull_back, seed
+from tinygrad_cnn.engine.tape import leave_cotangents
+
+# Methods that are NumPy's functions. To a type checker what they give is a Tensor, though it is an array in `no_grad`.
+
+
+def _operator(ufunc: np.ufunc) -> Callable[[Any, Any], Tensor]:
+    return lambda self, other: implementations[ufunc](self, other)
+
+
+def _reflected(ufunc: np.ufunc) -> Callable[[Any, Any], Tensor]:
+    return lambda self, other: implementations[ufunc](other, self)
+
+
+def _unary(ufunc: np.ufunc) -> Callable[[Any], Tensor]:
+    return lambda self: implementations[ufunc](self)
+
+
+def _method(function: Any) -> Callable[..., Tensor]:
+    def method(self: Tensor, *args: Any, **settings: Any) -> Any:
+        return implementations[function](self, *args, **settings)
+
+    method.__doc__ = f"As `ndarray.{function.__name__}`."
+    _, *parameters = inspect.signature(function).parameters.values()
+    this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    method.__signature__ = inspect.Signature([this, *parameters])  # type: ignore[attr-defined]
+    return method
+
+
+def _plain_method(function: Any) -> Callable[..., Any]:
+    return _method(function)  # what it gives is a plain array or number
+
+
+def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
+    def changed(self: Tensor, other: Any) -> Any:
+        result = implementations[ufunc](self, other)
+        old = self.node.like
+        if isinstance(old, np.generic):
+            return result
+        if result.shape != old.shape:
+            raise ValueError(
+                f"np.{ufunc.__name__} in place: the result has shape {result.shape}, which does not fit in {old.shape}"
+            )
+        result = result if result.dtype == old.dtype else result.astype(old.dtype)
+        # NumPy makes a number of a result without axes, but what is changed in place stays the array that it is.
+        self.become(result if result.ndim else implementations[np.copy](result))
+        return self
+
+    return changed
+
+
+def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], NDArray[np.bool_]]:
+    return lambda self, other: compare(self.node.value, to_values(other))
+
+
+def _named(kind: type[Tensor]) -> type[Tensor]:
+    """Let the methods that functions have made go by their names in the class, for `help` and tracebacks."""
+    for name, method in vars(kind).items():
+        if isinstance(method, FunctionType) and method.__name__ != name:
+            method.__name__, method.__qualname__ = name, f"{kind.__qualname__}.{name}"
+    return kind
+
+
+@_named
+class Tensor(Handle):
+    """An array of floats that remembers how it was computed.
+
+    Tensor([1.0, 2.0], name="W") makes a leaf: `values` are copied, and `name` is for errors and pictures. Anything
+    that NumPy makes of a Tensor is a Tensor again. A gradient flows to floats only, so integers raise TypeError.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> x = tg.Tensor([1.0, 2.0, 3.0])
+    >>> y = np.sum(x * x)
+    >>> y.backward()
+    >>> x.grad
+    array([2., 4., 6.])
+    """
+
+    __slots__ = ()
+    _repr_html_: ClassVar[Callable[[Tensor], str]]  # how a notebook shows it; `render`, a room above, says it
+
+    def __init__(self, values: Any, name: str | None = None) -> None:
+        if isinstance(values, Tensor):
+            raise TypeError("this is a Tensor already: use it as it is, or its .value to cut it off from its history")
+        array = operand(values)
+        if not isinstance(array, np.ndarray):
+            array = np.array(array)
+        if array.dtype.kind != "f":
+            raise TypeError(f"a Tensor holds floats, but was given {array.dtype}: write 1.0 for 1, or .astype(float)")
+        self.node = leaf_tensor(array, name).node
+
+    def follow(self, result: Handle) -> Tensor:
+        """`result`, as a handle that follows this one when it is assigned to."""
+        here, new = self.node, result.node
+        if new.like is new.value and here.like is not here.value:
+            # It lies in memory otherwise than its value: whether NumPy has a view here, only `like` can tell.
+            new.like = new.primitive.forward(here.like, **new.settings)
+            if not np.may_share_memory(new.like, here.like):
+                return handle_on(new, Tensor)  # type: ignore[no-any-return]
+        return View._of(self, result)
+
+    # What it holds.
+
+    @property
+    def value(self) -> NDArray[Any]:
+        """The array, read-only and without its history: what is computed from it is a constant."""
+        note_numbers_taken()
+        return read_only(self.node.value)  # type: ignore[no-any-return]
+
+    @value.setter
+    def value(self, values: Never) -> None:
+        raise AttributeError("a Tensor's .value is read-only: write t[...] = values")
+
+    @property
+    def grad(self) -> NDArray[Any] | None:
+        """The cotangent that the last `backward` through this value left, read-only; None before there was one."""
+        cotangent = self.node.cotangent
+        return None if cotangent is None else read_only(cotangent)
+
+    @grad.setter
+    def grad(self, values: Never) -> None:
+        raise AttributeError(".grad is set by backward(), which adds nothing to it: there is nothing to zero")
+
+    @property
+    def name(self) -> str | None:
+        """What a person calls it."""
+        return self.node.name
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape, as NumPy's."""
+        return self.node.like.shape  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Its dtype, as NumPy's."""
+        return self.node.like.dtype  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """How many axes it has."""
+        return self.node.like.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """How many elements it has."""
+        return self.node.like.size  # type: ignore[no-any-return]
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802 (NumPy's name)
+        """Its axes reversed."""
+        return implementations[np.transpose](self)  # type: ignore[no-any-return]
+
+    @property
+    def mT(self) -> Tensor:  # noqa: N802
+        """Its last two axes exchanged."""
+        if self.ndim < 2:
+            raise ValueError(f"matrix transpose with ndim < 2 is undefined, and this Tensor has shape {self.shape}")
+        return implementations[np.swapaxes](self, -1, -2)  # type: ignore[no-any-return]
+
+    @property
+    def real(self) -> Any:
+        """The real part."""
+        return implementations[np.real](self)
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part."""
+        return implementations[np.imag](self)
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return self.node.like.itemsize  # type: ignore[no-any-return]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.node.like.nbytes  # type: ignore[no-any-return]
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """As NumPy's."""
+        return self.node.like.strides  # type: ignore[no-any-return]
+
+    @property
+    def device(self) -> str:
+        """As NumPy's: "cpu"."""
+        return self.node.like.device  # type: ignore[no-any-return]
+
+    def backward(self, cotangent: Any = None) -> None:
+        """Set the `.grad` of every Tensor that this one was computed from to the derivative of this with respect to it.
+
+        cotangent: what to begin with, of this Tensor's shape; 1 by default, which wants a result of one element.
+
+        It sets, and does not add to what an earlier call has left: there is nothing to zero. Gradients that are to be
+        differentiated again come from `tinygrad_cnn.grad`. Raises ValueError if the shapes do not fit. Warns if the
+        graph goes through a training step, W = W - rate * W.grad, that should have been taken in `no_grad`.
+        """
+        nodes, _ = ancestors([self.node])
+        given = cotangent if isinstance(cotangent, Tensor | None) else np.array(cotangent)  # it may become a .grad
+        found = pull_back({self.node: seed(self.node, given)}, nodes, keep=True)
+        leave_cotangents(nodes, found)
+
+    # NumPy's protocols.
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
+        implementation = implementations.get(ufunc if method == "__call__" else (ufunc, method))
+        if implementation is None:
+            if method == "__call__" and any(find(ufunc) for find in finders):
+                return self.__array_ufunc__(ufunc, method, *inputs, **settings)
+            name = ufunc.__name__ if getattr(np, ufunc.__name__, None) is not ufunc else f"np.{ufunc.__name__}"
+            if method == "__call__":
+                unsupported(name)  # of NumPy, or of another package
+            unsupported(f"{name}.{method}", key=f'({name}, "{method}")')
+        if settings and method == "__call__":
+            return _with_settings(ufunc, implementation, inputs, **settings)
+        if "out" in settings and not hasattr(implementation, "on_values"):
+            name, into = f"np.{ufunc.__name__}.{method}", settings.pop("out")
+            _check_out(name, into)
+            return _written(name, getattr(ufunc, method)(*inputs, **settings), into)
+        return implementation(*inputs, **settings)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        implementation = implementations.get(function)
+        if implementation is None:
+            unsupported(f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1))
+        if kwargs and kwargs.get("out") is not None and not hasattr(implementation, "on_values"):
+            name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
+            _check_out(name, (kwargs["out"],))
+            rest = {setting: x for setting, x in kwargs.items() if setting != "out"}
+            return _written(name, function(*args, **rest), (kwargs["out"],))
+        return implementation(*args, **kwargs)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
+        if not recording.get():  # there is no gradient to lose
+            return np.array(self.value, dtype, copy=copy)
+        raise GradientLostError(
+            "a Tensor does not turn into an array by itself, for its gradient would be lost. "
+            "Write t.value for the array. To join Tensors, also those in a list, write np.stack, np.concatenate (which "
+            "is np.r_ too) or np.column_stack (np.c_); to assign into an array, make it by np.zeros(shape, like=t) or "
+            "np.zeros_like(t). A table of pandas takes part as table.to_numpy(). SciPy's logsumexp is "
+            "np.logaddexp.reduce(t, axis), and its softmax np.exp of t minus that"
+        )
+
+    if not TYPE_CHECKING:  # to a type checker it has what it has
+        requires_grad = property(None, lambda self, flag: refuse(self, "requires_grad"))
+
+        def __getattr__(self, name: str) -> NoReturn:
+            refuse(self, name)
+
+    # Operators. Comparisons give plain arrays.
+
+    __pandas_priority__: ClassVar[int] = 5000  # column * t is ours to compute: a column's own is 3000, a frame's 4000
+
+    __add__, __radd__ = _operator(np.add), _reflected(np.add)
+    __sub__, __rsub__ = _operator(np.subtract), _reflected(np.subtract)
+    __mul__, __rmul__ = _operator(np.multiply), _reflected(np.multiply)
+    __truediv__, __rtruediv__ = _operator(np.divide), _reflected(np.divide)
+    __pow__, __rpow__ = _operator(np.power), _reflected(np.power)
+    __matmul__, __rmatmul__ = _operator(np.matmul), _reflected(np.matmul)
+    __mod__, __rmod__ = _operator(np.remainder), _reflected(np.remainder)
+    __divmod__, __rdivmod__ = _operator(np.divmod), _reflected(np.divmod)
+    __floordiv__, __rfloordiv__ = _operator(np.floor_divide), _reflected(np.floor_divide)
+    __pos__, __neg__, __abs__ = _unary(np.positive), _unary(np.negative), _unary(np.abs)
+
+    __lt__, __le__ = _comparison(operator.lt), _comparison(operator.le)
+    __gt__, __ge__ = _comparison(operator.gt), _comparison(operator.ge)
+    __eq__, __ne__ = _comparison(operator.eq), _comparison(operator.ne)  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # as an ndarray: == compares elements
+
+    # ndarray's methods.
+
+    sum, mean, prod, std, var = map(_method, (np.sum, np.mean, np.prod, np.std, np.var))
+    max, min, cumsum, cumprod = map(_method, (np.max, np.min, np.cumsum, np.cumprod))
+    all, any, argmax, argmin, argsort, argpartition, nonzero, searchsorted = map(
+        _plain_method, (np.all, np.any, np.argmax, np.argmin, np.argsort, np.argpartition, np.nonzero, np.searchsorted)
+    )
+    trace, diagonal, ravel = map(_method, (np.trace, np.diagonal, np.ravel))
+    squeeze, repeat, take, choose = map(_method, (np.squeeze, np.repeat, np.take, np.choose))
+    round, swapaxes = _method(np.round), _method(np.swapaxes)
+
+    def conjugate(self) -> Tensor:
+        """As `ndarray.conjugate`, which of what is real is that itself."""
+        return implementations[np.conjugate](self) if self.dtype.kind == "c" else self
+
+    def conj(self) -> Tensor:
+        """As `ndarray.conj`."""
+        return self.conjugate()
+
+    def dot(self, b: Any) -> Tensor:
+        """As `ndarray.dot`."""
+        return implementations[np.dot](self, b)  # type: ignore[no-any-return]
+
+    def clip(self, min: Any = None, max: Any = None, out: Any = None, **settings: Any) -> Tensor:
+        """As `ndarray.clip`, which takes one bound alone too."""
+        return np.clip(self, min, max, out=out, **settings)  # type: ignore[no-any-return]
+
+    def compress(self, condition: Any, axis: int | None = None) -> Tensor:
+        """As `ndarray.compress`."""
+        return implementations[np.compress](condition, self, axis)  # type: ignore[no-any-return]
+
+    def copy(self, order: Any = "C") -> Tensor:
+        """As `ndarray.copy`; of a number, as a NumPy scalar is, a number."""
+        copied = implementations[np.copy](self, order)
+        return copied[()] if isinstance(self.node.like, np.generic) else copied  # type: ignore[no-any-return]
+
+    def flatten(self, order: Any = "C") -> Tensor:
+        """As `ndarray.flatten`: the elements in a row, as a copy."""
+        return implementations[np.copy](implementations[np.ravel](self, order))  # type: ignore[no-any-return]
+
+    def sort(self, axis: int = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> None:
+        """As `ndarray.sort`: in place."""
+        self[...] = implementations[np.sort](self, axis, kind, order, stable=stable)
+
+    def partition(self, kth: Any, axis: int = -1, kind: Any = "introselect", order: Any = None) -> None:
+        """As `ndarray.partition`: in place."""
+        self[...] = implementations[np.partition](self, kth, axis, kind, order)
+
+    def fill(self, value: Any) -> None:
+        """As `ndarray.fill`: in place."""
+        self[...] = value
+
+    def put(self, indices: Any, values: Any, mode: Any = "raise") -> None:
+        """As `ndarray.put`: in place, the elements numbered row by row."""
+        implementations[np.put](self, indices, values, mode)
+
+    def tolist(self) -> Any:
+        """The elements as Python numbers, without their gradient.
+
+        Warns with GradientLostWarning while the Tensor is being differentiated, for libraries that know only arrays
+        call it too; `tg.stop_gradient(t).tolist()` does not.
+        """
+        self._numbers_are_taken("tolist")
+        return self.node.value.tolist()
+
+    def tobytes(self, order: Any = "C") -> bytes:
+        """As `ndarray.tobytes`, without the history."""
+        return self.node.value.tobytes(order)  # type: ignore[no-any-return]
+
+    def to_device(self, device: Any, /, **settings: Any) -> Any:
+        """As `ndarray.to_device`: there is but the CPU."""
+        self.node.like.to_device(device, **settings)
+        return self
+
+    def reshape(self, *shape: Any, **settings: Any) -> Tensor:
+        """As `ndarray.reshape`: the sizes one by one, or as a tuple."""
+        return implementations[np.reshape](self, shape=shape[0] if len(shape) == 1 else shape, **settings)  # type: ignore[no-any-return]
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """As `ndarray.transpose`: the axes one by one, or as a tuple; reversed where none are given."""
+        return implementations[np.transpose](self, axes=axes[0] if len(axes) == 1 else axes or None)  # type: ignore[no-any-return]
+
+    def astype(self, dtype: Any, **settings: Any) -> Any:
+        """As `ndarray.astype`; a plain array if the dtype is of integers or booleans."""
+        if settings and self.node.like.astype(dtype, **settings) is self.node.like:  # raises NumPy's own errors
+            return self  # copy=False
+        return implementations[np.astype](self, dtype)
+
+    def item(self, *index: Any) -> float:
+        """One element as a Python number, without its gradient; warns as `tolist` does."""
+        self._numbers_are_taken("item")
+        number: float = self.node.value.item(*index)
+        return number
+
+    def _numbers_are_taken(self, method: str) -> None:
+        note_numbers_taken()
+        if recording.get() and self.node.cotangent is None:  # after `backward`, there is no gradient left to lose
+            warn_of_loss(method)
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return implementations[operator.getitem](self, index)  # type: ignore[no-any-return]
+
+    # Assignment: a new node, to which the handle is moved. A number (a result of no axes, as `np.sum` gives it) cannot
+    # be changed in NumPy, and so `x += y` gives the name x to a new one.
+
+    def __setitem__(self, index: Any, values: Any) -> None:
+        if isinstance(self.node.like, np.generic):
+            raise TypeError("this Tensor is a number, as a NumPy scalar is: it cannot be assigned to")
+        self.become(implementations[operator.setitem](self, index, values))
+
+    def become(self, result: Any) -> None:
+        """Move the handle to `result`, of its own shape and dtype."""
+        here, node = self.node.like, (result if isinstance(result, Tensor) else Tensor(result, self.name)).node
+        if node.like.strides != here.strides:  # an array that is written to stays as it lies in memory
+            value = np.empty_like(here)
+            if value.strides != node.value.strides:
+                value[...] = node.value
+                node.value = value
+            node.like = here
+        self.node = node
+
+    __iadd__, __isub__ = _in_place(np.add), _in_place(np.subtract)
+    __imul__, __itruediv__ = _in_place(np.multiply), _in_place(np.divide)
+    __ipow__, __imatmul__ = _in_place(np.power), _in_place(np.matmul)
+    __imod__, __ifloordiv__ = _in_place(np.remainder), _in_place(np.floor_divide)
+
+    def __len__(self) -> int:
+        return len(self.node.like)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.ndim:
+            raise TypeError("a Tensor of no axes cannot be iterated over")
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, x: Any) -> bool:
+        return bool(np.any(self == x))
+
+    # Conversions to Python numbers: refused while there is a gradient to lose. See `conversions.py`.
+
+    def __float__(self) -> float:
+        return float(self._number("float"))
+
+    def __int__(self) -> int:
+        return int(self._number("int"))
+
+    def __complex__(self) -> complex:
+        return complex(self._number("complex"))
+
+    def __index__(self) -> int:
+        if recording.get():
+            raise no_number("integer")
+        raise TypeError("a Tensor holds floats, and does not serve as an integer: write int(t.value)")
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(float(self._number("float")), digits)
+
+    def __trunc__(self) -> int:
+        return int(self._number("int"))
+
+    def __floor__(self) -> int:
+        return math.floor(self._number("int"))
+
+    def __ceil__(self) -> int:
+        return math.ceil(self._number("int"))
+
+    def _number(self, kind: str) -> float:
+        if recording.get():
+            raise no_number(kind)
+        number: float = self.node.value.item()
+        return number
+
+    def __copy__(self) -> Tensor:
+        return handle_on(self.node, Tensor)  # type: ignore[no-any-return]
+
+    def __deepcopy__(self, memo: Any) -> Tensor:
+        return self.__copy__()
+
+    def __reduce__(self) -> Any:
+        raise GradientLostError(
+            "a Tensor cannot be pickled: a copy, in a file or in another process, has no link to this graph, so its "
+            "gradient would be lost. Write t.value for the array"
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.node.value)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.node.value, spec) if spec else str(self)
+
+    def __str__(self) -> str:
+        return str(self.node.value)
+
+    def __repr__(self) -> str:
+        shown = np.array2string(np.asarray(self.node.value), separator=", ", prefix="Tensor(")
+        dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
+        name = f", name={self.name!r}" if self.name else ""
+        return f"Tensor({shown}{dtype}{name})"
+
+
+Tensor.kind = Tensor
+
+
+def leaf_tensor(x: Array, name: str | None) -> Tensor:
+    """A Tensor that nothing was computed for, with the elements of `x`, an array or a number of floats."""
+    if isinstance(x, np.ndarray):
+        value = x.copy("K")
+        value.setflags(write=False)
+        node = Node(None, (), (), {}, value)
+        if x.strides != value.strides:  # with gaps, or backwards, which decides what NumPy has a view of
+            node.like = x
+    else:
+        node = Node(None, (), (), {}, x)
+    node.name = name
+    return handle_on(node, Tensor)  # type: ignore[no-any-return]
+
+
+class View(Tensor):
+    """A handle on what NumPy has as a view, such as t[2:5] or t.T: it and what it is a view of change with each other.
+
+    of     the handle that it is a view of, which may be a view itself
+    root   the handle at the end of that chain, the one that is no view
+    seen   the node of the root when this view was last computed: if the root has moved on, it is computed anew
+    made   the primitive and the settings by which it comes from `of`
+    """
+
+    __slots__ = ("_node", "made", "of", "root", "seen")
+    made: tuple[Any, dict[str, Any]]
+    of: Tensor
+    root: Tensor
+    seen: Node
+
+    @classmethod
+    def _of(cls, base: Tensor, result: Handle) -> View:
+        view: View = object.__new__(cls)
+        view._node = result.node
+        view.made = result.node.primitive, result.node.settings
+        view.of = base
+        view.root = base.root if isinstance(base, View) else base
+        view.seen = view.root.node
+        return view
+
+    @property
+    def node(self) -> Node:
+        """The node of what is seen through it now."""
+        if self.root.node is not self.seen:
+            self._look_again()
+        return self._node
+
+    @node.setter
+    def node(self, node: Node) -> None:
+        self._node = node
+
+    def _chain(self) -> list[View]:
+        chain: list[View] = []
+        handle: Tensor = self
+        while isinstance(handle, View):
+            chain.append(handle)
+            handle = handle.of
+        return chain
+
+    def _look_again(self) -> None:
+        token = recording.set(recording.get() or True)
+        try:
+            for view in reversed(self._chain()):
+                if view.seen is not view.root.node:
+                    primitive, settings = view.made
+                    take = primitive if primitive.adding is None else implementations[operator.getitem]
+                    view._node = take(view.of, **settings).node
+                    view.seen = view.root.node
+        finally:
+            recording.reset(token)
+
+    # A part of a view is a part of its root: what is read or written there costs no more than that part.
+
+    def __getitem__(self, index: Any) -> Tensor:
+        if self.root.node is not self.seen:
+            place = self._in_root(index)
+            if place is not None:
+                return self.root[place]
+        return super().__getitem__(index)
+
+    def __setitem__(self, index: Any, values: Any) -> None:
+        place = self._in_root(index)
+        if place is None:
+            super().__setitem__(index, values)
+        else:
+            self.root[place] = values
+
+    def _in_root(self, index: Any) -> tuple[int | slice, ...] | None:
+        """The index of the root that is `index` of this view; None if there is no basic one."""
+        made = [view.made for view in reversed(self._chain())]
+        if any(primitive.adding is None for primitive, _ in made):  # not picked by an index
+            return None
+        return composed(self.root.shape, [*[settings["index"] for _, settings in made], index])
+
+    def become(self, result: Any) -> None:
+        """Move the root to what it becomes, when `result` is what is to be seen here."""
+        for view in self._chain():
+            result = _written_through(view, result)
+        self.root.become(result)
+        # The chain from here to the root is what was just written; all other views of the root look again.
+
+
+def _written_through(view: View, content: Any) -> Any:
+    """What the base of `view` becomes, when `content` is what is to be seen through the view."""
+    primitive, settings = view.made
+    base, setitem = view.of, implementations[operator.setitem]
+    if primitive.adding is not None:  # it picks by an index
+        return setitem(base, settings["index"], content)
+    if base.dtype.kind == "c" != content.dtype.kind:
+        raise NotImplementedError(
+            f"what np.{primitive.__name__} gives of a complex Tensor cannot be assigned to: make it anew, re + 1j * im"
+        )
+    places = primitive.forward(np.arange(base.size).reshape(base.shape), **settings)
+    if not places.flags.writeable:
+        raise ValueError(f"what np.{primitive.__name__} gives is read-only, as in NumPy: .copy() gives what is not")
+    return setitem(base.reshape(-1), places.reshape(-1), content.reshape(-1)).reshape(base.shape)
+
+
+def _with_settings(
+    ufunc: np.ufunc,
+    implementation: Any,
+    inputs: Any,
+    out: Any = None,
+    where: Any = True,
+    dtype: Any = None,
+    **more: Any,
+) -> Any:
+    """A ufunc with what stands behind its operands: `out=` a Tensor is assigned to, `where=` needs it."""
+    name = f"np.{ufunc.__name__}"
+    if out is not None:
+        if hasattr(implementation, "on_values") and not any(isinstance(x, Tensor) for x in out):
+            return implementation(*inputs, out=out, where=where, dtype=dtype, **more)
+        _check_out(name, out)
+    if where is not True and out is None:
+        raise TypeError(f"{name}(where=...) leaves the other elements undefined: use np.where, or give out= a Tensor")
+    if dtype is not None:
+        inputs = [x.astype(dtype) if isinstance(x, Tensor) else np.asarray(x, dtype) for x in inputs]
+    result = implementation(*inputs, **more)
+    if out is None:
+        return result
+    return _written(name, result if where is True else np.where(where, result, *out), out)
+
+
+def _check_out(name: str, out: tuple[Any, ...]) -> None:
+    """Raise TypeError if a result would be written into something else than Tensors."""
+    if not all(isinstance(x, Tensor) for x in out):
+        raise TypeError(
+            f"{name}(out=...) would write a Tensor into an array, and lose its gradient: use what it returns"
+        )
+
+
+def _written(name: str, result: Any, out: tuple[Any, ...]) -> Any:
+    """The Tensors `out`, after `result` was assigned to them as NumPy writes into `out=`."""
+    results = result if isinstance(result, tuple) else (result,)
+    for x, target in zip(results, out, strict=True):
+        if np.shape(x) != target.shape:
+            raise ValueError(f"{name}: the result has shape {np.shape(x)}, but out= has {target.shape}")
+        if not np.can_cast(x.dtype, target.dtype, "same_kind"):
+            raise TypeError(f"{name}: the result is of {x.dtype}, but out= of {target.dtype}")
+        target[...] = x
+    return out if isinstance(result, tuple) else out[0]
+
+
+def read_only(array: Array) -> Array:
+    """`array`, or a view of it, that cannot be written to."""
+    if isinstance(array, np.ndarray) and array.flags.writeable:
+        array = array.view()
+        array.flags.writeable = False
+    return array
+
+
+def unsupported(name: str, key: str | None = None) -> NoReturn:
+    """Say that the NumPy function `name` has no rule here, where it was called, and how it would get one.
+
+    key: what it goes by in the table of implementations, if not by its name.
+    """
+    raise NotImplementedError(
+        f"{name} does not take Tensors yet ({calling_line()}). To add it:\n"
+        f"    @tg.implements({key or name})\n"
+        f"    @tg.primitive\n"
+        f"    def {name.rsplit('.', 1)[-1]}(x, /, ...): return {name}(x, ...)  # and its .vjp(lambda g, out, x: ...)"
+    )

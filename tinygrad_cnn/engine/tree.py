@@ -1,0 +1,152 @@
+"""Parameters in any nesting of dict, list, tuple, namedtuple and dataclass, as a flat list and back."""
+
+from __future__ import annotations
+
+import builtins
+import copy
+import dataclasses
+import functools
+import operator
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from tinygrad_cnn.engine.graph import Handle
+
+T = TypeVar("T")
+
+_LEAVES = (np.ndarray, Handle, float)  # the usual leaves, known at a glance
+_END = object()  # stands behind the children of a container while they are waited for
+_ARRAYS = frozenset([np.ndarray, float, np.float64, np.float32])
+
+
+class Flat(NamedTuple):
+    """A tree taken apart: its leaves, what each is called ("layers[0].W"), and how to make a like tree of others."""
+
+    leaves: list[Any]
+    names: list[str]
+    rebuild: Callable[[list[Any]], Any]
+
+
+def flatten(tree: Any, name: str = "") -> Flat:
+    """Take `tree` apart. What is no container is a leaf; None is an empty container. `name` is that of the whole.
+
+    >>> flat = flatten({"W": 1.0, "rest": [2.0, 3.0]})
+    >>> flat.leaves, flat.names
+    ([1.0, 2.0, 3.0], ['W', 'rest[0]', 'rest[1]'])
+    >>> flat.rebuild([4.0, 5.0, 6.0])
+    {'W': 4.0, 'rest': [5.0, 6.0]}
+    """
+    if isinstance(tree, _LEAVES):
+        return Flat([tree], [name], operator.itemgetter(0))
+    parts = _parts(tree, name)
+    if parts is not None and _ARRAYS.issuperset(builtins.map(type, parts[0])):
+        return Flat(*parts)  # one container of arrays, as parameters mostly are
+    leaves: list[Any] = []
+    names: list[str] = []
+    visited: list[tuple[Callable[[list[Any]], Any], int] | None] = []  # how to remake each container; None for a leaf
+    waiting: list[Any] = [(tree, name)]
+    open: dict[int, str] = {}  # the containers that the item is in, by identity, and where they begin
+    while waiting:
+        item, path = waiting.pop()
+        if item is _END:
+            del open[path]
+            continue
+        parts = None if isinstance(item, _LEAVES) else _parts(item, path)
+        if parts is None:
+            leaves.append(item)
+            names.append(path)
+            visited.append(None)
+        else:
+            children, paths, remake = parts
+            visited.append((remake, len(children)))
+            if id(item) in open:
+                inner, outer = (repr(p) if p else "the whole of it" for p in (path, open[id(item)]))
+                raise ValueError(
+                    f"a tree of parameters was expected, but a container holds itself: {inner} is {outer}; "
+                    "give a nesting that ends"
+                )
+            if children:
+                open[id(item)] = path
+                waiting.append((_END, id(item)))
+            waiting.extend(zip(reversed(children), reversed(paths), strict=True))
+
+    def rebuild(leaves: list[Any]) -> Any:
+        remaining, built = list(leaves), []
+        for container in reversed(visited):  # the children of a container stand behind it, and so are built before it
+            if container is None:
+                built.append(remaining.pop())
+            else:
+                remake, count = container
+                built.append(remake([built.pop() for _ in range(count)]))
+        return built[0]
+
+    return Flat(leaves, names, rebuild)
+
+
+def map(function: Callable[..., Any], tree: T, *others: Any) -> T:
+    """A tree like `tree`, of `function` of its leaves and of the leaves of `others`, which are like it.
+
+    >>> map(lambda x, y: x + y, {"a": 1.0, "b": [2.0]}, {"a": 10.0, "b": [20.0]})
+    {'a': 11.0, 'b': [22.0]}
+    """
+    first, rest = flatten(tree), [flatten(other) for other in others]
+    for other in rest:
+        if other.names != first.names:
+            raise ValueError(f"the trees differ: one has the leaves {first.names}, another {other.names}")
+    mapped = builtins.map(function, first.leaves, *[other.leaves for other in rest])
+    return first.rebuild(list(mapped))  # type: ignore[no-any-return]
+
+
+def _parts(item: Any, path: str) -> tuple[list[Any], list[str], Callable[[list[Any]], Any]] | None:
+    """The children of a container, their names, and how to make one like it of others; None for a leaf."""
+    if isinstance(item, dict):
+        keys = tuple(item)
+        return list(item.values()), _item_names(path, keys), lambda new: _with_items(item, keys, new)
+    if isinstance(item, tuple) and hasattr(item, "_fields"):
+        return list(item), _field_names(path, item._fields), lambda new: type(item)(*new)
+    if isinstance(item, list | tuple):
+        return list(item), [f"{path}[{i}]" for i in range(len(item))], type(item)
+    if dataclasses.is_dataclass(item) and not isinstance(item, type):
+        fields = tuple([field.name for field in dataclasses.fields(item)])
+        values = [getattr(item, field) for field in fields]
+        return values, _field_names(path, fields), lambda new: _with_fields(item, fields, new)
+    if item is None:
+        return [], [], lambda _: None
+    return None
+
+
+# The same parameters come again at every step, so their names are kept.
+
+
+@functools.lru_cache(maxsize=1024)
+def _field_names(path: str, fields: tuple[str, ...]) -> list[str]:
+    return [f"{path}.{field}" if path else field for field in fields]
+
+
+@functools.lru_cache(maxsize=1024)
+def _item_names(path: str, keys: tuple[Any, ...]) -> list[str]:
+    return [_item_name(path, key) for key in keys]
+
+
+def _item_name(path: str, key: Any) -> str:
+    if isinstance(key, str) and key.isidentifier():
+        return f"{path}.{key}" if path else key
+    return f"{path}[{key!r}]"
+
+
+def _with_items(original: Any, keys: tuple[Any, ...], values: list[Any]) -> Any:
+    items = zip(keys, values, strict=True)
+    if type(original) is dict:
+        return dict(items)
+    new = copy.copy(original)  # a subclass may know more than its items, as a defaultdict does
+    new.update(items)
+    return new
+
+
+def _with_fields(original: Any, fields: tuple[str, ...], values: list[Any]) -> Any:
+    new = copy.copy(original)
+    for field, value in zip(fields, values, strict=True):
+        object.__setattr__(new, field, value)  # also of a frozen dataclass
+    return new

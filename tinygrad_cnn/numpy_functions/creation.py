@@ -1,0 +1,95 @@
+"""Arrays made anew: np.zeros_like(t), np.zeros(shape, like=t) and their kin give Tensors, to be assigned into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.engine.graph import Array, recording
+from tinygrad_cnn.engine.primitive import implementations, implements
+from tinygrad_cnn.engine.tensor import Tensor
+from tinygrad_cnn.primitives.shaping import laid_out, row_by_row
+
+
+def _leaf(array: Array) -> Array:
+    """A Tensor of new elements, where there is something to record and they are floats."""
+    return Tensor(array) if recording.get() and array.dtype.kind == "f" else array
+
+
+def _as_tensor(function: Callable[..., Any]) -> Callable[..., Array]:
+    def make(*args: Any, **settings: Any) -> Array:
+        return _leaf(function(*args, **settings))
+
+    return make
+
+
+def _of_shape(function: Callable[..., Any]) -> Callable[..., Array]:
+    def make(prototype: Array, dtype: Any = None, shape: Any = None, **settings: Any) -> Array:
+        like = prototype.node.like if isinstance(prototype, Tensor) else prototype
+        return _leaf(np.asarray(function(like, dtype=dtype, shape=shape, **settings)))
+
+    return make
+
+
+_function: Any
+for _function in (np.zeros, np.ones, np.empty, np.eye, np.identity, np.arange, np.tri):
+    implementations[_function] = _as_tensor(_function)
+for _function in (np.zeros_like, np.ones_like, np.empty_like):
+    implementations[_function] = _of_shape(_function)
+
+
+@implements(np.full)
+def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **settings: Any) -> Array:
+    """As `np.full`; the elements may be those of a Tensor, which then has its share in the gradient."""
+    if isinstance(fill_value, Tensor):
+        return _filled(np.empty(shape, dtype or fill_value.dtype, order), fill_value)
+    return _leaf(np.full(shape, fill_value, dtype, order))
+
+
+def _filled(made: Array, fill_value: Tensor) -> Array:
+    """The array `made`, as a Tensor, with `fill_value` assigned to all of it."""
+    filled = _leaf(made)
+    filled[...] = fill_value
+    return filled
+
+
+@implements(np.full_like)
+def full_like(
+    a: Array, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None
+) -> Any:
+    """As `np.full_like`; see `full`."""
+    if isinstance(fill_value, Tensor):
+        like = a.node.like if isinstance(a, Tensor) else a
+        return _filled(np.empty_like(like, dtype, order, shape=shape), fill_value)
+    return _leaf(np.full_like(a.node.like, fill_value, dtype, order, shape=shape))
+
+
+def _converting(function: Callable[..., Any]) -> Callable[..., Any]:
+    def convert(x: Any, dtype: Any = None, **settings: Any) -> Any:
+        """As NumPy's with like=t: x may be a Tensor, or Tensors and numbers in lists of lists."""
+        made = _stacked(x)
+        if not isinstance(made, Tensor):
+            return _leaf(function(made, dtype, **settings))
+        here = made.node.like
+        plain = function(here, dtype, **settings)  # a view, or else it shows how NumPy's copy lies in memory
+        if plain is here:
+            return made
+        if np.may_share_memory(plain, here):
+            return made.reshape(plain.shape)  # with more axes, of length 1
+        made = made.astype(plain.dtype)
+        return made if isinstance(made, np.ndarray) else laid_out(np.copy(made.reshape(plain.shape)), plain)
+
+    return convert
+
+
+for _function in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray):
+    implementations[_function] = _converting(_function)
+
+
+def _stacked(x: Any) -> Any:
+    if not isinstance(x, list | tuple):
+        return x
+    items = [_stacked(item) for item in x]
+    return row_by_row(np.stack(items)) if any(isinstance(item, Tensor) for item in items) else items

@@ -1,0 +1,1 @@
+"""From a recorded graph to the boxes, edges and groups of a picture."""

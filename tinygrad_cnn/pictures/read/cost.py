@@ -1,0 +1,149 @@
+"""What a step costs: the time of its function and of its rules, floating-point operations, and bytes moved.
+
+Floating-point operations are counted by this table, and by no other convention:
+
+    a function of each element (exp, add, relu, where, ...)       1 for each element of the result, however hard it is
+    matmul                                                       2 for each product: a multiplication and an addition
+    sum, mean, prod, max, min, cumsum, cumprod                   1 for each element of the operand
+    max_pool2d, avg_pool2d                                       1 for each element of each window
+    col2im, index_add, scatter                                   1 for each element that is added
+    what only moves elements (reshape, pad, im2col, ...)         0
+    all else (einsum, decompositions, Fourier transforms)        unknown
+
+Bytes are those of the operands, which are read, and of the result, which is written.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.engine.graph import Node, no_grad
+from tinygrad_cnn.engine.sweep import fit
+from tinygrad_cnn.pictures.read.cotangents import Sweep
+from tinygrad_cnn.pictures.read.recorded import Reading, values
+from tinygrad_cnn.pictures.view.view import Cost, View
+from tinygrad_cnn.primitives.windows import pair
+
+_OF_EACH_ELEMENT = {
+    "relu", "sigmoid", "sinc", "logaddexp", "where", "choose", "select",
+    "binary_cross_entropy_as_printed", "binary_cross_entropy_shifted", "binary_cross_entropy_with_logits",
+}  # fmt: skip
+_OF_EACH_OPERAND = {"sum", "mean", "prod", "max", "min", "cumsum", "cumprod"}
+_MOVES = {
+    "append", "astype", "broadcast_to", "compress", "concatenate", "copy", "delete", "diag", "diagflat", "diagonal",
+    "extract", "flip", "fliplr", "flipud", "getitem", "im2col", "imag", "insert", "pad", "positive", "real", "repeat",
+    "reshape", "resize", "roll", "rot90", "_same", "setitem", "swapaxes", "take", "take_along_axis", "tile",
+    "transpose", "tril", "triu",
+}  # fmt: skip
+
+LEAST = 2e-4  # seconds that a step is timed for, at least
+TIMES = 5  # how often, at least; the quickest counts, for whatever else the machine does only makes it slower
+
+
+def put(view: View, reading: Reading, back: Sweep) -> None:
+    """Measure the first node of each box, and say in boxes and groups what it costs, times the number of nodes.
+
+    What a step's rules cost is counted at the step, and shown at each cotangent for the rules that computed it.
+    """
+    for id in reading.members:
+        node, box = reading.first(id), view.boxes[id]
+        if node.primitive is not None:
+            box.cost = times(measured(node, back.values), box.count)
+    spent: dict[str, float] = {}
+    for edge in view.edges:
+        if edge.flow in ("backward", "earlier") and edge.detail is None:
+            giver = view.boxes[edge.tail]
+            seconds = of_rule(reading.first(f"n{edge.tail[1:]}"), edge.position, back.values)
+            spent[edge.head] = spent.get(edge.head, 0.0) + seconds * giver.count
+    for id, seconds in spent.items():
+        g = view.boxes[id]
+        g.cost = Cost(0.0, seconds, None, float(g.bytes * g.count))
+    parts: dict[str, list[Cost]] = {id: [] for id in view.groups}
+    for box in view.boxes.values():
+        if box.cost is not None and box.kind == "primitive":
+            for group in view.ancestors(box.group):
+                parts[group.id].append(box.cost)
+    for group in view.groups.values():
+        if parts[group.id]:
+            group.cost = total(parts[group.id])
+
+
+def times(cost: Cost, count: int) -> Cost:
+    """What `count` of a step cost."""
+    flops = None if cost.flops is None else cost.flops * count
+    return Cost(cost.forward * count, cost.backward * count, flops, cost.bytes * count)
+
+
+def measured(node: Node, cotangents: Mapping[Node, Any]) -> Cost:
+    """What `node` costs: its function and all of its rules, each run anew on the values of the graph."""
+    operands = values(node)
+    moved = sum(np.asarray(x).nbytes for x in operands) + node.like.nbytes
+    with no_grad(), np.errstate(all="ignore"):
+        forward = _seconds(lambda: node.primitive.forward(*operands, **node.settings))
+    backward = sum(of_rule(node, position, cotangents) for position, _ in node.sources)
+    return Cost(forward, backward, flops(node), float(moved))
+
+
+def of_rule(node: Node, position: int, cotangents: Mapping[Node, Any]) -> float:
+    """The seconds that the rule of `node` for one operand takes; 0 if no cotangent goes there."""
+    g, x, rule = cotangents.get(node), dict(node.sources)[position], node.primitive.rules[position]
+    if g is None or rule is None or x not in cotangents:
+        return 0.0
+    operands, out, like = values(node), node.value, x.like
+
+    def run() -> None:
+        given = rule(g, out, *operands, **node.settings)
+        if given.shape != like.shape or given.dtype != like.dtype:
+            fit(given, like, node, position)
+
+    with no_grad(), np.errstate(all="ignore"):
+        return _seconds(run)
+
+
+def _seconds(run: Callable[[], Any]) -> float:
+    """How long `run` takes, at best."""
+    best, spent, times = math.inf, 0.0, 0
+    while times < TIMES or spent < LEAST:
+        began = time.perf_counter()
+        run()
+        took = time.perf_counter() - began
+        best, spent, times = min(best, took), spent + took, times + 1
+    return best
+
+
+def flops(node: Node) -> float | None:
+    """The floating-point operations of `node`'s function, by the table above; None if they are unknown."""
+    name, out = node.primitive.__name__, node.like
+    operands = node.operands
+    if name in _MOVES:
+        return 0.0
+    if name == "matmul":
+        return float(2 * out.size * np.shape(operands[0])[-1])
+    if isinstance(node.primitive.forward, np.ufunc) or name in _OF_EACH_ELEMENT:
+        return float(out.size)
+    if name in _OF_EACH_OPERAND:
+        return float(np.size(operands[0]))
+    if name in ("max_pool2d", "avg_pool2d"):
+        return float(out.size * math.prod(pair(node.settings["window"], "window")))
+    if name in ("col2im", "scatter"):
+        return float(np.size(operands[0]))
+    if name == "index_add":
+        return float(np.size(operands[1]))
+    return None
+
+
+def total(parts: Iterable[Cost]) -> Cost:
+    """The sum of costs; operations that are unknown are left out, and the sum is then a lower bound."""
+    parts = list(parts)
+    known = [part.flops for part in parts if part.flops is not None]
+    return Cost(
+        sum(part.forward for part in parts),
+        sum(part.backward for part in parts),
+        sum(known) if known else None,
+        sum(part.bytes for part in parts),
+    )

@@ -1,0 +1,164 @@
+"""The boxes of a graph as it was recorded: leaves, constants and steps, and what flows between them."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.engine.graph import Node
+from tinygrad_cnn.pictures.read.groups import Groups
+from tinygrad_cnn.pictures.read.names import operands_of
+from tinygrad_cnn.pictures.read.recorded import Reading, dtype
+from tinygrad_cnn.pictures.read.values import describe
+from tinygrad_cnn.pictures.view import labels as words
+from tinygrad_cnn.pictures.view.view import Box, Edge, View
+
+_TOLD_BY_SHAPES = frozenset(("shape", "axes", "pad_width", "winners"))  # settings that the shapes on the arrows tell of
+
+
+def draw_forward(view: View, reading: Reading, values: bool) -> None:
+    """Put the boxes and edges of a graph into `view`; values: with what they hold."""
+    groups, constants = Groups(view, reading), Constants(view, values)
+    results = set(reading.roots)
+    for order, (id, members) in enumerate(reading.members.items()):
+        node, leaf = members[0], members[0].primitive is None
+        kind: Any = "primitive" if not leaf else "input" if node in reading.inputs else "parameter"
+        box = view.boxes[id] = Box(
+            id,
+            kind,
+            _name(reading, members),
+            kind if leaf else words.primitive(node),
+            words.shapes([n.like.shape for n in members]),
+            dtype(node.like.dtype),
+            node.like.nbytes,
+            order,
+            axes=node.like.shape,
+            line=reading.line(node),
+            count=len(members),
+            is_result=not results.isdisjoint(members),
+            stays=leaf,
+        )
+        if not leaf:
+            box.group = groups.of(members, reading.loops[id])
+            _say_call(box, members, reading, constants)
+        if values:
+            box.value = describe(node.value, flows=not leaf)
+    _connect(view, reading)
+
+
+def _name(reading: Reading, members: list[Node]) -> str | None:
+    """What a box is called: its nodes' name, or "W0 … W7"."""
+    first, last = reading.names.get(members[0]), reading.names.get(members[-1])
+    if first is None or last is None or first == last:
+        return None if first is None else words.clean(first)
+    return words.clean(f"{first} … {last}")
+
+
+def _connect(view: View, reading: Reading) -> None:
+    """The edges from node to node; of those that are drawn as one, one."""
+    seen: dict[tuple[str, str, int], Edge] = {}
+    for id, members in reading.members.items():
+        for node in members:
+            for position, x in node.sources:
+                tail = reading.ids[x]
+                known = seen.get((tail, id, position)) if len(members) > 1 else None
+                if known is not None:
+                    known.count += 1
+                    continue
+                box = view.boxes[tail]
+                flow: Any = "again" if box.order >= view.boxes[id].order else "forward"
+                seen[tail, id, position] = made = Edge(tail, id, flow, box.shape, position)
+                view.edges.append(made)
+
+
+class Constants:
+    """The arrays that steps take and that have no node."""
+
+    def __init__(self, view: View, values: bool) -> None:
+        self.view, self.values = view, values
+        self.known: dict[Any, str] = {}
+
+    def box(self, taker: Box, position: int, array: Any, name: str | None, count: int) -> Box:
+        """The box of a constant, with an edge to what takes it; one box for all that take the same array.
+
+        count: how many of the nodes that are drawn as `taker` take a constant there.
+        """
+        key = id(array) if taker.count == 1 else (taker.id, position)
+        found = self.known.get(key)
+        if found is None:
+            found = self.known[key] = f"c{len(self.known)}"
+            box = self.view.boxes[found] = Box(
+                found,
+                "constant",
+                None if name is None else words.clean(name),
+                "mask" if array.dtype == bool else "constant",
+                words.shape(array.shape),
+                dtype(array.dtype),
+                array.nbytes,
+                taker.order,
+                axes=array.shape,
+                count=count,
+                stays=True,
+            )
+            if self.values:
+                box.value = describe(array, flows=False)
+        box = self.view.boxes[found]
+        self.view.edges.append(Edge(found, taker.id, "forward", box.shape, position, count))
+        return box
+
+
+def _say_call(box: Box, members: list[Node], reading: Reading, constants: Constants) -> None:
+    """The formula of a box, in whole and in short; numbers are written out, arrays get boxes of their own.
+
+    In short, what flows is a dot, and settings that are as usual, or told by shapes, are left out. What differs among
+    the nodes of a box is "…".
+    """
+    node, last = members[0], members[-1]
+    sources = dict(node.sources)
+    arguments, short, plain = [], [], True
+    for position, operand in enumerate(node.operands):
+        x = sources.get(position)
+        if x is not None:
+            arguments.append(reading.called(x))
+            short.append("·")
+        elif isinstance(operand, np.ndarray) and operand.size > 1 and operand.dtype.kind in "fciub":
+            count = len(members) if last is node else sum(position not in dict(n.sources) for n in members)
+            arguments.append(constants.box(box, position, operand, operands_of(node).get(position), count).title)
+            short.append("·")
+        else:
+            text = words.argument(operand)
+            arguments.append(text)
+            short.append(text)
+            plain = False
+    usual = _defaults(node.primitive) if node.settings else {}
+    for name, setting in node.settings.items():
+        text = words.argument(setting)
+        if last is not node and words.argument(last.settings.get(name)) != text:
+            text = "…"
+        arguments.append(f"{name}={text}")
+        if name not in _TOLD_BY_SHAPES and not _is_usual(name, setting, usual):
+            short.append(f"{name}={text}")
+            plain = False
+    box.formula = words.clean(f"{box.primitive}({', '.join(arguments)})", 160)
+    box.says = box.primitive if plain else words.clean(f"{box.primitive}({', '.join(short)})", 40)
+
+
+@functools.lru_cache(maxsize=1024)
+def _defaults(primitive: Any) -> dict[str, Any]:
+    """The settings of a primitive that have a usual value."""
+    if isinstance(primitive.forward, np.ufunc):
+        return {}
+    parameters = inspect.signature(primitive.forward).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+
+def _is_usual(name: str, setting: Any, usual: dict[str, Any]) -> bool:
+    if name not in usual:
+        return False
+    value = usual[name]
+    return setting is value or (
+        type(setting) is type(value) and isinstance(setting, int | float | str) and setting == value
+    )

@@ -1,0 +1,148 @@
+"""What a person calls the values of a graph: the name that was given, or the variable that the value was assigned to.
+
+Nobody has to name anything. A node knows the instruction that asked for it, and where that instruction computes the
+whole right side of an assignment, the left side is a name for the value: after `fc = W @ x + b`, the sum is "fc".
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import itertools
+import linecache
+from collections.abc import Iterator, Sequence
+from types import CodeType
+from typing import Any, TypeVar
+
+from tinygrad_cnn.engine.graph import Handle, Node, Scope
+
+X = TypeVar("X")
+Span = tuple[int | None, int | None, int | None, int | None]  # first and last line, first and last column
+
+
+def named(x: X, name: str) -> X:
+    """`x` itself; if it is a Tensor, it is called `name` in pictures, reports and errors from now on.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> t = tg.named(np.exp(tg.Tensor(0.0)), "growth")
+    >>> t.name
+    'growth'
+    """
+    if isinstance(x, Handle):
+        x.node.name = name
+    return x
+
+
+def names_of(nodes: Sequence[Node]) -> dict[Node, str]:
+    """The names of those of `nodes` that have one: given, or a variable's. Several nodes may have the same."""
+    makes: dict[Any, set[Any]] = {}  # which primitives each instruction has called
+    for node in nodes:
+        makes.setdefault(node.source, set()).add(node.primitive)
+    within: set[Node] = set()  # what an instruction made on the way to its result
+    for node in nodes:
+        code, instruction = node.source
+        for _, x in node.sources:
+            if x.source[1] != instruction or x.source[0] is not code or len(makes[node.source]) == 1:
+                continue  # of another instruction, or of one that calls one primitive: in a loop, h = np.sin(h)
+            if not _is_of_another_turn(x.scope, node.scope):
+                within.add(x)
+    names = {}
+    for node in nodes:
+        name = node.name
+        if name is None and node.primitive is not None and node not in within:
+            name = variable(*node.source)
+        if name is not None:
+            names[node] = name
+    return names
+
+
+def _is_of_another_turn(a: Scope | None, b: Scope | None) -> bool:
+    """Whether two scopes are those that two turns of a loop entered at one place, as in `h = tg.linear(h, W)`."""
+    return a is not b and a is not None and b is not None and a.rule_of is b.rule_of is None and a.path() == b.path()
+
+
+@functools.lru_cache(maxsize=4096)
+def variable(code: CodeType, instruction: int) -> str | None:
+    """The variable to which the result of an instruction is assigned as it is; None if it is not, or nobody knows."""
+    span = next(itertools.islice(code.co_positions(), instruction // 2, None))
+    lines = tuple(linecache.getlines(code.co_filename))
+    return _assignments(lines).get(span) if lines else None
+
+
+def operands_of(node: Node) -> dict[int, str]:
+    """What the operands of `node` are written as where it was asked for: {1: "y.T"} of `np.subtract(t, y.T)`.
+
+    Only where the code says it plainly: an operator, or a call of what the primitive is called, and no longer than
+    twenty characters. It is how a constant, which is no node, gets a name.
+    """
+    return _written(*node.source).get(node.primitive.__name__, {})
+
+
+@functools.lru_cache(maxsize=4096)
+def _written(code: CodeType, instruction: int) -> dict[str, dict[int, str]]:
+    """For the operator or the call of an instruction: what it is called, and how its operands are written."""
+    span = next(itertools.islice(code.co_positions(), instruction // 2, None))
+    lines = tuple(linecache.getlines(code.co_filename))
+    expression = _calls(lines).get(span) if lines else None
+    if isinstance(expression, ast.BinOp):
+        called, operands = _UFUNCS.get(type(expression.op)), [expression.left, expression.right]
+    elif isinstance(expression, ast.Call):
+        function = expression.func
+        called = function.id if isinstance(function, ast.Name) else getattr(function, "attr", None)
+        operands = list(itertools.takewhile(lambda x: not isinstance(x, ast.Starred), expression.args))
+    else:
+        return {}
+    if called is None:
+        return {}
+    texts = {position: ast.unparse(x) for position, x in enumerate(operands) if not isinstance(x, ast.Constant)}
+    return {_ALIASES.get(called, called): {position: text for position, text in texts.items() if len(text) <= 20}}
+
+
+_UFUNCS: dict[type[ast.operator], str] = {
+    ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.MatMult: "matmul",
+    ast.Pow: "power", ast.Mod: "remainder", ast.FloorDiv: "floor_divide",
+}  # fmt: skip
+_ALIASES = {"dot": "matmul", "abs": "absolute"}
+
+
+@functools.lru_cache(maxsize=64)
+def _calls(lines: tuple[str, ...]) -> dict[Span, ast.expr]:
+    """The operators and calls of a file, by where they stand."""
+    tree = _parsed(lines)
+    expressions = [] if tree is None else [x for x in ast.walk(tree) if isinstance(x, ast.BinOp | ast.Call)]
+    return {(x.lineno, x.end_lineno, x.col_offset, x.end_col_offset): x for x in expressions}
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(lines: tuple[str, ...]) -> ast.Module | None:
+    try:
+        return ast.parse("".join(lines))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # no Python, such as a cell with %magic in it
+        return None
+
+
+@functools.lru_cache(maxsize=64)
+def _assignments(lines: tuple[str, ...]) -> dict[Span, str]:
+    """For each expression that is the right side of an assignment, where it stands and the name on the left."""
+    tree = _parsed(lines)
+    if tree is None:
+        return {}
+    found: dict[Span, str] = {}
+    for statement in ast.walk(tree):
+        for target, value in _pairs(statement):
+            name = target.id if isinstance(target, ast.Name) else getattr(target, "attr", None)
+            if name is not None:
+                found[value.lineno, value.end_lineno, value.col_offset, value.end_col_offset] = name
+    return found
+
+
+def _pairs(statement: Any) -> Iterator[tuple[Any, Any]]:
+    """The targets of an assignment, each with the expression that it gets."""
+    if isinstance(statement, ast.Assign):
+        target, value = statement.targets[0], statement.value
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            yield from zip(target.elts, value.elts, strict=False)
+        else:
+            yield target, value
+    elif isinstance(statement, ast.AnnAssign | ast.NamedExpr) and statement.value is not None:
+        yield statement.target, statement.value

@@ -1,0 +1,127 @@
+"""What is read of a graph before anything is drawn: its nodes, what each is called, and which are drawn as one."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.engine import tree
+from tinygrad_cnn.engine.graph import Node, ancestors, source_line
+from tinygrad_cnn.engine.tensor import Tensor
+from tinygrad_cnn.pictures.read import loops as folding
+from tinygrad_cnn.pictures.read.names import names_of
+from tinygrad_cnn.pictures.view import labels as words
+
+
+@dataclass
+class Reading:
+    """The graph of some results.
+
+    roots, nodes  the results, and all that they are computed from, oldest first
+    names         of those that have one
+    inputs        the leaves that are data
+    members       the nodes of each box, oldest first, by the id of the box; `loops` has the loop that each is in
+    ids           the box of each node
+    notes         what was folded, in words
+    """
+
+    roots: list[Node]
+    nodes: list[Node]
+    names: Mapping[Node, str]
+    inputs: set[Node]
+    members: dict[str, list[Node]]
+    loops: dict[str, folding.Loop | None]
+    ids: dict[Node, str]
+    notes: list[str]
+    _lines: dict[Any, str] = field(default_factory=dict)
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether there are boxes of several nodes."""
+        return len(self.members) < len(self.nodes)
+
+    def first(self, id: str) -> Node:
+        """The node whose value a box shows: the oldest of those that are drawn as it."""
+        return self.members[id][0]
+
+    def line(self, node: Node) -> str:
+        """Where a node was asked for: the file with its folder, the line and the function."""
+        line = self._lines.get(node.source)
+        if line is None:
+            file, rest = source_line(node).rsplit(":", 1)
+            near = "/".join(file.replace("\\", "/").split("/")[-2:])  # what is before that is the machine's
+            line = self._lines[node.source] = words.clean(f"{near}:{rest}", None)
+        return line
+
+    def called(self, node: Node) -> str:
+        """What a node is called in a formula: its name, or %7."""
+        name = self.names.get(node)
+        return f"%{self.ids[node][1:]}" if name is None else words.clean(name)
+
+
+def read(result: Any, inputs: Any = (), fold: bool | None = None) -> Reading:
+    """Read the graph of `result`, a Tensor or a tree of them. See `render` for the arguments."""
+    roots = _roots(result)
+    nodes, _ = ancestors(roots)
+    names = names_of(nodes)
+    if fold or (fold is None and len(nodes) > folding.FEW):
+        drawn = folding.folded(nodes, names)
+    else:
+        drawn = folding.unfolded(nodes)
+    members = {f"n{number}": same for number, same in enumerate(drawn.classes)}
+    return Reading(
+        roots,
+        nodes,
+        names,
+        _inputs(inputs, [node for node in nodes if node.primitive is None], names),
+        members,
+        dict(zip(members, drawn.loops, strict=True)),
+        {node: id for id, same in members.items() for node in same},
+        drawn.notes,
+    )
+
+
+def _roots(result: Any) -> list[Node]:
+    leaves = tree.flatten(result).leaves
+    for leaf in leaves:
+        if not isinstance(leaf, Tensor):
+            what = (
+                f"an array of shape {leaf.shape}" if isinstance(leaf, np.ndarray) else f"of type {type(leaf).__name__}"
+            )
+            raise TypeError(f"a picture is that of a Tensor, but this is {what}, which has no graph")
+    if not leaves:
+        raise TypeError("a picture is that of a Tensor, but there is none in what was given")
+    return list(dict.fromkeys(leaf.node for leaf in leaves))
+
+
+def _inputs(inputs: Any, leaves: Sequence[Node], names: Mapping[Node, str]) -> set[Node]:
+    """The leaves that `inputs`, names or Tensors, mean."""
+    found: set[Node] = set()
+    for given in [inputs] if isinstance(inputs, str | Tensor) else inputs:
+        if isinstance(given, Tensor):
+            meant = [leaf for leaf in leaves if leaf is given.node]
+        else:
+            meant = [leaf for leaf in leaves if names.get(leaf) == given]
+        if not meant:
+            known = ", ".join(sorted(names[leaf] for leaf in leaves if leaf in names)) or "without names"
+            raise ValueError(f"inputs: {given!r} is no leaf of this graph; its leaves are {known}")
+        found.update(meant)
+    return found
+
+
+def values(node: Node) -> list[Any]:
+    """The arrays and numbers that the function of `node` was given."""
+    operands = list(node.operands)
+    for position, x in node.sources:
+        operands[position] = x.value
+    return operands
+
+
+@functools.lru_cache(maxsize=64)
+def dtype(of: np.dtype[Any]) -> str:
+    """A dtype by its name, which NumPy takes its time to say."""
+    return str(of)

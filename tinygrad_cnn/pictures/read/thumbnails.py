@@ -1,0 +1,132 @@
+"""Arrays as small pictures: stacks of images as a contact sheet, matrices as heat maps, vectors as strips."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_cnn.pictures.read.pixels import decoded, diverging, encoded, grey, shrunk
+
+# In points, as they are shown; a PNG has DENSITY pixels for each.
+TILE = 28  # the longer side of an image in a contact sheet
+TILES = 5  # of a contact sheet
+WIDE, HIGH = 140, 28  # of a heat map, at most
+STRIP = 9  # the height of a vector's
+HALF = 19  # the height of each of two that stand one above the other, at most
+DENSITY = 2
+QUANTILE = 0.97  # of the absolute values that are not 0: what is larger has the full colour
+GAP = 2
+
+BORDER = (0xA8, 0xB0, 0xBA, 255)
+NAN, INF = (0xE6, 0x00, 0xC8), (0x00, 0xA0, 0x50)  # magenta and green, in red, green, blue
+
+
+class Thumbnail(NamedTuple):
+    """A PNG file, how wide and high it is shown, in points, and what it shows."""
+
+    png: bytes
+    width: int
+    height: int
+    says: str
+
+
+def thumbnail(array: Any) -> Thumbnail | None:
+    """A picture of `array`, of real numbers and any number of axes; None for one without elements.
+
+    Where nothing is negative, 0 is black and the largest element white; else colours diverge from white at 0, to blue
+    below and red above, with the full colour from the 97th percentile on of the absolute values that are not 0. NaN is
+    magenta, Inf green. Three axes or more are a stack of images, of which a few are shown, evenly spread; of long ones,
+    such as the columns of im2col, the first alone.
+    """
+    x = np.asarray(array, np.float64)
+    if not x.size:
+        return None
+    x = x.squeeze()
+    if x.ndim < 2:
+        return _thumbnail(_bordered(_fitted(_coloured(x.reshape(1, -1), x), WIDE, STRIP)), "")
+    images = x.reshape(-1, *x.shape[-2:])
+    height, width = images.shape[-2:]
+    if len(images) > 1 and max(height, width) <= 3 * min(height, width):
+        chosen = np.unique(np.linspace(0, len(images) - 1, TILES).round().astype(int))
+        tiles = [_bordered(_fitted(_coloured(images[i], x), TILE, TILE)) for i in chosen]
+        gap = np.zeros((tiles[0].shape[0], GAP * DENSITY, 4), np.uint8)
+        sheet = [part for tile in tiles for part in (tile, gap)][:-1]
+        return _thumbnail(np.concatenate(sheet, axis=1), _count(len(tiles), len(images)))
+    return _thumbnail(_bordered(_fitted(_coloured(images[0], x), WIDE, HIGH)), _count(1, len(images)))
+
+
+def beside(left: Thumbnail | None, right: Thumbnail | None) -> Thumbnail | None:
+    """Two thumbnails one above the other: what was before, and what is now."""
+    if left is None or right is None:
+        return right or left
+    above, below = (_lower(decoded(part.png), HALF * DENSITY) for part in (left, right))
+    width = max(above.shape[1], below.shape[1])
+    rows = [np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0))) for part in (above, below)]
+    gap = np.zeros((GAP * DENSITY, width, 4), np.uint8)
+    return _thumbnail(np.concatenate([rows[0], gap, rows[1]]), right.says)
+
+
+def _lower(pixels: Any, most: int) -> Any:
+    """`pixels` no higher than `most`, in their proportions."""
+    height, width = pixels.shape[:2]
+    if height <= most:
+        return pixels
+    return shrunk(pixels, most, max(1, round(width * most / height)))
+
+
+def _count(shown: int, of: int) -> str:
+    return "" if shown == of else f"{shown} of {of}"
+
+
+def _coloured(image: Any, whole: Any) -> Any:
+    """(height, width, 4) uint8, of (height, width) floats, on the scale of the `whole` array."""
+    low, high = _range(whole)
+    finite = np.nan_to_num(image, nan=0.0, posinf=high, neginf=low)
+    with np.errstate(over="ignore"):
+        if low < 0:
+            # A few that are much larger than the rest would make all others white.
+            others = np.abs(whole[np.isfinite(whole) & (whole != 0)])
+            top = float(np.quantile(others, QUANTILE)) or max(-low, high)
+            pixels = diverging(finite / top / 2 + 0.5)
+        else:
+            pixels = grey(finite / (high or 1.0))
+    pixels[np.isnan(image)] = (*NAN, 255)
+    pixels[np.isinf(image)] = (*INF, 255)
+    return pixels
+
+
+def _range(whole: Any) -> tuple[float, float]:
+    finite = whole[np.isfinite(whole)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+
+
+def _fitted(pixels: Any, width: int, height: int) -> Any:
+    """`pixels` in a box of `width` by `height` points: elements grow in whole steps, or are averaged to shrink."""
+    width, height = width * DENSITY, height * DENSITY
+    rows, columns = pixels.shape[:2]
+    if rows <= height and columns <= width:
+        if rows == 1:  # a strip fills its height; a cell of it is no wider than high
+            step = max(1, min(width // columns, height))
+            return pixels.repeat(height, axis=0).repeat(step, axis=1)
+        step = max(1, min(width // columns, height // rows))
+        return pixels.repeat(step, axis=0).repeat(step, axis=1)
+    scale = min(1.0, height / rows), min(1.0, width / columns)
+    if rows > 1 and max(rows, columns) <= 3 * min(rows, columns):
+        scale = (min(scale), min(scale))  # an image keeps its proportions
+    if rows == 1:
+        return shrunk(pixels, 1, max(1, math.floor(columns * scale[1]))).repeat(height, axis=0)
+    return shrunk(pixels, max(1, math.floor(rows * scale[0])), max(1, math.floor(columns * scale[1])))
+
+
+def _bordered(pixels: Any) -> Any:
+    framed = np.empty((pixels.shape[0] + 2, pixels.shape[1] + 2, 4), np.uint8)
+    framed[...] = BORDER
+    framed[1:-1, 1:-1] = pixels
+    return framed
+
+
+def _thumbnail(pixels: Any, says: str) -> Thumbnail:
+    height, width = pixels.shape[:2]
+    return Thumbnail(encoded(pixels), -(-width // DENSITY), -(-height // DENSITY), says)

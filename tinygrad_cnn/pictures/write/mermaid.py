@@ -1,0 +1,61 @@
+"""The picture in Mermaid, which GitHub and many wikis draw."""
+
+from __future__ import annotations
+
+import re
+
+from tinygrad_cnn.pictures.view.view import Box, Group, View
+from tinygrad_cnn.pictures.write.colours import LIGHT
+
+_SHAPES = {
+    "input": ("[/", "/]"),
+    "parameter": ("[[", "]]"),
+    "constant": ("[", "]"),
+    "primitive": ("(", ")"),
+    "scope": ("[", "]"),
+    "cotangent": ("(", ")"),
+    "rule": ("(", ")"),
+}
+_ARROWS = {"forward": "-->", "again": "-.->", "backward": "-->", "earlier": "-.->", "use": "-.->", "tie": "-.-"}
+
+
+def mermaid(view: View) -> str:
+    """A flowchart."""
+    lines = ["flowchart TD"]
+    children: dict[str | None, list[Group]] = {}
+    for group in view.groups.values():
+        children.setdefault(group.parent, []).append(group)
+    inside: dict[str | None, list[Box]] = {}
+    for box in view.boxes.values():
+        inside.setdefault(box.group, []).append(box)
+    lines += [_node(box) for box in inside.get(None, [])]
+    waiting: list[str | Group] = list(reversed(children.get(None, [])))
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            lines.append(item)
+            continue
+        lines.append(f'subgraph {item.id}["{_escaped(item.name)}"]')
+        lines += [_node(box) for box in inside.get(item.id, [])]
+        waiting.append("end")
+        waiting += reversed(children.get(item.id, []))
+    for e in view.edges:
+        label = f'|"{_escaped(e.label)}"|' if e.label and e.flow in ("forward", "backward") else ""
+        lines.append(f"{e.tail} {_ARROWS[e.flow]}{label} {e.head}")
+    for kind, look in LIGHT.kinds.items():
+        lines.append(f"classDef {kind} fill:{look.fill},stroke:{look.line},color:{look.ink}")
+    return "\n".join(lines) + "\n"
+
+
+def _node(box: Box) -> str:
+    begin, end = _SHAPES[box.kind]
+    title = _escaped(box.title)
+    by = "" if box.kind in ("input", "parameter", "constant") else box.says or box.primitive
+    second = f"<br>{_escaped(by)}" if box.name and by not in ("", box.name) else ""
+    times = f" × {box.count:,}" if box.count > 1 else ""
+    return f'{box.id}{begin}"{title}{times}{second}"{end}:::{box.kind}'
+
+
+def _escaped(text: str) -> str:
+    """Text in a label, in which nothing is markup: all but letters, digits and the plainest signs as numbers."""
+    return re.sub(r"[^\w .,:×…/∂+=()\[\]|-]", lambda match: f"#{ord(match[0])};", text)

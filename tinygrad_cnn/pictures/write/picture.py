@@ -1,0 +1,164 @@
+"""A picture that was made: its text in DOT, and what Graphviz lays out from it."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import html
+import os
+import re
+from pathlib import Path
+
+from tinygrad_cnn import files
+from tinygrad_cnn.pictures.view.view import View
+from tinygrad_cnn.pictures.write import formats
+from tinygrad_cnn.pictures.write import graphviz as engines
+from tinygrad_cnn.pictures.write.colours import DARK, PALETTES, Theme, exchanged
+from tinygrad_cnn.pictures.write.dot import Style, dot
+from tinygrad_cnn.pictures.write.json_document import document
+from tinygrad_cnn.pictures.write.mermaid import mermaid
+from tinygrad_cnn.pictures.write.text import table
+
+
+class Picture:
+    """A picture of a graph. In a notebook it shows itself; `save` writes it to a file.
+
+    dot, svg, png, pdf   made when they are first asked for; the text in DOT is without thumbnails
+    html                 a page to look around in, if format="html" was asked for
+    notes                what a reader has to be told, such as what was folded
+    """
+
+    def __init__(self, view: View, theme: Theme = "auto", page: tuple[View, set[str]] | None = None) -> None:
+        self.view = view
+        self.notes = list(view.notes)
+        self._theme: Theme = theme
+        self._page = page
+
+    def __repr__(self) -> str:
+        return f"<Picture of {self.view.title}: {len(self.view.boxes)} boxes>"
+
+    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+        """Write it to `path`, in `format` or what the name ends in; whole, or not at all.
+
+        Where nothing can lay it out, its DOT text is written beside, and RuntimeError raised.
+        """
+        to, chosen = Path(path), formats.format_of(path, format)
+        try:
+            data = self.content(chosen)
+        except engines.NoEngineError as error:
+            instead = to.with_suffix(".dot")
+            files.write(instead, self.dot.encode())
+            raise engines.NoEngineError(f"{error}. The picture is in {instead}, as DOT") from None
+        files.write(to, data)
+
+    def content(self, format: str) -> bytes:
+        """What a file of this format holds."""
+        match format:
+            case "svg":
+                return self.svg.encode()
+            case "png":
+                return self.png
+            case "pdf":
+                return self.pdf
+            case "html":
+                return self.html.encode()
+            case "dot":
+                return self.dot.encode()
+            case "mermaid":
+                return mermaid(self.view).encode()
+            case "txt":
+                return f"{table(self.view)}\n".encode()
+            case "json":
+                return document(self.view).encode()
+            case _:
+                raise ValueError(formats.unknown(format))
+
+    @functools.cached_property
+    def dot(self) -> str:
+        """The picture in DOT, without thumbnails."""
+        return dot(self.view, Style(self.view, self._theme))
+
+    @functools.cached_property
+    def svg(self) -> str:
+        """The picture as SVG; thumbnails are in it, and with the theme "auto" it is dark where its reader's page is."""
+        text = self._laid_out("svg").decode()
+        pictures = self._pictures()
+
+        def inline(match: re.Match[str]) -> str:
+            data = base64.b64encode(pictures[match[1]]).decode()
+            return f'xlink:href="data:image/png;base64,{data}"'
+
+        text = re.sub(r'xlink:href="(?:[^"]*/)?([a-z]+\d+\.png)"', inline, text)
+        style = "text{white-space:pre}"
+        paper = PALETTES[self._theme].paper
+        style += f".edge text{{paint-order:stroke;stroke:{paper};stroke-width:2.5px}}"
+        if self._theme == "auto":
+            style += f"@media (prefers-color-scheme:dark){{{dark()}}}"
+        # A point is a pixel: what is eleven of them high can be read on a screen, and a third more would waste it.
+        text = re.sub(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', r'<svg width="\1" height="\2"', text, count=1)
+        begin = text.index("<svg")  # before that stands a document type, by an address
+        at = text.index(">", begin)
+        name = f"tinygrad-cnn-graph-{self._theme}"
+        return f'{text[begin:at]} class="{name}">\n<style>{scoped(style, name)}</style>{text[at + 1 :]}'
+
+    @functools.cached_property
+    def png(self) -> bytes:
+        """The picture as a PNG, with 144 pixels in an inch."""
+        return self._laid_out("png", dpi=144)
+
+    @functools.cached_property
+    def pdf(self) -> bytes:
+        """The picture as a PDF."""
+        return self._laid_out("pdf")
+
+    def _pictures(self) -> dict[str, bytes]:
+        boxes = self.view.boxes.values()
+        return {
+            f"{b.id}.png": b.value.picture.png for b in boxes if b.value is not None and b.value.picture is not None
+        }
+
+    def _laid_out(self, format: str, dpi: int | None = None) -> bytes:
+        pictures = self._pictures()
+        if not pictures:
+            return engines.laid_out(self.dot, format, None, dpi)
+        with files.temporary_folder() as folder:
+            for name, png in pictures.items():
+                (folder / name).write_bytes(png)
+            style = Style(self.view, self._theme, {name[:-4]: name for name in pictures})
+            return engines.laid_out(dot(self.view, style), format, folder, dpi)
+
+    @functools.cached_property
+    def html(self) -> str:
+        """The page, in one file that loads nothing."""
+        if self._page is None:
+            raise ValueError(
+                "this picture was not made to be a page: ask for format='html', or name a path that ends so"
+            )
+        from tinygrad_cnn.pictures.write.page import page
+
+        return page(*self._page, theme=self._theme)
+
+    def _repr_svg_(self) -> str | None:
+        try:
+            return self.svg
+        except engines.NoEngineError:
+            return None
+
+    def _repr_html_(self) -> str | None:
+        if self._page is not None:
+            return f'<iframe srcdoc="{html.escape(self.html)}" style="width:100%;height:720px;border:0"></iframe>'
+        if self._repr_svg_() is not None:
+            return None
+        return f"<p>{html.escape(engines.WHAT_TO_INSTALL)}</p><pre>{html.escape(self.dot)}</pre>"
+
+
+def dark() -> str:
+    """The rules of CSS that make a light picture dark, by exchanging its colours."""
+    return f".edge text{{stroke:{DARK.paper}}}" + "".join(
+        f'[fill="{light}"]{{fill:{to}}}[stroke="{light}"]{{stroke:{to}}}' for light, to in exchanged().items()
+    )
+
+
+def scoped(style: str, name: str) -> str:
+    """Rules that hold within elements of a class alone, for an SVG may stand in the middle of a page."""
+    return re.sub(r"(^|[{}])([^{}@]+)\{", lambda m: f"{m[1]}.{name} {m[2]}{{", style)

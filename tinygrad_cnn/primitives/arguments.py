@@ -1,0 +1,73 @@
+"""What functions that take NumPy's arguments have in common: those refused, and axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.engine.graph import Array, Handle
+from tinygrad_cnn.engine.primitive import constant, operand
+
+Axis = int | tuple[int, ...] | None
+# What almost every call gives, and nothing else: these need no looking into, in the midst of a training step.
+_COMMON = frozenset({"axis", "keepdims"})
+# The default of an argument for which None is a value of its own.
+absent: Any = type("absent", (), {"__repr__": lambda self: "<no value>"})()
+
+
+def refuse_out(name: str, out: Any) -> None:
+    """Raise TypeError if an array to write into was given."""
+    if out is not None:
+        raise TypeError(f"np.{name}(out=...) would write a Tensor into an array: use what it returns")
+
+
+def refuse_tensors(name: str, settings: dict[str, Any]) -> None:
+    """Raise NotImplementedError if a setting is a Tensor, for NumPy would take its number and lose its gradient."""
+    for setting, x in settings.items():
+        if isinstance(x, Handle):
+            raise NotImplementedError(
+                f"np.{name}({setting}=Tensor) has no derivative by that: combine it with what np.{name} returns, "
+                "or give its .value"
+            )
+
+
+def without_out(function: Callable[..., Any], place: int) -> Callable[..., Any]:
+    """`function` as NumPy's callers call it: with an `out`, by name or in that place behind the operand, of None."""
+
+    def called(a: Any, *args: Any, **settings: Any) -> Any:
+        if args or not settings.keys() <= _COMMON:
+            if len(args) > place:
+                refuse_out(function.__name__, args[place])
+                args = args[:place] + args[place + 1 :]
+            refuse_out(function.__name__, settings.pop("out", None))
+            refuse_tensors(function.__name__, settings)
+            if "where" in settings:
+                settings["where"] = constant(settings["where"])
+        return function(a, *args, **settings)
+
+    called.__name__ = function.__name__
+    return called
+
+
+def as_array(x: Any) -> Any:
+    """`x`, or the array that a list or a tuple stands for, or the Tensor if there are Tensors in it."""
+    return operand(x) if isinstance(x, list | tuple) else x
+
+
+def given(**settings: Any) -> dict[str, Any]:
+    """Those of `settings` that a caller gave, to pass on as he gave them."""
+    return {name: x for name, x in settings.items() if x is not absent}
+
+
+def axes_of(x: Array, axis: Axis) -> tuple[int, ...]:
+    """`axis`, which NumPy has accepted, as the axes of `x` that it means, none of them negative."""
+    if axis is None:
+        return tuple(range(x.ndim))
+    return tuple([i % x.ndim for i in (axis if isinstance(axis, tuple) else (axis,)) if x.ndim])
+
+
+def masked(where: Any, x: Any, instead: Any) -> Any:
+    """`x` where `where` holds, else `instead`; `where` is a mask, or True."""
+    return x if where is True else np.where(np.broadcast_to(where, np.shape(x)), x, instead)

@@ -1,0 +1,84 @@
+"""Complex numbers on the way from real Tensors to a real result, as a Fourier transform makes them.
+
+A Tensor that a person makes is real, and so is what is differentiated. Between them, the cotangent of z = u + iv is
+dL/du - i dL/dv. With that convention the rule of a function that is complex-differentiable is that for real numbers,
+without a conjugate, and a linear map has its transpose. Where an operand is real, the sweep takes the real part.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.engine.graph import Array
+from tinygrad_cnn.engine.primitive import elementwise, implementations, implements, primitive
+from tinygrad_cnn.primitives.elementwise import astype, where_of
+from tinygrad_cnn.primitives.indexing import added, picked, put, scatter
+from tinygrad_cnn.primitives.shaping import in_order, order_of
+
+
+@primitive
+def real(x: Array, /) -> Array:
+    """The real part of complex numbers."""
+    return np.real(x)
+
+
+real.vjp(lambda g, out, x: g)
+
+
+@implements(np.real)
+def real_of_numpy(val: Array) -> Array:
+    """As `np.real`: of what is real it is that itself."""
+    return real(val) if val.dtype.kind == "c" else val
+
+
+@primitive
+def imag(x: Array, /) -> Array:
+    """The imaginary part."""
+    return np.imag(x)
+
+
+imag.vjp(lambda g, out, x: g * -1j if x.dtype.kind == "c" else np.zeros_like(g))
+
+
+@implements(np.imag)
+def imag_of_numpy(val: Array) -> Array:
+    """As `np.imag`: of what is real it is zeros."""
+    return imag(val) if val.dtype.kind == "c" else in_order(imag(val), order_of(val))
+
+
+elementwise(np.conjugate, lambda g, out, x: np.conj(g))
+
+
+@implements(np.angle)
+def angle(z: Any, deg: bool = False) -> Any:
+    """As `np.angle`."""
+    turned = np.arctan2(np.imag(z) if np.iscomplexobj(z) else 0, np.real(z))
+    return turned * (180 / np.pi) if deg else turned
+
+
+@implements(np.real_if_close)
+def real_if_close(a: Any, tol: float = 100) -> Any:
+    """As `np.real_if_close`: which it is, the values decide."""
+    return a if np.iscomplexobj(np.real_if_close(a.node.value, tol)) else np.real(a)
+
+
+def conjugated(x: Any) -> Any:
+    """`x`, or its conjugate if it is complex."""
+    return np.conj(x) if np.iscomplexobj(x) else x
+
+
+def squared_size(x: Any) -> Any:
+    """|x| squared, which is real."""
+    return np.real(x * np.conj(x)) if np.iscomplexobj(x) else np.square(x)
+
+
+# Whose rules are those of a complex-differentiable function, or of one that only moves elements.
+for _function in (
+    np.add, np.subtract, np.multiply, np.divide, np.negative, np.positive, np.power, np.square, np.sqrt, np.reciprocal,
+    np.exp, np.expm1, np.log, np.log1p, np.sin, np.cos, np.tan, np.sinh, np.cosh, np.tanh, np.conjugate,
+):  # fmt: skip
+    implementations[_function].complex = True  # type: ignore[attr-defined]
+for _moving in (astype, where_of, picked, scatter, put, added):
+    _moving.complex = True

@@ -1,0 +1,246 @@
+"""Functions of each element: y[i] = f(x[i]), and those of two or three arrays that broadcast together."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tinygrad_cnn.engine.graph import Array
+from tinygrad_cnn.engine.primitive import Primitive, elementwise, implements, primitive, to_values
+
+_LN_2, _LN_10 = math.log(2), math.log(10)
+
+# Arithmetic.
+
+elementwise(np.add, lambda g, out, x, y: g, lambda g, out, x, y: g)
+elementwise(np.subtract, lambda g, out, x, y: g, lambda g, out, x, y: -g)
+elementwise(np.multiply, lambda g, out, x, y: g * y, lambda g, out, x, y: g * x)
+elementwise(np.divide, lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y)
+elementwise(np.negative, lambda g, out, x: -g)
+elementwise(np.positive, lambda g, out, x: g)
+
+
+def _power_x(g: Array, out: Array, x: Array, y: Array) -> Array:
+    if isinstance(y, int | float):
+        return g * (y * x ** (y - 1)) if y else g * np.zeros_like(x)
+    # At y = 0 the slope is 0, for x = 0 too. Elsewhere y - 1 stays what it is, for its own derivative is wanted too.
+    return g * y * x ** np.where(np.equal(x, 0) & np.equal(y, 0), 1, y - 1)
+
+
+def _power_y(g: Array, out: Array, x: Array, y: Array) -> Array:
+    return g * out * np.log(np.where(x == 0, 1, x))  # 0 ** y has slope 0 in y, where y > 0
+
+
+elementwise(np.power, _power_x, _power_y)
+elementwise(np.float_power, _power_x, _power_y)
+
+# The remainder is x - y floor(x / y), and floor has no slope; fmod truncates instead.
+
+elementwise(np.remainder, lambda g, out, x, y: g, lambda g, out, x, y: -g * np.floor_divide(x, y))
+elementwise(np.fmod, lambda g, out, x, y: g, lambda g, out, x, y: -g * np.trunc(np.divide(x, y)))
+
+
+@implements(np.divmod)
+def divmod(x: Array, y: Array) -> tuple[Array, Array]:
+    """As `np.divmod`: the quotient is a plain array."""
+    return np.floor_divide(x, y), np.remainder(x, y)
+
+
+@implements(np.modf)
+def modf(x: Array) -> tuple[Array, Array]:
+    """As `np.modf`: the whole part is a plain array."""
+    return _fraction(x), np.trunc(x)
+
+
+@primitive
+def _fraction(x: Array, /) -> Array:
+    return np.modf(x)[0]
+
+
+_fraction.vjp(lambda g, out, x: g)
+
+
+@implements(np.frexp)
+def frexp(x: Array) -> tuple[Array, Array]:
+    """As `np.frexp`: the exponent is a plain array."""
+    _, exponent = np.frexp(to_values(x))
+    return np.ldexp(x, -exponent), exponent
+
+
+elementwise(np.nextafter, lambda g, out, x, y: g, None)  # x, but for a last digit
+elementwise(np.heaviside, None, lambda g, out, x, h: g * np.equal(x, 0))
+
+# Powers, exponentials and logarithms.
+
+elementwise(np.square, lambda g, out, x: g * (2 * x))
+elementwise(np.sqrt, lambda g, out, x: g / (2 * out))
+elementwise(np.reciprocal, lambda g, out, x: -g * out * out)
+elementwise(np.cbrt, lambda g, out, x: g / (3 * out * out))
+elementwise(np.hypot, lambda g, out, x, y: _share(g, x, out), lambda g, out, x, y: _share(g, y, out))
+elementwise(np.exp, lambda g, out, x: g * out)
+elementwise(np.expm1, lambda g, out, x: g * np.exp(x))
+elementwise(np.log, lambda g, out, x: g / x)
+elementwise(np.log1p, lambda g, out, x: g / (1 + x))
+elementwise(np.logaddexp, lambda g, out, x, y: g * np.exp(x - out), lambda g, out, x, y: g * np.exp(y - out))
+elementwise(np.exp2, lambda g, out, x: g * out * _LN_2)
+elementwise(np.log2, lambda g, out, x: g / (x * _LN_2))
+elementwise(np.log10, lambda g, out, x: g / (x * _LN_10))
+elementwise(np.logaddexp2, lambda g, out, x, y: g * np.exp2(x - out), lambda g, out, x, y: g * np.exp2(y - out))
+elementwise(np.ldexp, lambda g, out, x, n: np.ldexp(g, n), None)
+
+
+def _share(g: Array, x: Array, out: Array) -> Array:
+    return g * x / np.where(np.equal(out, 0), 1, out)  # hypot has slope 0 at 0
+
+
+# Angles, and functions of them.
+
+elementwise(np.sin, lambda g, out, x: g * np.cos(x))
+elementwise(np.cos, lambda g, out, x: -g * np.sin(x))
+elementwise(np.tan, lambda g, out, x: g * (1 + out * out))
+elementwise(np.arcsin, lambda g, out, x: g / np.sqrt((1 - x) * (1 + x)))
+elementwise(np.arccos, lambda g, out, x: -g / np.sqrt((1 - x) * (1 + x)))
+elementwise(np.arctan, lambda g, out, x: g / (1 + x * x))
+elementwise(
+    np.arctan2,
+    lambda g, out, y, x: g * x / (x * x + y * y),
+    lambda g, out, y, x: -g * y / (x * x + y * y),
+)
+elementwise(np.sinh, lambda g, out, x: g * np.cosh(x))
+elementwise(np.cosh, lambda g, out, x: g * np.sinh(x))
+elementwise(np.tanh, lambda g, out, x: g * ((1 - out) * (1 + out)))
+elementwise(np.arcsinh, lambda g, out, x: g / np.sqrt(x * x + 1))
+elementwise(np.arccosh, lambda g, out, x: g / np.sqrt((x - 1) * (x + 1)))
+elementwise(np.arctanh, lambda g, out, x: g / ((1 - x) * (1 + x)))
+for _to_radians in (np.deg2rad, np.radians):
+    elementwise(_to_radians, lambda g, out, x: g * (np.pi / 180))
+for _to_degrees in (np.rad2deg, np.degrees):
+    elementwise(_to_degrees, lambda g, out, x: g * (180 / np.pi))
+
+
+@primitive
+def sigmoid(x: Array, /) -> Array:
+    """1 / (1 + exp(-x)), which does not overflow and loses no digits. Element by element, of any shape.
+
+    >>> import tinygrad_cnn as tg
+    >>> tg.sigmoid(0.0)
+    np.float64(0.5)
+    """
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
+
+
+sigmoid.vjp(lambda g, out, x: g * out * (1 - out))  # as the article has it; its absolute error is that of 1 - out
+
+# Kinks. Where two operands are equal, each gets half of the cotangent; |x| has slope 0 at 0.
+
+elementwise(np.abs, lambda g, out, x: _abs_x(g, out, x))
+elementwise(np.fabs, lambda g, out, x: g * np.sign(x))
+# A zero has a sign too, and its slope goes by it: copysign(x, x) is x, with slope 1 at 0.
+elementwise(np.copysign, lambda g, out, x, y: g * (np.copysign(1.0, x) * np.copysign(1.0, y)), None)
+elementwise(np.maximum, lambda g, out, x, y: _where_more(g, x, y), lambda g, out, x, y: _where_more(g, y, x))
+elementwise(np.minimum, lambda g, out, x, y: _where_more(g, y, x), lambda g, out, x, y: _where_more(g, x, y))
+
+
+@primitive
+def relu(x: Array, /, at_zero: float = 0.0) -> Array:
+    """max(0, x), element by element; its slope at x = 0 is `at_zero`, in 0..1. Raises ValueError for another slope.
+
+    `np.maximum(0, x)` shares the cotangent at a tie, and so has slope 1/2 there; at_zero=1 is the article's
+    convention, which lets a cotangent through where x >= 0. Away from 0 they are the same.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> tg.relu(np.array([-1.0, 0.0, 2.0]))
+    array([0., 0., 2.])
+    >>> tg.grad(lambda x: np.sum(tg.relu(x)))(np.array([-1.0, 0.0, 2.0]))
+    array([0., 0., 1.])
+    """
+    if not 0 <= at_zero <= 1:
+        raise ValueError(f"relu: at_zero is {at_zero!r}, but it is a slope between 0 and 1")
+    x = np.asarray(x)
+    return np.maximum(x, np.zeros(x.shape, x.dtype))  # of two arrays, at twice the speed of an array and a number
+
+
+@relu.vjp
+def _relu_x(g: Array, out: Array, x: Array, at_zero: float = 0.0) -> Array:
+    if at_zero == 0:
+        return g * np.greater(x, 0)
+    if at_zero == 1:
+        return g * np.greater_equal(x, 0)
+    return g * (np.greater(x, 0) + at_zero * np.equal(x, 0))
+
+
+def _abs_x(g: Array, out: Array, x: Array) -> Array:
+    if x.dtype.kind != "c":
+        return g * np.sign(x)
+    return g * np.conj(x) / np.where(np.equal(out, 0), 1, out)  # see complex_numbers.py
+
+
+@primitive
+def root_of_squares(x: Array, /) -> Array:
+    """The square root of a sum of squares: a norm, which like |x| has a kink at 0, and slope 0 there."""
+    return np.sqrt(x)
+
+
+root_of_squares.vjp(lambda g, out, x: np.where(np.equal(x, 0), 0, g / (2 * np.where(np.equal(x, 0), 1, out))))
+
+
+def _where_more(g: Array, x: Array, y: Array) -> Array:
+    """G where x > y, g / 2 where x = y, 0 where x < y."""
+    more, no_less = np.greater(x, y), np.greater_equal(x, y)
+    twice = g * (more.view(np.int8) + no_less.view(np.int8))
+    twice *= 0.5
+    return twice
+
+
+# fmax and fmin pass over a NaN where the other operand is none.
+
+elementwise(np.fmax, lambda g, out, x, y: _chosen(g, out, x, y), lambda g, out, x, y: _chosen(g, out, y, x))
+elementwise(np.fmin, lambda g, out, x, y: _chosen(g, out, x, y), lambda g, out, x, y: _chosen(g, out, y, x))
+
+
+def _chosen(g: Array, out: Array, x: Array, y: Array) -> Array:
+    """G where x was chosen, g / 2 where both are the result."""
+    return g * (np.equal(x, out) / np.maximum(np.equal(x, out).astype(g.dtype) + np.equal(y, out), 1))
+
+
+@implements(np.where)
+def where(condition: Array, *choices: Array) -> Array:
+    """As `np.where`; the condition is a constant, whatever it was computed from. With no choices, as `np.nonzero`."""
+    if len(choices) == 1:
+        raise ValueError("either both or neither of x and y should be given")
+    if not choices:
+        return np.where(_condition(condition))
+    return where_of(_condition(condition), *choices)
+
+
+def _condition(condition: Array) -> Array:
+    return np.not_equal(condition, 0) if not hasattr(condition, "dtype") or condition.dtype.kind == "f" else condition
+
+
+def _where_forward(condition: Array, x: Array, y: Array, /) -> Array:
+    return np.where(condition, x, y)
+
+
+where_of: Primitive[..., Array] = Primitive(_where_forward, name="where", broadcasts=True)
+where_of.vjp(
+    None,
+    lambda g, out, condition, x, y: np.where(condition, g, 0),
+    lambda g, out, condition, x, y: np.where(condition, 0, g),
+)
+
+
+def _astype_forward(x: Array, /, dtype: object) -> Array:
+    return x.astype(dtype)
+
+
+astype: Primitive[..., Array] = Primitive(_astype_forward, name="astype")
+astype.vjp(lambda g, out, x, dtype: g)  # the sweep gives every cotangent the dtype of what it is for
+
+
+@implements(np.astype)
+def astype_of_numpy(x: Array, dtype: object, /, *, copy: bool = True, device: object = None) -> Array:
+    """As `np.astype`; of integers and booleans it is a plain array."""
+    if not copy and x.dtype == np.dtype(dtype):  # type: ignore[call-overload]
+        return x
+    return astype(x, dtype=dtype) if np.dtype(dtype).kind in "fc" else to_values(x).astype(dtype)  # type: ignore[call-overload]

@@ -1,0 +1,250 @@
+"""Functions that reduce an array along axes: sums, products, means and extremes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.engine.graph import Array
+from tinygrad_cnn.engine.primitive import implementations, implements, primitive
+from tinygrad_cnn.primitives.arguments import (
+    Axis,
+    absent,
+    axes_of,
+    given,
+    masked,
+    refuse_out,
+    refuse_tensors,
+    without_out,
+)
+from tinygrad_cnn.primitives.shaping import number
+
+_add: Any = np.add.reduce
+_multiply: Any = np.multiply.reduce
+_maximum: Any = np.maximum.reduce
+_minimum: Any = np.minimum.reduce
+_logaddexp: Any = np.logaddexp.reduce
+
+
+@primitive
+def sum(x: Array, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False, **among: Any) -> Array:
+    """As `np.sum`; `among` are its `initial` and `where`."""
+    return _add(x, axis, dtype, None, keepdims, **among)
+
+
+@sum.vjp
+def _sum_x(
+    g: Array, out: Array, x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False, **among: Any
+) -> Array:
+    return masked(among.get("where", True), _stretched(_restored(g, x, axis, keepdims), x.shape), 0)
+
+
+@primitive
+def mean(x: Array, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, where: Any = True) -> Array:
+    """As `np.mean`."""
+    if where is True:
+        return np.mean(x, axis, dtype, keepdims=keepdims)
+    return np.mean(x, axis, dtype, keepdims=keepdims, where=where)
+
+
+@mean.vjp
+def _mean_x(
+    g: Array, out: Array, x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False, where: Any = True
+) -> Array:
+    each = _restored(g, x, axis, keepdims) / count(x, axis, where)
+    return masked(where, _stretched(each, x.shape), 0)
+
+
+@primitive
+def prod(x: Array, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False, **among: Any) -> Array:
+    """As `np.prod`. Its derivatives are right where factors are zero."""
+    return _multiply(x, axis, dtype, None, keepdims, **among)
+
+
+@prod.vjp
+def _prod_x(
+    g: Array, out: Array, x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False, **among: Any
+) -> Array:
+    where = among.get("where", True)
+    others = _products_of_the_others(masked(where, x, 1), axes_of(x, axis)) * among.get("initial", 1)
+    return masked(where, _restored(g, x, axis, keepdims) * others, 0)
+
+
+def _products_of_the_others(x: Array, axes: tuple[int, ...]) -> Array:
+    """For each element, the product of all others along `axes`: of those before it times those behind it."""
+    order = (*axes, *[i for i in range(x.ndim) if i not in axes])
+    moved = x.transpose(order)
+    rows = moved.reshape((math.prod(moved.shape[: len(axes)]), *moved.shape[len(axes) :]))
+    one = np.ones_like(rows[:1])
+    before = np.cumprod(np.concatenate([one, rows[:-1]]), axis=0)
+    behind = np.cumprod(np.concatenate([one, rows[:0:-1]]), axis=0)[::-1]
+    return (before * behind).reshape(moved.shape).transpose(np.argsort(order).tolist())
+
+
+@primitive
+def max(x: Array, /, axis: Axis = None, keepdims: bool = False, **among: Any) -> Array:
+    """As `np.max`. Elements that tie for the maximum share its cotangent equally; so do NaNs."""
+    return _maximum(x, axis, None, None, keepdims, **among)
+
+
+@primitive
+def min(x: Array, /, axis: Axis = None, keepdims: bool = False, **among: Any) -> Array:
+    """As `np.min`. Elements that tie for the minimum share its cotangent equally; so do NaNs."""
+    return _minimum(x, axis, None, None, keepdims, **among)
+
+
+def _shared(g: Array, out: Array, x: Array, axis: Axis = None, keepdims: bool = False, **among: Any) -> Array:
+    tied = np.equal(x, _restored(out, x, axis, keepdims)) | np.isnan(x)
+    if among.get("where", True) is not True:
+        tied = tied & among["where"]
+    shares = tied.sum(axis=axis, keepdims=True, dtype=g.dtype)
+    if "initial" in among:
+        shares = np.maximum(shares, 1)  # none ties where the initial value is beyond all
+    return _restored(g, x, axis, keepdims) / shares * tied
+
+
+max.vjp(_shared)
+min.vjp(_shared)
+
+
+@implements(np.ptp)
+def ptp(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False) -> Any:
+    """As `np.ptp`."""
+    refuse_out("ptp", out)
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+
+
+@primitive
+def logaddexp(x: Array, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False, **among: Any) -> Array:
+    """As `np.logaddexp.reduce`: the logarithm of the sum of exponentials."""
+    return _logaddexp(x, axis, dtype, None, keepdims, **among)
+
+
+@logaddexp.vjp
+def _logaddexp_x(
+    g: Array, out: Array, x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False, **among: Any
+) -> Array:
+    # A sum of nothing but exp(-inf) is 0, and each share of it 0 too.
+    whole = np.where(np.equal(out, -np.inf), 0, out)
+    where = among.get("where", True)
+    share = np.exp(masked(where, x, -np.inf) - _restored(whole, x, axis, keepdims))
+    return masked(where, _restored(g, x, axis, keepdims) * share, 0)
+
+
+for _function, _place, *_names in (
+    (sum, 2, np.sum), (prod, 2, np.prod), (mean, 2, np.mean), (max, 1, np.max, np.amax), (min, 1, np.min, np.amin),
+):  # fmt: skip
+    implements(*_names)(without_out(_function, _place))
+
+
+def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The method `reduce` of a ufunc, from the function of that name: it goes along axis 0 if none is given."""
+
+    def reduce(x: Any, axis: Axis = 0, dtype: Any = None, keepdims: bool = False, **among: Any) -> Any:
+        if among.get("initial", absent) is None:
+            raise NotImplementedError("ufunc.reduce(initial=None) does not take Tensors: leave it out")
+        if dtype is not None:
+            among["dtype"] = dtype
+        return function(x, axis=axis, keepdims=keepdims, **among)
+
+    return reduce
+
+
+for _ufunc, _whole in ((np.add, sum), (np.multiply, prod), (np.logaddexp, logaddexp)):
+    implementations[_ufunc, "reduce"] = _reduction(without_out(_whole, 2))
+
+
+def _extreme(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that takes no dtype."""
+
+    def reduce(x: Any, axis: Axis = 0, dtype: Any = None, keepdims: bool = False, **among: Any) -> Any:
+        return function(x if dtype is None else np.astype(x, dtype), axis=axis, keepdims=keepdims, **among)
+
+    return reduce
+
+
+implementations[np.maximum, "reduce"] = _extreme(without_out(max, 1))
+implementations[np.minimum, "reduce"] = _extreme(without_out(min, 1))
+
+
+# NaNs left out.
+
+
+@implements(np.nansum)
+def nansum(
+    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False,
+    initial: Any = absent, where: Any = absent,
+) -> Any:  # fmt: skip
+    """As `np.nansum`."""
+    among = given(initial=initial, where=where)
+    return np.sum(np.where(np.isnan(a), 0, a), axis, dtype, out, keepdims, **among)
+
+
+@implements(np.nanprod)
+def nanprod(
+    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False,
+    initial: Any = absent, where: Any = absent,
+) -> Any:  # fmt: skip
+    """As `np.nanprod`."""
+    among = given(initial=initial, where=where)
+    return np.prod(np.where(np.isnan(a), 1, a), axis, dtype, out, keepdims, **among)
+
+
+@implements(np.nanmean)
+def nanmean(
+    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False, *, where: Any = True
+) -> Any:
+    """As `np.nanmean`."""
+    return np.mean(a, axis, dtype, out, keepdims, where=~np.isnan(a) & where)
+
+
+def _without_nan(name: str, function: Callable[..., Any], least: float) -> Callable[..., Any]:
+    def extreme(
+        a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = absent, where: Any = True
+    ) -> Any:
+        refuse_out(name, out)
+        refuse_tensors(name, {"initial": initial})
+        if not np.size(a) or (where is not True and initial is absent):
+            return function(a, axis=axis, keepdims=keepdims, **given(initial=initial), where=where)
+        present = ~np.isnan(a)
+        first = least if initial is absent else initial
+        found = function(a, axis=axis, keepdims=keepdims, initial=first, where=present & where)
+        if initial is not absent:
+            return found
+        # A slice of NaNs alone gives NaN.
+        return number(np.where(np.any(present, axis=axis, keepdims=keepdims), found, np.nan))
+
+    return extreme
+
+
+implementations[np.nanmax] = _without_nan("nanmax", np.max, -np.inf)
+implementations[np.nanmin] = _without_nan("nanmin", np.min, np.inf)
+
+
+def _restored(g: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
+    """`g` with the axes that a reduction of `x` took away put back, of length 1."""
+    if keepdims or axis is None:
+        return g  # that of a whole array is one number, and broadcasts as it is
+    gone = axes_of(x, axis)
+    return g.reshape([1 if i in gone else n for i, n in enumerate(x.shape)])
+
+
+def _stretched(x: Array, shape: tuple[int, ...]) -> Array:
+    """As `np.broadcast_to`, but sooner done where `x` is a number: an array all of whose strides are 0."""
+    if isinstance(x, np.generic):
+        return np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
+    return np.broadcast_to(x, shape)
+
+
+def count(x: Array, axis: Axis, where: Any = True, keepdims: bool = True) -> Any:
+    """How many elements of `x` a reduction goes over: a number, or with a mask an array of the dtype of `x`."""
+    if where is True:
+        return math.prod(x.shape[i] for i in axes_of(x, axis))
+    return _add(np.broadcast_to(where, x.shape), axis, x.dtype, None, keepdims)
+
+
+for _linear in (sum, mean, prod):
+    _linear.complex = True
