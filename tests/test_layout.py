@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numeric import slope
 from test_derivatives import CASES
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.engine.graph import Handle
+from tinygrad_cnn.engine.graph import Handle, handle_on
 from tinygrad_cnn.engine.primitive import implementations
 from tinygrad_cnn.engine.tensor import View
 
@@ -417,3 +418,88 @@ def test_results_and_operands_that_are_assigned_to_change_as_numpys_do(call) -> 
                 tensors[name][...] = tensors[name] * 2 - 0.5
         for ours, theirs in [*pairs, *zip(tensors.values(), arrays.values(), strict=True)]:
             np.testing.assert_allclose(ours.value, theirs, rtol=1e-8, atol=1e-8, err_msg=layout)
+
+
+# Derivatives, where something was assigned to that lies in memory otherwise than C has it.
+
+IN_PLACE = {
+    "+=": operator.iadd, "-=": operator.isub, "*=": operator.imul, "/=": operator.itruediv, "**=": operator.ipow,
+    "%=": operator.imod, "@=": operator.imatmul,
+}  # fmt: skip
+COPIES: dict[str, Callable[[Any], Any]] = {
+    "x": lambda x: x,
+    "x.copy('F')": lambda x: x.copy("F"),
+    "x.copy()": lambda x: x.copy(),
+    "x.T.copy().T": lambda x: x.T.copy().T,
+    "np.copy(x)[::-1]": lambda x: np.copy(x)[::-1],
+    "np.zeros_like(x) + x": lambda x: np.zeros_like(x) + x,
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("name", IN_PLACE)
+@pytest.mark.parametrize("copy", COPIES)
+def test_what_is_changed_in_place_in_another_memory_order_has_its_derivatives(copy, name, layout) -> None:
+    def program(x):
+        other = np.exp(x * 0.3) + 1  # lies in memory as x does
+        a = COPIES[copy](x)
+        a = IN_PLACE[name](a, other)
+        row = a.ravel()
+        row[:2] *= row[1:3] * 0.3
+        a /= other.T
+        return np.concatenate([a.reshape(-1), row])
+
+    def total(x):
+        return np.sum(program(x))
+
+    lay_out, x = LAYOUTS[layout], np.sin(np.arange(9.0)).reshape(3, 3) + 2
+    direction = np.cos(np.arange(9.0)).reshape(3, 3)
+    np.testing.assert_allclose(program(tg.Tensor(lay_out(x))).value, program(lay_out(x)), rtol=1e-13)
+    # Each way of differentiation goes through the graph by itself.
+    expected = pytest.approx(slope(lambda t: total(lay_out(x + t * direction))), rel=1e-8)
+    assert np.sum(tg.grad(total)(lay_out(x)) * direction) == expected
+    assert tg.jvp(total, [lay_out(x)], [direction])[1] == expected
+    leaf = tg.Tensor(lay_out(x))
+    start = handle_on(leaf.node, tg.Tensor)
+    total(leaf).backward()
+    assert np.sum(start.grad * direction) == expected
+    second = slope(lambda t: np.sum(tg.grad(total)(lay_out(x + t * direction)) * direction))
+    assert np.sum(tg.hvp(total, lay_out(x), direction) * direction) == pytest.approx(second, rel=1e-7)
+
+
+VIEWS = """
+m[1] | m[1:, ::2] | m[::-1] | m[..., None] | m[...] | m.T | np.flip(m) | np.rot90(m) | m.reshape(-1) | m.reshape(4, 3)
+m.ravel() | m.ravel("F") | m.reshape(-1, order="F") | m.T.ravel() | m[:, 1:].reshape(-1) | c.reshape(6, 4) | c[1].T.ravel()
+np.moveaxis(c, 0, 1) | np.squeeze(c[:, :1], 1) | np.split(c, 2, 2)[1] | np.einsum("ijk->kij", c) | np.einsum("ii->i", m[:, :3])
+np.asarray(m, like=m) | np.ascontiguousarray(m, like=m) | np.asfortranarray(m, like=m) | np.broadcast_arrays(m, c)[0]
+np.diagonal(c)[0] | np.atleast_3d(m) | np.unstack(c, axis=1)[1] | m.astype(float, copy=False) | m.real | m.conj() | n[...]
+np.meshgrid(v, v, sparse=True, copy=False)[1] | np.ix_(v, v)[0] | np.diff(m, 0) | np.trim_zeros(v) | m.swapaxes(0, 1)[1]
+"""
+VIEWS = [call for line in VIEWS.strip().splitlines() for call in line.split(" | ")]
+
+
+@pytest.mark.parametrize("call", VIEWS)
+def test_what_is_assigned_through_views_has_its_derivatives(call) -> None:
+    operands = {name: OPERANDS[name] for name in ("n", "v", "m", "c")}
+    directions = {name: np.cos(np.arange(1.0, x.size + 1)).reshape(x.shape) for name, x in operands.items()}
+
+    def total(names):
+        names = {**names, "n": np.copy(names["n"])}  # an array of no axes
+        result = eval(call, {"np": np}, names)
+        if not call.startswith(("np.diagonal", "np.broadcast")):  # which NumPy gives read-only, or is going to
+            result *= result * 0.3
+            result[...] = result + np.sin(result) * names["n"]
+        for x in names.values():
+            x *= np.exp(x * 0.1)
+        return sum(np.sum(x * np.cos(x)) for x in (*names.values(), result))
+
+    for layout, lay_out in LAYOUTS.items():
+
+        def at(t, lay_out=lay_out):
+            laid = {name: x + t * directions[name] for name, x in operands.items()}
+            return {name: lay_out(x) if np.ndim(x) else x for name, x in laid.items()}
+
+        gradient = tg.grad(total)(at(0.0))
+        found = sum(np.sum(gradient[name] * directions[name]) for name in operands)
+        assert found == pytest.approx(slope(lambda t, at=at: total(at(t))), rel=1e-7), layout
+        assert tg.value_and_grad(total)(at(0.0))[0] == pytest.approx(total(at(0.0)), rel=1e-12), layout
