@@ -469,11 +469,13 @@ def test_what_is_changed_in_place_in_another_memory_order_has_its_derivatives(co
 
 VIEWS = """
 m[1] | m[1:, ::2] | m[::-1] | m[..., None] | m[...] | m.T | np.flip(m) | np.rot90(m) | m.reshape(-1) | m.reshape(4, 3)
-m.ravel() | m.ravel("F") | m.reshape(-1, order="F") | m.T.ravel() | m[:, 1:].reshape(-1) | c.reshape(6, 4) | c[1].T.ravel()
-np.moveaxis(c, 0, 1) | np.squeeze(c[:, :1], 1) | np.split(c, 2, 2)[1] | np.einsum("ijk->kij", c) | np.einsum("ii->i", m[:, :3])
-np.asarray(m, like=m) | np.ascontiguousarray(m, like=m) | np.asfortranarray(m, like=m) | np.broadcast_arrays(m, c)[0]
-np.diagonal(c)[0] | np.atleast_3d(m) | np.unstack(c, axis=1)[1] | m.astype(float, copy=False) | m.real | m.conj() | n[...]
-np.meshgrid(v, v, sparse=True, copy=False)[1] | np.ix_(v, v)[0] | np.diff(m, 0) | np.trim_zeros(v) | m.swapaxes(0, 1)[1]
+m.ravel() | m.ravel("F") | m.reshape(-1, order="F") | m.T.ravel() | m[:, 1:].reshape(-1) | c.reshape(6, 4)
+c[1].T.ravel() | np.moveaxis(c, 0, 1) | np.squeeze(c[:, :1], 1) | np.split(c, 2, 2)[1] | np.einsum("ijk->kij", c)
+np.einsum("ii->i", m[:, :3]) | np.asarray(m, like=m) | np.ascontiguousarray(m, like=m) | np.asfortranarray(m, like=m)
+np.broadcast_arrays(m, c)[0] | np.diagonal(c)[0] | np.atleast_3d(m) | np.unstack(c, axis=1)[1]
+m.astype(float, copy=False) | m.real | m.conj() | n[...] | m[::-1, ::-1].ravel() | np.flip(v).ravel()
+np.flip(v[::-1]).ravel() | np.meshgrid(v, v, sparse=True, copy=False)[1] | np.ix_(v, v)[0] | np.diff(m, 0)
+np.trim_zeros(v) | m.swapaxes(0, 1)[1]
 """
 VIEWS = [call for line in VIEWS.strip().splitlines() for call in line.split(" | ")]
 

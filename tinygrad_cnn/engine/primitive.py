@@ -62,6 +62,8 @@ class Primitive(Generic[P, R]):
         self.complex = False
         self.arity, self.settings = _signature(forward)
         self.rules: Sequence[Rule | None] = _Undeclared(self.__name__)
+        # Whether NumPy has a view or a copy, as the operand lies in memory; that is for `follow` to decide.
+        self.view_or_copy = False
         # Whether it picks from an array or writes to it in part. Such have one rule more: see `backward.py`.
         self.in_part = False
         self.adding: Rule | None = None
@@ -120,7 +122,7 @@ class Primitive(Generic[P, R]):
         else:
             value = self.forward(*values, **settings)
             if not mode:
-                if isinstance(value, np.ndarray) and value.base is not None:
+                if isinstance(value, np.ndarray) and value.base is not None and _may_share(value, values):
                     value.flags.writeable = False  # it may be a view of what a node holds
                 return value  # type: ignore[no-any-return]
             if getattr(value, "dtype", None) is not _FLOAT64:
@@ -143,7 +145,7 @@ class Primitive(Generic[P, R]):
         result.node = Node(self, values, sources, settings, value)
         if mode is not True:
             mode.made(result.node)
-        if value.base is not None and len(values) == 1 and _is_part(value, values[0]):
+        if value.base is not None and len(values) == 1 and (self.view_or_copy or is_part(value, values[0])):
             return handle.follow(result)  # type: ignore[no-any-return]
         return result  # type: ignore[no-any-return]
 
@@ -292,9 +294,13 @@ def fixed(x: Any) -> Any:
     return x
 
 
-def _is_part(value: Any, of: Any) -> bool:
+def is_part(value: Any, of: Any) -> bool:
     """Whether the memory of `value`, an array with a base, is that of the array `of` too."""
     return value.base is of or (isinstance(of, np.ndarray) and value.base is of.base)
+
+
+def _may_share(value: Any, operands: Sequence[Any]) -> bool:
+    return any(isinstance(x, np.ndarray) and np.may_share_memory(value, x) for x in operands)
 
 
 def to_values(x: Any) -> Any:

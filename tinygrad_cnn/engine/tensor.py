@@ -24,7 +24,7 @@ from tinygrad_cnn.engine.graph import (
 )
 from tinygrad_cnn.engine.lacking import refuse
 from tinygrad_cnn.engine.mutation.indices import composed
-from tinygrad_cnn.engine.primitive import finders, implementations, operand, to_values
+from tinygrad_cnn.engine.primitive import finders, implementations, is_part, operand, to_values
 from tinygrad_cnn.engine.sweep import pull_back, seed
 from tinygrad_cnn.engine.tape import leave_cotangents
 
@@ -119,12 +119,15 @@ class Tensor(Handle):
     def follow(self, result: Handle) -> Tensor:
         """`result`, as a handle that follows this one when it is assigned to."""
         here, new = self.node, result.node
-        if new.like is new.value and here.like is not here.value:
-            # It lies in memory otherwise than its value: whether NumPy has a view here, only `like` can tell.
-            new.like = new.primitive.forward(here.like, **new.settings)
-            if not np.may_share_memory(new.like, here.like):
-                return handle_on(new, Tensor)  # type: ignore[no-any-return]
-        return View._of(self, result)
+        is_view = True
+        if new.like is new.value:
+            if here.like is not here.value:
+                # It lies in memory otherwise than its value: whether NumPy has a view here, only `like` can tell.
+                new.like = new.primitive.forward(here.like, **new.settings)
+                is_view = np.may_share_memory(new.like, here.like)
+            elif new.primitive.view_or_copy:
+                is_view = is_part(new.value, here.value)
+        return View._of(self, result) if is_view else handle_on(new, Tensor)
 
     # What it holds.
 

@@ -38,7 +38,8 @@ reshape.vjp(
 def ravel(a: Array, /, order: Any = "C") -> Array:
     """As `np.ravel`, in the orders "C" and "F". It copies where `np.reshape` may still have a view."""
     _check_order("ravel", order)
-    return np.ravel(a, order)
+    row = np.ravel(a, order)
+    return row if row.base is not None else row.view()  # only what has a base may be a view in NumPy
 
 
 ravel.vjp(lambda g, out, a, order="C": np.reshape(g, np.shape(a), order=order))
@@ -362,3 +363,4 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
 
 for _moving in (reshape, ravel, transpose, swapaxes, broadcast_to, copied, joined):
     _moving.complex = True
+reshape.view_or_copy = ravel.view_or_copy = True
