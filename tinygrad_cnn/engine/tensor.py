@@ -119,15 +119,15 @@ class Tensor(Handle):
     def follow(self, result: Handle) -> Tensor:
         """`result`, as a handle that follows this one when it is assigned to."""
         here, new = self.node, result.node
-        is_view = True
         if new.like is new.value:
             if here.like is not here.value:
                 # It lies in memory otherwise than its value: whether NumPy has a view here, only `like` can tell.
                 new.like = new.primitive.forward(here.like, **new.settings)
-                is_view = np.may_share_memory(new.like, here.like)
-            elif new.primitive.view_or_copy:
-                is_view = is_part(new.value, here.value)
-        return View._of(self, result) if is_view else handle_on(new, Tensor)
+                if not np.may_share_memory(new.like, here.like):
+                    return handle_on(new, Tensor)  # type: ignore[no-any-return]
+            elif new.primitive.view_or_copy and not is_part(new.value, here.value):
+                return handle_on(new, Tensor)  # type: ignore[no-any-return]
+        return View._of(self, result)
 
     # What it holds.
 
