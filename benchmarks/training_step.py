@@ -46,6 +46,7 @@ import numpy as np  # noqa: E402  (after the number of threads is set)
 
 import tinygrad_cnn as tg  # noqa: E402
 from tinygrad_cnn.circle_square.data import Scaling, bundled  # noqa: E402
+from tinygrad_cnn.circle_square.losses import binary_cross_entropy_shifted  # noqa: E402
 from tinygrad_cnn.circle_square.tasks import TASKS  # noqa: E402
 from tinygrad_cnn.circle_square.training import robust_start  # noqa: E402
 
@@ -66,7 +67,7 @@ def ours() -> Step:
         conv = tg.conv2d(X, p["Wc"], padding=1) + p["Bc"]  # (24, 28, 28)
         max_pool = tg.max_pool2d(tg.relu(conv), 2)  # (24, 14, 14)
         fc = p["Wf"] @ max_pool.reshape(len(X), -1).T + p["Bf"]  # (1, 24)
-        return np.sum(tg.binary_cross_entropy_shifted(tg.sigmoid(fc), Y.T, EPSILON))
+        return np.sum(binary_cross_entropy_shifted(tg.sigmoid(fc), Y.T, EPSILON))
 
     return with_optimiser(loss)
 

@@ -7,6 +7,7 @@ import numpy as np
 import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square.data import Scaling, bundled
 from tinygrad_cnn.circle_square.figures import montage, png
+from tinygrad_cnn.circle_square.losses import binary_cross_entropy_as_printed
 from tinygrad_cnn.circle_square.tasks import TASKS
 
 data = bundled(TASKS["circle-square"])
@@ -24,7 +25,7 @@ max_pool = tg.max_pool2d(relu, 2)
 flatten = max_pool.reshape(len(x), -1)
 fc = Wf @ flatten.T + Bf
 sigma = tg.sigmoid(fc)
-loss = np.sum(tg.binary_cross_entropy_as_printed(sigma, y.T))
+loss = np.sum(binary_cross_entropy_as_printed(sigma, y.T))
 
 for name in ("conv", "relu", "max_pool", "flatten", "fc", "sigma", "loss"):
     value = globals()[name]

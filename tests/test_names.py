@@ -75,7 +75,7 @@ def test_the_operands_of_an_operator_or_a_call_are_called_as_they_are_written() 
     assert operands_of((x.T - W[0]).node) == {0: "x.T", 1: "W[0]"}
     assert operands_of(np.maximum(0, W).node) == {1: "W"}
     assert operands_of(np.dot(W, x).node) == {0: "W", 1: "x"}
-    assert operands_of(tg.binary_cross_entropy_shifted(W, x[:, None] * 1.0).node) == {0: "W", 1: "x[:, None] * 1.0"}
+    assert operands_of(tg.binary_cross_entropy_with_logits(W, x[:, None] * 1.0).node) == {0: "W", 1: "x[:, None] * 1.0"}
 
 
 def test_the_operands_within_a_composite_have_no_names_of_its_call() -> None:

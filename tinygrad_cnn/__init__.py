@@ -35,18 +35,19 @@ from tinygrad_cnn.nn import (
     SGD,
     Adam,
     Momentum,
+    avg_pool2d,
+    binary_cross_entropy_with_logits,
     conv2d,
     he_normal,
     linear,
+    max_pool2d,
+    relu,
+    sigmoid,
 )
-from tinygrad_cnn.nn.losses import as_printed as binary_cross_entropy_as_printed
-from tinygrad_cnn.nn.losses import shifted as binary_cross_entropy_shifted
-from tinygrad_cnn.nn.losses import with_logits as binary_cross_entropy_with_logits
 from tinygrad_cnn.pictures import Mark, graph, render
 from tinygrad_cnn.pictures.read.names import named
-from tinygrad_cnn.primitives.elementwise import relu, sigmoid
 from tinygrad_cnn.primitives.indexing import index_add
-from tinygrad_cnn.primitives.windows import avg_pool2d, col2im, im2col, max_pool2d
+from tinygrad_cnn.primitives.windows import col2im, im2col
 
 if TYPE_CHECKING:
     from tinygrad_cnn import check
@@ -63,8 +64,6 @@ __all__ = [
     "Momentum",
     "Tensor",
     "avg_pool2d",
-    "binary_cross_entropy_as_printed",
-    "binary_cross_entropy_shifted",
     "binary_cross_entropy_with_logits",
     "check",
     "checkpoint",

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 import tinygrad_cnn as tg
+from tinygrad_cnn.circle_square.losses import binary_cross_entropy_as_printed, binary_cross_entropy_shifted
 
 Array = Any
 
@@ -65,14 +66,14 @@ def forward(x: Array, p: Parameters, ties: Literal["share", "all"] = "share", at
 @tg.scope("loss")
 def loss_as_printed(sigma: Array, y: Array) -> Array:
     """The loss that the article prints. sigma (1, batch), y (batch, 1): 0 for a circle, 1 for the other shape."""
-    losses = tg.binary_cross_entropy_as_printed(sigma, y.T)  # (1, batch)
+    losses = binary_cross_entropy_as_printed(sigma, y.T)  # (1, batch)
     return np.sum(losses)
 
 
 @tg.scope("loss")
 def loss_shifted(sigma: Array, y: Array, epsilon: float = 1e-4) -> Array:
     """The loss that the article's gradient is the gradient of. Shapes as for `loss_as_printed`."""
-    losses = tg.binary_cross_entropy_shifted(sigma, y.T, epsilon)  # (1, batch)
+    losses = binary_cross_entropy_shifted(sigma, y.T, epsilon)  # (1, batch)
     return np.sum(losses)
 
 

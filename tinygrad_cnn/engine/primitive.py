@@ -21,7 +21,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
 
@@ -193,8 +193,15 @@ class _Undeclared(Sequence[Rule]):
         return 0
 
 
-def primitive(forward: Callable[P, R]) -> Primitive[P, R]:
+@overload
+def primitive(forward: Callable[P, R], /) -> Primitive[P, R]: ...
+@overload
+def primitive(*, broadcasts: bool = ...) -> Callable[[Callable[P, R]], Primitive[P, R]]: ...
+def primitive(forward: Callable[..., Any] | None = None, /, *, broadcasts: bool = False) -> Any:
     """Declare a primitive by its forward function, which is written in plain NumPy; its `vjp` declares the rules.
+
+    broadcasts: its operands broadcast together, element by element; then what a rule returns is summed over the axes
+    along which the operand was stretched.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> @tg.primitive
@@ -203,7 +210,15 @@ def primitive(forward: Callable[P, R]) -> Primitive[P, R]:
     >>> _ = softplus.vjp(lambda g, out, x: g * tg.sigmoid(x))
     >>> float(tg.grad(softplus)(0.0))
     0.5
+    >>> @tg.primitive(broadcasts=True)
+    ... def squared_error(x, y, /):
+    ...     return (x - y) ** 2
+    >>> _ = squared_error.vjp(lambda g, out, x, y: 2 * g * (x - y), lambda g, out, x, y: 2 * g * (y - x))
+    >>> tg.grad(lambda x: np.sum(squared_error(x, np.ones((4, 2)))))(np.array([1.0, 2.0]))
+    array([0., 8.])
     """
+    if forward is None:
+        return functools.partial(Primitive, broadcasts=broadcasts)
     return Primitive(forward)
 
 

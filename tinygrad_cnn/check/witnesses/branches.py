@@ -15,6 +15,7 @@ import numpy as np
 
 from tinygrad_cnn.engine.graph import Array, Node
 from tinygrad_cnn.engine.primitive import Primitive, implementations
+from tinygrad_cnn.nn import activations
 from tinygrad_cnn.primitives import elementwise, reductions, windows
 from tinygrad_cnn.primitives.rearranging import numbered
 
@@ -181,7 +182,7 @@ MULTIPLY = implementations[np.multiply]
 # The condition of `where` is among what a node was given; its two ways meet where they give the same.
 KINKS: dict[Primitive[..., Any] | Any, Kink] = {
     windows.max_pool2d: Kink(_winners, tied),
-    elementwise.relu: Kink(lambda out, x, **_: _sign(out, x), lambda out, x, **_: _zero(out, x)),
+    activations.relu: Kink(lambda out, x, **_: _sign(out, x), lambda out, x, **_: _zero(out, x)),
     reductions.max: Kink(_extreme, _several),
     reductions.min: Kink(_extreme, _several),
     elementwise.where_of: Kink(lambda out, *_: [], _alike),

@@ -14,6 +14,7 @@ from tinygrad_cnn.check.diagnose.steps import with_operand, with_rules, with_set
 from tinygrad_cnn.check.witnesses.branches import MULTIPLY, mask, meeting, meets, tied
 from tinygrad_cnn.engine.graph import Array, Node
 from tinygrad_cnn.engine.primitive import implementations
+from tinygrad_cnn.nn import activations
 from tinygrad_cnn.pictures.read.names import operands_of
 from tinygrad_cnn.primitives import elementwise, indexing, reductions, windows
 from tinygrad_cnn.primitives.arguments import axes_of
@@ -23,7 +24,7 @@ from tinygrad_cnn.primitives.linear_algebra import matmul
 Altered = Iterator[tuple[str, dict[Node, Node]]]
 
 _TWO_WAYS = {implementations[f]: f.__name__ for f in (np.maximum, np.minimum, np.fmax, np.fmin)}
-_OF_EACH_ELEMENT = {elementwise.sigmoid, elementwise.relu}
+_OF_EACH_ELEMENT = {activations.sigmoid, activations.relu}
 _SIGNS = {implementations[f] for f in (np.add, np.subtract, np.negative)}  # whose derivatives are 1 and -1
 _ABSOLUTE = {implementations[np.abs], implementations[np.fabs]}
 _WINDOWED = {windows.im2col, windows.max_pool2d, windows.avg_pool2d}
@@ -82,7 +83,7 @@ def _is_of_each_element(node: Node) -> bool:
 
 def _factor(case: Case, node: Node, place: int) -> str:
     """The derivative of a node by an operand, in words."""
-    if node.primitive is elementwise.sigmoid:
+    if node.primitive is activations.sigmoid:
         return f"of {case.called(node)}, out (1 - out),"
     if node.primitive is MULTIPLY:
         other = node.operands[1 - place]
@@ -282,7 +283,7 @@ def _ways(case: Case, node: Node) -> dict[str, Node]:
             rules = [_first_of_equals(first == k, k, node.primitive) for k in (0, 1)]
             said = _WHOLE if first == here[0] else _NOTHING
             ways[said if len(here) == 1 else f"operand {first} gets the whole cotangent"] = with_rules(node, rules)
-    elif node.primitive is elementwise.relu:
+    elif node.primitive is activations.relu:
         for said, slope in ((_WHOLE, 1.0), (_NOTHING, 0.0), (_HALF, 0.5)):
             if node.settings.get("at_zero", 0.0) != slope:
                 ways[said] = with_settings(node, at_zero=slope)
