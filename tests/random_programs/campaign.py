@@ -61,12 +61,12 @@ class Tally:
         return len(self.faults)
 
 
-class Late(Exception):
+class LateError(Exception):
     """A program takes too long."""
 
 
 def _late(*_: object) -> None:
-    raise Late
+    raise LateError
 
 
 def run(seeds: range, shrinking: bool = True, seconds: int = 30) -> Tally:
@@ -87,7 +87,7 @@ def run(seeds: range, shrinking: bool = True, seconds: int = 30) -> Tally:
                 signal.alarm(10 * seconds)
                 program, verdict = shrunk(program, verdict, thorough)
             tally.add(program, verdict)
-        except Late:
+        except LateError:
             if program is None:
                 tally.kinds["not written"] += 1
             else:
@@ -114,7 +114,9 @@ def _report(tally: Tally, most: int, refusals: int) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--programs", type=int, default=1000, help="how many (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="the seed of the first; the others follow (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="the seed of the first; the others follow (default: %(default)s)"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes (default: %(default)s)")
     parser.add_argument("--show", type=int, default=20, help="print at most so many faults (default: %(default)s)")
     parser.add_argument("--refusals", type=int, default=20, help="print so many of the refusals (default: %(default)s)")

@@ -1,4 +1,4 @@
-"""What a program has to give: NumPy's values, dtypes, layout and aliasing, and the derivatives that differences give."""
+"""What a program has to give: NumPy's values, dtypes, layout and aliasing, and the derivatives of differences."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def _refuses(error: BaseException) -> bool:
     return isinstance(error, REFUSALS) or "a checkpointed function computed something else" in str(error)
 
 
-# What is not wrong without a word. A derivative that is not a number says itself that there is none: of arctan2(u, v) at
-# u = v = 0, say, though u and v do not depend on the arguments there and differences give 0.
+# What is not silently wrong. A derivative that is not a number says itself that there is none: that of arctan2(u, v)
+# at u = v = 0, say, though u and v do not depend on the arguments there and differences give 0.
 HARMLESS = ("right", "refused", "not run", "not a number")
 
 
@@ -47,7 +47,7 @@ class Verdict:
         return self.kind not in HARMLESS
 
 
-class Wrong(Exception):
+class WrongError(Exception):
     """A fault: its kind and a sentence."""
 
     def __init__(self, kind: str, detail: str) -> None:
@@ -150,7 +150,13 @@ class Judge:
     def tree(self, leaves: list[Any]) -> Any:
         names = [x.name for x in self.program.arguments]
         form = self.program.form
-        return dict(zip(names, leaves, strict=True)) if form == "dict" else list(leaves) if form == "list" else tuple(leaves)
+        return (
+            dict(zip(names, leaves, strict=True))
+            if form == "dict"
+            else list(leaves)
+            if form == "list"
+            else tuple(leaves)
+        )
 
     def leaves(self, tree: Any) -> list[Any]:
         return list(tree.values()) if isinstance(tree, dict) else list(tree)
@@ -174,7 +180,7 @@ class Judge:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 return self._judge()
-        except Wrong as wrong:
+        except WrongError as wrong:
             return Verdict(wrong.kind, wrong.detail)
 
     def _judge(self) -> Verdict:
@@ -189,11 +195,11 @@ class Judge:
         except Exception as error:
             if _refuses(error):
                 return Verdict("refused", message(error))
-            raise Wrong("error", f"grad: {type(error).__name__}: {message(error)}") from error
+            raise WrongError("error", f"grad: {type(error).__name__}: {message(error)}") from error
         self.compare_results(expected, seen[0])
         for x, g in zip(self.arguments(), gradient, strict=True):
             if np.shape(g) != np.shape(x) or getattr(g, "dtype", None) != x.dtype:
-                raise Wrong("gradient's dtype", f"{_kind(g)} for {_kind(x)}")
+                raise WrongError("gradient's dtype", f"{_kind(g)} for {_kind(x)}")
         self.compare_overwritten(gradient)
         if self.program.uses_single_precision():
             double = Judge(self.program.in_double_precision(), self.thorough)
@@ -210,36 +216,36 @@ class Judge:
         return self.leaves(tg.grad(loss)(self.tree(at)))
 
     def compare_results(self, expected: dict[str, Any], found: dict[str, Any]) -> None:
-        """Raise Wrong where values, dtypes, memory layout or aliasing of the results are not NumPy's."""
+        """Raise WrongError where values, dtypes, memory layout or aliasing of the results are not NumPy's."""
         single = self.program.uses_single_precision()
         pairs = [(name, expected[name], found[name]) for name in self.program.results]
         for name, array, tensor in pairs:
             like = tensor.node.like if isinstance(tensor, tg.Tensor) else tensor
             value = tensor.node.value if isinstance(tensor, tg.Tensor) else tensor
             if np.shape(like) != np.shape(array):
-                raise Wrong("shape", f"{name} has shape {np.shape(like)}, but NumPy's {np.shape(array)}")
+                raise WrongError("shape", f"{name} has shape {np.shape(like)}, but NumPy's {np.shape(array)}")
             if isinstance(array, np.ndarray | np.generic) and getattr(like, "dtype", None) != array.dtype:
-                raise Wrong("dtype", f"{name} is {_kind(like)}, but NumPy's {_kind(array)}")
+                raise WrongError("dtype", f"{name} is {_kind(like)}, but NumPy's {_kind(array)}")
             if isinstance(array, np.ndarray) != isinstance(like, np.ndarray):
-                raise Wrong("number or array", f"{name} is {type(like).__name__}, but NumPy's {type(array).__name__}")
+                raise WrongError(
+                    "number or array", f"{name} is {type(like).__name__}, but NumPy's {type(array).__name__}"
+                )
             if not _close(value, array, 1e-4 if single else 1e-10):
-                raise Wrong("value", f"{name} is {_shown(value)}, but NumPy's {_shown(array)}")
+                raise WrongError("value", f"{name} is {_shown(value)}, but NumPy's {_shown(array)}")
         if "tg.grad(" in "".join(self.program.lines):
             return
         for name, array, tensor in pairs:
             if isinstance(array, np.ndarray) and (mine := _layout(tensor)) != (numpys := _layout(array)):
-                raise Wrong("layout", f"{name} of shape {array.shape} has strides {mine}, but NumPy's {numpys}")
+                raise WrongError("layout", f"{name} of shape {array.shape} has strides {mine}, but NumPy's {numpys}")
         arrays = [pair for pair in pairs if isinstance(pair[1], np.ndarray)]
         for i, (a, x, t) in enumerate(arrays):
             for b, y, u in arrays[:i]:
-                if t is u or x is y:
-                    if (t is u) != (x is y) and np.size(x):
-                        raise Wrong("identity", f"{a} is {b}: {t is u}, but NumPy's: {x is y}")
-                elif (mine := np.shares_memory(t, u)) != (numpys := np.shares_memory(x, y)):
-                    raise Wrong("aliasing", f"{a} and {b} share memory: {mine}, but NumPy's: {numpys}")
+                mine, numpys = t is u or np.shares_memory(t, u), x is y or np.shares_memory(x, y)
+                if mine != numpys:
+                    raise WrongError("aliasing", f"{a} and {b} share memory: {mine}, but NumPy's: {numpys}")
 
     def compare_overwritten(self, gradient: list[Any]) -> None:
-        """Raise Wrong if what is written to inputs, constants and results after recording changes the gradient."""
+        """Raise WrongError if what is written to inputs, constants and results after recording changes the gradient."""
         at, (buffers, constants), kept = self.arguments(), self.fresh_constants(), []
         try:
             value, pull = tg.vjp(self.of_tree(kept, constants), self.tree(at))
@@ -249,22 +255,26 @@ class Judge:
         except Exception as error:
             if "a checkpointed function computed something else" in str(error):
                 return  # it reads what it is not given, and that was overwritten: it says so
-            raise Wrong("error", f"vjp: {type(error).__name__}: {message(error)}") from error
+            raise WrongError("error", f"vjp: {type(error).__name__}: {message(error)}") from error
         for mine, before in zip(self.leaves(found), gradient, strict=True):
             if not _close(mine, before, 1e-12):
-                raise Wrong("overwritten", f"gradient {_shown(mine)} after inputs were overwritten, not {_shown(before)}")
+                raise WrongError(
+                    "overwritten", f"gradient {_shown(mine)} after inputs were overwritten, not {_shown(before)}"
+                )
 
     def compare_precision(self, expected: Any, gradient: list[Any], double: Judge, other: list[Any] | None) -> None:
-        """Raise Wrong if the gradient in float32 is far from that in float64, where the values are near."""
+        """Raise WrongError if the gradient in float32 is far from that in float64, where the values are near."""
         if other is None:
             return
         in_double = double.run(double.arguments())
         for name in self.program.results:
-            if np.shape(in_double[name]) != np.shape(expected[name]) or not _close(expected[name], in_double[name], 1e-4):
+            if np.shape(in_double[name]) != np.shape(expected[name]) or not _close(
+                expected[name], in_double[name], 1e-4
+            ):
                 return
         for mine, exact in zip(gradient, other, strict=True):
             if not _close(mine, exact, 2e-2):
-                raise Wrong("gradient in float32", f"{_shown(mine)}, but in float64 {_shown(exact)}")
+                raise WrongError("gradient in float32", f"{_shown(mine)}, but in float64 {_shown(exact)}")
 
     last_gradient: list[Any] | None = None
 
@@ -281,7 +291,7 @@ class Judge:
             except Exception as error:
                 if _refuses(error):
                     return Verdict("refused", message(error))
-                raise Wrong("error", f"grad: {type(error).__name__}: {message(error)}") from error
+                raise WrongError("error", f"grad: {type(error).__name__}: {message(error)}") from error
         self.last_gradient = gradient
         directions = self.directions()
         slope, size = _product(gradient, directions)
@@ -291,7 +301,7 @@ class Judge:
         if first is not None:
             expected, trust = first
             if not abs(slope - expected) <= trust + 1e-6 * (abs(expected) + min(size, 1e3 * abs(expected) + 1)):
-                raise Wrong("gradient", f"slope {slope!r}, but differences give {expected!r}")
+                raise WrongError("gradient", f"slope {slope!r}, but differences give {expected!r}")
             judged.add("first")
         second = difference(samples, 2) if first else None
         tree, tangent = self.tree(self.arguments()), self.tree(directions)
@@ -300,7 +310,7 @@ class Judge:
             _, forward = tg.jvp(loss, [tree], [tangent])
             # Undefined where the function has a kink: there vjp and jvp still follow the same rules.
             if first is not None and abs(float(forward) - slope) > 1e-7 * size + 1e-9:
-                raise Wrong("jvp", f"jvp {float(forward)!r}, but vjp {slope!r}")
+                raise WrongError("jvp", f"jvp {float(forward)!r}, but vjp {slope!r}")
             product = self.leaves(tg.hvp(loss, self.tree(self.arguments()), tangent))
             curvature, size = _product(product, directions)
             if second is not None and not np.isfinite([float(forward), curvature]).all():
@@ -308,21 +318,21 @@ class Judge:
             if second is not None:
                 expected, trust = second
                 if not abs(curvature - expected) <= trust + 1e-5 * (abs(expected) + min(size, 1e3 * abs(expected) + 1)):
-                    raise Wrong("second derivative", f"{curvature!r}, but differences give {expected!r}")
+                    raise WrongError("second derivative", f"{curvature!r}, but differences give {expected!r}")
                 judged.add("second")
                 if self.thorough:
                     self.compare_hessian(loss, product, directions)
                     self.compare_gradients(loss, product)
-        except Wrong:
+        except WrongError:
             raise
         except Exception as error:
             if _refuses(error):
                 return Verdict("refused", "second derivative: " + message(error), frozenset(judged))
-            raise Wrong("error", f"second derivative: {type(error).__name__}: {message(error)}") from error
+            raise WrongError("error", f"second derivative: {type(error).__name__}: {message(error)}") from error
         return Verdict("right", judged=frozenset(judged))
 
     def compare_hessian(self, loss: Callable[[Any], Any], product: list[Any], directions: list[Any]) -> None:
-        """Raise Wrong if the Hessian by the first argument, times a direction, is not what hvp gives."""
+        """Raise WrongError if the Hessian by the first argument, times a direction, is not what hvp gives."""
         first = self.arguments()[0]
         if not 0 < np.size(first) <= 12:
             return
@@ -334,12 +344,12 @@ class Judge:
         whole = tg.hessian(of_first)(self.arguments()[0])
         expected = np.tensordot(whole, directions[0], np.ndim(first))
         if not _close(alone, expected, 1e-7):
-            raise Wrong("hessian", f"hvp {_shown(alone)}, but hessian @ v {_shown(expected)}")
+            raise WrongError("hessian", f"hvp {_shown(alone)}, but hessian @ v {_shown(expected)}")
         if not _close(whole.reshape(np.size(first), -1), whole.reshape(np.size(first), -1).T, 1e-7):
-            raise Wrong("hessian", f"not symmetric: {_shown(whole)}")
+            raise WrongError("hessian", f"not symmetric: {_shown(whole)}")
 
     def compare_gradients(self, loss: Callable[[Any], Any], product: list[Any]) -> None:
-        """Raise Wrong if differences of the gradient are not what hvp gives, element by element."""
+        """Raise WrongError if differences of the gradient are not what hvp gives, element by element."""
         found = [self.gradient(loss, self.arguments(t * STEP)) for t in PLACES]
         for position, mine in enumerate(product):
             samples = np.array([np.ravel(gradient[position]) for gradient in found])
@@ -350,7 +360,7 @@ class Judge:
                     size = max(abs(expected), np.max(np.abs(mine)))
                     if not abs(element - expected) <= trust + 1e-6 * size + 1e-9:
                         name = self.program.arguments[position].name
-                        raise Wrong("hvp", f"element {k} by {name} {element!r}, but differences give {expected!r}")
+                        raise WrongError("hvp", f"element {k} by {name} {element!r}, but differences give {expected!r}")
 
 
 def judged(program: Program, thorough: bool = False) -> Verdict:

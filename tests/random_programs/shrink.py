@@ -41,6 +41,10 @@ def _smaller(program: Program) -> Iterator[Program]:
     for k in range(len(program.results)):
         if len(program.results) > 1:
             yield replace(program, results=program.results[:k] + program.results[k + 1 :])
+    if len(program.results) == 1:  # an earlier variable may show it as well
+        names = re.findall(r"^(\w+) =", "\n".join(program.lines), re.MULTILINE)
+        for name in names[: names.index(program.results[0])] if program.results[0] in names else ():
+            yield replace(program, results=(name,))
     used = set(re.findall(r"\w+", "\n".join((*program.lines, *program.results))))
     for k, x in enumerate(program.constants):
         if x.name not in used:
