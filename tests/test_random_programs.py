@@ -146,7 +146,8 @@ def test_differences_of_smooth_functions_are_derivatives(name) -> None:
 
 KINKS = {
     "abs": np.abs, "relu": lambda t: np.maximum(t, 0), "a jump": lambda t: np.where(t > 1e-3, 1.0, 0.0),
-    "a kink beside": lambda t: np.abs(t - 1e-3), "sqrt": lambda t: np.sqrt(np.abs(t)), "noise": lambda t: np.sin(1e9 * t),
+    "a kink beside": lambda t: np.abs(t - 1e-3), "sqrt": lambda t: np.sqrt(np.abs(t)),
+    "noise": lambda t: np.sin(1e9 * t),
 }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from random_programs.oracle import Verdict, judged
 from random_programs.program import Program
 from random_programs.shrink import shrunk
 
+SHRUNK = 5  # of the faults of one kind among the programs of one call, so many are shrunk
 THOROUGH = 10  # one program in so many is looked at closer: Hessians, and differences of gradients
 
 
@@ -70,11 +71,13 @@ def _late(*_: object) -> None:
 
 
 def run(seeds: range, shrinking: bool = True, seconds: int = 30) -> Tally:
-    """Judge the programs of these seeds."""
-    tally = Tally()
-    signal.signal(signal.SIGALRM, _late)
+    """Judge the programs of these seeds, of which each may take so many seconds (0: as long as it likes)."""
+    tally, kinds_shrunk = Tally(), Counter[str]()
+    if seconds:
+        signal.signal(signal.SIGALRM, _late)
     for seed in seeds:
-        signal.alarm(seconds)
+        if seconds:
+            signal.alarm(seconds)
         program = None
         try:
             program = write(seed)
@@ -83,8 +86,10 @@ def run(seeds: range, shrinking: bool = True, seconds: int = 30) -> Tally:
                 continue
             thorough = seed % THOROUGH == 0
             verdict = judged(program, thorough)
-            if verdict.wrong and shrinking:
-                signal.alarm(10 * seconds)
+            if verdict.wrong and shrinking and kinds_shrunk[verdict.kind] < SHRUNK:
+                kinds_shrunk[verdict.kind] += 1
+                if seconds:
+                    signal.alarm(10 * seconds)
                 program, verdict = shrunk(program, verdict, thorough)
             tally.add(program, verdict)
         except LateError:
@@ -93,7 +98,8 @@ def run(seeds: range, shrinking: bool = True, seconds: int = 30) -> Tally:
             else:
                 tally.add(program, Verdict("late", f"more than {seconds} s"))
         finally:
-            signal.alarm(0)
+            if seconds:
+                signal.alarm(0)
     return tally
 
 

@@ -321,6 +321,7 @@ class Judge:
                     raise WrongError("second derivative", f"{curvature!r}, but differences give {expected!r}")
                 judged.add("second")
                 if self.thorough:
+                    self.compare_ways(loss, gradient)
                     self.compare_hessian(loss, product, directions)
                     self.compare_gradients(loss, product)
         except WrongError:
@@ -330,6 +331,27 @@ class Judge:
                 return Verdict("refused", "second derivative: " + message(error), frozenset(judged))
             raise WrongError("error", f"second derivative: {type(error).__name__}: {message(error)}") from error
         return Verdict("right", judged=frozenset(judged))
+
+    def compare_ways(self, loss: Callable[[Any], Any], gradient: list[Any]) -> None:
+        """Raise WrongError if `backward`, or a checkpoint around the whole, gives another gradient."""
+        ways = {}
+        if all(
+            x.lies == "buffer" and np.ndim(a) for x, a in zip(self.program.arguments, self.arguments(), strict=True)
+        ):
+            leaves = [tg.Tensor(x) for x in self.arguments()]
+            nodes = [leaf.node for leaf in leaves]  # for a program may assign to its arguments
+            if isinstance(value := loss(self.tree(leaves)), tg.Tensor):
+                value.backward()
+                found = [np.zeros(node.value.shape) if node.cotangent is None else node.cotangent for node in nodes]
+                ways["backward"] = found
+        try:
+            ways["checkpoint"] = self.gradient(tg.checkpoint(loss))
+        except NotImplementedError:
+            pass  # it assigns to its arguments
+        for way, found in ways.items():
+            for mine, before in zip(found, gradient, strict=True):
+                if not _close(mine, before, 1e-9):
+                    raise WrongError(way, f"{_shown(mine)}, but grad gives {_shown(before)}")
 
     def compare_hessian(self, loss: Callable[[Any], Any], product: list[Any], directions: list[Any]) -> None:
         """Raise WrongError if the Hessian by the first argument, times a direction, is not what hvp gives."""
