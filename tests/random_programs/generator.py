@@ -309,7 +309,7 @@ def an_input(w: Writer, name: str, shape: tuple[int, ...], dtype: str) -> Input:
                 tuple(np.array(shape)[np.argsort(np.argsort(axes))][np.argsort(axes)]),
             )
             stored = tuple(shape[axes.index(k)] for k in range(len(shape)))
-        else:
+        elif name.startswith("c"):  # of an argument the elements are copied, and have memory of their own each
             lies, stored = f"np.broadcast_to(buffer, {shape})", tuple(1 if w.chance(0.5) else n for n in shape)
     elif w.chance(0.5):
         lies = "buffer[()]"

@@ -31,8 +31,9 @@ add subtract multiply divide true_divide power maximum minimum fmax fmin hypot a
 copysign fmod remainder mod float_power heaviside nextafter floor_divide pow
 """)
 
+# Without power and arctan2: NumPy's own reduce of these gives the wrong number on some processors, f(x[0], x[-1]).
 REDUCING = _words("""
-add multiply subtract divide maximum minimum fmax fmin logaddexp hypot logaddexp2 power arctan2 remainder copysign
+add multiply subtract divide maximum minimum fmax fmin logaddexp hypot logaddexp2 remainder copysign
 """)
 
 SLICES = _words("""
@@ -612,6 +613,10 @@ np.lib.stride_tricks.sliding_window_view({a}, 2, axis=-1)
 
 
 UFUNC_METHODS = _lines("""
+np.power.accumulate(np.abs({a}) + 0.5, axis={axis})
+np.arctan2.accumulate({a}, axis={axis})
+np.arctan2.outer({a}, {b})
+np.power.outer(np.abs({a}) + 0.5, {b})
 np.{f}.reduce({a}, axis={axis}{keep})
 np.{f}.accumulate({a}, axis={axis})
 np.{f}.outer({a}, {b})
