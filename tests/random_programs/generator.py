@@ -289,28 +289,19 @@ def an_input(w: Writer, name: str, shape: tuple[int, ...], dtype: str) -> Input:
     """An input of that shape, in a random memory layout."""
     lies, stored = "buffer", shape
     if shape:
-        roll = w.rng.random()
-        if roll < 0.5:
-            pass
-        elif roll < 0.65:
-            lies, stored = "buffer.T", shape[::-1]
-        elif roll < 0.75:
-            lies, stored = "buffer[..., ::2]", (*shape[:-1], 2 * shape[-1])
-        elif roll < 0.82:
-            lies = "buffer[::-1]"
-        elif roll < 0.87:
-            lies = "buffer[..., ::-1]"
-        elif roll < 0.92:
-            lies, stored = "buffer[1:]", (shape[0] + 1, *shape[1:])
-        elif roll < 0.97:
-            axes = w.rng.sample(range(len(shape)), len(shape))
-            lies, stored = (
-                f"buffer.transpose({axes})",
-                tuple(np.array(shape)[np.argsort(np.argsort(axes))][np.argsort(axes)]),
-            )
-            stored = tuple(shape[axes.index(k)] for k in range(len(shape)))
-        elif name.startswith("c"):  # of an argument the elements are copied, and have memory of their own each
-            lies, stored = f"np.broadcast_to(buffer, {shape})", tuple(1 if w.chance(0.5) else n for n in shape)
+        axes = w.rng.sample(range(len(shape)), len(shape))
+        options = [
+            (10, "buffer", shape),
+            (3, "buffer.T", shape[::-1]),
+            (2, "buffer[..., ::2]", (*shape[:-1], 2 * shape[-1])),
+            (2, "buffer[::-1]", shape),
+            (1, "buffer[..., ::-1]", shape),
+            (1, "buffer[1:]", (shape[0] + 1, *shape[1:])),
+            (1, f"buffer.transpose({axes})", tuple(shape[axes.index(k)] for k in range(len(shape)))),
+        ]
+        if name.startswith("c"):  # of an argument the elements are copied, and then have memory of their own each
+            options.append((1, f"np.broadcast_to(buffer, {shape})", tuple(1 if w.chance(0.5) else n for n in shape)))
+        ((_, lies, stored),) = w.rng.choices(options, [weight for weight, *_ in options])
     elif w.chance(0.5):
         lies = "buffer[()]"
     drawn = f"np.random.default_rng({w.rng.randrange(1000)})"
