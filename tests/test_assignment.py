@@ -604,3 +604,27 @@ def test_threads_fill_arrays_of_their_own() -> None:
     for thread in threads:
         thread.join()
     assert [found[k] / k for k in sorted(found)] == pytest.approx([found[1]] * 4)
+
+
+# out= and where= of ufuncs.
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda t, u: np.add(u[0], 1.0, out=t),
+        lambda t, u: np.multiply(u, u[:1], out=t[1]),
+        lambda t, u: np.log(t, out=t, where=t > 0),
+        lambda t, u: np.power(t, u, out=t, where=t > 0),
+        lambda t, u: np.divide(1.0, t.T[1:], out=t.T[1:], where=t.T[1:] > 5),
+    ],
+)
+def test_a_ufunc_writes_into_out_what_is_broadcast_to_it_and_computes_nothing_elsewhere(write) -> None:
+    def program(x, u):
+        t = x * 1.0
+        write(t, u)
+        return t**2
+
+    x, u = np.array([[2.0, -1.0, 3.0], [-0.5, -2.0, 4.0]]), np.array([0.5, 1.5, 2.0])
+    np.testing.assert_array_equal(program(tg.Tensor(x), tg.Tensor(u)).value, program(x, u))
+    derivatives_agree(program, [x, u], order=2)

@@ -326,7 +326,7 @@ np.hsplit({a}, [1])
 np.vsplit({a}, [1])
 [t * 1 for t in np.broadcast_arrays({a}, {a}[:1])]
 np.meshgrid({a}, {a})
-np.meshgrid({a}, {a}, indexing='ij', copy=False)
+[t * 1 for t in np.meshgrid({a}, {a}, indexing='ij', copy=False)]
 np.meshgrid({a}, {a}, sparse=True)
 np.unstack({a}, axis={axis})
 {a}

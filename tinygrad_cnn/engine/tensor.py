@@ -637,10 +637,12 @@ def _with_settings(
         raise TypeError(f"{name}(where=...) leaves the other elements undefined: use np.where, or give out= a Tensor")
     if dtype is not None:
         inputs = [x.astype(dtype) if isinstance(x, Tensor) else np.asarray(x, dtype) for x in inputs]
+    if where is not True:
+        # Only these elements are computed, as in NumPy: elsewhere the function may have no value, and no slope.
+        where = np.broadcast_to(where, out[0].shape)
+        inputs = [np.broadcast_to(x, where.shape)[where] if np.ndim(x) else x for x in inputs]
     result = implementation(*inputs, **more)
-    if out is None:
-        return result
-    return _written(name, result if where is True else np.where(where, result, *out), out)
+    return result if out is None else _written(name, result, out, ... if where is True else where)
 
 
 def _check_out(name: str, out: tuple[Any, ...]) -> None:
@@ -651,16 +653,28 @@ def _check_out(name: str, out: tuple[Any, ...]) -> None:
         )
 
 
-def _written(name: str, result: Any, out: tuple[Any, ...]) -> Any:
-    """The Tensors `out`, after `result` was assigned to them as NumPy writes into `out=`."""
+def _written(name: str, result: Any, out: tuple[Any, ...], where: Any = None) -> Any:
+    """The Tensors `out`, after `result` was assigned to them as NumPy writes into `out=`.
+
+    where: the elements of `out` that are written to, if the result is broadcast to these; None where the shape of the
+    result has to be that of `out`.
+    """
     results = result if isinstance(result, tuple) else (result,)
     for x, target in zip(results, out, strict=True):
-        if np.shape(x) != target.shape:
+        fits = np.shape(x) == target.shape if where is None else where is not ... or _broadcasts(x, target)
+        if not fits:
             raise ValueError(f"{name}: the result has shape {np.shape(x)}, but out= has {target.shape}")
         if not np.can_cast(x.dtype, target.dtype, "same_kind"):
             raise TypeError(f"{name}: the result is of {x.dtype}, but out= of {target.dtype}")
-        target[...] = x
+        target[... if where is None else where] = x
     return out if isinstance(result, tuple) else out[0]
+
+
+def _broadcasts(x: Any, target: Any) -> bool:
+    try:
+        return np.broadcast_shapes(np.shape(x), target.shape) == target.shape  # type: ignore[no-any-return]
+    except ValueError:
+        return False
 
 
 def read_only(array: Array) -> Array:
