@@ -90,7 +90,9 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
     values = [leaf.node.value if isinstance(leaf, Tensor) else leaf for leaf in run.outputs.leaves]
     # A real primal takes the real part of J.T @ dummy, and the cotangent of that by a complex dummy is J @ tangent.
     dummies = [leaf_tensor(_zeros_of_floats(value), None) for value in values]
-    along = _Pullback(run.pull(dummies), [dummy.node for dummy in dummies], born)(directions.leaves)
+    # A rule may come upon Tensors that are none of its operands, as that of a checkpoint does: of these too the tangent
+    # is recorded only if the function depends on some from without.
+    along = _Pullback(run.pull(dummies), [dummy.node for dummy in dummies], born, run.pull.recorded)(directions.leaves)
     return run.value(), run.outputs.rebuild(along)
 
 
@@ -329,7 +331,9 @@ class _Checkpoint:
         again.rules = OfEach(self.rule)
         whole, start, leaves = again(*operands), 0, list(outputs.leaves)
         for k, x in made:
-            leaves[k] = whole[start : start + x.size].reshape(x.shape)
+            part = whole[start : start + x.size].reshape(x.shape)
+            part = part if part.dtype.kind == x.dtype.kind else np.real(part)
+            leaves[k] = _laid_out(part.astype(x.dtype, copy=False), x.node.like)
             start += x.size
         return outputs.rebuild(leaves)
 
@@ -388,6 +392,16 @@ class _Checkpoint:
         path, _ = ancestors(seeds, wrt)
         found = pull_back(seeds, path, Tensor if recorded else None)
         return [found[node] if node in found else np.zeros_like(node.like) for node in wrt]
+
+
+def _laid_out(part: Tensor, like: Any) -> Any:
+    """`part`, whose elements lie row by row, as a number or in the memory order of `like`."""
+    if isinstance(like, np.generic):
+        return part[()]
+    axes = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])
+    if axes == sorted(axes):
+        return part
+    return np.transpose(np.copy(np.transpose(part, axes), "C"), np.argsort(axes))  # type: ignore[call-overload]
 
 
 def _in_a_row(tensors: list[Tensor]) -> Array:

@@ -74,7 +74,7 @@ def _reduceat(ufunc: np.ufunc) -> Callable[..., Any]:
         rows = np.moveaxis(array if dtype is None else array.astype(dtype), axis, 0)
         parts = []
         for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
-            parts.append(ufunc.reduce(rows[start:end], axis=0) if start < end else rows[start])
+            parts.append(ufunc.reduce(rows[start:end], axis=0) if start + 1 < end else rows[start])
         return laid_out(np.moveaxis(np.stack(parts), 0, axis), plain) if parts else plain
 
     return reduceat

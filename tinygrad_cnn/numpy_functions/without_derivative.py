@@ -33,7 +33,7 @@ PLAIN: tuple[Any, ...] = (
     np.nanargmax, np.nanargmin, np.searchsorted, np.digitize, np.lexsort, np.isin, np.linalg.matrix_rank,
     # what an array is
     np.iscomplex, np.isreal, np.iscomplexobj, np.isrealobj, np.isscalar, np.result_type, np.can_cast,
-    np.min_scalar_type, np.common_type, np.shares_memory, np.may_share_memory, np.einsum_path,
+    np.min_scalar_type, np.common_type, np.einsum_path,
     # words
     np.array2string, np.array_repr, np.array_str, np.save, np.savez, np.savez_compressed, np.savetxt,
 )  # fmt: skip
@@ -42,6 +42,18 @@ if hasattr(np, "fix"):  # which NumPy has called old since 2.5
 
 for _function in PLAIN:
     implementations[_function] = on_values(_function)
+
+
+def _of_memory(function: Callable[..., Any]) -> Callable[..., Any]:
+    def asked(a: Any, b: Any, /, max_work: Any = None) -> Any:
+        """As NumPy's: views of one Tensor share its memory, though each new version of it has values of its own."""
+        return function(*[x.node.like if isinstance(x, Handle) else x for x in (a, b)], max_work)
+
+    return asked
+
+
+for _function in (np.shares_memory, np.may_share_memory):
+    implementations[_function] = _of_memory(_function)
 
 
 @implements(np.shape)

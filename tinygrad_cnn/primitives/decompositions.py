@@ -353,14 +353,23 @@ def _qr(a: Array, /) -> Array:
 
 @_qr.vjp
 def _qr_a(g: Array, out: Array, a: Array) -> Array:
-    """Of matrices that are no wider than high, from dQ = dA R^-1 - Q dR R^-1 and the triangle that dR is."""
+    """Of matrices that are no wider than high, from dQ = dA R^-1 - Q dR R^-1 and the triangle that dR is.
+
+    NaN where the matrix lacks rank: R has no inverse, and what rounding leaves of it would give numbers without a
+    meaning.
+    """
     m = a.shape[-2]
     q, r = out[..., :m, :], _t(out[..., m:, :])
     gq, gr = g[..., :m, :], _t(g[..., m:, :])
     inner = r @ _t(gr) - _t(gq) @ q
     lower = np.tril(inner, -1)
     diagonal = inner * np.eye(a.shape[-1], dtype=a.dtype)
-    return _t(np.linalg.solve(r, _t(gq + q @ (lower + _t(lower) + diagonal))))
+    pivots = np.abs(np.diagonal(r, axis1=-2, axis2=-1))
+    eps = np.finfo(a.dtype).eps * max(a.shape[-2:])
+    lacking = np.any(pivots <= eps * np.max(pivots, axis=-1, keepdims=True, initial=0), axis=-1)[..., None, None]
+    r = np.where(lacking, np.eye(a.shape[-1], dtype=a.dtype), r)
+    found = _t(np.linalg.solve(r, _t(gq + q @ (lower + _t(lower) + diagonal))))
+    return np.where(lacking, np.nan, found)
 
 
 @implements(np.linalg.qr)

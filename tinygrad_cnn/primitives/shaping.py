@@ -48,7 +48,7 @@ ravel.vjp(lambda g, out, a, order="C": np.reshape(g, np.shape(a), order=order))
 def _check_order(name: str, order: Any) -> None:
     if order not in ("C", "F"):
         raise NotImplementedError(
-            f"np.{name}(order={order!r}) goes by how an array lies in memory, which a Tensor does not promise: "
+            f"np.{name}(order={order!r}) goes by how the array lies in memory, and does not take Tensors: "
             "write 'C' or 'F'"
         )
 
