@@ -45,7 +45,10 @@ imag.vjp(lambda g, out, x: g * -1j if x.dtype.kind == "c" else np.zeros_like(g))
 @implements(np.imag)
 def imag_of_numpy(val: Array) -> Array:
     """As `np.imag`: of what is real it is zeros."""
-    return imag(val) if val.dtype.kind == "c" else in_order(imag(val), order_of(val))
+    found = imag(val)
+    if val.dtype.kind == "c":
+        return found
+    return found if isinstance(val.node.like, np.generic) else in_order(found, order_of(val))
 
 
 elementwise(np.conjugate, lambda g, out, x: np.conj(g))
@@ -60,7 +63,8 @@ def angle(z: Any, deg: bool = False) -> Any:
 
 @implements(np.real_if_close)
 def real_if_close(a: Any, tol: float = 100) -> Any:
-    """As `np.real_if_close`: which it is, the values decide."""
+    """As `np.real_if_close`: which it is, the values decide. Of a number it makes an array without axes."""
+    a = a if isinstance(a.node.like, np.ndarray) else np.copy(a)
     return a if np.iscomplexobj(np.real_if_close(a.node.value, tol)) else np.real(a)
 
 

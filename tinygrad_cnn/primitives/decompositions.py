@@ -15,7 +15,7 @@ from tinygrad_cnn.engine.primitive import Primitive, implements, primitive, to_v
 from tinygrad_cnn.primitives.arguments import as_array
 from tinygrad_cnn.primitives.complex_numbers import squared_size
 from tinygrad_cnn.primitives.elementwise import root_of_squares
-from tinygrad_cnn.primitives.shaping import laid_out, number, row_by_row, thumbnail
+from tinygrad_cnn.primitives.shaping import laid_out, number, thumbnail
 
 
 def _t(x: Array) -> Array:
@@ -252,7 +252,8 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
     _real_matrices("eigh", a)
     UPLO = UPLO.upper()
     packed = _eigh(a, UPLO=UPLO)
-    return type(np.linalg.eigh(np.eye(1)))(row_by_row(packed[..., 0, :]), row_by_row(packed[..., 1:, :]))
+    plain = np.linalg.eigh(thumbnail(a))
+    return type(plain)(laid_out(packed[..., 0, :], plain[0]), laid_out(packed[..., 1:, :], plain[1]))
 
 
 @implements(np.linalg.eigvalsh)
@@ -334,7 +335,8 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
         )
     packed = _svd(a)
     u, vh = packed[..., :m, :], _t(packed[..., m + 1 :, :])
-    return type(np.linalg.svd(np.eye(1)))(row_by_row(u), _singular_values(a), row_by_row(vh))
+    plain = np.linalg.svd(thumbnail(a), full_matrices=False)
+    return type(plain)(laid_out(u, plain[0]), _singular_values(a), laid_out(vh, plain[2]))
 
 
 @implements(np.linalg.svdvals)

@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from tinygrad_cnn.engine.graph import Array
 from tinygrad_cnn.engine.primitive import Primitive, implementations, primitive, to_values
 from tinygrad_cnn.primitives.arguments import refuse_out
+from tinygrad_cnn.primitives.shaping import laid_out, thumbnail
 
 # The matrix of a transform is symmetric, so each is its own transpose.
 
@@ -77,16 +78,18 @@ def _sized(x: Any, n: int | None, axis: int) -> Any:
     return np.concatenate([x, np.zeros_like(to_values(x), shape=shape)], axis)
 
 
-def _along_one(transform: Primitive[..., Array]) -> Callable[..., Any]:
+def _along_one(function: Callable[..., Any], transform: Primitive[..., Array]) -> Callable[..., Any]:
     def along(a: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: None = None) -> Any:
         refuse_out(f"fft.{transform.__name__}", out)
-        return transform(_sized(a, n, axis), axis=axis, norm=norm)
+        found = transform(_sized(a, n, axis), axis=axis, norm=norm)
+        # An array that is cropped or filled up first may lie in memory otherwise than the one that NumPy goes by.
+        return found if n is None or not np.size(a) else laid_out(found, function(thumbnail(a), axis=axis))
 
     return along
 
 
 for _function, _transform in ((np.fft.fft, fft), (np.fft.ifft, ifft), (np.fft.rfft, rfft)):
-    implementations[_function] = _along_one(_transform)
+    implementations[_function] = _along_one(_function, _transform)
 
 
 def _irfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: None = None) -> Any:
@@ -94,7 +97,8 @@ def _irfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: 
     n = 2 * (a.shape[normalize_axis_index(axis, a.ndim)] - 1) if n is None else n
     if n < 1:
         raise ValueError(f"Invalid number of FFT data points ({n}) specified.")
-    return irfft(_sized(a, n // 2 + 1, axis), n=n, axis=axis, norm=norm)
+    found = irfft(_sized(a, n // 2 + 1, axis), n=n, axis=axis, norm=norm)
+    return laid_out(found, np.fft.irfft(thumbnail(a), 2, axis)) if np.size(a) else found
 
 
 implementations[np.fft.irfft] = _irfft

@@ -38,6 +38,10 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **settings: Any) ->
     if to_values(values) is not values:
         raise NotImplementedError("np.pad(constant_values=...) takes no Tensors: np.concatenate them with the array")
     around = np.pad(np.zeros(array.shape, array.dtype), pad_width, constant_values=values)
+    if not array.size:
+        found = np.zeros_like(array, shape=around.shape, order=order)
+        found[...] = around
+        return found
     inside = np.pad(np.ones(array.shape, bool), pad_width)
     return in_order(np.where(inside, rearranging.pad(array, pad_width, "edge"), around), order)
 
