@@ -628,3 +628,30 @@ def test_a_ufunc_writes_into_out_what_is_broadcast_to_it_and_computes_nothing_el
     x, u = np.array([[2.0, -1.0, 3.0], [-0.5, -2.0, 4.0]]), np.array([0.5, 1.5, 2.0])
     np.testing.assert_array_equal(program(tg.Tensor(x), tg.Tensor(u)).value, program(x, u))
     derivatives_agree(program, [x, u], order=2)
+
+
+def test_an_ellipsis_keeps_an_array_without_axes_through_a_view_of_what_has_changed() -> None:
+    def program(x):
+        t = x * 1.0
+        view = t[..., 1]
+        t[0] = x[2]
+        view[...] = np.sort(view, axis=None)  # of one element
+        seen = view[...]
+        view[...] = x[2] * seen
+        return t * seen
+
+    x = np.array([2.0, 3.0, 5.0])
+    np.testing.assert_array_equal(program(tg.Tensor(x)).value, program(x))
+    derivatives_agree(program, [x], order=2)
+
+
+def test_einsum_gives_a_diagonal_that_can_be_written_to() -> None:
+    def program(x):
+        t = x * 1.0
+        diagonal = np.einsum("iji->ji", t)
+        diagonal *= x[0, 0, 0]
+        return t**2 + np.sum(diagonal)
+
+    x = RNG.standard_normal((3, 2, 3))
+    np.testing.assert_array_equal(program(tg.Tensor(x)).value, program(x))
+    derivatives_agree(program, [x], order=2)

@@ -169,3 +169,11 @@ def test_jax_has_the_same_slopes_of_singular_values_where_they_are_unique(norm: 
     for matrix in (M[:, :2], M[:3], M):
         found, expected = tg.grad(SINGULAR_NORMS[norm])(matrix), jax.grad(theirs)(matrix)
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("matrix", [np.zeros((3, 2)), np.ones((3, 2)), np.tile([1.0, 2.0, 3.0], (3, 1))], ids=str)
+def test_the_gradient_of_qr_is_not_a_number_where_the_matrix_lacks_rank(matrix) -> None:
+    regular = np.array([[2.0, 1.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 3.0]])[:, : matrix.shape[1]]
+    gradient = tg.grad(lambda a: np.sum(np.linalg.qr(a)[1]))(np.stack([matrix, regular]))
+    assert np.isnan(gradient[0]).all()
+    assert np.isfinite(gradient[1]).all()

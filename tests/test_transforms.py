@@ -331,3 +331,39 @@ def test_a_container_that_holds_itself_is_refused(transform, make, where: str) -
 def test_a_container_may_stand_at_two_places() -> None:
     shared = [3.0]
     assert tg.grad(lambda p: p[0][0] * p[1][0] ** 2)([shared, shared]) == [[9.0], [18.0]]
+
+
+@pytest.mark.parametrize("change", ["before", "never"])
+def test_a_view_of_what_has_changed_is_an_argument_and_comes_from_without_too(change) -> None:
+    def f(y):
+        t = y * 1.0
+        view = t[0:1]
+        if change == "before":
+            t[1] = y[0]
+        inner = tg.grad(lambda u: np.sum(u**2 * view))(view)  # 2 * view ** 2
+        return np.sum(inner)
+
+    y = np.array([1.5, 2.0])
+    assert tg.value_and_grad(f)(y)[0] == f(y) == 4.5
+    np.testing.assert_array_equal(tg.grad(f)(y), [6.0, 0.0])
+
+
+def test_a_tangent_through_a_checkpoint_that_closes_over_a_tensor_is_a_plain_number() -> None:
+    def f(x):
+        y = np.exp(x)
+        return np.sum(tg.checkpoint(lambda t: t * y)(x))
+
+    value, tangent = tg.jvp(f, [np.array([1.0])], [np.array([1.0])])
+    assert type(tangent) is np.float64
+    assert tangent == pytest.approx(2 * np.e)
+
+
+def test_what_a_checkpoint_returns_has_the_dtypes_and_the_layout_of_what_the_function_returns() -> None:
+    def several(t):
+        return np.sum(t), t.astype(np.float32).T, np.copy(t, "F")
+
+    t = tg.Tensor(np.arange(6.0).reshape(2, 3))
+    for kept, plain in zip(tg.checkpoint(several)(t), several(t.value), strict=True):
+        assert kept.dtype == plain.dtype
+        assert kept.strides == plain.strides
+        assert isinstance(kept.node.like, np.generic) == isinstance(plain, np.generic)

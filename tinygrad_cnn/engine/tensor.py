@@ -587,7 +587,7 @@ class View(Tensor):
         else:
             self.root[place] = values
 
-    def _in_root(self, index: Any) -> tuple[int | slice, ...] | None:
+    def _in_root(self, index: Any) -> tuple[Any, ...] | None:
         """The index of the root that is `index` of this view; None if there is no basic one."""
         made = [view.made for view in reversed(self._chain())]
         if any(primitive.adding is None for primitive, _ in made):  # not picked by an index

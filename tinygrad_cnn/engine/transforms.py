@@ -412,8 +412,11 @@ class _Run:
     """One call of a function of one argument, with Tensors in the place of its leaves, and what came of it."""
 
     def __init__(self, function: Function, argument: Any, name: str, has_aux: bool = False) -> None:
-        self.born = born = now()
         self.argument = tree.flatten(argument, name)
+        for leaf in self.argument.leaves:
+            if isinstance(leaf, Tensor):
+                _ = leaf.node  # a view of what has changed looks again: that is no part of the function
+        self.born = born = now()
         was_recording = recording.get()
         token, within = recording.set(was_recording or True), differentiating.set(True)
         try:

@@ -52,7 +52,8 @@ def dot(a: Any, b: Any, out: None = None) -> Any:
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return _by_number(a, b)
     if np.ndim(b) <= 2:
-        return np.matmul(a, b)
+        found = np.matmul(a, b)
+        return row_by_row(found) if found.ndim > 2 else found
     return np.tensordot(a, b, (-1, -2))
 
 

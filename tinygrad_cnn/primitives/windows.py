@@ -26,7 +26,7 @@ Ties = Literal["share", "all"]
 @implements(np.pad)
 def _pad(array: Any, pad_width: Any, mode: Any = "constant", **settings: Any) -> Any:
     """As `np.pad`."""
-    order = order_of(array)
+    order: Any = order_of(array)
     if mode != "constant":
         return in_order(rearranging.pad(array, pad_width, mode, **settings), order)
     values = settings.pop("constant_values", 0)

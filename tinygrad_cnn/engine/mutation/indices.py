@@ -11,15 +11,17 @@ import numpy as np
 Axis = int | range  # what is left of an axis: one place, or those of a range
 
 
-def composed(shape: tuple[int, ...], indices: Iterable[Any]) -> tuple[int | slice, ...] | None:
+def composed(shape: tuple[int, ...], indices: Iterable[Any]) -> tuple[Any, ...] | None:
     """The index that picks from an array of `shape` what `indices` pick one after the other.
 
-    None if one of them is not of integers, slices and an Ellipsis alone, or goes beyond the array.
+    None if one of them is not of integers, slices and an Ellipsis alone, or goes beyond the array. An Ellipsis in the
+    last of them stays: x[0, ...] is an array without axes where x[0] is a number.
 
     >>> composed((6, 4), [slice(1, None, 2), (1, slice(2))])
     (3, slice(0, 2, 1))
     """
     axes: list[Axis] = [range(n) for n in shape]
+    index: Any = ()
     for index in indices:
         parts = _parts(index, sum(isinstance(axis, range) for axis in axes))
         if parts is None:
@@ -28,7 +30,9 @@ def composed(shape: tuple[int, ...], indices: Iterable[Any]) -> tuple[int | slic
             axes = [axis[next(parts)] if isinstance(axis, range) else axis for axis in axes]
         except IndexError:
             return None
-    return tuple([_as_slice(axis) if isinstance(axis, range) else axis for axis in axes])
+    last = index if isinstance(index, tuple) else (index,)
+    array = (Ellipsis,) if any(part is Ellipsis for part in last) else ()
+    return (*[_as_slice(axis) if isinstance(axis, range) else axis for axis in axes], *array)
 
 
 def _parts(index: Any, ndim: int) -> Any:
