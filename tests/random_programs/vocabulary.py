@@ -309,8 +309,6 @@ np.array([{a}, {b}], like={a})
 np.concatenate([{a}[:1], {b}])
 np.stack([row * 2 for row in {a}])
 np.concatenate([{a}, np.ones_like({b})], axis={axis})
-np.r_[{a}, {b}]
-np.c_[{a}, {b}]
 np.vstack({a})
 np.hstack({a})
 np.stack({a})
