@@ -38,11 +38,14 @@ class Tally:
     judged: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
     refusing: dict[str, int] = field(default_factory=dict)  # the first seed that got a message
+    kinks: list[int] = field(default_factory=list)  # seeds
     faults: list[tuple[Program, Verdict]] = field(default_factory=list)
 
     def add(self, program: Program, verdict: Verdict) -> None:
         self.kinds[verdict.kind] += 1
         self.judged.update(verdict.judged)
+        if verdict.kind == "at a kink":
+            self.kinks.append(program.seed)
         if verdict.kind == "refused":
             self.refusals[verdict.detail] += 1
             self.refusing.setdefault(verdict.detail, program.seed)
@@ -55,6 +58,7 @@ class Tally:
         self.refusals += other.refusals
         for detail, seed in other.refusing.items():
             self.refusing.setdefault(detail, seed)
+        self.kinks += other.kinks
         self.faults += other.faults
 
     @property
@@ -114,6 +118,8 @@ def _report(tally: Tally, most: int, refusals: int) -> None:
     print()
     for kind, count in tally.kinds.most_common():
         print(f"{count:8d} {kind}")
+    if tally.kinks:
+        print(f"at a kink: seeds {sorted(tally.kinks)}")
     print(f"gradients compared with differences: {tally.judged['first']}; second derivatives: {tally.judged['second']}")
 
 
