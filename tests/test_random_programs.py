@@ -17,7 +17,7 @@ from random_programs.program import Input, Program
 from random_programs.shrink import shrunk
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.primitive import implementations
+from tinygrad_cnn.engine.primitive import implementations
 
 PROGRAMS = 400
 

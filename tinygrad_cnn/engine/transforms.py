@@ -401,7 +401,7 @@ def _laid_out(part: Tensor, like: Any) -> Any:
     axes = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])
     if axes == sorted(axes):
         return part
-    return np.transpose(np.copy(np.transpose(part, axes), "C"), np.argsort(axes))  # type: ignore[call-overload]
+    return np.transpose(np.copy(np.transpose(part, axes), "C"), np.argsort(axes))
 
 
 def _in_a_row(tensors: list[Tensor]) -> Array:
