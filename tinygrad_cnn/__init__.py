@@ -98,13 +98,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """The tools that read a graph are imported when they are first used: a model in training needs none of them."""
-    if name == "check":
-        return importlib.import_module("tinygrad_cnn.check")
-    if name == "debug":
-        return importlib.import_module("tinygrad_cnn.check.debug").debug
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # which finds what is not there
+
+    def __getattr__(name: str) -> Any:
+        """The tools that read a graph are imported when they are first used: a model in training needs none of them."""
+        if name == "check":
+            return importlib.import_module("tinygrad_cnn.check")
+        if name == "debug":
+            return importlib.import_module("tinygrad_cnn.check.debug").debug
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -26,6 +26,10 @@ INSTEAD = {
     "setfield": _VALUE,
     "setflags": _VALUE,
     "tofile": _VALUE,
+    "tostring": "use .tobytes()",  # this and the next three: of older versions of NumPy
+    "newbyteorder": _VALUE,
+    "itemset": "use t[index] = value",
+    "ptp": "use the function np.ptp",
     "flat": "use .ravel(), or index by numbers: t.ravel()[i]",
     "resize": "use np.resize, which gives a new one",
     "view": "use t[...], which is a view of it; .astype gives another dtype",

@@ -118,7 +118,7 @@ def grad(function: Function, argnums: ArgNums = 0, has_aux: bool = False) -> Fun
     return gradient
 
 
-def value_and_grad(function: Function, argnums: ArgNums = 0, has_aux: bool = False) -> Function:
+def value_and_grad(function: Function, argnums: ArgNums = 0, has_aux: bool = False) -> Callable[..., tuple[Any, Any]]:
     """As `grad`, but of (value, gradient); with `has_aux`, of ((value, more), gradient).
 
     The gradient has the form, the shapes and the dtypes of the argument; its arrays are the caller's own. Raises

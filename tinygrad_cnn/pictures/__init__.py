@@ -110,9 +110,11 @@ def _in_notebook(tensor: Tensor) -> str:
 Tensor._repr_html_ = _in_notebook  # the rooms below know nothing of pictures
 
 
-def __getattr__(name: str) -> Any:
-    if name == "Graph":
-        from tinygrad_cnn.pictures.write.summary import Graph
+if not TYPE_CHECKING:  # which finds what is not there
 
-        return Graph
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        if name == "Graph":
+            from tinygrad_cnn.pictures.write.summary import Graph
+
+            return Graph
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
