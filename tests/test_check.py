@@ -128,7 +128,7 @@ def test_a_rule_that_is_wrong_is_named_with_its_line() -> None:
     def cube(x, /):
         return x**3
 
-    cube.vjp(lambda g, out, x: 2 * g * x**2)
+    cube.defvjp(lambda g, out, x: 2 * g * x**2)
     report = check(lambda w: np.sum(np.exp(cube(w))), np.array([0.5, 1.0]))
     assert report.parameters[0].auto_numbers.verdict == "differ"
     assert "The rule of cube for operand 0 (" in report.because[1]
@@ -526,7 +526,7 @@ def test_a_rule_whose_own_derivative_is_wrong_is_found_with_order_2() -> None:
     def square(x, /):
         return x * x
 
-    square.vjp(lambda g, out, x: 2 * g * tg.stop_gradient(x))  # right to first order alone
+    square.defvjp(lambda g, out, x: 2 * g * tg.stop_gradient(x))  # right to first order alone
     w = np.array([0.5, 1.0])
     assert check(lambda w: np.sum(square(w)), w).ok
     assert not check(lambda w: np.sum(square(w)), w, order=2).ok

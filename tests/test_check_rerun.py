@@ -126,7 +126,7 @@ def test_a_primitive_of_somebody_elses_is_computed_each_time() -> None:
     def scaled(x: Array, /) -> Array:
         return x * seen["b"]
 
-    scaled.vjp(lambda g, out, x: g * seen["b"])
+    scaled.defvjp(lambda g, out, x: g * seen["b"])
 
     def loss(p: Any) -> Any:
         seen["b"] = p["b"].value
@@ -245,7 +245,7 @@ def test_what_is_declared_or_checkpointed_within_a_loss_is_the_same_way_each_tim
         def cube(x: Array, /) -> Array:
             return x**3
 
-        cube.vjp(lambda g, out, x: 3 * g * x**2)
+        cube.defvjp(lambda g, out, x: 3 * g * x**2)
         return np.sum(cube(p["a"]) * p["b"])
 
     for loss in (declared_within, with_a_checkpoint):

@@ -323,12 +323,12 @@ def test_debug_mode_checks_a_rule_when_it_is_declared() -> None:
         return x**3
 
     with tg.debug():
-        tg.primitive(cube).vjp(lambda g, out, x: 3 * g * x**2)
+        tg.primitive(cube).defvjp(lambda g, out, x: 3 * g * x**2)
         with pytest.raises(ValueError, match="the rule of cube for operand 0 is not its derivative"):
-            tg.primitive(cube).vjp(lambda g, out, x: 2 * g * x**2)
+            tg.primitive(cube).defvjp(lambda g, out, x: 2 * g * x**2)
         with pytest.raises(ValueError, match=r"cotangent of shape \(3, 2\)"):
-            tg.primitive(cube).vjp(lambda g, out, x: (3 * g * x**2).T if g.ndim == 2 else 3 * g * x**2)
-    tg.primitive(cube).vjp(lambda g, out, x: 2 * g * x**2)
+            tg.primitive(cube).defvjp(lambda g, out, x: (3 * g * x**2).T if g.ndim == 2 else 3 * g * x**2)
+    tg.primitive(cube).defvjp(lambda g, out, x: 2 * g * x**2)
 
 
 def test_debug_mode_finds_a_primitive_that_writes_into_what_it_was_given() -> None:
@@ -343,9 +343,9 @@ def test_debug_mode_finds_a_primitive_that_writes_into_what_it_was_given() -> No
 
     with tg.debug():
         with pytest.raises(ValueError, match="read-only"):
-            twice.vjp(lambda g, out, x: np.multiply(g, 2, out=g), example=[np.ones(3)])
+            twice.defvjp(lambda g, out, x: np.multiply(g, 2, out=g), example=[np.ones(3)])
         with pytest.raises(ValueError, match="read-only"):
-            doubled.vjp(lambda g, out, x: 2 * g, example=[np.ones(3)])
+            doubled.defvjp(lambda g, out, x: 2 * g, example=[np.ones(3)])
 
 
 def test_debug_mode_checks_a_rule_on_the_example_that_is_given() -> None:
@@ -353,9 +353,9 @@ def test_debug_mode_checks_a_rule_on_the_example_that_is_given() -> None:
         return np.roll(x, by)
 
     with tg.debug():
-        tg.primitive(shifted).vjp(lambda g, out, x, by: np.roll(g, -by), example=(np.ones(4), 1))
+        tg.primitive(shifted).defvjp(lambda g, out, x, by: np.roll(g, -by), example=(np.ones(4), 1))
         with pytest.raises(ValueError, match="no operands to check"):
-            tg.primitive(shifted).vjp(lambda g, out, x, by: np.roll(g, -by))
+            tg.primitive(shifted).defvjp(lambda g, out, x, by: np.roll(g, -by))
 
 
 def test_debug_mode_checks_the_rule_of_a_primitive_of_any_number_of_operands() -> None:
@@ -363,9 +363,9 @@ def test_debug_mode_checks_the_rule_of_a_primitive_of_any_number_of_operands() -
         return sum(arrays)
 
     with tg.debug():
-        tg.primitive(total).vjp_of_each(lambda position, g, out, *arrays: g)
+        tg.primitive(total).defvjp_argnum(lambda position, g, out, *arrays: g)
         with pytest.raises(ValueError, match="is not its derivative"):
-            tg.primitive(total).vjp_of_each(lambda position, g, out, *arrays: 2 * g)
+            tg.primitive(total).defvjp_argnum(lambda position, g, out, *arrays: 2 * g)
 
 
 def test_debug_mode_lets_a_checkpoint_pass() -> None:

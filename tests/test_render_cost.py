@@ -50,7 +50,7 @@ def test_a_slow_step_is_seen_to_be_slow_forward_and_backward() -> None:
         time.sleep(0.004)
         return x * 1.0
 
-    @slow.vjp
+    @slow.defvjp
     def rule(g, out, x):
         time.sleep(0.008)
         return g * 1.0

@@ -50,7 +50,7 @@ def test_a_rule_that_asks_what_it_is_given_is_taken_to_need_all() -> None:
     def halved(x, /):
         return x / 2
 
-    @halved.vjp
+    @halved.defvjp
     def _halved_x(g, out, x):
         assert isinstance(x, tg.Tensor | np.ndarray)
         return g / 2

@@ -309,7 +309,7 @@ def test_a_primitive_without_a_rule_says_how_to_declare_one() -> None:
     def twice(x, /):
         return 2 * x
 
-    with pytest.raises(NotImplementedError, match=r"twice\.vjp\(lambda g, out"):
+    with pytest.raises(NotImplementedError, match=r"twice\.defvjp\(lambda g, out"):
         twice(tg.Tensor(1.0)).backward()
 
 
@@ -318,10 +318,10 @@ def test_a_rule_that_gives_the_wrong_shape_is_named() -> None:
     def twice(x, /):
         return 2 * x
 
-    twice.vjp(lambda g, out, x: np.sum(g))
+    twice.defvjp(lambda g, out, x: np.sum(g))
     with pytest.raises(ValueError, match=r"the rule of twice for operand 0 gave a cotangent of shape \(\)"):
         twice(tg.Tensor([1.0, 2.0])).backward([1, 1])
-    twice.vjp(lambda g, out, x: 2.0)
+    twice.defvjp(lambda g, out, x: 2.0)
     with pytest.raises(TypeError, match=r"the rule of twice for operand 0 gave 2\.0, but a cotangent is an array"):
         twice(tg.Tensor([1.0, 2.0])).backward([1, 1])
 
@@ -347,7 +347,7 @@ def test_a_primitive_needs_operands_and_a_rule_for_each() -> None:
         return x * y
 
     with pytest.raises(TypeError, match=r"product has 2 operand\(s\), but was given 1 rule"):
-        product.vjp(lambda g, out, x, y: g * y)
+        product.defvjp(lambda g, out, x, y: g * y)
 
 
 def test_settings_may_be_given_by_position_or_name_but_not_both() -> None:

@@ -106,7 +106,7 @@ class _Watch(Mode):
         if not examples:
             raise ValueError(
                 f"debug mode has no operands to check the rules of {primitive.__name__} on: "
-                "give them, as in .vjp(rule, example=(np.ones((2, 3)), 1))"
+                "give them, as in .defvjp(rule, example=(np.ones((2, 3)), 1))"
             )
         for operands in examples:
             _check(primitive, list(operands), rng)

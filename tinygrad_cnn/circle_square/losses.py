@@ -31,7 +31,7 @@ def binary_cross_entropy_as_printed(sigma: Array, targets: Array, /) -> Array:
     return -targets * np.log1p(sigma) - (1 - targets) * np.log1p(1 - sigma)
 
 
-binary_cross_entropy_as_printed.vjp(
+binary_cross_entropy_as_printed.defvjp(
     lambda g, out, sigma, targets: g * ((1 - targets) / (2 - sigma) - targets / (1 + sigma)),
     lambda g, out, sigma, targets: g * (np.log1p(1 - sigma) - np.log1p(sigma)),
 )
@@ -55,7 +55,7 @@ def binary_cross_entropy_shifted(sigma: Array, targets: Array, /, epsilon: float
     return -targets * np.log(chosen) - others * np.log(rest)
 
 
-binary_cross_entropy_shifted.vjp(
+binary_cross_entropy_shifted.defvjp(
     lambda g, out, sigma, targets, epsilon=1e-4: g * _slope(sigma + epsilon, targets),
     lambda g, out, sigma, targets, epsilon=1e-4: g * (np.log(1 - (sigma + epsilon)) - np.log(sigma + epsilon)),
 )

@@ -4,7 +4,7 @@
     def softplus(x, /):
         return np.logaddexp(0, x)
 
-    softplus.vjp(lambda g, out, x: g * sigmoid(x))
+    softplus.defvjp(lambda g, out, x: g * sigmoid(x))
 
 A rule is given the cotangent `g` of the result, the result `out`, and then exactly what the forward function was given;
 it returns the cotangent of one operand. Because Tensors take NumPy's functions, a rule has no need to know whether it
@@ -71,7 +71,7 @@ class Primitive(Generic[P, R]):
         # Asked in debug mode, with the arguments of a rule: why what it gives there is not to be trusted, or None.
         self.doubt: Callable[..., str | None] | None = None
 
-    def vjp(self, *rules: Rule | None, example: Sequence[Any] | None = None) -> Rule | None:
+    def defvjp(self, *rules: Rule | None, example: Sequence[Any] | None = None) -> Rule | None:
         """Declare the rules, one for each operand in order; None where an operand has no derivative.
 
         example: arguments to check the rules on, in debug mode.
@@ -82,7 +82,7 @@ class Primitive(Generic[P, R]):
         self._tell_that_it_is_declared(example)
         return rules[0]
 
-    def vjp_of_each(self, rule: Rule, example: Sequence[Any] | None = None) -> Rule:
+    def defvjp_argnum(self, rule: Rule, example: Sequence[Any] | None = None) -> Rule:
         """Declare one rule for all operands of a primitive of `*arrays`; its first argument says which is meant."""
         self.rules = OfEach(rule)
         self._tell_that_it_is_declared(example)
@@ -93,7 +93,7 @@ class Primitive(Generic[P, R]):
         if mode and mode is not True:
             mode.declared(self, example)
 
-    def vjp_in_part(self, adding: Rule | None = None, overwriting: Rule | None = None) -> None:
+    def defvjp_in_part(self, adding: Rule | None = None, overwriting: Rule | None = None) -> None:
         """Declare how the sweep goes through a primitive that picks from its operand 0 (adding) or writes to it."""
         self.in_part, self.adding, self.overwriting = True, adding, overwriting
 
@@ -186,7 +186,7 @@ class _Undeclared(Sequence[Rule]):
     def __getitem__(self, position: Any) -> Any:
         raise NotImplementedError(
             f"{self.name} has no derivative yet. Declare one, with a rule for each operand in order:\n"
-            f"    {self.name}.vjp(lambda g, out, ...: ...)"
+            f"    {self.name}.defvjp(lambda g, out, ...: ...)"
         )
 
     def __len__(self) -> int:
@@ -198,7 +198,7 @@ def primitive(forward: Callable[P, R], /) -> Primitive[P, R]: ...
 @overload
 def primitive(*, broadcasts: bool = ...) -> Callable[[Callable[P, R]], Primitive[P, R]]: ...
 def primitive(forward: Callable[..., Any] | None = None, /, *, broadcasts: bool = False) -> Any:
-    """Declare a primitive by its forward function, which is written in plain NumPy; its `vjp` declares the rules.
+    """Declare a primitive by its forward function, which is written in plain NumPy; its `defvjp` declares the rules.
 
     broadcasts: its operands broadcast together, element by element; then what a rule returns is summed over the axes
     along which the operand was stretched.
@@ -207,13 +207,13 @@ def primitive(forward: Callable[..., Any] | None = None, /, *, broadcasts: bool 
     >>> @tg.primitive
     ... def softplus(x, /):
     ...     return np.logaddexp(0, x)
-    >>> _ = softplus.vjp(lambda g, out, x: g * tg.sigmoid(x))
+    >>> _ = softplus.defvjp(lambda g, out, x: g * tg.sigmoid(x))
     >>> float(tg.grad(softplus)(0.0))
     0.5
     >>> @tg.primitive(broadcasts=True)
     ... def squared_error(x, y, /):
     ...     return (x - y) ** 2
-    >>> _ = squared_error.vjp(lambda g, out, x, y: 2 * g * (x - y), lambda g, out, x, y: 2 * g * (y - x))
+    >>> _ = squared_error.defvjp(lambda g, out, x, y: 2 * g * (x - y), lambda g, out, x, y: 2 * g * (y - x))
     >>> tg.grad(lambda x: np.sum(squared_error(x, np.ones((4, 2)))))(np.array([1.0, 2.0]))
     array([0., 8.])
     """
@@ -244,7 +244,7 @@ def implements(*functions: Any) -> Callable[[F], F]:
 def elementwise(ufunc: np.ufunc, *rules: Rule | None) -> Primitive[..., Array]:
     """The primitive of a ufunc, from one rule for each operand. Broadcasting is seen to for every rule."""
     made: Primitive[..., Array] = Primitive(ufunc, broadcasts=True)
-    made.vjp(*rules)
+    made.defvjp(*rules)
     implementations[ufunc] = made
     return made
 

@@ -694,5 +694,5 @@ def unsupported(name: str, key: str | None = None) -> NoReturn:
         f"{name} does not take Tensors yet ({calling_line()}). To add it:\n"
         f"    @tg.implements({key or name})\n"
         f"    @tg.primitive\n"
-        f"    def {name.rsplit('.', 1)[-1]}(x, /, ...): return {name}(x, ...)  # and its .vjp(lambda g, out, x: ...)"
+        f"    def {name.rsplit('.', 1)[-1]}(x, /, ...): return {name}(x, ...)  # and its .defvjp(lambda g, out, x: ...)"
     )

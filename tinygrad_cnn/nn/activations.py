@@ -27,7 +27,7 @@ def relu(x: Array, /, at_zero: float = 0.0) -> Array:
     return np.maximum(x, np.zeros(x.shape, x.dtype))  # of two arrays, at twice the speed of an array and a number
 
 
-@relu.vjp
+@relu.defvjp
 def _relu_x(g: Array, out: Array, x: Array, at_zero: float = 0.0) -> Array:
     if at_zero == 0:
         return g * np.greater(x, 0)
@@ -47,4 +47,4 @@ def sigmoid(x: Array, /) -> Array:
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
-sigmoid.vjp(lambda g, out, x: g * out * (1 - out))  # as the article has it; its absolute error is that of 1 - out
+sigmoid.defvjp(lambda g, out, x: g * out * (1 - out))  # as the article has it; its absolute error is that of 1 - out

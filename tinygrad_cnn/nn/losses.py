@@ -23,7 +23,7 @@ def binary_cross_entropy_with_logits(logits: Array, targets: Array, /) -> Array:
     return np.logaddexp(0, logits) - targets * logits
 
 
-binary_cross_entropy_with_logits.vjp(
+binary_cross_entropy_with_logits.defvjp(
     lambda g, out, logits, targets: g * (sigmoid(logits) - targets),
     lambda g, out, logits, targets: -g * logits,
 )

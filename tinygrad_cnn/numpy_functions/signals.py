@@ -168,7 +168,7 @@ def _full_convolution(a: Array, v: Array, /) -> Array:
     return np.convolve(a, v)
 
 
-_full_convolution.vjp(
+_full_convolution.defvjp(
     lambda g, out, a, v: np.correlate(g, v, "valid"),
     lambda g, out, a, v: np.correlate(g, a, "valid"),
 )

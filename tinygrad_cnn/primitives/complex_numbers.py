@@ -24,7 +24,7 @@ def real(x: Array, /) -> Array:
     return np.real(x)
 
 
-real.vjp(lambda g, out, x: g)
+real.defvjp(lambda g, out, x: g)
 
 
 @implements(np.real)
@@ -39,7 +39,7 @@ def imag(x: Array, /) -> Array:
     return np.imag(x)
 
 
-imag.vjp(lambda g, out, x: g * -1j if x.dtype.kind == "c" else np.zeros_like(g))
+imag.defvjp(lambda g, out, x: g * -1j if x.dtype.kind == "c" else np.zeros_like(g))
 
 
 @implements(np.imag)

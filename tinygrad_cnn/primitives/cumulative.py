@@ -18,7 +18,7 @@ def cumsum(x: Array, /, axis: int | None = None, dtype: Any = None) -> Array:
     return np.cumsum(x, axis, dtype)
 
 
-@cumsum.vjp
+@cumsum.defvjp
 def _cumsum_x(g: Array, out: Array, x: Array, axis: int | None = None, **how: Any) -> Array:
     if axis is None or not x.ndim:
         return np.cumsum(g[::-1])[::-1].reshape(x.shape)
@@ -31,7 +31,7 @@ def cumprod(x: Array, /, axis: int | None = None, dtype: Any = None) -> Array:
     return np.cumprod(x, axis, dtype)
 
 
-@cumprod.vjp
+@cumprod.defvjp
 def _cumprod_x(g: Array, out: Array, x: Array, axis: int | None = None, **how: Any) -> Array:
     if axis is None or not x.ndim:
         return _cumprod_rows(g, x.reshape(-1)).reshape(x.shape)

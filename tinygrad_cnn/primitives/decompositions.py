@@ -51,7 +51,7 @@ def inv(a: Array, /) -> Array:
     return np.linalg.inv(a)
 
 
-inv.vjp(lambda g, out, a: -_t(out) @ g @ _t(out))
+inv.defvjp(lambda g, out, a: -_t(out) @ g @ _t(out))
 
 
 def _solve(a: Array, b: Array, /) -> Array:
@@ -59,7 +59,7 @@ def _solve(a: Array, b: Array, /) -> Array:
 
 
 solve: Primitive[..., Array] = Primitive(_solve, name="solve", broadcasts=True)
-solve.vjp(
+solve.defvjp(
     lambda g, out, a, b: -np.matmul(np.linalg.solve(_t(a), g), _t(out)),
     lambda g, out, a, b: np.linalg.solve(_t(a), g),
 )
@@ -86,7 +86,7 @@ def _pinv(a: Array, /, cut: dict[str, Any]) -> Array:
     return np.linalg.pinv(a, **cut)
 
 
-@_pinv.vjp
+@_pinv.defvjp
 def _pinv_a(g: Array, out: Array, a: Array, cut: dict[str, Any]) -> Array:
     """G. Golub and V. Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares", 1973."""
     left, right = np.eye(a.shape[-2], dtype=a.dtype) - a @ out, np.eye(a.shape[-1], dtype=a.dtype) - out @ a
@@ -139,7 +139,7 @@ def det(a: Array, /) -> Array:
     return np.linalg.det(a)
 
 
-@det.vjp
+@det.defvjp
 def _det_a(g: Array, out: Array, a: Array) -> Array:
     n = a.shape[-1]
     if n > 4:
@@ -164,7 +164,7 @@ def _logabsdet(a: Array, /) -> Array:
     return np.linalg.slogdet(a)[1]
 
 
-_logabsdet.vjp(lambda g, out, a: g[..., None, None] * _t(np.linalg.inv(a)))
+_logabsdet.defvjp(lambda g, out, a: g[..., None, None] * _t(np.linalg.inv(a)))
 
 
 # Decompositions. Those of symmetric matrices read one triangle, as NumPy's do, and the gradient lies in that triangle:
@@ -187,7 +187,7 @@ def _cholesky(a: Array, /, upper: bool) -> Array:
     return np.linalg.cholesky(a, upper=upper)
 
 
-@_cholesky.vjp
+@_cholesky.defvjp
 def _cholesky_a(g: Array, out: Array, a: Array, upper: bool) -> Array:
     """I. Murray, "Differentiation of the Cholesky decomposition", 2016, equation 10."""
     g, factor = (_t(g), _t(out)) if upper else (g, out)
@@ -204,7 +204,7 @@ def _eigh(a: Array, /, UPLO: str) -> Array:
     return np.concatenate([w[..., None, :], v], -2)
 
 
-@_eigh.vjp
+@_eigh.defvjp
 def _eigh_a(g: Array, out: Array, a: Array, UPLO: str) -> Array:
     """Giles, 2008. Equal eigenvalues: right for what depends on the space of their vectors, and not on the choice.
 
@@ -273,7 +273,7 @@ def _svd(a: Array, /) -> Array:
     return np.concatenate([u, s[..., None, :], _t(vh)], -2)
 
 
-@_svd.vjp
+@_svd.defvjp
 def _svd_a(g: Array, out: Array, a: Array) -> Array:
     """J. Townsend, "Differentiating the singular value decomposition", 2016. Equal singular values: as `_eigh`."""
     m, n = a.shape[-2:]
@@ -307,7 +307,7 @@ def _singular_values(a: Array, /) -> Array:
     return np.linalg.svdvals(a)
 
 
-@_singular_values.vjp
+@_singular_values.defvjp
 def _singular_values_a(g: Array, out: Array, a: Array) -> Array:
     """Finite for every matrix: where singular values are equal or zero, that of one choice of the vectors."""
     u, _, vh = np.linalg.svd(a, full_matrices=False)
@@ -353,7 +353,7 @@ def _qr(a: Array, /) -> Array:
     return np.concatenate([q, _t(r)], -2)
 
 
-@_qr.vjp
+@_qr.defvjp
 def _qr_a(g: Array, out: Array, a: Array) -> Array:
     """Of matrices that are no wider than high, from dQ = dA R^-1 - Q dR R^-1 and the triangle that dR is.
 

@@ -58,7 +58,7 @@ def _fraction(x: Array, /) -> Array:
     return np.modf(x)[0]
 
 
-_fraction.vjp(lambda g, out, x: g)
+_fraction.defvjp(lambda g, out, x: g)
 
 
 @implements(np.frexp)
@@ -140,7 +140,7 @@ def root_of_squares(x: Array, /) -> Array:
     return np.sqrt(x)
 
 
-root_of_squares.vjp(lambda g, out, x: np.where(np.equal(x, 0), 0, g / (2 * np.where(np.equal(x, 0), 1, out))))
+root_of_squares.defvjp(lambda g, out, x: np.where(np.equal(x, 0), 0, g / (2 * np.where(np.equal(x, 0), 1, out))))
 
 
 def _where_more(g: Array, x: Array, y: Array) -> Array:
@@ -181,7 +181,7 @@ def _where_forward(condition: Array, x: Array, y: Array, /) -> Array:
 
 
 where_of: Primitive[..., Array] = Primitive(_where_forward, name="where", broadcasts=True)
-where_of.vjp(
+where_of.defvjp(
     None,
     lambda g, out, condition, x, y: np.where(condition, g, 0),
     lambda g, out, condition, x, y: np.where(condition, 0, g),
@@ -193,7 +193,7 @@ def _astype_forward(x: Array, /, dtype: object) -> Array:
 
 
 astype: Primitive[..., Array] = Primitive(_astype_forward, name="astype")
-astype.vjp(lambda g, out, x, dtype: g)  # the sweep gives every cotangent the dtype of what it is for
+astype.defvjp(lambda g, out, x, dtype: g)  # the sweep gives every cotangent the dtype of what it is for
 
 
 @implements(np.astype)

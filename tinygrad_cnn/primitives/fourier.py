@@ -28,8 +28,8 @@ def ifft(x: Array, /, axis: int, norm: Any) -> Array:
     return np.fft.ifft(x, axis=axis, norm=norm)
 
 
-fft.vjp(lambda g, out, x, axis, norm: np.fft.fft(g, axis=axis, norm=norm))
-ifft.vjp(lambda g, out, x, axis, norm: np.fft.ifft(g, axis=axis, norm=norm))
+fft.defvjp(lambda g, out, x, axis, norm: np.fft.fft(g, axis=axis, norm=norm))
+ifft.defvjp(lambda g, out, x, axis, norm: np.fft.ifft(g, axis=axis, norm=norm))
 
 
 @primitive
@@ -38,7 +38,7 @@ def rfft(x: Array, /, axis: int, norm: Any) -> Array:
     return np.fft.rfft(x, axis=axis, norm=norm)
 
 
-rfft.vjp(lambda g, out, x, axis, norm: np.fft.fft(_sized(g, x.shape[axis], axis), axis=axis, norm=norm))
+rfft.defvjp(lambda g, out, x, axis, norm: np.fft.fft(_sized(g, x.shape[axis], axis), axis=axis, norm=norm))
 
 
 @primitive
@@ -47,7 +47,7 @@ def irfft(x: Array, /, n: int, axis: int, norm: Any) -> Array:
     return np.fft.irfft(x, n, axis, norm)
 
 
-@irfft.vjp
+@irfft.defvjp
 def _irfft_x(g: Array, out: Array, x: Array, n: int, axis: int, norm: Any) -> Array:
     """Each element but the first, and the last if n is even, stands for its mirror image too, and so counts twice."""
     twice = np.full(x.shape[axis], 2.0)

@@ -60,13 +60,13 @@ def scatter(x: Array, /, index: Index, shape: tuple[int, ...]) -> Array:
     return add_at(np.zeros(shape, x.dtype), x, index)
 
 
-picked.vjp(lambda g, out, x, index: scatter(g, index, x.shape))
-picked.vjp_in_part(
+picked.defvjp(lambda g, out, x, index: scatter(g, index, x.shape))
+picked.defvjp_in_part(
     adding=lambda total, g, out, x, index: (
         index_add(total, index, g) if isinstance(g, Handle) or isinstance(total, Handle) else add_at(total, g, index)
     )
 )
-scatter.vjp(lambda g, out, x, index, shape: g[index])
+scatter.defvjp(lambda g, out, x, index, shape: g[index])
 
 
 def add_at(array: Array, x: Array, index: Index) -> Array:
@@ -175,11 +175,11 @@ def _put(x: Array, v: Array, /, index: Index) -> Array:
 
 
 put: Primitive[..., Array] = Primitive(_put, name="setitem")
-put.vjp(
+put.defvjp(
     lambda g, out, x, v, index: _new_version(put, g, 0.0, index),
     lambda g, out, x, v, index: _to_shape_of(v, _surviving(g[index], x, index)),
 )
-put.vjp_in_part(overwriting=lambda g, out, x, v, index: put_at(g, 0, index))
+put.defvjp_in_part(overwriting=lambda g, out, x, v, index: put_at(g, 0, index))
 
 
 @implements(operator.setitem)
@@ -193,11 +193,11 @@ def _index_add(x: Array, v: Array, /, index: Index) -> Array:
 
 
 added: Primitive[..., Array] = Primitive(_index_add, name="index_add")
-added.vjp(
+added.defvjp(
     lambda g, out, x, v, index: g,
     lambda g, out, x, v, index: _to_shape_of(v, g[index]),
 )
-added.vjp_in_part(overwriting=lambda g, out, x, v, index: g)
+added.defvjp_in_part(overwriting=lambda g, out, x, v, index: g)
 
 _IN_PLACE = {put: put_at, added: add_at}
 

@@ -227,7 +227,7 @@ _einsum: Primitive[..., Array] = Primitive(
 )
 
 
-@_einsum.vjp_of_each
+@_einsum.defvjp_argnum
 def _einsum_x(position: int, g: Array, out: Array, *arrays: Array, indices: tuple[str, ...], result: str) -> Array:
     """The same sum, with the cotangent in the place of the operand; no index comes twice in any of them.
 

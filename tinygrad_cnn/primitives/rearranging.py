@@ -41,7 +41,7 @@ def rearranging(function: Callable[..., Any], *data: str) -> Callable[..., Any]:
     """
     signature = inspect.signature(function)
     made: Primitive[..., Array] = Primitive(lambda *arrays, run: run(*arrays), name=function.__name__)
-    made.vjp_of_each(_came_from)
+    made.defvjp_argnum(_came_from)
     made.complex = True
     by_flags = function in (np.delete, np.insert)  # these lay out their result by the flags of the operand
 

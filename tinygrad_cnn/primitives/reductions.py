@@ -35,7 +35,7 @@ def sum(x: Array, /, axis: Axis = None, dtype: Any = None, keepdims: bool = Fals
     return _add(x, axis, dtype, None, keepdims, **among)
 
 
-@sum.vjp
+@sum.defvjp
 def _sum_x(
     g: Array, out: Array, x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False, **among: Any
 ) -> Array:
@@ -50,7 +50,7 @@ def mean(x: Array, /, axis: Axis = None, dtype: Any = None, keepdims: bool = Fal
     return np.mean(x, axis, dtype, keepdims=keepdims, where=where)
 
 
-@mean.vjp
+@mean.defvjp
 def _mean_x(
     g: Array, out: Array, x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False, where: Any = True
 ) -> Array:
@@ -64,7 +64,7 @@ def prod(x: Array, /, axis: Axis = None, dtype: Any = None, keepdims: bool = Fal
     return _multiply(x, axis, dtype, None, keepdims, **among)
 
 
-@prod.vjp
+@prod.defvjp
 def _prod_x(
     g: Array, out: Array, x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False, **among: Any
 ) -> Array:
@@ -106,8 +106,8 @@ def _shared(g: Array, out: Array, x: Array, axis: Axis = None, keepdims: bool = 
     return _restored(g, x, axis, keepdims) / shares * tied
 
 
-max.vjp(_shared)
-min.vjp(_shared)
+max.defvjp(_shared)
+min.defvjp(_shared)
 
 
 @implements(np.ptp)
@@ -123,7 +123,7 @@ def logaddexp(x: Array, /, axis: Axis = None, dtype: Any = None, keepdims: bool 
     return _logaddexp(x, axis, dtype, None, keepdims, **among)
 
 
-@logaddexp.vjp
+@logaddexp.defvjp
 def _logaddexp_x(
     g: Array, out: Array, x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False, **among: Any
 ) -> Array:

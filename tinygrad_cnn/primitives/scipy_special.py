@@ -81,5 +81,5 @@ def _polygamma(special: Any) -> Primitive[..., Array]:
         return special.polygamma(n, x).astype(x.dtype)  # which computes in float64
 
     made: Primitive[..., Array] = Primitive(polygamma)
-    made.vjp(lambda g, out, x, n: g * made(x, n=n + 1))
+    made.defvjp(lambda g, out, x, n: g * made(x, n=n + 1))
     return made

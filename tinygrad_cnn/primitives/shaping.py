@@ -26,7 +26,7 @@ def reshape(x: Array, /, shape: Shape, order: Any = "C", *, copy: bool | None = 
     return np.reshape(x, shape, order=order, copy=copy)
 
 
-reshape.vjp(
+reshape.defvjp(
     lambda g, out, x, shape, order="C", copy=None: (
         g.reshape(x.shape) if order == "C" else np.reshape(g, x.shape, order=order)
     ),
@@ -42,7 +42,7 @@ def ravel(a: Array, /, order: Any = "C") -> Array:
     return row if row.base is not None else row.view()  # only what has a base may be a view in NumPy
 
 
-ravel.vjp(lambda g, out, a, order="C": np.reshape(g, np.shape(a), order=order))
+ravel.defvjp(lambda g, out, a, order="C": np.reshape(g, np.shape(a), order=order))
 
 
 def _check_order(name: str, order: Any) -> None:
@@ -60,7 +60,7 @@ def transpose(x: Array, /, axes: int | tuple[int, ...] | None = None) -> Array:
     return x.transpose(axes)
 
 
-transpose.vjp(lambda g, out, x, axes=None: g.transpose(None if axes is None else _inverse(axes)))
+transpose.defvjp(lambda g, out, x, axes=None: g.transpose(None if axes is None else _inverse(axes)))
 
 
 def _inverse(axes: int | tuple[int, ...]) -> tuple[int, ...]:
@@ -76,7 +76,7 @@ def swapaxes(x: Array, /, axis1: int, axis2: int) -> Array:
     return x.swapaxes(axis1, axis2)
 
 
-swapaxes.vjp(lambda g, out, x, axis1, axis2: g.swapaxes(axis1, axis2))
+swapaxes.defvjp(lambda g, out, x, axis1, axis2: g.swapaxes(axis1, axis2))
 
 
 def _permuting(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -123,7 +123,7 @@ def broadcast_to(x: Array, /, shape: Shape) -> Array:
     return np.broadcast_to(x, shape)
 
 
-broadcast_to.vjp(lambda g, out, x, shape: sum_to(g, x.shape))
+broadcast_to.defvjp(lambda g, out, x, shape: sum_to(g, x.shape))
 
 
 @implements(np.broadcast_to)
@@ -158,7 +158,7 @@ def copied(x: Array, /, order: Any) -> Array:
 
 
 copied.__name__ = "copy"
-copied.vjp(lambda g, out, x, order: g)
+copied.defvjp(lambda g, out, x, order: g)
 
 
 @implements(np.copy)
@@ -231,7 +231,7 @@ _AT_ONCE = 256
 joined: Primitive[..., Array] = Primitive(_concatenate, name="concatenate")
 
 
-@joined.vjp_of_each
+@joined.defvjp_argnum
 def _part(
     position: int, g: Array, out: Array, *arrays: Array, axis: int | None, starts: tuple[int, ...], **how: Any
 ) -> Array:

@@ -36,8 +36,8 @@ def _sinc_derivative(x: Array, /, order: int) -> Array:
     return (np.pi**order * np.where(near, series, recurrence)).astype(x.dtype)
 
 
-sinc.vjp(lambda g, out, x: g * _sinc_derivative(x, order=1))
-_sinc_derivative.vjp(lambda g, out, x, order: g * _sinc_derivative(x, order=order + 1))
+sinc.defvjp(lambda g, out, x: g * _sinc_derivative(x, order=1))
+_sinc_derivative.defvjp(lambda g, out, x, order: g * _sinc_derivative(x, order=order + 1))
 
 
 _ANGLES = 512  # so many that the sum is exact: the error is that of a Bessel function of this order, minus a few
@@ -60,5 +60,5 @@ def _i0_derivative(x: Array, /, order: int) -> Array:
     return total
 
 
-i0.vjp(lambda g, out, x: g * _i0_derivative(x, order=1))
-_i0_derivative.vjp(lambda g, out, x, order: g * _i0_derivative(x, order=order + 1))
+i0.defvjp(lambda g, out, x: g * _i0_derivative(x, order=1))
+_i0_derivative.defvjp(lambda g, out, x, order: g * _i0_derivative(x, order=order + 1))

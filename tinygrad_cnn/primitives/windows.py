@@ -63,7 +63,7 @@ def pad(x: Array, /, pad_width: tuple[tuple[int, int], ...], constant_values: fl
     return out
 
 
-@pad.vjp
+@pad.defvjp
 def _pad_x(g: Array, out: Array, x: Array, pad_width: tuple[tuple[int, int], ...], **how: Any) -> Array:
     return g[_around(x.shape, pad_width)[1]]
 
@@ -139,8 +139,8 @@ def col2im(columns: Array, /, shape: tuple[int, ...], window: Pair, stride: Pair
     return image
 
 
-im2col.vjp(lambda g, out, x, window, stride=1: col2im(g, x.shape, window, stride))
-col2im.vjp(lambda g, out, columns, shape, window, stride=1: im2col(g, window, stride))
+im2col.defvjp(lambda g, out, x, window, stride=1: col2im(g, x.shape, window, stride))
+col2im.defvjp(lambda g, out, columns, shape, window, stride=1: im2col(g, window, stride))
 
 
 @primitive
@@ -159,7 +159,7 @@ def _unpool(g: Array, /, winners: list[Any], shape: tuple[int, ...], window: Pai
     return image
 
 
-@_unpool.vjp
+@_unpool.defvjp
 def _unpool_g(
     h: Array, out: Array, g: Array, winners: list[Any], shape: tuple[int, ...], window: Pair, stride: Pair | None
 ) -> Array:
@@ -189,7 +189,7 @@ def max_pool2d(x: Array, /, window: Pair, stride: Pair | None = None, ties: Ties
     return functools.reduce(np.maximum, [rows[..., across] for _, (_, _, across) in at.offsets[:kw]])
 
 
-@max_pool2d.vjp
+@max_pool2d.defvjp
 def _max_pool_x(
     g: Array, out: Array, x: Array, window: Pair, stride: Pair | None = None, ties: Ties = "share"
 ) -> Array:
@@ -214,7 +214,7 @@ def avg_pool2d(x: Array, /, window: Pair, stride: Pair | None = None) -> Array:
     return functools.reduce(np.add, [x[place] for _, place in layout(x.shape, window, stride).offsets]) / _size(window)
 
 
-avg_pool2d.vjp(
+avg_pool2d.defvjp(
     lambda g, out, x, window, stride=None: _unpool(g / _size(window), [True] * _size(window), x.shape, window, stride)
 )
 
