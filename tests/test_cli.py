@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from tinygrad_cnn import cli
+from tinygrad_cnn import cli, signals
 from tinygrad_cnn.circle_square import images
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +29,7 @@ BUNDLED = ROOT / "data" / "circle_square"
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd):
     """Run the command in an empty folder; gives (exit code, standard output, standard error)."""
     monkeypatch.chdir(tmp_path)
+    handlers = {number: signal.getsignal(number) for number in signals.HANDLED}
 
     def run(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["tinygrad-cnn", *map(str, arguments)])
@@ -37,7 +38,9 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd):
         out, err = capfd.readouterr()
         return caught.value.code, out, err
 
-    return run
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +219,10 @@ def test_folders_and_files_that_cannot_be_used_are_named(command, trained: Path,
     Path("empty").mkdir()
     refused(command("train", "--data", "empty"), "empty: it has neither")
     refused(command("predict", "none", "a.png"), "there is no such file; name a run's folder")
+    refused(command("predict", "n" * 300, "a.png"), "there is no such file; name a run's folder")
+    refused(command("predict", trained, "n" * 300), "n: File name too long")
+    refused(command("train", "--data", "n" * 300), "n: File name too long")
+    refused(command("train", "--out", "n" * 300), "n: cannot be written to: File name too long")
     refused(command("predict", trained, "a.png"), "a.png: No such file")
     Path("bad.png").write_bytes(b"nothing")
     refused(command("predict", trained, "bad.png"), "bad.png: this is no image")

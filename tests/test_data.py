@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import json
 import struct
 import sys
+import warnings
 import zlib
 from pathlib import Path
 
@@ -238,6 +240,29 @@ def test_a_tiff_that_calls_its_bytes_signed_is_read_as_others_are(tmp_path: Path
     grey = draw("square", np.random.default_rng(1))
     Image.fromarray(grey).save(tmp_path / "a.tif", tiffinfo={339: 2})
     np.testing.assert_array_equal(read_drawing(tmp_path / "a.tif").grey, grey)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_deflate", "packbits", "group4", "jpeg"])
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "1", "I;16"])
+def test_compressed_tiffs_are_read_or_refused_in_silence(tmp_path: Path, mode: str, compression: str, capfd) -> None:
+    if (compression == "group4") != (mode == "1") or (compression == "jpeg" and mode == "I;16"):
+        pytest.skip("there are no such files")
+    grey, path = draw("square", np.random.default_rng(1)), tmp_path / "a.tif"
+    picture = Image.fromarray(grey.astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(grey).convert(mode)
+    picture.save(path, compression=compression)
+    expected = np.asarray(picture.convert("L")) if mode == "1" else grey
+    assert np.abs(read_drawing(path).grey.astype(int) - expected).max() <= (60 if compression == "jpeg" else 1)
+    content = bytearray(path.read_bytes())
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        damaged = content.copy()
+        for at in rng.integers(8, len(damaged), 3):
+            damaged[at] = rng.integers(256)
+        path.write_bytes(damaged)
+        with contextlib.suppress(InputError), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+            assert read_drawing(path).grey.shape == (28, 28)
+    assert capfd.readouterr().err == ""
 
 
 def test_images_may_be_read_in_threads_and_standard_error_stays(tmp_path: Path, capfd) -> None:

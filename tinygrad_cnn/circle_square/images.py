@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +111,8 @@ def _decode(path: Path) -> Grey:
             if image.format == "PNG":
                 image.verify()  # of every part; decoding alone stops when all pixels are there
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            if any(tile[0] == "libtiff" for tile in image.tile):
+                return _grey(_by_opencv(data))
             image.load()
             return _grey(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -123,6 +125,17 @@ def _decode(path: Path) -> Grey:
         if isinstance(error, OSError | EOFError | ValueError) and "truncated" in str(error).lower():
             raise InputError(f"{path}: the image is cut off: its end is missing") from None
         raise InputError(f"{path}: this is no image that can be read, or it is damaged") from None
+
+
+def _by_opencv(data: bytes) -> Image.Image:
+    """A compressed TIFF: libtiff prints what it finds wrong, which OpenCV can turn off, and Pillow cannot."""
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    pixels: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels.dtype == np.uint16:
+        pixels = (pixels // 257).astype(np.uint8)
+    if pixels.ndim == 3:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB)
+    return Image.fromarray(pixels)
 
 
 def _grey(image: Image.Image) -> Grey:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -161,9 +162,9 @@ def read_weights(path: Path) -> Trained:
 
     Raises InputError if there is none, if the file is damaged, or if it is another model's.
     """
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path's, these do not raise of a name that is too long
         path = path / "weights.safetensors"
-    if not path.exists():
+    if not os.path.exists(path):
         raise InputError(f"{path}: there is no such file; name a run's folder, or its weights.safetensors")
     content = inputs.read(path, _LARGEST_WEIGHTS, "file of weights")
     try:

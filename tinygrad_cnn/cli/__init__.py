@@ -86,6 +86,7 @@ def _run() -> int:
         with warnings.catch_warnings():
             # NumPy's, of values that overflow: what follows from them is reported in words of the command's own.
             warnings.simplefilter("ignore", RuntimeWarning)
+            warnings.filterwarnings("ignore", module=r"PIL\.")  # of damage that does not matter, or is refused
             code = command.main(standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:

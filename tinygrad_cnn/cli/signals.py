@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +18,7 @@ from tinygrad_cnn import files
 from tinygrad_cnn.escaping import printable
 
 _NAMES = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "hung up"}
-_VERBS = {getattr(signal, name): verb for name, verb in _NAMES.items() if hasattr(signal, name)}
+HANDLED = {getattr(signal, name): verb for name, verb in _NAMES.items() if hasattr(signal, name)}
 _SHOW_CURSOR = b"\x1b[?25h"  # a progress bar hides it
 
 
@@ -36,7 +37,7 @@ _listener: Request | None = None
 
 def install() -> None:
     """Handle the signals until the process ends, except those that its caller ignores (`nohup`)."""
-    for number in _VERBS:
+    for number in HANDLED:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _handle)
 
@@ -64,9 +65,11 @@ def _end(number: int) -> None:
         written = files.give_up()
         what = ", ".join(printable(path) for path in written)
         after = f"after {what} was written" if written else "nothing was written"
-        for output in (1, 2):
+        line = f"tinygrad-cnn: {HANDLED[number]}, {after}\n".encode(errors="backslashreplace")
+        for output, text in ((1, b""), (2, line)):
             if os.isatty(output):
-                os.write(output, _SHOW_CURSOR)
-        os.write(2, f"tinygrad-cnn: {_VERBS[number]}, {after}\n".encode(errors="backslashreplace"))
+                text = _SHOW_CURSOR + (b"\n" + text if text else b"")
+            if select.select([], [output], [], 0)[1]:  # where nobody reads, it would wait for ever
+                os.write(output, text)
     finally:
         os._exit(128 + number)
