@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from tinygrad_cnn import cli, signals
+from tinygrad_cnn import cli
 from tinygrad_cnn.circle_square import images
+from tinygrad_cnn.cli import signals
 
 ROOT = Path(__file__).parent.parent
 BUNDLED = ROOT / "data" / "circle_square"

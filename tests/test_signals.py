@@ -14,7 +14,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are oth
 
 BEGIN = """
 import gc, os, pathlib, signal, sys, weakref
-from tinygrad_cnn import files, signals
+from tinygrad_cnn import files
+from tinygrad_cnn.cli import signals
 signals.install()
 send = lambda *_: os.kill(os.getpid(), getattr(signal, sys.argv[1]))
 class Thing: pass
