@@ -19,7 +19,7 @@ from listing import LISTING, load
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square.data import Scaling, bundled
-from tinygrad_cnn.circle_square.findings import LOSSES, cross_check
+from tinygrad_cnn.circle_square.gradient_check import LOSSES, cross_check
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, published_start
 

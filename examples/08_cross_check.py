@@ -6,7 +6,7 @@ import numpy as np
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square.data import Scaling, bundled
-from tinygrad_cnn.circle_square.findings import NAMES
+from tinygrad_cnn.circle_square.gradient_check import NAMES
 from tinygrad_cnn.circle_square.hand_derived import hand_derived
 from tinygrad_cnn.circle_square.model import Parameters, forward, loss_as_printed, loss_shifted
 from tinygrad_cnn.circle_square.tasks import TASKS

@@ -22,7 +22,8 @@ import tinygrad_cnn as tg
 from tinygrad_cnn.check import GradientsDifferError
 from tinygrad_cnn.check.report.heat_maps import side_by_side
 from tinygrad_cnn.check.report.picture import marks_of
-from tinygrad_cnn.circle_square.findings import NAMES, cross_check, investigate
+from tinygrad_cnn.circle_square.findings import investigate
+from tinygrad_cnn.circle_square.gradient_check import NAMES, cross_check
 from tinygrad_cnn.circle_square.hand_derived import hand_derived, max_pool_gradient
 from tinygrad_cnn.circle_square.model import Parameters, forward, loss_as_printed, loss_shifted
 from tinygrad_cnn.circle_square.training import published_start, robust_start

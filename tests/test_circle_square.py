@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.circle_square.comparison import compare, tied_windows
 from tinygrad_cnn.circle_square.data import Scaling, bundled, load
 from tinygrad_cnn.circle_square.drawing import SHAPES, draw, draw_set
 from tinygrad_cnn.circle_square.experiment import Settings, run
+from tinygrad_cnn.circle_square.gradient_check import check_losses, relative, tied_elements
 from tinygrad_cnn.circle_square.hand_derived import hand_derived
 from tinygrad_cnn.circle_square.images import read_drawing
 from tinygrad_cnn.circle_square.model import Parameters, forward, loss_as_printed, loss_on_logits, loss_shifted
@@ -65,6 +65,10 @@ def test_the_forward_pass_is_the_listings(listing, real) -> None:
     for found, expected in zip(steps, (conv, relu, max_pool, flatten, fc, sigma), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
     assert loss_as_printed(steps.sigma, y) == pytest.approx(loss, rel=1e-13)
+
+
+def tied_windows(x, p) -> int:
+    return int(np.sum(tied_elements(x, p) > 1))
 
 
 def batch(seed: int = 0, size: int = 6):
@@ -127,16 +131,17 @@ def test_the_gradient_by_hand_is_not_that_of_the_printed_loss() -> None:
     assert np.abs(auto.Wf - hand.dL_dWf).max() > 0.1 * np.abs(hand.dL_dWf).max()
 
 
-def test_the_comparison_agrees_where_it_should_and_differs_where_it_should() -> None:
+def test_the_three_gradients_agree_where_they_should_and_differ_where_they_should() -> None:
     x, y = batch(4)
-    tables = {table.name: table for table in compare(x, y, random_parameters(4, 0.05))}
-    assert tables["shifted"].tied_windows == 0
-    for row in tables["shifted"].rows:
-        assert row.auto_hand.relative < 1e-10
-        assert row.auto_numeric.relative < 1e-5
-    assert max(row.auto_hand.relative for row in tables["printed"].rows) > 0.1
-    assert max(row.auto_numeric.relative for row in tables["printed"].rows) < 1e-5
-    assert [row.parameter for row in tables["printed"].rows] == names()
+    checked = {loss.name: loss for loss in check_losses(x, y, random_parameters(4, 0.05))}
+    assert checked["shifted"].tied_windows == 0
+    assert checked["shifted"].report.ok
+    printed = checked["printed"].report.parameters
+    assert [parameter.name for parameter in printed] == names()
+    assert {parameter.auto_numbers.verdict for parameter in printed} == {"agree"}
+    assert {parameter.hand_numbers.verdict for parameter in printed} == {"differ"}
+    assert max(relative(parameter.hand_auto, parameter) for parameter in printed) > 0.1
+    assert all(parameter.measured > 0 for parameter in printed)
 
 
 def test_the_model_takes_images_of_another_size() -> None:

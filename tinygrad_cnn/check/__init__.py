@@ -6,7 +6,7 @@ report.ok; print(report); report.to_html(path); report.raise_if_wrong()
 
 from tinygrad_cnn.check.cross_check import gradients
 from tinygrad_cnn.check.diagnose.explanations import EXPLANATIONS, Case, Explanation, OtherRule
-from tinygrad_cnn.check.report.report import Comparison, GradientsDifferError, Report
+from tinygrad_cnn.check.report.report import Comparison, GradientsDifferError, Parameter, Report, Step
 
 __all__ = [
     "EXPLANATIONS",
@@ -15,6 +15,8 @@ __all__ = [
     "Explanation",
     "GradientsDifferError",
     "OtherRule",
+    "Parameter",
     "Report",
+    "Step",
     "gradients",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_cnn.circle_square.comparison import Table, compare
 from tinygrad_cnn.circle_square.data import DataSet, Scaling
+from tinygrad_cnn.circle_square.gradient_check import CheckedLoss, check_losses
 from tinygrad_cnn.circle_square.model import Forward, Parameters, forward
 from tinygrad_cnn.circle_square.tasks import Task
 from tinygrad_cnn.circle_square.training import (
@@ -61,7 +62,6 @@ class Result:
     stopped                  why training ended early, or None; interrupted: a person stopped it
     before, after            the steps of the model on the training images, in their own order
     test                     the steps of the model on the test images
-    tables                   the comparison of gradients at the final parameters
     """
 
     settings: Settings
@@ -77,7 +77,6 @@ class Result:
     before: Forward
     after: Forward
     test: Forward
-    tables: list[Table]
 
     @property
     def train_accuracy(self) -> float:
@@ -88,6 +87,11 @@ class Result:
     def test_accuracy(self) -> float:
         """The share of test images that the final parameters have right."""
         return accuracy(self.test.sigma, self.data.test.y)
+
+    @functools.cached_property
+    def checked_losses(self) -> list[CheckedLoss]:
+        """The gradient at the final parameters, cross-checked on the training images."""
+        return check_losses(self.settings.scaling(self.data.train.grey), self.data.train.y, self.final)
 
 
 def epochs_of(settings: Settings, data: DataSet) -> Iterator[Epoch]:
@@ -133,7 +137,7 @@ def run(
     if first is None or last is None:
         raise ValueError("training had no epoch")
     final = last.before if _ran_away(last) else last.after
-    x, y = settings.scaling(data.train.grey), data.train.y
+    x = settings.scaling(data.train.grey)
     return Result(
         settings=settings,
         data=data,
@@ -148,7 +152,6 @@ def run(
         before=forward(x, first.before),
         after=forward(x, final),
         test=forward(settings.scaling(data.test.grey), final),
-        tables=compare(x, y, final),
     )
 
 

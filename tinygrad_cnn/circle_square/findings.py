@@ -6,25 +6,26 @@ that nothing is wrong. What there is to be found is told in the article's own te
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.check import Report
+from tinygrad_cnn.circle_square.gradient_check import (
+    LOSSES,
+    LossName,
+    cross_check,
+    elements_at_maximum,
+    largest,
+    tied_elements,
+    without_ties,
+)
 from tinygrad_cnn.circle_square.hand_derived import EPSILON, hand_derived, max_pool_gradient
 from tinygrad_cnn.circle_square.model import Parameters, forward, loss_as_printed, loss_shifted
 
 Floats = NDArray[np.float64]
-
-LossName = Literal["printed", "shifted"]
-LOSSES: dict[str, Callable[[Any, Any], Any]] = {"printed": loss_as_printed, "shifted": loss_shifted}
-
-# What the model calls what the gradient by hand calls otherwise.
-NAMES = {"dL_dsig": "sigma", "dL_dmax": "max_pool"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Findings:
     """All of them, and the report on the loss of which the gradient by hand is said to be the gradient."""
 
     findings: list[Finding]
-    report: Report
+    report: tg.check.Report
 
 
 def investigate(
@@ -55,9 +56,7 @@ def investigate(
     others = {f"the {name} one": loss for name, loss in LOSSES.items() if name != claims}
     report = cross_check(LOSSES[claims], x, y, p, losses=others, progress=progress)
     printed = report if claims == "printed" else cross_check(loss_as_printed, x, y, p, evaluations=0)
-    # A ten-thousandth of a stroke's brightness, so that no two pixels are alike.
-    apart = x + np.random.default_rng(0).uniform(0, 1e-4 * np.max(x), x.shape)
-    untied = cross_check(loss_shifted, apart, y, p, evaluations=0)
+    untied = cross_check(loss_shifted, without_ties(x), y, p, evaluations=0)
     findings = [
         _another_loss(printed, untied),
         _pole(x, y, p),
@@ -69,34 +68,10 @@ def investigate(
     return Findings(findings, report)
 
 
-def cross_check(
-    loss: Callable[[Any, Any], Any],
-    x: Floats,
-    y: Floats,
-    p: Parameters,
-    losses: dict[str, Callable[[Any, Any], Any]] | None = None,
-    conventions: dict[str, Any] | None = None,
-    **how: Any,
-) -> Report:
-    """The gradient by hand against autodiff of a loss of (sigma, y); conventions: of `forward`, at ties and at 0."""
-
-    def of(loss: Callable[[Any, Any], Any]) -> Callable[[Parameters], Any]:
-        return lambda p: loss(forward(x, p, **(conventions or {})).sigma, y)
-
-    return tg.check.gradients(
-        of(loss),
-        p,
-        lambda p: hand_derived(x, y, p),
-        names=NAMES,
-        losses={name: of(other) for name, other in (losses or {}).items()},
-        **how,
-    )
-
-
-def _another_loss(printed: Report, untied: Report) -> Finding:
+def _another_loss(printed: tg.check.Report, untied: tg.check.Report) -> Finding:
     title = "The gradient by hand is not that of the printed loss"
-    of_printed = max(c.apart / (_size(p) or 1.0) for p in printed.parameters if (c := p.hand_auto))
-    of_shifted = max(c.apart / (_size(p) or 1.0) for p in untied.parameters if (c := p.hand_auto))
+    of_printed = max(c.apart / (largest(p) or 1.0) for p in printed.parameters if (c := p.hand_auto))
+    of_shifted = max(c.apart / (largest(p) or 1.0) for p in untied.parameters if (c := p.hand_auto))
     numbers = {"from_printed": of_printed, "from_shifted": of_shifted}
     first = printed.first_wrong
     if first is None:
@@ -111,10 +86,6 @@ def _another_loss(printed: Report, untied: Report) -> Finding:
         f"to {of_shifted:.1g} of its size, with eps = {EPSILON:g}."
     )
     return Finding(title, True, says, numbers)
-
-
-def _size(parameter: Any) -> float:
-    return float(np.max(np.abs(parameter.auto), initial=0))
 
 
 def _pole(x: Floats, y: Floats, p: Parameters) -> Finding:
@@ -194,12 +165,8 @@ def _ties(x: Floats, y: Floats, p: Parameters) -> Finding:
 
 def _tying(x: Floats, p: Parameters) -> tuple[NDArray[np.intp], int]:
     """How many elements tie in each window that passes a cotangent on; in how many others several tie."""
-    steps = forward(x, p)
-    batch, height, width = steps.relu.shape
-    windows = steps.relu.reshape(batch, height // 2, 2, width // 2, 2)
-    tying = np.sum(windows == steps.max_pool[:, :, None, :, None], axis=(2, 4))
-    alive = steps.max_pool > 0
-    return np.where(alive, tying, 0), int(np.sum((tying > 1) & ~alive))
+    tying = tied_elements(x, p)
+    return tying, int(np.sum((elements_at_maximum(x, p) > 1) & (tying == 0)))
 
 
 def _at_zero(x: Floats, y: Floats, p: Parameters) -> Finding:

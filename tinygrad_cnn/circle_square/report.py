@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 
-from tinygrad_cnn.circle_square.comparison import Difference
 from tinygrad_cnn.circle_square.experiment import Result
+from tinygrad_cnn.circle_square.gradient_check import difference, largest
 from tinygrad_cnn.extras import extra
 
 with extra("cnn", "the report of a run"):
@@ -34,15 +34,9 @@ def page(result: Result, other: Result | None, pictures: dict[str, bytes], graph
         versions=versions,
         milestones=[n for n in range(len(result.losses)) if n % 50 == 0 or n == len(result.losses) - 1],
         difference=difference,
+        largest=largest,
         percent=lambda share: f"{100 * share:.0f} %",
     )
-
-
-def difference(d: Difference) -> str:
-    """The absolute difference, and the relative one in brackets: 1.2e-13 (3e-15)."""
-    if d.absolute != d.absolute:
-        return "not defined"
-    return f"{d.absolute:.1e} ({d.relative:.0e})"
 
 
 def _inline(png: bytes) -> str:

@@ -16,6 +16,7 @@ from tinygrad_cnn.circle_square import figures, inputs, report
 from tinygrad_cnn.circle_square.data import DataSet, Drawings, Scaling
 from tinygrad_cnn.circle_square.errors import InputError, reason
 from tinygrad_cnn.circle_square.experiment import Result
+from tinygrad_cnn.circle_square.gradient_check import largest, relative
 from tinygrad_cnn.circle_square.model import Parameters
 from tinygrad_cnn.circle_square.pictures import compact_svg
 from tinygrad_cnn.circle_square.tasks import TASKS
@@ -71,24 +72,33 @@ def metrics(result: Result, other: Result | None) -> dict[str, Any]:
         },
         "gradient_comparison": [
             {
-                "loss": table.name,
-                "tied_windows": table.tied_windows,
-                **{
-                    row.parameter: {
-                        "largest": _number(row.largest),
-                        **{
-                            pair: {k: _number(v) for k, v in getattr(row, pair)._asdict().items()}
-                            for pair in ("auto_hand", "auto_numeric", "hand_numeric")
-                        },
-                    }
-                    for row in table.rows
-                },
+                "loss": checked.name,
+                "tied_windows": checked.tied_windows,
+                **{parameter.name: _gradients(parameter) for parameter in checked.report.parameters},
             }
-            for table in result.tables
+            for checked in result.checked_losses
         ],
         "other_recipe": None if other is None else _summary(other),
         "versions": versions(),
     }
+
+
+def _gradients(parameter: tg.check.Parameter) -> dict[str, Any]:
+    """The three gradients of a parameter, two by two."""
+    pairs = {
+        "auto_hand": parameter.hand_auto,
+        "auto_numeric": parameter.auto_numbers,
+        "hand_numeric": parameter.hand_numbers,
+    }
+    found: dict[str, Any] = {"largest": _number(largest(parameter)), "measured": parameter.measured}
+    for name, comparison in pairs.items():
+        if comparison is not None:
+            found[name] = {
+                "verdict": comparison.verdict,
+                "absolute": _number(comparison.apart),
+                "relative": _number(relative(comparison, parameter)),
+            }
+    return found
 
 
 def _summary(result: Result) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from tinygrad_cnn.check.report.page import page
 from tinygrad_cnn.check.report.text import rendered
-from tinygrad_cnn.circle_square import data, findings, outputs, runs
+from tinygrad_cnn.circle_square import data, findings, gradient_check, outputs, runs
 from tinygrad_cnn.circle_square.experiment import Settings, run
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, published_start
@@ -39,7 +39,7 @@ from tinygrad_cnn.cli import options
 @click.option(
     "--loss",
     "claims",
-    type=click.Choice(list(findings.LOSSES)),
+    type=click.Choice(list(gradient_check.LOSSES)),
     default="printed",
     help="The loss whose gradient it is claimed to be; the article claims it of the one that it prints.",
 )

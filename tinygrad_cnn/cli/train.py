@@ -14,9 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from tinygrad_cnn import files
-from tinygrad_cnn.circle_square import data, outputs, report, runs
+from tinygrad_cnn.circle_square import data, outputs, runs
 from tinygrad_cnn.circle_square.errors import InputError
 from tinygrad_cnn.circle_square.experiment import Result, Settings, run
+from tinygrad_cnn.circle_square.gradient_check import difference, largest
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, Epoch
 from tinygrad_cnn.cli import options, signals
@@ -172,18 +173,20 @@ def _show(console: Console, result: Result, other: Result | None, to: Path) -> N
     if other:
         console.print(f"[dim]By the {other.settings.recipe} recipe: {_score(other)}.[/]")
     console.print(
-        "\nThe gradient, by autodiff, by hand and by central differences, at the final parameters. "
-        "A cell: the largest difference, and in brackets its size relative to the gradient."
+        "\nThe gradient at the final parameters: by autodiff, derived by hand, and by finite differences of some "
+        "elements of each parameter. A cell: the largest difference, and in brackets its size relative to the gradient."
     )
-    for comparison in result.tables:
-        console.print(f"\nOf {comparison.says}:")
+    for checked in result.checked_losses:
+        console.print(f"\nOf {checked.title}:")
         rows = Table("", "largest", "autodiff, hand", "autodiff, diffs", "hand, diffs", box=box.SIMPLE_HEAD)
-        for row in comparison.rows:
-            pairs = [report.difference(pair) for pair in (row.auto_hand, row.auto_numeric, row.hand_numeric)]
-            rows.add_row(row.parameter, f"{row.largest:.2e}", *pairs)
+        for row in checked.report.parameters:
+            pairs = [difference(pair, row) for pair in (row.hand_auto, row.auto_numbers, row.hand_numbers)]
+            rows.add_row(row.name, f"{largest(row):.2e}", *pairs)
         console.print(rows)
-        if comparison.tied_windows:
-            console.print(f"[dim]In {comparison.tied_windows} pooling windows elements tie for the maximum.[/]")
+        measured, size = (sum(getattr(row, what) for row in checked.report.parameters) for what in ("measured", "size"))
+        console.print(f"[dim]Finite differences of {measured} of {size} elements.[/]")
+        if checked.tied_windows:
+            console.print(f"[dim]In {checked.tied_windows} pooling windows elements tie for the maximum.[/]")
     if result.interrupted:
         console.print("Interrupted: what was trained until then is kept.")
     console.print(f"Report: {options.shown(str(to / 'report.html'))}", soft_wrap=True)
