@@ -6,7 +6,7 @@ import contextlib
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,18 +17,22 @@ from .program import Input, Program
 
 # Refusals: the program is NumPy's, and the engine says that it does not take it.
 REFUSALS = (NotImplementedError, TypeError)
+REFUSING = (
+    "a checkpointed function computed something else",
+    "and is no square along",  # which NumPy takes for one if an axis has 0 elements
+)
 
 
 def _refuses(error: BaseException) -> bool:
     """Whether the engine says by this error that it does not take the program."""
-    return isinstance(error, REFUSALS) or "a checkpointed function computed something else" in str(error)
+    return isinstance(error, REFUSALS) or any(words in str(error) for words in REFUSING)
 
 
 # What is not silently wrong. A derivative that is not a number says itself that there is none: that of arctan2(u, v)
 # at u = v = 0, say, though u and v do not depend on the arguments there and differences give 0.
 # "doubted": debug mode warns of it. "at a kink": of one that differences do not see, for it is hidden by another, as in
 # abs(t * t) at t = 0; beside this point the derivatives are right.
-HARMLESS = ("right", "refused", "not run", "not a number", "doubted", "at a kink")
+HARMLESS = ("right", "refused", "not run", "not a number", "doubted", "at a kink", "undetermined")
 
 
 @dataclass(frozen=True)
@@ -200,7 +204,12 @@ class Judge:
             if _refuses(error):
                 return Verdict("refused", message(error))
             raise WrongError("error", f"grad: {type(error).__name__}: {message(error)}") from error
-        self.compare_results(expected, seen[0])
+        try:
+            self.compare_results(expected, seen[0])
+        except WrongError as wrong:
+            if wrong.kind == "value" and self.undetermined(expected, seen[0]):
+                return Verdict("undetermined", wrong.detail)
+            raise
         for x, g in zip(self.arguments(), gradient, strict=True):
             if np.shape(g) != np.shape(x) or getattr(g, "dtype", None) != x.dtype:
                 raise WrongError("gradient's dtype", f"{_kind(g)} for {_kind(x)}")
@@ -218,6 +227,26 @@ class Judge:
         if self.program.form == "argnums":
             return list(tg.grad(lambda *a: loss(a), tuple(range(len(at))))(*at))
         return self.leaves(tg.grad(loss)(self.tree(at)))
+
+    def undetermined(self, expected: dict[str, Any], found: dict[str, Any]) -> bool:
+        """Whether NumPy's own value is another where rounding is, or where what is assigned is copied first.
+
+        At a jump, such as argmax of elements that are equal but for rounding, the last digit decides. And NumPy, since
+        it takes x[::2] = x[:3] from the left to the right, reads elements there that it has written to.
+        """
+        copying = [re.sub(r"^(.*\]) = (\w+)$", r"\1 = np.copy(\2)", line) for line in self.program.lines]
+        other = Judge(replace(self.program, lines=tuple(copying)), thorough=False)
+        values = {name: x.node.value if isinstance(x, tg.Tensor) else x for name, x in found.items()}
+        copied = other.run(other.arguments())
+        if all(_close(values[name], copied[name], 1e-10) for name in self.program.results):
+            return True
+        for _ in range(3):
+            other = Judge(self.program, thorough=False)
+            other.buffers = [np.asarray(b * (1 + 1e-14 * self.rng.standard_normal(b.shape))) for b in self.buffers]
+            rounded = other.run(other.arguments())
+            if not all(_close(rounded[name], expected[name], 1e-10) for name in self.program.results):
+                return True
+        return False
 
     def compare_results(self, expected: dict[str, Any], found: dict[str, Any]) -> None:
         """Raise WrongError where values, dtypes, memory layout or aliasing of the results are not NumPy's."""
@@ -241,7 +270,7 @@ class Judge:
         for name, array, tensor in pairs:
             if isinstance(array, np.ndarray) and (mine := _layout(tensor)) != (numpys := _layout(array)):
                 raise WrongError("layout", f"{name} of shape {array.shape} has strides {mine}, but NumPy's {numpys}")
-        arrays = [pair for pair in pairs if isinstance(pair[1], np.ndarray)]
+        arrays = [pair for pair in pairs if isinstance(pair[1], np.ndarray) and pair[1].size]
         for i, (a, x, t) in enumerate(arrays):
             for b, y, u in arrays[:i]:
                 mine, numpys = t is u or np.shares_memory(t, u), x is y or np.shares_memory(x, y)
@@ -351,6 +380,7 @@ class Judge:
         with warnings.catch_warnings(record=True) as warned, contextlib.suppress(FloatingPointError), tg.debug():
             warnings.simplefilter("always")
             self.gradient(loss)
+            tg.hvp(loss, self.tree(self.arguments()), self.tree(self.directions()))
         return any("right digits" in str(w.message) for w in warned)
 
     def right_nearby(self, which: str) -> bool:

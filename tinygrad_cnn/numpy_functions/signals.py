@@ -46,7 +46,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     """As `np.nan_to_num`; an element that is replaced has slope 0."""
     if not copy and isinstance(x.node.like, np.ndarray):
         x[...] = nan_to_num(x, True, nan, posinf, neginf)
-        return x
+        return number(x)
     limits = np.finfo(x.dtype)
     x = np.where(np.isnan(x), nan, x)
     x = np.where(np.equal(x, np.inf), limits.max if posinf is None else posinf, x)

@@ -126,7 +126,7 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     if axes is not None:
         last = [k % a.ndim for k in axes]
         a = np.transpose(a, [i for i in range(a.ndim) if i not in last] + last)
-    return np.linalg.solve(a.reshape((np.size(b), -1)), np.ravel(b)).reshape(shape)
+    return np.linalg.solve(a.reshape((np.size(b), math.prod(shape))), np.ravel(b)).reshape(shape)
 
 
 # Determinants.
