@@ -62,7 +62,7 @@ def of_sine(forward, rule):
     def sine(x, /):
         return forward(x)
 
-    sine.vjp(rule)
+    sine.defvjp(rule)
     return sine
 
 
@@ -107,7 +107,7 @@ def test_a_rule_that_reads_what_the_caller_may_overwrite_is_found(monkeypatch) -
         def hypot(a, /):
             return np.sqrt(a**2 + y**2)
 
-        hypot.vjp(lambda g, out, a: g * a / np.sqrt(a**2 + y**2))
+        hypot.defvjp(lambda g, out, a: g * a / np.sqrt(a**2 + y**2))
         return hypot(x)
 
     planted(monkeypatch, np.hypot, uncopied)

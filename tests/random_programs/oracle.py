@@ -30,7 +30,7 @@ def _refuses(error: BaseException) -> bool:
 
 # What is not silently wrong. A derivative that is not a number says itself that there is none: that of arctan2(u, v)
 # at u = v = 0, say, though u and v do not depend on the arguments there and differences give 0.
-# "doubted": debug mode warns of it. "at a kink": of one that differences do not see, for it is hidden by another, as in
+# "doubted": rounding changes it, or debug mode warns of it. "at a kink": of one that differences do not see, for it is hidden by another, as in
 # abs(t * t) at t = 0; beside this point the derivatives are right.
 HARMLESS = ("right", "refused", "not run", "not a number", "doubted", "at a kink", "undetermined")
 
@@ -335,7 +335,7 @@ class Judge:
             expected, trust = first
             within = trust + 1e-6 * (abs(expected) + min(size, 1e3 * abs(expected) + 1)) + 1e-12
             if not abs(slope - expected) <= within:
-                if self.doubted(loss):
+                if self.doubted(loss, "first", slope):
                     return Verdict("doubted", f"slope {slope!r}, but differences give {expected!r}")
                 if self.right_nearby("first"):
                     return Verdict("at a kink", f"slope {slope!r}, but differences give {expected!r}")
@@ -357,7 +357,7 @@ class Judge:
                 expected, trust = second
                 within = trust + 1e-5 * (abs(expected) + min(size, 1e3 * abs(expected) + 1))
                 if not abs(curvature - expected) <= within:
-                    if self.doubted(loss):
+                    if self.doubted(loss, "second", curvature):
                         return Verdict("doubted", f"{curvature!r}, but differences give {expected!r}")
                     if self.right_nearby("second"):
                         return Verdict("at a kink", f"{curvature!r}, but differences give {expected!r}")
@@ -375,12 +375,24 @@ class Judge:
             raise WrongError("error", f"second derivative: {type(error).__name__}: {message(error)}") from error
         return Verdict("right", judged=frozenset(judged))
 
-    def doubted(self, loss: Callable[[Any], Any]) -> bool:
-        """Whether debug mode warns that the gradient is not to be trusted: of singular vectors of equal values, say."""
+    def doubted(self, loss: Callable[[Any], Any], which: str, found: float) -> bool:
+        """Whether the derivative is not to be trusted: it changes where rounding is, or debug mode warns of it.
+
+        So it is where singular values or eigenvalues are equal but for rounding: their vectors are any.
+        """
+        for _ in range(3):
+            rounded = Judge(self.program, thorough=False)
+            rounded.buffers = [np.asarray(b * (1 + 1e-14 * self.rng.standard_normal(b.shape))) for b in self.buffers]
+            rounded.cotangents = self.cotangents
+            if which == "first":
+                derivative = self.gradient(loss, rounded.arguments())
+            else:
+                derivative = self.leaves(tg.hvp(loss, self.tree(rounded.arguments()), self.tree(self.directions())))
+            if not abs(_product(derivative, self.directions())[0] - found) <= 1e-5 * (abs(found) + 1e-3):
+                return True
         with warnings.catch_warnings(record=True) as warned, contextlib.suppress(FloatingPointError), tg.debug():
             warnings.simplefilter("always")
             self.gradient(loss)
-            tg.hvp(loss, self.tree(self.arguments()), self.tree(self.directions()))
         return any("right digits" in str(w.message) for w in warned)
 
     def right_nearby(self, which: str) -> bool:

@@ -5,6 +5,7 @@ No node holds a tuple. Where NumPy gives several arrays, one primitive packs the
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
