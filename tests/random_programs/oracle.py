@@ -28,10 +28,13 @@ def _refuses(error: BaseException) -> bool:
     return isinstance(error, REFUSALS) or any(words in str(error) for words in REFUSING)
 
 
-# What is not silently wrong. A derivative that is not a number says itself that there is none: that of arctan2(u, v)
-# at u = v = 0, say, though u and v do not depend on the arguments there and differences give 0.
-# "doubted": rounding changes it, or debug mode warns of it. "at a kink": of one that differences do not see, for it is hidden by another, as in
-# abs(t * t) at t = 0; beside this point the derivatives are right.
+# What is not silently wrong.
+# "not a number": a NaN says itself that there is no derivative: that of arctan2(u, v) at u = v = 0, say, though u and v
+#     may not depend on the arguments there, so that differences give 0.
+# "doubted": rounding of the arguments changes the derivative, or debug mode warns of it.
+# "at a kink": of one that differences do not see, for it is hidden by another, as in abs(t * t) at t = 0; beside this
+#     point the derivatives are right.
+# "undetermined": rounding of the arguments changes the value.
 HARMLESS = ("right", "refused", "not run", "not a number", "doubted", "at a kink", "undetermined")
 
 
