@@ -106,7 +106,9 @@ def largest(parameter: tg.check.Parameter) -> float:
 
 
 def relative(comparison: tg.check.Comparison, parameter: tg.check.Parameter) -> float:
-    """The difference relative to the largest element of the gradient."""
+    """The difference relative to the largest element of the gradient; NaN where it is not known."""
+    if comparison.verdict == "cannot tell":
+        return float("nan")
     if comparison.apart == 0:
         return 0.0
     with np.errstate(all="ignore"):

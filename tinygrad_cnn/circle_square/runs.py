@@ -95,7 +95,7 @@ def _gradients(parameter: tg.check.Parameter) -> dict[str, Any]:
         if comparison is not None:
             found[name] = {
                 "verdict": comparison.verdict,
-                "absolute": _number(comparison.apart),
+                "absolute": _number(comparison.apart) if comparison.verdict != "cannot tell" else None,
                 "relative": _number(relative(comparison, parameter)),
             }
     return found
