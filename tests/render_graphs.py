@@ -10,8 +10,8 @@ import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square import data, pictures
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, start_of
-from tinygrad_cnn.pictures.read.build import view_of
-from tinygrad_cnn.pictures.view.view import Box, View
+from tinygrad_cnn.pictures.read.build import diagram_of
+from tinygrad_cnn.pictures.view.diagram import Box, Diagram
 
 
 def circle_square(recipe: Any = "robust", seed: int = 0) -> Any:
@@ -33,18 +33,20 @@ def small() -> tuple[Any, Any]:
     return W, loss
 
 
-def named(view: View, name: str) -> Box:
+def named(diagram: Diagram, name: str) -> Box:
     """The one box of this name."""
-    found = [box for box in view.boxes.values() if box.name == name]
-    assert len(found) == 1, [box.name for box in view.boxes.values()]
+    found = [box for box in diagram.boxes.values() if box.name == name]
+    assert len(found) == 1, [box.name for box in diagram.boxes.values()]
     return found[0]
 
 
-def edges(view: View, flow: str = "forward") -> set[tuple[str, str]]:
+def edges(diagram: Diagram, flow: str = "forward") -> set[tuple[str, str]]:
     """(tail, head) of the edges of a flow, by what the boxes are called."""
     return {
-        (view.boxes[e.tail].title, view.boxes[e.head].title) for e in view.edges if e.flow == flow and e.detail is None
+        (diagram.boxes[e.tail].title, diagram.boxes[e.head].title)
+        for e in diagram.edges
+        if e.flow == flow and e.detail is None
     }
 
 
-__all__ = ["circle_square", "edges", "named", "published", "small", "view_of"]
+__all__ = ["circle_square", "diagram_of", "edges", "named", "published", "small"]

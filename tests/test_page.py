@@ -332,14 +332,14 @@ def loop() -> Any:
 @pytest.mark.parametrize("collapse", [None, 0, 1, 2])
 @pytest.mark.parametrize("make", [circle_square, loop, lambda: tg.grad(tg.sigmoid)(tg.Tensor(0.5, "x"))])
 def test_the_page_draws_the_boxes_and_edges_that_the_picture_draws(browser, tmp_path: Path, make, collapse) -> None:
-    """What is closed is worked out twice, here in Python and there in JavaScript."""
+    """The page applies the rule of `view/closed_groups.py`."""
     picture = tg.render(make(), tmp_path / "graph.html", backward=True, collapse=collapse)
     page = opened(browser, tmp_path / "graph.html")
     drawn = page.locator("#graph .node").evaluate_all("nodes => nodes.map(node => node.id)")
-    assert sorted(drawn) == sorted(picture.view.boxes)
+    assert sorted(drawn) == sorted(picture.diagram.boxes)
     ways = page.locator("#graph .edge").evaluate_all("edges => edges.map(edge => edge.id)")
-    hidden = [e for e in picture.view.edges if e.flow == "tie" and picture.view.boxes[e.tail].stays]
-    shown = [f"{e.tail}|{e.head}|{e.flow}" for e in picture.view.edges if e not in hidden]
+    hidden = [e for e in picture.diagram.edges if e.flow == "tie" and picture.diagram.boxes[e.tail].stays]
+    shown = [f"{e.tail}|{e.head}|{e.flow}" for e in picture.diagram.edges if e not in hidden]
     assert sorted(ways) == sorted(shown)
     frames = page.locator("#graph .cluster").evaluate_all("frames => frames.map(frame => frame.id)")
     assert sorted(frames) == sorted(re.findall(r"cluster_(\w+)", picture.dot))
@@ -451,7 +451,7 @@ def test_json_in_a_script_element_cannot_end_it() -> None:
 
 
 def test_the_licences_of_what_is_shipped_stand_beside_it() -> None:
-    vendor = Path(tg.__file__).parent / "render" / "page" / "vendor"
+    vendor = Path(tg.__file__).parent / "pictures" / "write" / "page" / "vendor"
     listed = (vendor / "README.md").read_text(encoding="utf-8")
     for path in vendor.iterdir():
         assert path.name in listed or path.name == "README.md", path.name

@@ -20,57 +20,57 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from render_graphs import circle_square, edges, named, small, view_of
+from render_graphs import circle_square, diagram_of, edges, named, small
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.engine.graph import ancestors
-from tinygrad_cnn.pictures.view.closing import collapsed, shut
+from tinygrad_cnn.pictures.view.closed_groups import groups_to_close, with_closed
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_a_step_is_drawn_with_its_name_primitive_shape_dtype_and_line() -> None:
     _, loss = small()
-    hidden = named(view_of(loss), "hidden")
+    hidden = named(diagram_of(loss), "hidden")
     assert (hidden.kind, hidden.primitive, hidden.shape, hidden.dtype) == ("primitive", "tanh", "2", "float64")
     assert re.fullmatch(r"tests/render_graphs\.py:\d+ in small", hidden.line)
 
 
 def test_leaves_constants_and_steps_are_connected_as_they_were_computed() -> None:
     _, loss = small()
-    view = view_of(loss)
-    assert edges(view) == {
+    diagram = diagram_of(loss)
+    assert edges(diagram) == {
         ("W", "matmul"), ("x", "matmul"), ("matmul", "hidden"), ("hidden", "multiply"), ("multiply", "loss"),
     }  # fmt: skip
-    assert {box.title: box.kind for box in view.boxes.values()} == {
+    assert {box.title: box.kind for box in diagram.boxes.values()} == {
         "W": "parameter", "x": "constant", "matmul": "primitive", "hidden": "primitive", "multiply": "primitive",
         "loss": "primitive",
     }  # fmt: skip
-    assert [box.title for box in view.boxes.values() if box.is_result] == ["loss"]
+    assert [box.title for box in diagram.boxes.values() if box.is_result] == ["loss"]
 
 
 def test_a_value_that_is_taken_twice_has_two_edges() -> None:
     _, loss = small()
-    view = view_of(loss)
-    assert sum(view.boxes[e.tail].title == "hidden" and e.flow == "forward" for e in view.edges) == 2
+    diagram = diagram_of(loss)
+    assert sum(diagram.boxes[e.tail].title == "hidden" and e.flow == "forward" for e in diagram.edges) == 2
 
 
 def test_a_constant_that_several_steps_take_is_one_box() -> None:
     x = np.ones(3)
     x.flags.writeable = False
     t = tg.Tensor(np.ones(3), "t")
-    view = view_of(np.sum(t * x + x))
-    assert [box.kind for box in view.boxes.values()].count("constant") == 1
+    diagram = diagram_of(np.sum(t * x + x))
+    assert [box.kind for box in diagram.boxes.values()].count("constant") == 1
 
 
 def test_numbers_and_settings_are_written_in_the_box() -> None:
     t = tg.Tensor(np.ones((1, 4, 4)), "t")
     y = tg.max_pool2d(np.maximum(0, t), 2) ** 2
-    view = view_of(y)
-    assert [box.says for box in view.boxes.values() if box.kind == "primitive"] == [
+    diagram = diagram_of(y)
+    assert [box.says for box in diagram.boxes.values() if box.kind == "primitive"] == [
         "maximum(0, ·)", "max_pool2d(·, window=2)", "power(·, 2)",
     ]  # fmt: skip
-    assert named(view, "y").formula == "power(%2, 2)"
+    assert named(diagram, "y").formula == "power(%2, 2)"
 
 
 def test_a_value_that_is_called_as_its_primitive_is_named_once() -> None:
@@ -82,13 +82,13 @@ def test_a_value_that_is_called_as_its_primitive_is_named_once() -> None:
 
 def test_the_results_may_be_a_tree() -> None:
     x = tg.Tensor(2.0, "x")
-    view = view_of({"a": np.sin(x), "b": [np.cos(x)]})
-    assert sum(box.is_result for box in view.boxes.values()) == 2
+    diagram = diagram_of({"a": np.sin(x), "b": [np.cos(x)]})
+    assert sum(box.is_result for box in diagram.boxes.values()) == 2
 
 
 def test_a_tensor_without_a_graph_is_one_box() -> None:
-    view = view_of(tg.Tensor([1.0, 2.0], "x"))
-    assert [box.title for box in view.boxes.values()] == ["x"]
+    diagram = diagram_of(tg.Tensor([1.0, 2.0], "x"))
+    assert [box.title for box in diagram.boxes.values()] == ["x"]
     assert "<svg" in tg.render(tg.Tensor(1.0)).svg
 
 
@@ -105,21 +105,21 @@ def test_what_is_no_tensor_is_refused(what, says) -> None:
 
 
 def test_scopes_are_nested_groups() -> None:
-    view = view_of(circle_square())
-    names = {g.id: g.name for g in view.groups.values()}
-    parents = {g.name: names.get(g.parent) for g in view.groups.values()}
+    diagram = diagram_of(circle_square())
+    names = {g.id: g.name for g in diagram.groups.values()}
+    parents = {g.name: names.get(g.parent) for g in diagram.groups.values()}
     assert parents == {"conv": None, "conv2d": "conv", "pool": None, "fc": None, "loss": None}
 
 
 def test_parameters_stand_in_the_scope_that_takes_them_and_inputs_outside() -> None:
-    view = view_of(circle_square(), inputs="x")
-    home = {box.name: box.group and view.groups[box.group].name for box in view.boxes.values() if box.stays}
+    diagram = diagram_of(circle_square(), inputs="x")
+    home = {box.name: box.group and diagram.groups[box.group].name for box in diagram.boxes.values() if box.stays}
     assert home == {"Wc": "conv2d", "Bc": "conv", "Wf": "fc", "Bf": "fc", "x": None, "y.T": "loss"}
 
 
 def test_a_closed_scope_is_one_box_and_what_comes_from_outside_stays() -> None:
-    view = view_of(circle_square(), inputs="x")
-    drawn = collapsed(view, shut(view, 1))
+    diagram = diagram_of(circle_square(), inputs="x")
+    drawn = with_closed(diagram, groups_to_close(diagram, 1))
     titles = {box.name or box.primitive: box for box in drawn.boxes.values()}
     assert set(titles) == {"Wc", "Bc", "Wf", "Bf", "x", "y.T", "conv", "relu", "flatten", "fc", "sigma", "loss"}
     assert titles["conv"].kind == "scope"
@@ -132,16 +132,20 @@ def test_a_closed_scope_is_one_box_and_what_comes_from_outside_stays() -> None:
 def test_a_closed_scope_of_one_step_is_drawn_as_the_step() -> None:
     with tg.scope("squashing"):
         squashed = np.tanh(tg.Tensor(np.ones(2), "x"))
-    view = view_of(squashed)
-    drawn = collapsed(view, shut(view, 1))
+    diagram = diagram_of(squashed)
+    drawn = with_closed(diagram, groups_to_close(diagram, 1))
     assert [box.kind for box in drawn.boxes.values() if not box.stays] == ["primitive"]
 
 
 def test_scopes_are_closed_by_depth_name_and_path() -> None:
-    view = view_of(circle_square(), inputs="x")
+    diagram = diagram_of(circle_square(), inputs="x")
 
     def scopes(collapse) -> set[str]:
-        return {b.primitive for b in collapsed(view, shut(view, collapse)).boxes.values() if b.kind == "scope"}
+        return {
+            b.primitive
+            for b in with_closed(diagram, groups_to_close(diagram, collapse)).boxes.values()
+            if b.kind == "scope"
+        }
 
     assert scopes(2) == {"conv2d"}
     assert scopes("conv") == {"conv"}
@@ -180,8 +184,8 @@ def test_closing_groups_loses_no_result_and_no_path(program, depth) -> None:
             h = {"exp": np.sin, "add": lambda h: h + x, "twice": lambda h: h * h}[word](h)
     while opened:
         opened.pop().__exit__(None, None, None)
-    view = view_of(h, backward=True)
-    drawn = collapsed(view, shut(view, depth))
+    diagram = diagram_of(h, backward=True)
+    drawn = with_closed(diagram, groups_to_close(diagram, depth))
     assert sum(box.is_result for box in drawn.boxes.values()) == 1
     assert all(e.tail in drawn.boxes and e.head in drawn.boxes for e in drawn.edges)
     assert all(box.group is None or box.group in drawn.groups for box in drawn.boxes.values())
@@ -201,34 +205,34 @@ def test_closing_groups_loses_no_result_and_no_path(program, depth) -> None:
 
 def test_beside_each_value_stands_its_cotangent() -> None:
     W, loss = small()
-    view = view_of(loss, backward=True, values=True)
-    cotangents = {box.of: box for box in view.boxes.values() if box.kind == "cotangent"}
-    assert set(cotangents) == {box.id for box in view.boxes.values() if box.kind in ("parameter", "primitive")}
+    diagram = diagram_of(loss, backward=True, values=True)
+    cotangents = {box.of: box for box in diagram.boxes.values() if box.kind == "cotangent"}
+    assert set(cotangents) == {box.id for box in diagram.boxes.values() if box.kind in ("parameter", "primitive")}
     assert {box.name: box.primitive for box in cotangents.values()} == {
         "∂L/∂loss": "seed", "∂L/∂multiply": "vjp of sum", "∂L/∂hidden": "sum of 2", "∂L/∂matmul": "vjp of tanh",
         "∂L/∂W": "vjp of matmul",
     }  # fmt: skip
     loss.backward()
-    assert named(view, "∂L/∂W").value.least == np.min(W.grad)
-    assert named(view, "∂L/∂W").value.most == np.max(W.grad)
+    assert named(diagram, "∂L/∂W").value.least == np.min(W.grad)
+    assert named(diagram, "∂L/∂W").value.most == np.max(W.grad)
 
 
 def test_cotangents_flow_against_the_values() -> None:
     _, loss = small()
-    view = view_of(loss, backward=True)
-    assert edges(view, "backward") == {
+    diagram = diagram_of(loss, backward=True)
+    assert edges(diagram, "backward") == {
         ("∂L/∂loss", "∂L/∂multiply"), ("∂L/∂multiply", "∂L/∂hidden"), ("∂L/∂hidden", "∂L/∂matmul"),
         ("∂L/∂matmul", "∂L/∂W"),
     }  # fmt: skip
 
 
 def test_no_gradient_is_taken_for_inputs() -> None:
-    view = view_of(circle_square(), backward=True, inputs=["x"])
-    names = {box.name for box in view.boxes.values() if box.kind == "cotangent"}
+    diagram = diagram_of(circle_square(), backward=True, inputs=["x"])
+    names = {box.name for box in diagram.boxes.values() if box.kind == "cotangent"}
     assert "∂L/∂x" not in names
     assert "∂L/∂im2col" not in names
     assert {"∂L/∂Wc", "∂L/∂Bc", "∂L/∂Wf", "∂L/∂Bf"} <= names
-    assert "∂L/∂x" in {box.name for box in view_of(circle_square(), backward=True).boxes.values()}
+    assert "∂L/∂x" in {box.name for box in diagram_of(circle_square(), backward=True).boxes.values()}
 
 
 def test_an_input_that_is_no_leaf_is_refused() -> None:
@@ -239,23 +243,26 @@ def test_an_input_that_is_no_leaf_is_refused() -> None:
 def test_what_a_rule_computes_is_drawn_when_its_group_is_opened() -> None:
     x = tg.Tensor([0.5, 1.0], "x")
     y = np.sum(tg.sigmoid(x))
-    view = view_of(y, backward=True)
-    closed, opened = collapsed(view, shut(view, None)), collapsed(view, shut(view, 0))
+    diagram = diagram_of(y, backward=True)
+    closed, opened = (
+        with_closed(diagram, groups_to_close(diagram, None)),
+        with_closed(diagram, groups_to_close(diagram, 0)),
+    )
     rules = [box.primitive for box in opened.boxes.values() if box.kind == "rule"]
     assert rules == ["multiply", "subtract"]  # g * out * (1 - out); the last multiply is the cotangent
     assert not [box for box in closed.boxes.values() if box.kind == "rule"]
     assert [g.name for g in opened.groups.values()] == ["vjp of sigmoid"]
     assert {("∂y/∂sigmoid", "∂y/∂x")} <= edges(closed, "backward")
-    sigmoid = next(box.id for box in view.boxes.values() if box.primitive == "sigmoid")
+    sigmoid = next(box.id for box in diagram.boxes.values() if box.primitive == "sigmoid")
     assert [e.tail for e in opened.edges if e.flow == "use"] == [sigmoid, sigmoid]  # `out`, twice
 
 
 def test_second_derivatives_are_drawn_with_the_rules_that_computed_the_first() -> None:
     x = tg.Tensor(0.5, "x")
     slope = tg.grad(np.tanh)(x)
-    view = view_of(slope, backward=True)
-    assert [g.name for g in view.groups.values() if g.forward] == ["vjp of tanh"]
-    shown = view_of(slope, backward=True, values=True)
+    diagram = diagram_of(slope, backward=True)
+    assert [g.name for g in diagram.groups.values() if g.forward] == ["vjp of tanh"]
+    shown = diagram_of(slope, backward=True, values=True)
     leaf = next(box for box in shown.boxes.values() if box.kind == "parameter")
     t = np.tanh(0.5)
     second = next(box for box in shown.boxes.values() if box.of == leaf.id)
@@ -264,8 +271,8 @@ def test_second_derivatives_are_drawn_with_the_rules_that_computed_the_first() -
 
 def test_a_result_of_several_elements_is_taken_for_its_sum() -> None:
     x = tg.Tensor([1.0, 2.0], "x")
-    view = view_of([x * x, np.sum(x)], backward=True, values=True)
-    assert (named(view, "∂L/∂x").value.least, named(view, "∂L/∂x").value.most) == (3.0, 5.0)
+    diagram = diagram_of([x * x, np.sum(x)], backward=True, values=True)
+    assert (named(diagram, "∂L/∂x").value.least, named(diagram, "∂L/∂x").value.most) == (3.0, 5.0)
 
 
 def test_assignment_is_drawn_forward_and_backward() -> None:
@@ -276,7 +283,7 @@ def test_assignment_is_drawn_forward_and_backward() -> None:
     total = np.sum(t)
     picture = tg.render(total, backward=True, values="thumbnails")
     assert "setitem" in picture.dot
-    assert named(picture.view, "∂total/∂x").value.least == 2.0
+    assert named(picture.diagram, "∂total/∂x").value.least == 2.0
 
 
 def test_cotangents_that_are_one_and_the_same_come_in_from_each_step_that_gives_them() -> None:
@@ -284,14 +291,14 @@ def test_cotangents_that_are_one_and_the_same_come_in_from_each_step_that_gives_
     a = x + np.ones(2)
     b = a + x
     c = b + x
-    drawn = tg.render(np.sum(c), backward=True, collapse=0).view
+    drawn = tg.render(np.sum(c), backward=True, collapse=0).diagram
     tails = [drawn.boxes[e.tail].title for e in drawn.edges if e.flow == "backward" and e.detail and e.tail[0] == "g"]
     assert sorted(tails) == ["∂L/∂a", "∂L/∂b", "∂L/∂c"]
 
 
 def test_a_constant_that_a_rule_makes_is_drawn_within_the_rule() -> None:
     picture = tg.render(np.prod(tg.Tensor([2.0, 3.0], "x")), backward=True, collapse=0)
-    assert "constant" in {box.primitive for box in picture.view.boxes.values() if box.kind == "rule"}
+    assert "constant" in {box.primitive for box in picture.diagram.boxes.values() if box.kind == "rule"}
 
 
 # That it changes nothing.
@@ -596,8 +603,8 @@ def test_a_value_of_any_shape_and_content_is_drawn(value) -> None:
 def test_complex_values_are_drawn_by_their_absolute_value() -> None:
     x = tg.Tensor([3.0, 4.0], "x")
     y = np.fft.fft(x)
-    view = view_of(np.sum(np.abs(y)), backward=True, values=True)
-    assert (named(view, "y").dtype, named(view, "y").value.most) == ("complex128", 7.0)
+    diagram = diagram_of(np.sum(np.abs(y)), backward=True, values=True)
+    assert (named(diagram, "y").dtype, named(diagram, "y").value.most) == ("complex128", 7.0)
 
 
 def test_of_a_graph_whose_arrays_were_freed_the_structure_is_drawn() -> None:

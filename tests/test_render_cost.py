@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from render_graphs import circle_square, named, view_of
+from render_graphs import circle_square, diagram_of, named
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.pictures.read import cost
@@ -40,7 +40,7 @@ def test_operations_are_counted_by_the_table(make, expected) -> None:
 
 @pytest.mark.parametrize("recipe", ["published", "robust"])
 def test_the_operations_of_every_step_of_the_model_are_known(recipe) -> None:
-    boxes = view_of(circle_square(recipe), measure=True).boxes.values()
+    boxes = diagram_of(circle_square(recipe), measure=True).boxes.values()
     assert [box.primitive for box in boxes if box.cost is not None and box.cost.flops is None] == []
 
 
@@ -56,26 +56,29 @@ def test_a_slow_step_is_seen_to_be_slow_forward_and_backward() -> None:
         return g * 1.0
 
     y = np.sum(np.exp(slow(tg.Tensor(np.ones(3), "x"))))
-    view = view_of(y, backward=True, measure=True)
-    costs = {box.primitive: box.cost for box in view.boxes.values() if box.kind == "primitive"}
+    diagram = diagram_of(y, backward=True, measure=True)
+    costs = {box.primitive: box.cost for box in diagram.boxes.values() if box.kind == "primitive"}
     assert 0.004 <= costs["slow"].forward < 0.1
     assert 0.008 <= costs["slow"].backward < 0.1
     assert max(costs["exp"].forward, costs["exp"].backward) < 0.004
-    assert named(view, "∂L/∂x" if "∂L/∂x" in {b.name for b in view.boxes.values()} else "∂y/∂x").cost.backward >= 0.008
+    assert (
+        named(diagram, "∂L/∂x" if "∂L/∂x" in {b.name for b in diagram.boxes.values()} else "∂y/∂x").cost.backward
+        >= 0.008
+    )
 
 
 def test_bytes_are_what_is_read_and_written() -> None:
     y = np.sum(tg.Tensor(np.ones((3, 4)), "x") * np.ones(4))
-    view = view_of(y, measure=True)
-    assert {box.primitive: box.cost.bytes for box in view.boxes.values() if box.kind == "primitive"} == {
+    diagram = diagram_of(y, measure=True)
+    assert {box.primitive: box.cost.bytes for box in diagram.boxes.values() if box.kind == "primitive"} == {
         "multiply": 8 * (12 + 4 + 12), "sum": 8 * (12 + 1),
     }  # fmt: skip
 
 
 def test_a_scope_costs_what_its_steps_cost_together() -> None:
-    view = view_of(circle_square(), measure=True, inputs="x")
-    conv = next(g for g in view.groups.values() if g.name == "conv")
-    steps = [b.cost for b in view.boxes.values() if b.cost and conv in view.ancestors(b.group)]
+    diagram = diagram_of(circle_square(), measure=True, inputs="x")
+    conv = next(g for g in diagram.groups.values() if g.name == "conv")
+    steps = [b.cost for b in diagram.boxes.values() if b.cost and conv in diagram.ancestors(b.group)]
     assert len(steps) == 6
     assert conv.cost.forward == pytest.approx(sum(c.forward for c in steps))
     assert conv.cost.flops == 2 * 24 * 784 * 9 + 24 * 784
@@ -85,8 +88,8 @@ def test_what_is_drawn_as_one_costs_what_all_of_it_costs() -> None:
     h = tg.Tensor(np.ones(10), "x")
     for _ in range(20):
         h = np.sin(h)
-    view = view_of(h, measure=True, fold=True)
-    assert named(view, "h").cost.flops == 200
+    diagram = diagram_of(h, measure=True, fold=True)
+    assert named(diagram, "h").cost.flops == 200
 
 
 def test_measuring_colours_the_steps_by_their_time() -> None:

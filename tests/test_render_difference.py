@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from render_graphs import circle_square, edges, named, view_of
+from render_graphs import circle_square, diagram_of, edges, named
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.pictures.read.thumbnails import TILE
-from tinygrad_cnn.pictures.view.difference import difference
+from tinygrad_cnn.pictures.view.difference import compare
+from tinygrad_cnn.pictures.view.thumbnails import TILE
 
 
-def changes(view) -> dict[str, set[str]]:
+def changes(diagram) -> dict[str, set[str]]:
     """What the boxes that were added and removed are called."""
     found: dict[str, set[str]] = {"added": set(), "removed": set()}
-    for box in view.boxes.values():
+    for box in diagram.boxes.values():
         if box.change:
             found[box.change].add(box.title)
     return found
@@ -30,39 +30,39 @@ def model(x, W, activation):
 
 def compared(first, second, **options):
     x, W = np.ones(2), tg.Tensor(np.eye(2), "W")
-    return difference(view_of(model(x, W, second), **options), view_of(model(x, W, first), **options))
+    return compare(diagram_of(model(x, W, second), **options), diagram_of(model(x, W, first), **options))
 
 
 def test_the_same_graph_has_no_changes() -> None:
-    view = compared(np.tanh, np.tanh, backward=True)
-    assert changes(view) == {"added": set(), "removed": set()}
-    assert {edge.change for edge in view.edges} == {None}
-    assert view.notes == ["the same structure; before → now"]
+    diagram = compared(np.tanh, np.tanh, backward=True)
+    assert changes(diagram) == {"added": set(), "removed": set()}
+    assert {edge.change for edge in diagram.edges} == {None}
+    assert diagram.notes == ["the same structure; before → now"]
 
 
 def test_a_step_that_was_added_is_added_with_its_edges_and_its_cotangent() -> None:
-    view = compared(None, np.tanh, backward=True)
-    assert [box.title for box in view.boxes.values() if box.change and box.kind == "primitive"] == ["hidden"]
-    assert changes(view)["removed"] == set()
-    assert "∂out/∂hidden" in changes(view)["added"]
-    assert any(edge.change == "added" for edge in view.edges if edge.flow == "forward")
-    assert any(edge.change == "removed" for edge in view.edges if edge.flow == "forward")
+    diagram = compared(None, np.tanh, backward=True)
+    assert [box.title for box in diagram.boxes.values() if box.change and box.kind == "primitive"] == ["hidden"]
+    assert changes(diagram)["removed"] == set()
+    assert "∂out/∂hidden" in changes(diagram)["added"]
+    assert any(edge.change == "added" for edge in diagram.edges if edge.flow == "forward")
+    assert any(edge.change == "removed" for edge in diagram.edges if edge.flow == "forward")
 
 
 def test_a_step_that_was_exchanged_is_removed_and_added() -> None:
-    view = compared(np.tanh, np.sin)
-    assert [(box.primitive, box.change) for box in view.boxes.values() if box.change] == [
+    diagram = compared(np.tanh, np.sin)
+    assert [(box.primitive, box.change) for box in diagram.boxes.values() if box.change] == [
         ("sin", "added"), ("tanh", "removed"),
     ]  # fmt: skip
-    assert ("hidden", "multiply") in edges(view)
+    assert ("hidden", "multiply") in edges(diagram)
 
 
 def test_values_stand_side_by_side() -> None:
     before, now = circle_square("robust", 0), circle_square("robust", 1)
-    view = difference(view_of(now, values=True, inputs="x"), view_of(before, values=True, inputs="x"))
-    loss, x = named(view, "loss"), named(view, "x")
+    diagram = compare(diagram_of(now, values=True, inputs="x"), diagram_of(before, values=True, inputs="x"))
+    loss, x = named(diagram, "loss"), named(diagram, "x")
     assert loss.before.number != loss.value.number
-    conv = named(view, "conv")
+    conv = named(diagram, "conv")
     assert conv.value.picture.height > 1.3 * TILE  # two rows
     assert x.before is None  # the same
     text = tg.render(now, against=before, values="thumbnails", inputs="x", collapse=1).dot
@@ -99,12 +99,14 @@ def test_a_scope_of_the_other_graph_is_drawn_too() -> None:
         return h
 
     x = tg.Tensor(1.0, "x")
-    view = difference(view_of(f(x, False)), view_of(f(x, True)))
-    assert [g.name for g in view.groups.values()] == ["extra"]
-    assert all(box.group in view.groups for box in view.boxes.values() if box.group)
+    diagram = compare(diagram_of(f(x, False)), diagram_of(f(x, True)))
+    assert [g.name for g in diagram.groups.values()] == ["extra"]
+    assert all(box.group in diagram.groups for box in diagram.boxes.values() if box.group)
 
 
 def test_the_rule_of_a_removed_cotangent_needs_what_was_removed_with_it() -> None:
-    view = compared(np.tanh, np.sin, backward=True, explained=True)
-    removed = next(box for box in view.boxes.values() if box.kind == "cotangent" and box.change == "removed")
-    assert [(view.boxes[id].primitive, view.boxes[id].change) for id in removed.rule.needs] == [("tanh", "removed")]
+    diagram = compared(np.tanh, np.sin, backward=True, explained=True)
+    removed = next(box for box in diagram.boxes.values() if box.kind == "cotangent" and box.change == "removed")
+    assert [(diagram.boxes[id].primitive, diagram.boxes[id].change) for id in removed.rule.needs] == [
+        ("tanh", "removed")
+    ]

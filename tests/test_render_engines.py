@@ -14,7 +14,7 @@ import pytest
 from render_graphs import small
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.pictures.write import graphviz as engines
+from tinygrad_cnn.pictures.write import graphviz
 
 DOT = 'digraph { a [label="A long enough word"]; a -> b }'
 
@@ -34,7 +34,7 @@ def without_system_dot(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("without_system_dot")
 @pytest.mark.parametrize(("format", "begins"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
 def test_the_engine_in_the_wheel_is_enough(format: str, begins: bytes) -> None:
-    assert engines.laid_out(DOT, format).startswith(begins)
+    assert graphviz.laid_out(DOT, format).startswith(begins)
 
 
 def test_a_dot_of_the_system_is_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +44,7 @@ def test_a_dot_of_the_system_is_preferred(tmp_path: Path, monkeypatch: pytest.Mo
     )
     program.chmod(program.stat().st_mode | stat.S_IEXEC)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    assert engines.laid_out(DOT, "svg").decode().strip() == f"<svg from the system> ['-Kdot', '-Tsvg'] {len(DOT)}"
+    assert graphviz.laid_out(DOT, "svg").decode().strip() == f"<svg from the system> ['-Kdot', '-Tsvg'] {len(DOT)}"
 
 
 def test_a_dot_that_fails_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,7 @@ def test_a_dot_that_fails_is_passed_over(tmp_path: Path, monkeypatch: pytest.Mon
     program.write_text(f"#!{sys.executable}\nimport sys\nsys.exit('no such format')\n")
     program.chmod(program.stat().st_mode | stat.S_IEXEC)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    assert engines.laid_out(DOT, "png").startswith(b"\x89PNG")
+    assert graphviz.laid_out(DOT, "png").startswith(b"\x89PNG")
 
 
 def test_on_a_machine_without_fonts_there_is_writing_all_the_same(tmp_path: Path) -> None:
@@ -60,11 +60,11 @@ def test_on_a_machine_without_fonts_there_is_writing_all_the_same(tmp_path: Path
     none = tmp_path / "fonts.conf"
     none.write_text('<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig></fontconfig>')
     code = (
-        "import os, pathlib; from tinygrad_cnn.pictures import engines\n"
+        "import os, pathlib; from tinygrad_cnn.pictures.write import graphviz\n"
         "DOT = 'digraph { node [shape=plain fontsize=40]; a [label=\"%s\"] }'\n"
         "for i, word in enumerate(['iiii', 'HHHH']):\n"
-        f"    pathlib.Path(r'{tmp_path}', f'{{i}}.png').write_bytes(engines.laid_out(DOT % word, 'png'))\n"
-        f"pathlib.Path(r'{tmp_path}', 'p.pdf').write_bytes(engines.laid_out(DOT % 'word', 'pdf'))\n"
+        f"    pathlib.Path(r'{tmp_path}', f'{{i}}.png').write_bytes(graphviz.laid_out(DOT % word, 'png'))\n"
+        f"pathlib.Path(r'{tmp_path}', 'p.pdf').write_bytes(graphviz.laid_out(DOT % 'word', 'pdf'))\n"
         "print(os.environ['FONTCONFIG_FILE'])"
     )
     done = run(code, FONTCONFIG_FILE=str(none), PATH="")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from render_graphs import named, small, view_of
+from render_graphs import diagram_of, named, small
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.engine.graph import ancestors
-from tinygrad_cnn.pictures.view.closing import collapsed, shut
+from tinygrad_cnn.pictures.view.closed_groups import groups_to_close, with_closed
 from tinygrad_cnn.pictures.write.colours import SEVERITY
 
 
@@ -43,10 +43,10 @@ def test_a_flag_gives_a_thick_border_and_a_sign() -> None:
 def test_in_a_picture_of_a_gradient_marks_are_on_cotangents() -> None:
     _, loss = small()
     marks = {node_of(loss, "tanh"): tg.Mark(0.5, "here")}
-    view = view_of(loss, backward=True, marks=marks)
-    assert named(view, "∂L/∂hidden").mark.note == "here"
-    assert named(view, "hidden").mark is None
-    assert named(view_of(loss, marks=marks), "hidden").mark.note == "here"
+    diagram = diagram_of(loss, backward=True, marks=marks)
+    assert named(diagram, "∂L/∂hidden").mark.note == "here"
+    assert named(diagram, "hidden").mark is None
+    assert named(diagram_of(loss, marks=marks), "hidden").mark.note == "here"
 
 
 def test_a_closed_scope_shows_the_worst_mark_in_it_and_a_flag_before_all() -> None:
@@ -54,8 +54,8 @@ def test_a_closed_scope_shows_the_worst_mark_in_it_and_a_flag_before_all() -> No
     with tg.scope("inner"):
         a = np.sin(x)
         b = np.cos(a)
-    view = view_of(b, marks={a.node: tg.Mark(0.9, "worse"), b.node: tg.Mark(0.2, "first", flag=True)})
-    drawn = collapsed(view, shut(view, 1))
+    diagram = diagram_of(b, marks={a.node: tg.Mark(0.9, "worse"), b.node: tg.Mark(0.2, "first", flag=True)})
+    drawn = with_closed(diagram, groups_to_close(diagram, 1))
     assert next(box.mark.note for box in drawn.boxes.values() if box.kind == "scope") == "first"
 
 

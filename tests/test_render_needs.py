@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from cases import CASES, Case
-from render_graphs import circle_square, view_of
+from render_graphs import circle_square, diagram_of
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.engine.graph import ancestors
 from tinygrad_cnn.pictures.read.cotangents import sweep
-from tinygrad_cnn.pictures.read.needs import RESULT, read
-from tinygrad_cnn.pictures.read.recorded import values
+from tinygrad_cnn.pictures.read.reading import values
+from tinygrad_cnn.pictures.read.rule_needs import RESULT, read
 
 
 def needs(loss, **options) -> dict[str, set[str]]:
     """What the rules of each cotangent need, by titles."""
-    view = view_of(loss, backward=True, explained=True, **options)
+    diagram = diagram_of(loss, backward=True, explained=True, **options)
     return {
-        box.title.split("/∂")[1]: {view.boxes[id].title for id in box.rule.needs}
-        for box in view.boxes.values()
+        box.title.split("/∂")[1]: {diagram.boxes[id].title for id in box.rule.needs}
+        for box in diagram.boxes.values()
         if box.kind == "cotangent" and box.rule is not None
     }
 

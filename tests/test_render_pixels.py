@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib import colormaps
 
-from tinygrad_cnn.pictures.read.pixels import decoded, diverging, encoded, grey, shrunk
+from tinygrad_cnn.pictures.view.pixels import decoded, diverging, encoded, grey, shrunk
 
 SHAPES = [(1, 1), (1, 7), (9, 1), (28, 30), (57, 281)]
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygrad_cnn.pictures.read.thumbnails import (
+from tinygrad_cnn.pictures.view import labels
+from tinygrad_cnn.pictures.view.thumbnails import (
     DENSITY,
     GAP,
     HIGH,
@@ -20,8 +21,7 @@ from tinygrad_cnn.pictures.read.thumbnails import (
     WIDE,
     thumbnail,
 )
-from tinygrad_cnn.pictures.read.values import BINS, describe
-from tinygrad_cnn.pictures.view import labels as words
+from tinygrad_cnn.pictures.view.values import BINS, describe
 
 
 def pixels(array) -> np.ndarray:
@@ -145,13 +145,13 @@ def test_the_largest_floats_overflow_nothing() -> None:
     ],
 )  # fmt: skip
 def test_settings_are_written_as_one_would_write_them(x, written) -> None:
-    assert words.argument(x) == written
+    assert labels.argument(x) == written
 
 
 def test_shapes_that_are_drawn_as_one_are_told_as_a_range() -> None:
-    assert words.shapes([(1, 4), (2, 4), (196, 4)]) == "1…196×4"
-    assert words.shapes([(3,), (3,)]) == "3"
-    assert words.shapes([(), (2,)]) == "scalar … 2"
+    assert labels.shapes([(1, 4), (2, 4), (196, 4)]) == "1…196×4"
+    assert labels.shapes([(3,), (3,)]) == "3"
+    assert labels.shapes([(), (2,)]) == "scalar … 2"
 
 
 def test_of_complex_elements_the_absolute_values_are_told_and_it_is_said() -> None:

@@ -1,6 +1,7 @@
-"""Pictures of the computation graph, forward and backward: `render` draws one, `graph` tells it as text.
+"""Pictures of the computation graph, forward and backward: `render` draws one, `graph` prints one as text.
 
-What they need (Graphviz, matplotlib, OpenCV) is imported when a picture is asked for.
+`read` makes a diagram of a graph, `view` is that diagram, plain data, and `write` has a writer for each format. They
+are imported when a picture is drawn, and with them what they need, such as Graphviz.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from tinygrad_cnn.engine.graph import Node
 from tinygrad_cnn.engine.tensor import Tensor
-from tinygrad_cnn.pictures.view.marks import Mark
+from tinygrad_cnn.pictures.view.diagram import Mark
 
 if TYPE_CHECKING:
-    from tinygrad_cnn.pictures.write.picture import Picture
-    from tinygrad_cnn.pictures.write.summary import Graph
+    from tinygrad_cnn.pictures.view.diagram import Diagram
+    from tinygrad_cnn.pictures.write.picture import Graph, Picture
 
 __all__ = ["Graph", "Mark", "graph", "render"]
 
@@ -64,13 +65,23 @@ def render(
     >>> "∂L/∂W" in picture.dot
     True
     """
-    from tinygrad_cnn.pictures import making
+    from tinygrad_cnn.pictures.view.closed_groups import groups_to_close, with_closed
+    from tinygrad_cnn.pictures.write.formats import format_of
+    from tinygrad_cnn.pictures.write.picture import Picture
 
-    return making.picture(
-        result, path, format,
-        backward=backward, values=values, collapse=collapse, inputs=inputs, measure=measure, against=against,
-        marks=marks, fold=fold, theme=theme,
+    if theme not in ("light", "dark", "auto"):
+        raise ValueError(f"theme is {theme!r}, but has to be 'light', 'dark' or 'auto'")
+    chosen = format_of(path, format)
+    diagram = _diagram(
+        result, values, against, marks, explained=chosen == "html",
+        backward=backward, inputs=inputs, measure=measure, fold=fold,
     )  # fmt: skip
+    closed = groups_to_close(diagram, collapse)
+    page = (diagram, closed) if chosen == "html" else None
+    picture = Picture(with_closed(diagram, closed), theme, page)  # type: ignore[arg-type]  # checked above
+    if path is not None:
+        picture.save(path, chosen)
+    return picture
 
 
 def graph(
@@ -93,28 +104,43 @@ def graph(
     >>> print(tg.graph(x * x).mermaid().splitlines()[1])
     n0[["x"]]:::parameter
     """
-    from tinygrad_cnn.pictures import making
+    from tinygrad_cnn.pictures.view.closed_groups import groups_to_close, with_closed
+    from tinygrad_cnn.pictures.write.picture import Graph
 
-    return making.summary(
-        result, backward=backward, values=values, collapse=collapse, inputs=inputs, measure=measure, against=against,
-        marks=marks, fold=fold,
-    )  # fmt: skip
+    diagram = _diagram(result, values, against, marks, backward=backward, inputs=inputs, measure=measure, fold=fold)
+    return Graph(with_closed(diagram, groups_to_close(diagram, collapse)))
+
+
+def _diagram(
+    result: Any, values: str | None, against: Any, marks: Mapping[Node, Mark] | None, *,
+    explained: bool = False, **options: Any,
+) -> Diagram:  # fmt: skip
+    """The diagram of `result`, or of how it differs from that of `against`."""
+    from tinygrad_cnn.pictures.read.build import diagram_of
+    from tinygrad_cnn.pictures.view.difference import compare
+
+    if values not in (None, "thumbnails"):
+        raise ValueError(f"values is {values!r}, but has to be 'thumbnails' or None")
+    options |= {"values": values is not None or explained, "explained": explained}
+    diagram = diagram_of(result, marks=marks, **options)
+    return diagram if against is None else compare(diagram, diagram_of(against, **options))
 
 
 def _in_notebook(tensor: Tensor) -> str:
-    from tinygrad_cnn.pictures.write.notebook import card
+    from tinygrad_cnn.pictures.read.build import box_of
+    from tinygrad_cnn.pictures.write.text import to_card
 
-    return card(tensor)
-
-
-Tensor._repr_html_ = _in_notebook  # the rooms below know nothing of pictures
+    return to_card(box_of(tensor.node))
 
 
-if not TYPE_CHECKING:  # which finds what is not there
+Tensor._repr_html_ = _in_notebook  # the layers below know nothing of pictures
+
+
+if not TYPE_CHECKING:  # a type checker finds it by the import above
 
     def __getattr__(name: str) -> Any:
         if name == "Graph":
-            from tinygrad_cnn.pictures.write.summary import Graph
+            from tinygrad_cnn.pictures.write.picture import Graph
 
             return Graph
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

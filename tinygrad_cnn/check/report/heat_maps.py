@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinygrad_cnn.engine.graph import Array
-from tinygrad_cnn.pictures.read.pixels import diverging, encoded
+from tinygrad_cnn.pictures.view.pixels import diverging, encoded
 
 MOST_SLICES = 4  # of a stack of images
 MOST_PIXELS = 512  # along a side

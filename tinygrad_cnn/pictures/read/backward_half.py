@@ -8,45 +8,45 @@ from typing import Any
 
 from tinygrad_cnn.engine.graph import Node
 from tinygrad_cnn.pictures.read.cotangents import Sweep
-from tinygrad_cnn.pictures.read.groups import new_group
-from tinygrad_cnn.pictures.read.recorded import Reading, dtype
-from tinygrad_cnn.pictures.read.values import describe
-from tinygrad_cnn.pictures.view import labels as words
-from tinygrad_cnn.pictures.view.view import Box, Edge, View
+from tinygrad_cnn.pictures.read.reading import Reading, dtype
+from tinygrad_cnn.pictures.view import labels
+from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge
+from tinygrad_cnn.pictures.view.values import describe
 
 
-def draw_backward(view: View, reading: Reading, back: Sweep, values: bool) -> None:
-    """Put the cotangents that a sweep gave into `view`, and what its rules did where nothing is folded."""
-    mirrored = _mirror(view, reading, back, values)
+def draw_backward(diagram: Diagram, reading: Reading, back: Sweep, values: bool) -> None:
+    """Put the cotangents that a sweep gave into `diagram`, and what its rules did where nothing is folded."""
+    mirrored = _mirror(diagram, reading, back, values)
     if not reading.is_folded:
-        _draw_rules(view, reading, back, mirrored, values)
+        _draw_rules(diagram, reading, back, mirrored, values)
 
 
-def _mirror(view: View, reading: Reading, back: Sweep, values: bool) -> dict[str, str]:
+def _mirror(diagram: Diagram, reading: Reading, back: Sweep, values: bool) -> dict[str, str]:
     """A cotangent box for each box that a cotangent reached; the ids of these by the ids of those."""
     takers: dict[str, list[Edge]] = {}
-    for edge in view.edges:
+    for edge in diagram.edges:
         takers.setdefault(edge.tail, []).append(edge)
-    of, order = _result(reading), len(view.boxes)
+    of, order = _result(reading), len(diagram.boxes)
     reached: dict[str, Node] = {}  # the first node of each box that has a cotangent
     for node in reading.nodes:
         if node in back.values:
             reached.setdefault(reading.ids[node], node)
-    mirrored = {id: f"g{id[1:]}" for id in reversed(reading.members) if id in reached}
+    mirrored = {id: f"g{reading.numbers[id]}" for id in reversed(reading.members) if id in reached}
     for id, g in mirrored.items():
-        box = view.boxes[id]
+        box = diagram.boxes[id]
         incoming = [edge for edge in takers.get(id, []) if edge.head in mirrored and _has_rule(reading, edge)]
         order += 1
-        view.boxes[g] = Box(
+        diagram.boxes[g] = Box(
             g,
             "cotangent",
             f"∂{of}/∂{box.title}",
-            _by(view, incoming, box.is_result),
+            _by(diagram, incoming, box.is_result),
             box.shape,
             box.dtype,
             box.bytes,
             order,
             axes=box.axes,
+            number=box.number,
             group=box.group,
             stays=box.stays,
             count=box.count,
@@ -56,51 +56,58 @@ def _mirror(view: View, reading: Reading, back: Sweep, values: bool) -> dict[str
         )
         for edge in incoming:
             flow: Any = "earlier" if edge.flow == "again" else "backward"
-            view.edges.append(Edge(mirrored[edge.head], g, flow, box.shape, edge.position, edge.count))
-        view.edges.append(Edge(id, g, "tie"))
+            diagram.edges.append(Edge(mirrored[edge.head], g, flow, box.shape, edge.position, edge.count))
+        diagram.edges.append(Edge(id, g, "tie"))
     return mirrored
+
+
+def _node_of(diagram: Diagram, reading: Reading, cotangent: str) -> Node:
+    """The first node of the box whose cotangent this is."""
+    of = diagram.boxes[cotangent].of
+    assert of is not None
+    return reading.first(of)
 
 
 def _result(reading: Reading) -> str:
     """What the cotangents are derivatives of: L, if it is a loss or has no name."""
     name = reading.names.get(reading.roots[0]) if len(reading.roots) == 1 else None
-    return "L" if name is None or name == "loss" else words.clean(name)
+    return "L" if name is None or name == "loss" else labels.clean(name)
 
 
-def _by(view: View, incoming: Sequence[Edge], is_result: bool) -> str:
+def _by(diagram: Diagram, incoming: Sequence[Edge], is_result: bool) -> str:
     """What computes a cotangent, in words."""
     if len(incoming) + is_result > 1:
         return f"sum of {len(incoming) + is_result}"
-    return f"vjp of {view.boxes[incoming[0].head].primitive}" if incoming else "seed"
+    return f"vjp of {diagram.boxes[incoming[0].head].primitive}" if incoming else "seed"
 
 
 def _has_rule(reading: Reading, edge: Edge) -> bool:
     return reading.first(edge.head).primitive.rules[edge.position] is not None
 
 
-def _draw_rules(view: View, reading: Reading, back: Sweep, mirrored: Mapping[str, str], values: bool) -> None:
+def _draw_rules(diagram: Diagram, reading: Reading, back: Sweep, mirrored: Mapping[str, str], values: bool) -> None:
     """What was recorded for each cotangent, in a group of its own, which is closed to begin with."""
     givers: dict[Node, dict[str, None]] = {}  # the cotangent boxes that a recorded node is, in order
     for node, whole in back.whole.items():
         givers.setdefault(whole, {})[mirrored[reading.ids[node]]] = None
     incoming: dict[str, list[Edge]] = {}
-    for edge in view.edges:
+    for edge in diagram.edges:
         if edge.flow == "backward":
             incoming.setdefault(edge.head, []).append(edge)
     numbers = itertools.count(1)
     for node, made in back.made.items():
         if not made:
             continue
-        g = view.boxes[mirrored[reading.ids[node]]]
+        g = diagram.boxes[mirrored[reading.ids[node]]]
         coming = incoming.get(g.id, [])
-        group = _rule_group(view, g, coming) if len(made) > 1 else None
+        group = _rule_group(diagram, g, coming) if len(made) > 1 else None
         here = {made[-1]: g.id}
         for x in made[:-1]:
             here[x] = f"r{next(numbers)}"
-            view.boxes[here[x]] = _rule_box(here[x], x, g, values)
+            diagram.boxes[here[x]] = _rule_box(here[x], x, g, values)
         given: dict[Node | None, dict[str, None]] = {}  # of each recorded node, the boxes that it comes in from
         for edge in coming:
-            given.setdefault(back.whole.get(reading.first(f"n{edge.tail[1:]}")), {})[edge.tail] = None
+            given.setdefault(back.whole.get(_node_of(diagram, reading, edge.tail)), {})[edge.tail] = None
         for x in made:
             for position, source in x.sources:
                 flow: Any = "backward"
@@ -111,22 +118,21 @@ def _draw_rules(view: View, reading: Reading, back: Sweep, mirrored: Mapping[str
                 elif source in here:
                     tail = here[source]
                 elif source in givers:
-                    tail = _giver(reading, givers[source], given.get(source, {}), x)
+                    tail = _giver(reading, mirrored, givers[source], given.get(source, {}), x)
                 else:
                     continue
-                shape = words.shape(source.like.shape)
-                view.edges.append(Edge(tail, here[x], flow, shape, position, detail=group))
+                shape = labels.shape(source.like.shape)
+                diagram.edges.append(Edge(tail, here[x], flow, shape, position, detail=group))
 
 
-def _rule_group(view: View, g: Box, incoming: Sequence[Edge]) -> str:
+def _rule_group(diagram: Diagram, g: Box, incoming: Sequence[Edge]) -> str:
     """The group of what was recorded for the cotangent `g`; while it is closed, edges to `g` are drawn in its place."""
-    group = new_group(view, "rule", g.primitive, g.group)
-    view.groups[group].backward = g.id
-    view.shut.add(group)
-    g.group = group
+    group = diagram.add_group("rule", g.primitive, g.group)
+    group.backward, group.computes = g.id, True
+    g.group = group.id
     for edge in incoming:
-        edge.short = group
-    return group
+        edge.short = group.id
+    return group.id
 
 
 def _rule_box(id: str, x: Node, g: Box, values: bool) -> Box:
@@ -135,8 +141,8 @@ def _rule_box(id: str, x: Node, g: Box, values: bool) -> Box:
         id,
         "rule",
         None,
-        words.primitive(x),
-        words.shape(x.like.shape),
+        labels.primitive(x),
+        labels.shape(x.like.shape),
         dtype(x.like.dtype),
         x.like.nbytes,
         g.order,
@@ -147,14 +153,20 @@ def _rule_box(id: str, x: Node, g: Box, values: bool) -> Box:
     )
 
 
-def _giver(reading: Reading, candidates: dict[str, None], given: dict[str, None], taker: Node) -> str:
+def _giver(
+    reading: Reading,
+    mirrored: Mapping[str, str],
+    candidates: dict[str, None],
+    given: dict[str, None],
+    taker: Node,
+) -> str:
     """Of several cotangents that are one and the same node, the one that `taker` was given.
 
     A step of a rule was given that of the step whose rule it is; one that adds what came in, the next of those, from
     the newest to the oldest, as the sweep does.
     """
     of = None if taker.scope is None else taker.scope.rule_of
-    if of in reading.ids and (tail := f"g{reading.ids[of][1:]}") in candidates:
+    if of in reading.ids and (tail := mirrored.get(reading.ids[of])) in candidates:
         if len(given) > 1:
             given.pop(tail, None)
         return tail

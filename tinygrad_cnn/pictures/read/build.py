@@ -1,4 +1,4 @@
-"""From a graph to what a picture of it shows: the one place where nodes become boxes."""
+"""From a graph to the diagram that a picture shows: the two halves, and what is added to both."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from tinygrad_cnn.pictures.read import cost
 from tinygrad_cnn.pictures.read.backward_half import draw_backward
 from tinygrad_cnn.pictures.read.cotangents import sweep
 from tinygrad_cnn.pictures.read.forward_half import draw_forward
-from tinygrad_cnn.pictures.read.recorded import Reading, read
+from tinygrad_cnn.pictures.read.names import names_of
+from tinygrad_cnn.pictures.read.reading import Reading, line_of, read_graph
 from tinygrad_cnn.pictures.read.rule_source import explain
-from tinygrad_cnn.pictures.view import labels as words
-from tinygrad_cnn.pictures.view.closing import draw_closed
-from tinygrad_cnn.pictures.view.marks import Mark
-from tinygrad_cnn.pictures.view.view import Shown, View
+from tinygrad_cnn.pictures.view import labels
+from tinygrad_cnn.pictures.view.closed_groups import add_group_boxes
+from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Mark
+from tinygrad_cnn.pictures.view.values import describe
 
 
-def view_of(
+def diagram_of(
     result: Any,
     *,
     backward: bool = False,
@@ -29,68 +30,96 @@ def view_of(
     measure: bool = False,
     fold: bool | None = None,
     marks: Mapping[Node, Mark] | None = None,
-) -> View:
-    """What a picture of the graph of `result` shows. See `render` for the arguments.
+) -> Diagram:
+    """The diagram of the graph of `result`. See `render` for the arguments.
 
     explained: with the documentation and the rule of each step, for the page.
     """
-    reading = read(result, inputs, fold)
-    view = View(
+    reading = read_graph(result, inputs, fold)
+    diagram = Diagram(
+        title=_title(reading),
         notes=list(reading.notes),
         steps=sum(node.primitive is not None for node in reading.nodes),
         parameters=sum(node.primitive is None and node not in reading.inputs for node in reading.nodes),
     )
-    draw_forward(view, reading, values)
+    draw_forward(diagram, reading, values)
     back = sweep(reading.roots, reading.nodes, reading.inputs) if backward or measure else None
     if backward and back is not None:
-        draw_backward(view, reading, back, values)
+        draw_backward(diagram, reading, back, values)
     if measure and back is not None:
-        cost.put(view, reading, back)
-    _put_home(view)
-    view.dtype = Counter(box.dtype for box in view.boxes.values()).most_common(1)[0][0]
-    named = [words.clean(reading.names[root]) for root in reading.roots if root in reading.names]
-    view.title = ", ".join(named[:3]) + (" …" if len(named) > 3 else "") or "result"
-    if marks:
-        _put_marks(view, reading, marks)
+        cost.put(diagram, reading, back)
+    _move_what_comes_from_outside(diagram)
+    diagram.dtype = Counter(box.dtype for box in diagram.boxes.values()).most_common(1)[0][0]
+    _add_marks(diagram, reading, marks or {})
     if explained:
-        explain(view, reading, back)
-    draw_closed(view)
-    return view
+        explain(diagram, reading, back)
+    add_group_boxes(diagram)
+    return diagram
 
 
-def _put_home(view: View) -> None:
-    """Put what comes from outside into the group of all that take it, and cotangents of such beside it."""
+def box_of(node: Node) -> Box:
+    """The box of a single node, without the graph that it is computed from."""
+    name, is_leaf = names_of([node]).get(node), node.primitive is None
+    return Box(
+        "n0",
+        "parameter" if is_leaf else "primitive",
+        None if name is None else labels.clean(name),
+        "" if is_leaf else labels.primitive(node),
+        labels.shape(node.like.shape),
+        str(node.like.dtype),
+        node.like.nbytes,
+        0,
+        axes=node.like.shape,
+        line="" if is_leaf else line_of(node),
+        value=describe(node.value, flows=not is_leaf),
+    )
+
+
+def _title(reading: Reading) -> str:
+    names = [labels.clean(reading.names[root]) for root in reading.roots if root in reading.names]
+    return ", ".join(names[:3]) + (" …" if len(names) > 3 else "") or "result"
+
+
+def _move_what_comes_from_outside(diagram: Diagram) -> None:
+    """Put parameters and constants into the innermost group of all that take them, and cotangents beside them."""
     takers: dict[str, set[str | None]] = {}
-    for edge in view.edges:
-        if edge.flow == "forward" and view.boxes[edge.tail].stays:
-            takers.setdefault(edge.tail, set()).add(view.boxes[edge.head].group)
+    for edge in diagram.edges:
+        if edge.flow == "forward" and diagram.boxes[edge.tail].stays:
+            takers.setdefault(edge.tail, set()).add(diagram.boxes[edge.head].group)
+    cotangents = diagram.cotangents()
     for id, groups in takers.items():
-        box = view.boxes[id]
+        box = diagram.boxes[id]
         if box.kind == "input":
             continue
-        paths = [[group.id for group in view.ancestors(one)][::-1] for one in groups]
-        common = [same[0] for same in zip(*paths, strict=False) if len(set(same)) == 1]
-        home = common[-1] if common else None
-        if box.count == 1:  # what is the same in every turn of a loop stands before the loop
-            around = [group for group in view.ancestors(home) if group.kind == "loop"]
-            home = around[-1].parent if around else home
-        box.group = home
-        g = view.boxes.get(f"g{id[1:]}") if box.kind == "parameter" else None
-        if g is None:
+        box.group = _home(diagram, groups, box.count)
+        if id not in cotangents:
             continue
-        rule = view.groups.get(g.group or "")
+        g = diagram.boxes[cotangents[id]]
+        rule = diagram.groups.get(g.group or "")
         if rule is not None and rule.backward == g.id:
-            rule.parent = home
+            rule.parent = box.group
         else:
-            g.group = home
+            g.group = box.group
 
 
-def _put_marks(view: View, reading: Reading, marks: Mapping[Node, Mark]) -> None:
-    """Put marks on cotangents in a picture of a gradient, else on values; of several on one box, the worst is shown."""
+def _home(diagram: Diagram, groups: set[str | None], count: int) -> str | None:
+    """The innermost group that all of `groups` are in; what is one for all iterations of a loop stands before it."""
+    paths = [[group.id for group in diagram.ancestors(one)][::-1] for one in groups]
+    common = [same[0] for same in zip(*paths, strict=False) if len(set(same)) == 1]
+    home = common[-1] if common else None
+    if count > 1:
+        return home
+    loops = [group for group in diagram.ancestors(home) if group.kind == "loop"]
+    return loops[-1].parent if loops else home
+
+
+def _add_marks(diagram: Diagram, reading: Reading, marks: Mapping[Node, Mark]) -> None:
+    """Mark the cotangents in a picture of a gradient, else the values; of several on one box, the worst is shown."""
+    cotangents = diagram.cotangents()
     for node, mark in marks.items():
         id = reading.ids.get(node)
         if id is None:
             raise ValueError(f"marks: {node!r} is not in this graph")
-        box = view.boxes.get(f"g{id[1:]}", view.boxes[id])
-        if box.mark is None or (mark.flag, mark.severity) > (box.mark.flag, box.mark.severity):
-            box.mark = Shown(mark.severity, words.clean(mark.note), mark.flag)
+        box = diagram.boxes[cotangents.get(id, id)]
+        if box.mark is None or mark.rank > box.mark.rank:
+            box.mark = Mark(mark.severity, labels.clean(mark.note), mark.flag)

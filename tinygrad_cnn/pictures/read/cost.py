@@ -25,8 +25,8 @@ import numpy as np
 from tinygrad_cnn.engine.graph import Node, no_grad
 from tinygrad_cnn.engine.sweep import fit
 from tinygrad_cnn.pictures.read.cotangents import Sweep
-from tinygrad_cnn.pictures.read.recorded import Reading, values
-from tinygrad_cnn.pictures.view.view import Cost, View
+from tinygrad_cnn.pictures.read.reading import Reading, values
+from tinygrad_cnn.pictures.view.diagram import Cost, Diagram
 from tinygrad_cnn.primitives.windows import pair
 
 _OF_EACH_ELEMENT = {
@@ -45,30 +45,31 @@ LEAST = 2e-4  # seconds that a step is timed for, at least
 TIMES = 5  # how often, at least; the quickest counts, for whatever else the machine does only makes it slower
 
 
-def put(view: View, reading: Reading, back: Sweep) -> None:
+def put(diagram: Diagram, reading: Reading, back: Sweep) -> None:
     """Measure the first node of each box, and say in boxes and groups what it costs, times the number of nodes.
 
     What a step's rules cost is counted at the step, and shown at each cotangent for the rules that computed it.
     """
     for id in reading.members:
-        node, box = reading.first(id), view.boxes[id]
+        node, box = reading.first(id), diagram.boxes[id]
         if node.primitive is not None:
             box.cost = times(measured(node, back.values), box.count)
     spent: dict[str, float] = {}
-    for edge in view.edges:
+    for edge in diagram.edges:
         if edge.flow in ("backward", "earlier") and edge.detail is None:
-            giver = view.boxes[edge.tail]
-            seconds = of_rule(reading.first(f"n{edge.tail[1:]}"), edge.position, back.values)
+            giver = diagram.boxes[edge.tail]
+            assert giver.of is not None  # it is a cotangent
+            seconds = of_rule(reading.first(giver.of), edge.position, back.values)
             spent[edge.head] = spent.get(edge.head, 0.0) + seconds * giver.count
     for id, seconds in spent.items():
-        g = view.boxes[id]
+        g = diagram.boxes[id]
         g.cost = Cost(0.0, seconds, None, float(g.bytes * g.count))
-    parts: dict[str, list[Cost]] = {id: [] for id in view.groups}
-    for box in view.boxes.values():
+    parts: dict[str, list[Cost]] = {id: [] for id in diagram.groups}
+    for box in diagram.boxes.values():
         if box.cost is not None and box.kind == "primitive":
-            for group in view.ancestors(box.group):
+            for group in diagram.ancestors(box.group):
                 parts[group.id].append(box.cost)
-    for group in view.groups.values():
+    for group in diagram.groups.values():
         if parts[group.id]:
             group.cost = total(parts[group.id])
 

@@ -4,38 +4,41 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.engine.graph import Node
-from tinygrad_cnn.pictures.read.groups import Groups
+from tinygrad_cnn.engine.graph import Node, Scope
+from tinygrad_cnn.pictures.read.loops import Loop, scopes_of
 from tinygrad_cnn.pictures.read.names import operands_of
-from tinygrad_cnn.pictures.read.recorded import Reading, dtype
-from tinygrad_cnn.pictures.read.values import describe
-from tinygrad_cnn.pictures.view import labels as words
-from tinygrad_cnn.pictures.view.view import Box, Edge, View
+from tinygrad_cnn.pictures.read.reading import Reading, dtype
+from tinygrad_cnn.pictures.view import labels
+from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge
+from tinygrad_cnn.pictures.view.values import describe
 
 _TOLD_BY_SHAPES = frozenset(("shape", "axes", "pad_width", "winners"))  # settings that the shapes on the arrows tell of
 
 
-def draw_forward(view: View, reading: Reading, values: bool) -> None:
-    """Put the boxes and edges of a graph into `view`; values: with what they hold."""
-    groups, constants = Groups(view, reading), Constants(view, values)
+def draw_forward(diagram: Diagram, reading: Reading, values: bool) -> None:
+    """Put the boxes and edges of a graph into `diagram`; values: with what they hold."""
+    groups, constants = Groups(diagram, reading), Constants(diagram, values)
     results = set(reading.roots)
-    for order, (id, members) in enumerate(reading.members.items()):
+    for id, members in reading.members.items():
+        order = reading.numbers[id]
         node, leaf = members[0], members[0].primitive is None
         kind: Any = "primitive" if not leaf else "input" if node in reading.inputs else "parameter"
-        box = view.boxes[id] = Box(
+        box = diagram.boxes[id] = Box(
             id,
             kind,
             _name(reading, members),
-            kind if leaf else words.primitive(node),
-            words.shapes([n.like.shape for n in members]),
+            kind if leaf else labels.primitive(node),
+            labels.shapes([n.like.shape for n in members]),
             dtype(node.like.dtype),
             node.like.nbytes,
             order,
             axes=node.like.shape,
+            number=order,
             line=reading.line(node),
             count=len(members),
             is_result=not results.isdisjoint(members),
@@ -46,18 +49,18 @@ def draw_forward(view: View, reading: Reading, values: bool) -> None:
             _say_call(box, members, reading, constants)
         if values:
             box.value = describe(node.value, flows=not leaf)
-    _connect(view, reading)
+    _connect(diagram, reading)
 
 
 def _name(reading: Reading, members: list[Node]) -> str | None:
     """What a box is called: its nodes' name, or "W0 … W7"."""
     first, last = reading.names.get(members[0]), reading.names.get(members[-1])
     if first is None or last is None or first == last:
-        return None if first is None else words.clean(first)
-    return words.clean(f"{first} … {last}")
+        return None if first is None else labels.clean(first)
+    return labels.clean(f"{first} … {last}")
 
 
-def _connect(view: View, reading: Reading) -> None:
+def _connect(diagram: Diagram, reading: Reading) -> None:
     """The edges from node to node; of those that are drawn as one, one."""
     seen: dict[tuple[str, str, int], Edge] = {}
     for id, members in reading.members.items():
@@ -68,17 +71,64 @@ def _connect(view: View, reading: Reading) -> None:
                 if known is not None:
                     known.count += 1
                     continue
-                box = view.boxes[tail]
-                flow: Any = "again" if box.order >= view.boxes[id].order else "forward"
+                box = diagram.boxes[tail]
+                flow: Any = "again" if box.order >= diagram.boxes[id].order else "forward"
                 seen[tail, id, position] = made = Edge(tail, id, flow, box.shape, position)
-                view.edges.append(made)
+                diagram.edges.append(made)
+
+
+class Groups:
+    """The groups of a diagram, made as boxes come to be put into them."""
+
+    def __init__(self, diagram: Diagram, reading: Reading) -> None:
+        self.diagram, self.reading = diagram, reading
+        self.known: dict[Any, str] = {}
+
+    def of(self, members: Sequence[Node], loop: Loop | None) -> str | None:
+        """The innermost group of what is drawn as one; a loop stands within the scopes that were open around it."""
+        if loop is None and members[0].scope is None:
+            return None
+        loops: list[Loop] = []
+        while loop is not None:
+            loops.append(loop)
+            loop = loop.parent
+        scopes = scopes_of(members[0])
+        group: str | None = None
+        for depth in range(len(scopes) + 1):
+            while loops and loops[-1].depth <= depth:
+                group = self._loop(loops.pop(), group, members[0])
+            if depth < len(scopes):
+                group = self._scope(scopes[depth], group, members, depth)
+        return group
+
+    def _loop(self, loop: Loop, parent: str | None, node: Node) -> str:
+        if loop not in self.known:
+            least, most = min(loop.turns), max(loop.turns)
+            times = f"× {least:,}" if least == most else f"× {least:,}…{most:,}"
+            line, function = self.reading.line(node).rsplit(" in ", 1)
+            says = f"the turns of a loop in {function}, {line}"
+            self.known[loop] = self.diagram.add_group("loop", times, parent, says).id
+        return self.known[loop]
+
+    def _scope(self, scope: Scope, parent: str | None, members: Sequence[Node], depth: int) -> str:
+        """The group of a scope; in a loop, each turn enters one of its own, and they are drawn as one."""
+        same = [scope]
+        if len(members) > 1:
+            same = [path[depth] for path in map(scopes_of, members) if len(path) > depth]
+        known = next((self.known[parent, s] for s in same if (parent, s) in self.known), None)
+        if known is None:
+            kind: Any = "scope" if scope.rule_of is None else "rule"
+            known = self.diagram.add_group(kind, labels.clean(scope.name) or "scope", parent).id
+        for s in same:
+            self.known[parent, s] = known
+        return known
 
 
 class Constants:
     """The arrays that steps take and that have no node."""
 
-    def __init__(self, view: View, values: bool) -> None:
-        self.view, self.values = view, values
+    def __init__(self, diagram: Diagram, values: bool) -> None:
+        self.diagram, self.values = diagram, values
         self.known: dict[Any, str] = {}
 
     def box(self, taker: Box, position: int, array: Any, name: str | None, count: int) -> Box:
@@ -90,12 +140,12 @@ class Constants:
         found = self.known.get(key)
         if found is None:
             found = self.known[key] = f"c{len(self.known)}"
-            box = self.view.boxes[found] = Box(
+            box = self.diagram.boxes[found] = Box(
                 found,
                 "constant",
-                None if name is None else words.clean(name),
+                None if name is None else labels.clean(name),
                 "mask" if array.dtype == bool else "constant",
-                words.shape(array.shape),
+                labels.shape(array.shape),
                 dtype(array.dtype),
                 array.nbytes,
                 taker.order,
@@ -105,8 +155,8 @@ class Constants:
             )
             if self.values:
                 box.value = describe(array, flows=False)
-        box = self.view.boxes[found]
-        self.view.edges.append(Edge(found, taker.id, "forward", box.shape, position, count))
+        box = self.diagram.boxes[found]
+        self.diagram.edges.append(Edge(found, taker.id, "forward", box.shape, position, count))
         return box
 
 
@@ -129,21 +179,21 @@ def _say_call(box: Box, members: list[Node], reading: Reading, constants: Consta
             arguments.append(constants.box(box, position, operand, operands_of(node).get(position), count).title)
             short.append("·")
         else:
-            text = words.argument(operand)
+            text = labels.argument(operand)
             arguments.append(text)
             short.append(text)
             plain = False
     usual = _defaults(node.primitive) if node.settings else {}
     for name, setting in node.settings.items():
-        text = words.argument(setting)
-        if last is not node and words.argument(last.settings.get(name)) != text:
+        text = labels.argument(setting)
+        if last is not node and labels.argument(last.settings.get(name)) != text:
             text = "…"
         arguments.append(f"{name}={text}")
         if name not in _TOLD_BY_SHAPES and not _is_usual(name, setting, usual):
             short.append(f"{name}={text}")
             plain = False
-    box.formula = words.clean(f"{box.primitive}({', '.join(arguments)})", 160)
-    box.says = box.primitive if plain else words.clean(f"{box.primitive}({', '.join(short)})", 40)
+    box.formula = labels.clean(f"{box.primitive}({', '.join(arguments)})", 160)
+    box.says = box.primitive if plain else labels.clean(f"{box.primitive}({', '.join(short)})", 40)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -13,39 +13,40 @@ import numpy as np
 
 from tinygrad_cnn.engine.graph import Node
 from tinygrad_cnn.pictures.read.cotangents import Sweep
-from tinygrad_cnn.pictures.read.needs import RESULT, needed
-from tinygrad_cnn.pictures.read.recorded import Reading
-from tinygrad_cnn.pictures.view import labels as words
-from tinygrad_cnn.pictures.view.view import Rule, View
+from tinygrad_cnn.pictures.read.reading import Reading
+from tinygrad_cnn.pictures.read.rule_needs import RESULT, needed
+from tinygrad_cnn.pictures.view import labels
+from tinygrad_cnn.pictures.view.diagram import Diagram, Rule
 
 LINES = 24  # of source that are shown
 
 
-def explain(view: View, reading: Reading, back: Sweep | None) -> None:
+def explain(diagram: Diagram, reading: Reading, back: Sweep | None) -> None:
     """Say at each box of a step what its primitive is, and at each cotangent which rules computed it from what."""
     for id in reading.members:
         node = reading.first(id)
         if node.primitive is not None:
-            view.boxes[id].rule = Rule(_first_words(node), _source(node.primitive.forward))
+            diagram.boxes[id].rule = Rule(_first_words(node), _source(node.primitive.forward))
     if back is None:
         return
     taken: dict[str, dict[int, str]] = {}  # of each step, the boxes that it takes, by position
-    for edge in view.edges:
+    for edge in diagram.edges:
         if edge.flow in ("forward", "again"):
             taken.setdefault(edge.head, {})[edge.position] = edge.tail
     sources: dict[str, dict[str, None]] = {}  # of the rules of each cotangent, in order
     needs: dict[str, dict[str, None]] = {}
-    for edge in view.edges:
+    for edge in diagram.edges:
         if edge.flow not in ("backward", "earlier") or edge.detail is not None:
             continue
-        id = f"n{edge.tail[1:]}"
-        node = next(node for node in reading.members[id] if node in back.values)
-        read = needed(node, edge.position, back.values[node], taken[id])
-        among = {**taken[id], RESULT: id}
+        of = diagram.boxes[edge.tail].of
+        assert of is not None  # what flows backward is a cotangent
+        node = next(node for node in reading.members[of] if node in back.values)
+        read = needed(node, edge.position, back.values[node], taken[of])
+        among = {**taken[of], RESULT: of}
         sources.setdefault(edge.head, {})[_rule(node, edge.position)] = None
         needs.setdefault(edge.head, {}).update((box, None) for position, box in among.items() if position in read)
     for id in sources:
-        view.boxes[id].rule = Rule("", "\n\n".join(sources[id]), tuple(needs[id]))
+        diagram.boxes[id].rule = Rule("", "\n\n".join(sources[id]), tuple(needs[id]))
 
 
 def _first_words(node: Node) -> str:
@@ -53,7 +54,7 @@ def _first_words(node: Node) -> str:
     paragraphs = (inspect.getdoc(node.primitive) or "").split("\n\n")
     if isinstance(node.primitive.forward, np.ufunc):
         del paragraphs[0]  # the signature
-    return words.clean(" ".join(paragraphs[0].split()), 300) if paragraphs else ""
+    return labels.clean(" ".join(paragraphs[0].split()), 300) if paragraphs else ""
 
 
 def _rule(node: Node, position: int) -> str:
@@ -74,5 +75,5 @@ def _source(function: Any) -> str:
         if isinstance(statement, ast.FunctionDef) and ast.get_docstring(statement) and len(statement.body) > 1:
             said = statement.body[0]
             del lines[said.lineno - 1 : said.end_lineno]
-    lines = [words.clean(line.expandtabs(4), 140) for line in lines if line.strip()]
+    lines = [labels.clean(line.expandtabs(4), 140) for line in lines if line.strip()]
     return "\n".join(lines if len(lines) <= LINES else [*lines[:LINES], "…"])

@@ -7,14 +7,13 @@ from collections.abc import Callable
 from difflib import SequenceMatcher
 from typing import Any
 
-from tinygrad_cnn.pictures.read import thumbnails
-from tinygrad_cnn.pictures.view import closing as collapse
-from tinygrad_cnn.pictures.view.view import Box, Edge, Group, View
+from tinygrad_cnn.pictures.view import thumbnails
+from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge, Group
 
 MOST = 5_000  # boxes of each: what is alike is looked for as in two texts, which takes time
 
 
-def difference(now: View, before: View) -> View:
+def compare(now: Diagram, before: Diagram) -> Diagram:
     """`now`, with what it has in common with `before` and what not.
 
     A step of the one is that of the other if it has the same name, primitive, scope and shape, and stands at the same
@@ -29,16 +28,16 @@ def difference(now: View, before: View) -> View:
     same = _matched(now, before)
     to_now = {old: new for new, old in same.items()}
     drawn = dataclasses.replace(
-        now, boxes={}, edges=[], groups=dict(now.groups), closed=dict(now.closed), notes=list(now.notes)
+        now, boxes={}, edges=[], groups=dict(now.groups), group_boxes=dict(now.group_boxes), notes=list(now.notes)
     )
-    groups = {(collapse.path(now, g), g.kind): g.id for g in now.groups.values()}
+    groups = {(now.path(g), g.kind): g.id for g in now.groups.values()}
     for box in now.boxes.values():
         old = before.boxes[same[box.id]] if box.id in same else None
         drawn.boxes[box.id] = _beside(box, old) if old is not None else dataclasses.replace(box, change="added")
     removed = [box for box in before.boxes.values() if box.id not in to_now]
     for box in removed:
         drawn.boxes[f"x{box.id}"] = dataclasses.replace(
-            box, id=f"x{box.id}", change="removed", is_result=False,
+            box, id=f"x{box.id}", number=None, change="removed", is_result=False,
             group=_group(before, box.group, drawn, groups),
             of=box.of and to_now.get(box.of, f"x{box.of}"),
             rule=box.rule and box.rule._replace(needs=tuple(to_now.get(id, f"x{id}") for id in box.rule.needs)),
@@ -56,11 +55,11 @@ def difference(now: View, before: View) -> View:
             drawn.edges.append(dataclasses.replace(e, tail=key[0], head=key[1], change="removed", short=None))
     for group in drawn.groups.values():
         for half in (group.forward, group.backward):
-            if half in drawn.closed:
-                box = drawn.closed[half]
+            if half in drawn.group_boxes:
+                box = drawn.group_boxes[half]
                 inner = _shown(drawn, box)
                 if inner is not None:
-                    drawn.closed[half] = dataclasses.replace(box, value=inner.value, before=inner.before)
+                    drawn.group_boxes[half] = dataclasses.replace(box, value=inner.value, before=inner.before)
     added = sum(box.change == "added" for box in drawn.boxes.values())
     drawn.notes.append(
         f"{added} added, {len(removed)} removed" if added or removed else "the same structure; before → now"
@@ -68,18 +67,18 @@ def difference(now: View, before: View) -> View:
     return drawn
 
 
-def _matched(now: View, before: View) -> dict[str, str]:
+def _matched(now: Diagram, before: Diagram) -> dict[str, str]:
     """From the boxes of `now` to those of `before` that are the same step."""
     same = _aligned(now, before, lambda box: box.kind not in ("cotangent", "rule"))
-    mirrored = {box.of: box.id for box in before.boxes.values() if box.of}
+    mirrored = before.cotangents()
     for box in now.boxes.values():
         if box.of in same and same[box.of] in mirrored:
             same[box.id] = mirrored[same[box.of]]
     return same | _aligned(now, before, lambda box: box.kind == "rule")
 
 
-def _aligned(now: View, before: View, chosen: Callable[[Box], bool]) -> dict[str, str]:
-    ours, theirs = ([box for box in view.boxes.values() if chosen(box)] for view in (now, before))
+def _aligned(now: Diagram, before: Diagram, chosen: Callable[[Box], bool]) -> dict[str, str]:
+    ours, theirs = ([box for box in diagram.boxes.values() if chosen(box)] for diagram in (now, before))
     matcher = SequenceMatcher(
         None, [_key(now, box) for box in ours], [_key(before, box) for box in theirs], autojunk=False
     )
@@ -87,13 +86,13 @@ def _aligned(now: View, before: View, chosen: Callable[[Box], bool]) -> dict[str
     return {ours[a + i].id: theirs[b + i].id for a, b, size in blocks for i in range(size)}
 
 
-def _key(view: View, box: Box) -> Any:
+def _key(diagram: Diagram, box: Box) -> Any:
     return (
         box.kind,
         box.name,
         box.primitive,
         box.shape,
-        collapse.path(view, view.groups[box.group]) if box.group else "",
+        diagram.path(diagram.groups[box.group]) if box.group else "",
     )
 
 
@@ -105,17 +104,18 @@ def _beside(box: Box, old: Box) -> Box:
     return dataclasses.replace(box, value=dataclasses.replace(box.value, picture=both), before=old.value)
 
 
-def _shown(drawn: View, closed: Box) -> Box | None:
+def _shown(drawn: Diagram, closed: Box) -> Box | None:
     """The box whose value a closed group shows."""
-    return next((box for box in drawn.boxes.values() if box.order == closed.order and box.id[0] in "ng"), None)
+    same = (box for box in drawn.boxes.values() if box.order == closed.order and box.number is not None)
+    return next(same, None)
 
 
-def _group(before: View, group: str | None, drawn: View, known: dict[Any, str]) -> str | None:
+def _group(before: Diagram, group: str | None, drawn: Diagram, known: dict[Any, str]) -> str | None:
     """The group of `drawn` that is the same as one of `before`, made if there is none."""
     if group is None:
         return None
     g = before.groups[group]
-    key = (collapse.path(before, g), g.kind)
+    key = (before.path(g), g.kind)
     if key not in known:
         parent = _group(before, g.parent, drawn, known)
         known[key] = f"x{g.id}"

@@ -1,1 +1,1 @@
-"""Writers: from a view to DOT, SVG, a page, text, Mermaid and JSON."""
+"""Writers: from a diagram to DOT, SVG, a page, text, Mermaid and JSON."""

@@ -7,6 +7,7 @@ nearly all who are colour-blind.
 
 from __future__ import annotations
 
+import re
 from typing import Literal, NamedTuple
 
 Theme = Literal["light", "dark", "auto"]
@@ -103,3 +104,15 @@ def on_scale(scale: tuple[str, ...], at: float) -> tuple[str, str]:
     colour = scale[min(int(at * len(scale)), len(scale) - 1)]
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return colour, "#fffffe" if 0.299 * red + 0.587 * green + 0.114 * blue < 140 else "#1b1f22"
+
+
+def dark_rules() -> str:
+    """The rules of CSS that make a light picture dark, by exchanging its colours."""
+    return f".edge text{{stroke:{DARK.paper}}}" + "".join(
+        f'[fill="{light}"]{{fill:{to}}}[stroke="{light}"]{{stroke:{to}}}' for light, to in exchanged().items()
+    )
+
+
+def scoped(style: str, name: str) -> str:
+    """Rules that hold within elements of a class alone, for an SVG may stand in the middle of a page."""
+    return re.sub(r"(^|[{}])([^{}@]+)\{", lambda m: f"{m[1]}.{name} {m[2]}{{", style)

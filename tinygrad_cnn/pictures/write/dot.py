@@ -6,10 +6,10 @@ import html
 from collections import Counter
 from collections.abc import Mapping
 
-from tinygrad_cnn.pictures.read.thumbnails import Thumbnail
-from tinygrad_cnn.pictures.read.values import Value
-from tinygrad_cnn.pictures.view import labels as words
-from tinygrad_cnn.pictures.view.view import Box, Cost, Edge, Group, View
+from tinygrad_cnn.pictures.view import labels
+from tinygrad_cnn.pictures.view.diagram import Box, Cost, Diagram, Edge, Group
+from tinygrad_cnn.pictures.view.thumbnails import Thumbnail
+from tinygrad_cnn.pictures.view.values import Value
 from tinygrad_cnn.pictures.write.colours import (
     HEAT,
     PALETTES,
@@ -32,81 +32,76 @@ _SHAPES = {
 
 
 class Style:
-    """How a view is written: colours, the font, and the files of thumbnails, by the id of the box.
+    """How a diagram is written: colours, the font, and the files of thumbnails, by the id of the box.
 
-    most    the seconds of the dearest step, where steps are coloured by what they cost
+    most    the seconds of the most expensive step, where steps are coloured by their time
     arrows  how edges look, by what flows
-    beside  what stands beside the step that takes it
+    beside  the parameters and constants that stand beside the step that takes them, with that step
     """
 
     def __init__(
-        self, view: View, theme: Theme = "light", images: Mapping[str, str] | None = None, font: str = FONT
+        self, diagram: Diagram, theme: Theme = "light", images: Mapping[str, str] | None = None, font: str = FONT
     ) -> None:
         self.palette: Palette = PALETTES[theme]
         self.images = images or {}
         self.font = font
-        self.dtype = view.dtype
+        self.dtype = diagram.dtype
         self.arrows = arrows(self.palette)
-        self.beside = beside(view)
-        self._stay = {box.id for box in view.boxes.values() if box.stays}
-        self.most = max((_spent(box) for box in view.boxes.values() if box.kind != "scope"), default=0.0)
-        self._labels: dict[tuple[str, str], Edge] = {}  # the edge at which the shape of what leaves a box is said
-        for e in view.edges:
-            if e.flow in ("forward", "backward") and e.tail not in self.beside and f"n{e.head[1:]}" not in self.beside:
-                self._labels.setdefault((e.tail, e.flow), e)
+        self.beside = beside(diagram)
+        self.most = max((_spent(box) for box in diagram.boxes.values() if box.kind != "scope"), default=0.0)
+        self._boxes = diagram.boxes
+        self._labelled: dict[tuple[str, str], Edge] = {}
+        for e in diagram.edges:
+            if e.flow in ("forward", "backward") and e.tail not in self.beside and not self.ends_beside(e):
+                self._labelled.setdefault((e.tail, e.flow), e)
 
     def is_labelled(self, e: Edge) -> bool:
-        """Whether the shape of what flows is said at `e`: once for each box that it leaves, if that does not say it."""
-        return self._labels.get((e.tail, e.flow)) is e
+        """Whether the shape of what flows is written at `e`: once for each box that it leaves."""
+        return self._labelled.get((e.tail, e.flow)) is e
 
-    def stays(self, id: str) -> bool:
-        """Whether a box comes from outside, as parameters do."""
-        return id in self._stay
+    def ends_beside(self, e: Edge) -> bool:
+        """Whether `e` goes to the cotangent of what stands beside a step."""
+        return self._boxes[e.head].of in self.beside
+
+    def is_hidden(self, e: Edge) -> bool:
+        """Whether `e` ties a parameter to its gradient: their borders show that."""
+        return e.flow == "tie" and self._boxes[e.tail].stays
 
 
-def dot(view: View, style: Style) -> str:
+def to_dot(diagram: Diagram, style: Style) -> str:
     """The whole picture."""
-    lines = [header(view, style)]
-    children: dict[str | None, list[str]] = {}
-    for group in view.groups.values():
-        children.setdefault(group.parent, []).append(group.id)
-    inside: dict[str | None, list[Box]] = {}
-    for box in view.boxes.values():
-        inside.setdefault(box.group, []).append(box)
-    # Depth first, with a stack of what is still to be written: a group may be as deep as memory allows.
-    with_frames = framed(view, inside, children)
-    waiting: list[str | Group] = [view.groups[id] for id in reversed(children.get(None, []))]
-    lines += [node(box, style) for box in inside.get(None, [])]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str):
-            lines.append(item)
-            continue
-        if item.id in with_frames:
-            lines.append(opening(item, style))
-            waiting.append("}")
-        lines += [node(box, style) for box in inside.get(item.id, [])]
-        waiting += [view.groups[id] for id in reversed(children.get(item.id, []))]
-    lines += [edge(e, style) for e in view.edges]
-    lines += pairs(view)
+    lines = [header(diagram, style)]
+    frames = framed(diagram)
+    for item in diagram.nested():
+        if isinstance(item, Box):
+            lines.append(node(item, style))
+        else:
+            event, group = item
+            if group.id in frames:
+                lines.append("}" if event == "end" else opening(group, style))
+    lines += [edge(e, style) for e in diagram.edges]
+    lines += side_by_side(diagram, style.beside)
     lines.append("}\n")
     return "\n".join(lines)
 
 
-def framed(view: View, inside: Mapping[str | None, list[Box]], children: Mapping[str | None, list[str]]) -> set[str]:
-    """The groups that get a frame: what has but one step, and is no loop, is told in the box of that step."""
-    counts: dict[str, int] = {}
-    for group in reversed(list(view.groups.values())):  # children stand behind their parents
-        steps = sum(box.kind in ("primitive", "scope", "rule") for box in inside.get(group.id, []))
-        counts[group.id] = steps + sum(counts[id] for id in children.get(group.id, []))
-    return {id for id, count in counts.items() if count > 1 or view.groups[id].kind != "scope"}
+def framed(diagram: Diagram) -> set[str]:
+    """The groups that get a frame, those with `Group.fewest` steps or more."""
+    counts = dict.fromkeys(diagram.groups, 0)
+    for box in diagram.boxes.values():
+        if box.group is not None and box.is_step:
+            counts[box.group] += 1
+    for group in reversed(list(diagram.groups.values())):  # children stand behind their parents
+        if group.parent is not None:
+            counts[group.parent] += counts[group.id]
+    return {id for id, count in counts.items() if count >= diagram.groups[id].fewest}
 
 
-def header(view: View, style: Style) -> str:
+def header(diagram: Diagram, style: Style) -> str:
     """The beginning, with what holds for all."""
     palette = style.palette
     says = "   ·   ".join(
-        [f"all {view.dtype}" if _uniform(view) else f"{view.dtype} where no other is said", *view.notes]
+        [f"all {diagram.dtype}" if _uniform(diagram) else f"{diagram.dtype} where no other is said", *diagram.notes]
     )
     return (
         "digraph {\n"
@@ -119,8 +114,8 @@ def header(view: View, style: Style) -> str:
     )
 
 
-def _uniform(view: View) -> bool:
-    return all(box.dtype == view.dtype for box in view.boxes.values())
+def _uniform(diagram: Diagram) -> bool:
+    return all(box.dtype == diagram.dtype for box in diagram.boxes.values())
 
 
 def opening(group: Group, style: Style) -> str:
@@ -143,89 +138,120 @@ def opening(group: Group, style: Style) -> str:
 
 def node(box: Box, style: Style) -> str:
     """The statement of a box."""
-    palette = style.palette
-    look = palette.kinds[box.kind]
-    shape, drawn = _SHAPES[box.kind]
-    fill, ink, faint = look.fill, look.ink, palette.faint
-    wide = 1.0
-    if box.mark is not None:
-        fill, ink = on_scale(SEVERITY, box.mark.severity)
-        faint = ink
-        wide = 3.0 if box.mark.flag else 1.0
-    elif box.cost is not None and style.most:
-        fill, ink = on_scale(HEAT, _spent(box) / style.most)
-        faint = ink
-    line = palette.changes.get(box.change or "", look.line)
-    if box.change:
-        wide = 2.4
-        drawn = drawn if box.change == "added" or "dashed" in drawn else f"{drawn},dashed"
-    extra = ""
-    if not box.stays:  # straight ways, where there is but one
-        extra = f' group="{"back" if box.kind in ("cotangent", "rule") else "forth"}"'
-    if box.kind == "parameter" or (box.kind == "cotangent" and box.stays):
-        extra += " peripheries=2"
-        drawn = "filled"
-    elif box.is_result:
-        extra += " peripheries=2"
-    if wide != 1.0:
-        extra += f" penwidth={wide}"
+    fill, ink, faint = _colours(box, style)
+    border, shape, drawn = _outline(box, style)
+    straight = ""
+    if not box.stays:  # edges within a group of DOT are drawn straight
+        straight = f' group="{"back" if box.half == "backward" else "forth"}"'
     return (
-        f'"{box.id}" [id="{box.id}" class="{box.kind}" shape={shape} style="{drawn}" fillcolor="{fill}" color="{line}" '
-        f'fontcolor="{ink}" tooltip={_text(tip(box))}{extra} label=<{label(box, style, ink, faint)}>]'
+        f'"{box.id}" [id="{box.id}" class="{box.kind}" shape={shape} style="{drawn}" fillcolor="{fill}" '
+        f'color="{border}" fontcolor="{ink}" tooltip={_text(tip(box))}{straight}{_width(box)} '
+        f"label=<{label(box, style, ink, faint)}>]"
     )
 
 
+def _colours(box: Box, style: Style) -> tuple[str, str, str]:
+    """Fill, writing, and small writing: by the mark or the cost of a box, or else by its kind."""
+    if box.mark is not None:
+        fill, ink = on_scale(SEVERITY, box.mark.severity)
+        return fill, ink, ink
+    if box.cost is not None and style.most:
+        fill, ink = on_scale(HEAT, _spent(box) / style.most)
+        return fill, ink, ink
+    look = style.palette.kinds[box.kind]
+    return look.fill, look.ink, style.palette.faint
+
+
+def _outline(box: Box, style: Style) -> tuple[str, str, str]:
+    """The colour of the border, the shape, and DOT's style of a box."""
+    shape, drawn = _SHAPES[box.kind]
+    if _is_parameter_or_gradient(box):
+        drawn = "filled"
+    elif box.change == "removed" and "dashed" not in drawn:
+        drawn = f"{drawn},dashed"
+    return style.palette.changes.get(box.change or "", style.palette.kinds[box.kind].line), shape, drawn
+
+
+def _width(box: Box) -> str:
+    """The border: double for results, parameters and their gradients, thick for what to look at."""
+    double = " peripheries=2" if box.is_result or _is_parameter_or_gradient(box) else ""
+    if box.change:
+        return f"{double} penwidth=2.4"
+    if box.mark is not None and box.mark.flag:
+        return f"{double} penwidth=3.0"
+    return double
+
+
+def _is_parameter_or_gradient(box: Box) -> bool:
+    return box.kind == "parameter" or (box.kind == "cotangent" and box.stays)
+
+
 def label(box: Box, style: Style, ink: str, faint: str) -> str:
-    """What stands in a box: its name, what computed it, and what of its value is to be seen."""
-    palette = style.palette
-    title = f"<B>{_escaped(box.title)}</B>"
-    by = "" if box.kind in ("input", "parameter", "constant") else box.says or box.primitive
-    if box.kind == "scope" and box.name:
-        title = f"<B>{_escaped(box.primitive)}</B>"
-        by = box.says if box.name == box.primitive else f"{box.name}, {box.says}"
-    if by == box.name:
-        by = ""
-    if not box.name and by.startswith(box.primitive):  # its call is its name
-        title, by = f"<B>{_escaped(box.primitive)}</B>{_escaped(by[len(box.primitive) :])}", ""
-    first = title + (f'  <FONT POINT-SIZE="10" COLOR="{faint}">{_escaped(by)}</FONT>' if by else "")
-    if box.count > 1:
-        first += f'  <FONT POINT-SIZE="10">× {box.count:,}</FONT>'
-    small = []
-    if box.dtype != style.dtype:
-        small.append(box.dtype)
-    if box.stays or box.is_result:
-        small.append(box.shape)
-    value, before = box.value, box.before
-    rows = [first]
-    if value is not None and before is not None:
-        rows[0] += "".join(f"  {_small(part, faint)}" for part in small)  # beneath there is no room
-        rows.append(_small(f"{before.number or before.range}  →  {value.number or value.range}", ink))
-    else:
-        if value is not None and (box.kind != "scope" or value.number is not None):
-            small.append(_short(value))
-        if any(small):  # Graphviz shows nothing at all of a label in which an element is empty
-            rows.append(_small("   ".join(filter(None, small)), faint))
-    if value is not None and value.wrong:
-        wrong = _escaped(", ".join(value.wrong))
-        rows.append(f'<FONT POINT-SIZE="10" COLOR="{palette.wrong}"><B>! {wrong}</B></FONT>')
+    """What stands in a box: its name, what computed it, and what is shown of its value."""
+    rows = [_heading(box, faint), *_about_value(box, style, ink, faint)]
+    if box.value is not None and box.before is not None:  # its second row has both ranges, and no place for more
+        rows[0] += "".join(f"  {_small(part, faint)}" for part in _type(box, style))
+    if box.value is not None and box.value.wrong:
+        wrong = _escaped(", ".join(box.value.wrong))
+        rows.append(f'<FONT POINT-SIZE="10" COLOR="{style.palette.wrong}"><B>! {wrong}</B></FONT>')
     if box.cost is not None:
         rows.append(_small(_cost(box.cost), faint))
     if box.mark is not None and (box.mark.note or box.mark.flag):
         rows.append(f'<FONT POINT-SIZE="10">{"▶ " if box.mark.flag else ""}{_escaped(box.mark.note)}</FONT>')
-    image = style.images.get(box.id)
-    picture: Thumbnail | None = value.picture if value is not None else None
-    if image is None or picture is None:
-        if len(rows) == 1:
-            return rows[0]
-        return _table([f'<TD ALIGN="LEFT">{row}</TD>' for row in rows])
-    cell = (  # with a cell between, for an image fills the width of its own
-        f'<TD ROWSPAN="{len(rows)}" FIXEDSIZE="TRUE" WIDTH="6" HEIGHT="1"></TD>'
-        f'<TD ROWSPAN="{len(rows)}" FIXEDSIZE="TRUE" WIDTH="{picture.width + 2}" HEIGHT="{picture.height + 2}">'
-        f'<IMG SRC="{html.escape(image)}" SCALE="TRUE"/></TD>'
-    )
     cells = [f'<TD ALIGN="LEFT">{row}</TD>' for row in rows]
-    cells[0] += cell
+    image = style.images.get(box.id)
+    picture = box.value.picture if box.value is not None else None
+    if image is not None and picture is not None:
+        cells[0] += _image(image, picture, len(rows))
+    elif len(rows) == 1:
+        return rows[0]
     return _table(cells)
+
+
+def _heading(box: Box, faint: str) -> str:
+    """The first row: the name of a box and what computed it."""
+    title, by = _escaped(box.title), "" if box.kind in ("input", "parameter", "constant") else box.says or box.primitive
+    call = ""
+    if box.kind == "scope" and box.name:
+        title = _escaped(box.primitive)
+        by = box.says if box.name == box.primitive else f"{box.name}, {box.says}"
+    if by == box.name:
+        by = ""
+    if not box.name and by.startswith(box.primitive):  # its call is its name
+        title, call, by = _escaped(box.primitive), _escaped(by[len(box.primitive) :]), ""
+    row = f"<B>{title}</B>{call}"
+    if by:
+        row += f'  <FONT POINT-SIZE="10" COLOR="{faint}">{_escaped(by)}</FONT>'
+    if box.count > 1:
+        row += f'  <FONT POINT-SIZE="10">× {box.count:,}</FONT>'
+    return row
+
+
+def _type(box: Box, style: Style) -> list[str]:
+    """The dtype and the shape, where neither the caption nor an arrow has them."""
+    parts = [box.dtype] if box.dtype != style.dtype else []
+    return [*parts, box.shape] if box.stays or box.is_result else parts
+
+
+def _about_value(box: Box, style: Style, ink: str, faint: str) -> list[str]:
+    """The second row, of the value, or of what it was before and is now; none where there is nothing to write."""
+    value, before = box.value, box.before
+    if value is not None and before is not None:
+        return [_small(f"{before.number or before.range}  →  {value.number or value.range}", ink)]
+    parts = _type(box, style)
+    if value is not None and (box.kind != "scope" or value.number is not None):
+        parts.append(_short(value))
+    # Without the test, a label would have an empty element, and of such a label Graphviz shows nothing at all.
+    return [_small("   ".join(filter(None, parts)), faint)] if any(parts) else []
+
+
+def _image(file: str, picture: Thumbnail, rows: int) -> str:
+    """The cells of a thumbnail to the right of `rows` rows; the first is empty, for an image fills all of its own."""
+    return (
+        f'<TD ROWSPAN="{rows}" FIXEDSIZE="TRUE" WIDTH="6" HEIGHT="1"></TD>'
+        f'<TD ROWSPAN="{rows}" FIXEDSIZE="TRUE" WIDTH="{picture.width + 2}" HEIGHT="{picture.height + 2}">'
+        f'<IMG SRC="{html.escape(file)}" SCALE="TRUE"/></TD>'
+    )
 
 
 def _table(rows: list[str]) -> str:
@@ -244,12 +270,12 @@ def _short(value: Value) -> str:
 
 
 def _cost(cost: Cost) -> str:
-    parts = [words.seconds(cost.forward)] if cost.forward else []
+    parts = [labels.seconds(cost.forward)] if cost.forward else []
     if cost.backward:
-        parts.append(f"back {words.seconds(cost.backward)}")
+        parts.append(f"back {labels.seconds(cost.backward)}")
     if cost.flops:
-        parts.append(words.many(cost.flops, "flop"))
-    return "  ".join([*parts, words.many(cost.bytes, "B")])
+        parts.append(labels.many(cost.flops, "flop"))
+    return "  ".join([*parts, labels.many(cost.bytes, "B")])
 
 
 def _spent(box: Box) -> float:
@@ -260,14 +286,14 @@ def _spent(box: Box) -> float:
 
 def edge(e: Edge, style: Style) -> str:
     """The statement of an edge."""
-    tail, head, flow = e.tail, e.head, e.flow
-    look = style.arrows["hidden" if flow == "tie" and style.stays(tail) else flow]
+    tail, head = e.tail, e.head
+    look = style.arrows["hidden" if style.is_hidden(e) else e.flow]
     if e.change:
         look += f' color="{style.palette.changes[e.change]}" penwidth=2'
     if e.label and style.is_labelled(e):
         look += f" xlabel={_text(f' {e.label} ')}"
-    if flow == "backward" and f"n{head[1:]}" not in style.beside:
-        # Against its way, so that the forward graph alone decides about the ranks.
+    if e.flow == "backward" and not style.ends_beside(e):
+        # Written against its direction, so that the forward half alone decides about the ranks.
         tail, head, look = head, tail, f"{look} dir=back"
     return f'"{tail}" -> "{head}" [{look}]'
 
@@ -285,23 +311,18 @@ def arrows(palette: Palette) -> dict[str, str]:
     }
 
 
-def pairs(view: View) -> list[str]:
+def side_by_side(diagram: Diagram, beside: Mapping[str, str]) -> list[str]:
     """What stands side by side: a value and its cotangent, and a step and the one thing that comes from outside."""
-    guests = beside(view)
-    mirrored = {box.of: box.id for box in view.boxes.values() if box.of and (not box.stays or box.of in guests)}
-    return [f'{{rank=same; "{a}"; "{b}"}}' for a, b in (*mirrored.items(), *guests.items())]
+    pairs = [(of, g) for of, g in diagram.cotangents().items() if not diagram.boxes[g].stays or of in beside]
+    return [f'{{rank=same; "{a}"; "{b}"}}' for a, b in (*pairs, *beside.items())]
 
 
-def beside(view: View) -> dict[str, str]:
-    """The parameters and constants that stand beside the step that takes them, for it takes no other, nor they it."""
-    takers: dict[str, set[str]] = {}
-    for e in view.edges:
-        if e.flow in ("forward", "again"):
-            takers.setdefault(e.tail, set()).add(e.head)
+def beside(diagram: Diagram) -> dict[str, str]:
+    """The parameters and constants that one step alone takes, where it takes no other such, with the step."""
     taken = {
-        id: next(iter(heads))
-        for id, heads in takers.items()
-        if len(heads) == 1 and view.boxes[id].kind in ("parameter", "constant")
+        id: next(iter(takers))
+        for id, takers in diagram.takers().items()
+        if len(takers) == 1 and diagram.boxes[id].kind in ("parameter", "constant")
     }
     guests = Counter(taken.values())
     return {leaf: taker for leaf, taker in taken.items() if guests[taker] == 1}

@@ -5,31 +5,33 @@
  "edges": [{"tail", "head", "flow", "position", "count", "shape"}],
  "groups": [{"id", "kind", "name", "parent"}]}
 
-The meaning of each is said at `Box`, `Edge` and `Group` in `view.py`. What is null, or as it is for most, is left out.
+`Box`, `Edge` and `Group` in `view/diagram.py` explain each of them. What is null or has its default is left out.
 """
 
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import math
 from typing import Any
 
-from tinygrad_cnn.pictures.read.values import Value
-from tinygrad_cnn.pictures.view.view import Box, Edge, Group, View
+from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge, Group
+from tinygrad_cnn.pictures.view.values import Value
 
 FORMAT, VERSION = "tinygrad_cnn graph", 1
 
 
-def document(view: View) -> str:
-    """The whole of `view` as JSON on one line for each box and edge."""
-    head = {"format": FORMAT, "version": VERSION, "title": view.title, "dtype": view.dtype, "notes": view.notes}
+def to_json(diagram: Diagram) -> str:
+    """The whole of `diagram` as JSON on one line for each box and edge."""
+    head = {"format": FORMAT, "version": VERSION}
+    head |= {"title": diagram.title, "dtype": diagram.dtype, "notes": diagram.notes}
     encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
     parts = [
         encode(head)[:-1],
-        '"boxes":[\n' + ",\n".join([encode(box(b)) for b in view.boxes.values()]) + "]",
-        '"edges":[\n' + ",\n".join([encode(edge(e)) for e in view.edges]) + "]",
-        '"groups":[\n' + ",\n".join([encode(group(g)) for g in view.groups.values()]) + "]}",
+        '"boxes":[\n' + ",\n".join([encode(box(b)) for b in diagram.boxes.values()]) + "]",
+        '"edges":[\n' + ",\n".join([encode(edge(e)) for e in diagram.edges]) + "]",
+        '"groups":[\n' + ",\n".join([encode(group(g)) for g in diagram.groups.values()]) + "]}",
     ]
     return ",\n".join(parts) + "\n"
 
@@ -58,7 +60,7 @@ def box(b: Box) -> dict[str, Any]:
     if b.change:
         found["change"] = b.change
     if b.mark is not None:
-        found["mark"] = b.mark._asdict()
+        found["mark"] = dataclasses.asdict(b.mark)
     if b.cost is not None:
         found["cost"] = b.cost._asdict()
     return found

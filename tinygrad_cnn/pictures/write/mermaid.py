@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tinygrad_cnn.pictures.view.view import Box, Group, View
+from tinygrad_cnn.pictures.view.diagram import Box, Diagram
 from tinygrad_cnn.pictures.write.colours import LIGHT
 
 _SHAPES = {
@@ -19,27 +19,16 @@ _SHAPES = {
 _ARROWS = {"forward": "-->", "again": "-.->", "backward": "-->", "earlier": "-.->", "use": "-.->", "tie": "-.-"}
 
 
-def mermaid(view: View) -> str:
+def to_mermaid(diagram: Diagram) -> str:
     """A flowchart."""
     lines = ["flowchart TD"]
-    children: dict[str | None, list[Group]] = {}
-    for group in view.groups.values():
-        children.setdefault(group.parent, []).append(group)
-    inside: dict[str | None, list[Box]] = {}
-    for box in view.boxes.values():
-        inside.setdefault(box.group, []).append(box)
-    lines += [_node(box) for box in inside.get(None, [])]
-    waiting: list[str | Group] = list(reversed(children.get(None, [])))
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str):
-            lines.append(item)
-            continue
-        lines.append(f'subgraph {item.id}["{_escaped(item.name)}"]')
-        lines += [_node(box) for box in inside.get(item.id, [])]
-        waiting.append("end")
-        waiting += reversed(children.get(item.id, []))
-    for e in view.edges:
+    for item in diagram.nested():
+        if isinstance(item, Box):
+            lines.append(_node(item))
+        else:
+            event, group = item
+            lines.append("end" if event == "end" else f'subgraph {group.id}["{_escaped(group.name)}"]')
+    for e in diagram.edges:
         label = f'|"{_escaped(e.label)}"|' if e.label and e.flow in ("forward", "backward") else ""
         lines.append(f"{e.tail} {_ARROWS[e.flow]}{label} {e.head}")
     for kind, look in LIGHT.kinds.items():

@@ -1,4 +1,4 @@
-"""A picture that was made: its text in DOT, and what Graphviz lays out from it."""
+"""What users get: `Picture`, which Graphviz lays out and which can be saved, and `Graph`, which is to be read."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ import re
 from pathlib import Path
 
 from tinygrad_cnn import files
-from tinygrad_cnn.pictures.view.view import View
-from tinygrad_cnn.pictures.write import formats
-from tinygrad_cnn.pictures.write import graphviz as engines
-from tinygrad_cnn.pictures.write.colours import DARK, PALETTES, Theme, exchanged
-from tinygrad_cnn.pictures.write.dot import Style, dot
-from tinygrad_cnn.pictures.write.json_document import document
-from tinygrad_cnn.pictures.write.mermaid import mermaid
-from tinygrad_cnn.pictures.write.text import table
+from tinygrad_cnn.pictures.view.diagram import Diagram
+from tinygrad_cnn.pictures.write import formats, graphviz
+from tinygrad_cnn.pictures.write.colours import PALETTES, Theme, dark_rules, scoped
+from tinygrad_cnn.pictures.write.dot import Style, to_dot
+from tinygrad_cnn.pictures.write.json_document import to_json
+from tinygrad_cnn.pictures.write.mermaid import to_mermaid
+from tinygrad_cnn.pictures.write.text import to_html, to_table
 
 
 class Picture:
@@ -28,14 +27,14 @@ class Picture:
     notes                what a reader has to be told, such as what was folded
     """
 
-    def __init__(self, view: View, theme: Theme = "auto", page: tuple[View, set[str]] | None = None) -> None:
-        self.view = view
-        self.notes = list(view.notes)
+    def __init__(self, diagram: Diagram, theme: Theme = "auto", page: tuple[Diagram, set[str]] | None = None) -> None:
+        self.diagram = diagram
+        self.notes = list(diagram.notes)
         self._theme: Theme = theme
         self._page = page
 
     def __repr__(self) -> str:
-        return f"<Picture of {self.view.title}: {len(self.view.boxes)} boxes>"
+        return f"<Picture of {self.diagram.title}: {len(self.diagram.boxes)} boxes>"
 
     def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
         """Write it to `path`, in `format` or what the name ends in; whole, or not at all.
@@ -45,10 +44,10 @@ class Picture:
         to, chosen = Path(path), formats.format_of(path, format)
         try:
             data = self.content(chosen)
-        except engines.NoEngineError as error:
+        except graphviz.NoEngineError as error:
             instead = to.with_suffix(".dot")
             files.write(instead, self.dot.encode())
-            raise engines.NoEngineError(f"{error}. The picture is in {instead}, as DOT") from None
+            raise graphviz.NoEngineError(f"{error}. The picture is in {instead}, as DOT") from None
         files.write(to, data)
 
     def content(self, format: str) -> bytes:
@@ -65,18 +64,18 @@ class Picture:
             case "dot":
                 return self.dot.encode()
             case "mermaid":
-                return mermaid(self.view).encode()
+                return to_mermaid(self.diagram).encode()
             case "txt":
-                return f"{table(self.view)}\n".encode()
+                return f"{to_table(self.diagram)}\n".encode()
             case "json":
-                return document(self.view).encode()
+                return to_json(self.diagram).encode()
             case _:
                 raise ValueError(formats.unknown(format))
 
     @functools.cached_property
     def dot(self) -> str:
         """The picture in DOT, without thumbnails."""
-        return dot(self.view, Style(self.view, self._theme))
+        return to_dot(self.diagram, Style(self.diagram, self._theme))
 
     @functools.cached_property
     def svg(self) -> str:
@@ -93,7 +92,7 @@ class Picture:
         paper = PALETTES[self._theme].paper
         style += f".edge text{{paint-order:stroke;stroke:{paper};stroke-width:2.5px}}"
         if self._theme == "auto":
-            style += f"@media (prefers-color-scheme:dark){{{dark()}}}"
+            style += f"@media (prefers-color-scheme:dark){{{dark_rules()}}}"
         # A point is a pixel: what is eleven of them high can be read on a screen, and a third more would waste it.
         text = re.sub(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', r'<svg width="\1" height="\2"', text, count=1)
         begin = text.index("<svg")  # before that stands a document type, by an address
@@ -112,7 +111,7 @@ class Picture:
         return self._laid_out("pdf")
 
     def _pictures(self) -> dict[str, bytes]:
-        boxes = self.view.boxes.values()
+        boxes = self.diagram.boxes.values()
         return {
             f"{b.id}.png": b.value.picture.png for b in boxes if b.value is not None and b.value.picture is not None
         }
@@ -120,12 +119,12 @@ class Picture:
     def _laid_out(self, format: str, dpi: int | None = None) -> bytes:
         pictures = self._pictures()
         if not pictures:
-            return engines.laid_out(self.dot, format, None, dpi)
+            return graphviz.laid_out(self.dot, format, None, dpi)
         with files.temporary_folder() as folder:
             for name, png in pictures.items():
                 (folder / name).write_bytes(png)
-            style = Style(self.view, self._theme, {name[:-4]: name for name in pictures})
-            return engines.laid_out(dot(self.view, style), format, folder, dpi)
+            style = Style(self.diagram, self._theme, {name[:-4]: name for name in pictures})
+            return graphviz.laid_out(to_dot(self.diagram, style), format, folder, dpi)
 
     @functools.cached_property
     def html(self) -> str:
@@ -134,14 +133,14 @@ class Picture:
             raise ValueError(
                 "this picture was not made to be a page: ask for format='html', or name a path that ends so"
             )
-        from tinygrad_cnn.pictures.write.page import page
+        from tinygrad_cnn.pictures.write.page import to_page
 
-        return page(*self._page, theme=self._theme)
+        return to_page(*self._page, theme=self._theme)
 
     def _repr_svg_(self) -> str | None:
         try:
             return self.svg
-        except engines.NoEngineError:
+        except graphviz.NoEngineError:
             return None
 
     def _repr_html_(self) -> str | None:
@@ -149,16 +148,56 @@ class Picture:
             return f'<iframe srcdoc="{html.escape(self.html)}" style="width:100%;height:720px;border:0"></iframe>'
         if self._repr_svg_() is not None:
             return None
-        return f"<p>{html.escape(engines.WHAT_TO_INSTALL)}</p><pre>{html.escape(self.dot)}</pre>"
+        return f"<p>{html.escape(graphviz.WHAT_TO_INSTALL)}</p><pre>{html.escape(self.dot)}</pre>"
 
 
-def dark() -> str:
-    """The rules of CSS that make a light picture dark, by exchanging its colours."""
-    return f".edge text{{stroke:{DARK.paper}}}" + "".join(
-        f'[fill="{light}"]{{fill:{to}}}[stroke="{light}"]{{stroke:{to}}}' for light, to in exchanged().items()
-    )
+class Graph:
+    """The graph of a Tensor, to be read: `print` gives a table in the order of execution.
 
+    It holds what is to be said of the graph, and not the graph: no array is kept alive by it.
 
-def scoped(style: str, name: str) -> str:
-    """Rules that hold within elements of a class alone, for an SVG may stand in the middle of a page."""
-    return re.sub(r"(^|[{}])([^{}@]+)\{", lambda m: f"{m[1]}.{name} {m[2]}{{", style)
+    notes  what a reader has to be told, such as what was folded
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> x = tg.Tensor([1.0, 2.0], "x")
+    >>> y = np.sum(np.exp(x) * x)
+    >>> print(tg.graph(y))  # doctest: +NORMALIZE_WHITESPACE, +ELLIPSIS
+    y: 3 steps of 1 parameter
+    <BLANKLINE>
+        name  value       how               scope  line
+    %0  x     float64[2]  parameter                ...
+    %1        float64[2]  exp(x)                   ...
+    %2        float64[2]  multiply(%1, x)          ...
+    %3  y     float64[]   sum(%2...)               ...
+    """
+
+    def __init__(self, diagram: Diagram) -> None:
+        self._diagram = diagram
+        self.notes = list(diagram.notes)
+
+    def __str__(self) -> str:
+        return to_table(self._diagram)
+
+    def __repr__(self) -> str:
+        return f"<Graph of {self._diagram.title}: {len(self._diagram.boxes)} boxes, {len(self._diagram.edges)} edges>"
+
+    def __len__(self) -> int:
+        return len(self._diagram.boxes)
+
+    def dot(self) -> str:
+        """The picture in DOT, the language of Graphviz."""
+        return to_dot(self._diagram, Style(self._diagram))
+
+    def mermaid(self) -> str:
+        """The picture in Mermaid, which GitHub draws."""
+        return to_mermaid(self._diagram)
+
+    def json(self) -> str:
+        """The graph as JSON, for other tools; `write/json_document.py` says what is in it."""
+        return to_json(self._diagram)
+
+    def _repr_svg_(self) -> str | None:
+        return Picture(self._diagram)._repr_svg_()
+
+    def _repr_html_(self) -> str:
+        return f"{self._repr_svg_() or ''}{to_html(self._diagram)}"

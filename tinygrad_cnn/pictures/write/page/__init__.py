@@ -1,7 +1,9 @@
 """The page: one HTML file to look around in a graph, which loads nothing from elsewhere.
 
-The boxes are written in DOT here, by the same code that writes the static pictures; the page puts those that are
-visible together and has Graphviz, which is in it, lay them out whenever a group is opened or closed.
+The boxes are written in DOT here, by the same code that writes the static pictures. Which of them are drawn follows
+from the groups that are closed, by the rule of `view/closed_groups.py`: its terms are fields of boxes, edges and
+groups, which the script applies whenever a reader opens or closes a group. Graphviz, which is in the page, then lays
+them out.
 """
 
 from __future__ import annotations
@@ -14,11 +16,10 @@ from importlib import resources
 from typing import Any
 
 from tinygrad_cnn.extras import extra
-from tinygrad_cnn.pictures.view.view import Box, View
-from tinygrad_cnn.pictures.write import json_document as document
-from tinygrad_cnn.pictures.write.colours import Theme
+from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Group
+from tinygrad_cnn.pictures.write import json_document
+from tinygrad_cnn.pictures.write.colours import Theme, dark_rules
 from tinygrad_cnn.pictures.write.dot import Style, header, node, opening
-from tinygrad_cnn.pictures.write.picture import dark
 
 with extra("render", "a page of a graph"):
     import jinja2
@@ -32,18 +33,18 @@ _templates = jinja2.Environment(
 )
 
 
-def page(view: View, closed: set[str], theme: Theme = "auto") -> str:
-    """The page of a view, with these groups closed to begin with."""
+def to_page(diagram: Diagram, closed: set[str], theme: Theme = "auto") -> str:
+    """The page of a diagram, with these groups closed to begin with."""
     scripts = [_file("vendor/viz-global.js"), _file("vendor/svg-pan-zoom.min.js"), _file("page.js")]
     return _templates.get_template("page.html").render(
-        title=view.title,
+        title=diagram.title,
         theme=theme,
-        dark=dark(),
+        dark=dark_rules(),
         css=_file("page.css"),
         scripts=scripts,
         # Only these scripts may run, whatever a name or a line of source has in it.
         hashes=" ".join(f"'sha256-{_hash(script)}'" for script in scripts),
-        data=in_script(contents(view, closed)),
+        data=in_script(contents(diagram, closed)),
     )
 
 
@@ -55,27 +56,20 @@ def in_script(data: Any) -> str:
     return text
 
 
-def contents(view: View, closed: set[str]) -> dict[str, Any]:
+def contents(diagram: Diagram, closed: set[str]) -> dict[str, Any]:
     """What the page's script reads."""
-    every = [*view.boxes.values(), *view.closed.values()]
+    every = [*diagram.boxes.values(), *diagram.group_boxes.values()]
     images = {box.id: f"{box.id}.png" for box in every if box.value is not None and box.value.picture is not None}
-    style = Style(view, "light", images, font="Arial")  # whose widths Graphviz knows where it cannot ask for them
+    style = Style(diagram, "light", images, font="Arial")  # whose widths Graphviz knows where it cannot ask for them
     return {
-        "title": view.title,
-        "notes": view.notes,
-        "dtype": view.dtype,
-        "header": header(view, style),
-        "boxes": [_box(box, style) for box in every],
-        "edges": [document.edge(edge) for edge in view.edges],
-        "groups": [
-            {
-                **document.group(group),
-                "dot": opening(group, style),
-                "forward": group.forward,
-                "backward": group.backward,
-            }
-            for group in view.groups.values()
-        ],
+        "title": diagram.title,
+        "notes": diagram.notes,
+        "dtype": diagram.dtype,
+        "header": header(diagram, style),
+        "boxes": [_box(box, style) for box in diagram.boxes.values()],
+        "group_boxes": [_box(box, style) for box in diagram.group_boxes.values()],
+        "edges": [json_document.edge(edge) for edge in diagram.edges],
+        "groups": [_group(group, style) for group in diagram.groups.values()],
         "closed": sorted(closed),
         "arrows": style.arrows,
         "changes": style.palette.changes,
@@ -83,17 +77,32 @@ def contents(view: View, closed: set[str]) -> dict[str, Any]:
 
 
 def _box(box: Box, style: Style) -> dict[str, Any]:
-    found = document.box(box)
-    found["title"] = box.title
-    found["dot"] = node(box, style)
-    found["stays"] = box.stays
+    found = json_document.box(box)
+    found |= {
+        "title": box.title,
+        "dot": node(box, style),
+        "half": box.half,
+        "stays": box.stays,
+        "is_step": box.is_step,
+        "numbered": box.number is not None,
+    }
     for name, value in (("value", box.value), ("before", box.before)):
         if value is not None:
-            found[name]["picture"] = document.picture(value)
+            found[name]["picture"] = json_document.picture(value)
             found[name]["range"] = value.range
     if box.rule is not None:
         found["rule"] = box.rule._asdict()
     return found
+
+
+def _group(group: Group, style: Style) -> dict[str, Any]:
+    return json_document.group(group) | {
+        "dot": opening(group, style),
+        "forward": group.forward,
+        "backward": group.backward,
+        "computes": group.computes,
+        "fewest": group.fewest,
+    }
 
 
 @functools.cache

@@ -3,13 +3,13 @@
 (async () => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
-  const boxes = new Map(data.boxes.map((box) => [box.id, box]));
+  const boxes = new Map([...data.boxes, ...data.group_boxes].map((box) => [box.id, box]));
   const groups = new Map(data.groups.map((group) => [group.id, group]));
   const closed = new Set(data.closed);
-  const rules = data.groups.filter((group) => group.kind === "rule" && group.backward && !group.forward);
+  const rules = data.groups.filter((group) => group.computes);
   const graph = $("graph"), panel = $("panel");
   const steps = data.boxes
-    .filter((box) => /^[ng]\d+$/.test(box.id) && (box.kind === "primitive" || box.kind === "cotangent"))
+    .filter((box) => box.numbered && (box.kind === "primitive" || box.kind === "cotangent"))
     .sort((a, b) => a.order - b.order);
   let viz;
   try {
@@ -35,15 +35,13 @@
   function standing(box) {
     const group = outermost(box.group);
     if (!group) return { id: box.id, group: box.group };
-    if (box.stays || box.id === group.backward) return { id: box.id, group: group.parent };
-    const half = box.kind === "cotangent" || box.id.startsWith("r") ? group.backward : group.forward;
-    return half ? { id: half, group: group.parent } : null;
+    const id = box.stays ? box.id : group[box.half];
+    return id ? { id, group: group.parent } : null;
   }
 
   function visible() {
     const stands = new Map(), drawn = new Map(), edges = new Map();
-    for (const box of boxes.values()) {
-      if (box.id.startsWith("ts") || box.id.startsWith("us")) continue; // these stand for groups
+    for (const box of data.boxes) {
       const stand = standing(box);
       stands.set(box.id, stand && stand.id);
       if (stand) drawn.set(stand.id, stand.group ?? null);
@@ -72,7 +70,7 @@
     for (const group of data.groups) children.set(group.parent, [...(children.get(group.parent) ?? []), group]);
     const counts = new Map();
     for (const group of [...data.groups].reverse()) {
-      const own = (inside.get(group.id) ?? []).filter((box) => ["primitive", "scope", "rule"].includes(box.kind)).length;
+      const own = (inside.get(group.id) ?? []).filter((box) => box.is_step).length;
       const inner = (children.get(group.id) ?? []).reduce((sum, child) => sum + counts.get(child.id), 0);
       counts.set(group.id, own + inner);
     }
@@ -80,7 +78,7 @@
     while (waiting.length) {
       const item = waiting.pop();
       if (typeof item === "string") { lines.push(item); continue; }
-      if (item && (counts.get(item.id) > 1 || (item.kind !== "scope" && counts.get(item.id)))) {
+      if (item && counts.get(item.id) >= item.fewest) {
         lines.push(item.dot);
         waiting.push("}");
       }
@@ -114,19 +112,19 @@
     const { tail, head, flow } = edge;
     let look = `id="${tail}|${head}|${flow}" ${data.arrows[flow === "tie" && boxes.get(tail).stays ? "hidden" : flow]}`;
     if (edge.change) look += ` color="${data.changes[edge.change]}" penwidth=2`;
-    const isBeside = beside.has(tail) || beside.has("n" + head.slice(1));
-    if ((flow === "forward" || flow === "backward") && edge.shape && !isBeside && !labelled.has(tail + flow)) {
+    const endsBeside = beside.has(boxes.get(head).of);
+    if ((flow === "forward" || flow === "backward") && edge.shape && !beside.has(tail) && !endsBeside && !labelled.has(tail + flow)) {
       labelled.add(tail + flow);
       look += ` xlabel=" ${edge.shape} "`;
     }
-    if (flow === "backward" && !beside.has("n" + head.slice(1))) return `"${head}" -> "${tail}" [${look} dir=back]`;
+    if (flow === "backward" && !endsBeside) return `"${head}" -> "${tail}" [${look} dir=back]`;
     return `"${tail}" -> "${head}" [${look}]`;
   }
 
   // Drawing.
 
   function pictures() {
-    return data.boxes
+    return [...boxes.values()]
       .filter((box) => box.value && box.value.picture)
       .map((box) => ({ name: `${box.id}.png`, width: box.value.picture.width, height: box.value.picture.height }));
   }
@@ -317,7 +315,7 @@
   function showBox(box) {
     const back = box.kind === "cotangent" || box.kind === "rule";
     const group = data.groups.find((g) => g.forward === box.id || g.backward === box.id);
-    const partner = box.of ? boxes.get(box.of) : data.boxes.find((other) => other.of === box.id);
+    const partner = box.of ? boxes.get(box.of) : [...boxes.values()].find((other) => other.of === box.id);
     const picture = image(box.value, 340);
     const parts = [
       make("h2", box.title),
@@ -389,7 +387,7 @@
     const kinds = [["input", "input: data, of which no gradient is taken"], ["parameter", "parameter: what gradients are taken for"],
       ["constant", "a constant array, or the mask of a where"], ["primitive", "a step, and the value that it gives"], ["scope", "a scope that is closed"],
       ["cotangent", "cotangent: the derivative of the result by a value, beside that value"]];
-    const present = new Set(data.boxes.map((box) => box.kind));
+    const present = new Set([...boxes.values()].map((box) => box.kind));
     const legend = make("ul", null, { class: "legend" }, ...kinds.filter(([kind]) => present.has(kind)).map(([kind, says]) => make("li", null, {}, make("i", null, { class: kind }), says)));
     const key = (name, says) => make("p", null, { class: "kind" }, make("kbd", name), ` ${says}`);
     panel.replaceChildren(
@@ -456,16 +454,16 @@
   function search(text, next) {
     const wanted = text.trim().toLowerCase();
     if (!next) {
-      found = wanted ? data.boxes.filter((box) => /^[ngcxr]/.test(box.id) && [box.title, box.primitive, box.formula, box.line ?? ""].some((part) => part.toLowerCase().includes(wanted))) : [];
+      found = wanted ? data.boxes.filter((box) => [box.title, box.primitive, box.formula, box.line ?? ""].some((part) => part.toLowerCase().includes(wanted))) : [];
       which = -1;
     }
     $("search").classList.toggle("none", Boolean(wanted) && !found.length);
     if (!found.length) return;
     which = (which + 1) % found.length;
     const box = found[which];
-    const shut = ancestors(box.group).filter((group) => closed.has(group.id) && !(box.id === group.backward || box.stays));
-    if (shut.length) {
-      shut.forEach((group) => closed.delete(group.id));
+    const around = ancestors(box.group).filter((group) => closed.has(group.id) && !(box.id === group.backward || box.stays));
+    if (around.length) {
+      around.forEach((group) => closed.delete(group.id));
       draw();
     }
     choose(box.id);

@@ -1,4 +1,4 @@
-"""What is read of a graph before anything is drawn: its nodes, what each is called, and which are drawn as one."""
+"""A graph before it is drawn: its nodes, their names, and which of them are drawn as one box."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import numpy as np
 from tinygrad_cnn.engine import tree
 from tinygrad_cnn.engine.graph import Node, ancestors, source_line
 from tinygrad_cnn.engine.tensor import Tensor
-from tinygrad_cnn.pictures.read import loops as folding
+from tinygrad_cnn.pictures.read.loops import FEW, Loop, folded, unfolded
 from tinygrad_cnn.pictures.read.names import names_of
-from tinygrad_cnn.pictures.view import labels as words
+from tinygrad_cnn.pictures.view import labels
 
 
 @dataclass
@@ -24,7 +24,9 @@ class Reading:
     roots, nodes  the results, and all that they are computed from, oldest first
     names         of those that have one
     inputs        the leaves that are data
-    members       the nodes of each box, oldest first, by the id of the box; `loops` has the loop that each is in
+    members       the nodes of each box, oldest first, by the id of the box
+    numbers       the number of each box, by which formulas call what has no name; its id is made of it
+    loops         the loop that each box is in
     ids           the box of each node
     notes         what was folded, in words
     """
@@ -34,7 +36,8 @@ class Reading:
     names: Mapping[Node, str]
     inputs: set[Node]
     members: dict[str, list[Node]]
-    loops: dict[str, folding.Loop | None]
+    numbers: dict[str, int]
+    loops: dict[str, Loop | None]
     ids: dict[Node, str]
     notes: list[str]
     _lines: dict[Any, str] = field(default_factory=dict)
@@ -49,29 +52,26 @@ class Reading:
         return self.members[id][0]
 
     def line(self, node: Node) -> str:
-        """Where a node was asked for: the file with its folder, the line and the function."""
+        """As `line_of`, which takes time, once for each instruction."""
         line = self._lines.get(node.source)
         if line is None:
-            file, rest = source_line(node).rsplit(":", 1)
-            near = "/".join(file.replace("\\", "/").split("/")[-2:])  # what is before that is the machine's
-            line = self._lines[node.source] = words.clean(f"{near}:{rest}", None)
+            line = self._lines[node.source] = line_of(node)
         return line
 
     def called(self, node: Node) -> str:
         """What a node is called in a formula: its name, or %7."""
         name = self.names.get(node)
-        return f"%{self.ids[node][1:]}" if name is None else words.clean(name)
+        return f"%{self.numbers[self.ids[node]]}" if name is None else labels.clean(name)
 
 
-def read(result: Any, inputs: Any = (), fold: bool | None = None) -> Reading:
+def read_graph(result: Any, inputs: Any = (), fold: bool | None = None) -> Reading:
     """Read the graph of `result`, a Tensor or a tree of them. See `render` for the arguments."""
     roots = _roots(result)
     nodes, _ = ancestors(roots)
     names = names_of(nodes)
-    if fold or (fold is None and len(nodes) > folding.FEW):
-        drawn = folding.folded(nodes, names)
-    else:
-        drawn = folding.unfolded(nodes)
+    if fold is None:
+        fold = len(nodes) > FEW
+    drawn = folded(nodes, names) if fold else unfolded(nodes)
     members = {f"n{number}": same for number, same in enumerate(drawn.classes)}
     return Reading(
         roots,
@@ -79,10 +79,18 @@ def read(result: Any, inputs: Any = (), fold: bool | None = None) -> Reading:
         names,
         _inputs(inputs, [node for node in nodes if node.primitive is None], names),
         members,
+        {id: number for number, id in enumerate(members)},
         dict(zip(members, drawn.loops, strict=True)),
         {node: id for id, same in members.items() for node in same},
         drawn.notes,
     )
+
+
+def line_of(node: Node) -> str:
+    """Where a node was asked for: the file with its folder, the line and the function."""
+    file, rest = source_line(node).rsplit(":", 1)
+    near = "/".join(file.replace("\\", "/").split("/")[-2:])  # the folders above differ from machine to machine
+    return labels.clean(f"{near}:{rest}", None)
 
 
 def _roots(result: Any) -> list[Node]:

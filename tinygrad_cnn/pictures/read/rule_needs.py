@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from tinygrad_cnn.engine.graph import Node, no_grad
-from tinygrad_cnn.pictures.read.recorded import values
+from tinygrad_cnn.pictures.read.reading import values
 
 RESULT = -1  # the position of a step's result, among those of its operands
 

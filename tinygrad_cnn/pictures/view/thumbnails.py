@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.pictures.read.pixels import decoded, diverging, encoded, grey, shrunk
+from tinygrad_cnn.pictures.view.pixels import decoded, diverging, encoded, grey, shrunk
 
 # In points, as they are shown; a PNG has DENSITY pixels for each.
 TILE = 28  # the longer side of an image in a contact sheet

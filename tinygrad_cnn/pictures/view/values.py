@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.pictures.view import labels as words
+from tinygrad_cnn.pictures.view import labels
 
 HUGE = 1e6  # what has grown beyond this in absolute value is said to explode
 BINS = 24  # of a histogram
@@ -44,7 +44,7 @@ class Value:
         """The least and the largest element: "0 … 18.3", or "|0 … 18.3|" of complex ones, by absolute value."""
         if self.least is None or self.most is None:
             return ""
-        ends = words.number(self.least), words.number(self.most)
+        ends = labels.number(self.least), labels.number(self.most)
         text = ends[0] if self.least == self.most else f"{ends[0]} … {ends[1]}"
         return f"|{text}|" if self.absolute else text
 
@@ -69,13 +69,13 @@ def describe(array: Any, *, flows: bool) -> Value:
     if infinite:
         wrong.append("Inf" if infinite == x.size else f"{infinite} Inf")
     if some.size and float(np.max(np.abs(some))) > HUGE:
-        wrong.append(f"exploding: {words.number(some.flat[np.argmax(np.abs(some))])}")
+        wrong.append(f"exploding: {labels.number(some.flat[np.argmax(np.abs(some))])}")
     if flows and x.size > 1 and not numbers.any():
         wrong.append("all zero")
-    number = words.number(x.reshape(-1)[0].item()) if x.size == 1 else None
+    number = labels.number(x.reshape(-1)[0].item()) if x.size == 1 else None
     picture = None
     if number is None:
-        from tinygrad_cnn.pictures.read import thumbnails
+        from tinygrad_cnn.pictures.view import thumbnails
 
         picture = thumbnails.thumbnail(numbers)
     if not some.size:

@@ -1,0 +1,169 @@
+"""Closed groups: each is drawn as one box, or as one for each half. This is the only place where closing is decided.
+
+A closed group takes the place of the boxes in it by one rule: where several groups around a box are closed, the
+outermost counts, and its box for the half that the box is in (`Box.half`) is drawn instead. What comes from outside
+(`Box.stays`) is drawn as it is. An edge has the groups in it that must be open or closed for it to be drawn. The page
+applies the same rule to these fields when a reader opens and closes groups.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+
+from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge, Group, Mark
+
+Collapse = int | str | Iterable[str] | None
+
+
+def groups_to_close(diagram: Diagram, collapse: Collapse) -> set[str]:
+    """The groups that `collapse` closes, by id.
+
+    None: what rules computed. 0: nothing. A number n from 1 on: scopes that are n deep (1 is the outermost), and what
+    rules computed. Names: the scopes of these names, or of these paths ("conv/conv2d"), and what rules computed.
+    Raises ValueError for a name that no scope has, and TypeError for anything else.
+    """
+    groups = diagram.groups.values()
+    rules = {group.id for group in groups if group.computes}
+    if collapse is None:
+        return rules
+    if isinstance(collapse, bool) or (isinstance(collapse, int) and collapse < 0):
+        raise ValueError(f"collapse: {collapse!r} is no depth, which is a number from 0 on; 1 closes every scope")
+    if isinstance(collapse, int):
+        if collapse == 0:
+            return set()
+        return rules | {g.id for g in groups if g.depth == collapse and g.kind != "loop" and g.forward is not None}
+    closed = rules
+    for name in [collapse] if isinstance(collapse, str) else collapse:
+        if not isinstance(name, str):
+            raise TypeError(f"collapse: {name!r} is neither a depth nor the name of a scope")
+        found = {g.id for g in groups if name in (g.name, diagram.path(g))}
+        if not found:
+            known = sorted({diagram.path(g) for g in groups if g.kind == "scope"})
+            raise ValueError(f"collapse: no scope is called {name!r}; there are {', '.join(known) or 'none'}")
+        closed |= found
+    return closed
+
+
+def add_group_boxes(diagram: Diagram) -> None:
+    """Make the boxes that are drawn in the place of closed groups: one forward, and one for the cotangents, if any.
+
+    They show what leaves the group, the newest of it. A scope of one step needs none, for that step says as much.
+    """
+    inside: dict[str, list[Box]] = {id: [] for id in diagram.groups}
+    for box in diagram.boxes.values():
+        if not box.stays:
+            for group in diagram.ancestors(box.group):
+                inside[group.id].append(box)
+    takers, cotangents = diagram.takers(), diagram.cotangents()
+    for group in diagram.groups.values():
+        steps = [box for box in inside[group.id] if box.kind == "primitive"]
+        if group.computes or not steps or (len(steps) == 1 and group.kind != "loop"):
+            continue
+        ids = {box.id for box in steps}
+        leaving = [box for box in steps if box.is_result or not takers.get(box.id, set()) <= ids]
+        shown = max(leaving or steps[-1:], key=lambda box: box.order)
+        group.forward = f"t{group.id}"
+        diagram.group_boxes[group.forward] = _forward_box(group, steps, shown)
+        back = [box for box in inside[group.id] if box.kind == "cotangent"]
+        if back:
+            g = diagram.boxes[cotangents[shown.id]] if shown.id in cotangents else back[0]
+            group.backward = f"u{group.id}"
+            diagram.group_boxes[group.backward] = _backward_box(group, back, shown, g)
+
+
+def _forward_box(group: Group, steps: list[Box], shown: Box) -> Box:
+    """The box in the place of these steps of a group, with the value of one of them."""
+    assert group.forward is not None
+    return dataclasses.replace(
+        shown,
+        id=group.forward,
+        kind="scope",
+        number=None,
+        primitive=group.name,
+        says=f"{sum(box.count for box in steps):,} steps",
+        formula="",
+        bytes=sum(box.bytes * box.count for box in steps),
+        group=group.parent,
+        line=steps[0].line,
+        count=1,
+        is_result=any(box.is_result for box in steps),
+        mark=_worst(steps),
+        cost=group.cost,
+        rule=None,
+    )
+
+
+def _backward_box(group: Group, cotangents: list[Box], shown: Box, g: Box) -> Box:
+    """The box in the place of these cotangents of a group, with the value of `g`, the cotangent of `shown`."""
+    assert group.backward is not None
+    name = g.name
+    if name is not None and not shown.name:
+        name = f"{name.split('/')[0]}/∂{group.name}"
+    return dataclasses.replace(
+        g,
+        id=group.backward,
+        number=None,
+        name=name,
+        bytes=sum(box.bytes * box.count for box in cotangents),
+        group=group.parent,
+        count=1,
+        of=group.forward,
+        mark=_worst(cotangents),
+        cost=None,
+        rule=None,
+    )
+
+
+def _worst(boxes: list[Box]) -> Mark | None:
+    return max((box.mark for box in boxes if box.mark), key=lambda mark: mark.rank, default=None)
+
+
+def with_closed(diagram: Diagram, closed: set[str]) -> Diagram:
+    """`diagram` with these groups closed."""
+    outermost: dict[str | None, Group | None] = {None: None}  # the outermost closed group around each group, or itself
+    for group in diagram.groups.values():
+        outermost[group.id] = outermost[group.parent] or (group if group.id in closed else None)
+    boxes: dict[str, Box] = {}
+    drawn_as: dict[str, str | None] = {}  # the box that is drawn for each box, if there is one
+    for box in diagram.boxes.values():
+        around = outermost[box.group]
+        id = drawn_as[box.id] = box.id if around is None or box.stays else getattr(around, box.half)
+        if around is None:
+            boxes[box.id] = box
+        elif id == box.id:
+            boxes[box.id] = dataclasses.replace(box, group=around.parent)
+        elif id in diagram.group_boxes:
+            boxes[id] = diagram.group_boxes[id]
+    used = {group.id for box in boxes.values() for group in diagram.ancestors(box.group)}
+    return dataclasses.replace(
+        diagram,
+        boxes=dict(sorted(boxes.items(), key=lambda item: item[1].order)),
+        edges=_edges(diagram.edges, outermost, drawn_as),
+        groups={id: group for id, group in diagram.groups.items() if id in used},
+        group_boxes={},
+        notes=list(diagram.notes),
+    )
+
+
+def _edges(
+    edges: Iterable[Edge], outermost: Mapping[str | None, Group | None], drawn_as: Mapping[str, str | None]
+) -> list[Edge]:
+    """The edges between the boxes that are drawn; those that differ in nothing become one."""
+    found: dict[tuple[str, str, str, int], Edge] = {}
+    for edge in edges:
+        if edge.detail is not None and outermost[edge.detail] is not None:
+            continue
+        if edge.short is not None and outermost[edge.short] is None:
+            continue
+        tail, head = drawn_as.get(edge.tail), drawn_as.get(edge.head)
+        if tail is None or head is None or (tail == head and edge.tail != edge.head):
+            continue
+        if (tail, head) == (edge.tail, edge.head):
+            key = (tail, head, edge.flow, edge.position)
+        else:  # at a closed group, operands are not distinguished
+            key = (tail, head, edge.flow, -1)
+            edge = dataclasses.replace(edge, tail=tail, head=head)
+        known = found.get(key)
+        found[key] = edge if known is None else dataclasses.replace(known, count=known.count + edge.count)
+    return list(found.values())

@@ -1,0 +1,254 @@
+"""What a picture shows, before it is drawn: boxes, edges and nested groups, as plain data.
+
+Every writer (DOT, the page, Mermaid, JSON, the table) reads this one description. It holds no node and no array, so a
+picture does not keep a graph alive.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from tinygrad_cnn.pictures.view.values import Value
+
+Kind = Literal["input", "parameter", "constant", "primitive", "scope", "cotangent", "rule"]
+Flow = Literal["forward", "again", "backward", "earlier", "use", "tie"]
+Half = Literal["forward", "backward"]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a tool shows at one step, such as how far two gradients diverge there.
+
+    severity  from 0 (fine) to 1 (as bad as can be); it becomes the colour of the step, from white to dark red
+    note      a few words that are written in the step: "8.9e-01 apart"
+    flag      this is the step to look at first: it gets a thick border and a sign
+
+    `render(loss, marks={node: Mark(...)})` marks steps of a graph, each of which is a `Node` (that of a Tensor is
+    `tensor.node`). In a picture with `backward=True` the cotangents of the nodes are marked, otherwise the nodes
+    themselves. Raises ValueError for a severity outside 0..1.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> x = tg.Tensor([1.0, 2.0], "x")
+    >>> y = np.sum(x * x)
+    >>> "off by a half" in tg.render(y, marks={y.node: Mark(0.5, "off by a half")}).dot
+    True
+    """
+
+    severity: float
+    note: str = ""
+    flag: bool = False
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.severity, int | float) and 0 <= self.severity <= 1) or math.isnan(self.severity):
+            raise ValueError(f"the severity of a mark is {self.severity!r}, but has to be a number in 0..1")
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """What marks are compared by: of several at one box, the largest is shown."""
+        return self.flag, self.severity
+
+
+class Cost(NamedTuple):
+    """The cost of a step: seconds forward and backward, floating-point operations (None: unknown) and bytes moved."""
+
+    forward: float
+    backward: float
+    flops: float | None
+    bytes: float
+
+
+class Rule(NamedTuple):
+    """How a box was computed, for a reader: a sentence about the function, its source, and the boxes whose elements it
+    reads, if it is the rule of a cotangent.
+    """
+
+    says: str
+    source: str
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Box:
+    """One thing that is drawn: a value and what computed it, or a closed group.
+
+    id         unique in the diagram, and without meaning: what it is, the fields tell
+    number     the number of the value in formulas ("%3"), and of its cotangent ("∂3"); None for all other boxes
+    name       the name that the user gave to the value, or None
+    primitive  what computed it: "matmul"; of a cotangent, whose rule did
+    says       the call in short, with a dot for each value that flows in: "max_pool2d(·, window=2)"
+    formula    the call: "max_pool2d(relu, window=2)"
+    shape, dtype, bytes  of the value; where boxes of several shapes are drawn as one, "1…196×4"
+    axes       the shape as numbers, of the first value that is drawn as this box
+    group      the innermost group that it is in, or None
+    stays      it is drawn even when its group is closed (parameters, inputs and constants, which come from outside)
+    order      its place in the order of execution
+    count      how many nodes are drawn as this one
+    is_result  it is the result that was drawn
+    of         the box whose cotangent it is
+    before     for a difference: the value that it had before
+    change     for a difference: "added", "removed" or None
+    """
+
+    id: str
+    kind: Kind
+    name: str | None
+    primitive: str
+    shape: str
+    dtype: str
+    bytes: int
+    order: int
+    axes: tuple[int, ...] = ()
+    number: int | None = None
+    group: str | None = None
+    stays: bool = False
+    says: str = ""
+    formula: str = ""
+    line: str = ""
+    count: int = 1
+    is_result: bool = False
+    of: str | None = None
+    value: Value | None = None
+    before: Value | None = None
+    change: str | None = None
+    mark: Mark | None = None
+    cost: Cost | None = None
+    rule: Rule | None = None
+
+    @property
+    def title(self) -> str:
+        """What it is called in a picture."""
+        return self.name or self.primitive
+
+    @property
+    def half(self) -> Half:
+        """The half of the picture that it is in, and so the half of a closed group that is drawn in its place."""
+        return "backward" if self.kind in ("cotangent", "rule") else "forward"
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it counts as something that a group does."""
+        return self.kind in ("primitive", "scope", "rule")
+
+
+@dataclass(slots=True)
+class Edge:
+    """From one box to another.
+
+    flow    "forward"; "again", to a step of the next iteration of a loop; "backward", a cotangent; "earlier", a
+            cotangent for the iteration before; "use", a value that a rule needs; "tie", from a value to its cotangent
+    label   the shape of what flows
+    detail  a group: the edge is drawn only while that is open
+    short   a group: the edge is drawn only while that is closed
+    """
+
+    tail: str
+    head: str
+    flow: Flow
+    label: str = ""
+    position: int = 0
+    count: int = 1
+    detail: str | None = None
+    short: str | None = None
+    change: str | None = None
+
+
+@dataclass(slots=True)
+class Group:
+    """A scope, a loop, or what a rule computed; drawn as a frame, or closed: as one box, or one for each half.
+
+    forward, backward  the boxes that are drawn in the place of its two halves when it is closed; None if there is none.
+                       What a rule computed for a cotangent is closed into that cotangent.
+    computes           it is what a rule computed for the cotangent `backward`: closed unless `collapse=0`
+    """
+
+    id: str
+    kind: Literal["scope", "loop", "rule"]
+    name: str
+    parent: str | None
+    depth: int
+    says: str = ""
+    forward: str | None = None
+    backward: str | None = None
+    computes: bool = False
+    cost: Cost | None = None
+
+    @property
+    def fewest(self) -> int:
+        """The steps from which on it has a frame: a scope of a single step is named in the box of that step."""
+        return 2 if self.kind == "scope" else 1
+
+
+@dataclass
+class Diagram:
+    """The contents of a picture.
+
+    boxes, groups  by id; `boxes` are in the order of execution, and parents before the groups in them
+    group_boxes    the boxes that are drawn in the place of closed groups, by id
+    title          what it is a picture of
+    notes          what a reader has to know: what was folded, what was compared
+    dtype          that of most boxes, which is not repeated in each of them
+    steps, parameters  how many nodes of the graph were computed, and how many are leaves that gradients are taken for
+    """
+
+    boxes: dict[str, Box] = field(default_factory=dict)
+    edges: list[Edge] = field(default_factory=list)
+    groups: dict[str, Group] = field(default_factory=dict)
+    group_boxes: dict[str, Box] = field(default_factory=dict)
+    title: str = ""
+    notes: list[str] = field(default_factory=list)
+    dtype: str = ""
+    steps: int = 0
+    parameters: int = 0
+
+    def add_group(self, kind: Literal["scope", "loop", "rule"], name: str, parent: str | None, says: str = "") -> Group:
+        """A new group within `parent`."""
+        id = f"s{len(self.groups)}"
+        depth = 1 if parent is None else self.groups[parent].depth + (0 if kind == "loop" else 1)
+        group = self.groups[id] = Group(id, kind, name, parent, depth, says)
+        return group
+
+    def ancestors(self, group: str | None) -> Iterable[Group]:
+        """A group and those that it is in, from the inside out."""
+        while group is not None:
+            found = self.groups[group]
+            yield found
+            group = found.parent
+
+    def path(self, group: Group) -> str:
+        """The names of the scopes from the outermost to this one: "conv/conv2d"."""
+        return "/".join(g.name for g in reversed(list(self.ancestors(group.id))) if g.kind != "loop")
+
+    def cotangents(self) -> dict[str, str]:
+        """The cotangent of each box that has one, by their ids."""
+        return {box.of: box.id for box in self.boxes.values() if box.of is not None}
+
+    def takers(self) -> dict[str, set[str]]:
+        """The boxes that take the value of each box, in the forward half."""
+        found: dict[str, set[str]] = {}
+        for edge in self.edges:
+            if edge.flow in ("forward", "again"):
+                found.setdefault(edge.tail, set()).add(edge.head)
+        return found
+
+    def nested(self) -> Iterator[Box | tuple[Literal["begin", "end"], Group]]:
+        """Boxes and groups as they are nested: a group begins, its boxes and then its groups follow, and it ends."""
+        children: dict[str | None, list[Group]] = {}
+        for group in self.groups.values():
+            children.setdefault(group.parent, []).append(group)
+        inside: dict[str | None, list[Box]] = {}
+        for box in self.boxes.values():
+            inside.setdefault(box.group, []).append(box)
+        yield from inside.get(None, [])
+        # A stack of what is still to come, and no recursion: groups may be nested as deeply as memory allows.
+        waiting: list[tuple[Literal["begin", "end"], Group]] = []
+        waiting += [("begin", group) for group in reversed(children.get(None, []))]
+        while waiting:
+            event, group = waiting.pop()
+            yield event, group
+            if event == "begin":
+                yield from inside.get(group.id, [])
+                waiting.append(("end", group))
+                waiting += [("begin", child) for child in reversed(children.get(group.id, []))]
