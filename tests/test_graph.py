@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.engine.graph import _is_engine as is_engine
 from tinygrad_cnn.engine.graph import ancestors, source_line
+from tinygrad_cnn.engine.sources import is_engine
 
 
 def chain(x, length: int):

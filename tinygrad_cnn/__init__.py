@@ -17,6 +17,7 @@ from tinygrad_cnn import nn, numpy_functions, primitives  # noqa: F401 (which ma
 from tinygrad_cnn.engine import tree
 from tinygrad_cnn.engine.conversions import GradientLostError, GradientLostWarning
 from tinygrad_cnn.engine.graph import no_grad, scope
+from tinygrad_cnn.engine.mutation.versions import index_add
 from tinygrad_cnn.engine.primitive import implements, primitive
 from tinygrad_cnn.engine.tensor import Tensor
 from tinygrad_cnn.engine.transforms import (
@@ -46,7 +47,6 @@ from tinygrad_cnn.nn import (
 )
 from tinygrad_cnn.pictures import Mark, graph, render
 from tinygrad_cnn.pictures.read.names import named
-from tinygrad_cnn.primitives.indexing import index_add
 from tinygrad_cnn.primitives.windows import col2im, im2col
 
 if TYPE_CHECKING:

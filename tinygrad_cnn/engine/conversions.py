@@ -10,7 +10,8 @@ from __future__ import annotations
 import warnings
 from contextvars import ContextVar
 
-from tinygrad_cnn.engine.graph import calling_line, now
+from tinygrad_cnn.engine.graph import now
+from tinygrad_cnn.engine.sources import calling_line
 
 
 class GradientLostError(TypeError):

@@ -11,13 +11,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar, Token
 from operator import attrgetter
 from types import TracebackType
-from typing import Any, ClassVar, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
+
+from tinygrad_cnn.engine.sources import is_engine, line_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -77,7 +78,7 @@ class Node:
         frame: Any = sys._getframe(2)  # what called the function that makes the node
         code = frame.f_code
         try:
-            while _is_engine[code.co_filename]:
+            while is_engine[code.co_filename]:
                 frame = frame.f_back
                 code = frame.f_code
         except AttributeError:  # there is nothing but the engine
@@ -94,14 +95,19 @@ class Node:
 
 
 class Handle:
-    """What refers to a node. `Tensor` is the handle that people hold; the rooms below it need no more than this.
+    """What refers to a node: what a person holds, and may assign to. Its one subclass is `Tensor`.
 
-    kind   what is made of a result that was computed from this handle
+    node   the node that it refers to; where it is a view (see `mutation/`), it is looked up through that
+    _view  what this handle is a view of another by, or None
     """
 
-    __slots__ = ("node",)
+    __slots__ = ("_view", "node")
     node: Node
-    kind: ClassVar[type[Handle]]
+    _view: Any
+
+    def __init_subclass__(cls) -> None:
+        global _handle_type
+        _handle_type = cls
 
     def follow(self, result: Handle) -> Handle:
         """`result`, as a handle that follows this one: the result's memory is part of this one's."""
@@ -112,11 +118,20 @@ class Handle:
         raise NotImplementedError
 
 
-def handle_on(node: Node, kind: type[Handle]) -> Any:
-    """A handle of this `kind` on `node`."""
-    handle = _new(kind)
+_handle_type: type[Handle] = Handle
+
+
+def handle_on(node: Node) -> Any:
+    """A Tensor on `node`."""
+    handle = _new(_handle_type)
     handle.node = node
+    handle._view = None
     return handle
+
+
+def source_line(node: Node) -> str:
+    """Where `node` was asked for, as "file:line in function"."""
+    return line_of(node.source)
 
 
 def ancestors(roots: Iterable[Node], stop: Iterable[Node] = (), born: int = -1) -> tuple[list[Node], bool]:
@@ -269,39 +284,3 @@ class scope:  # noqa: N801
                 _scope.reset(token)
 
         return within
-
-
-# Where in the user's code a node was asked for. The code object and the instruction are kept, not the frame, which
-# would keep every local variable alive; the line is worked out only when somebody asks.
-
-# All of the package is the engine, but for what uses it as anybody might: the article's model, and the command.
-_PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
-_USERS = tuple(_PACKAGE + name for name in ("circle_square", "cli", "__main__.py"))
-
-
-class _Memo(dict[str, bool]):
-    """Whether a file is one of the engine's."""
-
-    def __missing__(self, filename: str) -> bool:
-        self[filename] = filename.startswith(_PACKAGE) and not filename.startswith(_USERS)
-        return self[filename]
-
-
-_is_engine = _Memo()
-
-
-def calling_line() -> str:
-    """Where the user's code called into the engine, directly or through NumPy, as "file:line in function"."""
-    frame: Any = sys._getframe(1)
-    while frame.f_back is not None and (
-        _is_engine[frame.f_code.co_filename] or frame.f_globals.get("__name__", "").startswith("numpy.")
-    ):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"
-
-
-def source_line(node: Node) -> str:
-    """Where `node` was asked for, as "file:line in function"."""
-    code, instruction = node.source
-    line = next(itertools.islice(code.co_positions(), instruction // 2, None))[0]
-    return f"{code.co_filename}:{line} in {code.co_qualname}"

@@ -140,9 +140,9 @@ class Primitive(Generic[P, R]):
                                 "before the / of the forward function; its .value may be given"
                             )
                         settings[name] = fixed(x)
-        kind = handle.kind
-        result = _new(kind)
+        result = _new(type(handle))
         result.node = Node(self, values, sources, settings, value)
+        result._view = None
         if mode is not True:
             mode.made(result.node)
         if value.base is not None and len(values) == 1 and (self.view_or_copy or is_part(value, values[0])):

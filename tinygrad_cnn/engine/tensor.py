@@ -18,13 +18,13 @@ from tinygrad_cnn.engine.graph import (
     Handle,
     Node,
     ancestors,
-    calling_line,
     handle_on,
     recording,
 )
 from tinygrad_cnn.engine.lacking import refuse
-from tinygrad_cnn.engine.mutation.indices import composed
-from tinygrad_cnn.engine.primitive import finders, implementations, is_part, operand, to_values
+from tinygrad_cnn.engine.mutation import views
+from tinygrad_cnn.engine.primitive import finders, implementations, operand, to_values
+from tinygrad_cnn.engine.sources import calling_line
 from tinygrad_cnn.engine.sweep import pull_back, seed
 from tinygrad_cnn.engine.tape import leave_cotangents
 
@@ -114,20 +114,20 @@ class Tensor(Handle):
             array = np.array(array)
         if array.dtype.kind != "f":
             raise TypeError(f"a Tensor holds floats, but was given {array.dtype}: write 1.0 for 1, or .astype(float)")
-        self.node = leaf_tensor(array, name).node
+        self.node, self._view = leaf_tensor(array, name).node, None
 
-    def follow(self, result: Handle) -> Tensor:
+    # Assignment moves a handle to another node; views follow their base: see `mutation/`.
+
+    def follow(self, result: Handle) -> Handle:
         """`result`, as a handle that follows this one when it is assigned to."""
-        here, new = self.node, result.node
-        if new.like is new.value:
-            if here.like is not here.value:
-                # It lies in memory otherwise than its value: whether NumPy has a view here, only `like` can tell.
-                new.like = new.primitive.forward(here.like, **new.settings)
-                if not np.may_share_memory(new.like, here.like):
-                    return handle_on(new, Tensor)  # type: ignore[no-any-return]
-            elif new.primitive.view_or_copy and not is_part(new.value, here.value):
-                return handle_on(new, Tensor)  # type: ignore[no-any-return]
-        return View._of(self, result)
+        return views.follow(self, result)
+
+    def become(self, result: Any) -> None:
+        """Move the handle to `result`, of its own shape and dtype."""
+        if self._view is not None:
+            self._view.write(result)
+        else:
+            views.become(self, (result if isinstance(result, Tensor) else Tensor(result, self.name)).node)
 
     # What it holds.
 
@@ -276,8 +276,10 @@ class Tensor(Handle):
     if not TYPE_CHECKING:  # to a type checker it has what it has
         requires_grad = property(None, lambda self, flag: refuse(self, "requires_grad"))
 
-        def __getattr__(self, name: str) -> NoReturn:
-            refuse(self, name)
+        def __getattr__(self, name: str) -> Any:
+            if name == "node":  # of a handle on a view, which has none of its own
+                return self._view.node
+            return refuse(self, name)
 
     # Operators. Comparisons give plain arrays.
 
@@ -399,6 +401,11 @@ class Tensor(Handle):
             warn_of_loss(method)
 
     def __getitem__(self, index: Any) -> Tensor:
+        view = self._view
+        if view is not None and view.is_stale:
+            place = view.in_root(index)
+            if place is not None:
+                return view.root[place]  # type: ignore[no-any-return]
         return implementations[operator.getitem](self, index)  # type: ignore[no-any-return]
 
     # Assignment: a new node, to which the handle is moved. A number (a result of no axes, as `np.sum` gives it) cannot
@@ -407,18 +414,11 @@ class Tensor(Handle):
     def __setitem__(self, index: Any, values: Any) -> None:
         if isinstance(self.node.like, np.generic):
             raise TypeError("this Tensor is a number, as a NumPy scalar is: it cannot be assigned to")
-        self.become(implementations[operator.setitem](self, index, values))
-
-    def become(self, result: Any) -> None:
-        """Move the handle to `result`, of its own shape and dtype."""
-        here, node = self.node.like, (result if isinstance(result, Tensor) else Tensor(result, self.name)).node
-        if node.like.strides != here.strides:  # an array that is written to stays as it lies in memory
-            value = np.empty_like(here)
-            if value.strides != node.value.strides:
-                value[...] = node.value
-                node.value = value
-            node.like = here
-        self.node = node
+        place = self._view and self._view.in_root(index)
+        if place is not None:
+            self._view.root[place] = values
+        else:
+            self.become(implementations[operator.setitem](self, index, values))
 
     __iadd__, __isub__ = _in_place(np.add), _in_place(np.subtract)
     __imul__, __itruediv__ = _in_place(np.multiply), _in_place(np.divide)
@@ -471,7 +471,7 @@ class Tensor(Handle):
         return number
 
     def __copy__(self) -> Tensor:
-        return handle_on(self.node, Tensor)  # type: ignore[no-any-return]
+        return handle_on(self.node)  # type: ignore[no-any-return]
 
     def __deepcopy__(self, memo: Any) -> Tensor:
         return self.__copy__()
@@ -498,124 +498,23 @@ class Tensor(Handle):
         return f"Tensor({shown}{dtype}{name})"
 
 
-Tensor.kind = Tensor
-
-
 def leaf_tensor(x: Array, name: str | None) -> Tensor:
     """A Tensor that nothing was computed for, with the elements of `x`, an array or a number of floats."""
-    if isinstance(x, np.ndarray):
-        value = x.copy("K")
+    if not isinstance(x, np.ndarray):
+        return leaf_on(x, name)
+    leaf = leaf_on(x.copy("K"), name)
+    if x.strides != leaf.node.value.strides:  # with gaps, or backwards, which decides what NumPy has a view of
+        leaf.node.like = x
+    return leaf
+
+
+def leaf_on(value: Array, name: str | None) -> Tensor:
+    """A Tensor that nothing was computed for. `value`, an array or number of floats, is the node's own from now on."""
+    if isinstance(value, np.ndarray):
         value.setflags(write=False)
-        node = Node(None, (), (), {}, value)
-        if x.strides != value.strides:  # with gaps, or backwards, which decides what NumPy has a view of
-            node.like = x
-    else:
-        node = Node(None, (), (), {}, x)
+    node = Node(None, (), (), {}, value)
     node.name = name
-    return handle_on(node, Tensor)  # type: ignore[no-any-return]
-
-
-class View(Tensor):
-    """A handle on what NumPy has as a view, such as t[2:5] or t.T: it and what it is a view of change with each other.
-
-    of     the handle that it is a view of, which may be a view itself
-    root   the handle at the end of that chain, the one that is no view
-    seen   the node of the root when this view was last computed: if the root has moved on, it is computed anew
-    made   the primitive and the settings by which it comes from `of`
-    """
-
-    __slots__ = ("_node", "made", "of", "root", "seen")
-    made: tuple[Any, dict[str, Any]]
-    of: Tensor
-    root: Tensor
-    seen: Node
-
-    @classmethod
-    def _of(cls, base: Tensor, result: Handle) -> View:
-        view: View = object.__new__(cls)
-        view._node = result.node
-        view.made = result.node.primitive, result.node.settings
-        view.of = base
-        view.root = base.root if isinstance(base, View) else base
-        view.seen = view.root.node
-        return view
-
-    @property
-    def node(self) -> Node:
-        """The node of what is seen through it now."""
-        if self.root.node is not self.seen:
-            self._look_again()
-        return self._node
-
-    @node.setter
-    def node(self, node: Node) -> None:
-        self._node = node
-
-    def _chain(self) -> list[View]:
-        chain: list[View] = []
-        handle: Tensor = self
-        while isinstance(handle, View):
-            chain.append(handle)
-            handle = handle.of
-        return chain
-
-    def _look_again(self) -> None:
-        token = recording.set(recording.get() or True)
-        try:
-            for view in reversed(self._chain()):
-                if view.seen is not view.root.node:
-                    primitive, settings = view.made
-                    take = primitive if primitive.adding is None else implementations[operator.getitem]
-                    view._node = take(view.of, **settings).node
-                    view.seen = view.root.node
-        finally:
-            recording.reset(token)
-
-    # A part of a view is a part of its root: what is read or written there costs no more than that part.
-
-    def __getitem__(self, index: Any) -> Tensor:
-        if self.root.node is not self.seen:
-            place = self._in_root(index)
-            if place is not None:
-                return self.root[place]
-        return super().__getitem__(index)
-
-    def __setitem__(self, index: Any, values: Any) -> None:
-        place = self._in_root(index)
-        if place is None:
-            super().__setitem__(index, values)
-        else:
-            self.root[place] = values
-
-    def _in_root(self, index: Any) -> tuple[Any, ...] | None:
-        """The index of the root that is `index` of this view; None if there is no basic one."""
-        made = [view.made for view in reversed(self._chain())]
-        if any(primitive.adding is None for primitive, _ in made):  # not picked by an index
-            return None
-        return composed(self.root.shape, [*[settings["index"] for _, settings in made], index])
-
-    def become(self, result: Any) -> None:
-        """Move the root to what it becomes, when `result` is what is to be seen here."""
-        for view in self._chain():
-            result = _written_through(view, result)
-        self.root.become(result)
-        # The chain from here to the root is what was just written; all other views of the root look again.
-
-
-def _written_through(view: View, content: Any) -> Any:
-    """What the base of `view` becomes, when `content` is what is to be seen through the view."""
-    primitive, settings = view.made
-    base, setitem = view.of, implementations[operator.setitem]
-    if primitive.adding is not None:  # it picks by an index
-        return setitem(base, settings["index"], content)
-    if base.dtype.kind == "c" != content.dtype.kind:
-        raise NotImplementedError(
-            f"what np.{primitive.__name__} gives of a complex Tensor cannot be assigned to: make it anew, re + 1j * im"
-        )
-    places = primitive.forward(np.arange(base.size).reshape(base.shape), **settings)
-    if not places.flags.writeable:
-        raise ValueError(f"what np.{primitive.__name__} gives is read-only, as in NumPy: .copy() gives what is not")
-    return setitem(base.reshape(-1), places.reshape(-1), content.reshape(-1)).reshape(base.shape)
+    return handle_on(node)  # type: ignore[no-any-return]
 
 
 def _with_settings(

@@ -29,7 +29,7 @@ from tinygrad_cnn.engine.graph import (
 )
 from tinygrad_cnn.engine.primitive import OfEach, Primitive, fixed, operand, primitive
 from tinygrad_cnn.engine.sweep import pull_back, seed
-from tinygrad_cnn.engine.tensor import Tensor, leaf_tensor
+from tinygrad_cnn.engine.tensor import Tensor, leaf_on, leaf_tensor
 
 Function = Callable[..., Any]
 ArgNums = int | tuple[int, ...]  # which arguments a derivative is with respect to: one, or several
@@ -89,7 +89,7 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
     born = now()
     values = [leaf.node.value if isinstance(leaf, Tensor) else leaf for leaf in run.outputs.leaves]
     # A real primal takes the real part of J.T @ dummy, and the cotangent of that by a complex dummy is J @ tangent.
-    dummies = [leaf_tensor(_zeros_of_floats(value), None) for value in values]
+    dummies = [leaf_on(_zeros_of_floats(value), None) for value in values]
     # A rule may come upon Tensors that are none of its operands, as that of a checkpoint does: of these too the tangent
     # is recorded only if the function depends on some from without.
     along = _Pullback(run.pull(dummies), [dummy.node for dummy in dummies], born, run.pull.recorded)(directions.leaves)
@@ -326,7 +326,7 @@ class _Checkpoint:
         if not made:
             return outputs.rebuild(outputs.leaves)
         self.flat = _in_a_row([x for _, x in made])
-        operands = [*tensors, *[handle_on(node, Tensor) for node in self.outer]]
+        operands = [*tensors, *[handle_on(node) for node in self.outer]]
         again: Any = Primitive(lambda *operands: self.flat, "checkpoint")
         again.rules = OfEach(self.rule)
         whole, start, leaves = again(*operands), 0, list(outputs.leaves)
@@ -390,7 +390,7 @@ class _Checkpoint:
             seeds[x.node] = seeds[x.node] + part if x.node in seeds else part
             start += x.size
         path, _ = ancestors(seeds, wrt)
-        found = pull_back(seeds, path, Tensor if recorded else None)
+        found = pull_back(seeds, path, recorded)
         return [found[node] if node in found else np.zeros_like(node.like) for node in wrt]
 
 
@@ -520,7 +520,7 @@ class _Pullback:
                 seeds[output.node] = seeds[output.node] + begin if output.node in seeds else begin
             elif cotangent is None and np.size(output) != 1:
                 raise ValueError(f"the function returned an array of shape {np.shape(output)}, and not one number")
-        found = pull_back(seeds, self.path, Tensor if self.recorded else None)
+        found = pull_back(seeds, self.path, self.recorded)
         taken = {id(cotangent) for cotangent in seeds.values()}
         own = []
         for node in self.wrt:
@@ -552,7 +552,7 @@ def _input(leaf: Any, path: str) -> Tensor:
             return leaf_tensor(leaf, path or None)
     elif isinstance(leaf, Tensor):
         # A handle of its own, even where the memory is that of the one outside: it is moved without that.
-        tensor: Tensor = handle_on(_same(leaf).node, Tensor)
+        tensor: Tensor = handle_on(_same(leaf).node)
         tensor.node.like = leaf.node.like
         tensor.node.name = path or leaf.name
         return tensor

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.engine.mutation.versions import index_add
 from tinygrad_cnn.engine.primitive import implementations, implements, to_values
 from tinygrad_cnn.primitives.arguments import as_array
-from tinygrad_cnn.primitives.indexing import index_add
 from tinygrad_cnn.primitives.shaping import laid_out
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.engine.graph import Array
+from tinygrad_cnn.engine.mutation.versions import added, put
 from tinygrad_cnn.engine.primitive import elementwise, implementations, implements, primitive
 from tinygrad_cnn.primitives.elementwise import astype, where_of
-from tinygrad_cnn.primitives.indexing import added, picked, put, scatter
+from tinygrad_cnn.primitives.indexing import picked, scatter
 from tinygrad_cnn.primitives.shaping import in_order, order_of
 
 

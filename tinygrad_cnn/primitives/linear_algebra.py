@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.engine.fitting import sum_to
 from tinygrad_cnn.engine.graph import Array
 from tinygrad_cnn.engine.primitive import Primitive, elementwise, implementations, implements
-from tinygrad_cnn.engine.sweep import sum_to
 from tinygrad_cnn.primitives.arguments import as_array, refuse_out
 from tinygrad_cnn.primitives.complex_numbers import conjugated
 from tinygrad_cnn.primitives.rearranging import rearranging

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.engine.fitting import sum_to
 from tinygrad_cnn.engine.graph import Array, Handle
 from tinygrad_cnn.engine.primitive import Primitive, implementations, implements, primitive, to_values
-from tinygrad_cnn.engine.sweep import sum_to
 from tinygrad_cnn.primitives.arguments import refuse_out
 
 Shape = int | tuple[int, ...]

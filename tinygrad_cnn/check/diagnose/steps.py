@@ -16,7 +16,7 @@ import numpy as np
 from tinygrad_cnn.check.witnesses.trace import Trace
 from tinygrad_cnn.engine.graph import Array, Node
 from tinygrad_cnn.engine.primitive import Primitive, Rule
-from tinygrad_cnn.engine.sweep import fit, seed
+from tinygrad_cnn.engine.sweep import Sweep, seed
 
 _new = object.__new__
 
@@ -32,13 +32,13 @@ def walk_back(
     """
     by_hand = by_hand or {}
     arrived: dict[Node, Array] = {}
-    own: set[Node] = set()
+    sweep = Sweep(arrived)
     if run.result is not None:
         arrived[run.result] = seed(run.result)
     for node in reversed(run.nodes):
         g = by_hand.get(node, arrived.get(node))
         if g is not None and node.sources:
-            _pass_on(node, g if sway is None else sway(g), arrived, own)
+            sweep.pass_on(node, g if sway is None else sway(g))
     return arrived
 
 
@@ -56,7 +56,7 @@ def walk_again(
     changes: dict[Node, Array] = {}
     waiting = [(-node.order, node) for node in altered]
     heapq.heapify(waiting)
-    seen, own = set(altered), set[Node]()
+    seen, sweep = set(altered), Sweep(changes)
     while waiting:
         _, node = heapq.heappop(waiting)
         change = None if node in by_hand else changes.get(node)
@@ -64,40 +64,16 @@ def walk_again(
             g = by_hand.get(node, arrived.get(node))
             if g is None:
                 continue
-            _pass_on(node, -g, changes, own)
-            _pass_on(altered[node], g if change is None else g + change, changes, own)
+            sweep.pass_on(node, -g)
+            sweep.pass_on(altered[node], g if change is None else g + change)
         elif change is not None:
-            _pass_on(node, change, changes, own)
+            sweep.pass_on(node, change)
         for _, x in node.sources:
             if x not in seen and x.order > wanted.order:
                 seen.add(x)
                 heapq.heappush(waiting, (-x.order, x))
     before = np.asarray(arrived.get(wanted, np.zeros_like(wanted.like)))
     return before + changes[wanted] if wanted in changes else before
-
-
-def _pass_on(node: Node, g: Array, arrived: dict[Node, Array], own: set[Node]) -> None:
-    """Add to what has `arrived` at the sources of a node what its rules make of its cotangent.
-
-    own: the nodes whose cotangent is an array that this walk alone holds, and may write to.
-    """
-    primitive, operands, settings = node.primitive, node.operands, node.settings
-    for position, x in reversed(node.sources):
-        rule = primitive.rules[position]
-        if rule is None:
-            continue
-        before = arrived.get(x)
-        if position == 0 and primitive.in_part and primitive.adding is not None:  # it picks: see `backward.py`
-            if x not in own:
-                before = np.zeros(x.like.shape, x.like.dtype) if before is None else np.array(before)
-                own.add(x)
-            arrived[x] = primitive.adding(before, g, node.like, *operands, **settings)
-            continue
-        cotangent = rule(g, node.like if primitive.in_part else node.value, *operands, **settings)
-        if cotangent.shape != x.like.shape or cotangent.dtype is not x.like.dtype:
-            cotangent = fit(cotangent, x.like, node, position)
-        arrived[x] = cotangent if before is None else before + cotangent
-        own.discard(x)
 
 
 def consumers(run: Trace) -> dict[Node, list[Node]]:

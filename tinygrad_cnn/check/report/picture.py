@@ -7,7 +7,6 @@ import math
 from tinygrad_cnn.check.diagnose.steps import largest
 from tinygrad_cnn.check.report.report import Comparison, Report
 from tinygrad_cnn.engine.graph import Array, Node, ancestors, handle_on
-from tinygrad_cnn.engine.tensor import Tensor
 from tinygrad_cnn.pictures import Mark, render
 
 MOST_NODES = 2000  # a larger graph takes long to draw, and is no help
@@ -21,7 +20,7 @@ def svg(report: Report) -> str | None:
     if not marks:
         return None
     try:
-        return render(handle_on(report.result, Tensor), backward=True, values="thumbnails", marks=marks).svg
+        return render(handle_on(report.result), backward=True, values="thumbnails", marks=marks).svg
     except RuntimeError:  # there is nothing that can lay it out, and the report says all of it in tables
         return None
 

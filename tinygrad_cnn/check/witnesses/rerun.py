@@ -16,7 +16,7 @@ from tinygrad_cnn.check.witnesses.branches import Branches, branches_of
 from tinygrad_cnn.check.witnesses.trace import Calls, Trace, trace, value_of
 from tinygrad_cnn.engine import tree
 from tinygrad_cnn.engine.graph import Array, Node
-from tinygrad_cnn.primitives.indexing import Version
+from tinygrad_cnn.engine.mutation.versions import Version
 
 
 class Rerun:

@@ -20,7 +20,7 @@ from tinygrad_cnn.engine.graph import (
 )
 from tinygrad_cnn.engine.primitive import operand
 from tinygrad_cnn.engine.sweep import pull_back, seed
-from tinygrad_cnn.engine.tensor import Tensor, leaf_tensor
+from tinygrad_cnn.engine.tensor import Tensor, leaf_on
 from tinygrad_cnn.pictures.read.names import names_of
 
 
@@ -90,7 +90,7 @@ def trace(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array], 
     Raises ValueError if it gives more than one number; whatever the loss raises comes through.
     """
     born, calls = now(), Calls() if calls is None else calls
-    tensors = [leaf_tensor(value_of(x), name or "x") for x, name in zip(leaves, form.names, strict=True)]
+    tensors = [leaf_on(value_of(x), name or "x") for x, name in zip(leaves, form.names, strict=True)]
     parameters = [tensor.node for tensor in tensors]  # now, for the loss may assign to its arguments
     mode = recording.get()
     token = recording.set(mode if isinstance(mode, Mode) else calls)  # in debug mode nodes are shown to that alone

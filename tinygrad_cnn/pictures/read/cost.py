@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.engine.fitting import fit
 from tinygrad_cnn.engine.graph import Node, no_grad
-from tinygrad_cnn.engine.sweep import fit
 from tinygrad_cnn.pictures.read.cotangents import Sweep
 from tinygrad_cnn.pictures.read.reading import Reading, values
 from tinygrad_cnn.pictures.view.diagram import Cost, Diagram

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_cnn.engine.graph import Node, now, recording
 from tinygrad_cnn.engine.sweep import pull_back
-from tinygrad_cnn.engine.tensor import Tensor, leaf_tensor
+from tinygrad_cnn.engine.tensor import Tensor, leaf_on
 
 
 class Sweep(NamedTuple):
@@ -46,8 +46,8 @@ def sweep(roots: Sequence[Node], nodes: Sequence[Node], inputs: Collection[Node]
     token = recording.set(True)
     try:
         with np.errstate(all="ignore"):
-            seeds = {root: leaf_tensor(np.ones(root.like.shape, root.like.dtype), None) for root in roots}
-            found = pull_back({k: v for k, v in seeds.items() if k in within}, path, recorded=Tensor, keep=True)
+            seeds = {root: leaf_on(np.ones(root.like.shape, root.like.dtype), None) for root in roots}
+            found = pull_back({k: v for k, v in seeds.items() if k in within}, path, recorded=True, keep=True)
     finally:
         recording.reset(token)
     whole = {node: g.node for node, g in found.items() if isinstance(g, Tensor)}

@@ -13,6 +13,7 @@ from tinygrad_cnn.check.diagnose.explanations.values import FORMS, plainly
 from tinygrad_cnn.check.diagnose.steps import with_operand, with_rules, with_settings
 from tinygrad_cnn.check.witnesses.branches import MULTIPLY, mask, meeting, meets, tied
 from tinygrad_cnn.engine.graph import Array, Node
+from tinygrad_cnn.engine.mutation.versions import picks_once
 from tinygrad_cnn.engine.primitive import implementations
 from tinygrad_cnn.nn import activations
 from tinygrad_cnn.pictures.read.names import operands_of
@@ -372,7 +373,7 @@ class Assigned(OtherRule):
 
     def _where_they_meet(self, case: Case, node: Node) -> Altered:
         rule: Any = None
-        if node.primitive is indexing.picked and not indexing.picks_once(node.settings["index"]):
+        if node.primitive is indexing.picked and not picks_once(node.settings["index"]):
             rule = _assigned_places
         elif node.primitive in _WINDOWED and not _lie_apart(node):
             rule = _assigned_columns if node.primitive is windows.im2col else _assigned_windows(node)
