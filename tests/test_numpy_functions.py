@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import hypothesis.extra.numpy as hnp
 import hypothesis.strategies as st
@@ -450,3 +451,33 @@ def test_a_quantile_of_any_number_of_elements(n: int, q: float, keepdims: bool) 
     x = np.random.default_rng(n).standard_normal((3, n))
     found = np.quantile(tg.Tensor(x), q, axis=1, keepdims=keepdims)
     np.testing.assert_allclose(found.value, np.quantile(x, q, axis=1, keepdims=keepdims), rtol=1e-12, atol=1e-14)
+
+
+ALONG_AN_AXIS = [
+    np.sum, np.mean, np.prod, np.max, np.min, np.median, np.average, np.std, np.cumsum, np.flip, np.sort, np.diff,
+    np.cumulative_sum, np.gradient, np.trapezoid, np.unwrap, np.fft.fft, np.fft.rfft, np.fft.irfft, np.add.reduce,
+    np.add.accumulate, np.linalg.norm, np.linalg.vector_norm, np.expand_dims, np.squeeze,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("function", ALONG_AN_AXIS, ids=lambda f: getattr(f, "__qualname__", str(f)))
+def test_an_axis_is_counted_from_the_end_and_refused_as_numpy_does(function) -> None:
+    x = np.random.default_rng(0).standard_normal((2, 3, 1))
+
+    def loss(x, axis):
+        return np.sum(np.abs(function(x, axis=axis)) ** 2)
+
+    axis = x.ndim - 1 if function in (np.squeeze, np.expand_dims) else 1
+    negative = axis - x.ndim - (function is np.expand_dims)
+    np.testing.assert_array_equal(tg.grad(loss)(x, axis), tg.grad(loss)(x, negative))
+    for wrong in (4, -5):
+        with pytest.raises(IndexError):
+            function(x, axis=wrong)
+        with pytest.raises(IndexError):
+            tg.grad(loss)(x, wrong)
+
+
+def test_axes_are_normalised_in_one_place() -> None:
+    modules = Path(tg.__file__).parent.rglob("*.py")
+    using = {path.name for path in modules if "normalize_axis" in path.read_text(encoding="utf-8")}
+    assert using == {"arguments.py"}

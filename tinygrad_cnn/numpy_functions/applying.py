@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.engine.primitive import implements, to_values
+from tinygrad_cnn.primitives.arguments import axis_of
 
 
 @implements(np.apply_along_axis)
 def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
     """As `np.apply_along_axis`."""
-    axis = range(arr.ndim)[axis]
+    axis = axis_of(axis, arr.ndim)
     rows = np.moveaxis(arr, axis, -1)
     outer = rows.shape[:-1]
     if 0 in outer:
@@ -29,7 +30,7 @@ def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
     """As `np.apply_over_axes`."""
     ndim = np.ndim(a)
     for axis in np.atleast_1d(axes).tolist():
-        axis = axis if axis >= 0 else axis + ndim
+        axis = axis_of(axis, ndim)
         found = func(a, axis)
         a = found if found.ndim == a.ndim else np.expand_dims(found, axis)
         if a.ndim != ndim:

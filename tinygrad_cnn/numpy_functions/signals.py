@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
 
 from tinygrad_cnn.engine.graph import Array
 from tinygrad_cnn.engine.primitive import implements, primitive, to_values
-from tinygrad_cnn.primitives.arguments import absent, refuse_out
+from tinygrad_cnn.primitives.arguments import absent, axes_of, axis_of, refuse_out
 from tinygrad_cnn.primitives.shaping import laid_out, number, row_by_row
 
 # Elements.
@@ -74,7 +73,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = absent, append: Any 
     if np.ndim(a) == 0:
         raise ValueError("diff requires input that is at least one dimensional")
     shape = list(np.shape(a))
-    shape[normalize_axis_index(axis, len(shape))] = 1
+    shape[axis_of(axis, len(shape))] = 1
     ends = [None if x is absent else np.broadcast_to(x, shape) if np.ndim(x) == 0 else x for x in (prepend, append)]
     parts = [x for x in (ends[0], a, ends[1]) if x is not None]
     rows = np.moveaxis(np.concatenate(parts, axis) if len(parts) > 1 else a, axis, 0)
@@ -96,7 +95,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> An
     """As `np.gradient`; the spacing may be Tensors too."""
     values: Any = to_values((f, *varargs))
     np.gradient(*values, axis=axis, edge_order=edge_order)  # NumPy's own errors of arguments
-    axes = range(np.ndim(f)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = axes_of(axis, np.ndim(f))
     spacing = list(varargs) * len(axes) if len(varargs) == 1 else list(varargs) or [1.0] * len(axes)
     found = tuple([_slopes(f, dx, i, edge_order) for dx, i in zip(spacing, axes, strict=True)])
     return found[0] if len(found) == 1 else found

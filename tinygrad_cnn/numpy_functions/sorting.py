@@ -10,11 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
 from tinygrad_cnn.engine.graph import Handle
 from tinygrad_cnn.engine.primitive import implementations, implements, to_values
-from tinygrad_cnn.primitives.arguments import Axis, refuse_out
+from tinygrad_cnn.primitives.arguments import Axis, axes_of, refuse_out
 from tinygrad_cnn.primitives.shaping import laid_out, thumbnail
 
 
@@ -96,7 +95,7 @@ def _at(a: Any, axis: Any, keepdims: bool, statistic: Callable[[Any], Any], dtyp
     Between two elements it is interpolated. NaNs, which are sorted last, are NaN among the places too; where the
     statistic of places is NaN, that of `a` is.
     """
-    along = tuple(range(a.ndim)) if axis is None else normalize_axis_tuple(axis, a.ndim)
+    along = axes_of(axis, a.ndim)
     kept = [i for i in range(a.ndim) if i not in along]
     shape = [a.shape[i] for i in kept]
     rows = np.sort(np.transpose(a, (*kept, *along)).reshape((*shape, math.prod(a.shape[i] for i in along))))

@@ -6,7 +6,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
 from tinygrad_cnn.engine.primitive import implements
 from tinygrad_cnn.primitives.arguments import (
@@ -14,6 +13,7 @@ from tinygrad_cnn.primitives.arguments import (
     absent,
     as_array,
     axes_of,
+    axis_of,
     masked,
     refuse_out,
 )
@@ -73,7 +73,7 @@ def nanstd(a: Any, *args: Any, **settings: Any) -> Any:
 def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """As `np.average`."""
     a = as_array(a)
-    axis = None if axis is None else normalize_axis_tuple(axis, np.ndim(a))
+    axis = None if axis is None else axes_of(axis, np.ndim(a))
     if weights is None:
         result = np.mean(a, axis, keepdims=keepdims)
         total: Any = np.asarray(count(a, axis), result.dtype)
@@ -92,7 +92,7 @@ def _laid_along(weights: Any, a: Any, axis: Axis) -> Any:
         return weights
     if axis is None:
         raise TypeError("Axis must be specified when shapes of a and weights differ.")
-    axes = axes_of(a, axis)
+    axes = axes_of(axis, np.ndim(a))
     if weights.shape != tuple(a.shape[i] for i in axes):
         raise ValueError("Shape of weights must be consistent with shape of a along specified axis.")
     ordered = np.transpose(weights, np.argsort(axes).tolist())
@@ -170,7 +170,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     if x is not None:
         dx = np.diff(x, axis=0 if np.ndim(x) == 1 else axis)
         if dx.ndim == 1:
-            dx = dx.reshape([-1 if i == axis % y.ndim else 1 for i in range(y.ndim)])
+            dx = dx.reshape([-1 if i == axis_of(axis, y.ndim) else 1 for i in range(y.ndim)])
     ends = np.moveaxis(y, axis, 0)
     pairs = np.moveaxis(ends[1:] + ends[:-1], 0, axis)
     return np.sum(dx * pairs / 2.0, axis)

@@ -14,7 +14,7 @@ import numpy as np
 import tinygrad_cnn.primitives.elementwise  # noqa: F401 (its ufuncs are those whose methods are here)
 from tinygrad_cnn.engine.primitive import implementations, to_values
 from tinygrad_cnn.numpy_functions.without_derivative import PLAIN, on_values
-from tinygrad_cnn.primitives.arguments import absent
+from tinygrad_cnn.primitives.arguments import absent, axes_of
 from tinygrad_cnn.primitives.shaping import laid_out
 
 
@@ -36,7 +36,7 @@ def _reduce(ufunc: np.ufunc) -> Callable[..., Any]:
         plain = ufunc.reduce(values, axis, dtype, keepdims=keepdims)  # and NumPy's own errors
         if not np.size(array):
             return plain
-        axes = tuple(range(values.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        axes = axes_of(axis, values.ndim)
         rows = np.moveaxis(array, axes, tuple(range(len(axes)))) if axes else array[None]
         rows = rows.reshape((-1, *rows.shape[len(axes) or 1 :]))
         rows = rows if dtype is None else rows.astype(dtype)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from tinygrad_cnn.engine.graph import Array, Handle
+from tinygrad_cnn.engine.graph import Handle
 from tinygrad_cnn.engine.primitive import constant, operand
 
 Axis = int | tuple[int, ...] | None
@@ -61,11 +62,21 @@ def given(**settings: Any) -> dict[str, Any]:
     return {name: x for name, x in settings.items() if x is not absent}
 
 
-def axes_of(x: Array, axis: Axis) -> tuple[int, ...]:
-    """`axis`, which NumPy has accepted, as the axes of `x` that it means, none of them negative."""
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The axes of an array that has `ndim` which `axis` means, none of them negative: one, several, or None for all.
+
+    Raises AxisError for one that does not exist, and ValueError for one that is given twice, as NumPy does.
+    """
     if axis is None:
-        return tuple(range(x.ndim))
-    return tuple([i % x.ndim for i in (axis if isinstance(axis, tuple) else (axis,)) if x.ndim])
+        return tuple(range(ndim))
+    if type(axis) is int and -ndim <= axis < ndim:  # as in nearly every call, at a fifth of the time
+        return (axis % ndim,)
+    return normalize_axis_tuple(axis, ndim)
+
+
+def axis_of(axis: Any, ndim: int) -> int:
+    """As `axes_of`, for what takes one axis and no more: TypeError for None and for several."""
+    return normalize_axis_index(axis, ndim)
 
 
 def masked(where: Any, x: Any, instead: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_cnn.engine.graph import Array
 from tinygrad_cnn.engine.primitive import implementations, implements, primitive, to_values
-from tinygrad_cnn.primitives.arguments import refuse_out, without_out
+from tinygrad_cnn.primitives.arguments import axis_of, refuse_out, without_out
 
 
 @primitive
@@ -70,7 +70,8 @@ def _with_initial(name: str, function: Callable[..., Any], initial: int) -> Call
         result = function(x, axis, dtype)
         if not include_initial:
             return result
-        shape = [1 if i == axis % x.ndim else n for i, n in enumerate(x.shape)]
+        axis = axis_of(axis, x.ndim)
+        shape = [*x.shape[:axis], 1, *x.shape[axis + 1 :]]
         first = np.full_like(to_values(result), initial, shape=shape)
         return np.concatenate([first, result], axis)
 

@@ -9,11 +9,10 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
 from tinygrad_cnn.engine.graph import Array
 from tinygrad_cnn.engine.primitive import Primitive, implements, primitive, to_values
-from tinygrad_cnn.primitives.arguments import as_array
+from tinygrad_cnn.primitives.arguments import as_array, axes_of
 from tinygrad_cnn.primitives.complex_numbers import squared_size
 from tinygrad_cnn.primitives.elementwise import root_of_squares
 from tinygrad_cnn.primitives.shaping import laid_out, number, thumbnail
@@ -125,8 +124,8 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     """As `np.linalg.tensorsolve`."""
     shape = np.linalg.tensorsolve(to_values(a), to_values(b), axes).shape
     if axes is not None:
-        last = [k % a.ndim for k in axes]
-        a = np.transpose(a, [i for i in range(a.ndim) if i not in last] + last)
+        last = axes_of(axes, a.ndim)
+        a = np.transpose(a, (*[i for i in range(a.ndim) if i not in last], *last))
     return np.linalg.solve(a.reshape((np.size(b), math.prod(shape))), np.ravel(b)).reshape(shape)
 
 
@@ -407,7 +406,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         axis = tuple(range(np.ndim(x)))
         if len(axis) not in (1, 2):
             raise ValueError("Improper number of dimensions to norm.")
-    axes = normalize_axis_tuple(axis, np.ndim(x))
+    axes = axes_of(axis, np.ndim(x))
     if len(axes) == 1:
         return _vector_norm(x, 2 if ord is None else ord, axes, keepdims)
     if len(axes) == 2:
@@ -462,8 +461,7 @@ def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any
 @implements(np.linalg.vector_norm)
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """As `np.linalg.vector_norm`."""
-    axes = tuple(range(np.ndim(x))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    return _vector_norm(x, ord, axes, keepdims)
+    return _vector_norm(x, ord, axes_of(axis, np.ndim(x)), keepdims)
 
 
 @implements(np.linalg.matrix_norm)

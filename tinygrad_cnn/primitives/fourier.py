@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
 
 from tinygrad_cnn.engine.graph import Array
 from tinygrad_cnn.engine.primitive import Primitive, implementations, primitive, to_values
-from tinygrad_cnn.primitives.arguments import refuse_out
+from tinygrad_cnn.primitives.arguments import axis_of, refuse_out
 from tinygrad_cnn.primitives.shaping import laid_out, thumbnail
 
 # The matrix of a transform is symmetric, so each is its own transpose.
@@ -66,15 +65,16 @@ for _transform in (fft, ifft, rfft, irfft):
 
 def _sized(x: Any, n: int | None, axis: int) -> Any:
     """`x` cropped to n elements along `axis`, or filled up with zeros."""
-    have = x.shape[normalize_axis_index(axis, x.ndim)]
+    axis = axis_of(axis, x.ndim)
+    have = x.shape[axis]
     if n is None or n == have:
         return x
     if n < 1:
         raise ValueError(f"Invalid number of FFT data points ({n}) specified.")
-    before = (slice(None),) * (axis % x.ndim)
+    before = (slice(None),) * axis
     if n < have:
         return x[(*before, slice(n))]
-    shape = [n - have if i == axis % x.ndim else m for i, m in enumerate(x.shape)]
+    shape = [*x.shape[:axis], n - have, *x.shape[axis + 1 :]]
     return np.concatenate([x, np.zeros_like(to_values(x), shape=shape)], axis)
 
 
@@ -94,7 +94,7 @@ for _function, _transform in ((np.fft.fft, fft), (np.fft.ifft, ifft), (np.fft.rf
 
 def _irfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: None = None) -> Any:
     refuse_out("fft.irfft", out)
-    n = 2 * (a.shape[normalize_axis_index(axis, a.ndim)] - 1) if n is None else n
+    n = 2 * (a.shape[axis_of(axis, a.ndim)] - 1) if n is None else n
     if n < 1:
         raise ValueError(f"Invalid number of FFT data points ({n}) specified.")
     found = irfft(_sized(a, n // 2 + 1, axis), n=n, axis=axis, norm=norm)

@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygrad_cnn.engine.graph import Array, Handle
 from tinygrad_cnn.engine.primitive import Primitive, fixed, implementations, implements, to_values
-from tinygrad_cnn.primitives.arguments import refuse_out, refuse_tensors
+from tinygrad_cnn.primitives.arguments import axes_of, axis_of, refuse_out, refuse_tensors
 from tinygrad_cnn.primitives.indexing import scatter
 from tinygrad_cnn.primitives.shaping import laid_out
 
@@ -95,7 +95,7 @@ def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
     """As `np.trim_zeros`: what is left is a box, whose corners are elements that are not zero."""
     np.trim_zeros(to_values(filt), trim, axis)  # NumPy's own errors
     found = np.nonzero(to_values(filt))
-    axes = range(filt.ndim) if axis is None else np.atleast_1d(axis) % filt.ndim
+    axes = axes_of(axis, filt.ndim)
     box = [slice(None)] * filt.ndim
     for i in axes:
         if not found[i].size:
@@ -145,7 +145,7 @@ def pad(x: Any, pad_width: Any, mode: Any, **settings: Any) -> Any:
 def _of_each_axis(pairs: Any, ndim: int) -> Any:
     """(before, behind) for each axis, of what `np.pad` takes in their place."""
     if isinstance(pairs, dict):
-        width = {axis % ndim: pair for axis, pair in pairs.items()}
+        width = {axis_of(axis, ndim): pair for axis, pair in pairs.items()}
         return [np.broadcast_to(width.get(axis, 0), 2).tolist() for axis in range(ndim)]
     return np.broadcast_to(0 if pairs is None else pairs, (ndim, 2)).tolist()
 

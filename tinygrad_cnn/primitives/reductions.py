@@ -69,7 +69,7 @@ def _prod_x(
     g: Array, out: Array, x: Array, axis: Axis = None, dtype: Any = None, keepdims: bool = False, **among: Any
 ) -> Array:
     where = among.get("where", True)
-    others = _products_of_the_others(masked(where, x, 1), axes_of(x, axis)) * among.get("initial", 1)
+    others = _products_of_the_others(masked(where, x, 1), reduced_axes(x, axis)) * among.get("initial", 1)
     return masked(where, _restored(g, x, axis, keepdims) * others, 0)
 
 
@@ -228,8 +228,13 @@ def _restored(g: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
     """`g` with the axes that a reduction of `x` took away put back, of length 1."""
     if keepdims or axis is None:
         return g  # that of a whole array is one number, and broadcasts as it is
-    gone = axes_of(x, axis)
+    gone = reduced_axes(x, axis)
     return g.reshape([1 if i in gone else n for i, n in enumerate(x.shape)])
+
+
+def reduced_axes(x: Array, axis: Axis) -> tuple[int, ...]:
+    """The axes that a reduction of `x` takes away. NumPy's take 0 and -1 for an array that has none, too."""
+    return axes_of(axis, x.ndim) if x.ndim else ()
 
 
 def _stretched(x: Array, shape: tuple[int, ...]) -> Array:
@@ -242,7 +247,7 @@ def _stretched(x: Array, shape: tuple[int, ...]) -> Array:
 def count(x: Array, axis: Axis, where: Any = True, keepdims: bool = True) -> Any:
     """How many elements of `x` a reduction goes over: a number, or with a mask an array of the dtype of `x`."""
     if where is True:
-        return math.prod(x.shape[i] for i in axes_of(x, axis))
+        return math.prod(x.shape[i] for i in reduced_axes(x, axis))
     return _add(np.broadcast_to(where, x.shape), axis, x.dtype, None, keepdims)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from tinygrad_cnn.engine.fitting import sum_to
 from tinygrad_cnn.engine.graph import Array, Handle
 from tinygrad_cnn.engine.primitive import Primitive, implementations, implements, primitive, to_values
-from tinygrad_cnn.primitives.arguments import refuse_out
+from tinygrad_cnn.primitives.arguments import axes_of, axis_of, refuse_out
 
 Shape = int | tuple[int, ...]
 
@@ -60,13 +60,12 @@ def transpose(x: Array, /, axes: int | tuple[int, ...] | None = None) -> Array:
     return x.transpose(axes)
 
 
-transpose.defvjp(lambda g, out, x, axes=None: g.transpose(None if axes is None else _inverse(axes)))
+transpose.defvjp(lambda g, out, x, axes=None: g.transpose(None if axes is None else _inverse(axes, g.ndim)))
 
 
-def _inverse(axes: int | tuple[int, ...]) -> tuple[int, ...]:
+def _inverse(axes: int | tuple[int, ...], ndim: int) -> tuple[int, ...]:
     """The permutation that undoes `axes`; a number is that of the only axis."""
-    axes = (axes,) if isinstance(axes, int | np.integer) else axes
-    return tuple(np.argsort([axis % len(axes) for axis in axes]).tolist())
+    return tuple(np.argsort(axes_of(axes, ndim)).tolist())
 
 
 @implements(np.swapaxes)
@@ -238,7 +237,7 @@ def _part(
     part = slice(starts[position], starts[position + 1])
     if axis is None:
         return g[part].reshape(np.shape(arrays[position]))
-    return g[(*[slice(None)] * (axis % g.ndim), part)]
+    return g[(*[slice(None)] * axis_of(axis, g.ndim), part)]
 
 
 @implements(np.concatenate, np.concat)
@@ -325,7 +324,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 def _pieces(x: Any, places: list[Any], axis: int) -> list[Any]:
     """The parts of `x` along `axis` whose places are each a run of whole numbers."""
-    before = (slice(None),) * (axis % x.ndim)
+    before = (slice(None),) * axis_of(axis, x.ndim)
     return [x[(*before, slice(i[0], i[-1] + 1) if i.size else slice(0))] for i in places]
 
 

@@ -18,7 +18,6 @@ from tinygrad_cnn.engine.primitive import implementations
 from tinygrad_cnn.nn import activations
 from tinygrad_cnn.pictures.read.names import operands_of
 from tinygrad_cnn.primitives import elementwise, indexing, reductions, windows
-from tinygrad_cnn.primitives.arguments import axes_of
 from tinygrad_cnn.primitives.decompositions import inv, solve
 from tinygrad_cnn.primitives.linear_algebra import matmul
 
@@ -347,7 +346,7 @@ def _to_one_of_a_window(last: bool) -> Any:
 
 def _to_one(last: bool) -> Any:
     def rule(g: Array, out: Array, x: Array, axis: Any = None, keepdims: bool = False, **_: Any) -> Array:
-        axes = axes_of(x, axis)
+        axes = reductions.reduced_axes(x, axis)
         order = [*[k for k in range(x.ndim) if k not in axes], *axes]
         kept = [x.shape[k] for k in order[: x.ndim - len(axes)]]
         rows = x.transpose(order).reshape(*kept, -1)[..., :: -1 if last else 1]
