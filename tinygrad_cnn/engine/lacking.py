@@ -57,7 +57,7 @@ INSTEAD = {
     "permute": "use .transpose(axes)",
     "t": "use .T",
     "unsqueeze": "use np.expand_dims(t, axis), or t[:, None]",
-    "unfold": "use tg.im2col, or np.lib.stride_tricks.sliding_window_view",
+    "unfold": "use tg.im2col",
     "view_as": "use .reshape(other.shape)",
     "expand": "use np.broadcast_to(t, shape)",
     "mm": "use t @ other",
