@@ -21,7 +21,9 @@ from tinygrad_cnn.primitives.scipy_special import rules_of
 PAGE = Path(__file__).parent / "numpy.md"
 SPACES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
 # Written with rules of their own, but plain all the same.
-SIZES_AND_COUNTS = (np.shape, np.ndim, np.size, np.histogram2d, np.histogramdd)
+PLAIN_TOO = (
+    np.shape, np.ndim, np.size, np.histogram2d, np.histogramdd, np.shares_memory, np.may_share_memory,
+)  # fmt: skip
 
 # Why a function has no rule. What is in no group has none yet.
 REASONS = {
@@ -191,7 +193,7 @@ def functions() -> Iterator[tuple[str, str, Any]]:
 
 def status(name: str, function: Callable[..., Any]) -> tuple[str, str]:
     """("derivative", "plain" or "none", and why)."""
-    if function in PLAIN or function in SIZES_AND_COUNTS:
+    if function in PLAIN or function in PLAIN_TOO:
         return "plain", ""
     if function in implementations:
         return "derivative", ""

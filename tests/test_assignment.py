@@ -441,6 +441,35 @@ def test_the_value_of_a_version_that_was_written_over_is_still_there() -> None:
     np.testing.assert_array_equal([node.value for node in nodes], np.tri(4) * [1, 2, 3, 4])
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda z: np.zeros_like(z),
+        lambda z: np.empty_like(z),
+        lambda z: np.ones_like(np.real(z), dtype=complex),
+        lambda z: np.full_like(z, 1j),
+        lambda z: np.full_like(z, z[0, 0]),
+        lambda z: np.zeros(z.shape, complex, like=z),
+    ],
+)
+def test_complex_arrays_made_like_a_tensor_are_assigned_to(make) -> None:
+    def program(x):
+        z = x * (1 + 2j)
+        t = make(z)
+        t[:] = t[0, 0] * 0 + 1 - 1j
+        t[0] = z[0] * z[1]
+        t[1, 1] += z[0, 2]
+        return np.sum(np.abs(t) ** 2)
+
+    def expression(x):
+        z = x * (1 + 2j)
+        return np.sum(np.abs(z[0] * z[1]) ** 2) + np.abs(1 - 1j + z[0, 2]) ** 2 + 4
+
+    x = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_allclose(tg.grad(program)(x), tg.grad(expression)(x), rtol=1e-14)
+    assert program(x) == pytest.approx(expression(x))
+
+
 def test_a_version_that_was_written_over_is_picked_from() -> None:
     def program(x):
         t = np.zeros_like(x)

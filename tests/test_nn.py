@@ -226,6 +226,7 @@ def test_a_step_of_an_optimiser_is_differentiated_within_a_transform() -> None:
 def test_a_rate_that_is_a_numpy_scalar_leaves_float32_parameters_what_they_are(make) -> None:
     p = np.float32([1.0, 2.0])
     assert make(np.float64(0.1)).step(p, p).dtype == np.float32
+    assert make(np.array(0.1)).step(p, p).dtype == np.float32
     assert make(np.linspace(0.1, 0.2, 2)[0]).step({"a": tg.Tensor(p)}, {"a": p})["a"].dtype == np.float32
 
 

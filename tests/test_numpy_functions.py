@@ -477,6 +477,15 @@ def test_an_axis_is_counted_from_the_end_and_refused_as_numpy_does(function) -> 
             tg.grad(loss)(x, wrong)
 
 
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.logaddexp], ids=lambda ufunc: ufunc.__name__)
+def test_accumulate_takes_one_axis_also_in_a_tuple(ufunc) -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(ufunc.accumulate(tg.Tensor(x), (1,)).value, ufunc.accumulate(x, (1,)))
+    for several in (None, (), (0, 1)):
+        with pytest.raises(ValueError, match="multiple axes"):
+            ufunc.accumulate(tg.Tensor(x), several)
+
+
 def test_axes_are_normalised_in_one_place() -> None:
     modules = Path(tg.__file__).parent.rglob("*.py")
     using = {path.name for path in modules if "normalize_axis" in path.read_text(encoding="utf-8")}

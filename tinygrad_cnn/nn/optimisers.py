@@ -38,8 +38,8 @@ def _moved(update: Callable[..., Any], parameters: T, *others: Any) -> T:
 
 
 def _number(x: Any) -> Any:
-    """`x`, but a Python number for a NumPy scalar, whose dtype would become that of float32 parameters."""
-    return x.item() if isinstance(x, np.generic) else x
+    """`x`, but a Python number for one of NumPy's, whose dtype would become that of float32 parameters."""
+    return x.item() if isinstance(x, np.generic) or (isinstance(x, np.ndarray) and x.ndim == 0) else x
 
 
 class SGD:

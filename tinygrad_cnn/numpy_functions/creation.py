@@ -9,13 +9,13 @@ import numpy as np
 
 from tinygrad_cnn.engine.graph import Array, recording
 from tinygrad_cnn.engine.primitive import implementations, implements
-from tinygrad_cnn.engine.tensor import Tensor
+from tinygrad_cnn.engine.tensor import Tensor, leaf_tensor
 from tinygrad_cnn.primitives.shaping import laid_out, row_by_row
 
 
 def _leaf(array: Array) -> Array:
-    """A Tensor of new elements, where there is something to record and they are floats."""
-    return Tensor(array) if recording.get() and array.dtype.kind == "f" else array
+    """A Tensor of new elements, where there is something to record and they are floats or complex."""
+    return leaf_tensor(array, None) if recording.get() and array.dtype.kind in "fc" else array
 
 
 def _as_tensor(function: Callable[..., Any]) -> Callable[..., Array]:

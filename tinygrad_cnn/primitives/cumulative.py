@@ -53,8 +53,19 @@ def _cumprod_rows(g: Array, x: Array) -> Array:
 
 implementations[np.cumsum] = without_out(cumsum, 2)
 implementations[np.cumprod] = without_out(cumprod, 2)
-implementations[np.add, "accumulate"] = lambda x, axis=0, dtype=None: np.cumsum(x, axis, dtype)
-implementations[np.multiply, "accumulate"] = lambda x, axis=0, dtype=None: np.cumprod(x, axis, dtype)
+
+
+def _accumulate(function: Callable[..., Any]) -> Callable[..., Any]:
+    def accumulate(x: Any, axis: Any = 0, dtype: Any = None) -> Any:
+        if axis is None or (isinstance(axis, tuple) and len(axis) != 1):
+            raise ValueError("accumulate does not allow multiple axes")
+        return function(x, axis[0] if isinstance(axis, tuple) else axis, dtype)
+
+    return accumulate
+
+
+implementations[np.add, "accumulate"] = _accumulate(np.cumsum)
+implementations[np.multiply, "accumulate"] = _accumulate(np.cumprod)
 
 
 def _with_initial(name: str, function: Callable[..., Any], initial: int) -> Callable[..., Any]:
