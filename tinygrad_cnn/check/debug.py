@@ -52,7 +52,7 @@ class _Watch(Mode):
         name = node.primitive.__name__
         value: Any
         operands: Sequence[Any]
-        if name in ("setitem", "index_add"):
+        if node.primitive.overwriting is not None:
             value, operands = node.operands[1], ()  # only this part is new, and the whole is not to be looked at
         else:
             value, operands = node.value, node.operands

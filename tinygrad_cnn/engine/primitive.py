@@ -20,8 +20,9 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 import numpy as np
 
@@ -45,40 +46,96 @@ OPERANDS = (np.ndarray, Handle, *_NUMBERS)  # what needs to be made no array of
 _new, _ndarray = object.__new__, np.ndarray
 
 
+class Declared(TypedDict, total=False):
+    """What a primitive may say of itself; all of it is False or empty unless it is declared.
+
+    broadcasts    its operands broadcast together: what a rule returns is summed over the axes that were stretched
+    elementwise   an element of the result depends on one element of each operand, which broadcast together
+    moves         it moves, repeats or drops elements, and computes nothing
+    bilinear      it is linear in each of its two operands, as a product is
+    windowed      it takes windows of the last two axes, which its parameters `window` and `stride` describe
+    complex       its rules hold for complex numbers too
+    pure          its result depends on its arguments alone: the cross-check need not compute it again
+    implied       names of parameters that follow from shapes, so that the short label in a picture omits them
+    """
+
+    broadcasts: bool
+    elementwise: bool
+    moves: bool
+    bilinear: bool
+    windowed: bool
+    complex: bool
+    pure: bool
+    implied: tuple[str, ...]
+
+
+Change = Sequence[Rule | None] | Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Kink:
+    """Where a primitive is not differentiable: see `Primitive.defkink`."""
+
+    choices: Callable[..., list[Array]]
+    meeting: Callable[..., Array]
+    conventions: Mapping[str, Change]
+    ties_in_full: Change | None
+    mask: int | None
+
+
 class Primitive(Generic[P, R]):
     """A function whose derivative is known. Call it as the function that it is.
 
     Operands, which gradients flow to, are the arguments before the `/` of the forward function's signature (all of
     them where it takes `*arrays`). What stands behind the `/` is a setting: a number, a shape, an axis.
+
+    What anything else has to know of it is declared beside its forward function, and looked up here by every tool:
+
+        primitive(...)   whether it is elementwise, pure, ...: see `Declared`
+        defvjp           its rules
+        defkink          where it is not differentiable
+        defflops         how many floating-point operations it takes
+        defdoubt         where its rule loses its digits
+        defmistake       wrong rules that people write
     """
 
-    def __init__(self, forward: Callable[P, R], name: str | None = None, broadcasts: bool = False) -> None:
+    def __init__(self, forward: Callable[P, R], name: str | None = None, **declared: Unpack[Declared]) -> None:
         functools.update_wrapper(self, forward)
         self.__name__ = name or forward.__name__.lstrip("_")  # what is private is so to code, not to a reader
         self.forward = forward
-        # Its operands stretch as NumPy's broadcasting does, and the cotangent of one is summed back to its shape.
-        self.broadcasts = broadcasts
-        # Of complex numbers too: its rules are those of a function that is complex-differentiable, or say otherwise.
-        self.complex = False
-        self.arity, self.settings = _signature(forward)
+        self.arity, self.settings, self.defaults = _signature(forward)
         self.rules: Sequence[Rule | None] = _Undeclared(self.__name__)
+        self.elementwise = declared.get("elementwise", False)
+        self.broadcasts = declared.get("broadcasts", False) or (self.elementwise and self.arity != 1)
+        self.moves = declared.get("moves", False)
+        self.bilinear = declared.get("bilinear", False)
+        self.windowed = declared.get("windowed", False)
+        self.complex = declared.get("complex", False)
+        self.pure = declared.get("pure", False)
+        self.implied = declared.get("implied", ())
+        self.flops: Callable[..., float] | None = _one_each if self.elementwise else _none if self.moves else None
+        self.factors: Sequence[str] = ()
+        self.kink: Kink | None = None
+        self.mistakes: dict[str, Sequence[Rule | None]] = {}
+        self.doubt: Callable[..., str | None] | None = None
         # Whether NumPy has a view or a copy, as the operand lies in memory; that is for `follow` to decide.
         self.view_or_copy = False
-        # Whether it picks from an array or writes to it in part. Such have one rule more: see `backward.py`.
+        # Whether it picks from an array or writes to it in part. Such have one rule more: see `sweep.py`.
         self.in_part = False
         self.adding: Rule | None = None
         self.overwriting: Rule | None = None
-        # Asked in debug mode, with the arguments of a rule: why what it gives there is not to be trusted, or None.
-        self.doubt: Callable[..., str | None] | None = None
 
-    def defvjp(self, *rules: Rule | None, example: Sequence[Any] | None = None) -> Rule | None:
+    def defvjp(
+        self, *rules: Rule | None, example: Sequence[Any] | None = None, factors: Sequence[str] = ()
+    ) -> Rule | None:
         """Declare the rules, one for each operand in order; None where an operand has no derivative.
 
-        example: arguments to check the rules on, in debug mode.
+        example: arguments to check the rules on, in debug mode. factors: if it is elementwise, how a text writes the
+        derivative by each operand, which a rule multiplies the cotangent by, such as "out (1 - out)".
         """
         if len(rules) != self.arity:
             raise TypeError(f"{self.__name__} has {self.arity} operand(s), but was given {len(rules)} rule(s)")
-        self.rules = rules
+        self.rules, self.factors = rules, factors
         self._tell_that_it_is_declared(example)
         return rules[0]
 
@@ -96,6 +153,70 @@ class Primitive(Generic[P, R]):
     def defvjp_in_part(self, adding: Rule | None = None, overwriting: Rule | None = None) -> None:
         """Declare how the sweep goes through a primitive that picks from its operand 0 (adding) or writes to it."""
         self.in_part, self.adding, self.overwriting = True, adding, overwriting
+
+    def defkink(
+        self,
+        choices: Callable[..., list[Array]],
+        meeting: Callable[..., Array],
+        *,
+        conventions: Mapping[str, Change] | None = None,
+        ties_in_full: Change | None = None,
+        mask: int | None = None,
+    ) -> None:
+        """Declare where the function is not differentiable, for the cross-check to know of it.
+
+        Between kinks a function consists of smooth pieces: x > 0 and x < 0 for a relu, an element of the window that
+        is the largest for a pooling. Both functions are given what a rule is given, but for the cotangent.
+
+        choices        a list of arrays that change just where the function goes over to another piece
+        meeting        for each element of the result, whether pieces meet there, so that the rule takes a convention
+        conventions    others that people take, by a sentence on what becomes of the cotangent: rules that do so, or
+                       parameters of this primitive that do
+        ties_in_full   the same for what gives each element that ties the whole cotangent, which is no derivative
+        mask           the operand that says which of the others an element is taken from
+
+        >>> import numpy as np, tinygrad_cnn as tg
+        >>> @tg.primitive(elementwise=True)
+        ... def hinge(x, /):
+        ...     return np.maximum(1 - x, 0)
+        >>> _ = hinge.defvjp(lambda g, out, x: -g * (x < 1))
+        >>> hinge.defkink(lambda out, x: [x < 1, x > 1], lambda out, x: x == 1)
+        >>> report = tg.check.gradients(lambda x: np.sum(hinge(x)), np.array([0.0, 1.0, 2.0]))
+        >>> [(kink.primitive, kink.elements) for kink in report.kinks]
+        [('hinge', 1)]
+        """
+        self.kink = Kink(choices, meeting, conventions or {}, ties_in_full, mask)
+
+    def defflops(self, flops: Callable[..., float]) -> Callable[..., float]:
+        """Declare how many floating-point operations a call takes, from the result, the operands and the parameters.
+
+        Without it that is one for each element of the result if the primitive is elementwise, none if it only moves
+        elements, and else unknown.
+
+        >>> import numpy as np, tinygrad_cnn as tg
+        >>> @tg.primitive
+        ... def squared_norm(x, /):
+        ...     return np.sum(x * x)
+        >>> _ = squared_norm.defvjp(lambda g, out, x: 2 * g * x)
+        >>> _ = squared_norm.defflops(lambda out, x: 2 * x.size)
+        """
+        self.flops = flops
+        return flops
+
+    def defdoubt(self, doubt: Callable[..., str | None]) -> Callable[..., str | None]:
+        """Declare when a rule's result is not to be trusted: what debug mode then warns of, else None.
+
+        doubt: given what a rule is given.
+        """
+        self.doubt = doubt
+        return doubt
+
+    def defmistake(self, mistake: str, *rules: Rule | None) -> None:
+        """Declare wrong rules that people write, for the cross-check to recognise in a hand-derived gradient.
+
+        mistake: what is wrong, as "the inverse is not transposed". rules: as for `defvjp`; None if it is not affected.
+        """
+        self.mistakes[mistake] = rules
 
     def __call__(self, *operands: P.args, **settings: P.kwargs) -> R:
         """The result: an array if all operands are, else a Tensor, whose node is recorded here."""
@@ -164,6 +285,14 @@ class Primitive(Generic[P, R]):
         return f"<primitive {self.__name__}{_written(self.forward)}>"
 
 
+def _one_each(out: Array, *operands: Any, **settings: Any) -> float:
+    return out.size
+
+
+def _none(out: Array, *operands: Any, **settings: Any) -> float:
+    return 0
+
+
 class OfEach(Sequence[Rule]):
     """The rules of a primitive that takes any number of operands."""
 
@@ -196,12 +325,25 @@ class _Undeclared(Sequence[Rule]):
 @overload
 def primitive(forward: Callable[P, R], /) -> Primitive[P, R]: ...
 @overload
-def primitive(*, broadcasts: bool = ...) -> Callable[[Callable[P, R]], Primitive[P, R]]: ...
-def primitive(forward: Callable[..., Any] | None = None, /, *, broadcasts: bool = False) -> Any:
+def primitive(
+    *, name: str | None = ..., **declared: Unpack[Declared]
+) -> Callable[[Callable[P, R]], Primitive[P, R]]: ...
+def primitive(
+    forward: Callable[..., Any] | None = None, /, *, name: str | None = None, **declared: Unpack[Declared]
+) -> Any:
     """Declare a primitive by its forward function, which is written in plain NumPy; its `defvjp` declares the rules.
 
-    broadcasts: its operands broadcast together, element by element; then what a rule returns is summed over the axes
-    along which the operand was stretched.
+    name          what pictures and reports call it, if not by the name of the function
+    broadcasts    its operands broadcast together: what a rule returns is summed over the axes that were stretched
+    elementwise   an element of the result depends on one element of each operand, which broadcast together
+    moves         it moves, repeats or drops elements, and computes nothing
+    bilinear      it is linear in each of its two operands, as a product is
+    windowed      it takes windows of the last two axes, which its parameters `window` and `stride` describe
+    complex       its rules hold for complex numbers too
+    pure          its result depends on its arguments alone: the cross-check need not compute it again
+    implied       names of parameters that follow from shapes, so that the short label in a picture omits them
+
+    Its methods `defkink` and `defflops` declare where it is not differentiable, and what it costs.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> @tg.primitive
@@ -210,7 +352,7 @@ def primitive(forward: Callable[..., Any] | None = None, /, *, broadcasts: bool 
     >>> _ = softplus.defvjp(lambda g, out, x: g * tg.sigmoid(x))
     >>> float(tg.grad(softplus)(0.0))
     0.5
-    >>> @tg.primitive(broadcasts=True)
+    >>> @tg.primitive(elementwise=True, pure=True)
     ... def squared_error(x, y, /):
     ...     return (x - y) ** 2
     >>> _ = squared_error.defvjp(lambda g, out, x, y: 2 * g * (x - y), lambda g, out, x, y: 2 * g * (y - x))
@@ -218,8 +360,8 @@ def primitive(forward: Callable[..., Any] | None = None, /, *, broadcasts: bool 
     array([0., 8.])
     """
     if forward is None:
-        return functools.partial(Primitive, broadcasts=broadcasts)
-    return Primitive(forward)
+        return functools.partial(Primitive, name=name, **declared)
+    return Primitive(forward, name, **declared)
 
 
 def implements(*functions: Any) -> Callable[[F], F]:
@@ -241,10 +383,12 @@ def implements(*functions: Any) -> Callable[[F], F]:
     return register
 
 
-def elementwise(ufunc: np.ufunc, *rules: Rule | None) -> Primitive[..., Array]:
-    """The primitive of a ufunc, from one rule for each operand. Broadcasting is seen to for every rule."""
-    made: Primitive[..., Array] = Primitive(ufunc, broadcasts=True)
-    made.defvjp(*rules)
+def elementwise(
+    ufunc: np.ufunc, *rules: Rule | None, factors: Sequence[str] = (), **declared: Unpack[Declared]
+) -> Primitive[..., Array]:
+    """The primitive of a ufunc, from one rule for each operand; broadcasting is undone for every rule."""
+    made: Primitive[..., Array] = Primitive(ufunc, elementwise=True, pure=True, **declared)
+    made.defvjp(*rules, factors=factors)
     implementations[ufunc] = made
     return made
 
@@ -349,17 +493,18 @@ def _written(function: Callable[..., Any]) -> str:
     return str(inspect.Signature(bare))
 
 
-def _signature(function: Callable[..., Any]) -> tuple[int | None, tuple[str, ...]]:
-    """How many operands `function` takes, None for any number, and the names of its settings."""
+def _signature(function: Callable[..., Any]) -> tuple[int | None, tuple[str, ...], dict[str, Any]]:
+    """How many operands `function` takes, None for any number, the names of its settings, and their defaults."""
     if isinstance(function, np.ufunc):
-        return function.nin, ()
+        return function.nin, (), {}
     parameters = inspect.signature(function).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        return None, ()
+        return None, (), defaults
     arity = sum(p.kind is p.POSITIONAL_ONLY for p in parameters)
     if not arity:
         raise TypeError(
             f"{function.__name__} has no operands: put a / behind the arguments that gradients flow to, "
             f"as in def {function.__name__}(x, /, axis)"
         )
-    return arity, tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
+    return arity, tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD), defaults

@@ -536,7 +536,7 @@ class _Pullback:
         return own
 
 
-@primitive
+@primitive(moves=True)
 def _same(x: Array, /) -> Array:
     return x
 

@@ -8,7 +8,7 @@ from tinygrad_cnn.engine.graph import Array
 from tinygrad_cnn.engine.primitive import primitive
 
 
-@primitive
+@primitive(elementwise=True, pure=True)
 def relu(x: Array, /, at_zero: float = 0.0) -> Array:
     """max(0, x), element by element; its slope at x = 0 is `at_zero`, in 0..1. Raises ValueError for another slope.
 
@@ -36,7 +36,18 @@ def _relu_x(g: Array, out: Array, x: Array, at_zero: float = 0.0) -> Array:
     return g * (np.greater(x, 0) + at_zero * np.equal(x, 0))
 
 
-@primitive
+relu.defkink(
+    lambda out, x, **_: [np.sign(x)],
+    lambda out, x, **_: np.equal(x, 0),
+    conventions={
+        "the cotangent is passed on: >= for >": {"at_zero": 1.0},
+        "the cotangent is not passed on: > for >=": {"at_zero": 0.0},
+        "half of the cotangent is passed on": {"at_zero": 0.5},
+    },
+)
+
+
+@primitive(elementwise=True, pure=True)
 def sigmoid(x: Array, /) -> Array:
     """1 / (1 + exp(-x)), which does not overflow and loses no digits. Element by element, of any shape.
 
@@ -47,4 +58,5 @@ def sigmoid(x: Array, /) -> Array:
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
-sigmoid.defvjp(lambda g, out, x: g * out * (1 - out))  # as the article has it; its absolute error is that of 1 - out
+# As the article has it; its absolute error is that of 1 - out.
+sigmoid.defvjp(lambda g, out, x: g * out * (1 - out), factors=("out (1 - out)",))

@@ -9,7 +9,7 @@ from tinygrad_cnn.engine.primitive import primitive
 from tinygrad_cnn.nn.activations import sigmoid
 
 
-@primitive(broadcasts=True)
+@primitive(elementwise=True, pure=True)
 def binary_cross_entropy_with_logits(logits: Array, targets: Array, /) -> Array:
     """Cross-entropy of sigmoid(logits), in a form that neither overflows nor loses digits: log(1 + exp(z)) - y z.
 

@@ -162,7 +162,7 @@ def _remainder(x: Any, period: float) -> Any:
 # Convolution.
 
 
-@primitive
+@primitive(bilinear=True, pure=True)
 def _full_convolution(a: Array, v: Array, /) -> Array:
     return np.convolve(a, v)
 
@@ -171,6 +171,9 @@ _full_convolution.defvjp(
     lambda g, out, a, v: np.correlate(g, v, "valid"),
     lambda g, out, a, v: np.correlate(g, a, "valid"),
 )
+
+
+_full_convolution.defflops(lambda out, a, v: 2 * a.size * v.size)
 
 
 @implements(np.convolve)

@@ -12,14 +12,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.engine.graph import Array
-from tinygrad_cnn.engine.mutation.versions import added, put
-from tinygrad_cnn.engine.primitive import elementwise, implementations, implements, primitive
-from tinygrad_cnn.primitives.elementwise import astype, where_of
-from tinygrad_cnn.primitives.indexing import picked, scatter
+from tinygrad_cnn.engine.primitive import elementwise, implements, primitive
 from tinygrad_cnn.primitives.shaping import in_order, order_of
 
 
-@primitive
+@primitive(moves=True, pure=True)
 def real(x: Array, /) -> Array:
     """The real part of complex numbers."""
     return np.real(x)
@@ -34,7 +31,7 @@ def real_of_numpy(val: Array) -> Array:
     return real(val) if val.dtype.kind == "c" else val
 
 
-@primitive
+@primitive(moves=True, pure=True)
 def imag(x: Array, /) -> Array:
     """The imaginary part."""
     return np.imag(x)
@@ -52,7 +49,7 @@ def imag_of_numpy(val: Array) -> Array:
     return found if isinstance(val.node.like, np.generic) else in_order(found, order_of(val))
 
 
-elementwise(np.conjugate, lambda g, out, x: np.conj(g))
+elementwise(np.conjugate, lambda g, out, x: np.conj(g), complex=True)
 
 
 @implements(np.angle)
@@ -77,13 +74,3 @@ def conjugated(x: Any) -> Any:
 def squared_size(x: Any) -> Any:
     """|x| squared, which is real."""
     return np.real(x * np.conj(x)) if np.iscomplexobj(x) else np.square(x)
-
-
-# Whose rules are those of a complex-differentiable function, or of one that only moves elements.
-for _function in (
-    np.add, np.subtract, np.multiply, np.divide, np.negative, np.positive, np.power, np.square, np.sqrt, np.reciprocal,
-    np.exp, np.expm1, np.log, np.log1p, np.sin, np.cos, np.tan, np.sinh, np.cosh, np.tanh, np.conjugate,
-):  # fmt: skip
-    implementations[_function].complex = True  # type: ignore[attr-defined]
-for _moving in (astype, where_of, picked, scatter, put, added):
-    _moving.complex = True

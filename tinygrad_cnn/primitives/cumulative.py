@@ -12,7 +12,7 @@ from tinygrad_cnn.engine.primitive import implementations, implements, primitive
 from tinygrad_cnn.primitives.arguments import axis_of, refuse_out, without_out
 
 
-@primitive
+@primitive(complex=True, pure=True)
 def cumsum(x: Array, /, axis: int | None = None, dtype: Any = None) -> Array:
     """As `np.cumsum`."""
     return np.cumsum(x, axis, dtype)
@@ -25,7 +25,7 @@ def _cumsum_x(g: Array, out: Array, x: Array, axis: int | None = None, **how: An
     return np.flip(np.cumsum(np.flip(g, axis), axis), axis)
 
 
-@primitive
+@primitive(complex=True, pure=True)
 def cumprod(x: Array, /, axis: int | None = None, dtype: Any = None) -> Array:
     """As `np.cumprod`. Its derivatives are right where factors are zero."""
     return np.cumprod(x, axis, dtype)
@@ -50,6 +50,9 @@ def _cumprod_rows(g: Array, x: Array) -> Array:
         factors, reach = factors[:-reach] * factors[reach:], 2 * reach
     return np.concatenate([np.ones_like(x[:1]), np.cumprod(x[:-1], axis=0)]) * s
 
+
+for _cumulative in (cumsum, cumprod):
+    _cumulative.defflops(lambda out, x, **_: x.size)
 
 implementations[np.cumsum] = without_out(cumsum, 2)
 implementations[np.cumprod] = without_out(cumprod, 2)
@@ -103,6 +106,3 @@ def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: None = No
 def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
     """As `np.nancumprod`."""
     return np.cumprod(np.where(np.isnan(a), 1, a), axis, dtype, out)
-
-
-cumsum.complex = cumprod.complex = True

@@ -45,20 +45,21 @@ def _real_matrices(name: str, x: Any) -> None:
 
 
 @implements(np.linalg.inv)
-@primitive
+@primitive(pure=True)
 def inv(a: Array, /) -> Array:
     """As `np.linalg.inv`."""
     return np.linalg.inv(a)
 
 
 inv.defvjp(lambda g, out, a: -_t(out) @ g @ _t(out))
+inv.defmistake("the inverse is not transposed", lambda g, out, a: -out @ g @ out)
 
 
 def _solve(a: Array, b: Array, /) -> Array:
     return np.linalg.solve(a, b)
 
 
-solve: Primitive[..., Array] = Primitive(_solve, name="solve", broadcasts=True)
+solve: Primitive[..., Array] = Primitive(_solve, "solve", broadcasts=True, pure=True)
 solve.defvjp(
     lambda g, out, a, b: -np.matmul(np.linalg.solve(_t(a), g), _t(out)),
     lambda g, out, a, b: np.linalg.solve(_t(a), g),
@@ -81,7 +82,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
     return _pinv(a, cut=cut)
 
 
-@primitive
+@primitive(pure=True)
 def _pinv(a: Array, /, cut: dict[str, Any]) -> Array:
     return np.linalg.pinv(a, **cut)
 
@@ -133,7 +134,7 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
 
 
 @implements(np.linalg.det)
-@primitive
+@primitive(pure=True)
 def det(a: Array, /) -> Array:
     """As `np.linalg.det`. Up to 4 x 4 its derivatives are those of minors, and right for singular matrices too."""
     return np.linalg.det(a)
@@ -158,7 +159,7 @@ def slogdet(a: Any) -> Any:
     return type(plain)(plain.sign, _logabsdet(a))
 
 
-@primitive
+@primitive(pure=True)
 def _logabsdet(a: Array, /) -> Array:
     _real_matrices("slogdet", a)
     return np.linalg.slogdet(a)[1]
@@ -182,7 +183,7 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
     return _cholesky(a, upper=upper)
 
 
-@primitive
+@primitive(pure=True)
 def _cholesky(a: Array, /, upper: bool) -> Array:
     return np.linalg.cholesky(a, upper=upper)
 
@@ -197,7 +198,7 @@ def _cholesky_a(g: Array, out: Array, a: Array, upper: bool) -> Array:
     return _of_triangle((whole + _t(whole)) / 2, lower=not upper)
 
 
-@primitive
+@primitive(pure=True)
 def _eigh(a: Array, /, UPLO: str) -> Array:
     """Eigenvalues as the first row, and beneath them the eigenvectors."""
     w, v = np.linalg.eigh(a, UPLO)  # type: ignore[call-overload]
@@ -236,7 +237,7 @@ def doubt_vectors(name: str, numbers: Array, g: Array) -> str | None:
     )
 
 
-_eigh.doubt = lambda g, out, a, UPLO: doubt_vectors("np.linalg.eigh", out[..., 0, :], g[..., 1:, :])
+_eigh.defdoubt(lambda g, out, a, UPLO: doubt_vectors("np.linalg.eigh", out[..., 0, :], g[..., 1:, :]))
 
 
 @implements(np.linalg.eigh)
@@ -262,7 +263,7 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Any:
     return eigh(a, UPLO).eigenvalues
 
 
-@primitive
+@primitive(pure=True)
 def _svd(a: Array, /) -> Array:
     """The rows of u, then the singular values as one row, then the rows of v.
 
@@ -294,15 +295,13 @@ def _svd_a(g: Array, out: Array, a: Array) -> Array:
     return result
 
 
+@_svd.defdoubt
 def _doubt_svd(g: Array, out: Array, a: Array) -> str | None:
     m = a.shape[-2]
     return doubt_vectors("np.linalg.svd", out[..., m, :], np.concatenate([g[..., :m, :], g[..., m + 1 :, :]], -2))
 
 
-_svd.doubt = _doubt_svd
-
-
-@primitive
+@primitive(pure=True)
 def _singular_values(a: Array, /) -> Array:
     return np.linalg.svdvals(a)
 
@@ -346,7 +345,7 @@ def svdvals(x: Any, /) -> Any:
     return _singular_values(x)
 
 
-@primitive
+@primitive(pure=True)
 def _qr(a: Array, /) -> Array:
     """The rows of q, then those of the transpose of r."""
     q, r = np.linalg.qr(a)

@@ -15,13 +15,13 @@ from tinygrad_cnn.primitives.shaping import laid_out, thumbnail
 # The matrix of a transform is symmetric, so each is its own transpose.
 
 
-@primitive
+@primitive(complex=True, pure=True)
 def fft(x: Array, /, axis: int, norm: Any) -> Array:
     """As `np.fft.fft`."""
     return np.fft.fft(x, axis=axis, norm=norm)
 
 
-@primitive
+@primitive(complex=True, pure=True)
 def ifft(x: Array, /, axis: int, norm: Any) -> Array:
     """As `np.fft.ifft`."""
     return np.fft.ifft(x, axis=axis, norm=norm)
@@ -31,7 +31,7 @@ fft.defvjp(lambda g, out, x, axis, norm: np.fft.fft(g, axis=axis, norm=norm))
 ifft.defvjp(lambda g, out, x, axis, norm: np.fft.ifft(g, axis=axis, norm=norm))
 
 
-@primitive
+@primitive(complex=True, pure=True)
 def rfft(x: Array, /, axis: int, norm: Any) -> Array:
     """As `np.fft.rfft`: the first half of `fft`, of which the second is the mirror image."""
     return np.fft.rfft(x, axis=axis, norm=norm)
@@ -40,7 +40,7 @@ def rfft(x: Array, /, axis: int, norm: Any) -> Array:
 rfft.defvjp(lambda g, out, x, axis, norm: np.fft.fft(_sized(g, x.shape[axis], axis), axis=axis, norm=norm))
 
 
-@primitive
+@primitive(complex=True, pure=True)
 def irfft(x: Array, /, n: int, axis: int, norm: Any) -> Array:
     """As `np.fft.irfft`."""
     return np.fft.irfft(x, n, axis, norm)
@@ -57,10 +57,6 @@ def _irfft_x(g: Array, out: Array, x: Array, n: int, axis: int, norm: Any) -> Ar
     shape[axis] = -1
     other = {"backward": "forward", "forward": "backward"}.get(norm or "backward", norm)
     return np.conj(np.fft.rfft(g, axis=axis, norm=other)) * twice.reshape(shape)
-
-
-for _transform in (fft, ifft, rfft, irfft):
-    _transform.complex = True
 
 
 def _sized(x: Any, n: int | None, axis: int) -> Any:

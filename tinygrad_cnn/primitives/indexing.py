@@ -17,13 +17,10 @@ from tinygrad_cnn.engine.primitive import fixed, implements, primitive, to_value
 Index = Any
 
 
-@primitive
+@primitive(name="getitem", moves=True, complex=True, pure=True)
 def picked(x: Array, /, index: Index) -> Array:
     """x[index]: basic, advanced and boolean indexing, as NumPy's."""
     return x[index]
-
-
-picked.__name__ = "getitem"
 
 
 @implements(operator.getitem)
@@ -46,7 +43,7 @@ def getitem(x: Array, index: Index) -> Array:
     return x.follow(result) if is_view else result
 
 
-@primitive
+@primitive(complex=True, pure=True, implied=("shape",))
 def scatter(x: Array, /, index: Index, shape: tuple[int, ...]) -> Array:
     """Zeros of `shape`, with `x` added at `index`; where an element is indexed twice, both are added."""
     return add_at(np.zeros(shape, x.dtype), x, index)
@@ -59,6 +56,7 @@ picked.defvjp_in_part(
     )
 )
 scatter.defvjp(lambda g, out, x, index, shape: g[index])
+scatter.defflops(lambda out, x, index, shape: x.size)
 
 
 # Functions that change an array in place: what they are given must be a Tensor.

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_cnn.engine.fitting import sum_to
 from tinygrad_cnn.engine.graph import Array
-from tinygrad_cnn.engine.primitive import Primitive, elementwise, implementations, implements
+from tinygrad_cnn.engine.primitive import Primitive, implements
 from tinygrad_cnn.primitives.arguments import as_array, refuse_out
 from tinygrad_cnn.primitives.complex_numbers import conjugated
 from tinygrad_cnn.primitives.rearranging import rearranging
@@ -41,8 +41,17 @@ def _product(x: Array, y: Array) -> Array:
     return x @ y if x.shape[-1] != 1 else x * y  # a column and a row: at twice the speed of the matrix product
 
 
-matmul = elementwise(np.matmul, _matmul_x, _matmul_y)  # elementwise over the stack: stacks broadcast together
-implementations[np.linalg.matmul] = matmul
+# Stacks of matrices broadcast together.
+matmul: Primitive[..., Array] = Primitive(np.matmul, broadcasts=True, bilinear=True, complex=True, pure=True)
+matmul.defvjp(_matmul_x, _matmul_y)
+matmul.defmistake("the other operand is not transposed", lambda g, out, x, y: g @ y, lambda g, out, x, y: x @ g)
+matmul.defmistake(
+    "the cotangent is transposed, and should not be",
+    lambda g, out, x, y: g.mT @ y.mT,
+    lambda g, out, x, y: x.mT @ g.mT,
+)
+matmul.defflops(lambda out, x, y: 2 * out.size * np.shape(x)[-1])  # a multiplication and an addition for each product
+implements(np.matmul, np.linalg.matmul)(matmul)
 
 
 @implements(np.dot)
@@ -223,7 +232,9 @@ def multi_dot(arrays: Any, *, out: None = None) -> Any:
 
 _einsum: Primitive[..., Array] = Primitive(
     lambda *arrays, indices, result: np.einsum(f"{','.join(indices)}->{result}", *arrays, optimize=len(arrays) > 2),
-    name="einsum",
+    "einsum",
+    complex=True,
+    pure=True,
 )
 
 
@@ -311,6 +322,3 @@ def _parsed(operands: Any) -> tuple[list[str], str, list[Any]]:
         count = np.ndim(x) - len(indices[k].replace("...", ""))
         indices[k] = indices[k].replace("...", stretched[len(stretched) - count :] if count > 0 else "")
     return indices, result.replace("...", stretched), arrays
-
-
-matmul.complex = _einsum.complex = True

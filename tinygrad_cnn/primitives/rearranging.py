@@ -40,9 +40,10 @@ def rearranging(function: Callable[..., Any], *data: str) -> Callable[..., Any]:
     Such a parameter may be a list of arrays. All others are settings: shapes, indices, conditions.
     """
     signature = inspect.signature(function)
-    made: Primitive[..., Array] = Primitive(lambda *arrays, run: run(*arrays), name=function.__name__)
+    made: Primitive[..., Array] = Primitive(
+        lambda *arrays, run: run(*arrays), function.__name__, moves=True, complex=True, pure=True
+    )
     made.defvjp_argnum(_came_from)
-    made.complex = True
     by_flags = function in (np.delete, np.insert)  # these lay out their result by the flags of the operand
 
     def rearrange(*args: Any, **settings: Any) -> Any:

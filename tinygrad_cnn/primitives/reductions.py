@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.engine.graph import Array
-from tinygrad_cnn.engine.primitive import implementations, implements, primitive
+from tinygrad_cnn.engine.primitive import Rule, implementations, implements, primitive
 from tinygrad_cnn.primitives.arguments import (
     Axis,
     absent,
@@ -29,7 +29,7 @@ _minimum: Any = np.minimum.reduce
 _logaddexp: Any = np.logaddexp.reduce
 
 
-@primitive
+@primitive(complex=True, pure=True)
 def sum(x: Array, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False, **among: Any) -> Array:
     """As `np.sum`; `among` are its `initial` and `where`."""
     return _add(x, axis, dtype, None, keepdims, **among)
@@ -42,7 +42,7 @@ def _sum_x(
     return masked(among.get("where", True), _stretched(_restored(g, x, axis, keepdims), x.shape), 0)
 
 
-@primitive
+@primitive(complex=True, pure=True)
 def mean(x: Array, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, where: Any = True) -> Array:
     """As `np.mean`."""
     if where is True:
@@ -58,7 +58,7 @@ def _mean_x(
     return masked(where, _stretched(each, x.shape), 0)
 
 
-@primitive
+@primitive(complex=True, pure=True)
 def prod(x: Array, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False, **among: Any) -> Array:
     """As `np.prod`. Its derivatives are right where factors are zero."""
     return _multiply(x, axis, dtype, None, keepdims, **among)
@@ -84,13 +84,13 @@ def _products_of_the_others(x: Array, axes: tuple[int, ...]) -> Array:
     return (before * behind).reshape(moved.shape).transpose(np.argsort(order).tolist())
 
 
-@primitive
+@primitive(pure=True)
 def max(x: Array, /, axis: Axis = None, keepdims: bool = False, **among: Any) -> Array:
     """As `np.max`. Elements that tie for the maximum share its cotangent equally; so do NaNs."""
     return _maximum(x, axis, None, None, keepdims, **among)
 
 
-@primitive
+@primitive(pure=True)
 def min(x: Array, /, axis: Axis = None, keepdims: bool = False, **among: Any) -> Array:
     """As `np.min`. Elements that tie for the minimum share its cotangent equally; so do NaNs."""
     return _minimum(x, axis, None, None, keepdims, **among)
@@ -106,8 +106,44 @@ def _shared(g: Array, out: Array, x: Array, axis: Axis = None, keepdims: bool = 
     return _restored(g, x, axis, keepdims) / shares * tied
 
 
-max.defvjp(_shared)
-min.defvjp(_shared)
+def _to_each_tied(g: Array, out: Array, x: Array, axis: Axis = None, keepdims: bool = False, **among: Any) -> Array:
+    return _restored(g, x, axis, keepdims) * np.equal(x, _restored(out, x, axis, keepdims))
+
+
+def _to_one_tied(last: bool) -> Rule:
+    """The rule that gives the whole cotangent to the first of the elements that tie, or to the last."""
+
+    def rule(g: Array, out: Array, x: Array, axis: Axis = None, keepdims: bool = False, **among: Any) -> Array:
+        axes = reduced_axes(x, axis)
+        order = [*[k for k in range(x.ndim) if k not in axes], *axes]
+        kept = [x.shape[k] for k in order[: x.ndim - len(axes)]]
+        rows = x.transpose(order).reshape(*kept, -1)[..., :: -1 if last else 1]
+        first = np.argmax(np.equal(rows, out.reshape(*kept, 1)), axis=-1)[..., None]
+        given = np.zeros(rows.shape, g.dtype)
+        np.put_along_axis(given, first, g.reshape(*kept, 1), axis=-1)
+        given = given[..., :: -1 if last else 1].reshape([x.shape[k] for k in order])
+        return given.transpose(np.argsort(order))
+
+    return rule
+
+
+def _tied(out: Array, x: Array, axis: Axis = None, keepdims: bool = False, **among: Any) -> Array:
+    return np.equal(x, _restored(out, x, axis, keepdims))
+
+
+for _extremum in (max, min):
+    _extremum.defvjp(_shared)
+    _extremum.defkink(
+        lambda *given, **settings: [_tied(*given, **settings)],
+        lambda out, x, axis=None, keepdims=False, **among: (
+            np.sum(_tied(out, x, axis, keepdims), axis=axis, keepdims=keepdims) > 1
+        ),
+        conventions={
+            "the first one gets the whole cotangent": [_to_one_tied(last=False)],
+            "the last one gets the whole cotangent": [_to_one_tied(last=True)],
+        },
+        ties_in_full=[_to_each_tied],
+    )
 
 
 @implements(np.ptp)
@@ -117,7 +153,7 @@ def ptp(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False) -> 
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
-@primitive
+@primitive(pure=True)
 def logaddexp(x: Array, /, axis: Axis = None, dtype: Any = None, keepdims: bool = False, **among: Any) -> Array:
     """As `np.logaddexp.reduce`: the logarithm of the sum of exponentials."""
     return _logaddexp(x, axis, dtype, None, keepdims, **among)
@@ -133,6 +169,9 @@ def _logaddexp_x(
     share = np.exp(masked(where, x, -np.inf) - _restored(whole, x, axis, keepdims))
     return masked(where, _restored(g, x, axis, keepdims) * share, 0)
 
+
+for _reduced in (sum, mean, prod, max, min, logaddexp):
+    _reduced.defflops(lambda out, x, **_: x.size)
 
 for _function, _place, *_names in (
     (sum, 2, np.sum), (prod, 2, np.prod), (mean, 2, np.mean), (max, 1, np.max, np.amax), (min, 1, np.min, np.amin),
@@ -249,7 +288,3 @@ def count(x: Array, axis: Axis, where: Any = True, keepdims: bool = True) -> Any
     if where is True:
         return math.prod(x.shape[i] for i in reduced_axes(x, axis))
     return _add(np.broadcast_to(where, x.shape), axis, x.dtype, None, keepdims)
-
-
-for _linear in (sum, mean, prod):
-    _linear.complex = True

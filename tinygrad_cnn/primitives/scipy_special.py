@@ -80,6 +80,6 @@ def _polygamma(special: Any) -> Primitive[..., Array]:
     def polygamma(x: Array, /, n: int) -> Array:
         return special.polygamma(n, x).astype(x.dtype)  # which computes in float64
 
-    made: Primitive[..., Array] = Primitive(polygamma)
+    made: Primitive[..., Array] = Primitive(polygamma, elementwise=True, pure=True)
     made.defvjp(lambda g, out, x, n: g * made(x, n=n + 1))
     return made

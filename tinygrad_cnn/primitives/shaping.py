@@ -17,7 +17,7 @@ Shape = int | tuple[int, ...]
 
 
 @implements(np.reshape)
-@primitive
+@primitive(moves=True, complex=True, pure=True, implied=("shape",))
 def reshape(x: Array, /, shape: Shape, order: Any = "C", *, copy: bool | None = None) -> Array:
     """As `np.reshape`, in the orders that say which element goes where: "C" and "F"."""
     if order == "C" and copy is None:
@@ -34,7 +34,7 @@ reshape.defvjp(
 
 
 @implements(np.ravel)
-@primitive
+@primitive(moves=True, complex=True, pure=True)
 def ravel(a: Array, /, order: Any = "C") -> Array:
     """As `np.ravel`, in the orders "C" and "F". It copies where `np.reshape` may still have a view."""
     _check_order("ravel", order)
@@ -54,7 +54,7 @@ def _check_order(name: str, order: Any) -> None:
 
 
 @implements(np.transpose, np.permute_dims)
-@primitive
+@primitive(moves=True, complex=True, pure=True, implied=("axes",))
 def transpose(x: Array, /, axes: int | tuple[int, ...] | None = None) -> Array:
     """As `np.transpose`."""
     return x.transpose(axes)
@@ -69,7 +69,7 @@ def _inverse(axes: int | tuple[int, ...], ndim: int) -> tuple[int, ...]:
 
 
 @implements(np.swapaxes)
-@primitive
+@primitive(moves=True, complex=True, pure=True)
 def swapaxes(x: Array, /, axis1: int, axis2: int) -> Array:
     """As `np.swapaxes`."""
     return x.swapaxes(axis1, axis2)
@@ -116,7 +116,7 @@ for _function in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
     implementations[_function] = _at_least(_function)
 
 
-@primitive
+@primitive(moves=True, complex=True, pure=True, implied=("shape",))
 def broadcast_to(x: Array, /, shape: Shape) -> Array:
     """As `np.broadcast_to`."""
     return np.broadcast_to(x, shape)
@@ -140,7 +140,7 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     )
 
 
-@primitive
+@primitive(name="copy", moves=True, complex=True, pure=True)
 def copied(x: Array, /, order: Any) -> Array:
     """A copy, which lies in memory as `order` says: what is assigned to the one does not change the other.
 
@@ -156,7 +156,6 @@ def copied(x: Array, /, order: Any) -> Array:
     return copy
 
 
-copied.__name__ = "copy"
 copied.defvjp(lambda g, out, x, order: g)
 
 
@@ -227,7 +226,7 @@ def _concatenate(*arrays: Array, axis: int | None, starts: tuple[int, ...], **ho
 
 
 _AT_ONCE = 256
-joined: Primitive[..., Array] = Primitive(_concatenate, name="concatenate")
+joined: Primitive[..., Array] = Primitive(_concatenate, "concatenate", moves=True, complex=True, pure=True)
 
 
 @joined.defvjp_argnum
@@ -358,8 +357,3 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     if x.ndim == 0:
         raise ValueError("Input array must be at least 1-d.")
     return tuple(np.moveaxis(x, axis, 0))
-
-
-for _moving in (reshape, ravel, transpose, swapaxes, broadcast_to, copied, joined):
-    _moving.complex = True
-reshape.view_or_copy = ravel.view_or_copy = True

@@ -11,13 +11,13 @@ from tinygrad_cnn.engine.primitive import implements, primitive
 
 
 @implements(np.sinc)
-@primitive
+@primitive(elementwise=True, pure=True)
 def sinc(x: Array, /) -> Array:
     """As `np.sinc`."""
     return np.sinc(x)
 
 
-@primitive
+@primitive(elementwise=True, pure=True)
 def _sinc_derivative(x: Array, /, order: int) -> Array:
     """The derivative of `np.sinc` of that order, as exact near 0 as elsewhere.
 
@@ -44,13 +44,13 @@ _ANGLES = 512  # so many that the sum is exact: the error is that of a Bessel fu
 
 
 @implements(np.i0)
-@primitive
+@primitive(elementwise=True, pure=True)
 def i0(x: Array, /) -> Array:
     """As `np.i0`."""
     return np.i0(x)
 
 
-@primitive
+@primitive(elementwise=True, pure=True)
 def _i0_derivative(x: Array, /, order: int) -> Array:
     """The derivative of `np.i0` of that order: the mean over all angles of cos(angle)^order exp(x cos(angle))."""
     total = np.zeros_like(x)

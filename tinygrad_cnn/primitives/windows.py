@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from tinygrad_cnn.engine.graph import Array
-from tinygrad_cnn.engine.primitive import implements, primitive, to_values
+from tinygrad_cnn.engine.primitive import Rule, implements, primitive, to_values
 from tinygrad_cnn.primitives import rearranging
 from tinygrad_cnn.primitives.shaping import in_order, order_of
 
@@ -54,7 +54,7 @@ def _widths(ndim: int, pad_width: Any) -> tuple[tuple[int, int], ...]:
     return tuple([(before, behind) for before, behind in np.broadcast_to(widths, (ndim, 2)).tolist()])
 
 
-@primitive
+@primitive(moves=True, pure=True, implied=("pad_width",))
 def pad(x: Array, /, pad_width: tuple[tuple[int, int], ...], constant_values: float = 0.0, order: Any = "C") -> Array:
     """As `np.pad` with a constant: for each axis, so many elements are added (before, behind)."""
     shape, inside = _around(x.shape, pad_width)
@@ -68,6 +68,16 @@ def _pad_x(g: Array, out: Array, x: Array, pad_width: tuple[tuple[int, int], ...
     return g[_around(x.shape, pad_width)[1]]
 
 
+for _corner, _kept in (
+    ("upper left", lambda n: slice(n)),
+    ("lower right", lambda n: slice(-n if n else None, None)),
+):
+    pad.defmistake(
+        f"the padding is cropped at the wrong place: it keeps the {_corner} corner",
+        lambda g, out, x, _kept=_kept, **how: g[tuple([_kept(n) for n in x.shape])],
+    )
+
+
 @functools.lru_cache(maxsize=256)
 def _around(shape: tuple[int, ...], widths: tuple[tuple[int, int], ...]) -> tuple[tuple[int, ...], tuple[slice, ...]]:
     """The shape of an array with elements added around it, and where it lies there."""
@@ -77,7 +87,7 @@ def _around(shape: tuple[int, ...], widths: tuple[tuple[int, int], ...]) -> tupl
     return tuple([before + n + behind for n, (before, behind) in zip(shape, widths, strict=True)]), inside
 
 
-@primitive
+@primitive(moves=True, windowed=True, pure=True)
 def im2col(x: Array, /, window: Pair, stride: Pair = 1) -> Array:
     """The windows of images as the columns of a matrix.
 
@@ -113,7 +123,7 @@ def _bytes(count: int) -> np.dtype[Any]:
     return np.dtype((np.void, count))
 
 
-@primitive
+@primitive(pure=True, implied=("shape",))
 def col2im(columns: Array, /, shape: tuple[int, ...], window: Pair, stride: Pair = 1) -> Array:
     """The transpose of `im2col`: images of `shape`, in which the elements of all windows are added up.
 
@@ -141,9 +151,10 @@ def col2im(columns: Array, /, shape: tuple[int, ...], window: Pair, stride: Pair
 
 im2col.defvjp(lambda g, out, x, window, stride=1: col2im(g, x.shape, window, stride))
 col2im.defvjp(lambda g, out, columns, shape, window, stride=1: im2col(g, window, stride))
+col2im.defflops(lambda out, columns, **_: columns.size)
 
 
-@primitive
+@primitive(pure=True, implied=("shape", "winners"))
 def _unpool(g: Array, /, winners: list[Any], shape: tuple[int, ...], window: Pair, stride: Pair | None) -> Array:
     """The transpose of pooling: images of `shape`, with `g` of each window added to those elements of it that won.
 
@@ -167,7 +178,7 @@ def _unpool_g(
     return functools.reduce(np.add, [h[place] * won for (_, place), won in zip(offsets, winners, strict=True)])
 
 
-@primitive
+@primitive(windowed=True, pure=True)
 def max_pool2d(x: Array, /, window: Pair, stride: Pair | None = None, ties: Ties = "share") -> Array:
     """The largest element of each window.
 
@@ -193,14 +204,45 @@ def max_pool2d(x: Array, /, window: Pair, stride: Pair | None = None, ties: Ties
 def _max_pool_x(
     g: Array, out: Array, x: Array, window: Pair, stride: Pair | None = None, ties: Ties = "share"
 ) -> Array:
-    winners = [np.equal(x[place], out) for _, place in layout(x.shape, window, stride).offsets]
+    winners = _winners(out, x, window, stride)
     if ties == "share":
         ones = [won.view(np.uint8) for won in winners]
         g = g / functools.reduce(np.add, ones if len(ones) < 256 else [np.uint32(0), *ones])
     return _unpool(g, winners=winners, shape=x.shape, window=window, stride=stride)
 
 
-@primitive
+def _winners(out: Array, x: Array, window: Pair, stride: Pair | None = None, **_: Any) -> list[Array]:
+    """For each element of the window, in which windows it is the maximum."""
+    return [np.equal(x[place], out) for _, place in layout(x.shape, window, stride).offsets]
+
+
+def _to_one_winner(last: bool) -> Rule:
+    """The rule that gives the whole cotangent of a window to the first of its elements that tie, or to the last."""
+
+    def rule(g: Array, out: Array, x: Array, window: Pair, stride: Pair | None = None, **_: Any) -> Array:
+        image, given = np.zeros(x.shape, g.dtype), np.zeros(out.shape, bool)
+        places = [place for _, place in layout(x.shape, window, stride).offsets]
+        for place in places[:: -1 if last else 1]:
+            won = np.equal(x[place], out) & ~given
+            image[place] += g * won
+            given |= won
+        return image
+
+    return rule
+
+
+max_pool2d.defkink(
+    _winners,
+    lambda out, x, window, stride=None, **_: np.sum(_winners(out, x, window, stride), axis=0) > 1,
+    conventions={
+        "the first one gets the whole cotangent": [_to_one_winner(last=False)],
+        "the last one gets the whole cotangent": [_to_one_winner(last=True)],
+    },
+    ties_in_full={"ties": "all"},
+)
+
+
+@primitive(windowed=True, pure=True)
 def avg_pool2d(x: Array, /, window: Pair, stride: Pair | None = None) -> Array:
     """The mean of each window.
 
@@ -221,6 +263,11 @@ avg_pool2d.defvjp(
 
 def _size(window: Pair) -> int:
     return math.prod(pair(window, "window"))
+
+
+for _pooling in (max_pool2d, avg_pool2d):
+    _pooling.defflops(lambda out, x, window, **_: out.size * _size(window))
+_unpool.defflops(lambda out, g, window, **_: g.size * _size(window))
 
 
 # Where the windows lie.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,6 @@ from tinygrad_cnn.check.witnesses.finite_differences import extrapolated, steps_
 from tinygrad_cnn.check.witnesses.trace import Trace, trace
 from tinygrad_cnn.engine import tree
 from tinygrad_cnn.engine.graph import Array, Node, source_line
-from tinygrad_cnn.primitives.windows import max_pool2d
 
 STEP = 1e-3
 
@@ -64,11 +63,13 @@ def _conventions(run: Trace) -> list[str]:
 def _no_subgradients(run: Trace) -> list[str]:
     """Poolings that were asked to count ties in full, and have some."""
     said = []
-    for node in run.nodes:
-        tied = meeting(node) if node.primitive is max_pool2d and node.settings.get("ties") == "all" else 0
-        if tied:
+    for node in run.computed():
+        kink = node.primitive.kink
+        in_full = None if kink is None else kink.ties_in_full
+        if isinstance(in_full, Mapping) and in_full.items() <= node.settings.items() and (tied := meeting(node)):
+            asked = ", ".join(f"{name}={x!r}" for name, x in in_full.items())
             said.append(
-                f"max_pool2d with ties='all' ({_line(node)}) gives each of the elements that tie the whole "
+                f"{node.primitive.__name__} with {asked} ({_line(node)}) gives each of the elements that tie the whole "
                 f"cotangent, in {tied} windows: that is what the article does, but no gradient"
             )
     return said

@@ -14,7 +14,6 @@ from tinygrad_cnn.check.witnesses.hand_derived import ByHand, matched
 from tinygrad_cnn.check.witnesses.trace import Trace, as_array, one_number, trace
 from tinygrad_cnn.engine import tree
 from tinygrad_cnn.engine.graph import Array, Node
-from tinygrad_cnn.primitives.linear_algebra import matmul
 
 Loss = Callable[[Any], Any]
 
@@ -202,14 +201,19 @@ def signs(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 def _terms(node: Node) -> int:
     """How many numbers are added for one of a result, or of a cotangent of what it was computed from; about."""
     sizes = [int(np.size(node.like)), *[int(np.size(x.like)) for _, x in node.sources]]
-    inner = int(np.shape(node.operands[0])[-1]) if node.primitive is matmul else 1
-    return max(inner, max(sizes) // max(1, min(sizes)))
+    return max(_products_at(node) // max(1, sizes[0]), 1, max(sizes) // max(1, min(sizes)))
 
 
 def _products(run: Trace) -> int:
-    return sum(
-        int(np.size(node.like)) * int(np.shape(node.operands[0])[-1]) for node in run.nodes if node.primitive is matmul
-    )
+    return sum(map(_products_at, run.nodes))
+
+
+def _products_at(node: Node) -> int:
+    """How many products of two numbers a node adds up, such as those of a product of matrices."""
+    primitive = node.primitive
+    if primitive is None or not primitive.bilinear or primitive.elementwise or primitive.flops is None:
+        return 0
+    return int(primitive.flops(node.like, *node.operands, **node.settings)) // 2
 
 
 def _same_again(one: Any, other: Any) -> None:

@@ -75,18 +75,13 @@ class _Again(Calls):
         return self.first[at] if at < len(self.first) else None
 
 
-_OURS = ("tinygrad_cnn.primitives.", "tinygrad_cnn.numpy_functions.", "tinygrad_cnn.nn.")
-
-
 def _may_be_taken(node: Node) -> bool:
     """Whether a call with the operands and settings of `node` has its result.
 
-    Of a primitive that a person has declared it is never known, whose function may do what it likes. And what was
-    picked from an array that had been assigned to has for its operand that array as it was before.
+    The function of a primitive may do as it likes, unless that is declared to be pure. And what was picked from an
+    array that had been assigned to has for its operand that array as it was before.
     """
-    forward: Any = node.primitive.forward
-    ours = isinstance(forward, np.ufunc) or str(forward.__module__).startswith(_OURS)
-    return ours and not any(isinstance(x, Version) for _, x in node.sources)
+    return node.primitive.pure and not any(isinstance(x, Version) for _, x in node.sources)
 
 
 def _same_call(

@@ -119,7 +119,7 @@ def _put(x: Array, v: Array, /, index: Index) -> Array:
     return put_at(np.array(x), v, index)
 
 
-put: Primitive[..., Array] = Primitive(_put, name="setitem")
+put: Primitive[..., Array] = Primitive(_put, "setitem", moves=True, complex=True, pure=True)
 put.defvjp(
     lambda g, out, x, v, index: new_version(put, g, 0.0, index),
     lambda g, out, x, v, index: _to_shape_of(v, _surviving(g[index], x, index)),
@@ -137,11 +137,12 @@ def _index_add(x: Array, v: Array, /, index: Index) -> Array:
     return add_at(np.array(x), v, index)
 
 
-added: Primitive[..., Array] = Primitive(_index_add, name="index_add")
+added: Primitive[..., Array] = Primitive(_index_add, "index_add", complex=True, pure=True)
 added.defvjp(
     lambda g, out, x, v, index: g,
     lambda g, out, x, v, index: _to_shape_of(v, g[index]),
 )
+added.defflops(lambda out, x, v, index: np.size(v))
 added.defvjp_in_part(overwriting=lambda g, out, x, v, index: g)
 
 _IN_PLACE = {put: put_at, added: add_at}

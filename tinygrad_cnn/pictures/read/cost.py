@@ -1,14 +1,14 @@
 """What a step costs: the time of its function and of its rules, floating-point operations, and bytes moved.
 
-Floating-point operations are counted by this table, and by no other convention:
+Floating-point operations are what a primitive declares (`Primitive.defflops`), by one convention:
 
-    a function of each element (exp, add, relu, where, ...)       1 for each element of the result, however hard it is
+    elementwise functions (exp, add, relu, where, ...)           1 for each element of the result, however hard it is
     matmul                                                       2 for each product: a multiplication and an addition
     sum, mean, prod, max, min, cumsum, cumprod                   1 for each element of the operand
     max_pool2d, avg_pool2d                                       1 for each element of each window
     col2im, index_add, scatter                                   1 for each element that is added
     what only moves elements (reshape, pad, im2col, ...)         0
-    all else (einsum, decompositions, Fourier transforms)        unknown
+    all else (einsum, decompositions, Fourier transforms)        unknown, as long as it is not declared
 
 Bytes are those of the operands, which are read, and of the result, which is written.
 """
@@ -27,19 +27,6 @@ from tinygrad_cnn.engine.graph import Node, no_grad
 from tinygrad_cnn.pictures.read.cotangents import Sweep
 from tinygrad_cnn.pictures.read.reading import Reading, values
 from tinygrad_cnn.pictures.view.diagram import Cost, Diagram
-from tinygrad_cnn.primitives.windows import pair
-
-_OF_EACH_ELEMENT = {
-    "relu", "sigmoid", "sinc", "logaddexp", "where", "choose", "select",
-    "binary_cross_entropy_as_printed", "binary_cross_entropy_shifted", "binary_cross_entropy_with_logits",
-}  # fmt: skip
-_OF_EACH_OPERAND = {"sum", "mean", "prod", "max", "min", "cumsum", "cumprod"}
-_MOVES = {
-    "append", "astype", "broadcast_to", "compress", "concatenate", "copy", "delete", "diag", "diagflat", "diagonal",
-    "extract", "flip", "fliplr", "flipud", "getitem", "im2col", "imag", "insert", "pad", "positive", "real", "repeat",
-    "reshape", "resize", "roll", "rot90", "_same", "setitem", "swapaxes", "take", "take_along_axis", "tile",
-    "transpose", "tril", "triu",
-}  # fmt: skip
 
 LEAST = 2e-4  # seconds that a step is timed for, at least
 TIMES = 5  # how often, at least; the quickest counts, for whatever else the machine does only makes it slower
@@ -118,24 +105,9 @@ def _seconds(run: Callable[[], Any]) -> float:
 
 
 def flops(node: Node) -> float | None:
-    """The floating-point operations of `node`'s function, by the table above; None if they are unknown."""
-    name, out = node.primitive.__name__, node.like
-    operands = node.operands
-    if name in _MOVES:
-        return 0.0
-    if name == "matmul":
-        return float(2 * out.size * np.shape(operands[0])[-1])
-    if isinstance(node.primitive.forward, np.ufunc) or name in _OF_EACH_ELEMENT:
-        return float(out.size)
-    if name in _OF_EACH_OPERAND:
-        return float(np.size(operands[0]))
-    if name in ("max_pool2d", "avg_pool2d"):
-        return float(out.size * math.prod(pair(node.settings["window"], "window")))
-    if name in ("col2im", "scatter"):
-        return float(np.size(operands[0]))
-    if name == "index_add":
-        return float(np.size(operands[1]))
-    return None
+    """The floating-point operations of `node`'s function; None if its primitive declares none."""
+    count = node.primitive.flops
+    return None if count is None else float(count(node.like, *node.operands, **node.settings))
 
 
 def total(parts: Iterable[Cost]) -> Cost:

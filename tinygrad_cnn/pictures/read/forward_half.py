@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,8 +14,6 @@ from tinygrad_cnn.pictures.read.reading import Reading, dtype
 from tinygrad_cnn.pictures.view import labels
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge
 from tinygrad_cnn.pictures.view.values import describe
-
-_TOLD_BY_SHAPES = frozenset(("shape", "axes", "pad_width", "winners"))  # settings that the shapes on the arrows tell of
 
 
 def draw_forward(diagram: Diagram, reading: Reading, values: bool) -> None:
@@ -163,7 +159,8 @@ class Constants:
 def _say_call(box: Box, members: list[Node], reading: Reading, constants: Constants) -> None:
     """The formula of a box, in whole and in short; numbers are written out, arrays get boxes of their own.
 
-    In short, what flows is a dot, and settings that are as usual, or told by shapes, are left out. What differs among
+    In short, what flows is a dot, and settings that are as usual, or implied by the shapes, are left out. What differs
+    among
     the nodes of a box is "…".
     """
     node, last = members[0], members[-1]
@@ -183,26 +180,16 @@ def _say_call(box: Box, members: list[Node], reading: Reading, constants: Consta
             arguments.append(text)
             short.append(text)
             plain = False
-    usual = _defaults(node.primitive) if node.settings else {}
     for name, setting in node.settings.items():
         text = labels.argument(setting)
         if last is not node and labels.argument(last.settings.get(name)) != text:
             text = "…"
         arguments.append(f"{name}={text}")
-        if name not in _TOLD_BY_SHAPES and not _is_usual(name, setting, usual):
+        if name not in node.primitive.implied and not _is_usual(name, setting, node.primitive.defaults):
             short.append(f"{name}={text}")
             plain = False
     box.formula = labels.clean(f"{box.primitive}({', '.join(arguments)})", 160)
     box.says = box.primitive if plain else labels.clean(f"{box.primitive}({', '.join(short)})", 40)
-
-
-@functools.lru_cache(maxsize=1024)
-def _defaults(primitive: Any) -> dict[str, Any]:
-    """The settings of a primitive that have a usual value."""
-    if isinstance(primitive.forward, np.ufunc):
-        return {}
-    parameters = inspect.signature(primitive.forward).parameters.values()
-    return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
 def _is_usual(name: str, setting: Any, usual: dict[str, Any]) -> bool:

@@ -30,11 +30,11 @@ _TURNS = frozenset(("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI
 
 
 def primitive(node: Any) -> str:
-    """What the primitive of a node is called; those within the engine begin with _, which says nothing here.
+    """What the primitive of a node is called.
 
     A leaf that a rule made, such as an array of zeros, is a constant.
     """
-    return "constant" if node.primitive is None else clean(node.primitive.__name__.lstrip("_"))
+    return "constant" if node.primitive is None else clean(node.primitive.__name__)
 
 
 def shape(of: tuple[int, ...]) -> str:

@@ -14,11 +14,10 @@ and is used by `gradients(..., explanations=[Negated(), *EXPLANATIONS])`.
 from tinygrad_cnn.check.diagnose.explanations.case import Case, Explanation, Fitted, OtherRule, explain
 from tinygrad_cnn.check.diagnose.explanations.rules import (
     Assigned,
-    CroppedElsewhere,
     HeldConstant,
     InPart,
+    KnownMistake,
     LeftOut,
-    NotTransposed,
     OtherDerivative,
     OtherSideOfKink,
     OtherValue,
@@ -53,13 +52,12 @@ EXPLANATIONS: list[Explanation] = [
     HeldConstant(),
     LeftOut(),
     InPart(),
-    NotTransposed(),
+    KnownMistake(),
     FactorOfValue(),
     OtherValue(),
     OtherDerivative(),
     Assigned(),
     NotCropped(),
-    CroppedElsewhere(),
     Moved(),
     Epsilon(),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,24 +11,14 @@ import numpy as np
 from tinygrad_cnn.check.diagnose.explanations.case import Case, Explanation, OtherRule, count, in_turns
 from tinygrad_cnn.check.diagnose.explanations.values import FORMS, plainly
 from tinygrad_cnn.check.diagnose.steps import with_operand, with_rules, with_settings
-from tinygrad_cnn.check.witnesses.branches import MULTIPLY, mask, meeting, meets, tied
+from tinygrad_cnn.check.witnesses.branches import mask, meeting, meets
 from tinygrad_cnn.engine.graph import Array, Node
 from tinygrad_cnn.engine.mutation.versions import picks_once
-from tinygrad_cnn.engine.primitive import implementations
-from tinygrad_cnn.nn import activations
+from tinygrad_cnn.engine.primitive import Change, Kink, Rule
 from tinygrad_cnn.pictures.read.names import operands_of
-from tinygrad_cnn.primitives import elementwise, indexing, reductions, windows
-from tinygrad_cnn.primitives.decompositions import inv, solve
-from tinygrad_cnn.primitives.linear_algebra import matmul
+from tinygrad_cnn.primitives import windows
 
 Altered = Iterator[tuple[str, dict[Node, Node]]]
-
-_TWO_WAYS = {implementations[f]: f.__name__ for f in (np.maximum, np.minimum, np.fmax, np.fmin)}
-_OF_EACH_ELEMENT = {activations.sigmoid, activations.relu}
-_SIGNS = {implementations[f] for f in (np.add, np.subtract, np.negative)}  # whose derivatives are 1 and -1
-_ABSOLUTE = {implementations[np.abs], implementations[np.fabs]}
-_WINDOWED = {windows.im2col, windows.max_pool2d, windows.avg_pool2d}
-_EXTREMES = {windows.max_pool2d, reductions.max, reductions.min}
 
 # What becomes of the cotangent where two ways meet.
 _WHOLE = "the cotangent is passed on: >= for >"
@@ -44,10 +34,10 @@ class LeftOut(OtherRule):
     def alterations(self, case: Case) -> Altered:
         """See `OtherRule`."""
         for node in case.step:
-            if node.primitive in _SIGNS or not _is_of_each_element(node):
+            if not _is_of_each_element(node):
                 continue
             for place, _ in node.sources:
-                if node.primitive.rules[place] is None:
+                if node.primitive.rules[place] is None or _is_a_sign(node, place):
                     continue
                 rules = [rule if k != place else _unchanged for k, rule in enumerate(node.primitive.rules)]
                 yield f"the factor {_factor(case, node, place)} is missing", {node: with_rules(node, rules)}
@@ -59,7 +49,7 @@ class OtherDerivative(OtherRule):
     def alterations(self, case: Case) -> Altered:
         """See `OtherRule`."""
         for node in case.step:
-            if len(node.operands) != 1 or node.primitive in _SIGNS or not _is_of_each_element(node):
+            if len(node.operands) != 1 or _is_a_sign(node, 0) or not _is_of_each_element(node):
                 continue
             result, operand = case.names.get(node, "out"), _operand(case, node, 0) or "x"
             for form, made in FORMS.items():
@@ -76,16 +66,21 @@ def _times(made: Any, of_result: bool) -> Any:
 
 def _is_of_each_element(node: Node) -> bool:
     """Whether a node computes each element of its result from one of each operand, so that its rules are factors."""
-    if node.primitive in (matmul, solve) or not (node.primitive.broadcasts or node.primitive in _OF_EACH_ELEMENT):
-        return False
-    return bool(np.broadcast_shapes(*[np.shape(x) for x in node.operands]) == node.like.shape)
+    return node.primitive.elementwise and bool(
+        np.broadcast_shapes(*[np.shape(x) for x in node.operands]) == node.like.shape
+    )
+
+
+def _is_a_sign(node: Node, place: int) -> bool:
+    """Whether the derivative by an operand is declared to be 1 or -1."""
+    return bool(node.primitive.factors) and node.primitive.factors[place] in ("1", "-1")
 
 
 def _factor(case: Case, node: Node, place: int) -> str:
     """The derivative of a node by an operand, in words."""
-    if node.primitive is activations.sigmoid:
-        return f"of {case.called(node)}, out (1 - out),"
-    if node.primitive is MULTIPLY:
+    if node.primitive.factors:
+        return f"of {case.called(node)}, {node.primitive.factors[place]},"
+    if node.primitive.bilinear:
         other = node.operands[1 - place]
         if np.ndim(other) == 0 and 1 - place not in dict(node.sources) and not operands_of(node).get(1 - place):
             return f"{other:.6g} of {case.called(node)}"
@@ -158,7 +153,7 @@ class OtherValue(OtherRule):
 
     def _all(self, case: Case) -> Altered:
         for node in case.step:
-            if node.primitive not in (MULTIPLY, matmul):
+            if not node.primitive.bilinear:
                 continue
             for place, _ in node.sources:
                 right = np.asarray(node.operands[1 - place])
@@ -170,37 +165,28 @@ class OtherValue(OtherRule):
                         yield words, {node: with_operand(node, 1 - place, x)}
 
 
-class NotTransposed(OtherRule):
-    """In the way back through a matrix product, or an inverse, something is not transposed, or should not be."""
+class KnownMistake(OtherRule):
+    """A wrong rule that a primitive declares, such as that of a matrix product with an operand not transposed."""
 
     def alterations(self, case: Case) -> Altered:
         """See `OtherRule`."""
         for node in case.step:
-            if node.primitive is inv:
-                words = f"in the way back through {case.called(node)} the inverse is not transposed"
-                yield words, {node: with_rules(node, [lambda g, out, x: -out @ g @ out])}
-            if node.primitive is not matmul or any(np.ndim(x) != 2 for x in node.operands):
-                continue
-            x, y = node.operands
-            for words, g_first, first, second in (
-                ("the other operand is not transposed", False, y, x),
-                ("the cotangent is transposed, and should not be", True, y.T, x.T),
-            ):
-                rules = [_product(g_first, first, None), _product(g_first, None, second)]
-                shape = node.like.shape[::-1] if g_first else node.like.shape
-                fits_x = shape[1] == first.shape[0] and (shape[0], first.shape[1]) == x.shape
-                fits_y = second.shape[1] == shape[0] and (second.shape[0], shape[1]) == y.shape
-                if fits_x or fits_y:
-                    rules = [rules[0] if fits_x else matmul.rules[0], rules[1] if fits_y else matmul.rules[1]]
-                    yield f"in the way back through {case.called(node)} {words}", {node: with_rules(node, rules)}
+            for mistake, rules in node.primitive.mistakes.items():
+                wrong = {
+                    place: rule for place, rule in enumerate(rules) if rule is not None and _fits(node, place, rule)
+                }
+                if wrong:
+                    mixed = [wrong.get(place, node.primitive.rules[place]) for place in range(len(rules))]
+                    yield f"in the way back through {case.called(node)} {mistake}", {node: with_rules(node, mixed)}
 
 
-def _product(transposed: bool, right: Array | None, left: Array | None) -> Any:
-    def rule(g: Array, out: Array, x: Array, y: Array) -> Array:
-        g = g.T if transposed else g
-        return g @ right if right is not None else left @ g
-
-    return rule
+def _fits(node: Node, place: int, rule: Rule) -> bool:
+    """Whether a rule gives an array of the shape of an operand, so that its mistake is possible there."""
+    try:
+        given = rule(np.zeros_like(node.like), node.value, *node.operands, **node.settings)
+    except ValueError:  # of shapes that do not go together
+        return False
+    return np.shape(given) == np.shape(node.operands[place])
 
 
 class TiesInFull(OtherRule):
@@ -208,35 +194,31 @@ class TiesInFull(OtherRule):
 
     def alterations(self, case: Case) -> Altered:
         """See `OtherRule`."""
-        altered, windows_tied, elements = {}, 0, 0
+        altered, tied = {}, {"window": 0, "element": 0}
         for node in case.step:
-            if node.primitive is windows.max_pool2d and node.settings.get("ties", "share") == "share":
-                windows_tied += int(np.count_nonzero(tied(node.value, *node.operands, **node.settings)))
-                altered[node] = with_settings(node, ties="all")
-            elif node.primitive in (reductions.max, reductions.min):
-                windows_tied += meeting(node)
-                altered[node] = with_rules(node, [_to_all])
-            elif node.primitive in _TWO_WAYS:
-                elements += meeting(node)
-                name = _TWO_WAYS[node.primitive]
-                altered[node] = with_rules(node, [_no_less(name, 0), _no_less(name, 1)])
-        counts = [count(windows_tied, "window")] * bool(windows_tied) + [count(elements, "element")] * bool(elements)
+            change = None if node.primitive.kink is None else node.primitive.kink.ties_in_full
+            if change is not None and not _is_its_own(node, change):
+                altered[node] = _changed(node, change)
+                tied["element" if node.primitive.elementwise else "window"] += meeting(node)
+        counts = [count(n, of) for of, n in tied.items() if n]
         if counts:
             said = "ties are counted in full: each of the elements that tie gets the whole cotangent, in "
             yield said + " and ".join(counts), altered
 
 
-def _to_all(g: Array, out: Array, x: Array, axis: Any = None, keepdims: bool = False, **_: Any) -> Array:
-    if not keepdims and axis is not None:
-        g, out = np.expand_dims(g, axis), np.expand_dims(out, axis)
-    return g * np.equal(x, out)
+def _changed(node: Node, change: Change) -> Node:
+    """The node with other rules, or with other parameters."""
+    return with_settings(node, **change) if isinstance(change, Mapping) else with_rules(node, change)
 
 
-def _no_less(name: str, place: int) -> Any:
-    def rule(g: Array, out: Array, *operands: Array) -> Array:
-        return g * np.equal(operands[place], out)
+def _is_its_own(node: Node, change: Change) -> bool:
+    """Whether a node has these parameters already."""
+    return isinstance(change, Mapping) and change.items() <= _parameters(node).items()
 
-    return rule
+
+def _parameters(node: Node) -> dict[str, Any]:
+    """The parameters that a node was given, and the defaults of the others."""
+    return {**node.primitive.defaults, **node.settings}
 
 
 class OtherSideOfKink(OtherRule):
@@ -264,7 +246,7 @@ def _where_they_meet(case: Case, nodes: list[Node]) -> str:
     """Of nodes with the same primitive: "two ways meet at 3 elements of maximum (relu)"."""
     called = case.called(nodes[0]) if len(nodes) == 1 else str(nodes[0].primitive.__name__)
     elements = sum(map(meeting, nodes))
-    if nodes[0].primitive in _EXTREMES:
+    if not nodes[0].primitive.elementwise:
         return f"elements tie in {count(elements, 'window')} of {called}"
     return f"two ways meet at {count(elements, 'element')} of {called}"
 
@@ -272,28 +254,19 @@ def _where_they_meet(case: Case, nodes: list[Node]) -> str:
 def _ways(case: Case, node: Node) -> dict[str, Node]:
     """The conventions that may be taken at the kinks of a node, other than autodiff's own."""
     here = [place for place, _ in node.sources]
+    kink: Kink | None = node.primitive.kink
     by = mask(node)
     if by is not None:
-        place = 0 if node.primitive is elementwise.where_of else 1 - here[0]
+        place = 1 - here[0] if kink is None else kink.mask
         otherwise = with_operand(node, place, np.logical_xor(by, meets(node)))
         return {_said(node, here): otherwise, _HALF: with_rules(node, [_mean(node, otherwise, k) for k in range(3)])}
     ways: dict[str, Node] = {}
-    if node.primitive in _TWO_WAYS:
-        for first in (0, 1):
-            rules = [_first_of_equals(first == k, k, node.primitive) for k in (0, 1)]
-            said = _WHOLE if first == here[0] else _NOTHING
-            ways[said if len(here) == 1 else f"operand {first} gets the whole cotangent"] = with_rules(node, rules)
-    elif node.primitive is activations.relu:
-        for said, slope in ((_WHOLE, 1.0), (_NOTHING, 0.0), (_HALF, 0.5)):
-            if node.settings.get("at_zero", 0.0) != slope:
-                ways[said] = with_settings(node, at_zero=slope)
-    elif node.primitive in _ABSOLUTE:
-        for sign in (1, -1):
-            ways[f"it takes the slope {sign:+d}"] = with_rules(node, [_slope_at_zero(sign)])
-    elif node.primitive in _EXTREMES:
-        to_one = _to_one_of_a_window if node.primitive is windows.max_pool2d else _to_one
-        for which in ("first", "last"):
-            ways[f"the {which} one gets the whole cotangent"] = with_rules(node, [to_one(which == "last")])
+    for said, change in kink.conventions.items() if kink is not None else ():
+        if not _is_its_own(node, change):
+            other = _changed(node, change)
+            if len(node.operands) > len(here) == 1:  # the other operand is a constant
+                said = _WHOLE if _passed(other, here[0]).any() else _NOTHING
+            ways[said] = other
     return ways
 
 
@@ -313,50 +286,14 @@ def _said(node: Node, here: list[int]) -> str:
     """What becomes of a cotangent at the kinks of a node with a mask, if it goes the other way than it does."""
     if len(here) > 1:
         return _OTHER
-    ones = np.ones(np.shape(node.value))
-    passed = np.broadcast_to(node.primitive.rules[here[0]](ones, node.value, *node.operands), ones.shape)[meets(node)]
+    passed = _passed(node, here[0])
     return _OTHER if passed.any() and not passed.all() else _NOTHING if passed.any() else _WHOLE
 
 
-def _first_of_equals(takes_all: bool, place: int, primitive: Any) -> Any:
-    def rule(g: Array, out: Array, x: Array, y: Array) -> Array:
-        mine, other = (x, y) if place == 0 else (y, x)
-        chosen = np.equal(mine, out) if takes_all else np.not_equal(other, out)
-        return g * chosen
-
-    return rule
-
-
-def _slope_at_zero(sign: int) -> Any:
-    return lambda g, out, x: g * np.where(np.equal(x, 0), sign, np.sign(x))
-
-
-def _to_one_of_a_window(last: bool) -> Any:
-    def rule(g: Array, out: Array, x: Array, window: Any, stride: Any = None, **_: Any) -> Array:
-        image, given = np.zeros(x.shape, g.dtype), np.zeros(out.shape, bool)
-        places = [place for _, place in windows.layout(x.shape, window, stride).offsets]
-        for place in places[:: -1 if last else 1]:
-            won = np.equal(x[place], out) & ~given
-            image[place] += g * won
-            given |= won
-        return image
-
-    return rule
-
-
-def _to_one(last: bool) -> Any:
-    def rule(g: Array, out: Array, x: Array, axis: Any = None, keepdims: bool = False, **_: Any) -> Array:
-        axes = reductions.reduced_axes(x, axis)
-        order = [*[k for k in range(x.ndim) if k not in axes], *axes]
-        kept = [x.shape[k] for k in order[: x.ndim - len(axes)]]
-        rows = x.transpose(order).reshape(*kept, -1)[..., :: -1 if last else 1]
-        first = np.argmax(np.equal(rows, out.reshape(*kept, 1)), axis=-1)[..., None]
-        given = np.zeros(rows.shape, g.dtype)
-        np.put_along_axis(given, first, g.reshape(*kept, 1), axis=-1)
-        given = given[..., :: -1 if last else 1].reshape([x.shape[k] for k in order])
-        return given.transpose(np.argsort(order))
-
-    return rule
+def _passed(node: Node, place: int) -> Array:
+    """What becomes of a cotangent of ones where two ways meet at a node."""
+    ones = np.ones(np.shape(node.value))
+    return np.broadcast_to(node.primitive.rules[place](ones, node.value, *node.operands), ones.shape)[meets(node)]
 
 
 class Assigned(OtherRule):
@@ -372,10 +309,10 @@ class Assigned(OtherRule):
 
     def _where_they_meet(self, case: Case, node: Node) -> Altered:
         rule: Any = None
-        if node.primitive is indexing.picked and not picks_once(node.settings["index"]):
+        if node.primitive.adding is not None and not picks_once(node.settings["index"]):
             rule = _assigned_places
-        elif node.primitive in _WINDOWED and not _lie_apart(node):
-            rule = _assigned_columns if node.primitive is windows.im2col else _assigned_windows(node)
+        elif node.primitive.windowed and not _lie_apart(node):
+            rule = _assigned_columns if node.primitive.moves else _assigned_windows(node)
         if rule is not None:
             at = f"in the rule of {case.called(node)} cotangents that meet in one element are assigned"
             yield f"{at}, the last over the others, where they should be added", {node: with_rules(node, [rule])}
@@ -415,7 +352,7 @@ def _closed(node: Node, to: set[Node]) -> Node:
 def _adds(node: Node) -> bool:
     """Whether the rules of a node add up elements of its cotangent: of a product of matrices, or of a broadcast."""
     broadcast = _is_of_each_element(node) and any(x.like.shape != node.like.shape for _, x in node.sources)
-    return node.primitive is matmul or broadcast
+    return broadcast or (node.primitive.bilinear and not node.primitive.elementwise)
 
 
 def _only(rule: Any, axis: int, place: int) -> Any:
@@ -463,26 +400,5 @@ def _assigned_windows(node: Node) -> Any:
 
 def _lie_apart(node: Node) -> bool:
     """Whether no two windows of a node overlap, so that in no element any meet."""
-    stride = node.settings.get("stride", 1 if node.primitive is windows.im2col else None)
-    return windows.layout(node.operands[0].shape, node.settings["window"], stride).apart
-
-
-class CroppedElsewhere(OtherRule):
-    """What was padded is cropped, but at the wrong corner."""
-
-    def alterations(self, case: Case) -> Altered:
-        """See `OtherRule`."""
-        for node in case.step:
-            if node.primitive is windows.pad:
-                for words, last in (("upper left", False), ("lower right", True)):
-                    yield (
-                        f"the padding is cropped at the wrong place: it keeps the {words} corner",
-                        {node: with_rules(node, [_corner(last)])},
-                    )
-
-
-def _corner(last: bool) -> Any:
-    def rule(g: Array, out: Array, x: Array, pad_width: Any, **constant: Any) -> Array:
-        return g[tuple(slice(-n if last and n else None, None if last else n) for n in x.shape)]
-
-    return rule
+    given = _parameters(node)
+    return windows.layout(node.operands[0].shape, given["window"], given["stride"]).apart
