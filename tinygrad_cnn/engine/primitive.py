@@ -56,6 +56,7 @@ class Declared(TypedDict, total=False):
     windowed      it takes windows of the last two axes, which its parameters `window` and `stride` describe
     complex       its rules hold for complex numbers too
     pure          its result depends on its arguments alone: the cross-check need not compute it again
+    view_or_copy  it gives a view or a copy of its operand, depending on how that lies in memory
     implied       names of parameters that follow from shapes, so that the short label in a picture omits them
     """
 
@@ -66,6 +67,7 @@ class Declared(TypedDict, total=False):
     windowed: bool
     complex: bool
     pure: bool
+    view_or_copy: bool
     implied: tuple[str, ...]
 
 
@@ -112,14 +114,13 @@ class Primitive(Generic[P, R]):
         self.windowed = declared.get("windowed", False)
         self.complex = declared.get("complex", False)
         self.pure = declared.get("pure", False)
+        self.view_or_copy = declared.get("view_or_copy", False)
         self.implied = declared.get("implied", ())
         self.flops: Callable[..., float] | None = _one_each if self.elementwise else _none if self.moves else None
         self.factors: Sequence[str] = ()
         self.kink: Kink | None = None
         self.mistakes: dict[str, Sequence[Rule | None]] = {}
         self.doubt: Callable[..., str | None] | None = None
-        # Whether NumPy has a view or a copy, as the operand lies in memory; that is for `follow` to decide.
-        self.view_or_copy = False
         # Whether it picks from an array or writes to it in part. Such have one rule more: see `sweep.py`.
         self.in_part = False
         self.adding: Rule | None = None
@@ -285,11 +286,11 @@ class Primitive(Generic[P, R]):
         return f"<primitive {self.__name__}{_written(self.forward)}>"
 
 
-def _one_each(out: Array, *operands: Any, **settings: Any) -> float:
-    return out.size
+def _one_each(out: Array, *operands: Any, **settings: Any) -> int:
+    return int(out.size)
 
 
-def _none(out: Array, *operands: Any, **settings: Any) -> float:
+def _none(out: Array, *operands: Any, **settings: Any) -> int:
     return 0
 
 
@@ -341,6 +342,7 @@ def primitive(
     windowed      it takes windows of the last two axes, which its parameters `window` and `stride` describe
     complex       its rules hold for complex numbers too
     pure          its result depends on its arguments alone: the cross-check need not compute it again
+    view_or_copy  it gives a view or a copy of its operand, depending on how that lies in memory
     implied       names of parameters that follow from shapes, so that the short label in a picture omits them
 
     Its methods `defkink` and `defflops` declare where it is not differentiable, and what it costs.
@@ -384,10 +386,10 @@ def implements(*functions: Any) -> Callable[[F], F]:
 
 
 def elementwise(
-    ufunc: np.ufunc, *rules: Rule | None, factors: Sequence[str] = (), **declared: Unpack[Declared]
+    ufunc: np.ufunc, *rules: Rule | None, factors: Sequence[str] = (), bilinear: bool = False, complex: bool = False
 ) -> Primitive[..., Array]:
     """The primitive of a ufunc, from one rule for each operand; broadcasting is undone for every rule."""
-    made: Primitive[..., Array] = Primitive(ufunc, elementwise=True, pure=True, **declared)
+    made: Primitive[..., Array] = Primitive(ufunc, elementwise=True, bilinear=bilinear, complex=complex, pure=True)
     made.defvjp(*rules, factors=factors)
     implementations[ufunc] = made
     return made

@@ -17,7 +17,7 @@ Shape = int | tuple[int, ...]
 
 
 @implements(np.reshape)
-@primitive(moves=True, complex=True, pure=True, implied=("shape",))
+@primitive(moves=True, complex=True, pure=True, view_or_copy=True, implied=("shape",))
 def reshape(x: Array, /, shape: Shape, order: Any = "C", *, copy: bool | None = None) -> Array:
     """As `np.reshape`, in the orders that say which element goes where: "C" and "F"."""
     if order == "C" and copy is None:
@@ -34,7 +34,7 @@ reshape.defvjp(
 
 
 @implements(np.ravel)
-@primitive(moves=True, complex=True, pure=True)
+@primitive(moves=True, complex=True, pure=True, view_or_copy=True)
 def ravel(a: Array, /, order: Any = "C") -> Array:
     """As `np.ravel`, in the orders "C" and "F". It copies where `np.reshape` may still have a view."""
     _check_order("ravel", order)

@@ -66,9 +66,9 @@ def _times(made: Any, of_result: bool) -> Any:
 
 def _is_of_each_element(node: Node) -> bool:
     """Whether a node computes each element of its result from one of each operand, so that its rules are factors."""
-    return node.primitive.elementwise and bool(
-        np.broadcast_shapes(*[np.shape(x) for x in node.operands]) == node.like.shape
-    )
+    if not node.primitive.elementwise:
+        return False
+    return bool(np.broadcast_shapes(*[np.shape(x) for x in node.operands]) == node.like.shape)
 
 
 def _is_a_sign(node: Node, place: int) -> bool:
@@ -186,7 +186,7 @@ def _fits(node: Node, place: int, rule: Rule) -> bool:
         given = rule(np.zeros_like(node.like), node.value, *node.operands, **node.settings)
     except ValueError:  # of shapes that do not go together
         return False
-    return np.shape(given) == np.shape(node.operands[place])
+    return bool(np.shape(given) == np.shape(node.operands[place]))
 
 
 class TiesInFull(OtherRule):
@@ -257,7 +257,7 @@ def _ways(case: Case, node: Node) -> dict[str, Node]:
     kink: Kink | None = node.primitive.kink
     by = mask(node)
     if by is not None:
-        place = 1 - here[0] if kink is None else kink.mask
+        place = 1 - here[0] if kink is None or kink.mask is None else kink.mask
         otherwise = with_operand(node, place, np.logical_xor(by, meets(node)))
         return {_said(node, here): otherwise, _HALF: with_rules(node, [_mean(node, otherwise, k) for k in range(3)])}
     ways: dict[str, Node] = {}
