@@ -158,7 +158,7 @@ def test_the_short_label_in_a_picture_omits_parameters_that_are_implied() -> Non
 
     filled.defvjp(lambda g, out, x, sizes, order="C": np.sum(g))
     x = tg.Tensor(2.0, "x")
-    assert ">filled(·, order='F')<" in html.unescape(tg.graph(filled(x, (2, 3), order="F")).dot())
+    assert "<B>filled</B>(·, order='F')<" in html.unescape(tg.graph(filled(x, (2, 3), order="F")).dot())
 
 
 def test_declarations_are_those_of_the_primitive_and_not_of_its_name() -> None:
