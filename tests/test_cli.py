@@ -550,12 +550,12 @@ def test_graph_measures(command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--out", "graph.jpg"], "'jpg' is no format of a picture; there are svg, png"),
-        (["--out", "graph"], "'graph': its name does not say in which format"),
-        (["--collapse", "-1"], "-1 is no depth"),
+        (["--out", "graph.jpg"], "unknown format 'jpg'; expected one of svg, png"),
+        (["--out", "graph"], "'graph' has no ending that names a format"),
+        (["--collapse", "-1"], "collapse is -1, but a depth is an integer"),
         (["--format", "png"], "name a file with --out"),
         (["--out", "no/such/folder.svg"], "no/such/folder.svg: cannot be written to: No such file or directory"),
-        (["--collapse", "cnv"], "no scope is called 'cnv'; there are conv, conv/conv2d, fc, loss, pool"),
+        (["--collapse", "cnv"], "no scope is named 'cnv'; this graph has conv, conv/conv2d, fc, loss, pool"),
         (["--before"], "--before is for a run"),
         (["--run", "nowhere"], "nowhere: there is no such file"),
         (["--image", "nowhere.png"], "nowhere.png: No such file"),

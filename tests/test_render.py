@@ -94,7 +94,11 @@ def test_a_tensor_without_a_graph_is_one_box() -> None:
 
 @pytest.mark.parametrize(
     ("what", "says"),
-    [(np.ones(3), r"array of shape \(3,\), which has no graph"), ([], "there is none"), ({"a": 1.0}, "type float")],
+    [
+        (np.ones(3), r"array of shape \(3,\), which has no graph"),
+        ([], "a tree without leaves"),
+        ({"a": 1.0}, "type float"),
+    ],
 )
 def test_what_is_no_tensor_is_refused(what, says) -> None:
     with pytest.raises(TypeError, match=says):
@@ -155,8 +159,8 @@ def test_scopes_are_closed_by_depth_name_and_path() -> None:
 
 @pytest.mark.parametrize(
     ("collapse", "error", "says"),
-    [("cnv", ValueError, "no scope is called 'cnv'; there are conv"), (-1, ValueError, "no depth"),
-     (True, ValueError, "no depth"), ([3], TypeError, "neither a depth nor the name")],
+    [("cnv", ValueError, "no scope is named 'cnv'; this graph has conv"), (-1, ValueError, "a depth is an integer"),
+     (True, ValueError, "a depth is an integer"), ([3], TypeError, "expected a depth or names of scopes")],
 )  # fmt: skip
 def test_what_cannot_be_closed_is_said(collapse, error, says) -> None:
     with pytest.raises(error, match=says):
@@ -236,7 +240,7 @@ def test_no_gradient_is_taken_for_inputs() -> None:
 
 
 def test_an_input_that_is_no_leaf_is_refused() -> None:
-    with pytest.raises(ValueError, match="'z' is no leaf of this graph; its leaves are Bc, Bf, Wc, Wf, x"):
+    with pytest.raises(ValueError, match="'z' is not a leaf of this graph; its leaves are Bc, Bf, Wc, Wf, x"):
         tg.render(circle_square(), inputs="z")
 
 

@@ -40,7 +40,7 @@ def test_the_turns_of_a_loop_are_drawn_once() -> None:
     assert loops(diagram) == [("× 24", None)]
     assert edges(diagram) == {("x", "multiply"), ("multiply", "h")}
     assert edges(diagram, "again") == {("h", "multiply")}
-    assert diagram.notes == ["49 nodes are drawn as 3: each turn of a loop is the same, and is drawn once"]
+    assert diagram.notes == ["49 nodes are drawn as 3: each iteration of a loop is the same, and is drawn once"]
 
 
 def test_loops_in_loops_are_groups_in_groups() -> None:

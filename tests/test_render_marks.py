@@ -66,5 +66,5 @@ def test_a_severity_is_a_number_from_0_to_1(severity) -> None:
 
 
 def test_a_mark_on_a_node_of_another_graph_is_refused() -> None:
-    with pytest.raises(ValueError, match="is not in this graph"):
+    with pytest.raises(ValueError, match="is not a node of this graph"):
         tg.render(small()[1], marks={small()[1].node: tg.Mark(0.5)})

@@ -49,7 +49,7 @@ def render(
     against   another result, such as that of the model before training: what is in one of them alone is coloured, and
               values are shown side by side
     marks     what to show at single nodes; see `Mark`
-    fold      draw what repeats, such as the turns of a loop, once. By default it is done from 150 nodes on
+    fold      draw what repeats, such as the iterations of a loop, once. By default it is done from 150 nodes on
     theme     "light", "dark", or "auto", which is light, but dark in an SVG or page whose reader prefers that
     format    "svg", "png", "pdf", "html" (a page to look around in), "dot", "mermaid", "txt" or "json"; by default what
               the name of `path` ends in
@@ -70,7 +70,7 @@ def render(
     from tinygrad_cnn.pictures.write.picture import Picture
 
     if theme not in ("light", "dark", "auto"):
-        raise ValueError(f"theme is {theme!r}, but has to be 'light', 'dark' or 'auto'")
+        raise ValueError(f"render: theme is {theme!r}, but has to be 'light', 'dark' or 'auto'")
     chosen = format_of(path, format)
     diagram = _diagram(
         result, values, against, marks, explained=chosen == "html",

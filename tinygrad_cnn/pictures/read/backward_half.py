@@ -8,7 +8,7 @@ from typing import Any
 
 from tinygrad_cnn.engine.graph import Node
 from tinygrad_cnn.pictures.read.cotangents import Sweep
-from tinygrad_cnn.pictures.read.reading import Reading, dtype
+from tinygrad_cnn.pictures.read.reading import Reading, dtype, primitive_of
 from tinygrad_cnn.pictures.view import labels
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge
 from tinygrad_cnn.pictures.view.values import describe
@@ -141,7 +141,7 @@ def _rule_box(id: str, x: Node, g: Box, values: bool) -> Box:
         id,
         "rule",
         None,
-        labels.primitive(x),
+        primitive_of(x),
         labels.shape(x.like.shape),
         dtype(x.like.dtype),
         x.like.nbytes,

@@ -12,7 +12,7 @@ from tinygrad_cnn.pictures.read.backward_half import draw_backward
 from tinygrad_cnn.pictures.read.cotangents import sweep
 from tinygrad_cnn.pictures.read.forward_half import draw_forward
 from tinygrad_cnn.pictures.read.names import names_of
-from tinygrad_cnn.pictures.read.reading import Reading, line_of, read_graph
+from tinygrad_cnn.pictures.read.reading import Reading, line_of, primitive_of, read_graph
 from tinygrad_cnn.pictures.read.rule_source import explain
 from tinygrad_cnn.pictures.view import labels
 from tinygrad_cnn.pictures.view.closed_groups import add_group_boxes
@@ -64,7 +64,7 @@ def box_of(node: Node) -> Box:
         "n0",
         "parameter" if is_leaf else "primitive",
         None if name is None else labels.clean(name),
-        "" if is_leaf else labels.primitive(node),
+        "" if is_leaf else primitive_of(node),
         labels.shape(node.like.shape),
         str(node.like.dtype),
         node.like.nbytes,
@@ -119,7 +119,7 @@ def _add_marks(diagram: Diagram, reading: Reading, marks: Mapping[Node, Mark]) -
     for node, mark in marks.items():
         id = reading.ids.get(node)
         if id is None:
-            raise ValueError(f"marks: {node!r} is not in this graph")
+            raise ValueError(f"marks: {node!r} is not a node of this graph")
         box = diagram.boxes[cotangents.get(id, id)]
         if box.mark is None or mark.rank > box.mark.rank:
             box.mark = Mark(mark.severity, labels.clean(mark.note), mark.flag)

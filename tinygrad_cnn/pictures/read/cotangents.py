@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,31 +32,45 @@ def sweep(roots: Sequence[Node], nodes: Sequence[Node], inputs: Collection[Node]
     inputs: leaves that are data; what depends on no other leaf than these has no cotangent. A root of more than one
     element is taken for its sum, and so are several roots. Raises ValueError if the graph holds its arrays no more.
     """
-    path: list[Node] = []
-    within: set[Node] = set()
-    for node in nodes:
-        if node not in inputs if not node.sources else any(x in within for _, x in node.sources):
-            within.add(node)
-            path.append(node)
+    path = _differentiated(nodes, inputs)
     if any(node.value is None for node in path):
         raise ValueError(
-            "the arrays of this graph were freed, so it has no gradient any more: compute the result again"
+            "backward=True: the arrays of this graph were freed, so it has no gradient; compute the result again"
         )
     born = now()
     token = recording.set(True)
     try:
         with np.errstate(all="ignore"):
-            seeds = {root: leaf_on(np.ones(root.like.shape, root.like.dtype), None) for root in roots}
-            found = pull_back({k: v for k, v in seeds.items() if k in within}, path, recorded=True, keep=True)
+            within = set(path)
+            seeds = {
+                root: leaf_on(np.ones(root.like.shape, root.like.dtype), None) for root in roots if root in within
+            }
+            found = pull_back(seeds, path, recorded=True, keep=True)
     finally:
         recording.reset(token)
     whole = {node: g.node for node, g in found.items() if isinstance(g, Tensor)}
+    values = {node: g.node.value if isinstance(g, Tensor) else g for node, g in found.items()}
+    return Sweep(values, _made(path, whole, born), whole)
+
+
+def _differentiated(nodes: Sequence[Node], inputs: Collection[Node]) -> list[Node]:
+    """Those of `nodes`, oldest first, that a cotangent is for: leaves that are no inputs, and what depends on such."""
+    found: dict[Node, None] = {}
+    for node in nodes:
+        if any(x in found for _, x in node.sources) if node.sources else node not in inputs:
+            found[node] = None
+    return list(found)
+
+
+def _made(path: Sequence[Node], whole: Mapping[Node, Node], born: int) -> dict[Node, list[Node]]:
+    """`Sweep.made`: what was recorded after `born` for the cotangent of each node of `path`, and for no other.
+
+    What is common to several cotangents belongs to that which was computed first, so the results come first.
+    """
     cuts = set(whole.values())
     claimed: set[Node] = set()
     made: dict[Node, list[Node]] = {}
-    for node in reversed(
-        path
-    ):  # from the results on: a cotangent is claimed by the node that it was first computed for
+    for node in reversed(path):
         last = whole.get(node)
         made[node] = []
         if last is None or last in claimed or last.primitive is None:
@@ -70,5 +84,4 @@ def sweep(roots: Sequence[Node], nodes: Sequence[Node], inputs: Collection[Node]
                     here.append(x)
                     waiting.append(x)
         made[node] = sorted(here, key=lambda x: x.order)
-    values = {node: g.node.value if isinstance(g, Tensor) else g for node, g in found.items()}
-    return Sweep(values, made, whole)
+    return made

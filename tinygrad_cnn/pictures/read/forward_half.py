@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_cnn.engine.graph import Node, Scope
 from tinygrad_cnn.pictures.read.loops import Loop, scopes_of
 from tinygrad_cnn.pictures.read.names import operands_of
-from tinygrad_cnn.pictures.read.reading import Reading, dtype
+from tinygrad_cnn.pictures.read.reading import Reading, dtype, primitive_of
 from tinygrad_cnn.pictures.view import labels
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge
 from tinygrad_cnn.pictures.view.values import describe
@@ -28,7 +28,7 @@ def draw_forward(diagram: Diagram, reading: Reading, values: bool) -> None:
             id,
             kind,
             _name(reading, members),
-            kind if leaf else labels.primitive(node),
+            kind if leaf else primitive_of(node),
             labels.shapes([n.like.shape for n in members]),
             dtype(node.like.dtype),
             node.like.nbytes,
@@ -99,15 +99,15 @@ class Groups:
 
     def _loop(self, loop: Loop, parent: str | None, node: Node) -> str:
         if loop not in self.known:
-            least, most = min(loop.turns), max(loop.turns)
+            least, most = min(loop.iterations), max(loop.iterations)
             times = f"× {least:,}" if least == most else f"× {least:,}…{most:,}"
             line, function = self.reading.line(node).rsplit(" in ", 1)
-            says = f"the turns of a loop in {function}, {line}"
+            says = f"the iterations of a loop in {function}, {line}"
             self.known[loop] = self.diagram.add_group("loop", times, parent, says).id
         return self.known[loop]
 
     def _scope(self, scope: Scope, parent: str | None, members: Sequence[Node], depth: int) -> str:
-        """The group of a scope; in a loop, each turn enters one of its own, and they are drawn as one."""
+        """The group of a scope; in a loop, each iteration enters one of its own, and they are drawn as one."""
         same = [scope]
         if len(members) > 1:
             same = [path[depth] for path in map(scopes_of, members) if len(path) > depth]

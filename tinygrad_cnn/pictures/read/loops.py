@@ -1,11 +1,11 @@
-"""What repeats, drawn once: the turns of a loop, and of a loop within a loop.
+"""What repeats is drawn once: the iterations of a loop, and of a loop within a loop.
 
-Nobody has to say where the loops are. A node knows the instruction that asked for it, so the nodes in the order of
-their making are a trace of the program, and a loop is a stretch of it that repeats. The trace is read once; what stands
-at its end is folded as soon as it is a repetition of what stands before it, innermost first, as in
-A. Ketterlin and P. Clauss, "Prediction and trace compression of data access addresses through nested loop
-recognition", 2008, but with one thing more: the turn before the first repetition belongs to the loop too if it differs
-in a few steps only, because programs begin a loop with `if first: out = x.copy()`.
+The user does not mark loops. A node knows the instruction that asked for it, so the nodes in order of creation are a
+trace of the program, and a loop is a stretch of it that repeats. The trace is read once; its end is folded as soon as
+it repeats what stands before it, innermost loops first, as in A. Ketterlin and P. Clauss, "Prediction and trace
+compression of data access addresses through nested loop recognition", 2008, with one addition: the iteration before the
+first repetition belongs to the loop too if it differs in a few steps only, because programs begin a loop with
+`if first: out = x.copy()`.
 """
 
 from __future__ import annotations
@@ -18,26 +18,28 @@ from tinygrad_cnn.engine.graph import Node, Scope
 
 FEW = 150  # nodes that are drawn without folding, unless it is asked for
 MOST = 500  # boxes that are drawn; beyond that, everything that one instruction made is one of them
-LONGEST = 512  # steps in one turn of a loop, after the loops within it are folded
-TRIED = 32  # places where the last step stood before, at which a turn may have ended
+LONGEST = 512  # steps in one iteration of a loop, after the loops within it are folded
+TRIED = 32  # places where the last step stood before, at which an iteration may have ended
 
 
 class Loop:
-    """A loop, drawn once: how many turns it took (each time that it was run), within which loop, and under which scope.
+    """A loop, which is drawn once.
 
-    depth  how many of the scopes that its steps are in were open before it began
+    parent      the loop around it, or None
+    depth       how many of the scopes that its steps are in were open before it began
+    iterations  how many it made, each time that it was run
     """
 
-    __slots__ = ("depth", "parent", "turns")
+    __slots__ = ("depth", "iterations", "parent")
 
     def __init__(self, parent: Loop | None, depth: int) -> None:
         self.parent = parent
         self.depth = depth
-        self.turns: list[int] = []
+        self.iterations: list[int] = []
 
 
 class Folded(NamedTuple):
-    """What is drawn as one: the nodes of each box, oldest first; the loop that it is in; in words, what was folded."""
+    """What is drawn as one: the nodes of each box, oldest first; the loop that it is in; notes on what was folded."""
 
     classes: list[list[Node]]
     loops: list[Loop | None]
@@ -50,7 +52,7 @@ def unfolded(nodes: Sequence[Node]) -> Folded:
 
 
 def folded(nodes: Sequence[Node], names: dict[Node, str]) -> Folded:
-    """`nodes`, in the order of their making, with what repeats in one class."""
+    """`nodes`, in order of creation, with what repeats in one class."""
     kinds = _kinds(nodes)
     computed = [node for node in nodes if node.primitive is not None]
     classes: dict[Any, list[Node]] = {}
@@ -75,7 +77,7 @@ def folded(nodes: Sequence[Node], names: dict[Node, str]) -> Folded:
     if len(drawn.classes) < len(nodes):
         said = f"{len(nodes):,} nodes are drawn as {len(drawn.classes)}"
         if not notes:
-            said += ": each turn of a loop is the same, and is drawn once"
+            said += ": each iteration of a loop is the same, and is drawn once"
         notes.insert(0, said)
     return drawn
 
@@ -83,11 +85,12 @@ def folded(nodes: Sequence[Node], names: dict[Node, str]) -> Folded:
 def _kinds(nodes: Sequence[Node]) -> dict[Node, Any]:
     """Which step of the program each node is: the same for each time that the step was done.
 
-    What a rule computed is told apart by the step whose rule it is, and by its place among what that rule computed.
+    What a rule computed is identified by the step whose rule it is, and by its place among what that rule computed.
     """
     kinds: dict[Node, Any] = {}
-    places: dict[Any, Any] = {}  # where in the source an instruction stands: its number is not always the same, for
-    # Python 3.11 and later rewrite a loop's instructions while it runs
+    # Where in the source an instruction stands. Its number is not always the same: Python rewrites a loop's
+    # instructions while it runs.
+    places: dict[Any, Any] = {}
     paths: dict[Scope | None, Any] = {None: ()}
     seen: dict[Scope, int] = {}
     for node in nodes:
@@ -108,67 +111,85 @@ def _kinds(nodes: Sequence[Node]) -> dict[Node, Any]:
     return kinds
 
 
-# The trace, compressed. An entry is a step, which is a node, or a loop, which is a list of turns of entries.
+# The trace, compressed. An entry is a step, which is a node, or a loop, which is a list of iterations of entries. Each
+# has a key; entries with one key are the same step, or the same loop.
 
 
 class _Repeat:
-    """A loop in the trace: the keys of the steps in a turn of it, and its turns, the first of which may differ."""
+    """A loop in the trace: the keys of the steps in an iteration, and its iterations, the first of which may differ."""
 
-    __slots__ = ("body", "turns")
+    __slots__ = ("body", "iterations")
 
-    def __init__(self, body: tuple[int, ...], turns: list[list[tuple[int, Any]]]) -> None:
+    def __init__(self, body: tuple[int, ...], iterations: list[list[tuple[int, Any]]]) -> None:
         self.body = body
-        self.turns = turns
+        self.iterations = iterations
 
 
-def _compressed(nodes: Sequence[Node], kinds: dict[Node, Any]) -> list[tuple[int, Any]]:
-    """The trace as (key, entry); entries with one key are the same step, or the same loop."""
-    numbers: dict[Any, int] = {}
-    stack: list[tuple[int, Any]] = []
-    keys: list[int] = []
-    places: dict[int, list[int]] = {}  # where each key stands on the stack
-    due: dict[int, list[int]] = {}  # from a height of the stack to the loops of which one more turn would end there
+class _Stack:
+    """The compressed trace while it is read, as (key, entry), with tables of where loops may be, so that none is
+    searched for.
 
-    def push(key: int, entry: Any) -> None:
-        places.setdefault(key, []).append(len(stack))
+    keys    the keys of the entries, which are compared as lists
+    places  where on the stack each key stands
+    due     the loops of which one more iteration would end at a height of the stack
+    """
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[int, Any]] = []
+        self.keys: list[int] = []
+        self.places: dict[int, list[int]] = {}
+        self.due: dict[int, list[int]] = {}
+
+    def push(self, key: int, entry: Any) -> None:
+        place = len(self.entries)
+        self.places.setdefault(key, []).append(place)
         if isinstance(entry, _Repeat):
-            due.setdefault(len(stack) + 1 + len(entry.body), []).append(len(stack))
-        stack.append((key, entry))
-        keys.append(key)
+            self.due.setdefault(place + 1 + len(entry.body), []).append(place)
+        self.entries.append((key, entry))
+        self.keys.append(key)
 
-    def pop(count: int) -> list[tuple[int, Any]]:
-        top = stack[-count:]
+    def pop(self, count: int) -> list[tuple[int, Any]]:
+        top = self.entries[-count:]
         for key, entry in reversed(top):
-            place = places[key].pop()
+            place = self.places[key].pop()
             if isinstance(entry, _Repeat):
-                due[place + 1 + len(entry.body)].remove(place)
-        del stack[-count:], keys[-count:]
+                self.due[place + 1 + len(entry.body)].remove(place)
+        del self.entries[-count:], self.keys[-count:]
         return top
 
-    def another_turn() -> int | None:
-        """Where the loop stands of which the top of the stack is one more turn."""
-        for place in reversed(due.get(len(stack), ())):
-            if stack[place][1].body == tuple(keys[place + 1 :]):
+    def loop_that_goes_on(self) -> int | None:
+        """The place of the loop of which the top of the stack is one more iteration."""
+        for place in reversed(self.due.get(len(self.entries), ())):
+            if self.entries[place][1].body == tuple(self.keys[place + 1 :]):
                 return place
         return None
 
+
+def _compressed(nodes: Sequence[Node], kinds: dict[Node, Any]) -> list[tuple[int, Any]]:
+    """The trace as (key, entry)."""
+    numbers: dict[Any, int] = {}  # a key for each kind of step and of loop
+    stack = _Stack()
     for node in nodes:
-        push(numbers.setdefault(kinds[node], len(numbers)), node)
+        stack.push(numbers.setdefault(kinds[node], len(numbers)), node)
         while True:
-            loop = another_turn()
-            if loop is not None:
-                stack[loop][1].turns.append(pop(len(stack) - 1 - loop))
+            place = stack.loop_that_goes_on()
+            if place is not None:
+                stack.entries[place][1].iterations.append(stack.pop(len(stack.entries) - 1 - place))
                 continue
-            length = _repeated(keys, places[keys[-1]])
+            length = _repeated(stack.keys, stack.places[stack.keys[-1]])
             if not length:
                 break
-            second, first = pop(length), pop(length)
-            body = tuple([key for key, _ in second])
-            before = _first_turn(keys, body)
-            turns = ([pop(before)] if before else []) + [first, second]
-            name = ("loop", body, tuple([key for key, _ in turns[0]]))
-            push(numbers.setdefault(name, len(numbers)), _Repeat(body, turns))
-    return stack
+            second, first = stack.pop(length), stack.pop(length)
+            body = _keys(second)
+            before = _first_iteration(stack.keys, body)
+            iterations = ([stack.pop(before)] if before else []) + [first, second]
+            kind = ("loop", body, _keys(iterations[0]))
+            stack.push(numbers.setdefault(kind, len(numbers)), _Repeat(body, iterations))
+    return stack.entries
+
+
+def _keys(entries: list[tuple[int, Any]]) -> tuple[int, ...]:
+    return tuple(key for key, _ in entries)
 
 
 def _repeated(keys: list[int], places: list[int]) -> int:
@@ -187,12 +208,12 @@ def _repeated(keys: list[int], places: list[int]) -> int:
     return 0
 
 
-def _first_turn(keys: list[int], body: tuple[int, ...]) -> int:
-    """How many keys at the top of the stack are a first turn of a loop of this `body`, with a few steps that differ."""
+def _first_iteration(keys: list[int], body: tuple[int, ...]) -> int:
+    """How many keys at the top of the stack are a first iteration of a loop of this `body`, but for a few steps."""
     length, steps = len(body), set(body)
     for count in (length, length - 1, length + 1):
-        turn = keys[-count:] if 0 < count <= len(keys) else []
-        if turn and turn[0] == body[0] and 2 * len(steps.intersection(turn)) >= length + 1:
+        first = keys[-count:] if 0 < count <= len(keys) else []
+        if first and first[0] == body[0] and 2 * len(steps.intersection(first)) >= length + 1:
             return count
     return 0
 
@@ -206,7 +227,7 @@ def _walk(trace: list[tuple[int, Any]]) -> list[tuple[Any, Loop | None, Node]]:
         entries, context, loop = waiting.pop()
         counted: dict[int, int] = {}
         for key, entry in entries:
-            place = counted[key] = counted.get(key, 0) + 1  # the same step may stand twice in one turn
+            place = counted[key] = counted.get(key, 0) + 1  # the same step may stand twice in one iteration
             if not isinstance(entry, _Repeat):
                 found.append(((context, key, place), loop, entry))
                 continue
@@ -214,8 +235,8 @@ def _walk(trace: list[tuple[int, Any]]) -> list[tuple[Any, Loop | None, Node]]:
             known = loops.get(inner)
             if known is None:
                 known = loops[inner] = Loop(loop, _common_depth(entry))
-            known.turns.append(len(entry.turns))
-            waiting.extend((turn, inner, known) for turn in reversed(entry.turns))
+            known.iterations.append(len(entry.iterations))
+            waiting.extend((iteration, inner, known) for iteration in reversed(entry.iterations))
     found.sort(key=lambda item: item[2].order)
     return found
 
@@ -228,14 +249,13 @@ def _common_depth(repeat: _Repeat) -> int:
     while waiting:
         entry = waiting.pop()
         if isinstance(entry, _Repeat):
-            waiting.extend(inner for turn in entry.turns for _, inner in turn)
+            waiting.extend(inner for iteration in entry.iterations for _, inner in iteration)
         elif entry.scope not in seen:
             seen.add(entry.scope)
             path = scopes_of(entry)
             if common is not None:
-                path = tuple(
-                    [a for a, _ in itertools.takewhile(lambda two: two[0] is two[1], zip(common, path, strict=False))]
-                )
+                same = itertools.takewhile(lambda two: two[0] is two[1], zip(common, path, strict=False))
+                path = tuple(scope for scope, _ in same)
             common = path
     return len(common or ())
 

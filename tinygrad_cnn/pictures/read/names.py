@@ -44,7 +44,7 @@ def names_of(nodes: Sequence[Node]) -> dict[Node, str]:
         for _, x in node.sources:
             if x.source[1] != instruction or x.source[0] is not code or len(makes[node.source]) == 1:
                 continue  # of another instruction, or of one that calls one primitive: in a loop, h = np.sin(h)
-            if not _is_of_another_turn(x.scope, node.scope):
+            if not _is_of_another_iteration(x.scope, node.scope):
                 within.add(x)
     names = {}
     for node in nodes:
@@ -56,8 +56,8 @@ def names_of(nodes: Sequence[Node]) -> dict[Node, str]:
     return names
 
 
-def _is_of_another_turn(a: Scope | None, b: Scope | None) -> bool:
-    """Whether two scopes are those that two turns of a loop entered at one place, as in `h = tg.linear(h, W)`."""
+def _is_of_another_iteration(a: Scope | None, b: Scope | None) -> bool:
+    """Whether two scopes are those that two iterations of a loop entered at one place, as in `h = tg.linear(h, W)`."""
     return a is not b and a is not None and b is not None and a.rule_of is b.rule_of is None and a.path() == b.path()
 
 

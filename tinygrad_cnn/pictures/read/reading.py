@@ -93,6 +93,11 @@ def line_of(node: Node) -> str:
     return labels.clean(f"{near}:{rest}", None)
 
 
+def primitive_of(node: Node) -> str:
+    """The name of the primitive of a node. A leaf that a rule made, such as an array of zeros, is a constant."""
+    return "constant" if node.primitive is None else labels.clean(node.primitive.__name__)
+
+
 def _roots(result: Any) -> list[Node]:
     leaves = tree.flatten(result).leaves
     for leaf in leaves:
@@ -100,9 +105,9 @@ def _roots(result: Any) -> list[Node]:
             what = (
                 f"an array of shape {leaf.shape}" if isinstance(leaf, np.ndarray) else f"of type {type(leaf).__name__}"
             )
-            raise TypeError(f"a picture is that of a Tensor, but this is {what}, which has no graph")
+            raise TypeError(f"expected a Tensor or a tree of Tensors to draw, got {what}, which has no graph")
     if not leaves:
-        raise TypeError("a picture is that of a Tensor, but there is none in what was given")
+        raise TypeError("expected a Tensor or a tree of Tensors to draw, got a tree without leaves")
     return list(dict.fromkeys(leaf.node for leaf in leaves))
 
 
@@ -116,7 +121,7 @@ def _inputs(inputs: Any, leaves: Sequence[Node], names: Mapping[Node, str]) -> s
             meant = [leaf for leaf in leaves if names.get(leaf) == given]
         if not meant:
             known = ", ".join(sorted(names[leaf] for leaf in leaves if leaf in names)) or "without names"
-            raise ValueError(f"inputs: {given!r} is no leaf of this graph; its leaves are {known}")
+            raise ValueError(f"inputs: {given!r} is not a leaf of this graph; its leaves are {known}")
         found.update(meant)
     return found
 

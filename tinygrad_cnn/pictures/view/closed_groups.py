@@ -28,7 +28,7 @@ def groups_to_close(diagram: Diagram, collapse: Collapse) -> set[str]:
     if collapse is None:
         return rules
     if isinstance(collapse, bool) or (isinstance(collapse, int) and collapse < 0):
-        raise ValueError(f"collapse: {collapse!r} is no depth, which is a number from 0 on; 1 closes every scope")
+        raise ValueError(f"collapse is {collapse!r}, but a depth is an integer from 0 on; 1 closes every scope")
     if isinstance(collapse, int):
         if collapse == 0:
             return set()
@@ -36,11 +36,11 @@ def groups_to_close(diagram: Diagram, collapse: Collapse) -> set[str]:
     closed = rules
     for name in [collapse] if isinstance(collapse, str) else collapse:
         if not isinstance(name, str):
-            raise TypeError(f"collapse: {name!r} is neither a depth nor the name of a scope")
+            raise TypeError(f"collapse: expected a depth or names of scopes, got {name!r}")
         found = {g.id for g in groups if name in (g.name, diagram.path(g))}
         if not found:
             known = sorted({diagram.path(g) for g in groups if g.kind == "scope"})
-            raise ValueError(f"collapse: no scope is called {name!r}; there are {', '.join(known) or 'none'}")
+            raise ValueError(f"collapse: no scope is named {name!r}; this graph has {', '.join(known) or 'none'}")
         closed |= found
     return closed
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -26,45 +27,65 @@ def compare(now: Diagram, before: Diagram) -> Diagram:
             f"and {len(before.boxes):,}"
         )
     same = _matched(now, before)
-    to_now = {old: new for new, old in same.items()}
+    ids = {id: f"x{id}" for id in before.boxes} | {old: new for new, old in same.items()}  # in what is drawn
     drawn = dataclasses.replace(
         now, boxes={}, edges=[], groups=dict(now.groups), group_boxes=dict(now.group_boxes), notes=list(now.notes)
     )
-    groups = {(now.path(g), g.kind): g.id for g in now.groups.values()}
     for box in now.boxes.values():
-        old = before.boxes[same[box.id]] if box.id in same else None
-        drawn.boxes[box.id] = _beside(box, old) if old is not None else dataclasses.replace(box, change="added")
-    removed = [box for box in before.boxes.values() if box.id not in to_now]
-    for box in removed:
-        drawn.boxes[f"x{box.id}"] = dataclasses.replace(
-            box, id=f"x{box.id}", number=None, change="removed", is_result=False,
-            group=_group(before, box.group, drawn, groups),
-            of=box.of and to_now.get(box.of, f"x{box.of}"),
-            rule=box.rule and box.rule._replace(needs=tuple(to_now.get(id, f"x{id}") for id in box.rule.needs)),
-        )  # fmt: skip
-    old_edges: dict[Any, Edge] = {
-        (to_now.get(e.tail, f"x{e.tail}"), to_now.get(e.head, f"x{e.head}"), e.flow, e.position, e.detail is None): e
-        for e in before.edges
-    }
-    new_edges = {(e.tail, e.head, e.flow, e.position, e.detail is None): e for e in now.edges}
-    for key, e in new_edges.items():
-        change = None if key in old_edges or e.flow == "tie" else "added"
-        drawn.edges.append(dataclasses.replace(e, change=change))
-    for key, e in old_edges.items():
-        if key not in new_edges and e.detail is None:
-            drawn.edges.append(dataclasses.replace(e, tail=key[0], head=key[1], change="removed", short=None))
-    for group in drawn.groups.values():
-        for half in (group.forward, group.backward):
-            if half in drawn.group_boxes:
-                box = drawn.group_boxes[half]
-                inner = _shown(drawn, box)
-                if inner is not None:
-                    drawn.group_boxes[half] = dataclasses.replace(box, value=inner.value, before=inner.before)
-    added = sum(box.change == "added" for box in drawn.boxes.values())
+        if box.id in same:
+            drawn.boxes[box.id] = _with_both_values(box, before.boxes[same[box.id]])
+        else:
+            drawn.boxes[box.id] = dataclasses.replace(box, change="added")
+    _add_removed(drawn, before, ids)
+    drawn.edges = _edges(now, before, ids)
+    _update_group_boxes(drawn)
+    changes = Counter(box.change for box in drawn.boxes.values())
     drawn.notes.append(
-        f"{added} added, {len(removed)} removed" if added or removed else "the same structure; before → now"
+        f"{changes['added']} added, {changes['removed']} removed"
+        if changes["added"] or changes["removed"]
+        else "the same structure; before → now"
     )
     return drawn
+
+
+def _add_removed(drawn: Diagram, before: Diagram, ids: Mapping[str, str]) -> None:
+    """Add the boxes of `before` that are not in `drawn`; ids: what each box of `before` is called there."""
+    groups = {(drawn.path(group), group.kind): group.id for group in drawn.groups.values()}
+    for box in before.boxes.values():
+        id = ids[box.id]
+        if id not in drawn.boxes:
+            drawn.boxes[id] = dataclasses.replace(
+                box, id=id, number=None, change="removed", is_result=False,
+                group=_group(before, box.group, drawn, groups),
+                of=box.of and ids[box.of],
+                rule=box.rule and box.rule._replace(needs=tuple(ids[needed] for needed in box.rule.needs)),
+            )  # fmt: skip
+
+
+def _edges(now: Diagram, before: Diagram, ids: Mapping[str, str]) -> list[Edge]:
+    """The edges of both; those of rules, which are drawn when a reader opens them, of `now` alone."""
+
+    def key(e: Edge, tail: str, head: str) -> tuple[Any, ...]:
+        return tail, head, e.flow, e.position, e.detail is None
+
+    old = {key(e, ids[e.tail], ids[e.head]): e for e in before.edges}
+    new = {key(e, e.tail, e.head): e for e in now.edges}
+    edges = []
+    for k, e in new.items():
+        edges.append(dataclasses.replace(e, change=None if k in old or e.flow == "tie" else "added"))
+    for k, e in old.items():
+        if k not in new and e.detail is None:
+            edges.append(dataclasses.replace(e, tail=ids[e.tail], head=ids[e.head], change="removed", short=None))
+    return edges
+
+
+def _update_group_boxes(drawn: Diagram) -> None:
+    """Let each box of a closed group show what the box whose value it has shows now."""
+    by_order = {box.order: box for box in drawn.boxes.values() if box.number is not None}
+    for id, box in drawn.group_boxes.items():
+        if box.order in by_order:
+            shown = by_order[box.order]
+            drawn.group_boxes[id] = dataclasses.replace(box, value=shown.value, before=shown.before)
 
 
 def _matched(now: Diagram, before: Diagram) -> dict[str, str]:
@@ -96,18 +117,12 @@ def _key(diagram: Diagram, box: Box) -> Any:
     )
 
 
-def _beside(box: Box, old: Box) -> Box:
+def _with_both_values(box: Box, old: Box) -> Box:
     """`box` with the value that it had before."""
     if box.value is None or old.value is None or box.value == old.value:
         return box
     both = thumbnails.beside(old.value.picture, box.value.picture)
     return dataclasses.replace(box, value=dataclasses.replace(box.value, picture=both), before=old.value)
-
-
-def _shown(drawn: Diagram, closed: Box) -> Box | None:
-    """The box whose value a closed group shows."""
-    same = (box for box in drawn.boxes.values() if box.order == closed.order and box.number is not None)
-    return next(same, None)
 
 
 def _group(before: Diagram, group: str | None, drawn: Diagram, known: dict[Any, str]) -> str | None:

@@ -29,14 +29,6 @@ def clean(text: str, longest: int | None = LONGEST) -> str:
 _TURNS = frozenset(("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"))
 
 
-def primitive(node: Any) -> str:
-    """What the primitive of a node is called.
-
-    A leaf that a rule made, such as an array of zeros, is a constant.
-    """
-    return "constant" if node.primitive is None else clean(node.primitive.__name__)
-
-
 def shape(of: tuple[int, ...]) -> str:
     """24×28×28, and a scalar's as "scalar"."""
     return "×".join(map(str, of)) or "scalar"

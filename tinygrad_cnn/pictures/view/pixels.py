@@ -7,8 +7,9 @@ import zlib
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from tinygrad_cnn.engine.graph import Array
+Array = npt.NDArray[Any]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _EIGHT_BITS_OF_RGBA = (8, 6, 0, 0, 0)

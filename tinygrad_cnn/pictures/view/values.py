@@ -1,15 +1,17 @@
-"""What is told of an array: its numbers in short, and what is wrong with them."""
+"""A value as a picture shows it: its range, its statistics, and what is wrong with it."""
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.pictures.view import labels
+from tinygrad_cnn.pictures.view.thumbnails import Thumbnail, thumbnail
 
-HUGE = 1e6  # what has grown beyond this in absolute value is said to explode
+HUGE = 1e6  # larger absolute values are marked as exploding
 BINS = 24  # of a histogram
 
 
@@ -24,7 +26,7 @@ class Value:
     counts    the histogram: how many finite elements lie in each of `BINS` equal parts of least..most
     sample    the first elements, written out
     picture   a PNG, how wide and high it is shown in points, and what it shows ("6 of 24"); None of a single element
-    absolute  all numbers but those of `number` and `sample` are told of absolute values, for the elements are complex
+    absolute  the elements are complex: all but `number` and `sample` are about their absolute values
     """
 
     number: str | None = None
@@ -36,7 +38,7 @@ class Value:
     wrong: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
     sample: str = ""
-    picture: Any = field(default=None, repr=False)
+    picture: Thumbnail | None = field(default=None, repr=False)
     absolute: bool = False
 
     @property
@@ -50,7 +52,7 @@ class Value:
 
 
 def describe(array: Any, *, flows: bool) -> Value:
-    """What is to be told of `array`.
+    """What is to be shown of `array`.
 
     flows: it was computed, so that zeros alone are a sign that something is dead (they are none in a constant).
     """
@@ -60,42 +62,45 @@ def describe(array: Any, *, flows: bool) -> Value:
     if not x.size:
         return Value(wrong=("empty",))
     numbers = np.abs(x) if x.dtype.kind == "c" else x.astype(np.float64, copy=False)
-    finite = np.isfinite(numbers)
-    nans, infinite = int(np.isnan(numbers).sum()), int(np.isinf(numbers).sum())
-    some = numbers if finite.all() else numbers[finite]
-    wrong = []
-    if nans:
-        wrong.append("NaN" if nans == x.size else f"{nans} NaN")
-    if infinite:
-        wrong.append("Inf" if infinite == x.size else f"{infinite} Inf")
-    if some.size and float(np.max(np.abs(some))) > HUGE:
-        wrong.append(f"exploding: {labels.number(some.flat[np.argmax(np.abs(some))])}")
-    if flows and x.size > 1 and not numbers.any():
-        wrong.append("all zero")
-    number = labels.number(x.reshape(-1)[0].item()) if x.size == 1 else None
-    picture = None
-    if number is None:
-        from tinygrad_cnn.pictures.view import thumbnails
-
-        picture = thumbnails.thumbnail(numbers)
-    if not some.size:
-        return Value(number=number, wrong=tuple(wrong), sample=_sample(x), picture=picture)
-    least, most = float(some.min()), float(some.max())
+    is_finite = np.isfinite(numbers)
+    finite = numbers if is_finite.all() else numbers[is_finite]  # no copy of a large array that needs none
+    value = Value(
+        number=labels.number(x.reshape(-1)[0].item()) if x.size == 1 else None,
+        wrong=_wrong(numbers, finite, flows and x.size > 1),
+        sample=_sample(x),
+        picture=thumbnail(numbers) if x.size > 1 else None,
+    )
+    if not finite.size:
+        return value
+    least, most = float(finite.min()), float(finite.max())
     with np.errstate(over="ignore", invalid="ignore"):
-        mean, std = float(some.mean()), float(some.std())
-    return Value(
-        number=number,
+        mean, std = float(finite.mean()), float(finite.std())
+    return dataclasses.replace(
+        value,
         least=least,
         most=most,
         mean=mean,
         std=std,
         zeros=float(np.mean(numbers == 0)),
-        wrong=tuple(wrong),
-        counts=_counts(some, least, most),
-        sample=_sample(x),
-        picture=picture,
+        counts=_counts(finite, least, most),
         absolute=x.dtype.kind == "c",
     )
+
+
+def _wrong(numbers: Any, finite: Any, zeros_are: bool) -> tuple[str, ...]:
+    """What is wrong with an array, of which these elements are finite."""
+    wrong = []
+    for name, test in (("NaN", np.isnan), ("Inf", np.isinf)):
+        count = int(test(numbers).sum())
+        if count:
+            wrong.append(name if count == numbers.size else f"{count} {name}")
+    if finite.size:
+        largest = finite.flat[np.argmax(np.abs(finite))]
+        if abs(largest) > HUGE:
+            wrong.append(f"exploding: {labels.number(largest)}")
+    if zeros_are and not numbers.any():
+        wrong.append("all zero")
+    return tuple(wrong)
 
 
 def _counts(some: Any, least: float, most: float) -> tuple[int, ...]:
@@ -107,10 +112,16 @@ def _counts(some: Any, least: float, most: float) -> tuple[int, ...]:
 
 
 def _sample(x: Any) -> str:
-    corner = x[(0,) * (x.ndim - 2)][:6, :5] if x.ndim >= 2 else x[:5] if x.ndim else x
-    said: Any = {}
-    if corner.dtype.kind == "f":  # NumPy writes 3.780e+00 where 0.002 stands beside
+    """The first elements, written out: of a matrix those of its corner, of a stack of matrices those of the first."""
+    if x.ndim >= 2:
+        corner = x[(0,) * (x.ndim - 2)][:6, :5]
+    elif x.ndim == 1:
+        corner = x[:5]
+    else:
+        corner = x
+    options: Any = {}
+    if corner.dtype.kind == "f":  # by itself NumPy writes 3.780e+00 where there is a 0.002 beside it
         width = max(len(f"{element:.3g}") for element in corner.flat)
-        said["formatter"] = {"float_kind": lambda element: f"{element:{width}.3g}"}
-    text = np.array2string(corner, precision=3, max_line_width=72, threshold=40, **said)
-    return text + ("" if corner.size == x.size else "\n …")
+        options["formatter"] = {"float_kind": lambda element: f"{element:{width}.3g}"}
+    text = np.array2string(corner, precision=3, max_line_width=72, threshold=40, **options)
+    return text if corner.size == x.size else f"{text}\n …"

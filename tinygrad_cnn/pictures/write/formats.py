@@ -1,4 +1,4 @@
-"""The formats of pictures, and which of them the name of a file means."""
+"""The formats of pictures, and the format that the name of a file stands for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ENDINGS = {"mmd": "mermaid", "htm": "html", "gv": "dot", "text": "txt"}
 
 
 def format_of(path: str | os.PathLike[str] | None, format: str | None) -> str:
-    """The format that is meant: by its name, or by what a file's name ends in. Raises ValueError if it is none."""
+    """The format that was asked for, or else that of the ending of a file's name. Raises ValueError for others."""
     if format is None:
         if path is None:
             return "svg"
@@ -18,7 +18,7 @@ def format_of(path: str | os.PathLike[str] | None, format: str | None) -> str:
         format = _ENDINGS.get(ending, ending)
         if not format:
             raise ValueError(
-                f"{os.fspath(path)!r}: its name does not say in which format; there are {', '.join(FORMATS)}"
+                f"{os.fspath(path)!r} has no ending that names a format; pass format=, one of {', '.join(FORMATS)}"
             )
     if format not in FORMATS:
         raise ValueError(unknown(format))
@@ -26,5 +26,5 @@ def format_of(path: str | os.PathLike[str] | None, format: str | None) -> str:
 
 
 def unknown(format: str) -> str:
-    """What is said of a format that there is not."""
-    return f"{format!r} is no format of a picture; there are {', '.join(FORMATS)}"
+    """The message about a format that does not exist."""
+    return f"unknown format {format!r}; expected one of {', '.join(FORMATS)}"

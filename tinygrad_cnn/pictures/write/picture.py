@@ -24,7 +24,7 @@ class Picture:
 
     dot, svg, png, pdf   made when they are first asked for; the text in DOT is without thumbnails
     html                 a page to look around in, if format="html" was asked for
-    notes                what a reader has to be told, such as what was folded
+    notes                what a reader has to know, such as what was folded
     """
 
     def __init__(self, diagram: Diagram, theme: Theme = "auto", page: tuple[Diagram, set[str]] | None = None) -> None:
@@ -130,9 +130,7 @@ class Picture:
     def html(self) -> str:
         """The page, in one file that loads nothing."""
         if self._page is None:
-            raise ValueError(
-                "this picture was not made to be a page: ask for format='html', or name a path that ends so"
-            )
+            raise ValueError("this picture was not drawn as a page: pass format='html', or a path that ends in .html")
         from tinygrad_cnn.pictures.write.page import to_page
 
         return to_page(*self._page, theme=self._theme)
@@ -156,7 +154,7 @@ class Graph:
 
     It holds what is to be said of the graph, and not the graph: no array is kept alive by it.
 
-    notes  what a reader has to be told, such as what was folded
+    notes  what a reader has to know, such as what was folded
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> x = tg.Tensor([1.0, 2.0], "x")
