@@ -42,9 +42,7 @@ def sweep(roots: Sequence[Node], nodes: Sequence[Node], inputs: Collection[Node]
     try:
         with np.errstate(all="ignore"):
             within = set(path)
-            seeds = {
-                root: leaf_on(np.ones(root.like.shape, root.like.dtype), None) for root in roots if root in within
-            }
+            seeds = {root: leaf_on(np.ones(root.like.shape, root.like.dtype), None) for root in roots if root in within}
             found = pull_back(seeds, path, recorded=True, keep=True)
     finally:
         recording.reset(token)
