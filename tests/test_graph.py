@@ -14,7 +14,7 @@ import pytest
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.engine.graph import ancestors, source_line
-from tinygrad_cnn.engine.sources import is_engine
+from tinygrad_cnn.sources import is_engine
 
 
 def chain(x, length: int):

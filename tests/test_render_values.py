@@ -10,17 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tinygrad_cnn.pictures.view import labels
-from tinygrad_cnn.pictures.view.thumbnails import (
-    DENSITY,
-    GAP,
-    HIGH,
-    INF,
-    NAN,
-    TILE,
-    TILES,
-    WIDE,
-    thumbnail,
-)
+from tinygrad_cnn.pictures.view.thumbnails import DENSITY, GAP, HIGH, INF, NAN, TILE, TILES, WIDE, thumbnail
 from tinygrad_cnn.pictures.view.values import BINS, describe
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.engine.lacking import INSTEAD
 from tinygrad_cnn.engine.primitive import implementations
+from tinygrad_cnn.numpy_functions.lacking import INSTEAD
 
 
 def test_operators_with_numbers_arrays_and_tensors_on_either_side() -> None:

@@ -72,7 +72,7 @@ def softplus(x: Any, /) -> Any:
     return np.logaddexp(0, x)
 
 
-softplus.vjp(lambda g, out, x: g * tg.sigmoid(x))
+softplus.defvjp(lambda g, out, x: g * tg.sigmoid(x))
 """
 
 # Each line is a mistake.

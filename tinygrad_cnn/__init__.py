@@ -20,18 +20,8 @@ from tinygrad_cnn.engine.graph import no_grad, scope
 from tinygrad_cnn.engine.mutation.versions import index_add
 from tinygrad_cnn.engine.primitive import implements, primitive
 from tinygrad_cnn.engine.tensor import Tensor
-from tinygrad_cnn.engine.transforms import (
-    checkpoint,
-    elementwise_grad,
-    grad,
-    hessian,
-    hvp,
-    jacobian,
-    jvp,
-    stop_gradient,
-    value_and_grad,
-    vjp,
-)
+from tinygrad_cnn.engine.transforms import grad, jvp, stop_gradient, value_and_grad, vjp
+from tinygrad_cnn.jacobians import elementwise_grad, hessian, hvp, jacobian
 from tinygrad_cnn.nn import (
     SGD,
     Adam,
@@ -45,6 +35,7 @@ from tinygrad_cnn.nn import (
     relu,
     sigmoid,
 )
+from tinygrad_cnn.nn.recomputation import checkpoint
 from tinygrad_cnn.pictures import Mark, graph, render
 from tinygrad_cnn.pictures.read.names import named
 from tinygrad_cnn.primitives.windows import col2im, im2col

@@ -21,37 +21,16 @@ from tinygrad_cnn.check.diagnose.explanations import (
     explain,
 )
 from tinygrad_cnn.check.diagnose.faults import faults
-from tinygrad_cnn.check.diagnose.steps import (
-    between,
-    consumers,
-    largest,
-    largest_finite,
-    walk_again,
-    walk_back,
-)
+from tinygrad_cnn.check.diagnose.steps import between, consumers, largest, largest_finite, walk_again, walk_back
 from tinygrad_cnn.check.report.progress import Progress
 from tinygrad_cnn.check.report.report import Comparison, KinkFound, Parameter, Report, Step
 from tinygrad_cnn.check.report.sentences import second_derivatives, sentences
 from tinygrad_cnn.check.witnesses import second_order
-from tinygrad_cnn.check.witnesses.autodiff import (
-    Autodiff,
-    Loss,
-    Subject,
-    autodiff,
-    hand,
-    signs,
-)
+from tinygrad_cnn.check.witnesses.autodiff import Autodiff, Loss, Subject, autodiff, hand, signs
 from tinygrad_cnn.check.witnesses.branches import mask, meeting
 from tinygrad_cnn.check.witnesses.finite_differences import Slope
 from tinygrad_cnn.check.witnesses.hand_derived import ByHand, by_name, listed
-from tinygrad_cnn.check.witnesses.measuring import (
-    DIRECTIONS,
-    Measured,
-    how_many,
-    measure,
-    nothing,
-    random_direction,
-)
+from tinygrad_cnn.check.witnesses.measuring import DIRECTIONS, Measured, how_many, measure, nothing, random_direction
 from tinygrad_cnn.check.witnesses.trace import Trace
 from tinygrad_cnn.engine.graph import Array, Node, source_line
 

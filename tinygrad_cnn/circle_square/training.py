@@ -11,14 +11,7 @@ from numpy.typing import NDArray
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square.hand_derived import hand_derived
-from tinygrad_cnn.circle_square.model import (
-    Forward,
-    Parameters,
-    forward,
-    loss_as_printed,
-    loss_on_logits,
-    loss_shifted,
-)
+from tinygrad_cnn.circle_square.model import Forward, Parameters, forward, loss_as_printed, loss_on_logits, loss_shifted
 
 Floats = NDArray[np.float64]
 Gradient = Literal["auto", "hand"]

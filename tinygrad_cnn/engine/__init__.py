@@ -1,1 +1,1 @@
-"""The core: read README.md in this folder first."""
+"""The engine: see README.md in this folder for the order in which to read it."""

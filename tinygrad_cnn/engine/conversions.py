@@ -11,7 +11,7 @@ import warnings
 from contextvars import ContextVar
 
 from tinygrad_cnn.engine.graph import now
-from tinygrad_cnn.engine.sources import calling_line
+from tinygrad_cnn.sources import calling_line
 
 
 class GradientLostError(TypeError):

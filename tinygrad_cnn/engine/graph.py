@@ -18,7 +18,7 @@ from operator import attrgetter
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
-from tinygrad_cnn.engine.sources import is_engine, line_of
+from tinygrad_cnn.sources import is_engine, line_of
 
 P = ParamSpec("P")
 R = TypeVar("R")

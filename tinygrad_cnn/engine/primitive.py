@@ -20,12 +20,12 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, overload
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, ParamSpec, TypeVar, Unpack, overload
 
 import numpy as np
 
+from tinygrad_cnn.declarations import Declarations, Declared
 from tinygrad_cnn.engine.graph import Array, Handle, Node, recording
 
 P = ParamSpec("P")
@@ -36,6 +36,8 @@ Rule = Callable[..., Array]
 # From a NumPy function, as a user calls it, to what computes it on Tensors: a primitive, or an ordinary function that
 # is written in terms of primitives. A ufunc's method has the key (ufunc, "reduce").
 implementations: dict[Any, Callable[..., Any]] = {}
+# What calls a "ufunc" or a "function" with keywords such as out=; `numpy_functions/keywords.py` fills it in.
+keyword_calls: dict[str, Callable[..., Any]] = {}
 # Asked for a ufunc that is not among them, of a package that is not ours to import. They declare it, or give None.
 finders: list[Callable[[np.ufunc], Callable[..., Any] | None]] = []
 
@@ -46,46 +48,7 @@ OPERANDS = (np.ndarray, Handle, *_NUMBERS)  # what needs to be made no array of
 _new, _ndarray = object.__new__, np.ndarray
 
 
-class Declared(TypedDict, total=False):
-    """What a primitive may say of itself; all of it is False or empty unless it is declared.
-
-    broadcasts    its operands broadcast together: what a rule returns is summed over the axes that were stretched
-    elementwise   an element of the result depends on one element of each operand, which broadcast together
-    moves         it moves, repeats or drops elements, and computes nothing
-    bilinear      it is linear in each of its two operands, as a product is
-    windowed      it takes windows of the last two axes, which its parameters `window` and `stride` describe
-    complex       its rules hold for complex numbers too
-    pure          its result depends on its arguments alone: the cross-check need not compute it again
-    view_or_copy  it gives a view or a copy of its operand, depending on how that lies in memory
-    implied       names of parameters that follow from shapes, so that the short label in a picture omits them
-    """
-
-    broadcasts: bool
-    elementwise: bool
-    moves: bool
-    bilinear: bool
-    windowed: bool
-    complex: bool
-    pure: bool
-    view_or_copy: bool
-    implied: tuple[str, ...]
-
-
-Change = Sequence[Rule | None] | Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Kink:
-    """Where a primitive is not differentiable: see `Primitive.defkink`."""
-
-    choices: Callable[..., list[Array]]
-    meeting: Callable[..., Array]
-    conventions: Mapping[str, Change]
-    ties_in_full: Change | None
-    mask: int | None
-
-
-class Primitive(Generic[P, R]):
+class Primitive(Declarations, Generic[P, R]):
     """A function whose derivative is known. Call it as the function that it is.
 
     Operands, which gradients flow to, are the arguments before the `/` of the forward function's signature (all of
@@ -107,20 +70,7 @@ class Primitive(Generic[P, R]):
         self.forward = forward
         self.arity, self.settings, self.defaults = _signature(forward)
         self.rules: Sequence[Rule | None] = _Undeclared(self.__name__)
-        self.elementwise = declared.get("elementwise", False)
-        self.broadcasts = declared.get("broadcasts", False) or (self.elementwise and self.arity != 1)
-        self.moves = declared.get("moves", False)
-        self.bilinear = declared.get("bilinear", False)
-        self.windowed = declared.get("windowed", False)
-        self.complex = declared.get("complex", False)
-        self.pure = declared.get("pure", False)
-        self.view_or_copy = declared.get("view_or_copy", False)
-        self.implied = declared.get("implied", ())
-        self.flops: Callable[..., float] | None = _one_each if self.elementwise else _none if self.moves else None
-        self.factors: Sequence[str] = ()
-        self.kink: Kink | None = None
-        self.mistakes: dict[str, Sequence[Rule | None]] = {}
-        self.doubt: Callable[..., str | None] | None = None
+        self._declare(declared)
         # Whether it picks from an array or writes to it in part. Such have one rule more: see `sweep.py`.
         self.in_part = False
         self.adding: Rule | None = None
@@ -154,70 +104,6 @@ class Primitive(Generic[P, R]):
     def defvjp_in_part(self, adding: Rule | None = None, overwriting: Rule | None = None) -> None:
         """Declare how the sweep goes through a primitive that picks from its operand 0 (adding) or writes to it."""
         self.in_part, self.adding, self.overwriting = True, adding, overwriting
-
-    def defkink(
-        self,
-        choices: Callable[..., list[Array]],
-        meeting: Callable[..., Array],
-        *,
-        conventions: Mapping[str, Change] | None = None,
-        ties_in_full: Change | None = None,
-        mask: int | None = None,
-    ) -> None:
-        """Declare where the function is not differentiable, for the cross-check to know of it.
-
-        Between kinks a function consists of smooth pieces: x > 0 and x < 0 for a relu, an element of the window that
-        is the largest for a pooling. Both functions are given what a rule is given, but for the cotangent.
-
-        choices        a list of arrays that change just where the function goes over to another piece
-        meeting        for each element of the result, whether pieces meet there, so that the rule takes a convention
-        conventions    others that people take, by a sentence on what becomes of the cotangent: rules that do so, or
-                       parameters of this primitive that do
-        ties_in_full   the same for what gives each element that ties the whole cotangent, which is no derivative
-        mask           the operand that says which of the others an element is taken from
-
-        >>> import numpy as np, tinygrad_cnn as tg
-        >>> @tg.primitive(elementwise=True)
-        ... def hinge(x, /):
-        ...     return np.maximum(1 - x, 0)
-        >>> _ = hinge.defvjp(lambda g, out, x: -g * (x < 1))
-        >>> hinge.defkink(lambda out, x: [x < 1, x > 1], lambda out, x: x == 1)
-        >>> report = tg.check.gradients(lambda x: np.sum(hinge(x)), np.array([0.0, 1.0, 2.0]))
-        >>> [(kink.primitive, kink.elements) for kink in report.kinks]
-        [('hinge', 1)]
-        """
-        self.kink = Kink(choices, meeting, conventions or {}, ties_in_full, mask)
-
-    def defflops(self, flops: Callable[..., float]) -> Callable[..., float]:
-        """Declare how many floating-point operations a call takes, from the result, the operands and the parameters.
-
-        Without it that is one for each element of the result if the primitive is elementwise, none if it only moves
-        elements, and else unknown.
-
-        >>> import numpy as np, tinygrad_cnn as tg
-        >>> @tg.primitive
-        ... def squared_norm(x, /):
-        ...     return np.sum(x * x)
-        >>> _ = squared_norm.defvjp(lambda g, out, x: 2 * g * x)
-        >>> _ = squared_norm.defflops(lambda out, x: 2 * x.size)
-        """
-        self.flops = flops
-        return flops
-
-    def defdoubt(self, doubt: Callable[..., str | None]) -> Callable[..., str | None]:
-        """Declare when a rule's result is not to be trusted: what debug mode then warns of, else None.
-
-        doubt: given what a rule is given.
-        """
-        self.doubt = doubt
-        return doubt
-
-    def defmistake(self, mistake: str, *rules: Rule | None) -> None:
-        """Declare wrong rules that people write, for the cross-check to recognise in a hand-derived gradient.
-
-        mistake: what is wrong, as "the inverse is not transposed". rules: as for `defvjp`; None if it is not affected.
-        """
-        self.mistakes[mistake] = rules
 
     def __call__(self, *operands: P.args, **settings: P.kwargs) -> R:
         """The result: an array if all operands are, else a Tensor, whose node is recorded here."""
@@ -284,14 +170,6 @@ class Primitive(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<primitive {self.__name__}{_written(self.forward)}>"
-
-
-def _one_each(out: Array, *operands: Any, **settings: Any) -> int:
-    return int(out.size)
-
-
-def _none(out: Array, *operands: Any, **settings: Any) -> int:
-    return 0
 
 
 class OfEach(Sequence[Rule]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 import operator
 from collections.abc import Callable, Iterator
 from types import FunctionType
@@ -13,20 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_cnn.engine.conversions import GradientLostError, no_number, note_numbers_taken, warn_of_loss
-from tinygrad_cnn.engine.graph import (
-    Array,
-    Handle,
-    Node,
-    ancestors,
-    handle_on,
-    recording,
-)
-from tinygrad_cnn.engine.lacking import refuse
+from tinygrad_cnn.engine.graph import Array, Handle, Node, ancestors, handle_on, recording
 from tinygrad_cnn.engine.mutation import views
-from tinygrad_cnn.engine.primitive import finders, implementations, operand, to_values
-from tinygrad_cnn.engine.sources import calling_line
+from tinygrad_cnn.engine.primitive import finders, implementations, keyword_calls, operand, to_values
 from tinygrad_cnn.engine.sweep import pull_back, seed
 from tinygrad_cnn.engine.tape import leave_cotangents
+from tinygrad_cnn.sources import calling_line
 
 # Methods that are NumPy's functions. To a type checker what they give is a Tensor, though it is an array in `no_grad`.
 
@@ -74,6 +65,10 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
         return self
 
     return changed
+
+
+def _of_layout(name: str, doc: str) -> property:
+    return property(lambda self: getattr(self.node.like, name), doc=doc)
 
 
 def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], NDArray[np.bool_]]:
@@ -198,25 +193,8 @@ class Tensor(Handle):
         """The imaginary part."""
         return implementations[np.imag](self)
 
-    @property
-    def itemsize(self) -> int:
-        """Bytes of one element."""
-        return self.node.like.itemsize  # type: ignore[no-any-return]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all elements."""
-        return self.node.like.nbytes  # type: ignore[no-any-return]
-
-    @property
-    def strides(self) -> tuple[int, ...]:
-        """As NumPy's."""
-        return self.node.like.strides  # type: ignore[no-any-return]
-
-    @property
-    def device(self) -> str:
-        """As NumPy's: "cpu"."""
-        return self.node.like.device  # type: ignore[no-any-return]
+    itemsize, nbytes = _of_layout("itemsize", "Bytes of one element."), _of_layout("nbytes", "Bytes of all elements.")
+    strides, device = _of_layout("strides", "As NumPy's."), _of_layout("device", 'As NumPy\'s: "cpu".')
 
     def backward(self, cotangent: Any = None) -> None:
         """Set the `.grad` of every Tensor that this one was computed from to the derivative of this with respect to it.
@@ -243,23 +221,16 @@ class Tensor(Handle):
             if method == "__call__":
                 unsupported(name)  # of NumPy, or of another package
             unsupported(f"{name}.{method}", key=f'({name}, "{method}")')
-        if settings and method == "__call__":
-            return _with_settings(ufunc, implementation, inputs, **settings)
-        if "out" in settings and not hasattr(implementation, "on_values"):
-            name, into = f"np.{ufunc.__name__}.{method}", settings.pop("out")
-            _check_out(name, into)
-            return _written(name, getattr(ufunc, method)(*inputs, **settings), into)
+        if settings and (method == "__call__" or "out" in settings):
+            return keyword_calls["ufunc"](ufunc, method, implementation, inputs, settings)
         return implementation(*inputs, **settings)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         implementation = implementations.get(function)
         if implementation is None:
             unsupported(f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1))
-        if kwargs and kwargs.get("out") is not None and not hasattr(implementation, "on_values"):
-            name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
-            _check_out(name, (kwargs["out"],))
-            rest = {setting: x for setting, x in kwargs.items() if setting != "out"}
-            return _written(name, function(*args, **rest), (kwargs["out"],))
+        if kwargs and kwargs.get("out") is not None:
+            return keyword_calls["function"](function, implementation, args, kwargs)
         return implementation(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
@@ -274,12 +245,12 @@ class Tensor(Handle):
         )
 
     if not TYPE_CHECKING:  # to a type checker it has what it has
-        requires_grad = property(None, lambda self, flag: refuse(self, "requires_grad"))
+        requires_grad = property(None, lambda self, flag: _refuse(self, "requires_grad"))
 
         def __getattr__(self, name: str) -> Any:
             if name == "node":  # of a handle on a view, which has none of its own
                 return self._view.node
-            return refuse(self, name)
+            return _refuse(self, name)
 
     # Operators. Comparisons give plain arrays.
 
@@ -458,12 +429,6 @@ class Tensor(Handle):
     def __trunc__(self) -> int:
         return int(self._number("int"))
 
-    def __floor__(self) -> int:
-        return math.floor(self._number("int"))
-
-    def __ceil__(self) -> int:
-        return math.ceil(self._number("int"))
-
     def _number(self, kind: str) -> float:
         if recording.get():
             raise no_number(kind)
@@ -498,6 +463,20 @@ class Tensor(Handle):
         return f"Tensor({shown}{dtype}{name})"
 
 
+# What to write in place of an attribute that a Tensor lacks; `numpy_functions/lacking.py` fills it in.
+advice: dict[str, str] = {}
+
+
+def _refuse(tensor: Tensor, name: str) -> NoReturn:
+    """Raise AttributeError for the attribute `name` of a Tensor, with what to write instead, where that is known."""
+    instead = advice.get(name)
+    if instead is None and getattr(np, name, None) in implementations:
+        instead = f"use the function np.{name}"
+    if instead is None:  # given the object, Python adds the name that may be meant
+        raise AttributeError(f"a Tensor has no .{name}", name=name, obj=tensor)
+    raise AttributeError(f"a Tensor has no .{name}: {instead}")
+
+
 def leaf_tensor(x: Array, name: str | None) -> Tensor:
     """A Tensor that nothing was computed for, with the elements of `x`, an array or a number of floats."""
     if not isinstance(x, np.ndarray):
@@ -515,65 +494,6 @@ def leaf_on(value: Array, name: str | None) -> Tensor:
     node = Node(None, (), (), {}, value)
     node.name = name
     return handle_on(node)  # type: ignore[no-any-return]
-
-
-def _with_settings(
-    ufunc: np.ufunc,
-    implementation: Any,
-    inputs: Any,
-    out: Any = None,
-    where: Any = True,
-    dtype: Any = None,
-    **more: Any,
-) -> Any:
-    """A ufunc with what stands behind its operands: `out=` a Tensor is assigned to, `where=` needs it."""
-    name = f"np.{ufunc.__name__}"
-    if out is not None:
-        if hasattr(implementation, "on_values") and not any(isinstance(x, Tensor) for x in out):
-            return implementation(*inputs, out=out, where=where, dtype=dtype, **more)
-        _check_out(name, out)
-    if where is not True and out is None:
-        raise TypeError(f"{name}(where=...) leaves the other elements undefined: use np.where, or give out= a Tensor")
-    if dtype is not None:
-        inputs = [x.astype(dtype) if isinstance(x, Tensor) else np.asarray(x, dtype) for x in inputs]
-    if where is not True:
-        # Only these elements are computed, as in NumPy: elsewhere the function may have no value, and no slope.
-        where = np.broadcast_to(where, out[0].shape)
-        inputs = [np.broadcast_to(x, where.shape)[where] if np.ndim(x) else x for x in inputs]
-    result = implementation(*inputs, **more)
-    return result if out is None else _written(name, result, out, ... if where is True else where)
-
-
-def _check_out(name: str, out: tuple[Any, ...]) -> None:
-    """Raise TypeError if a result would be written into something else than Tensors."""
-    if not all(isinstance(x, Tensor) for x in out):
-        raise TypeError(
-            f"{name}(out=...) would write a Tensor into an array, and lose its gradient: use what it returns"
-        )
-
-
-def _written(name: str, result: Any, out: tuple[Any, ...], where: Any = None) -> Any:
-    """The Tensors `out`, after `result` was assigned to them as NumPy writes into `out=`.
-
-    where: the elements of `out` that are written to, if the result is broadcast to these; None where the shape of the
-    result has to be that of `out`.
-    """
-    results = result if isinstance(result, tuple) else (result,)
-    for x, target in zip(results, out, strict=True):
-        fits = np.shape(x) == target.shape if where is None else where is not ... or _broadcasts(x, target)
-        if not fits:
-            raise ValueError(f"{name}: the result has shape {np.shape(x)}, but out= has {target.shape}")
-        if not np.can_cast(x.dtype, target.dtype, "same_kind"):
-            raise TypeError(f"{name}: the result is of {x.dtype}, but out= of {target.dtype}")
-        target[... if where is None else where] = x
-    return out if isinstance(result, tuple) else out[0]
-
-
-def _broadcasts(x: Any, target: Any) -> bool:
-    try:
-        return np.broadcast_shapes(np.shape(x), target.shape) == target.shape  # type: ignore[no-any-return]
-    except ValueError:
-        return False
 
 
 def read_only(array: Array) -> Array:

@@ -8,15 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.engine.primitive import implements
-from tinygrad_cnn.primitives.arguments import (
-    Axis,
-    absent,
-    as_array,
-    axes_of,
-    axis_of,
-    masked,
-    refuse_out,
-)
+from tinygrad_cnn.primitives.arguments import Axis, absent, as_array, axes_of, axis_of, masked, refuse_out
 from tinygrad_cnn.primitives.complex_numbers import conjugated, squared_size
 from tinygrad_cnn.primitives.elementwise import root_of_squares
 from tinygrad_cnn.primitives.reductions import count

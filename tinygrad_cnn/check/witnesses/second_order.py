@@ -18,7 +18,7 @@ from tinygrad_cnn.check.witnesses.hand_derived import matched
 from tinygrad_cnn.check.witnesses.trace import as_array, trace
 from tinygrad_cnn.engine import tree
 from tinygrad_cnn.engine.graph import Array, recording
-from tinygrad_cnn.engine.transforms import hvp
+from tinygrad_cnn.jacobians import hvp
 
 Gradient = Callable[[float], list[Array]]  # so far along the vectors
 LONGEST, SHORTEST = 1e-2, 1e-7  # steps, as shares of the vectors

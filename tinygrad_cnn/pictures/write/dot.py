@@ -10,14 +10,7 @@ from tinygrad_cnn.pictures.view import labels
 from tinygrad_cnn.pictures.view.diagram import Box, Cost, Diagram, Edge, Group
 from tinygrad_cnn.pictures.view.thumbnails import Thumbnail
 from tinygrad_cnn.pictures.view.values import Value
-from tinygrad_cnn.pictures.write.colours import (
-    HEAT,
-    PALETTES,
-    SEVERITY,
-    Palette,
-    Theme,
-    on_scale,
-)
+from tinygrad_cnn.pictures.write.colours import HEAT, PALETTES, SEVERITY, Palette, Theme, on_scale
 
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
 _SHAPES = {

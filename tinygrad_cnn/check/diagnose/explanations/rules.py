@@ -12,9 +12,10 @@ from tinygrad_cnn.check.diagnose.explanations.case import Case, Explanation, Oth
 from tinygrad_cnn.check.diagnose.explanations.values import FORMS, plainly
 from tinygrad_cnn.check.diagnose.steps import with_operand, with_rules, with_settings
 from tinygrad_cnn.check.witnesses.branches import mask, meeting, meets
+from tinygrad_cnn.declarations import Change, Kink
 from tinygrad_cnn.engine.graph import Array, Node
 from tinygrad_cnn.engine.mutation.versions import picks_once
-from tinygrad_cnn.engine.primitive import Change, Kink, Rule
+from tinygrad_cnn.engine.primitive import Rule
 from tinygrad_cnn.pictures.read.names import operands_of
 from tinygrad_cnn.primitives import windows
 

@@ -15,7 +15,7 @@ from typing import Any
 Source = tuple[CodeType, int]  # a code object, and the position of an instruction in it
 
 # All of the package is the engine, but for what uses it as anybody might: the article's model, and the command.
-_PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
+_PACKAGE = os.path.join(os.path.dirname(__file__), "")
 _USERS = tuple(_PACKAGE + name for name in ("circle_square", "cli", "__main__.py"))
 
 

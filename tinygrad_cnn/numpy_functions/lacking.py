@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
-import numpy as np
-
-from tinygrad_cnn.engine.primitive import implementations
+from tinygrad_cnn.engine.tensor import advice
 
 _VALUE = "use its .value, which is read-only"
 _NO_SWITCH = "gradients flow to every Tensor; tg.stop_gradient(t) is a constant, and what is a plain array is one too"
@@ -77,12 +73,4 @@ INSTEAD = {
     "assign_add": "use t += values",
 }
 
-
-def refuse(tensor: object, name: str) -> NoReturn:
-    """Raise AttributeError for the attribute `name` of a Tensor, with what to write instead, where that is known."""
-    instead = INSTEAD.get(name)
-    if instead is None and getattr(np, name, None) in implementations:
-        instead = f"use the function np.{name}"
-    if instead is None:  # given the object, Python adds the name that may be meant
-        raise AttributeError(f"a Tensor has no .{name}", name=name, obj=tensor)
-    raise AttributeError(f"a Tensor has no .{name}: {instead}")
+advice.update(INSTEAD)

@@ -1,0 +1,145 @@
+"""What tools may ask of a primitive, declared beside its forward function: kinks, cost, doubts, common mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+Array = Any
+Rule = Callable[..., Array]
+
+
+class Declared(TypedDict, total=False):
+    """What a primitive may say of itself; all of it is False or empty unless it is declared.
+
+    broadcasts    its operands broadcast together: what a rule returns is summed over the axes that were stretched
+    elementwise   an element of the result depends on one element of each operand, which broadcast together
+    moves         it moves, repeats or drops elements, and computes nothing
+    bilinear      it is linear in each of its two operands, as a product is
+    windowed      it takes windows of the last two axes, which its parameters `window` and `stride` describe
+    complex       its rules hold for complex numbers too
+    pure          its result depends on its arguments alone: the cross-check need not compute it again
+    view_or_copy  it gives a view or a copy of its operand, depending on how that lies in memory
+    implied       names of parameters that follow from shapes, so that the short label in a picture omits them
+    """
+
+    broadcasts: bool
+    elementwise: bool
+    moves: bool
+    bilinear: bool
+    windowed: bool
+    complex: bool
+    pure: bool
+    view_or_copy: bool
+    implied: tuple[str, ...]
+
+
+Change = Sequence[Rule | None] | Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Kink:
+    """Where a primitive is not differentiable: see `Primitive.defkink`."""
+
+    choices: Callable[..., list[Array]]
+    meeting: Callable[..., Array]
+    conventions: Mapping[str, Change]
+    ties_in_full: Change | None
+    mask: int | None
+
+
+class Declarations:
+    """What a primitive says of itself. Nothing that computes a value or a derivative reads it, but `broadcasts`,
+    `complex` and `view_or_copy`.
+    """
+
+    arity: int | None
+
+    def _declare(self, declared: Declared) -> None:
+        self.elementwise = declared.get("elementwise", False)
+        self.broadcasts = declared.get("broadcasts", False) or (self.elementwise and self.arity != 1)
+        self.moves = declared.get("moves", False)
+        self.bilinear = declared.get("bilinear", False)
+        self.windowed = declared.get("windowed", False)
+        self.complex = declared.get("complex", False)
+        self.pure = declared.get("pure", False)
+        self.view_or_copy = declared.get("view_or_copy", False)
+        self.implied = declared.get("implied", ())
+        self.flops: Callable[..., float] | None = _one_each if self.elementwise else _none if self.moves else None
+        self.factors: Sequence[str] = ()
+        self.kink: Kink | None = None
+        self.mistakes: dict[str, Sequence[Rule | None]] = {}
+        self.doubt: Callable[..., str | None] | None = None
+
+    def defkink(
+        self,
+        choices: Callable[..., list[Array]],
+        meeting: Callable[..., Array],
+        *,
+        conventions: Mapping[str, Change] | None = None,
+        ties_in_full: Change | None = None,
+        mask: int | None = None,
+    ) -> None:
+        """Declare where the function is not differentiable, for the cross-check to know of it.
+
+        Between kinks a function consists of smooth pieces: x > 0 and x < 0 for a relu, an element of the window that
+        is the largest for a pooling. Both functions are given what a rule is given, but for the cotangent.
+
+        choices        a list of arrays that change just where the function goes over to another piece
+        meeting        for each element of the result, whether pieces meet there, so that the rule takes a convention
+        conventions    others that people take, by a sentence on what becomes of the cotangent: rules that do so, or
+                       parameters of this primitive that do
+        ties_in_full   the same for what gives each element that ties the whole cotangent, which is no derivative
+        mask           the operand that says which of the others an element is taken from
+
+        >>> import numpy as np, tinygrad_cnn as tg
+        >>> @tg.primitive(elementwise=True)
+        ... def hinge(x, /):
+        ...     return np.maximum(1 - x, 0)
+        >>> _ = hinge.defvjp(lambda g, out, x: -g * (x < 1))
+        >>> hinge.defkink(lambda out, x: [x < 1, x > 1], lambda out, x: x == 1)
+        >>> report = tg.check.gradients(lambda x: np.sum(hinge(x)), np.array([0.0, 1.0, 2.0]))
+        >>> [(kink.primitive, kink.elements) for kink in report.kinks]
+        [('hinge', 1)]
+        """
+        self.kink = Kink(choices, meeting, conventions or {}, ties_in_full, mask)
+
+    def defflops(self, flops: Callable[..., float]) -> Callable[..., float]:
+        """Declare how many floating-point operations a call takes, from the result, the operands and the parameters.
+
+        Without it that is one for each element of the result if the primitive is elementwise, none if it only moves
+        elements, and else unknown.
+
+        >>> import numpy as np, tinygrad_cnn as tg
+        >>> @tg.primitive
+        ... def squared_norm(x, /):
+        ...     return np.sum(x * x)
+        >>> _ = squared_norm.defvjp(lambda g, out, x: 2 * g * x)
+        >>> _ = squared_norm.defflops(lambda out, x: 2 * x.size)
+        """
+        self.flops = flops
+        return flops
+
+    def defdoubt(self, doubt: Callable[..., str | None]) -> Callable[..., str | None]:
+        """Declare when a rule's result is not to be trusted: what debug mode then warns of, else None.
+
+        doubt: given what a rule is given.
+        """
+        self.doubt = doubt
+        return doubt
+
+    def defmistake(self, mistake: str, *rules: Rule | None) -> None:
+        """Declare wrong rules that people write, for the cross-check to recognise in a hand-derived gradient.
+
+        mistake: what is wrong, as "the inverse is not transposed". rules: as for `defvjp`; None if it is not affected.
+        """
+        self.mistakes[mistake] = rules
+
+
+def _one_each(out: Array, *operands: Any, **settings: Any) -> int:
+    return int(out.size)
+
+
+def _none(out: Array, *operands: Any, **settings: Any) -> int:
+    return 0

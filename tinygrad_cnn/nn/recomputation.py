@@ -1,0 +1,146 @@
+"""checkpoint: a function of whose graph nothing is kept; it is run again when its derivative is needed."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.engine import tree
+from tinygrad_cnn.engine.graph import Array, Mode, Node, ancestors, handle_on, now, recording
+from tinygrad_cnn.engine.primitive import OfEach, Primitive, fixed
+from tinygrad_cnn.engine.runs import Function, input_on
+from tinygrad_cnn.engine.sweep import pull_back
+from tinygrad_cnn.engine.tensor import Tensor
+
+
+def checkpoint(function: Function) -> Function:
+    """`function`, of whose graph nothing is kept but its arguments: it is run again when its derivative is needed.
+
+    That takes one more run of it, and gives back the memory of all that lies between arguments and result. What it
+    takes and returns may be trees; Tensors that it takes from without (a closure's) have their gradients too. Raises
+    RuntimeError if it does not compute the same thing again, as with random numbers that are drawn within, and
+    NotImplementedError if it assigns to an argument.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> layer = tg.checkpoint(lambda x, W: np.tanh(W @ np.tanh(W @ x)))
+    >>> tg.grad(lambda W: np.sum(layer(np.ones(2), W)))(np.eye(2)).round(3)
+    array([[0.695, 0.695],
+           [0.695, 0.695]])
+    """
+
+    @functools.wraps(function)
+    def kept_small(*args: Any, **settings: Any) -> Any:
+        if not recording.get():
+            return function(*args, **settings)
+        return _Checkpoint(function, args, settings).result()
+
+    return kept_small
+
+
+class _Checkpoint:
+    """One call of a checkpointed function: its operands, and how to run it again.
+
+    outer   the nodes that the function took from without
+    flat    what it returned, in a row, which the second run has to compute again
+    last    the cotangent that the rule was last asked for, and those of all operands that follow from it
+    """
+
+    def __init__(self, function: Function, args: Any, settings: Any) -> None:
+        self.function = function
+        self.given = tree.flatten((args, settings))
+        self.places = [k for k, leaf in enumerate(self.given.leaves) if isinstance(leaf, Tensor)]
+        self.leaves = [fixed(leaf) for leaf in self.given.leaves]
+        self.outer: list[Node] = []
+        self.flat: Array = np.zeros(0)
+        self.last: tuple[Any, list[Any]] | None = None
+
+    def result(self) -> Any:
+        """What the function returns, each leaf a part of one node."""
+        tensors = [self.leaves[k] for k in self.places]
+        _, outputs, self.outer = self.run(tensors)
+        made = [(k, x) for k, x in enumerate(outputs.leaves) if isinstance(x, Tensor)]
+        if not made:
+            return outputs.rebuild(outputs.leaves)
+        self.flat = _in_a_row([x for _, x in made])
+        operands = [*tensors, *[handle_on(node) for node in self.outer]]
+        again: Any = Primitive(lambda *operands: self.flat, "checkpoint")
+        again.rules = OfEach(self.rule)
+        whole, start, leaves = again(*operands), 0, list(outputs.leaves)
+        for k, x in made:
+            part = whole[start : start + x.size].reshape(x.shape)
+            part = part if part.dtype.kind == x.dtype.kind else np.real(part)
+            leaves[k] = _laid_out(part.astype(x.dtype, copy=False), x.node.like)
+            start += x.size
+        return outputs.rebuild(leaves)
+
+    def run(self, tensors: list[Any]) -> tuple[list[Node], tree.Flat, list[Node]]:
+        """The function on new copies of `tensors`: their nodes, what it returned, and the nodes from without."""
+        born, mode = now(), recording.get()
+        token = recording.set(mode.within_checkpoint() if isinstance(mode, Mode) else True)
+        try:
+            inputs = [input_on(x, "") for x in tensors]
+            wrt = [x.node for x in inputs]
+            leaves = list(self.leaves)
+            for place, x in zip(self.places, inputs, strict=True):
+                leaves[place] = x
+            args, settings = self.given.rebuild(leaves)
+            outputs = tree.flatten(self.function(*args, **settings))
+        finally:
+            recording.reset(token)
+        if any(x.node is not node for x, node in zip(inputs, wrt, strict=True)):
+            raise NotImplementedError(
+                "a checkpointed function assigned to its argument, which its caller would not see: let it assign to a "
+                "copy, x = x.copy(), and return that"
+            )
+        results = [x.node for x in outputs.leaves if isinstance(x, Tensor)]
+        inner = {node for node in ancestors(results, wrt, born)[0] if node.order > born}.union(wrt)
+        used = {x for node in inner.difference(wrt) for _, x in node.sources}
+        outer = used.union(results).difference(inner)
+        # What the function took from without: of that a gradient is wanted too.
+        return wrt, outputs, sorted(outer, key=lambda node: node.order)
+
+    def rule(self, position: int, g: Any, out: Any, *operands: Any) -> Any:
+        """The cotangent of one operand; those of all are computed when the first is asked for."""
+        if self.last is None or self.last[0] is not g:
+            self.last = (g, self.cotangents(g, operands))
+        found = self.last[1][position]
+        if not position:  # the sweep asks for it last
+            self.last = None
+        return found
+
+    def cotangents(self, g: Any, operands: Any) -> list[Any]:
+        """The cotangents of all operands, from that of the result."""
+        recorded = isinstance(g, Tensor) or any(isinstance(x, Tensor) for x in operands)
+        inputs, outputs, outer = self.run(list(operands[: len(self.places)]))
+        made = [x for x in outputs.leaves if isinstance(x, Tensor)]
+        if outer != self.outer or not made or not np.array_equal(_in_a_row(made), self.flat, equal_nan=True):
+            raise RuntimeError(
+                "a checkpointed function computed something else when it was run again for its derivative: it draws "
+                "random numbers, or takes from without what has changed since. Draw or copy that before, and pass it in"
+            )
+        wrt = [*inputs, *self.outer]
+        seeds: dict[Node, Any] = {}
+        start = 0
+        for x in made:
+            part = g[start : start + x.size].reshape(x.shape)
+            seeds[x.node] = seeds[x.node] + part if x.node in seeds else part
+            start += x.size
+        path, _ = ancestors(seeds, wrt)
+        found = pull_back(seeds, path, recorded)
+        return [found[node] if node in found else np.zeros_like(node.like) for node in wrt]
+
+
+def _laid_out(part: Tensor, like: Any) -> Any:
+    """`part`, whose elements lie row by row, as a number or in the memory order of `like`."""
+    if isinstance(like, np.generic):
+        return part[()]
+    axes = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])
+    if axes == sorted(axes):
+        return part
+    return np.transpose(np.copy(np.transpose(part, axes), "C"), np.argsort(axes))
+
+
+def _in_a_row(tensors: list[Tensor]) -> Array:
+    return np.concatenate([x.node.value.reshape(-1) for x in tensors])
