@@ -7,6 +7,8 @@ import html
 import importlib
 import json
 import pkgutil
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,6 +84,14 @@ def test_a_kink_is_declared_where_the_rule_takes_a_convention(function, operands
 def test_no_primitive_has_a_kink_that_is_not_in_the_table() -> None:
     tested = {function(*[tg.Tensor(x) for x in operands]).node.primitive for function, operands, _ in KINKS}
     assert {made for made in OURS.values() if made.kink is not None} == tested
+
+
+def test_every_kink_stands_in_the_table_of_conventions() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = page.partition("## Conventions where a derivative does not exist")[2].partition("\n## ")[0]
+    called = {"root_of_squares": "np.linalg.norm", "fraction": "modf"}
+    names = [called.get(name, name) for name, made in OURS.items() if made.kink is not None]
+    assert [name for name in names if not re.search(rf"`{re.escape(name)}\b", table)] == []
 
 
 def softshrink() -> Any:

@@ -11,18 +11,7 @@ Rule = Callable[..., Array]
 
 
 class Declared(TypedDict, total=False):
-    """What a primitive may say of itself; all of it is False or empty unless it is declared.
-
-    broadcasts    its operands broadcast together: what a rule returns is summed over the axes that were stretched
-    elementwise   an element of the result depends on one element of each operand, which broadcast together
-    moves         it moves, repeats or drops elements, and computes nothing
-    bilinear      it is linear in each of its two operands, as a product is
-    windowed      it takes windows of the last two axes, which its parameters `window` and `stride` describe
-    complex       its rules hold for complex numbers too
-    pure          its result depends on its arguments alone: the cross-check need not compute it again
-    view_or_copy  it gives a view or a copy of its operand, depending on how that lies in memory
-    implied       names of parameters that follow from shapes, so that the short label in a picture omits them
-    """
+    """What a primitive may say of itself, each False or empty unless it is declared: `primitive` explains them."""
 
     broadcasts: bool
     elementwise: bool
@@ -50,9 +39,7 @@ class Kink:
 
 
 class Declarations:
-    """What a primitive says of itself. Nothing that computes a value or a derivative reads it, but `broadcasts`,
-    `complex` and `view_or_copy`.
-    """
+    """What a primitive says of itself. Of it, the engine reads `broadcasts`, `complex` and `view_or_copy` alone."""
 
     arity: int | None
 
@@ -89,7 +76,7 @@ class Declarations:
         choices        a list of arrays that change just where the function goes over to another piece
         meeting        for each element of the result, whether pieces meet there, so that the rule takes a convention
         conventions    others that people take, by a sentence on what becomes of the cotangent: rules that do so, or
-                       parameters of this primitive that do
+                       static arguments of this primitive that do
         ties_in_full   the same for what gives each element that ties the whole cotangent, which is no derivative
         mask           the operand that says which of the others an element is taken from
 
@@ -106,7 +93,7 @@ class Declarations:
         self.kink = Kink(choices, meeting, conventions or {}, ties_in_full, mask)
 
     def defflops(self, flops: Callable[..., float]) -> Callable[..., float]:
-        """Declare how many floating-point operations a call takes, from the result, the operands and the parameters.
+        """Declare how many floating-point operations a call takes, from the result and the arguments.
 
         Without it that is one for each element of the result if the primitive is elementwise, none if it only moves
         elements, and else unknown.

@@ -56,7 +56,7 @@ class Primitive(Declarations, Generic[P, R]):
 
     What anything else has to know of it is declared beside its forward function, and looked up here by every tool:
 
-        primitive(...)   whether it is elementwise, pure, ...: see `Declared`
+        primitive(...)   whether it is elementwise, pure, ...
         defvjp           its rules
         defkink          where it is not differentiable
         defflops         how many floating-point operations it takes
@@ -217,11 +217,11 @@ def primitive(
     elementwise   an element of the result depends on one element of each operand, which broadcast together
     moves         it moves, repeats or drops elements, and computes nothing
     bilinear      it is linear in each of its two operands, as a product is
-    windowed      it takes windows of the last two axes, which its parameters `window` and `stride` describe
+    windowed      it takes windows of the last two axes, which its arguments `window` and `stride` describe
     complex       its rules hold for complex numbers too
     pure          its result depends on its arguments alone: the cross-check need not compute it again
     view_or_copy  it gives a view or a copy of its operand, depending on how that lies in memory
-    implied       names of parameters that follow from shapes, so that the short label in a picture omits them
+    implied       names of static arguments that follow from shapes: the short label in a picture omits them
 
     Its methods `defkink` and `defflops` declare where it is not differentiable, and what it costs.
 

@@ -208,17 +208,17 @@ class TiesInFull(OtherRule):
 
 
 def _changed(node: Node, change: Change) -> Node:
-    """The node with other rules, or with other parameters."""
+    """The node with other rules, or with other static arguments."""
     return with_settings(node, **change) if isinstance(change, Mapping) else with_rules(node, change)
 
 
 def _is_its_own(node: Node, change: Change) -> bool:
-    """Whether a node has these parameters already."""
-    return isinstance(change, Mapping) and change.items() <= _parameters(node).items()
+    """Whether a node has these static arguments already."""
+    return isinstance(change, Mapping) and change.items() <= _static_arguments(node).items()
 
 
-def _parameters(node: Node) -> dict[str, Any]:
-    """The parameters that a node was given, and the defaults of the others."""
+def _static_arguments(node: Node) -> dict[str, Any]:
+    """The static arguments that a node was given, and the defaults of the others."""
     return {**node.primitive.defaults, **node.settings}
 
 
@@ -401,5 +401,5 @@ def _assigned_windows(node: Node) -> Any:
 
 def _lie_apart(node: Node) -> bool:
     """Whether no two windows of a node overlap, so that in no element any meet."""
-    given = _parameters(node)
+    given = _static_arguments(node)
     return windows.layout(node.operands[0].shape, given["window"], given["stride"]).apart
