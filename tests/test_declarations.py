@@ -20,7 +20,8 @@ from tinygrad_cnn.primitives import elementwise, windows
 
 Array = Any
 
-for layer in ("primitives", "numpy_functions", "nn", "circle_square"):
+LAYERS = ("engine.mutation", "primitives", "numpy_functions", "nn", "circle_square")
+for layer in LAYERS:
     package = importlib.import_module(f"tinygrad_cnn.{layer}")
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         importlib.import_module(module.name)
@@ -29,8 +30,10 @@ OURS = {
     made.__name__: made
     for made in gc.get_objects()
     if isinstance(made, Primitive)
-    and (isinstance(made.forward, np.ufunc) or made.forward.__module__.startswith("tinygrad_cnn."))
-    and made.forward.__module__ != "tinygrad_cnn.engine.transforms"  # of one call each, of a checkpoint
+    and (
+        isinstance(made.forward, np.ufunc)
+        or made.forward.__module__.startswith(tuple(f"tinygrad_cnn.{layer}." for layer in LAYERS))
+    )
 }
 OF_UNKNOWN_COST = {
     "cholesky", "det", "eigh", "einsum", "fft", "ifft", "inv", "irfft", "logabsdet", "pinv", "qr", "rfft",
