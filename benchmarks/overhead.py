@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from results import save
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.engine.primitive import implementations
@@ -38,11 +39,12 @@ def dispatch(blocks: int = 200, repeat: int = 500) -> None:
             lambda reshape=implementations[np.reshape]: reshape(t, (16,)),
         ),
     }
-    print("| call | microseconds | by the primitive | more |\n| --- | ---: | ---: | ---: |")
+    rows = []
     for name, (by_name, direct) in calls.items():
         pairs = [(seconds(by_name, repeat), seconds(direct, repeat)) for _ in range(blocks)]
         named, plain = (statistics.median(column) * 1e6 for column in zip(*pairs, strict=True))
-        print(f"| `{name}` | {named:.2f} | {plain:.2f} | {named - plain:.2f} |")
+        rows.append([f"`{name}`", f"{named:.2f}", f"{plain:.2f}", f"{named - plain:.2f}"])
+    save("overhead", ["call", "microseconds", "by the primitive", "more"], rows, blocks=blocks, repeat=repeat)
 
 
 def importing(runs: int = 25) -> None:

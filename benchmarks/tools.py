@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from listing import LISTING, load
+from results import save
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square.data import Scaling, bundled
@@ -27,11 +28,14 @@ parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--listing", type=Path, default=LISTING, help="the article's listing")
 
 
+rows: list[list[str]] = []
+
+
 def row(what: str, action: Callable[[], Any]) -> Any:
-    """A line of the table; what the action returned."""
+    """Add a line to the table; what the action returned."""
     began = time.perf_counter()
     returned = action()
-    print(f"| {what} | {time.perf_counter() - began:.2f} |", flush=True)
+    rows.append([what, f"{time.perf_counter() - began:.2f}"])
     return returned
 
 
@@ -55,7 +59,6 @@ def main() -> None:
     listing = parser.parse_args().listing
     drawings = bundled(TASKS["circle-square"]).train
     x, y = Scaling()(drawings.grey), drawings.y
-    print("| | s |\n| --- | ---: |")
     p = published_start(np.random.RandomState(PUBLISHED_SEED))
     row("cross-check of the article's model, all 207 elements", lambda: cross_check(LOSSES["printed"], x, y, p))
     t = row("a graph of 100,000 nodes, made", lambda: chain(100_000))
@@ -69,7 +72,8 @@ def main() -> None:
         drawn = lambda: tg.render(loss, backward=True, values="thumbnails", inputs="x").svg
         row(f"... its {len(tg.graph(loss, fold=False)):,} nodes drawn, with what flows back", drawn)
     else:
-        print(f"\nThe article's forward is left out: {listing} is not there.")
+        print(f"The article's forward is left out: {listing} is not there.\n")
+    save("tools", ["", "seconds"], rows)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import statistics
 import sys
 import time
@@ -29,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from listing import LISTING, load
+from results import save
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--threads", type=int, default=2)
@@ -264,27 +264,30 @@ def timed(steps: dict[str, Step]) -> dict[str, list[float]]:
     return seconds
 
 
-def machine() -> str:
-    """The processor, as the system names it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
 def main() -> None:
     seconds = timed(prepared())
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     mine = seconds["tinygrad_cnn"]
-    print(f"\nA training step, batch 24, float64; {machine()}, {arguments.threads} threads, Python "
-          f"{platform.python_version()}, NumPy {np.__version__}.\nMedian of {arguments.blocks} blocks of "
-          f"{arguments.steps} steps, taken in turns.\n")  # fmt: skip
-    print("| | ms a step | quickest block | times ours |\n| --- | ---: | ---: | ---: |")
+    print(f"\nA training step, batch 24, float64: median of {arguments.blocks} blocks of {arguments.steps} steps, taken in "
+          f"turns.\n")  # fmt: skip
+    rows = []
     for name, median in medians.items():
         every = len(mine) // len(seconds[name])  # the listing is timed in one round of ten
-        ratio = statistics.median(a / b for a, b in zip(seconds[name], mine[::every], strict=False))
-        print(f"| {name} | {1e3 * median:.3f} | {1e3 * min(seconds[name]):.3f} | {ratio:.2f} |")
+        ratios = [a / b for a, b in zip(seconds[name], mine[::every], strict=False)]
+        low, middle, high = np.quantile(ratios, [0.25, 0.5, 0.75])
+        rows.append(
+            [
+                name,
+                f"{1e3 * median:.3f}",
+                f"{1e3 * min(seconds[name]):.3f}",
+                f"{middle:.2f}",
+                f"{low:.2f} to {high:.2f}",
+            ]
+        )
+    save(
+        "training_step", ["", "ms a step", "quickest block", "times ours", "middle half of the rounds"], rows,
+        threads=arguments.threads, blocks=arguments.blocks, steps=arguments.steps,
+    )  # fmt: skip
     if "the article's listing" in medians:
         theirs, ours = medians["the article's listing"], medians["tinygrad_cnn"]
         print(f"\n501 epochs: {501 * ours:.2f} s, against {501 * theirs:.0f} s")
