@@ -80,7 +80,7 @@ KINKS = [
 @pytest.mark.parametrize(("function", "operands", "expected"), KINKS)
 def test_a_kink_is_declared_where_the_rule_takes_a_convention(function, operands, expected) -> None:
     node = function(*[tg.Tensor(x) for x in operands]).node
-    found = node.primitive.kink.meeting(node.value, *node.operands, **node.settings)
+    found = node.primitive.kink.meeting(node.value, *node.operands, **node.static_args)
     np.testing.assert_array_equal(found, expected)
 
 

@@ -74,6 +74,6 @@ def test_what_a_rule_does_not_need_may_be_anything(case: Case) -> None:
             other = {at: value if at in seen else np.full_like(value, -123) for at, value in operands.items()}
             given = [other.get(at, value) for at, value in enumerate(values(node))]
             with np.errstate(all="ignore"):
-                expected = rule(back.values[node], node.value, *values(node), **node.settings)
-                found = rule(back.values[node], other[RESULT], *given, **node.settings)
+                expected = rule(back.values[node], node.value, *values(node), **node.static_args)
+                found = rule(back.values[node], other[RESULT], *given, **node.static_args)
             np.testing.assert_array_equal(found, expected, strict=True)

@@ -359,12 +359,12 @@ def test_settings_may_be_given_by_position_or_name_but_not_both() -> None:
         tg.im2col(x, 2, 2, 2)
 
 
-def test_a_tensor_is_no_setting() -> None:
+def test_a_tensor_is_no_static_argument() -> None:
     @tg.primitive
     def scaled(x, /, k):
         return x * k
 
-    with pytest.raises(TypeError, match=r"^scaled\(k=Tensor\): no gradient flows to a setting"):
+    with pytest.raises(TypeError, match=r"^scaled\(k=Tensor\): no gradient flows to a static argument"):
         tg.grad(lambda k: scaled(tg.Tensor(2.0), k))(3.0)
     with pytest.raises(TypeError, match=r"^relu\(at_zero=Tensor\)"):
         tg.grad(lambda slope: tg.relu(tg.Tensor(0.0), at_zero=slope))(0.5)

@@ -124,9 +124,9 @@ class Declarations:
         self.mistakes[mistake] = rules
 
 
-def _one_each(out: Array, *operands: Any, **settings: Any) -> int:
+def _one_each(out: Array, *operands: Any, **static_args: Any) -> int:
     return int(out.size)
 
 
-def _none(out: Array, *operands: Any, **settings: Any) -> int:
+def _none(out: Array, *operands: Any, **static_args: Any) -> int:
     return 0

@@ -28,8 +28,8 @@ def jacobian(function: Function, argnums: ArgNums = 0) -> Function:
     (np.float64(3.0), np.float64(2.0))
     """
 
-    def derivative(*args: Any, **settings: Any) -> Any:
-        run = Run(*with_respect_to(argnums, function, args, settings))
+    def derivative(*args: Any, **keywords: Any) -> Any:
+        run = Run(*with_respect_to(argnums, function, args, keywords))
         leaves = run.results("a Jacobian is that of arrays")
         return run.outputs.rebuild([run.argument.rebuild(_blocks(run, leaf)) for leaf in leaves])
 
@@ -74,11 +74,11 @@ def hessian(function: Function, argnums: ArgNums = 0) -> Function:
     return jacobian(grad(function, argnums), argnums)
 
 
-def hvp(function: Function, primal: Any, tangent: Any, *others: Any, argnums: ArgNums = 0, **settings: Any) -> Any:
+def hvp(function: Function, primal: Any, tangent: Any, *others: Any, argnums: ArgNums = 0, **keywords: Any) -> Any:
     """The product of the Hessian of `function` at `primal` and `tangent`, in the form of both.
 
     primal   the argument `argnums` of the function, or a tuple of them, if `argnums` is one
-    others   its other arguments, in their order, and `settings` by name
+    others   its other arguments, in their order; keyword arguments by name
 
     The Hessian is not made: it costs about as much as four gradients, whatever the size of the argument.
 
@@ -94,7 +94,7 @@ def hvp(function: Function, primal: Any, tangent: Any, *others: Any, argnums: Ar
     places = places_of(argnums, len(primals) + len(others))
     rest = iter(others)
     args = tuple([None if i in places else next(rest) for i in range(len(primals) + len(others))])
-    gradient, _, _ = with_respect_to(argnums, grad(function, argnums), args, settings)
+    gradient, _, _ = with_respect_to(argnums, grad(function, argnums), args, keywords)
     return jvp(gradient, [primal], [tangent])[1]
 
 
@@ -108,4 +108,4 @@ def elementwise_grad(function: Function, argnums: ArgNums = 0) -> Function:
     >>> tg.elementwise_grad(np.square)(np.array([1.0, 2.0]))
     array([2., 4.])
     """
-    return grad(lambda *args, **settings: np.sum(function(*args, **settings)), argnums)
+    return grad(lambda *args, **keywords: np.sum(function(*args, **keywords)), argnums)

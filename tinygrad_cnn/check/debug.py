@@ -77,7 +77,7 @@ class _Watch(Mode):
         """Raise if the cotangent that a rule gave has the first NaN or Inf; warn if the primitive doubts it."""
         if node.primitive.doubt is not None:
             values = [_value(x) for x in node.operands]
-            doubt = node.primitive.doubt(_value(g), node.value, *values, **node.settings)
+            doubt = node.primitive.doubt(_value(g), node.value, *values, **node.static_args)
             if doubt:
                 warnings.warn(f"{doubt}\n    {_place(node)}", RuntimeWarning, stacklevel=2)
         bad = _first_bad(_value(cotangent))
@@ -100,11 +100,11 @@ class _Watch(Mode):
             operands = [np.array(x, float) for x in args[:arity]]
             for x in operands:
                 x.flags.writeable = False  # what writes to what it was given raises
-            settings = dict(zip(primitive.settings, args[arity:], strict=False))
+            static_args = dict(zip(primitive.static_args, args[arity:], strict=False))
             for position in range(arity):
                 if primitive.rules[position] is None:
                     continue
-                slope = rule_slope(primitive, operands, settings, position, rng)
+                slope = rule_slope(primitive, operands, static_args, position, rng)
                 conclusive = conclusive or slope is not None
                 if slope is not None and not slope.agree:
                     raise ValueError(

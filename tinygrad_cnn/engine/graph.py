@@ -1,9 +1,9 @@
-"""The computation graph: nodes, the order in which they were made, and what a person calls them.
+"""The computation graph: nodes, the order of their creation, and the names by which people know them.
 
-A node says how one value came about: which primitive made it, out of what, with which settings. It never changes, and
-it refers only to nodes that are older than itself. From these two facts follow the three things that everything else
-relies on: the order of creation is a topological order, a graph has no cycle, and a graph that nobody holds any more is
-given back at once, by reference counting alone.
+A node records how a value was computed: the primitive, its operands and its static arguments. It never changes, and it
+refers only to nodes that are older than itself. Hence the three things that everything else relies on: the order of
+creation is a topological order, a graph has no cycle, and a graph that nothing refers to any more is freed at once, by
+reference counting.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Node:
     primitive   the `Primitive` that computed it; None for a leaf, which a person made
     operands    what its forward function was given: arrays and numbers
     sources     (position, Node) for each operand that has a node, in order; the others are constants
-    settings    the settings it was given (axis, stride, ...), by name
+    static_args the arguments to which no gradient flows (axis, stride, ...), by name
     value       the array (or, where NumPy gives one, the NumPy scalar)
     like        an array of the shape and dtype of `value` that lies in memory as NumPy's would, at no cost. Only that
                 is true of it: nobody reads its elements, for they need not be those of the value
@@ -56,7 +56,7 @@ class Node:
     """
 
     __slots__ = (
-        "cotangent", "like", "name", "operands", "order", "primitive", "scope", "settings", "source", "sources",
+        "cotangent", "like", "name", "operands", "order", "primitive", "scope", "source", "sources", "static_args",
         "swept", "value",
     )  # fmt: skip
 
@@ -65,13 +65,13 @@ class Node:
         primitive: Any,
         operands: Sequence[Any],
         sources: Sequence[tuple[int, Node]],
-        settings: dict[str, Any],
+        static_args: dict[str, Any],
         value: Array,
     ) -> None:
         self.primitive = primitive
         self.operands = operands
         self.sources = sources
-        self.settings = settings
+        self.static_args = static_args
         self.value = self.like = value
         self.order = next(_age)
         self.scope = _scope.get()
@@ -170,7 +170,7 @@ class Mode:
     """What looks on as nodes are made and cotangents are passed on. This one does nothing; others do some of it."""
 
     def before(
-        self, primitive: Any, operands: Sequence[Any], sources: Sequence[tuple[int, Node]], settings: dict[str, Any]
+        self, primitive: Any, operands: Sequence[Any], sources: Sequence[tuple[int, Node]], static_args: dict[str, Any]
     ) -> Node | None:
         """A node that has the result of this call already, or None: then the result is computed."""
 

@@ -11,8 +11,8 @@ it returns the cotangent of one operand. Because Tensors take NumPy's functions,
 is run on arrays (an ordinary gradient: nothing is recorded, at full speed) or on Tensors (a gradient that will itself
 be differentiated). So there is one rule, not two, and derivatives of every order follow from it.
 
-A rule is straight-line code: it may branch on shapes and settings, not on the numbers in an array. Neither it nor the
-forward function writes into an array that it was given, for others have that array too.
+A rule is straight-line code: it may branch on shapes and static arguments, not on the numbers in an array. Neither it
+nor the forward function writes into an array that it was given, for others have that array too.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Primitive(Declarations, Generic[P, R]):
     """A function whose derivative is known. Call it as the function that it is.
 
     Operands, which gradients flow to, are the arguments before the `/` of the forward function's signature (all of
-    them where it takes `*arrays`). What stands behind the `/` is a setting: a number, a shape, an axis.
+    them where it takes `*arrays`). What stands behind the `/` is a static argument: a number, a shape, an axis.
 
     What anything else has to know of it is declared beside its forward function, and looked up here by every tool:
 
@@ -68,7 +68,7 @@ class Primitive(Declarations, Generic[P, R]):
         functools.update_wrapper(self, forward)
         self.__name__ = name or forward.__name__.lstrip("_")  # what is private is so to code, not to a reader
         self.forward = forward
-        self.arity, self.settings, self.defaults = _signature(forward)
+        self.arity, self.static_args, self.defaults = _signature(forward)
         self.rules: Sequence[Rule | None] = _Undeclared(self.__name__)
         self._declare(declared)
         # Whether it picks from an array or writes to it in part. Such have one rule more: see `sweep.py`.
@@ -105,10 +105,10 @@ class Primitive(Declarations, Generic[P, R]):
         """Declare how the sweep goes through a primitive that picks from its operand 0 (adding) or writes to it."""
         self.in_part, self.adding, self.overwriting = True, adding, overwriting
 
-    def __call__(self, *operands: P.args, **settings: P.kwargs) -> R:
+    def __call__(self, *operands: P.args, **static_args: P.kwargs) -> R:
         """The result: an array if all operands are, else a Tensor, whose node is recorded here."""
         if len(operands) != self.arity and self.arity is not None:
-            operands = self._bind(operands, settings)  # type: ignore[assignment]
+            operands = self._bind(operands, static_args)  # type: ignore[assignment]
         handle: Any = None
         values: list[Any] = list(operands)
         sources = []
@@ -120,15 +120,15 @@ class Primitive(Declarations, Generic[P, R]):
             elif type(x) is not _ndarray and not isinstance(x, _NUMBERS):
                 values[position] = x = operand(x)
                 if isinstance(x, Handle):  # made of a list of Tensors
-                    return self(*map(operand, operands), **settings)
+                    return self(*map(operand, operands), **static_args)
         if handle is None:
-            return self.forward(*values, **settings)
+            return self.forward(*values, **static_args)
         mode = recording.get()
         value: Any
-        if mode is not True and mode and (before := mode.before(self, values, sources, settings)) is not None:
-            values, settings, value = before.operands, before.settings, before.value
+        if mode is not True and mode and (before := mode.before(self, values, sources, static_args)) is not None:
+            values, static_args, value = before.operands, before.static_args, before.value
         else:
-            value = self.forward(*values, **settings)
+            value = self.forward(*values, **static_args)
             if not mode:
                 if isinstance(value, np.ndarray) and value.base is not None and _may_share(value, values):
                     value.flags.writeable = False  # it may be a view of what a node holds
@@ -139,17 +139,17 @@ class Primitive(Declarations, Generic[P, R]):
                 for position, x in enumerate(values):
                     if type(x) not in _FIXED and not isinstance(operands[position], Handle):
                         values[position] = constant(x)
-            if settings:
-                for name, x in settings.items():
+            if static_args:
+                for name, x in static_args.items():
                     if type(x) not in _FIXED:
                         if isinstance(x, Handle):
                             raise TypeError(
-                                f"{self.__name__}({name}=Tensor): no gradient flows to a setting, only to what stands "
-                                "before the / of the forward function; its .value may be given"
+                                f"{self.__name__}({name}=Tensor): no gradient flows to a static argument, only to "
+                                "those before the / of the forward function; its .value may be given"
                             )
-                        settings[name] = fixed(x)
+                        static_args[name] = fixed(x)
         result = _new(type(handle))
-        result.node = Node(self, values, sources, settings, value)
+        result.node = Node(self, values, sources, static_args, value)
         result._view = None
         if mode is not True:
             mode.made(result.node)
@@ -157,13 +157,13 @@ class Primitive(Declarations, Generic[P, R]):
             return handle.follow(result)  # type: ignore[no-any-return]
         return result  # type: ignore[no-any-return]
 
-    def _bind(self, operands: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Any, ...]:
-        """The operands alone: what was passed by position behind them goes to `settings`, by its name."""
-        for name, x in zip(self.settings, operands[self.arity :], strict=False):
-            if name in settings:
+    def _bind(self, operands: tuple[Any, ...], static_args: dict[str, Any]) -> tuple[Any, ...]:
+        """The operands alone: what was passed by position behind them goes to `static_args`, by its name."""
+        for name, x in zip(self.static_args, operands[self.arity :], strict=False):
+            if name in static_args:
                 raise TypeError(f"{self.__name__} was given {name} by position and by name")
-            settings[name] = x
-        most = self.arity + len(self.settings)  # type: ignore[operator]
+            static_args[name] = x
+        most = self.arity + len(self.static_args)  # type: ignore[operator]
         if len(operands) > most:
             raise TypeError(f"{self.__name__} takes at most {most} arguments, but was given {len(operands)}")
         return operands[: self.arity]
@@ -321,7 +321,7 @@ def constant(x: Any) -> Any:
 
 
 def fixed(x: Any) -> Any:
-    """A setting that does not change with what the caller does afterwards: arrays, lists and dicts in it are copied."""
+    """A copy of a static argument, with the arrays, lists and dicts in it, that later changes do not affect."""
     if type(x) is tuple and _FIXED.issuperset(map(type, x)):  # a shape, axes
         return x
     if isinstance(x, np.ndarray):
@@ -374,7 +374,7 @@ def _written(function: Callable[..., Any]) -> str:
 
 
 def _signature(function: Callable[..., Any]) -> tuple[int | None, tuple[str, ...], dict[str, Any]]:
-    """How many operands `function` takes, None for any number, the names of its settings, and their defaults."""
+    """The number of operands of `function` (None: any number), the names of its static arguments, their defaults."""
     if isinstance(function, np.ufunc):
         return function.nin, (), {}
     parameters = inspect.signature(function).parameters.values()

@@ -22,19 +22,19 @@ _ARRAYS = (np.ndarray, np.generic)
 
 
 def with_respect_to(
-    argnums: ArgNums, function: Function, args: tuple[Any, ...], settings: dict[str, Any]
+    argnums: ArgNums, function: Function, args: tuple[Any, ...], keywords: dict[str, Any]
 ) -> tuple[Function, Any, str]:
     """`function` as one of its argument(s) `argnums` alone; what these are among `args`; and what errors call them."""
     places = places_of(argnums, len(args))
     if isinstance(argnums, int):
         (place,) = places
-        return lambda x: function(*args[:place], x, *args[place + 1 :], **settings), args[place], ""
+        return lambda x: function(*args[:place], x, *args[place + 1 :], **keywords), args[place], ""
 
     def of_chosen(chosen: Any) -> Any:
         arguments = list(args)
         for place, argument in zip(places, chosen, strict=True):
             arguments[place] = argument
-        return function(*arguments, **settings)
+        return function(*arguments, **keywords)
 
     return of_chosen, tuple([args[place] for place in places]), "argument"
 

@@ -70,7 +70,7 @@ class Sweep:
         sources, cotangents, within = node.sources, self.cotangents, self.within
         if not sources:
             return False
-        primitive, settings, operands = node.primitive, node.settings, node.operands
+        primitive, static_args, operands = node.primitive, node.static_args, node.operands
         # What picks or writes goes by shapes alone, and the value of a version may take a copy of it.
         out = node.like if primitive.in_part else node.value
         watched = self.watched
@@ -85,9 +85,9 @@ class Sweep:
                 continue
             if watched and self.recorded:
                 with scope_of_rule(node):
-                    cotangent = rule(g, out, *operands, **settings)
+                    cotangent = rule(g, out, *operands, **static_args)
             else:
-                cotangent = rule(g, out, *operands, **settings)
+                cotangent = rule(g, out, *operands, **static_args)
             like = x.like
             try:
                 fits = cotangent.shape == like.shape and cotangent.dtype is like.dtype

@@ -35,8 +35,8 @@ def _unary(ufunc: np.ufunc) -> Callable[[Any], Tensor]:
 
 
 def _method(function: Any) -> Callable[..., Tensor]:
-    def method(self: Tensor, *args: Any, **settings: Any) -> Any:
-        return implementations[function](self, *args, **settings)
+    def method(self: Tensor, *args: Any, **keywords: Any) -> Any:
+        return implementations[function](self, *args, **keywords)
 
     method.__doc__ = f"As `ndarray.{function.__name__}`."
     _, *parameters = inspect.signature(function).parameters.values()
@@ -212,18 +212,18 @@ class Tensor(Handle):
 
     # NumPy's protocols.
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
         implementation = implementations.get(ufunc if method == "__call__" else (ufunc, method))
         if implementation is None:
             if method == "__call__" and any(find(ufunc) for find in finders):
-                return self.__array_ufunc__(ufunc, method, *inputs, **settings)
+                return self.__array_ufunc__(ufunc, method, *inputs, **keywords)
             name = ufunc.__name__ if getattr(np, ufunc.__name__, None) is not ufunc else f"np.{ufunc.__name__}"
             if method == "__call__":
                 unsupported(name)  # of NumPy, or of another package
             unsupported(f"{name}.{method}", key=f'({name}, "{method}")')
-        if settings and (method == "__call__" or "out" in settings):
-            return keyword_calls["ufunc"](ufunc, method, implementation, inputs, settings)
-        return implementation(*inputs, **settings)
+        if keywords and (method == "__call__" or "out" in keywords):
+            return keyword_calls["ufunc"](ufunc, method, implementation, inputs, keywords)
+        return implementation(*inputs, **keywords)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         implementation = implementations.get(function)
@@ -295,9 +295,9 @@ class Tensor(Handle):
         """As `ndarray.dot`."""
         return implementations[np.dot](self, b)  # type: ignore[no-any-return]
 
-    def clip(self, min: Any = None, max: Any = None, out: Any = None, **settings: Any) -> Tensor:
+    def clip(self, min: Any = None, max: Any = None, out: Any = None, **keywords: Any) -> Tensor:
         """As `ndarray.clip`, which takes one bound alone too."""
-        return np.clip(self, min, max, out=out, **settings)  # type: ignore[no-any-return]
+        return np.clip(self, min, max, out=out, **keywords)  # type: ignore[no-any-return]
 
     def compress(self, condition: Any, axis: int | None = None) -> Tensor:
         """As `ndarray.compress`."""
@@ -341,22 +341,22 @@ class Tensor(Handle):
         """As `ndarray.tobytes`, without the history."""
         return self.node.value.tobytes(order)  # type: ignore[no-any-return]
 
-    def to_device(self, device: Any, /, **settings: Any) -> Any:
+    def to_device(self, device: Any, /, **keywords: Any) -> Any:
         """As `ndarray.to_device`: there is but the CPU."""
-        self.node.like.to_device(device, **settings)
+        self.node.like.to_device(device, **keywords)
         return self
 
-    def reshape(self, *shape: Any, **settings: Any) -> Tensor:
+    def reshape(self, *shape: Any, **keywords: Any) -> Tensor:
         """As `ndarray.reshape`: the sizes one by one, or as a tuple."""
-        return implementations[np.reshape](self, shape=shape[0] if len(shape) == 1 else shape, **settings)  # type: ignore[no-any-return]
+        return implementations[np.reshape](self, shape=shape[0] if len(shape) == 1 else shape, **keywords)  # type: ignore[no-any-return]
 
     def transpose(self, *axes: Any) -> Tensor:
         """As `ndarray.transpose`: the axes one by one, or as a tuple; reversed where none are given."""
         return implementations[np.transpose](self, axes=axes[0] if len(axes) == 1 else axes or None)  # type: ignore[no-any-return]
 
-    def astype(self, dtype: Any, **settings: Any) -> Any:
+    def astype(self, dtype: Any, **keywords: Any) -> Any:
         """As `ndarray.astype`; a plain array if the dtype is of integers or booleans."""
-        if settings and self.node.like.astype(dtype, **settings) is self.node.like:  # raises NumPy's own errors
+        if keywords and self.node.like.astype(dtype, **keywords) is self.node.like:  # raises NumPy's own errors
             return self  # copy=False
         return implementations[np.astype](self, dtype)
 

@@ -92,8 +92,8 @@ def grad(function: Function, argnums: ArgNums = 0, has_aux: bool = False) -> Fun
     """
     differentiate = value_and_grad(function, argnums, has_aux)
 
-    def gradient(*args: Any, **settings: Any) -> Any:
-        value, found = differentiate(*args, **settings)
+    def gradient(*args: Any, **keywords: Any) -> Any:
+        value, found = differentiate(*args, **keywords)
         return (found, value[1]) if has_aux else found
 
     return gradient
@@ -110,8 +110,8 @@ def value_and_grad(function: Function, argnums: ArgNums = 0, has_aux: bool = Fal
     (np.float64(5.0), array([2., 4.]))
     """
 
-    def differentiate(*args: Any, **settings: Any) -> Any:
-        run = Run(*with_respect_to(argnums, function, args, settings), has_aux)
+    def differentiate(*args: Any, **keywords: Any) -> Any:
+        run = Run(*with_respect_to(argnums, function, args, keywords), has_aux)
         run.only("a gradient is that of one number", "use has_aux=True and return (number, more)")
         return run.value(), run.argument.rebuild(run.pull([None]))
 

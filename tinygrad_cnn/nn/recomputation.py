@@ -31,10 +31,10 @@ def checkpoint(function: Function) -> Function:
     """
 
     @functools.wraps(function)
-    def kept_small(*args: Any, **settings: Any) -> Any:
+    def kept_small(*args: Any, **keywords: Any) -> Any:
         if not recording.get():
-            return function(*args, **settings)
-        return _Checkpoint(function, args, settings).result()
+            return function(*args, **keywords)
+        return _Checkpoint(function, args, keywords).result()
 
     return kept_small
 
@@ -47,9 +47,9 @@ class _Checkpoint:
     last    the cotangent that the rule was last asked for, and those of all operands that follow from it
     """
 
-    def __init__(self, function: Function, args: Any, settings: Any) -> None:
+    def __init__(self, function: Function, args: Any, keywords: Any) -> None:
         self.function = function
-        self.given = tree.flatten((args, settings))
+        self.given = tree.flatten((args, keywords))
         self.places = [k for k, leaf in enumerate(self.given.leaves) if isinstance(leaf, Tensor)]
         self.leaves = [fixed(leaf) for leaf in self.given.leaves]
         self.outer: list[Node] = []
@@ -85,8 +85,8 @@ class _Checkpoint:
             leaves = list(self.leaves)
             for place, x in zip(self.places, inputs, strict=True):
                 leaves[place] = x
-            args, settings = self.given.rebuild(leaves)
-            outputs = tree.flatten(self.function(*args, **settings))
+            args, keywords = self.given.rebuild(leaves)
+            outputs = tree.flatten(self.function(*args, **keywords))
         finally:
             recording.reset(token)
         if any(x.node is not node for x, node in zip(inputs, wrt, strict=True)):

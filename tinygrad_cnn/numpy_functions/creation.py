@@ -19,16 +19,16 @@ def _leaf(array: Array) -> Array:
 
 
 def _as_tensor(function: Callable[..., Any]) -> Callable[..., Array]:
-    def make(*args: Any, **settings: Any) -> Array:
-        return _leaf(function(*args, **settings))
+    def make(*args: Any, **keywords: Any) -> Array:
+        return _leaf(function(*args, **keywords))
 
     return make
 
 
 def _of_shape(function: Callable[..., Any]) -> Callable[..., Array]:
-    def make(prototype: Array, dtype: Any = None, shape: Any = None, **settings: Any) -> Array:
+    def make(prototype: Array, dtype: Any = None, shape: Any = None, **keywords: Any) -> Array:
         like = prototype.node.like if isinstance(prototype, Tensor) else prototype
-        return _leaf(np.asarray(function(like, dtype=dtype, shape=shape, **settings)))
+        return _leaf(np.asarray(function(like, dtype=dtype, shape=shape, **keywords)))
 
     return make
 
@@ -41,7 +41,7 @@ for _function in (np.zeros_like, np.ones_like, np.empty_like):
 
 
 @implements(np.full)
-def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **settings: Any) -> Array:
+def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **keywords: Any) -> Array:
     """As `np.full`; the elements may be those of a Tensor, which then has its share in the gradient."""
     if isinstance(fill_value, Tensor):
         return _filled(np.empty(shape, dtype or fill_value.dtype, order), fill_value)
@@ -67,13 +67,13 @@ def full_like(
 
 
 def _converting(function: Callable[..., Any]) -> Callable[..., Any]:
-    def convert(x: Any, dtype: Any = None, **settings: Any) -> Any:
+    def convert(x: Any, dtype: Any = None, **keywords: Any) -> Any:
         """As NumPy's with like=t: x may be a Tensor, or Tensors and numbers in lists of lists."""
         made = _stacked(x)
         if not isinstance(made, Tensor):
-            return _leaf(function(made, dtype, **settings))
+            return _leaf(function(made, dtype, **keywords))
         here = made.node.like
-        plain = function(here, dtype, **settings)  # a view, or else it shows how NumPy's copy lies in memory
+        plain = function(here, dtype, **keywords)  # a view, or else it shows how NumPy's copy lies in memory
         if plain is here:
             return made
         if np.may_share_memory(plain, here):

@@ -11,16 +11,16 @@ from tinygrad_cnn.engine.tensor import Tensor
 
 
 def ufunc_with_keywords(
-    ufunc: np.ufunc, method: str, implementation: Any, inputs: Any, settings: dict[str, Any]
+    ufunc: np.ufunc, method: str, implementation: Any, inputs: Any, keywords: dict[str, Any]
 ) -> Any:
     """A ufunc, or a method of one, with the keywords that stand behind its operands."""
     if method == "__call__":
-        return _call(ufunc, implementation, inputs, **settings)
+        return _call(ufunc, implementation, inputs, **keywords)
     if hasattr(implementation, "on_values"):
-        return implementation(*inputs, **settings)
-    name, into = f"np.{ufunc.__name__}.{method}", settings.pop("out")
+        return implementation(*inputs, **keywords)
+    name, into = f"np.{ufunc.__name__}.{method}", keywords.pop("out")
     _check_out(name, into)
-    return _written(name, getattr(ufunc, method)(*inputs, **settings), into)
+    return _written(name, getattr(ufunc, method)(*inputs, **keywords), into)
 
 
 def function_with_out(function: Any, implementation: Any, args: Any, kwargs: dict[str, Any]) -> Any:

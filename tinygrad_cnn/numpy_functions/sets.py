@@ -119,12 +119,12 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, we
 def _several_axes(function: Any) -> Any:
     """A histogram of several axes: its counts and edges are plain arrays."""
 
-    def counted(*args: Any, density: Any = None, weights: Any = None, **settings: Any) -> Any:
+    def counted(*args: Any, density: Any = None, weights: Any = None, **keywords: Any) -> Any:
         if density or to_values(weights) is not weights:
             raise NotImplementedError(
                 f"np.{function.__name__} with density= or weights= does not take Tensors: np.histogram of one axis does"
             )
-        values = {name: to_values(x) for name, x in settings.items()}
+        values = {name: to_values(x) for name, x in keywords.items()}
         return function(*to_values(args), weights=weights, **values)
 
     return counted

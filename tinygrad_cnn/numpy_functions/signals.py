@@ -18,12 +18,12 @@ from tinygrad_cnn.primitives.shaping import laid_out, number, row_by_row
 def clip(
     a: Any, a_min: Any = absent, a_max: Any = absent, out: None = None,
     *, min: Any = absent, max: Any = absent,
-    **settings: Any,
+    **keywords: Any,
 ) -> Any:  # fmt: skip
     """As `np.clip`: the larger of `a` and the one bound, then the smaller of that and the other."""
     refuse_out("clip", out)
-    if settings:
-        raise NotImplementedError(f"np.clip({next(iter(settings))}=...) takes no Tensors: use np.where on the result")
+    if keywords:
+        raise NotImplementedError(f"np.clip({next(iter(keywords))}=...) takes no Tensors: use np.where on the result")
     if (a_min is absent) != (a_max is absent):
         raise TypeError("clip() missing 1 required positional argument: 'a_max'")
     if a_min is not absent and (min is not absent or max is not absent):

@@ -38,27 +38,27 @@ def var(
 
 
 @implements(np.std)
-def std(a: Any, *args: Any, **settings: Any) -> Any:
+def std(a: Any, *args: Any, **keywords: Any) -> Any:
     """As `np.std`. Where all elements are equal it has a kink, and its slope there is 0."""
-    return root_of_squares(np.var(a, *args, **settings))
+    return root_of_squares(np.var(a, *args, **keywords))
 
 
 @implements(np.nanvar)
 def nanvar(
     a: Any, axis: Axis = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: bool = False,
-    *, where: Any = True, **settings: Any,
+    *, where: Any = True, **keywords: Any,
 ) -> Any:  # fmt: skip
     """As `np.nanvar`, which is NaN where there are no degrees of freedom."""
     present = ~np.isnan(a) & where
-    found = np.var(a, axis, dtype, out, ddof, keepdims, where=present, **settings)
-    few = np.sum(present, axis, keepdims=keepdims) <= settings.get("correction", ddof)
+    found = np.var(a, axis, dtype, out, ddof, keepdims, where=present, **keywords)
+    few = np.sum(present, axis, keepdims=keepdims) <= keywords.get("correction", ddof)
     return np.where(few, np.nan, found) if np.any(few) else found
 
 
 @implements(np.nanstd)
-def nanstd(a: Any, *args: Any, **settings: Any) -> Any:
+def nanstd(a: Any, *args: Any, **keywords: Any) -> Any:
     """As `np.nanstd`."""
-    return root_of_squares(np.nanvar(a, *args, **settings))
+    return root_of_squares(np.nanvar(a, *args, **keywords))
 
 
 @implements(np.average)

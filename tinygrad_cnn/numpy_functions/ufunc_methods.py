@@ -19,8 +19,8 @@ from tinygrad_cnn.primitives.shaping import laid_out
 
 
 def _outer(ufunc: np.ufunc) -> Callable[..., Any]:
-    def outer(a: Any, b: Any, /, **settings: Any) -> Any:
-        return ufunc(np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b, **settings)
+    def outer(a: Any, b: Any, /, **keywords: Any) -> Any:
+        return ufunc(np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b, **keywords)
 
     return outer
 

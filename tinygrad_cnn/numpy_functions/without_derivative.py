@@ -14,8 +14,8 @@ from tinygrad_cnn.engine.primitive import implementations, implements, to_values
 def on_values(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` of the values of Tensors."""
 
-    def plain(*args: Any, **settings: Any) -> Any:
-        return function(*to_values(args), **{name: to_values(x) for name, x in settings.items()})
+    def plain(*args: Any, **keywords: Any) -> Any:
+        return function(*to_values(args), **{name: to_values(x) for name, x in keywords.items()})
 
     plain.on_values = True  # type: ignore[attr-defined]  # so that it may write into `out=` what has no gradient
     return plain

@@ -24,12 +24,12 @@ def refuse_out(name: str, out: Any) -> None:
         raise TypeError(f"np.{name}(out=...) would write a Tensor into an array: use what it returns")
 
 
-def refuse_tensors(name: str, settings: dict[str, Any]) -> None:
-    """Raise NotImplementedError if a setting is a Tensor, for NumPy would take its number and lose its gradient."""
-    for setting, x in settings.items():
+def refuse_tensors(name: str, keywords: dict[str, Any]) -> None:
+    """Raise NotImplementedError if a keyword argument is a Tensor: NumPy would lose its gradient."""
+    for keyword, x in keywords.items():
         if isinstance(x, Handle):
             raise NotImplementedError(
-                f"np.{name}({setting}=Tensor) has no derivative by that: combine it with what np.{name} returns, "
+                f"np.{name}({keyword}=Tensor) has no derivative by that: combine it with what np.{name} returns, "
                 "or give its .value"
             )
 
@@ -37,16 +37,16 @@ def refuse_tensors(name: str, settings: dict[str, Any]) -> None:
 def without_out(function: Callable[..., Any], place: int) -> Callable[..., Any]:
     """`function` as NumPy's callers call it: with an `out`, by name or in that place behind the operand, of None."""
 
-    def called(a: Any, *args: Any, **settings: Any) -> Any:
-        if args or not settings.keys() <= _COMMON:
+    def called(a: Any, *args: Any, **keywords: Any) -> Any:
+        if args or not keywords.keys() <= _COMMON:
             if len(args) > place:
                 refuse_out(function.__name__, args[place])
                 args = args[:place] + args[place + 1 :]
-            refuse_out(function.__name__, settings.pop("out", None))
-            refuse_tensors(function.__name__, settings)
-            if "where" in settings:
-                settings["where"] = constant(settings["where"])
-        return function(a, *args, **settings)
+            refuse_out(function.__name__, keywords.pop("out", None))
+            refuse_tensors(function.__name__, keywords)
+            if "where" in keywords:
+                keywords["where"] = constant(keywords["where"])
+        return function(a, *args, **keywords)
 
     called.__name__ = function.__name__
     return called
@@ -57,9 +57,9 @@ def as_array(x: Any) -> Any:
     return operand(x) if isinstance(x, list | tuple) else x
 
 
-def given(**settings: Any) -> dict[str, Any]:
-    """Those of `settings` that a caller gave, to pass on as he gave them."""
-    return {name: x for name, x in settings.items() if x is not absent}
+def given(**keywords: Any) -> dict[str, Any]:
+    """Those of `keywords` that a caller gave, to pass on as he gave them."""
+    return {name: x for name, x in keywords.items() if x is not absent}
 
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:

@@ -271,11 +271,11 @@ _diagonal = rearranging(diagonal, "x")
 
 
 @implements(np.einsum)
-def einsum(*operands: Any, out: None = None, optimize: Any = False, **settings: Any) -> Any:
+def einsum(*operands: Any, out: None = None, optimize: Any = False, **keywords: Any) -> Any:
     """As `np.einsum`, in either of its forms; `optimize` chooses nothing but the order of the sums."""
     refuse_out("einsum", out)
-    if settings:
-        raise NotImplementedError(f"np.einsum({next(iter(settings))}=...) does not take Tensors: use .astype")
+    if keywords:
+        raise NotImplementedError(f"np.einsum({next(iter(keywords))}=...) does not take Tensors: use .astype")
     indices, result, arrays = _parsed(operands)
     if len(indices) != len(arrays):
         raise ValueError(f"np.einsum: the subscripts name {len(indices)} operands, but {len(arrays)} were given")

@@ -37,7 +37,7 @@ def numbered(arrays: Sequence[Array]) -> list[Array]:
 def rearranging(function: Callable[..., Any], *data: str) -> Callable[..., Any]:
     """Let `function` take Tensors, as one that only moves the elements of its parameters named in `data`.
 
-    Such a parameter may be a list of arrays. All others are settings: shapes, indices, conditions.
+    Such a parameter may be a list of arrays. All others are static arguments: shapes, indices, conditions.
     """
     signature = inspect.signature(function)
     made: Primitive[..., Array] = Primitive(
@@ -46,10 +46,10 @@ def rearranging(function: Callable[..., Any], *data: str) -> Callable[..., Any]:
     made.defvjp_argnum(_came_from)
     by_flags = function in (np.delete, np.insert)  # these lay out their result by the flags of the operand
 
-    def rearrange(*args: Any, **settings: Any) -> Any:
-        arguments = signature.bind(*args, **settings).arguments
+    def rearrange(*args: Any, **static_args: Any) -> Any:
+        arguments = signature.bind(*args, **static_args).arguments
         refuse_out(function.__name__, arguments.get("out"))
-        settings = {name: _kept(x) for name, x in arguments.items() if name not in data}
+        static_args = {name: _kept(x) for name, x in arguments.items() if name not in data}
         moved = {name: arguments[name] for name in data if name in arguments}
         operands: list[Any] = []
         for x in moved.values():
@@ -57,7 +57,7 @@ def rearranging(function: Callable[..., Any], *data: str) -> Callable[..., Any]:
 
         def run(*arrays: Any) -> Any:
             rest = iter(arrays)
-            return function(**settings, **{name: _as_given(x, rest) for name, x in moved.items()})
+            return function(**static_args, **{name: _as_given(x, rest) for name, x in moved.items()})
 
         found = made(*operands, run=run)
         x = operands[0]
@@ -70,7 +70,7 @@ def rearranging(function: Callable[..., Any], *data: str) -> Callable[..., Any]:
 
 
 def _kept(x: Any) -> Any:
-    """A setting that stays as it is when the arrays in it change afterwards, without the history of its Tensors."""
+    """A copy of a static argument that later changes do not affect, with arrays in place of Tensors."""
     return type(x)([_kept(item) for item in x]) if isinstance(x, list | tuple) else fixed(to_values(x))
 
 
@@ -113,21 +113,21 @@ def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
 _pad = rearranging(np.pad, "array")
 
 
-def pad(x: Any, pad_width: Any, mode: Any, **settings: Any) -> Any:
+def pad(x: Any, pad_width: Any, mode: Any, **keywords: Any) -> Any:
     """As `np.pad` in every mode but "constant" and a function's."""
     if callable(mode):
         raise NotImplementedError("np.pad with a function as mode does not take Tensors: concatenate the parts")
-    refuse_tensors("pad", settings)
-    odd = settings.get("reflect_type") == "odd"
+    refuse_tensors("pad", keywords)
+    odd = keywords.get("reflect_type") == "odd"
     if mode == "empty":
         raise NotImplementedError("np.pad(mode='empty') does not take Tensors: write mode='constant'")
     if mode in ("edge", "wrap") or (mode in ("reflect", "symmetric") and not odd):
-        return _pad(x, pad_width, mode, **settings)
-    np.pad(np.broadcast_to(0.0, x.shape), pad_width, mode, **settings)  # NumPy's own errors
+        return _pad(x, pad_width, mode, **keywords)
+    np.pad(np.broadcast_to(0.0, x.shape), pad_width, mode, **keywords)  # NumPy's own errors
     if not x.size:  # of such NumPy extends no axis that is empty, and so there is no element in the result either
         return _pad(x, pad_width, "constant")
     widths = _of_each_axis(pad_width, x.ndim)
-    extra = _of_each_axis(settings.get("stat_length", settings.get("end_values", 0)), x.ndim)
+    extra = _of_each_axis(keywords.get("stat_length", keywords.get("end_values", 0)), x.ndim)
     for axis, ((before, behind), (first, last)) in enumerate(zip(widths, extra, strict=True)):
         rows = np.moveaxis(x, axis, 0)
         if odd:

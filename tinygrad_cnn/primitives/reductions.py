@@ -134,7 +134,7 @@ def _tied(out: Array, x: Array, axis: Axis = None, keepdims: bool = False, **amo
 for _extremum in (max, min):
     _extremum.defvjp(_shared)
     _extremum.defkink(
-        lambda *given, **settings: [_tied(*given, **settings)],
+        lambda *given, **keywords: [_tied(*given, **keywords)],
         lambda out, x, axis=None, keepdims=False, **among: (
             np.sum(_tied(out, x, axis, keepdims), axis=axis, keepdims=keepdims) > 1
         ),

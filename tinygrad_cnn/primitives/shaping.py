@@ -81,8 +81,8 @@ swapaxes.defvjp(lambda g, out, x, axis1, axis2: g.swapaxes(axis1, axis2))
 def _permuting(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function that puts axes in another order: it says which by what it does to axes of length 0, 1, 2, ..."""
 
-    def permute(a: Any, *args: Any, **settings: Any) -> Any:
-        return np.transpose(a, function(np.empty(range(a.ndim)), *args, **settings).shape)
+    def permute(a: Any, *args: Any, **keywords: Any) -> Any:
+        return np.transpose(a, function(np.empty(range(a.ndim)), *args, **keywords).shape)
 
     return permute
 
@@ -94,8 +94,8 @@ implementations[np.rollaxis] = _permuting(np.rollaxis)
 def _reshaping(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function that adds or removes axes of length 1: what shape is left it says by an array of one number."""
 
-    def change(a: Any, *args: Any, **settings: Any) -> Any:
-        return a.reshape(function(np.broadcast_to(0, a.shape), *args, **settings).shape)
+    def change(a: Any, *args: Any, **keywords: Any) -> Any:
+        return a.reshape(function(np.broadcast_to(0, a.shape), *args, **keywords).shape)
 
     return change
 

@@ -24,14 +24,14 @@ Ties = Literal["share", "all"]
 
 
 @implements(np.pad)
-def _pad(array: Any, pad_width: Any, mode: Any = "constant", **settings: Any) -> Any:
+def _pad(array: Any, pad_width: Any, mode: Any = "constant", **keywords: Any) -> Any:
     """As `np.pad`."""
     order: Any = order_of(array)
     if mode != "constant":
-        return in_order(rearranging.pad(array, pad_width, mode, **settings), order)
-    values = settings.pop("constant_values", 0)
-    if settings:
-        raise ValueError(f"unsupported keyword arguments for mode 'constant': {set(settings)}")
+        return in_order(rearranging.pad(array, pad_width, mode, **keywords), order)
+    values = keywords.pop("constant_values", 0)
+    if keywords:
+        raise ValueError(f"unsupported keyword arguments for mode 'constant': {set(keywords)}")
     if isinstance(values, int | float) and not isinstance(pad_width, dict):
         fortran = {"order": "F"} if order == "F" else {}
         return pad(array, _widths(array.ndim, pad_width), values, **fortran)

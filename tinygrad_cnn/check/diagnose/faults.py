@@ -36,7 +36,7 @@ def _not_finite(run: Trace) -> list[str]:
             if rule is None or made is None or np.all(np.isfinite(made)):
                 continue
             with np.errstate(all="ignore"):
-                bad = np.asarray(rule(g, node.value, *node.operands, **node.settings))
+                bad = np.asarray(rule(g, node.value, *node.operands, **node.static_args))
             bad = bad[~np.isfinite(bad)]
             if bad.size:
                 return [
@@ -64,7 +64,7 @@ def _no_subgradients(run: Trace) -> list[str]:
     for node in run.computed():
         kink = node.primitive.kink
         in_full = None if kink is None else kink.ties_in_full
-        if isinstance(in_full, Mapping) and in_full.items() <= node.settings.items() and (tied := meeting(node)):
+        if isinstance(in_full, Mapping) and in_full.items() <= node.static_args.items() and (tied := meeting(node)):
             asked = ", ".join(f"{name}={x!r}" for name, x in in_full.items())
             said.append(
                 f"{node.primitive.__name__} with {asked} ({_line(node)}) gives each of the elements that tie the whole "
@@ -118,7 +118,7 @@ def _wrong_rules(run: Trace) -> list[str]:
             if rule is None or kind in seen:
                 continue
             seen.add(kind)
-            slope = rule_slope(node.primitive, node.operands, node.settings, place, rng)
+            slope = rule_slope(node.primitive, node.operands, node.static_args, place, rng)
             if slope is not None and not slope.agree:
                 said.append(
                     f"The rule of {node.primitive.__name__} for operand {place} ({_line(node)}) is not its derivative: "

@@ -49,7 +49,7 @@ def walk_again(
     """What would have arrived at a node, if the walk had gone through some nodes otherwise.
 
     arrived, by_hand   what `walk_back` gave, and was given
-    altered            nodes to go through instead of others: with other rules, settings or operands
+    altered            nodes to go through instead of others: with other rules, static arguments or operands
 
     Rules are linear in the cotangent; so only what changes is walked anew, and it is added to what arrived.
     """
@@ -104,23 +104,23 @@ def with_rules(node: Node, rules: Sequence[Rule | None]) -> Node:
     primitive: Any = _new(Primitive)
     primitive.__dict__.update(node.primitive.__dict__)
     primitive.rules, primitive.in_part = rules, False
-    return _copied(node, primitive, node.settings, node.operands)
+    return _copied(node, primitive, node.static_args, node.operands)
 
 
-def with_settings(node: Node, **settings: Any) -> Node:
-    """A node like this one, with other settings."""
-    return _copied(node, node.primitive, node.settings | settings, node.operands)
+def with_static_args(node: Node, **static_args: Any) -> Node:
+    """A node like this one, with other static arguments."""
+    return _copied(node, node.primitive, node.static_args | static_args, node.operands)
 
 
 def with_operand(node: Node, place: int, x: Any) -> Node:
     """A node like this one, whose rules are given `x` in that place."""
     operands = list(node.operands)
     operands[place] = x
-    return _copied(node, node.primitive, node.settings, operands)
+    return _copied(node, node.primitive, node.static_args, operands)
 
 
-def _copied(node: Node, primitive: Any, settings: dict[str, Any], operands: Sequence[Any]) -> Node:
-    made = Node(primitive, operands, node.sources, settings, node.like if primitive.in_part else node.value)
+def _copied(node: Node, primitive: Any, static_args: dict[str, Any], operands: Sequence[Any]) -> Node:
+    made = Node(primitive, operands, node.sources, static_args, node.like if primitive.in_part else node.value)
     made.order = node.order
     return made
 

@@ -213,7 +213,7 @@ def _products_at(node: Node) -> int:
     primitive = node.primitive
     if primitive is None or not primitive.bilinear or primitive.elementwise or primitive.flops is None:
         return 0
-    return int(primitive.flops(node.like, *node.operands, **node.settings)) // 2
+    return int(primitive.flops(node.like, *node.operands, **node.static_args)) // 2
 
 
 def _same_again(one: Any, other: Any) -> None:

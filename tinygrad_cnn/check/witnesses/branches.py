@@ -75,7 +75,7 @@ def _choices(node: Node) -> list[Array]:
         return []
     made, kink = _discrete(node), node.primitive.kink
     if kink is not None:
-        made += kink.choices(node.value, *node.operands, **node.settings)
+        made += kink.choices(node.value, *node.operands, **node.static_args)
     elif (by := mask(node)) is not None:
         made.append(by)
     return made
@@ -84,9 +84,9 @@ def _choices(node: Node) -> list[Array]:
 def _discrete(node: Node) -> list[Array]:
     """The masks and places that a node was given: the conditions of `where`, the indices of a pick."""
     found = []
-    if "run" in node.settings:  # it moves elements: that of their numbers says where to
-        found.append(np.asarray(node.settings["run"](*numbered(node.operands))))
-    for x in (*node.operands, *node.settings.values()):
+    if "run" in node.static_args:  # it moves elements: that of their numbers says where to
+        found.append(np.asarray(node.static_args["run"](*numbered(node.operands))))
+    for x in (*node.operands, *node.static_args.values()):
         for part in x if isinstance(x, tuple | list) else (x,):
             # An int may be a place that Python code has worked out.
             if type(part) is int or (isinstance(part, np.ndarray | np.generic) and part.dtype.kind in "biu"):
@@ -105,7 +105,7 @@ def meets(node: Node) -> Array:
         return np.False_
     kink = node.primitive.kink
     if kink is not None:
-        return kink.meeting(node.value, *node.operands, **node.settings)
+        return kink.meeting(node.value, *node.operands, **node.static_args)
     if mask(node) is not None:
         return np.broadcast_to(np.equal(node.operands[node.sources[0][0]], 0), np.shape(node.value))
     return np.False_

@@ -1,8 +1,8 @@
 """A loss that is computed again and again, each time with few of its parameters changed.
 
 What does not depend on those is not computed again: a call of a primitive that is the same as in the first run, of the
-same operands and settings, has the result that it had there. The loss itself is run each time as it is written, so
-whatever Python decides on the way is decided anew, and nodes are made as ever.
+same operands and static arguments, has the result that it had there. The loss itself is run each time as it is written,
+so whatever Python decides on the way is decided anew, and nodes are made as ever.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ class _Again(Calls):
         self.taken: dict[Node, Node] = {}
 
     def before(
-        self, primitive: Any, operands: Sequence[Any], sources: Sequence[tuple[int, Node]], settings: dict[str, Any]
+        self, primitive: Any, operands: Sequence[Any], sources: Sequence[tuple[int, Node]], static_args: dict[str, Any]
     ) -> Node | None:
         """The node of the same call in the first run, if this is one with all that it depends on."""
         first = self._there()
-        same = first is not None and first.primitive is primitive and _same_call(first, operands, sources, settings)
+        same = first is not None and first.primitive is primitive and _same_call(first, operands, sources, static_args)
         return first if same else None
 
     def made(self, node: Node) -> None:
@@ -76,7 +76,7 @@ class _Again(Calls):
 
 
 def _may_be_taken(node: Node) -> bool:
-    """Whether a call with the operands and settings of `node` has its result.
+    """Whether a call with the operands and static arguments of `node` has its result.
 
     The function of a primitive may do as it likes, unless that is declared to be pure. And what was picked from an
     array that had been assigned to has for its operand that array as it was before.
@@ -85,7 +85,7 @@ def _may_be_taken(node: Node) -> bool:
 
 
 def _same_call(
-    first: Node, operands: Sequence[Any], sources: Sequence[tuple[int, Node]], settings: dict[str, Any]
+    first: Node, operands: Sequence[Any], sources: Sequence[tuple[int, Node]], static_args: dict[str, Any]
 ) -> bool:
     """Whether a call is that of the node `first`: values that depend on parameters the same object, constants equal."""
     if len(operands) != len(first.operands) or len(sources) != len(first.sources):
@@ -93,7 +93,7 @@ def _same_call(
     for (position, _), (there, _) in zip(sources, first.sources, strict=True):
         if position != there or operands[position] is not first.operands[there]:
             return False
-    return all(map(alike, operands, first.operands)) and alike(settings, first.settings)
+    return all(map(alike, operands, first.operands)) and alike(static_args, first.static_args)
 
 
 def alike(x: Any, y: Any) -> bool:

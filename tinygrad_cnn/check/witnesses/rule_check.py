@@ -40,19 +40,19 @@ class RuleSlope:
 
 
 def rule_slope(
-    primitive: Any, operands: Sequence[Any], settings: Mapping[str, Any], position: int, rng: np.random.Generator
+    primitive: Any, operands: Sequence[Any], static_args: Mapping[str, Any], position: int, rng: np.random.Generator
 ) -> RuleSlope | None:
     """What the rule for one operand gives, and finite differences; None if these are inconclusive.
 
     Raises ValueError if the rule gives a cotangent of another shape than the operand, and may not.
     """
     with np.errstate(all="ignore"):
-        out = primitive.forward(*operands, **settings)
+        out = primitive.forward(*operands, **static_args)
         x = np.asarray(operands[position])
         x = x.astype(np.result_type(x.dtype, np.float64))
         g, direction = _normal(rng, out), _normal(rng, x) * (largest(x) or 1.0)
         g.flags.writeable = False  # a rule that writes to what it was given raises
-        cotangent = np.asarray(primitive.rules[position](g, out, *operands, **settings))
+        cotangent = np.asarray(primitive.rules[position](g, out, *operands, **static_args))
         if cotangent.shape != x.shape and not primitive.broadcasts:
             raise ValueError(
                 f"the rule of {primitive.__name__} for operand {position} gave a cotangent of shape "
@@ -61,7 +61,7 @@ def rule_slope(
 
         def loss(t: float) -> float:
             moved = [x + t * direction if k == position else y for k, y in enumerate(operands)]
-            return _pairing(g, primitive.forward(*moved, **settings))
+            return _pairing(g, primitive.forward(*moved, **static_args))
 
         steps = steps_from(STEP)
         noise = 16 * float(np.finfo(float).eps) * float(np.sum(np.abs(g) * np.abs(out)))

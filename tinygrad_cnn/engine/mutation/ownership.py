@@ -37,7 +37,7 @@ class Ownership:
         elif x not in self.owned and not isinstance(total, Handle):
             total = np.array(total)  # an array even where `total` is a number: it is written to
             self.owned.add(x)
-        self.cotangents[x] = node.primitive.adding(total, g, out, *operands, **node.settings)
+        self.cotangents[x] = node.primitive.adding(total, g, out, *operands, **node.static_args)
 
     def hand_down(self, x: Node, node: Node, g: Array, operands: Any) -> None:
         """`node` wrote to a part of `x`: the cotangent of `x` is that of `node`, without the part that was written."""
@@ -45,7 +45,7 @@ class Ownership:
             del self.cotangents[node]  # it lives on as that of `x`
         elif self.keep or node not in self.owned:
             g = np.array(g)
-        g = node.primitive.overwriting(g, node.like, *operands, **node.settings)
+        g = node.primitive.overwriting(g, node.like, *operands, **node.static_args)
         total = self.cotangents.get(x)
         if total is None:
             self.cotangents[x] = g

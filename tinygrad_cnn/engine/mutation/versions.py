@@ -83,7 +83,7 @@ class Version(Node):
             base = base.sources[0][1] if base.sources[0][0] == 0 else base.operands[0]
         array = (base.array if isinstance(base, Version) else base.value if isinstance(base, Node) else base).copy()
         for version in reversed(versions):
-            _IN_PLACE[version.primitive](array, version.operands[1], version.settings["index"])
+            _IN_PLACE[version.primitive](array, version.operands[1], version.static_args["index"])
         return array
 
 

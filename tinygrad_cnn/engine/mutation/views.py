@@ -17,17 +17,17 @@ class View:
 
     base                 the handle that it is a view of, which may be one on a view itself
     root                 the handle at the end of that chain, the one that is on no view
-    primitive, settings  what takes it out of `base`
+    primitive, static_args  what takes it out of `base`
     seen                 the node of the root when this view was last computed: if the root has moved on since, it is
                          computed anew when somebody asks
     """
 
-    __slots__ = ("base", "primitive", "root", "seen", "settings", "taken")
+    __slots__ = ("base", "primitive", "root", "seen", "static_args", "taken")
 
     def __init__(self, base: Handle, node: Node) -> None:
         self.base = base
         self.root: Handle = base if base._view is None else base._view.root
-        self.primitive, self.settings = node.primitive, node.settings
+        self.primitive, self.static_args = node.primitive, node.static_args
         self.taken = node
         self.seen = self.root.node
 
@@ -49,7 +49,7 @@ class View:
             for view in reversed(self.chain()):
                 if view.is_stale:
                     take = implementations[operator.getitem] if view.picks else view.primitive
-                    view.taken = take(view.base, **view.settings).node
+                    view.taken = take(view.base, **view.static_args).node
                     view.seen = view.root.node
         finally:
             recording.reset(token)
@@ -75,7 +75,7 @@ class View:
         chain = self.chain()
         if not all(view.picks for view in chain):
             return None
-        return composed(self.root.node.like.shape, [*[view.settings["index"] for view in reversed(chain)], index])
+        return composed(self.root.node.like.shape, [*[view.static_args["index"] for view in reversed(chain)], index])
 
     def write(self, content: Any) -> None:
         """Move the root to what it becomes, when `content` is what is to be seen through this view."""
@@ -91,7 +91,7 @@ def follow(base: Handle, result: Handle) -> Handle:
     if new.like is new.value:
         if here.like is not here.value:
             # It lies in memory otherwise than its value: whether NumPy has a view here, only `like` can tell.
-            new.like = new.primitive.forward(here.like, **new.settings)
+            new.like = new.primitive.forward(here.like, **new.static_args)
             if not np.may_share_memory(new.like, here.like):
                 return result
         elif new.primitive.view_or_copy and not is_part(new.value, here.value):
@@ -117,13 +117,13 @@ def _written_through(view: View, content: Any) -> Any:
     """What the base of `view` becomes, when `content` is what is to be seen through the view."""
     base, setitem, name = view.base, implementations[operator.setitem], view.primitive.__name__
     if view.picks:
-        return setitem(base, view.settings["index"], content)
+        return setitem(base, view.static_args["index"], content)
     shape, dtype = base.node.like.shape, base.node.like.dtype
     if dtype.kind == "c" != content.dtype.kind:
         raise NotImplementedError(
             f"assigning to np.{name} of a complex Tensor is not supported: compute the whole, re + 1j * im"
         )
-    places = view.primitive.forward(np.arange(base.node.like.size).reshape(shape), **view.settings)
+    places = view.primitive.forward(np.arange(base.node.like.size).reshape(shape), **view.static_args)
     if not places.flags.writeable:
         raise ValueError(f"the result of np.{name} is read-only, as in NumPy: assign to a .copy() of it")
     reshape = implementations[np.reshape]

@@ -72,7 +72,7 @@ def measured(node: Node, cotangents: Mapping[Node, Any]) -> Cost:
     operands = values(node)
     moved = sum(np.asarray(x).nbytes for x in operands) + node.like.nbytes
     with no_grad(), np.errstate(all="ignore"):
-        forward = _seconds(lambda: node.primitive.forward(*operands, **node.settings))
+        forward = _seconds(lambda: node.primitive.forward(*operands, **node.static_args))
     backward = sum(of_rule(node, position, cotangents) for position, _ in node.sources)
     return Cost(forward, backward, flops(node), float(moved))
 
@@ -85,7 +85,7 @@ def of_rule(node: Node, position: int, cotangents: Mapping[Node, Any]) -> float:
     operands, out, like = values(node), node.value, x.like
 
     def run() -> None:
-        given = rule(g, out, *operands, **node.settings)
+        given = rule(g, out, *operands, **node.static_args)
         if given.shape != like.shape or given.dtype != like.dtype:
             fit(given, like, node, position)
 
@@ -107,7 +107,7 @@ def _seconds(run: Callable[[], Any]) -> float:
 def flops(node: Node) -> float | None:
     """The floating-point operations of `node`'s function; None if its primitive declares none."""
     count = node.primitive.flops
-    return None if count is None else float(count(node.like, *node.operands, **node.settings))
+    return None if count is None else float(count(node.like, *node.operands, **node.static_args))
 
 
 def total(parts: Iterable[Cost]) -> Cost:

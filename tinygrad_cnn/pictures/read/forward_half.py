@@ -159,9 +159,8 @@ class Constants:
 def _say_call(box: Box, members: list[Node], reading: Reading, constants: Constants) -> None:
     """The formula of a box, in whole and in short; numbers are written out, arrays get boxes of their own.
 
-    In short, what flows is a dot, and settings that are as usual, or implied by the shapes, are left out. What differs
-    among
-    the nodes of a box is "…".
+    In short, what flows is a dot, and static arguments that are as usual, or implied by the shapes, are left out. What
+    differs among the nodes of a box is "…".
     """
     node, last = members[0], members[-1]
     sources = dict(node.sources)
@@ -180,22 +179,22 @@ def _say_call(box: Box, members: list[Node], reading: Reading, constants: Consta
             arguments.append(text)
             short.append(text)
             plain = False
-    for name, setting in node.settings.items():
-        text = labels.argument(setting)
-        if last is not node and labels.argument(last.settings.get(name)) != text:
+    for name, argument in node.static_args.items():
+        text = labels.argument(argument)
+        if last is not node and labels.argument(last.static_args.get(name)) != text:
             text = "…"
         arguments.append(f"{name}={text}")
-        if name not in node.primitive.implied and not _is_usual(name, setting, node.primitive.defaults):
+        if name not in node.primitive.implied and not _is_usual(name, argument, node.primitive.defaults):
             short.append(f"{name}={text}")
             plain = False
     box.formula = labels.clean(f"{box.primitive}({', '.join(arguments)})", 160)
     box.says = box.primitive if plain else labels.clean(f"{box.primitive}({', '.join(short)})", 40)
 
 
-def _is_usual(name: str, setting: Any, usual: dict[str, Any]) -> bool:
+def _is_usual(name: str, argument: Any, usual: dict[str, Any]) -> bool:
     if name not in usual:
         return False
     value = usual[name]
-    return setting is value or (
-        type(setting) is type(value) and isinstance(setting, int | float | str) and setting == value
+    return argument is value or (
+        type(argument) is type(value) and isinstance(argument, int | float | str) and argument == value
     )

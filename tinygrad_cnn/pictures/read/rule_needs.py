@@ -52,12 +52,12 @@ class StandIn(NDArrayOperatorsMixin):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.array(self._elements(), dtype) if copy else np.asarray(self._elements(), dtype)
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any, **settings: Any) -> Any:
-        return getattr(ufunc, method)(*_elements(operands), **_elements(settings))
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any, **keywords: Any) -> Any:
+        return getattr(ufunc, method)(*_elements(operands), **_elements(keywords))
 
-    def __array_function__(self, function: Any, _types: Any, operands: Any, settings: Any) -> Any:
+    def __array_function__(self, function: Any, _types: Any, operands: Any, keywords: Any) -> Any:
         values = _arrays if function in _ABOUT_SHAPES else _elements
-        return function(*values(operands), **values(settings))
+        return function(*values(operands), **values(keywords))
 
 
 def _elements(x: Any) -> Any:
@@ -94,5 +94,5 @@ def read(node: Node, position: int, g: Any, among: Collection[int]) -> set[int]:
     found: set[int] = set()
     operands = [StandIn(x, at, found) if at in among else x for at, x in enumerate(values(node))]
     with no_grad(), np.errstate(all="ignore"):
-        node.primitive.rules[position](g, StandIn(node.value, RESULT, found), *operands, **node.settings)
+        node.primitive.rules[position](g, StandIn(node.value, RESULT, found), *operands, **node.static_args)
     return found

@@ -1,4 +1,4 @@
-"""How shapes, numbers, settings and names are written in every picture."""
+"""How shapes, numbers, static arguments and names are written in every picture."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-LONGEST = 48  # characters of a name or a setting
+LONGEST = 48  # characters of a name or a static argument
 
 _PICTURES = {code: chr(0x2400 + code) for code in range(32)} | {127: "\u2421"}
 
@@ -60,7 +60,7 @@ def number(x: Any, digits: int = 4) -> str:
 
 
 def argument(x: Any) -> str:
-    """A setting or a constant as it is written in a call; arrays by their shape."""
+    """A static argument or a constant as it is written in a call; arrays by their shape."""
     if isinstance(x, bool | None | str | type(Ellipsis)):
         return "…" if x is Ellipsis else clean(repr(x))
     if isinstance(x, int | float | complex | np.generic):

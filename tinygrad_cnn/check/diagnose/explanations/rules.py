@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_cnn.check.diagnose.explanations.case import Case, Explanation, OtherRule, count, in_turns
 from tinygrad_cnn.check.diagnose.explanations.values import FORMS, plainly
-from tinygrad_cnn.check.diagnose.steps import with_operand, with_rules, with_settings
+from tinygrad_cnn.check.diagnose.steps import with_operand, with_rules, with_static_args
 from tinygrad_cnn.check.witnesses.branches import mask, meeting, meets
 from tinygrad_cnn.declarations import Change, Kink
 from tinygrad_cnn.engine.graph import Array, Node
@@ -98,7 +98,7 @@ def _operand(case: Case, node: Node, place: int) -> str | None:
     return written or (f"{x.primitive.__name__}(...)" if x is not None else None)
 
 
-def _unchanged(g: Array, *_: Any, **settings: Any) -> Array:
+def _unchanged(g: Array, *_: Any, **static_args: Any) -> Array:
     return g
 
 
@@ -184,7 +184,7 @@ class KnownMistake(OtherRule):
 def _fits(node: Node, place: int, rule: Rule) -> bool:
     """Whether a rule gives an array of the shape of an operand, so that its mistake is possible there."""
     try:
-        given = rule(np.zeros_like(node.like), node.value, *node.operands, **node.settings)
+        given = rule(np.zeros_like(node.like), node.value, *node.operands, **node.static_args)
     except ValueError:  # of shapes that do not go together
         return False
     return bool(np.shape(given) == np.shape(node.operands[place]))
@@ -209,7 +209,7 @@ class TiesInFull(OtherRule):
 
 def _changed(node: Node, change: Change) -> Node:
     """The node with other rules, or with other static arguments."""
-    return with_settings(node, **change) if isinstance(change, Mapping) else with_rules(node, change)
+    return with_static_args(node, **change) if isinstance(change, Mapping) else with_rules(node, change)
 
 
 def _is_its_own(node: Node, change: Change) -> bool:
@@ -219,7 +219,7 @@ def _is_its_own(node: Node, change: Change) -> bool:
 
 def _static_arguments(node: Node) -> dict[str, Any]:
     """The static arguments that a node was given, and the defaults of the others."""
-    return {**node.primitive.defaults, **node.settings}
+    return {**node.primitive.defaults, **node.static_args}
 
 
 class OtherSideOfKink(OtherRule):
@@ -310,7 +310,7 @@ class Assigned(OtherRule):
 
     def _where_they_meet(self, case: Case, node: Node) -> Altered:
         rule: Any = None
-        if node.primitive.adding is not None and not picks_once(node.settings["index"]):
+        if node.primitive.adding is not None and not picks_once(node.static_args["index"]):
             rule = _assigned_places
         elif node.primitive.windowed and not _lie_apart(node):
             rule = _assigned_columns if node.primitive.moves else _assigned_windows(node)
@@ -361,11 +361,11 @@ def _only(rule: Any, axis: int, place: int) -> Any:
     if rule is None:
         return None
 
-    def only(g: Array, *given: Any, **settings: Any) -> Array:
+    def only(g: Array, *given: Any, **static_args: Any) -> Array:
         kept = np.zeros_like(g)
         here = (slice(None),) * axis + (place,)
         kept[here] = g[here]
-        return np.asarray(rule(kept, *given, **settings))
+        return np.asarray(rule(kept, *given, **static_args))
 
     return only
 
