@@ -268,8 +268,9 @@ def main() -> None:
     seconds = timed(prepared())
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     mine = seconds["tinygrad_cnn"]
-    print(f"\nA training step, batch 24, float64: median of {arguments.blocks} blocks of {arguments.steps} steps, taken in "
-          f"turns.\n")  # fmt: skip
+    print(
+        "\nA training step, batch 24, float64: medians of blocks, which the libraries take in a new order each round.\n"
+    )
     rows = []
     for name, median in medians.items():
         every = len(mine) // len(seconds[name])  # the listing is timed in one round of ten
