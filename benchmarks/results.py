@@ -70,7 +70,8 @@ def page() -> str:
 
 PREFACE = """# Benchmarks
 
-Each prints a table and writes it to `results/NAME.json`; `python benchmarks/results.py` writes this page from them. Timings depend on the machine and on what else it is doing, so what counts is the ratios within one run.
+Each prints a table and writes it to `results/NAME.json`; `python benchmarks/results.py` writes this page from these.
+Timings depend on the machine and on what else it is doing, so what counts is the ratios within one run.
 
     pip install -e '.[bench]'
     python benchmarks/training_step.py --blocks 120
