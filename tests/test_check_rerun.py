@@ -104,7 +104,6 @@ def test_what_is_before_the_change_is_not_computed_again(monkeypatch: pytest.Mon
         poolings.append(x.shape)
         return pool(x, *args, **settings)
 
-    counted.__module__ = pool.__module__
     rng = np.random.default_rng(0)
     x, y = rng.random((5, 28, 28)), np.array([[0.0], [1], [0], [1], [1]])
     p = Parameters(*[rng.standard_normal(shape) for shape in ((3, 3), (1, 1), (1, 196), (1, 1))])
