@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import tinygrad_cnn as tg
+from tinygrad_cnn.check.witnesses.branches import branches_of
 from tinygrad_cnn.engine.primitive import Primitive, implementations
 from tinygrad_cnn.primitives import elementwise, windows
 
@@ -86,15 +87,32 @@ def test_a_kink_is_declared_where_the_rule_takes_a_convention(function, operands
 
 def test_no_primitive_has_a_kink_that_is_not_in_the_table() -> None:
     tested = {function(*[tg.Tensor(x) for x in operands]).node.primitive for function, operands, _ in KINKS}
-    assert {made for made in OURS.values() if made.kink is not None} == tested
+    assert {made for made in OURS.values() if made.kink is not None and not made.moves} == tested
 
 
 def test_every_kink_stands_in_the_table_of_conventions() -> None:
     page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
     table = page.partition("## Conventions where a derivative does not exist")[2].partition("\n## ")[0]
     called = {"root_of_squares": "np.linalg.norm", "fraction": "modf"}
-    names = [called.get(name, name) for name, made in OURS.items() if made.kink is not None]
+    names = [called.get(name, name) for name, made in OURS.items() if made.kink is not None and not made.moves]
     assert [name for name in names if not re.search(rf"`{re.escape(name)}\b", table)] == []
+
+
+def test_elements_that_a_condition_moves_elsewhere_are_another_branch() -> None:
+    def branches(condition: list[bool]) -> Any:
+        return branches_of([np.select([condition], [tg.Tensor([1.0, 2.0])], np.zeros(2)).node])
+
+    assert branches([True, False]).same(branches([True, False]))
+    assert not branches([True, False]).same(branches([True, True]))
+
+
+def test_a_user_may_call_a_static_argument_as_one_of_ours_is_called() -> None:
+    @tg.primitive
+    def scaled(x, /, run, window=2):
+        return x * run * window
+
+    scaled.defvjp(lambda g, out, x, run, window=2: g * run * window)
+    assert tg.check.gradients(lambda x: np.sum(scaled(x, run=3.0)), np.ones(2), lambda x: np.full(2, 6.0)).ok
 
 
 def softshrink() -> Any:

@@ -15,7 +15,7 @@ X, Z = RNG.uniform(0.2, 0.8, (3, 4)), RNG.standard_normal((3, 4)) + 1j * RNG.sta
 
 
 @pytest.mark.parametrize(
-    ("primitive", "operands", "settings"),
+    ("primitive", "operands", "static_args"),
     [
         (implementations[np.exp], [X], {}),
         (implementations[np.multiply], [X, X[0]], {}),  # broadcast
@@ -27,9 +27,9 @@ X, Z = RNG.uniform(0.2, 0.8, (3, 4)), RNG.standard_normal((3, 4)) + 1j * RNG.sta
     ],
     ids=["exp", "broadcast", "matmul", "sum", "real to complex", "complex to real", "complex"],
 )
-def test_the_rules_of_primitives_agree_with_differences(primitive, operands, settings) -> None:
+def test_the_rules_of_primitives_agree_with_differences(primitive, operands, static_args) -> None:
     for position in range(len(operands)):
-        slope = rule_slope(primitive, operands, settings, position, RNG)
+        slope = rule_slope(primitive, operands, static_args, position, RNG)
         assert slope is not None
         assert slope.agree, str(slope)
 

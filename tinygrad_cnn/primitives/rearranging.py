@@ -7,7 +7,7 @@ the elements of one operand, 0 for those of the others. The cotangent is added b
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -28,10 +28,11 @@ def _came_from(position: int, g: Array, out: Array, *arrays: Array, run: Run) ->
     return scatter(g, (run(*numbers),), (numbers[position].size + 1,))[1:].reshape(shape)
 
 
-def numbered(arrays: Sequence[Array]) -> list[Array]:
-    """The elements of `arrays` numbered through, each number in its element's place."""
+def _moved_numbers(out: Array, *arrays: Array, run: Run) -> list[Array]:
+    """Where the elements of `arrays` went, which a condition or an index may decide: numbers in their place."""
     ends = np.cumsum([np.size(x) for x in arrays])
-    return [np.arange(end - np.size(x), end).reshape(np.shape(x)) for x, end in zip(arrays, ends, strict=True)]
+    numbers = [np.arange(end - np.size(x), end).reshape(np.shape(x)) for x, end in zip(arrays, ends, strict=True)]
+    return [np.asarray(run(*numbers))]
 
 
 def rearranging(function: Callable[..., Any], *data: str) -> Callable[..., Any]:
@@ -44,6 +45,7 @@ def rearranging(function: Callable[..., Any], *data: str) -> Callable[..., Any]:
         lambda *arrays, run: run(*arrays), function.__name__, moves=True, complex=True, pure=True
     )
     made.defvjp_argnum(_came_from)
+    made.defkink(_moved_numbers, lambda *_, **__: np.False_)
     by_flags = function in (np.delete, np.insert)  # these lay out their result by the flags of the operand
 
     def rearrange(*args: Any, **static_args: Any) -> Any:

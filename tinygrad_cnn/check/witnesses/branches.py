@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinygrad_cnn.engine.graph import Array, Node
-from tinygrad_cnn.primitives.rearranging import numbered
 
 
 @dataclass(frozen=True)
@@ -84,8 +83,6 @@ def _choices(node: Node) -> list[Array]:
 def _discrete(node: Node) -> list[Array]:
     """The masks and places that a node was given: the conditions of `where`, the indices of a pick."""
     found = []
-    if "run" in node.static_args:  # it moves elements: that of their numbers says where to
-        found.append(np.asarray(node.static_args["run"](*numbered(node.operands))))
     for x in (*node.operands, *node.static_args.values()):
         for part in x if isinstance(x, tuple | list) else (x,):
             # An int may be a place that Python code has worked out.
