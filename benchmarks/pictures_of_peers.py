@@ -5,7 +5,7 @@
 
 The model is loss = sum(tanh(W @ x)^2), with W called "W". Each peer gives the richest text in DOT that it can, in
 which the facts are looked for; and each is asked to make an SVG with no Graphviz on the PATH, to draw a chain of 5,000
-steps, a loop of 200 turns, a derivative of a derivative, and a name with quotes, angle brackets and a backslash in it.
+steps, a loop of 200 iterations, a derivative of a derivative, and a name with quotes, angle brackets and a backslash.
 A cell "no" means that it was tried and did not come out; "-" that the library has nothing of the kind to try. Peers
 that are not installed are left out with a word.
 """
@@ -215,7 +215,7 @@ class TorchLens:
 
             def forward(self, x: Any) -> Any:
                 h = torch.tanh(getattr(self, name) @ x)
-                return h
+                return h  # noqa: RET504  # a name to be found
 
         class Model(torch.nn.Module):
             def __init__(self) -> None:
@@ -389,7 +389,9 @@ def written(peer: Any, what: str, begins: str) -> str:
     """Whether a file comes out that begins so."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / ("graph.svg" if what == "svg" else "graph.html")
-        return attempt(peer, what, lambda _: path.exists() and begins in path.read_text(errors="replace")[:400].lower(), path)
+        return attempt(
+            peer, what, lambda _: path.exists() and begins in path.read_text(errors="replace")[:400].lower(), path
+        )
 
 
 def shows_name(dot: str) -> bool:
@@ -410,7 +412,9 @@ def facts(peer: Any) -> dict[str, str]:
     """The column of a peer."""
     return {
         "steps of the forward pass": attempt(peer, "dot", lambda d: bool(re.search(r"tanh(?!backward)", d, re.I))),
-        "steps of the backward pass": attempt(peer, "dot", lambda d: bool(re.search(r"vjp of tanh|TanhBackward|tanh_back", d))),
+        "steps of the backward pass": attempt(
+            peer, "dot", lambda d: bool(re.search(r"vjp of tanh|TanhBackward|tanh_back", d))
+        ),
         "cotangents, with their values": attempt(peer, "dot", lambda d: "∂" in d),
         "names of parameters": attempt(peer, "dot", lambda d: bool(re.search(r"[\">\b]W\b", d))),
         "names of intermediate values, from the code": attempt(
@@ -422,13 +426,13 @@ def facts(peer: Any) -> dict[str, str]:
         "lines of source": attempt(peer, "dot", lambda d: bool(re.search(r"\.py:\d+", d))),
         "modules or scopes as frames": attempt(peer, "dot", lambda d: "subgraph" in d),
         "a module or scope as one box": attempt(peer, "closed", lambda d: "tanh" not in d.lower()),
-        "the turns of a loop drawn once": attempt(peer, "loop", lambda d: nodes(d) < 20),
+        "the iterations of a loop drawn once": attempt(peer, "loop", lambda d: nodes(d) < 20),
         "derivatives of derivatives": attempt(peer, "second", lambda d: bool(re.search(r"mul|pow|square", d, re.I))),
         "SVG without a Graphviz of the system's": written(peer, "svg", "<svg"),
         "a chain of 5,000 steps": attempt(peer, "chain", lambda d: d.count("->") >= 5_000, 5_000),
         'a name with ", <, > and \\': attempt(peer, "hostile", shows_name),
         "a table as text": attempt(peer, "text", lambda text: "tanh" in text),
-        "a page to walk through": written(peer, "page", "<!doctype html>"),
+        "a page to look around in": written(peer, "page", "<!doctype html>"),
     }
 
 

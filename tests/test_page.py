@@ -102,7 +102,7 @@ def test_a_closed_scope_opens_and_closes_by_a_double_click(page) -> None:
     assert "im2col" not in boxes(page)
     box(page, "conv2d").dblclick()
     assert {"pad", "im2col", "reshape", "matmul"} <= boxes(page)
-    assert "In it" in page.locator("#panel").inner_text()
+    assert "Steps" in page.locator("#panel").inner_text()
     page.locator("#panel button", has_text="Close it").click()
     assert "im2col" not in boxes(page)
     page.locator("#graph .cluster", has_text="pool").first.dblclick(position={"x": 6, "y": 8})
@@ -183,12 +183,12 @@ def test_a_step_backward_shows_the_cotangent_that_comes_the_rule_and_what_it_nee
     shown = panel(page)
     assert "vjp of sigmoid" in shown
     assert "g * out * (1 - out)" in shown
-    coming, needed = (shown.index(words) for words in ("Cotangent that comes in", "Values that the rule needs"))
+    coming, needed = (shown.index(words) for words in ("Incoming cotangent", "Values that the rule reads"))
     assert "∂L/∂sigma" in shown[coming:needed]
-    assert "sigma" in shown[needed : shown.index("The rule, in source")]
+    assert "sigma" in shown[needed : shown.index("Source of the rule")]
     while page.locator("#panel h2").inner_text() != "∂L/∂relu":
         page.keyboard.press("ArrowRight")
-    needs = page.locator("#panel h3", has_text="Values that the rule needs").locator("~ .card:not(.back) b")
+    needs = page.locator("#panel h3", has_text="Values that the rule reads").locator("~ .card:not(.back) b")
     assert needs.all_text_contents() == ["relu", "max_pool"]
     given = page.locator("#graph .node.given text[font-weight=bold]").all_text_contents()
     assert {text.strip() for text in given} == {"∂L/∂max_pool", "relu", "max_pool"}

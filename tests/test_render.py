@@ -67,7 +67,7 @@ def test_numbers_and_settings_are_written_in_the_box() -> None:
     t = tg.Tensor(np.ones((1, 4, 4)), "t")
     y = tg.max_pool2d(np.maximum(0, t), 2) ** 2
     diagram = diagram_of(y)
-    assert [box.says for box in diagram.boxes.values() if box.kind == "primitive"] == [
+    assert [box.summary for box in diagram.boxes.values() if box.kind == "primitive"] == [
         "maximum(0, ·)", "max_pool2d(·, window=2)", "power(·, 2)",
     ]  # fmt: skip
     assert named(diagram, "y").formula == "power(%2, 2)"
@@ -127,7 +127,7 @@ def test_a_closed_scope_is_one_box_and_what_comes_from_outside_stays() -> None:
     titles = {box.name or box.primitive: box for box in drawn.boxes.values()}
     assert set(titles) == {"Wc", "Bc", "Wf", "Bf", "x", "y.T", "conv", "relu", "flatten", "fc", "sigma", "loss"}
     assert titles["conv"].kind == "scope"
-    assert titles["conv"].says == "6 steps"
+    assert titles["conv"].summary == "6 steps"
     assert titles["conv"].shape == "24×28×28"
     assert ("Wc", "conv") in edges(drawn)
     assert ("conv", "relu") in edges(drawn)

@@ -48,11 +48,11 @@ def test_nan_and_inf_have_colours_of_their_own() -> None:
 
 def test_a_stack_of_images_is_a_contact_sheet_that_says_how_many_it_shows() -> None:
     shown = thumbnail(np.random.default_rng(0).random((24, 28, 28)))
-    assert shown.says == "5 of 24"
+    assert shown.caption == "5 of 24"
     assert shown.height == TILE + 1
     assert shown.width == pytest.approx(TILES * (TILE + 1) + (TILES - 1) * GAP, abs=1)
-    assert thumbnail(np.ones((3, 28, 28))).says == ""
-    assert thumbnail(np.ones((2, 3, 4, 5, 5))).says == "5 of 24"
+    assert thumbnail(np.ones((3, 28, 28))).caption == ""
+    assert thumbnail(np.ones((2, 3, 4, 5, 5))).caption == "5 of 24"
 
 
 def test_a_contact_sheet_shows_the_first_the_last_and_some_between() -> None:

@@ -102,8 +102,8 @@ class Groups:
             least, most = min(loop.iterations), max(loop.iterations)
             times = f"× {least:,}" if least == most else f"× {least:,}…{most:,}"
             line, function = self.reading.line(node).rsplit(" in ", 1)
-            says = f"the iterations of a loop in {function}, {line}"
-            self.known[loop] = self.diagram.add_group("loop", times, parent, says).id
+            caption = f"the iterations of a loop in {function}, {line}"
+            self.known[loop] = self.diagram.add_group("loop", times, parent, caption).id
         return self.known[loop]
 
     def _scope(self, scope: Scope, parent: str | None, members: Sequence[Node], depth: int) -> str:
@@ -188,7 +188,7 @@ def _say_call(box: Box, members: list[Node], reading: Reading, constants: Consta
             short.append(f"{name}={text}")
             plain = False
     box.formula = labels.clean(f"{box.primitive}({', '.join(arguments)})", 160)
-    box.says = box.primitive if plain else labels.clean(f"{box.primitive}({', '.join(short)})", 40)
+    box.summary = box.primitive if plain else labels.clean(f"{box.primitive}({', '.join(short)})", 40)
 
 
 def _is_usual(name: str, argument: Any, usual: dict[str, Any]) -> bool:

@@ -48,7 +48,7 @@ def groups_to_close(diagram: Diagram, collapse: Collapse) -> set[str]:
 def add_group_boxes(diagram: Diagram) -> None:
     """Make the boxes that are drawn in the place of closed groups: one forward, and one for the cotangents, if any.
 
-    They show what leaves the group, the newest of it. A scope of one step needs none, for that step says as much.
+    They show what leaves the group, the newest of it. A scope of one step needs none: the box of that step names it.
     """
     inside: dict[str, list[Box]] = {id: [] for id in diagram.groups}
     for box in diagram.boxes.values():
@@ -81,7 +81,7 @@ def _forward_box(group: Group, steps: list[Box], shown: Box) -> Box:
         kind="scope",
         number=None,
         primitive=group.name,
-        says=f"{sum(box.count for box in steps):,} steps",
+        summary=f"{sum(box.count for box in steps):,} steps",
         formula="",
         bytes=sum(box.bytes * box.count for box in steps),
         group=group.parent,

@@ -65,7 +65,7 @@ class Rule(NamedTuple):
     reads, if it is the rule of a cotangent.
     """
 
-    says: str
+    summary: str
     source: str
     needs: tuple[str, ...] = ()
 
@@ -78,7 +78,8 @@ class Box:
     number     the number of the value in formulas ("%3"), and of its cotangent ("∂3"); None for all other boxes
     name       the name that the user gave to the value, or None
     primitive  what computed it: "matmul"; of a cotangent, whose rule did
-    says       the call in short, with a dot for each value that flows in: "max_pool2d(·, window=2)"
+    summary    the call in short, with a dot for each value that flows in: "max_pool2d(·, window=2)"; of a closed group, how
+               many steps it has
     formula    the call: "max_pool2d(relu, window=2)"
     shape, dtype, bytes  of the value; where boxes of several shapes are drawn as one, "1…196×4"
     axes       the shape as numbers, of the first value that is drawn as this box
@@ -104,7 +105,7 @@ class Box:
     number: int | None = None
     group: str | None = None
     stays: bool = False
-    says: str = ""
+    summary: str = ""
     formula: str = ""
     line: str = ""
     count: int = 1
@@ -169,7 +170,7 @@ class Group:
     name: str
     parent: str | None
     depth: int
-    says: str = ""
+    caption: str = ""
     forward: str | None = None
     backward: str | None = None
     computes: bool = False
@@ -203,11 +204,13 @@ class Diagram:
     steps: int = 0
     parameters: int = 0
 
-    def add_group(self, kind: Literal["scope", "loop", "rule"], name: str, parent: str | None, says: str = "") -> Group:
+    def add_group(
+        self, kind: Literal["scope", "loop", "rule"], name: str, parent: str | None, caption: str = ""
+    ) -> Group:
         """A new group within `parent`."""
         id = f"s{len(self.groups)}"
         depth = 1 if parent is None else self.groups[parent].depth + (0 if kind == "loop" else 1)
-        group = self.groups[id] = Group(id, kind, name, parent, depth, says)
+        group = self.groups[id] = Group(id, kind, name, parent, depth, caption)
         return group
 
     def ancestors(self, group: str | None) -> Iterable[Group]:

@@ -134,5 +134,5 @@ def _group(before: Diagram, group: str | None, drawn: Diagram, known: dict[Any, 
     if key not in known:
         parent = _group(before, g.parent, drawn, known)
         known[key] = f"x{g.id}"
-        drawn.groups[known[key]] = Group(known[key], g.kind, g.name, parent, g.depth, g.says)
+        drawn.groups[known[key]] = Group(known[key], g.kind, g.name, parent, g.depth, g.caption)
     return known[key]

@@ -29,7 +29,7 @@ class Thumbnail(NamedTuple):
     png: bytes
     width: int
     height: int
-    says: str
+    caption: str
 
 
 def thumbnail(array: Any) -> Thumbnail | None:
@@ -65,7 +65,7 @@ def beside(left: Thumbnail | None, right: Thumbnail | None) -> Thumbnail | None:
     width = max(above.shape[1], below.shape[1])
     rows = [np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0))) for part in (above, below)]
     gap = np.zeros((GAP * DENSITY, width, 4), np.uint8)
-    return _thumbnail(np.concatenate([rows[0], gap, rows[1]]), right.says)
+    return _thumbnail(np.concatenate([rows[0], gap, rows[1]]), right.caption)
 
 
 def _lower(pixels: Any, most: int) -> Any:
@@ -127,6 +127,6 @@ def _bordered(pixels: Any) -> Any:
     return framed
 
 
-def _thumbnail(pixels: Any, says: str) -> Thumbnail:
+def _thumbnail(pixels: Any, caption: str) -> Thumbnail:
     height, width = pixels.shape[:2]
-    return Thumbnail(encoded(pixels), -(-width // DENSITY), -(-height // DENSITY), says)
+    return Thumbnail(encoded(pixels), -(-width // DENSITY), -(-height // DENSITY), caption)

@@ -93,14 +93,17 @@ def framed(diagram: Diagram) -> set[str]:
 def header(diagram: Diagram, style: Style) -> str:
     """The beginning, with what holds for all."""
     palette = style.palette
-    says = "   ·   ".join(
-        [f"all {diagram.dtype}" if _uniform(diagram) else f"{diagram.dtype} where no other is said", *diagram.notes]
+    caption = "   ·   ".join(
+        [
+            f"all {diagram.dtype}" if _uniform(diagram) else f"{diagram.dtype} unless another dtype is shown",
+            *diagram.notes,
+        ]
     )
     return (
         "digraph {\n"
         f'graph [rankdir=TB newrank=true bgcolor="{palette.paper}" '
         f'fontname="{style.font}" fontsize=9 fontcolor="{palette.faint}" nodesep=0.25 ranksep=0.32 pad=0.12 '
-        f'labelloc=b labeljust=l tooltip=" " label={_text(says)}]\n'
+        f'labelloc=b labeljust=l tooltip=" " label={_text(caption)}]\n'
         f'node [fontname="{style.font}" fontsize=11 margin="0.07,0.03" height=0.28 width=0.5 penwidth=1]\n'
         f'edge [fontname="{style.font}" fontsize=9 arrowsize=0.55 penwidth=1 color="{palette.forward}" '
         f'fontcolor="{palette.faint}"]'
@@ -117,11 +120,11 @@ def opening(group: Group, style: Style) -> str:
     dashed = ",dashed" if group.kind != "scope" else ""
     name = f"<B>{_escaped(group.name)}</B>" if group.kind == "scope" else _escaped(group.name)
     if group.kind == "loop":
-        name += f'<FONT POINT-SIZE="9" COLOR="{palette.faint}">   {_escaped(group.says)}</FONT>'
+        name += f'<FONT POINT-SIZE="9" COLOR="{palette.faint}">   {_escaped(group.caption)}</FONT>'
     cost = ""
     if group.cost is not None:
         cost = f"   {_small(_cost(group.cost), palette.faint)}"
-    tip = _text(group.says or group.name)
+    tip = _text(group.caption or group.name)
     return (
         f'subgraph "cluster_{group.id}" {{ graph [id="{group.id}" class="{group.kind}" label=<{name}{cost}> '
         f'labelloc=t labeljust=l margin=6 style="filled,rounded{dashed}" color="{palette.frame}" '
@@ -203,11 +206,14 @@ def label(box: Box, style: Style, ink: str, faint: str) -> str:
 
 def _heading(box: Box, faint: str) -> str:
     """The first row: the name of a box and what computed it."""
-    title, by = _escaped(box.title), "" if box.kind in ("input", "parameter", "constant") else box.says or box.primitive
+    title, by = (
+        _escaped(box.title),
+        "" if box.kind in ("input", "parameter", "constant") else box.summary or box.primitive,
+    )
     call = ""
     if box.kind == "scope" and box.name:
         title = _escaped(box.primitive)
-        by = box.says if box.name == box.primitive else f"{box.name}, {box.says}"
+        by = box.summary if box.name == box.primitive else f"{box.name}, {box.summary}"
     if by == box.name:
         by = ""
     if not box.name and by.startswith(box.primitive):  # its call is its name
@@ -259,7 +265,7 @@ def _small(text: str, colour: str) -> str:
 def _short(value: Value) -> str:
     if value.number is not None:
         return value.number
-    return "   ".join(part for part in (value.range, value.picture.says if value.picture else "") if part)
+    return "   ".join(part for part in (value.range, value.picture.caption if value.picture else "") if part)
 
 
 def _cost(cost: Cost) -> str:

@@ -87,7 +87,7 @@ def picture(v: Value) -> dict[str, Any] | None:
     if v.picture is None:
         return None
     data = base64.b64encode(v.picture.png).decode()
-    return {"png": data, "width": v.picture.width, "height": v.picture.height, "says": v.picture.says}
+    return {"png": data, "width": v.picture.width, "height": v.picture.height, "caption": v.picture.caption}
 
 
 def edge(e: Edge) -> dict[str, Any]:
@@ -109,8 +109,8 @@ def edge(e: Edge) -> dict[str, Any]:
 def group(g: Group) -> dict[str, Any]:
     """A group as JSON has it."""
     found: dict[str, Any] = {"id": g.id, "kind": g.kind, "name": g.name, "parent": g.parent}
-    if g.says:
-        found["says"] = g.says
+    if g.caption:
+        found["says"] = g.caption
     if g.cost is not None:
         found["cost"] = g.cost._asdict()
     return found

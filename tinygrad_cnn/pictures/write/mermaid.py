@@ -39,7 +39,7 @@ def to_mermaid(diagram: Diagram) -> str:
 def _node(box: Box) -> str:
     begin, end = _SHAPES[box.kind]
     title = _escaped(box.title)
-    by = "" if box.kind in ("input", "parameter", "constant") else box.says or box.primitive
+    by = "" if box.kind in ("input", "parameter", "constant") else box.summary or box.primitive
     second = f"<br>{_escaped(by)}" if box.name and by not in ("", box.name) else ""
     times = f" × {box.count:,}" if box.count > 1 else ""
     return f'{box.id}{begin}"{title}{times}{second}"{end}:::{box.kind}'

@@ -55,7 +55,7 @@ def number(box: Box) -> str:
 def _how(box: Box) -> str:
     how = box.formula or box.primitive
     if box.kind == "scope":
-        how = f"scope {box.primitive}, closed: {box.says}"
+        how = f"scope {box.primitive}, closed: {box.summary}"
     parts = [how]
     if box.value is not None:
         parts += [box.value.number or box.value.range, *(f"! {wrong}" for wrong in box.value.wrong)]
@@ -98,5 +98,5 @@ def to_card(box: Box) -> str:
     if picture is not None:
         source = f"data:image/png;base64,{base64.b64encode(picture.png).decode()}"
         size = f'width="{2 * picture.width}" height="{2 * picture.height}"'
-        parts.append(f'<img src="{source}" {size} alt="{picture.says}">')
+        parts.append(f'<img src="{source}" {size} alt="{picture.caption}">')
     return f'<div style="line-height:1.6">{"<br>".join(parts)}</div>'

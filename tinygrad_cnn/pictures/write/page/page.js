@@ -255,7 +255,7 @@
     if (!picture) return null;
     const by = Math.max(1, Math.min(3, Math.floor(width / picture.width)));
     return make("img", null, {
-      src: `data:image/png;base64,${picture.png}`, width: picture.width * by, height: picture.height * by, alt: picture.says || "",
+      src: `data:image/png;base64,${picture.png}`, width: picture.width * by, height: picture.height * by, alt: picture.caption || "",
     });
   }
 
@@ -333,13 +333,13 @@
     if (picture) parts.push(make("div", null, { class: "value" }, picture));
     parts.push(...section(back ? "The cotangent" : "The value", ...values(box.value, back)));
     if (box.before) parts.push(...section("Before", ...values(box.before, back)));
-    if (partner) parts.push(...section(back ? "It is the cotangent of" : "Its cotangent", card(partner)));
-    if (box.rule) parts.push(...section(back ? "The rule, in source" : "What computes it", box.rule.says ? make("p", box.rule.says) : null, source(box.rule)));
+    if (partner) parts.push(...section(back ? "Cotangent of" : "Its cotangent", card(partner)));
+    if (box.rule) parts.push(...section(back ? "Source of the rule" : "Computed by", box.rule.summary ? make("p", box.rule.summary) : null, source(box.rule)));
     const given = into(box);
     if (given.length) parts.push(...section("From", ...given.map((edge) => card(boxes.get(edge.tail)))));
     const taken = outOf(box);
     if (taken.length) parts.push(...section("To", ...taken.slice(0, 12).map((edge) => card(boxes.get(edge.head)))));
-    if (box.line) parts.push(...section("Asked for at", make("p", box.line)));
+    if (box.line) parts.push(...section("Source line", make("p", box.line)));
     panel.replaceChildren(...parts);
     panel.scrollTop = 0;
   }
@@ -351,7 +351,7 @@
     const parts = [make("h2", group.name), make("p", group.says ?? `${group.kind}, ${inner.length} steps`, { class: "kind" })];
     if (group.cost) parts.push(make("p", `${time(group.cost.forward)} forward, ${time(group.cost.backward)} back`, { class: "kind" }));
     if (group.forward || group.backward) parts.push(button);
-    panel.replaceChildren(...parts, ...section("In it", ...inner.slice(0, 40).map((box) => card(box))));
+    panel.replaceChildren(...parts, ...section("Steps", ...inner.slice(0, 40).map((box) => card(box))));
   }
 
   function showStep() {
@@ -366,17 +366,17 @@
     const given = into(box);
     if (back) {
       const coming = given.filter((edge) => edge.flow === "backward" || edge.flow === "earlier");
-      parts.push(make("div", box.primitive === "seed" ? "the derivative of the result by itself: 1" : box.primitive, { class: "formula" }));
-      parts.push(...section("Cotangent that comes in", ...coming.map((edge) => card(boxes.get(edge.tail)))));
-      parts.push(...section("Values that the rule needs", ...needs(box).map((id) => card(boxes.get(id)))));
-      if (box.rule) parts.push(...section("The rule, in source", source(box.rule)));
-      parts.push(...section("Cotangent that goes on", card(box)));
+      parts.push(make("div", box.primitive === "seed" ? "the derivative of the result with respect to itself: 1" : box.primitive, { class: "formula" }));
+      parts.push(...section("Incoming cotangent", ...coming.map((edge) => card(boxes.get(edge.tail)))));
+      parts.push(...section("Values that the rule reads", ...needs(box).map((id) => card(boxes.get(id)))));
+      if (box.rule) parts.push(...section("Source of the rule", source(box.rule)));
+      parts.push(...section("Outgoing cotangent", card(box)));
     } else {
       parts.push(make("div", box.formula, { class: "formula" }));
-      if (box.rule && box.rule.says) parts.push(make("p", box.rule.says));
-      parts.push(...section("Takes", ...given.map((edge) => card(boxes.get(edge.tail)))));
-      parts.push(...section("Gives", card(box)));
-      if (box.rule) parts.push(...section("In source", source(box.rule)));
+      if (box.rule && box.rule.summary) parts.push(make("p", box.rule.summary));
+      parts.push(...section("Inputs", ...given.map((edge) => card(boxes.get(edge.tail)))));
+      parts.push(...section("Output", card(box)));
+      if (box.rule) parts.push(...section("Source", source(box.rule)));
     }
     parts.push(...section(back ? "The cotangent" : "The value", ...values(box.value, back)));
     panel.replaceChildren(...parts);
@@ -384,19 +384,19 @@
   }
 
   function showHelp() {
-    const kinds = [["input", "input: data, of which no gradient is taken"], ["parameter", "parameter: what gradients are taken for"],
-      ["constant", "a constant array, or the mask of a where"], ["primitive", "a step, and the value that it gives"], ["scope", "a scope that is closed"],
-      ["cotangent", "cotangent: the derivative of the result by a value, beside that value"]];
+    const kinds = [["input", "input: data, for which no gradient is computed"], ["parameter", "parameter: what gradients are computed for"],
+      ["constant", "a constant array, or the mask of a where"], ["primitive", "a step, and the value that it computes"], ["scope", "a closed scope"],
+      ["cotangent", "cotangent: the derivative of the result with respect to a value, beside that value"]];
     const present = new Set([...boxes.values()].map((box) => box.kind));
     const legend = make("ul", null, { class: "legend" }, ...kinds.filter(([kind]) => present.has(kind)).map(([kind, says]) => make("li", null, {}, make("i", null, { class: kind }), says)));
     const key = (name, says) => make("p", null, { class: "kind" }, make("kbd", name), ` ${says}`);
     panel.replaceChildren(
       make("h2", `How ${data.title} is computed`),
-      make("p", "Click a box for its value, its statistics and its source. Double-click a closed scope to open it, and a frame to close it.", { class: "kind" }),
-      key("→", "one step on, forward and then backward"), key("←", "one step back"), key("Home End", "to the start, to the end"),
-      key("/", "search"), key("0", "show all of it"), key("Esc", "leave off"),
-      ...section("What is what", legend, present.has("cotangent") ? make("p", "“vjp of f” is the rule of f. From the derivative of the result by what f gives, it makes that by what f takes (a vector-Jacobian product).", { class: "kind" }) : null),
-      ...section("Note", ...(data.notes.length ? data.notes.map((note) => make("p", note)) : [null]), make("p", `${data.dtype}, where no other dtype is said`)),
+      make("p", "Click a box for its value, its statistics and its source. Double-click a closed scope to open it, or a frame to close it.", { class: "kind" }),
+      key("→", "next step, forward and then backward"), key("←", "previous step"), key("Home End", "to the start, to the end"),
+      key("/", "search"), key("0", "fit the graph to the window"), key("Esc", "back to this overview"),
+      ...section("Legend", legend, present.has("cotangent") ? make("p", "“vjp of f” is the rule of f, a vector-Jacobian product: from the derivative of the result with respect to the output of f, it computes that with respect to an input of f.", { class: "kind" }) : null),
+      ...section("Notes", ...(data.notes.length ? data.notes.map((note) => make("p", note)) : [null]), make("p", `${data.dtype}, unless another dtype is shown`)),
     );
   }
 
