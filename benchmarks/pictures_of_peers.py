@@ -416,7 +416,7 @@ def facts(peer: Any) -> dict[str, str]:
             peer, "dot", lambda d: bool(re.search(r"vjp of tanh|TanhBackward|tanh_back", d))
         ),
         "cotangents, with their values": attempt(peer, "dot", lambda d: "∂" in d),
-        "names of parameters": attempt(peer, "dot", lambda d: bool(re.search(r"[\">\b]W\b", d))),
+        "names of parameters": attempt(peer, "dot", lambda d: bool(re.search(r"(?<!\w)W(?!\w)", d))),
         "names of intermediate values, from the code": attempt(
             peer, "dot", lambda d: bool(re.search(r"[\">]h[<\"\n]", d))
         ),

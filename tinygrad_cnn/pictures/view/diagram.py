@@ -78,8 +78,8 @@ class Box:
     number     the number of the value in formulas ("%3"), and of its cotangent ("∂3"); None for all other boxes
     name       the name that the user gave to the value, or None
     primitive  what computed it: "matmul"; of a cotangent, whose rule did
-    summary    the call in short, with a dot for each value that flows in: "max_pool2d(·, window=2)"; of a closed group, how
-               many steps it has
+    summary    the call in short, with a dot for each value that flows in: "max_pool2d(·, window=2)"; of a closed group,
+               how many steps it has
     formula    the call: "max_pool2d(relu, window=2)"
     shape, dtype, bytes  of the value; where boxes of several shapes are drawn as one, "1…196×4"
     axes       the shape as numbers, of the first value that is drawn as this box
