@@ -38,25 +38,25 @@ def render(
 ) -> Picture:
     """Draw the graph of `result`, a Tensor or a tree of Tensors; write it to `path`, if one is given.
 
-    backward  with the gradient: beside each value its cotangent, the derivative of the result by it (of the sum of all,
-              where there are several results or elements), and how the rules compute them
-    values    "thumbnails": what flows, as small pictures, with its range, and with what is wrong with it (NaN, Inf, all
+    backward  with the gradient: beside each value its cotangent, the derivative of the result with respect to it (of
+              their sum, if there are several results or elements), and how the rules compute it
+    values    "thumbnails": each value as a small picture, with its range and with what is wrong with it (NaN, Inf, all
               zero, exploding)
-    collapse  what is drawn as one box. None: what rules compute. 0: nothing. A number n from 1 on: scopes that are n
-              deep; 1 is the outermost. Names of scopes: those
-    inputs    leaves (or their names) that are data: drawn as such, and no gradient is taken for them
-    measure   run every step and rule again, and colour them by the time that they take; with operations and bytes
-    against   another result, such as that of the model before training: what is in one of them alone is coloured, and
+    collapse  what is drawn as one box. None: what rules compute. 0: nothing. An integer n from 1 on: the scopes that
+              are n deep; 1 is the outermost. Names of scopes, or paths such as "fc/linear": those scopes
+    inputs    leaves (or their names) that are data: they look different, and no gradient is computed for them
+    measure   run every step and rule again, and colour them by their time; with operations and bytes
+    against   another result, such as that of the model before training: what is in only one of them is coloured, and
               values are shown side by side
     marks     what to show at single nodes; see `Mark`
-    fold      draw what repeats, such as the iterations of a loop, once. By default it is done from 150 nodes on
-    theme     "light", "dark", or "auto", which is light, but dark in an SVG or page whose reader prefers that
-    format    "svg", "png", "pdf", "html" (a page to look around in), "dot", "mermaid", "txt" or "json"; by default what
-              the name of `path` ends in
+    fold      draw what repeats, such as the iterations of a loop, once. The default is to fold from 150 nodes on
+    theme     "light", "dark", or "auto": light, but dark in an SVG or page whose reader prefers that
+    format    "svg", "png", "pdf", "html" (a page to step through), "dot", "mermaid", "txt" or "json"; the default is
+              the ending of `path`
 
-    Returns a picture, which a notebook shows, and which has .svg, .dot, .png, .pdf, .notes and .save(path). Nothing in
-    the graph is changed, and the picture does not hold it. Raises TypeError for what is no Tensor; ValueError for
-    options that cannot be; OSError if `path` cannot be written to; RuntimeError where nothing can lay out a picture.
+    Returns a picture, which a notebook shows, and which has .svg, .dot, .png, .pdf, .notes and .save(path). The graph
+    is unchanged, and the picture does not keep it alive. Raises TypeError if `result` is no Tensor, ValueError for
+    invalid options, OSError if `path` cannot be written, and RuntimeError if no Graphviz is found.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> W, x = tg.Tensor([[1.0, 2.0]], "W"), np.array([3.0, 4.0])
@@ -96,8 +96,8 @@ def graph(
     marks: Mapping[Node, Mark] | None = None,
     fold: bool | None = None,
 ) -> Graph:
-    """The graph of `result` to be read: print it for a table in the order of execution; it also has .dot(), .mermaid()
-    and .json(). Arguments as for `render`.
+    """The graph of `result` as text: `print` shows a table in the order of execution; it also has .dot(), .mermaid()
+    and .json(). The arguments are those of `render`.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> x = tg.Tensor(2.0, "x")

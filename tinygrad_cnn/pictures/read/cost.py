@@ -33,7 +33,7 @@ TIMES = 5  # how often, at least; the quickest counts, for whatever else the mac
 
 
 def put(diagram: Diagram, reading: Reading, back: Sweep) -> None:
-    """Measure the first node of each box, and say in boxes and groups what it costs, times the number of nodes.
+    """Measure the first node of each box, and set the costs of boxes and groups, times the number of nodes.
 
     What a step's rules cost is counted at the step, and shown at each cotangent for the rules that computed it.
     """

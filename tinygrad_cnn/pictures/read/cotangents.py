@@ -1,4 +1,4 @@
-"""The graph that differentiation builds: the engine's own reverse sweep, recorded, and what of it computes what."""
+"""The graph that differentiation builds: the engine's own reverse sweep, recorded, split by cotangents."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def sweep(roots: Sequence[Node], nodes: Sequence[Node], inputs: Collection[Node]
 
 
 def _differentiated(nodes: Sequence[Node], inputs: Collection[Node]) -> list[Node]:
-    """Those of `nodes`, oldest first, that a cotangent is for: leaves that are no inputs, and what depends on such."""
+    """Those of `nodes`, oldest first, that have a cotangent: leaves that are not inputs, and what depends on them."""
     found: dict[Node, None] = {}
     for node in nodes:
         if any(x in found for _, x in node.sources) if node.sources else node not in inputs:

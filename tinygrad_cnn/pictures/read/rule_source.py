@@ -1,4 +1,4 @@
-"""For the page: what each step does and each rule is, in the words and the source of those who wrote them."""
+"""For the page: the documentation and the source of each step, and the source of each rule."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def explain(diagram: Diagram, reading: Reading, back: Sweep | None) -> None:
 
 
 def _first_words(node: Node) -> str:
-    """The first paragraph of what the documentation says."""
+    """The first paragraph of the documentation."""
     paragraphs = (inspect.getdoc(node.primitive) or "").split("\n\n")
     if isinstance(node.primitive.forward, np.ufunc):
         del paragraphs[0]  # the signature
@@ -73,7 +73,7 @@ def _source(function: Any) -> str:
     with contextlib.suppress(SyntaxError):  # a lambda from the middle of an expression
         statement = ast.parse(source).body[0]
         if isinstance(statement, ast.FunctionDef) and ast.get_docstring(statement) and len(statement.body) > 1:
-            said = statement.body[0]
-            del lines[said.lineno - 1 : said.end_lineno]
+            docstring = statement.body[0]
+            del lines[docstring.lineno - 1 : docstring.end_lineno]
     lines = [labels.clean(line.expandtabs(4), 140) for line in lines if line.strip()]
     return "\n".join(lines if len(lines) <= LINES else [*lines[:LINES], "…"])

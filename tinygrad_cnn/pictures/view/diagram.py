@@ -23,7 +23,7 @@ class Mark:
     """What a tool shows at one step, such as how far two gradients diverge there.
 
     severity  from 0 (fine) to 1 (as bad as can be); it becomes the colour of the step, from white to dark red
-    note      a few words that are written in the step: "8.9e-01 apart"
+    note      a few words that are written in the step: "off by 0.89"
     flag      this is the step to look at first: it gets a thick border and a sign
 
     `render(loss, marks={node: Mark(...)})` marks steps of a graph, each of which is a `Node` (that of a Tensor is
@@ -74,7 +74,7 @@ class Rule(NamedTuple):
 class Box:
     """One thing that is drawn: a value and what computed it, or a closed group.
 
-    id         unique in the diagram, and without meaning: what it is, the fields tell
+    id         unique in the diagram; it has no meaning, the other fields do
     number     the number of the value in formulas ("%3"), and of its cotangent ("∂3"); None for all other boxes
     name       the name that the user gave to the value, or None
     primitive  what computed it: "matmul"; of a cotangent, whose rule did

@@ -1,8 +1,8 @@
 """Colours: two themes, and the scales of marks and of heat.
 
-What a thing is is told by its shape and its border too, so that a picture reads in grey: forward is nearly white,
-backward has a tint, parameters have a double border, constants a dashed one. Blue against orange is told apart by
-nearly all who are colour-blind.
+Shape and border also show what a thing is, so that a picture can be read in grey: forward is nearly white, backward has
+a tint, parameters have a double border, constants a dashed one. Blue and orange can be distinguished with nearly all
+kinds of colour blindness.
 """
 
 from __future__ import annotations

@@ -298,7 +298,7 @@ def edge(e: Edge, style: Style) -> str:
 
 
 def arrows(palette: Palette) -> dict[str, str]:
-    """How an edge looks, by what flows. A parameter and its gradient are told by their borders: their tie is hidden."""
+    """How an edge looks, by what flows. The tie of a parameter and its gradient is hidden: their borders show it."""
     return {
         "forward": 'class="forward"',
         "again": 'class="again" style=dashed constraint=false',
@@ -328,7 +328,7 @@ def beside(diagram: Diagram) -> dict[str, str]:
 
 
 def tip(box: Box) -> str:
-    """What is said of a box when one points at it."""
+    """The tooltip of a box."""
     parts = [box.formula or box.title, f"{box.dtype}[{box.shape}]"]
     if box.line:
         parts.append(box.line)

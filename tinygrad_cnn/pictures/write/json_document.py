@@ -67,7 +67,7 @@ def box(b: Box) -> dict[str, Any]:
 
 
 def value(v: Value) -> dict[str, Any]:
-    """What is told of an array, without its picture."""
+    """A value as JSON has it, without its picture."""
     found: dict[str, Any] = {"sample": v.sample, "zeros": v.zeros, "wrong": list(v.wrong)}
     if v.number is not None:
         found["number"] = v.number

@@ -22,7 +22,7 @@ from tinygrad_cnn.pictures.write.text import to_html, to_table
 class Picture:
     """A picture of a graph. In a notebook it shows itself; `save` writes it to a file.
 
-    dot, svg, png, pdf   made when they are first asked for; the text in DOT is without thumbnails
+    dot, svg, png, pdf   made at their first use; the text in DOT is without thumbnails
     html                 a page to look around in, if format="html" was asked for
     notes                what a reader has to know, such as what was folded
     """
@@ -87,15 +87,15 @@ class Picture:
             data = base64.b64encode(pictures[match[1]]).decode()
             return f'xlink:href="data:image/png;base64,{data}"'
 
-        text = re.sub(r'xlink:href="(?:[^"]*/)?([a-z]+\d+\.png)"', inline, text)
+        text = re.sub(r'xlink:href="(?:[^"]*/)?([a-z]+\d+)\.png"', inline, text)
         style = "text{white-space:pre}"
         paper = PALETTES[self._theme].paper
         style += f".edge text{{paint-order:stroke;stroke:{paper};stroke-width:2.5px}}"
         if self._theme == "auto":
             style += f"@media (prefers-color-scheme:dark){{{dark_rules()}}}"
-        # A point is a pixel: what is eleven of them high can be read on a screen, and a third more would waste it.
+        # A point is one pixel, and not 4/3: letters eleven pixels high can be read on a screen, and more fits on it.
         text = re.sub(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', r'<svg width="\1" height="\2"', text, count=1)
-        begin = text.index("<svg")  # before that stands a document type, by an address
+        begin = text.index("<svg")  # after a document type, which has an address
         at = text.index(">", begin)
         name = f"tinygrad-cnn-graph-{self._theme}"
         return f'{text[begin:at]} class="{name}">\n<style>{scoped(style, name)}</style>{text[at + 1 :]}'
@@ -111,9 +111,10 @@ class Picture:
         return self._laid_out("pdf")
 
     def _pictures(self) -> dict[str, bytes]:
+        """The thumbnails, by the id of the box."""
         boxes = self.diagram.boxes.values()
         return {
-            f"{b.id}.png": b.value.picture.png for b in boxes if b.value is not None and b.value.picture is not None
+            box.id: box.value.picture.png for box in boxes if box.value is not None and box.value.picture is not None
         }
 
     def _laid_out(self, format: str, dpi: int | None = None) -> bytes:
@@ -121,9 +122,9 @@ class Picture:
         if not pictures:
             return graphviz.laid_out(self.dot, format, None, dpi)
         with files.temporary_folder() as folder:
-            for name, png in pictures.items():
-                (folder / name).write_bytes(png)
-            style = Style(self.diagram, self._theme, {name[:-4]: name for name in pictures})
+            for id, png in pictures.items():
+                (folder / f"{id}.png").write_bytes(png)
+            style = Style(self.diagram, self._theme, {id: f"{id}.png" for id in pictures})
             return graphviz.laid_out(to_dot(self.diagram, style), format, folder, dpi)
 
     @functools.cached_property
@@ -152,7 +153,7 @@ class Picture:
 class Graph:
     """The graph of a Tensor, to be read: `print` gives a table in the order of execution.
 
-    It holds what is to be said of the graph, and not the graph: no array is kept alive by it.
+    It holds a description of the graph, and not the graph, so it keeps no array alive.
 
     notes  what a reader has to know, such as what was folded
 

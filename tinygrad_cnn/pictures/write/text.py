@@ -14,7 +14,7 @@ HEAD = ("", "name", "value", "how", "scope", "line")
 
 
 def to_table(diagram: Diagram) -> str:
-    """A line for each box: its number and name, dtype and shape, call, scope, and the line that asked for it."""
+    """A line for each box: its number and name, dtype and shape, call, scope, and the source line."""
     found = rows(diagram)
     widths = [max(len(row[i]) for row in [HEAD, *found]) for i in range(len(HEAD))]
     lines = [
@@ -26,8 +26,7 @@ def to_table(diagram: Diagram) -> str:
 def heading(diagram: Diagram) -> str:
     """What the table is of."""
     parameters = f"{diagram.parameters:,} parameter{'' if diagram.parameters == 1 else 's'}"
-    said = [f"{diagram.title}: {diagram.steps:,} steps of {parameters}", *diagram.notes]
-    return "\n".join(said)
+    return "\n".join([f"{diagram.title}: {diagram.steps:,} steps of {parameters}", *diagram.notes])
 
 
 def rows(diagram: Diagram) -> list[tuple[str, ...]]:
