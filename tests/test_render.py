@@ -261,6 +261,14 @@ def test_what_a_rule_computes_is_drawn_when_its_group_is_opened() -> None:
     assert [e.tail for e in opened.edges if e.flow == "use"] == [sigmoid, sigmoid]  # `out`, twice
 
 
+def test_an_arrow_within_a_rule_is_written_against_its_direction_whatever_the_numbers_of_its_boxes() -> None:
+    """Only those to gradients beside a step are not: r1 was once taken for the cotangent of n1, a leaf."""
+    picture = tg.render(circle_square(), backward=True, inputs="x", collapse=0)
+    within = [e for e in picture.diagram.edges if e.flow == "backward" and picture.diagram.boxes[e.head].kind == "rule"]
+    assert within
+    assert all(f'"{e.head}" -> "{e.tail}" [class="backward"' in picture.dot for e in within)
+
+
 def test_second_derivatives_are_drawn_with_the_rules_that_computed_the_first() -> None:
     x = tg.Tensor(0.5, "x")
     slope = tg.grad(np.tanh)(x)

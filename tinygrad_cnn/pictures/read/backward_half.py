@@ -18,7 +18,10 @@ def draw_backward(diagram: Diagram, reading: Reading, back: Sweep, values: bool)
     """Put the cotangents that a sweep gave into `diagram`, and what its rules did where nothing is folded."""
     mirrored = _mirror(diagram, reading, back, values)
     if not reading.is_folded:
-        _draw_rules(diagram, reading, back, mirrored, values)
+        rules = _Rules(diagram, reading, back, mirrored, values)
+        for node, made in back.made.items():
+            if made:
+                rules.draw(node, made)
 
 
 def _mirror(diagram: Diagram, reading: Reading, back: Sweep, values: bool) -> dict[str, str]:
@@ -85,44 +88,71 @@ def _has_rule(reading: Reading, edge: Edge) -> bool:
     return reading.first(edge.head).primitive.rules[edge.position] is not None
 
 
-def _draw_rules(diagram: Diagram, reading: Reading, back: Sweep, mirrored: Mapping[str, str], values: bool) -> None:
-    """What was recorded for each cotangent, in a group of its own, which is closed to begin with."""
-    givers: dict[Node, dict[str, None]] = {}  # the cotangent boxes that a recorded node is, in order
-    for node, whole in back.whole.items():
-        givers.setdefault(whole, {})[mirrored[reading.ids[node]]] = None
-    incoming: dict[str, list[Edge]] = {}
-    for edge in diagram.edges:
-        if edge.flow == "backward":
-            incoming.setdefault(edge.head, []).append(edge)
-    numbers = itertools.count(1)
-    for node, made in back.made.items():
-        if not made:
-            continue
-        g = diagram.boxes[mirrored[reading.ids[node]]]
-        coming = incoming.get(g.id, [])
-        group = _rule_group(diagram, g, coming) if len(made) > 1 else None
+class _Rules:
+    """Draws what was recorded for each cotangent, in a group of its own, which is closed by default.
+
+    givers    the cotangent boxes that a recorded node is, in order
+    incoming  the edges to each cotangent
+    """
+
+    def __init__(
+        self, diagram: Diagram, reading: Reading, back: Sweep, mirrored: Mapping[str, str], values: bool
+    ) -> None:
+        self.diagram, self.reading, self.back, self.mirrored, self.values = diagram, reading, back, mirrored, values
+        self.numbers = itertools.count(1)
+        self.givers: dict[Node, dict[str, None]] = {}
+        for node, whole in back.whole.items():
+            self.givers.setdefault(whole, {})[mirrored[reading.ids[node]]] = None
+        self.incoming: dict[str, list[Edge]] = {}
+        for edge in diagram.edges:
+            if edge.flow == "backward":
+                self.incoming.setdefault(edge.head, []).append(edge)
+
+    def draw(self, node: Node, made: Sequence[Node]) -> None:
+        """Draw what was `made` for the cotangent of `node`, the last of which is that cotangent."""
+        g = self.diagram.boxes[self.mirrored[self.reading.ids[node]]]
+        incoming = self.incoming.get(g.id, [])
+        group = _rule_group(self.diagram, g, incoming) if len(made) > 1 else None
         here = {made[-1]: g.id}
         for x in made[:-1]:
-            here[x] = f"r{next(numbers)}"
-            diagram.boxes[here[x]] = _rule_box(here[x], x, g, values)
+            here[x] = f"r{next(self.numbers)}"
+            self.diagram.boxes[here[x]] = _rule_box(here[x], x, g, self.values)
         given: dict[Node | None, dict[str, None]] = {}  # of each recorded node, the boxes that it comes in from
-        for edge in coming:
-            given.setdefault(back.whole.get(_node_of(diagram, reading, edge.tail)), {})[edge.tail] = None
+        for edge in incoming:
+            whole = self.back.whole.get(_node_of(self.diagram, self.reading, edge.tail))
+            given.setdefault(whole, {})[edge.tail] = None
         for x in made:
             for position, source in x.sources:
-                flow: Any = "backward"
-                if source in reading.ids:
-                    tail, flow = reading.ids[source], "use"
-                elif group is None:
-                    continue
-                elif source in here:
-                    tail = here[source]
-                elif source in givers:
-                    tail = _giver(reading, mirrored, givers[source], given.get(source, {}), x)
-                else:
-                    continue
                 shape = labels.shape(source.like.shape)
-                diagram.edges.append(Edge(tail, here[x], flow, shape, position, detail=group))
+                if source in self.reading.ids:
+                    tail = self.reading.ids[source]
+                    self.diagram.edges.append(Edge(tail, here[x], "use", shape, position, detail=group))
+                elif group is not None:
+                    giver = here.get(source) or self._giver(source, given.get(source, {}), x)
+                    if giver is not None:
+                        self.diagram.edges.append(Edge(giver, here[x], "backward", shape, position, detail=group))
+
+    def _giver(self, source: Node, given: dict[str, None], taker: Node) -> str | None:
+        """The cotangent that `source` is; of several that are one and the same node, the one that `taker` was given.
+
+        A step of a rule was given that of the step whose rule it is; one that adds what came in, the next of those,
+        from the newest to the oldest, as the sweep does.
+        """
+        if source not in self.givers:
+            return None
+        of = None if taker.scope is None else taker.scope.rule_of
+        if of in self.reading.ids:
+            tail = self.mirrored.get(self.reading.ids[of])
+            if tail in self.givers[source]:
+                if len(given) > 1:
+                    given.pop(tail, None)
+                return tail
+        if given:
+            tail = next(reversed(given))
+            if len(given) > 1:
+                del given[tail]
+            return tail
+        return next(iter(self.givers[source]))
 
 
 def _rule_group(diagram: Diagram, g: Box, incoming: Sequence[Edge]) -> str:
@@ -151,28 +181,3 @@ def _rule_box(id: str, x: Node, g: Box, values: bool) -> Box:
         line=g.line,
         value=describe(x.value, flows=True) if values else None,
     )
-
-
-def _giver(
-    reading: Reading,
-    mirrored: Mapping[str, str],
-    candidates: dict[str, None],
-    given: dict[str, None],
-    taker: Node,
-) -> str:
-    """Of several cotangents that are one and the same node, the one that `taker` was given.
-
-    A step of a rule was given that of the step whose rule it is; one that adds what came in, the next of those, from
-    the newest to the oldest, as the sweep does.
-    """
-    of = None if taker.scope is None else taker.scope.rule_of
-    if of in reading.ids and (tail := mirrored.get(reading.ids[of])) in candidates:
-        if len(given) > 1:
-            given.pop(tail, None)
-        return tail
-    if given:
-        tail = next(reversed(given))
-        if len(given) > 1:
-            del given[tail]
-        return tail
-    return next(iter(candidates))
