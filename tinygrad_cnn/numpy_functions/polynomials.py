@@ -41,7 +41,7 @@ def polysub(a1: Any, a2: Any) -> Any:
 def polymul(a1: Any, a2: Any) -> Any:
     """As `np.polymul`: the convolution of the coefficients, without zeros in front of the factors."""
     first, second = (np.trim_zeros(np.atleast_1d(a), "f") for a in (a1, a2))
-    return np.convolve(first if len(first) else np.zeros(1), second if len(second) else np.zeros(1))
+    return np.convolve(*[x if len(x) else np.zeros(1, x.dtype) for x in (first, second)])
 
 
 @implements(np.polydiv)
@@ -92,7 +92,8 @@ def poly(seq_of_zeros: Any) -> Any:
     dtype = np.mintypecode([seq_of_zeros.dtype.char])
     coefficients: Any = np.ones(1, dtype)
     for zero in seq_of_zeros.astype(dtype):
-        coefficients = np.pad(coefficients, (0, 1)) - zero * np.pad(coefficients, (1, 0))
+        lower = np.pad(coefficients[1:], (0, 1)) - zero * coefficients
+        coefficients = np.concatenate([coefficients[:1], lower])
     return coefficients
 
 

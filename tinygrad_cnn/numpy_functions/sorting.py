@@ -71,10 +71,10 @@ def _quantile(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             raise NotImplementedError(f"np.{name}(weights=...) does not take Tensors yet: only without weights")
         if isinstance(q, Handle):
             raise NotImplementedError(f"np.{name} has no derivative by q: give q.value")
-        if name.startswith("nan") and np.ndim(q) > 1 and isinstance(axis, tuple) and 1 < len(axis) < a.ndim:
+        if name.startswith("nan") and np.ndim(q) > 1 and isinstance(axis, tuple) and len(axis) not in (1, a.ndim):
             raise NotImplementedError(
-                f"np.{name} of q with {np.ndim(q)} axes along several axes: NumPy gives the axes of the result in "
-                "another order than it documents. Give q with one axis, and reshape the result"
+                f"np.{name} of q with {np.ndim(q)} axes along none or several axes: NumPy gives the axes of the result "
+                "in another order than it documents. Give q with one axis, and reshape the result"
             )
         # Where there is nothing, or NaN alone, the dtype is another. Infinities would only make NumPy warn.
         values = to_values(a)

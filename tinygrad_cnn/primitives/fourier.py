@@ -74,12 +74,20 @@ def _sized(x: Any, n: int | None, axis: int) -> Any:
     return np.concatenate([x, np.zeros_like(to_values(x), shape=shape)], axis)
 
 
+def _thumbnail_size(a: Any, n: int, axis: int) -> int:
+    """How many elements a thumbnail of `a` has to be filled up to, if `a` is to n: NumPy fills up a copy."""
+    have = a.shape[axis]
+    return min(have, 2) + (n > have)
+
+
 def _along_one(function: Callable[..., Any], transform: Primitive[..., Array]) -> Callable[..., Any]:
     def along(a: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: None = None) -> Any:
         refuse_out(f"fft.{transform.__name__}", out)
         found = transform(_sized(a, n, axis), axis=axis, norm=norm)
+        if n is None or not np.size(a):
+            return found
         # An array that is cropped or filled up first may lie in memory otherwise than the one that NumPy goes by.
-        return found if n is None or not np.size(a) else laid_out(found, function(thumbnail(a), axis=axis))
+        return laid_out(found, function(thumbnail(a), _thumbnail_size(a, n, axis), axis))
 
     return along
 
@@ -94,7 +102,9 @@ def _irfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: 
     if n < 1:
         raise ValueError(f"Invalid number of FFT data points ({n}) specified.")
     found = irfft(_sized(a, n // 2 + 1, axis), n=n, axis=axis, norm=norm)
-    return laid_out(found, np.fft.irfft(thumbnail(a), 2, axis)) if np.size(a) else found
+    if not np.size(a):
+        return found
+    return laid_out(found, np.fft.irfft(thumbnail(a), 2 * _thumbnail_size(a, n // 2 + 1, axis) - 2 or 1, axis))
 
 
 implementations[np.fft.irfft] = _irfft
