@@ -41,7 +41,8 @@ def polysub(a1: Any, a2: Any) -> Any:
 def polymul(a1: Any, a2: Any) -> Any:
     """As `np.polymul`: the convolution of the coefficients, without zeros in front of the factors."""
     first, second = (np.trim_zeros(np.atleast_1d(a), "f") for a in (a1, a2))
-    return np.convolve(*[x if len(x) else np.zeros(1, x.dtype) for x in (first, second)])
+    first, second = (x if len(x) else np.zeros(1, x.dtype) for x in (first, second))
+    return np.convolve(first, second)
 
 
 @implements(np.polydiv)

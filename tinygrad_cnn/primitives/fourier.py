@@ -76,7 +76,7 @@ def _sized(x: Any, n: int | None, axis: int) -> Any:
 
 def _thumbnail_size(a: Any, n: int, axis: int) -> int:
     """How many elements a thumbnail of `a` has to be filled up to, if `a` is to n: NumPy fills up a copy."""
-    have = a.shape[axis]
+    have: int = a.shape[axis]
     return min(have, 2) + (n > have)
 
 
