@@ -141,7 +141,10 @@ class _Aside:
             while not self.created:
                 if folder:
                     self.path.mkdir(mode)
-                    self.file = os.open(self.path, os.O_RDONLY | _NO_LINKS) if fcntl is not None else None
+                    try:
+                        self.file = os.open(self.path, os.O_RDONLY | _NO_LINKS) if fcntl is not None else None
+                    except FileNotFoundError:  # it was taken for a leftover before it could be locked
+                        continue
                 else:
                     self.file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINKS, mode)
                 self._lock()
@@ -267,4 +270,4 @@ def _named(name: Path | None) -> Iterator[None]:
     except OSError as error:
         if error.errno is None:
             raise
-        raise type(error)(error.errno, error.strerror, str(name)) from None
+        raise type(error)(error.errno, error.strerror, str(name or tempfile.gettempdir())) from None
