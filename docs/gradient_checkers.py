@@ -3,9 +3,9 @@
     pip install -e '.[bench]'
     python docs/gradient_checkers.py
 
-The gradients are those of tests/mutants.py. PyTorch and JAX are given the loss as a function whose backward pass is the
-gradient by hand (`torch.autograd.Function`, `jax.custom_vjp`), and their checkers are called with their own defaults. A
-checker that is not installed has an empty column.
+The gradients are those of tests/support/mutants.py. PyTorch and JAX are given the loss as a function whose backward
+pass is the gradient by hand (`torch.autograd.Function`, `jax.custom_vjp`), and their checkers are called with their own
+defaults. A checker that is not installed has an empty column.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "tests"))
+sys.path.insert(0, str(HERE.parent / "tests" / "support"))
 
 from mutants import MUTANTS, RIGHT  # noqa: E402  (found by the path above)
 
@@ -168,8 +168,8 @@ ties.
 {ours}
 {of_peers}
 
-This page is written by `python docs/gradient_checkers.py`, from the gradients in `tests/mutants.py`; each checker is
-left to its own defaults.
+This page is written by `python docs/gradient_checkers.py`, from the gradients in
+`tests/support/mutants.py`; each checker is left to its own defaults.
 
 ## Wrong gradients
 

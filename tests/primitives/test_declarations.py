@@ -8,11 +8,11 @@ import importlib
 import json
 import pkgutil
 import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from paths import ROOT
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.check.witnesses.branches import branches_of
@@ -91,7 +91,7 @@ def test_no_primitive_has_a_kink_that_is_not_in_the_table() -> None:
 
 
 def test_every_kink_stands_in_the_table_of_conventions() -> None:
-    page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     table = page.partition("## Conventions where a derivative does not exist")[2].partition("\n## ")[0]
     called = {"root_of_squares": "np.linalg.norm", "fraction": "modf"}
     names = [called.get(name, name) for name, made in OURS.items() if made.kink is not None and not made.moves]

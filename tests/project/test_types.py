@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_readme import blocks
+from pages import blocks
 
 README = next(block for block in blocks("README.md") if "def model" in block)
 

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import CASES as OF_MODELS
+from all_cases import each_case
 from cases import Case
-from cases_linear_algebra import CASES as OF_LINEAR_ALGEBRA
-from cases_numpy import CASES as OF_NUMPY
-from cases_ufuncs import CASES as OF_UFUNCS
 from numeric import derivatives_agree
 
 import tinygrad_cnn as tg
-
-CASES = [*OF_MODELS, *OF_LINEAR_ALGEBRA, *OF_NUMPY, *OF_UFUNCS]
-
-each_case = pytest.mark.parametrize("case", CASES, ids=[case.name.replace(" ", "-") for case in CASES])
 
 
 @each_case

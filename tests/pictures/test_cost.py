@@ -58,8 +58,8 @@ def test_a_slow_step_is_seen_to_be_slow_forward_and_backward() -> None:
     y = np.sum(np.exp(slow(tg.Tensor(np.ones(3), "x"))))
     diagram = diagram_of(y, backward=True, measure=True)
     costs = {box.primitive: box.cost for box in diagram.boxes.values() if box.kind == "primitive"}
-    assert 0.004 <= costs["slow"].forward < 0.1
-    assert 0.008 <= costs["slow"].backward < 0.1
+    assert costs["slow"].forward >= 0.004
+    assert costs["slow"].backward >= 0.008
     assert max(costs["exp"].forward, costs["exp"].backward) < 0.004
     assert (
         named(diagram, "∂L/∂x" if "∂L/∂x" in {b.name for b in diagram.boxes.values()} else "∂y/∂x").cost.backward

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from all_cases import CASES, each_case
 from cases import Case
-from test_derivatives import CASES, each_case
 
 import tinygrad_cnn as tg
 

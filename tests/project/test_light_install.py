@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 BEYOND_NUMPY = ("PIL", "click", "cv2", "graphviz", "jinja2", "matplotlib", "pygraphviz", "rich", "safetensors")
 

@@ -133,7 +133,7 @@ def test_a_rule_that_is_wrong_is_named_with_its_line() -> None:
     report = check(lambda w: np.sum(tg.checkpoint(np.exp)(cube(w))), np.array([0.5, 1.0]))
     assert report.parameters[0].auto_numbers.verdict == "differ"
     assert "The rule of cube for operand 0 (" in report.because[1]
-    assert "test_check.py:" in report.because[1]
+    assert "test_cross_check.py:" in report.because[1]
     assert len(report.because) == 2  # the checkpoint and the sum are not blamed
 
 
@@ -169,7 +169,7 @@ def test_a_mask_that_leaves_out_a_nan_leaves_it_in_the_gradient_and_that_is_told
     for wrong in np.eye(2):
         assert check(loss, w, by_hand + wrong).parameters[0].hand_numbers.verdict == "differ"
     assert len(report.because) == 2
-    assert f"On the way back {made_by} (test_check.py:" in report.because[1]
+    assert f"On the way back {made_by} (test_cross_check.py:" in report.because[1]
     assert "makes the first nan" in report.because[1]
     before = check(lambda w: np.sum(absolute(np.nan_to_num(data) * w)), w, by_hand)
     assert before.ok
@@ -403,7 +403,7 @@ def test_a_loop_of_many_values_is_told_in_few_words() -> None:
     ]
     wrong = check(loss, {"w": 1.0}, {"dL_dw": -1.0, "dL_dtotal": [1.0] * 60}, evaluations=0)
     assert wrong.first_wrong.name == "dL_dw"
-    through = r"through (add, multiply, absolute|multiply, absolute) \(test_check.py:\d+\), maximum, multiply \("
+    through = r"through (add, multiply, absolute|multiply, absolute) \(test_cross_check.py:\d+\), maximum, multiply \("
     assert re.search(through, wrong.because[0])
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
+from all_cases import CASES
 from numeric import derivatives_agree, slope
-from test_derivatives import CASES
+from paths import ROOT
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.engine.primitive import implementations
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = ROOT / "docs"
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from paths import ROOT
 
 import tinygrad_cnn as tg
 
-PAGE = (Path(__file__).parents[1] / "docs" / "leaving_the_graph.md").read_text()
+PAGE = (ROOT / "docs" / "leaving_the_graph.md").read_text()
 
 
 def without_record(x: Any) -> Any:

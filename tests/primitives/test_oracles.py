@@ -10,8 +10,8 @@ import warnings
 
 import numpy as np
 import pytest
+from all_cases import CASES
 from cases import Case
-from test_derivatives import CASES
 
 import tinygrad_cnn as tg
 

@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
+from paths import ROOT
 
 from tinygrad_cnn import cli
 from tinygrad_cnn.circle_square import images
 from tinygrad_cnn.cli import signals
 
-ROOT = Path(__file__).parent.parent
 BUNDLED = ROOT / "data" / "circle_square"
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from all_cases import CASES
 from numeric import slope
-from test_derivatives import CASES
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.engine.graph import Handle, handle_on

@@ -7,10 +7,10 @@ from functools import reduce
 from pathlib import Path
 
 import pytest
+from paths import ROOT
 
 import tinygrad_cnn as tg
 
-ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 

@@ -7,18 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pages import blocks
+from paths import ROOT
 
 import tinygrad_cnn as tg
-
-ROOT = Path(__file__).parent.parent
-
-
-def blocks(name: str) -> list[str]:
-    """The indented blocks of Python in a page."""
-    text = (ROOT / name).read_text(encoding="utf-8")
-    found = re.findall(r"(?:^    .*\n|^\n(?=    ))+", text, re.MULTILINE)
-    return [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in found]
-
 
 READMES = pytest.mark.parametrize("readme", ["README.md", "README.ko.md"])
 
