@@ -75,10 +75,14 @@ COMMANDS = [
 
 
 class Trial(NamedTuple):
-    """What one signal did: `verdict`, a word of the summary, and the faults, each a sentence."""
+    """What one signal did: `verdict`, a word of the summary, and the faults, each a sentence.
+
+    seconds: how long the command took when it was left alone, or None if it had nothing to do.
+    """
 
     verdict: str
     faults: list[str]
+    seconds: float | None
 
 
 def start(command: Command, folder: Path) -> subprocess.Popen[str]:
@@ -137,8 +141,9 @@ def trial(command: Command, number: int, delay: float, folder: Path) -> Trial:
     if leftovers and number != signal.SIGKILL:
         faults.append(f"left behind: {leftovers}")
 
-    again = start(command, folder)
+    began, again = time.perf_counter(), start(command, folder)
     _, err = again.communicate(timeout=300)
+    seconds = time.perf_counter() - began if again.returncode in (0, 1) else None
     expected = (2,) if left == "whole" and not command.replaces else (0, 1)  # nothing is overwritten
     if again.returncode not in expected:
         faults.append(f"the same command again: exit code {again.returncode}, {err!r}")
@@ -146,7 +151,7 @@ def trial(command: Command, number: int, delay: float, folder: Path) -> Trial:
         faults.append("the same command again wrote nothing whole")
     if leftovers := [path.name for path in folder.rglob("*.partial")]:
         faults.append(f"the same command again left {leftovers}")
-    return Trial(verdict, faults)
+    return Trial(verdict, faults, seconds)
 
 
 def campaign(count: int, seed: int, kills: int, report: Callable[[str], None]) -> collections.Counter[str]:
@@ -169,6 +174,7 @@ def campaign(count: int, seed: int, kills: int, report: Callable[[str], None]) -
                 folder = folder / "trial"
             delay = moment * usual[command]
             done = trial(command, number, delay, folder)
+        usual[command] = done.seconds or usual[command]  # which changes with the load of the machine
         found[done.verdict] += 1
         found["sent"] += number != signal.SIGKILL and done.verdict != "too late"
         found["with faults"] += bool(done.faults)
