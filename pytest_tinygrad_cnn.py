@@ -53,7 +53,7 @@ def check_gradients(request: pytest.FixtureRequest) -> Callable[..., Any]:
         __tracebackhide__ = True
         report = gradients(loss, params, by_hand, **{"seed": chosen, "progress": False, **how})
         if not report.ok:  # the first line is all that pytest's summary shows
-            first = report.because[0] if report.because else report.verdict
+            first = report.conclusions[0] if report.conclusions else report.verdict
             pytest.fail(f"{first}\n\n{report}\n(--gradcheck-seed={how.get('seed', chosen)})")
         return report
 

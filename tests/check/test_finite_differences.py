@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.check.witnesses.finite_differences import (
-    Numbers,
+    FiniteDifferences,
     OutOfBudgetError,
     Slope,
     along_element,
@@ -26,7 +26,7 @@ from tinygrad_cnn.engine import tree
 
 def slopes(loss: Callable[[Any], Any], point: Any, dtype: Any = np.longdouble, **how: Any) -> list[Slope]:
     form = tree.flatten(point)
-    numbers = Numbers(loss, form, form.leaves, dtype, **how)
+    numbers = FiniteDifferences(loss, form, form.leaves, dtype, **how)
     found = []
     for k, x in enumerate(numbers.leaves):
         for index in np.ndindex(x.shape):
@@ -178,7 +178,7 @@ def test_a_loss_of_arrays_alone_has_slopes_too() -> None:
 
 def test_evaluations_are_counted_and_limited() -> None:
     form = tree.flatten(1.0)
-    numbers = Numbers(np.exp, form, form.leaves, np.float64, exhausted=lambda used: used >= 70)
+    numbers = FiniteDifferences(np.exp, form, form.leaves, np.float64, exhausted=lambda used: used >= 70)
     with pytest.raises(OutOfBudgetError):
         _ = [numbers.slope(along_element(numbers.leaves, 0, ()), 1.0) for _ in range(20)]
     assert numbers.used == 70

@@ -22,7 +22,7 @@ def test_the_step_of_a_planted_mistake_is_found(mutant: Mutant) -> None:
 def test_a_right_gradient_raises_no_alarm(right: Right) -> None:
     report = tg.check.gradients(right.loss, right.point, right.by_hand)
     assert report.ok, str(report)
-    assert report.because == []
+    assert report.conclusions == []
 
 
 def test_there_are_as_many_as_there_should_be() -> None:

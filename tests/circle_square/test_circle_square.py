@@ -138,9 +138,9 @@ def test_the_three_gradients_agree_where_they_should_and_differ_where_they_shoul
     assert checked["shifted"].report.ok
     printed = checked["printed"].report.parameters
     assert [parameter.name for parameter in printed] == names()
-    assert {parameter.auto_numbers.verdict for parameter in printed} == {"agree"}
-    assert {parameter.hand_numbers.verdict for parameter in printed} == {"differ"}
-    assert max(relative(parameter.hand_auto, parameter) for parameter in printed) > 0.1
+    assert {parameter.autodiff_vs_differences.verdict for parameter in printed} == {"agree"}
+    assert {parameter.hand_derived_vs_differences.verdict for parameter in printed} == {"differ"}
+    assert max(relative(parameter.hand_derived_vs_autodiff, parameter) for parameter in printed) > 0.1
     assert all(parameter.measured > 0 for parameter in printed)
 
 

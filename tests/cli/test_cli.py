@@ -471,7 +471,7 @@ def test_check_at_other_parameters_and_on_other_drawings(command, trained: Path)
         assert (code, err) == (1, "")
         found[name] = json.loads(out)
         assert found[name]["another_loss"] == "the shifted one"
-        assert all(row["auto_numbers"]["verdict"] == "agree" for row in found[name]["parameters"].values())
+        assert all(row["autodiff_vs_differences"]["verdict"] == "agree" for row in found[name]["parameters"].values())
     assert len({json.dumps(f["findings"]) for f in found.values()}) == 4
 
 
@@ -487,7 +487,7 @@ def test_check_is_content_where_the_gradient_is_right(command, tmp_path: Path) -
     code, out, err = command("check", "--data", "noise", "--loss", "shifted", "--json")
     found = json.loads(out)
     assert (code, err, found["ok"]) == (0, "", True)
-    assert found["parameters"]["Wc"]["hand_auto"]["verdict"] == "agree"
+    assert found["parameters"]["Wc"]["hand_derived_vs_autodiff"]["verdict"] == "agree"
 
 
 def test_check_names_what_it_cannot_use(command, trained: Path) -> None:

@@ -152,7 +152,7 @@ def test_a_convention_and_a_mistake_that_a_user_declares_explain_a_gradient() ->
 
     def explained(x: list[float], slopes: list[float]) -> str:
         report = tg.check.gradients(loss, np.array(x), lambda x: np.array(slopes) * [2.0, 3.0, 4.0], evaluations=0)
-        return str(report.because)
+        return str(report.conclusions)
 
     assert "the cotangent is passed on" in explained([1.0, 0.5, 3.0], [1.0, 0.0, 1.0])
     assert "what is below -1 is forgotten" in explained([-3.0, 0.5, 3.0], [0.0, 0.0, 1.0])

@@ -6,7 +6,8 @@ report.ok; print(report); report.to_html(path); report.raise_if_wrong()
 
 from tinygrad_cnn.check.cross_check import gradients
 from tinygrad_cnn.check.diagnose.explanations import EXPLANATIONS, Case, Explanation, OtherRule
-from tinygrad_cnn.check.report.report import Comparison, GradientsDifferError, Parameter, Report, Step
+from tinygrad_cnn.check.report.report import GradientsDifferError, Report
+from tinygrad_cnn.check.results import Comparison, Parameter, Step
 
 __all__ = [
     "EXPLANATIONS",

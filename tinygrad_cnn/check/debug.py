@@ -35,7 +35,7 @@ class debug:  # noqa: N801 (used as a word, like no_grad)
         self._open: list[tuple[Token[Any], np.errstate]] = []
 
     def __enter__(self) -> None:
-        errors = np.errstate(all="ignore")  # what NumPy would warn of is said here, and better
+        errors = np.errstate(all="ignore")  # debug mode reports what NumPy would warn of, with the line
         errors.__enter__()
         self._open.append((recording.set(_Watch()), errors))
 
@@ -54,7 +54,7 @@ class _Watch(Mode):
         value: Any
         operands: Sequence[Any]
         if node.primitive.overwriting is not None:
-            value, operands = node.operands[1], ()  # only this part is new, and the whole is not to be looked at
+            value, operands = node.operands[1], ()  # only these elements are new; to look at all would be slow
         else:
             value, operands = node.value, node.operands
         bad = _first_bad(value)
@@ -64,7 +64,7 @@ class _Watch(Mode):
         tainted = [x for x in operands if _is_bad(x)]
         if tainted and kind == "inf":
             return
-        came = "a constant, or a Tensor made by hand, brought in" if tainted or not operands else f"{name} made"
+        came = "a constant or a leaf brought in" if tainted or not operands else f"{name} made"
         what = f"element {index} of the result of {name} is {np.asarray(value)[index]}"
         if not tainted and operands:
             inputs = [np.asarray(x)[index] for x in operands if np.shape(x) == np.shape(value)]

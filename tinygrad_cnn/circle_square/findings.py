@@ -70,15 +70,14 @@ def investigate(
 
 def _another_loss(printed: tg.check.Report, untied: tg.check.Report) -> Finding:
     title = "The gradient by hand is not that of the printed loss"
-    of_printed = max(c.apart / (largest(p) or 1.0) for p in printed.parameters if (c := p.hand_auto))
-    of_shifted = max(c.apart / (largest(p) or 1.0) for p in untied.parameters if (c := p.hand_auto))
+    of_printed, of_shifted = _largest_difference(printed), _largest_difference(untied)
     numbers = {"from_printed": of_printed, "from_shifted": of_shifted}
     first = printed.first_wrong
     if first is None:
         return Finding(title, False, "Here it agrees with the gradient of the printed loss.", numbers)
-    agrees = "agrees with" if untied.ok or all(
-        p.hand_auto is not None and p.hand_auto.verdict == "agree" for p in untied.parameters
-    ) else "differs from"  # fmt: skip
+    comparisons = [p.hand_derived_vs_autodiff for p in untied.parameters]
+    all_agree = all(c is not None and c.verdict == "agree" for c in comparisons)
+    agrees = "agrees with" if untied.ok or all_agree else "differs from"
     says = (
         f"It departs from autodiff at {first.name}, the first step, and ends up to {of_printed:.2g} times the largest "
         "element of the gradient away from it. "
@@ -86,6 +85,13 @@ def _another_loss(printed: tg.check.Report, untied: tg.check.Report) -> Finding:
         f"to {of_shifted:.1g} of its size, with eps = {EPSILON:g}."
     )
     return Finding(title, True, says, numbers)
+
+
+def _largest_difference(report: tg.check.Report) -> float:
+    """Between the hand-derived gradient and autodiff, relative to the largest element of the gradient."""
+    return max(
+        c.difference / (largest(p) or 1.0) for p in report.parameters if (c := p.hand_derived_vs_autodiff) is not None
+    )
 
 
 def _pole(x: Floats, y: Floats, p: Parameters) -> Finding:
@@ -135,7 +141,7 @@ def _ties(x: Floats, y: Floats, p: Parameters) -> Finding:
     tied, four = int(np.sum(tying > 1)), int(np.sum(tying == 4))
     report = cross_check(loss_shifted, x, y, p, evaluations=0)
     hand = hand_derived(x, y, p)
-    true = float(np.sum(next(q.auto for q in report.parameters if q.name == "Bc" and q.auto is not None)))
+    true = float(np.sum(next(q.autodiff for q in report.parameters if q.name == "Bc" and q.autodiff is not None)))
     numbers = {
         "tied_here": here,
         "tied": tied,
@@ -183,9 +189,10 @@ def _at_zero(x: Floats, y: Floats, p: Parameters) -> Finding:
         return Finding(
             title, False, f"{when}conv is 0 at {elements} elements, and nothing is passed on there.", numbers
         )
+    given = step.given_upstream
     says = (
-        f"{when}{'c' if when else 'C'}onv is 0 at {elements} elements, and there by hand a cotangent is passed on "
-        f"({step.alone.values[0]:.3g} at {step.alone.index}) where ReLU's slope is taken as 0. What the check says: "
+        f"{when}{'c' if when else 'C'}onv is 0 at {elements} elements, and there the hand-derived gradient passes a "
+        f"cotangent on ({given.values[0]:.3g} at {given.index}) where ReLU's slope is taken as 0. What the check says: "
         f"{step.convention}. Both are conventions: name the one that you use."
     )
     return Finding(title, True, says, numbers)
@@ -201,7 +208,8 @@ def _assignment(x: Floats, y: Floats, p: Parameters) -> Finding:
         cotangent = np.random.default_rng(1).standard_normal(max_pool.shape)
         by_hand = max_pool_gradient(cotangent, relu, max_pool, 2, stride)
         found[stride] = _of_pooling(relu, stride, cotangent, by_hand)
-    apart = {stride: parameter.hand_auto.apart if parameter.hand_auto else 0.0 for stride, parameter in found.items()}
+    compared = {stride: parameter.hand_derived_vs_autodiff for stride, parameter in found.items()}
+    apart = {stride: 0.0 if comparison is None else comparison.difference for stride, comparison in compared.items()}
     numbers = {"apart_at_stride_2": apart[2], "apart_at_stride_1": apart[1]}
     if found[1].explanation is None:
         return Finding(title, False, "With a stride of 1 it agrees with autodiff too.", numbers)

@@ -102,23 +102,23 @@ def tied_elements(x: Floats, p: Parameters) -> NDArray[np.intp]:
 
 def largest(parameter: tg.check.Parameter) -> float:
     """The largest element of its gradient by autodiff, in absolute value."""
-    return float(np.max(np.abs(np.asarray(parameter.auto)), initial=0))
+    return float(np.max(np.abs(np.asarray(parameter.autodiff)), initial=0))
 
 
 def relative(comparison: tg.check.Comparison, parameter: tg.check.Parameter) -> float:
     """The difference relative to the largest element of the gradient; NaN where it is not known."""
-    if comparison.verdict == "cannot tell":
+    if comparison.verdict == "inconclusive":
         return float("nan")
-    if comparison.apart == 0:
+    if comparison.difference == 0:
         return 0.0
     with np.errstate(all="ignore"):
-        return float(np.divide(comparison.apart, largest(parameter)))
+        return float(np.divide(comparison.difference, largest(parameter)))
 
 
 def difference(comparison: tg.check.Comparison | None, parameter: tg.check.Parameter) -> str:
     """A comparison as the cell of a table: the absolute difference, and the relative one in brackets."""
     if comparison is None:
         return "not compared"
-    if comparison.verdict == "cannot tell":
+    if comparison.verdict == "inconclusive":
         return comparison.note
-    return f"{comparison.apart:.1e} ({relative(comparison, parameter):.0e})"
+    return f"{comparison.difference:.1e} ({relative(comparison, parameter):.0e})"

@@ -86,16 +86,16 @@ def metrics(result: Result, other: Result | None) -> dict[str, Any]:
 def _gradients(parameter: tg.check.Parameter) -> dict[str, Any]:
     """The three gradients of a parameter, two by two."""
     pairs = {
-        "auto_hand": parameter.hand_auto,
-        "auto_numeric": parameter.auto_numbers,
-        "hand_numeric": parameter.hand_numbers,
+        "auto_hand": parameter.hand_derived_vs_autodiff,
+        "auto_numeric": parameter.autodiff_vs_differences,
+        "hand_numeric": parameter.hand_derived_vs_differences,
     }
     found: dict[str, Any] = {"largest": _number(largest(parameter)), "measured": parameter.measured}
     for name, comparison in pairs.items():
         if comparison is not None:
             found[name] = {
                 "verdict": comparison.verdict,
-                "absolute": _number(comparison.apart) if comparison.verdict != "cannot tell" else None,
+                "absolute": _number(comparison.difference) if comparison.verdict != "inconclusive" else None,
                 "relative": _number(relative(comparison, parameter)),
             }
     return found

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from tinygrad_cnn.check.report.page import page
-from tinygrad_cnn.check.report.text import rendered
+from tinygrad_cnn.check.report.terminal import rendered
 from tinygrad_cnn.circle_square import data, findings, gradient_check, outputs, runs
 from tinygrad_cnn.circle_square.experiment import Settings, run
 from tinygrad_cnn.circle_square.tasks import TASKS
@@ -109,14 +109,15 @@ def _as_data(found: findings.Findings, where: str, claims: str) -> dict[str, Any
         "ok": found.report.ok,
         "parameters": {
             row.name: {
-                "auto_numbers": _comparison(row.auto_numbers),
-                "hand_auto": _comparison(row.hand_auto),
-                "hand_numbers": _comparison(row.hand_numbers),
+                "autodiff_vs_differences": _comparison(row.autodiff_vs_differences),
+                "hand_derived_vs_autodiff": _comparison(row.hand_derived_vs_autodiff),
+                "hand_derived_vs_differences": _comparison(row.hand_derived_vs_differences),
             }
             for row in found.report.parameters
         },
         "steps": {
-            step.name: {**_comparison(step.alone), "explanation": step.explanation} for step in found.report.steps
+            step.name: {**_comparison(step.given_upstream), "explanation": step.explanation}
+            for step in found.report.steps
         },
         "another_loss": found.report.another_loss,
         "findings": [
@@ -132,7 +133,7 @@ def _as_data(found: findings.Findings, where: str, claims: str) -> dict[str, Any
 
 
 def _comparison(c: Any) -> dict[str, Any]:
-    return {} if c is None else {"verdict": c.verdict, "apart": _number(c.apart), "error": _number(c.error)}
+    return {} if c is None else {"verdict": c.verdict, "difference": _number(c.difference), "error": _number(c.error)}
 
 
 def _number(x: float) -> float | None:

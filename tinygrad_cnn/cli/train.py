@@ -180,8 +180,8 @@ def _show(console: Console, result: Result, other: Result | None, to: Path) -> N
         console.print(f"\nOf {checked.title}:")
         rows = Table("", "largest", "autodiff, hand", "autodiff, diffs", "hand, diffs", box=box.SIMPLE_HEAD)
         for row in checked.report.parameters:
-            pairs = [difference(pair, row) for pair in (row.hand_auto, row.auto_numbers, row.hand_numbers)]
-            rows.add_row(row.name, f"{largest(row):.2e}", *pairs)
+            pairs = row.hand_derived_vs_autodiff, row.autodiff_vs_differences, row.hand_derived_vs_differences
+            rows.add_row(row.name, f"{largest(row):.2e}", *[difference(pair, row) for pair in pairs])
         console.print(rows)
         measured, size = (sum(getattr(row, what) for row in checked.report.parameters) for what in ("measured", "size"))
         console.print(f"[dim]Finite differences of {measured} of {size} elements.[/]")

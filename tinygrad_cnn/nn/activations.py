@@ -40,8 +40,8 @@ relu.defkink(
     lambda out, x, **_: [np.sign(x)],
     lambda out, x, **_: np.equal(x, 0),
     conventions={
-        "the cotangent is passed on: >= for >": {"at_zero": 1.0},
-        "the cotangent is not passed on: > for >=": {"at_zero": 0.0},
+        "the cotangent is passed on (>= instead of >)": {"at_zero": 1.0},
+        "the cotangent is not passed on (> instead of >=)": {"at_zero": 0.0},
         "half of the cotangent is passed on": {"at_zero": 0.5},
     },
 )

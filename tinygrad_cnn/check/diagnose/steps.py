@@ -1,14 +1,14 @@
-"""Walking back from the loss one step at a time, with the cotangents that somebody derived by hand put in on the way.
+"""The graph one step at a time: which nodes a step goes through, and what arrives if some of them had other rules.
 
-A gradient by hand is a chain: each of its cotangents is computed from those nearer to the loss. Held against autodiff
-as a whole, one wrong step makes all that follow look wrong. So autodiff is given the hand's own cotangents wherever it
-has them, and asked for one step at a time: what it then gives differs from the hand's just where the hand went wrong.
+A hand-derived gradient is a chain: each of its cotangents is computed from those nearer to the loss. Compared with
+autodiff as a whole, one wrong step makes all that follow look wrong. So autodiff is given the hand-derived cotangents
+wherever there are some, and asked for one step at a time: the result differs only where the derivation went wrong.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,39 +16,18 @@ import numpy as np
 from tinygrad_cnn.check.witnesses.trace import Trace
 from tinygrad_cnn.engine.graph import Array, Node
 from tinygrad_cnn.engine.primitive import Primitive, Rule
-from tinygrad_cnn.engine.sweep import Sweep, seed
+from tinygrad_cnn.engine.sweep import Sweep
 
 _new = object.__new__
 
 
-@np.errstate(all="ignore")  # what is not finite is told of in the report
-def walk_back(
-    run: Trace, by_hand: Mapping[Node, Array] | None = None, sway: Callable[[Array], Array] | None = None
-) -> dict[Node, Array]:
-    """The cotangent that arrives at each node, on a walk from the loss back.
-
-    by_hand   cotangents to go on with instead of those that arrive
-    sway      what to make of each cotangent before it is passed on
-    """
-    by_hand = by_hand or {}
-    arrived: dict[Node, Array] = {}
-    sweep = Sweep(arrived)
-    if run.result is not None:
-        arrived[run.result] = seed(run.result)
-    for node in reversed(run.nodes):
-        g = by_hand.get(node, arrived.get(node))
-        if g is not None and node.sources:
-            sweep.pass_on(node, g if sway is None else sway(g))
-    return arrived
-
-
 @np.errstate(all="ignore")
 def walk_again(
-    wanted: Node, arrived: Mapping[Node, Array], by_hand: Mapping[Node, Array], altered: Mapping[Node, Node]
+    wanted: Node, arrived: Mapping[Node, Array], given: Mapping[Node, Array], altered: Mapping[Node, Node]
 ) -> Array:
     """What would have arrived at a node, if the walk had gone through some nodes otherwise.
 
-    arrived, by_hand   what `walk_back` gave, and was given
+    arrived, given   what `walk_back` gave, and was given
     altered            nodes to go through instead of others: with other rules, static arguments or operands
 
     Rules are linear in the cotangent; so only what changes is walked anew, and it is added to what arrived.
@@ -59,9 +38,9 @@ def walk_again(
     seen, sweep = set(altered), Sweep(changes)
     while waiting:
         _, node = heapq.heappop(waiting)
-        change = None if node in by_hand else changes.get(node)
+        change = None if node in given else changes.get(node)
         if node in altered:
-            g = by_hand.get(node, arrived.get(node))
+            g = given.get(node, arrived.get(node))
             if g is None:
                 continue
             sweep.pass_on(node, -g)
@@ -123,17 +102,3 @@ def _copied(node: Node, primitive: Any, static_args: dict[str, Any], operands: S
     made = Node(primitive, operands, node.sources, static_args, node.like if primitive.in_part else node.value)
     made.order = node.order
     return made
-
-
-def largest(x: Any) -> float:
-    """The largest absolute value in an array, NaN if one is; 0 if there is none. It takes no memory for it."""
-    x = np.asarray(x)
-    if x.dtype.kind == "c":
-        x = np.abs(x)
-    return float(np.maximum(np.max(x, initial=0.0), -np.min(x, initial=0.0)))
-
-
-def largest_finite(x: Any) -> float:
-    """The largest absolute value that is finite."""
-    size = largest(x)
-    return size if np.isfinite(size) else largest(np.nan_to_num(x, posinf=0, neginf=0))

@@ -1,4 +1,4 @@
-"""Arrays as small pictures, in colours that say sign and size: blue below 0, white at 0, red above."""
+"""Arrays as small pictures, in colours that show sign and size: blue below 0, white at 0, red above."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class HeatMap:
 
 @dataclass(frozen=True)
 class Side:
-    """An array as heat maps, with its range in words; `number` instead, if it has one element."""
+    """An array as heat maps, with its range as a caption; `number` instead, if it has one element."""
 
     maps: list[HeatMap]
-    says: str
+    caption: str
     number: str | None = None
 
 
@@ -59,10 +59,10 @@ def _side(x: Array, chosen: list[int], size: float | None) -> Side:
     if not x.size:
         return Side([], "no elements")
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (np.nan, np.nan)
-    says = f"{low:.3g} to {high:.3g}"
+    caption = f"{low:.3g} to {high:.3g}"
     broken = x.size - finite.size
     if broken:
-        says += f", {broken} not finite"
+        caption += f", {broken} not finite"
     size = size or max(abs(low), abs(high)) or 1.0
     images, leading = _as_images(x), x.shape[:-2]
     return Side(
@@ -70,7 +70,7 @@ def _side(x: Array, chosen: list[int], size: float | None) -> Side:
             _heat_map(images[k], size, tuple(int(i) for i in np.unravel_index(k, leading)) if leading else ())
             for k in chosen
         ],
-        says,
+        caption,
     )
 
 

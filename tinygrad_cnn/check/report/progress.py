@@ -1,4 +1,4 @@
-"""A bar for a check that takes long, where there is a terminal to show it on."""
+"""A progress bar for a check that takes long, if there is a terminal to show it on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tinygrad_cnn.extras import extra
 
 
 class Progress:
-    """How many of `total` slopes are taken. `shown`: whether to show it; None: after two seconds, on a terminal."""
+    """How many of `total` slopes have been taken. shown: whether to show it; None: after two seconds, on a terminal."""
 
     def __init__(self, total: int, shown: bool | None = None) -> None:
         self.total, self.done = total, 0
@@ -23,17 +23,17 @@ class Progress:
         return self
 
     def advance(self) -> None:
-        """One more is taken."""
+        """One more slope has been taken."""
         self.done += 1
         if not self.shown or time.perf_counter() - self.began < self.after:
             return
         if self.bar is None:
-            with extra("check", "a bar of progress"):
+            with extra("check", "a progress bar"):
                 from rich.console import Console
                 from rich.progress import Progress as Bar
 
             self.bar = Bar(console=Console(stderr=True), transient=True)
-            self.task = self.bar.add_task("gradients by numbers", total=self.total)
+            self.task = self.bar.add_task("finite differences", total=self.total)
             self.bar.start()
         self.bar.update(self.task, completed=self.done)
 

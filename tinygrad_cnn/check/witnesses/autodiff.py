@@ -1,4 +1,4 @@
-"""The first two witnesses: autodiff and the hand, each with how much of what it says is rounding."""
+"""The first two witnesses: autodiff and the hand-derived gradient, each with an estimate of its rounding."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.check.diagnose.steps import largest, largest_finite, walk_back
-from tinygrad_cnn.check.witnesses.hand_derived import ByHand, matched
+from tinygrad_cnn.check.witnesses.backward_walk import walk_back
+from tinygrad_cnn.check.witnesses.hand_derived import HandDerived, matched
+from tinygrad_cnn.check.witnesses.magnitude import largest, largest_finite
 from tinygrad_cnn.check.witnesses.trace import Trace, as_array, one_number, trace
 from tinygrad_cnn.engine import tree
 from tinygrad_cnn.engine.graph import Array, Node
@@ -39,7 +40,7 @@ class Subject:
         for leaf, name in zip(form.leaves, form.names, strict=True):
             x = as_array(leaf)
             if x.dtype.kind != "f":
-                raise TypeError(f"{name or 'params'} is of {x.dtype}: gradients are for floats only; write 1.0 for 1")
+                raise TypeError(f"{name or 'params'} has dtype {x.dtype}; expected floats: write 1.0 for 1")
             leaves.append(x.copy())
         return cls(loss, form, leaves)
 
@@ -57,11 +58,11 @@ class Subject:
         ]
 
     def arguments(self, dtype: Any = None) -> Any:
-        """The parameters anew, for a function that may do with them what it likes."""
+        """A copy of the parameters, for a function that may change it."""
         return self.form.rebuild(self.copies(dtype))
 
     def copies(self, dtype: Any = None) -> list[Any]:
-        """The leaves anew."""
+        """Copies of the leaves."""
         own = [x.astype(dtype or x.dtype) for x in self.leaves]
         return [x if x.ndim else x[()] for x in own]
 
@@ -83,7 +84,7 @@ def _alike(x: Array, y: Array) -> bool:
 
 @dataclass
 class Autodiff:
-    """What autodiff says.
+    """The gradient by autodiff.
 
     run          the loss, recorded
     opaque       why it cannot be followed, or None; then nothing else is known
@@ -100,8 +101,8 @@ class Autodiff:
     rounding: dict[Node, float] = field(default_factory=dict)
     products: int = 0
 
-    def grown(self, node: Node, x: Array) -> float:
-        """The rounding of the cotangent of a node, where it is `x` and not what autodiff has."""
+    def rounding_at(self, node: Node, x: Array) -> float:
+        """The rounding of the cotangent of a node, if it were `x` instead of what autodiff gives."""
         return self.rounding[node] * max(1.0, largest_finite(x) / (largest_finite(self.cotangents[node]) or 1.0))
 
 
@@ -121,24 +122,24 @@ def autodiff(subject: Subject) -> Autodiff:
     small = found.products <= ONE_RUN and sum(int(np.size(node.like)) for node in run.nodes) <= ELEMENTS
     precise = _in_long_double(subject, run) if small else None
     found.precisely = precise is not None
-    others = [_apart(found, other) for other in (precise, _moved(subject, run)) if other is not None]
+    others = [_differences(found, other) for other in (precise, _moved(subject, run)) if other is not None]
     others.append(_summed(run, found.cotangents))
     least = 2 if found.precisely else 32 if len(others) > 1 else 256
     for node, cotangent in found.cotangents.items():
         unit = unit_of([node]) * largest_finite(cotangent)
-        apart = [x for x in (other.get(node, 0.0) for other in others) if math.isfinite(x)]
-        found.rounding[node] = max(least * unit, *apart)
+        estimates = [other.get(node, 0.0) for other in others]
+        found.rounding[node] = max([least * unit, *[x for x in estimates if math.isfinite(x)]])
     return found
 
 
-def _apart(found: Autodiff, other: Trace) -> dict[Node, float]:
+def _differences(found: Autodiff, other: Trace) -> dict[Node, float]:
     """How far the cotangents of another run, with the same nodes, are from those that were found."""
-    cotangents, apart = other.cotangents(), {}
+    cotangents, differences = other.cotangents(), {}
     for node, counterpart in zip(found.run.nodes, other.nodes, strict=True):
         if node in found.cotangents and counterpart in cotangents:
             with np.errstate(invalid="ignore"):
-                apart[node] = largest(found.cotangents[node] - cotangents[counterpart])
-    return apart
+                differences[node] = largest(found.cotangents[node] - cotangents[counterpart])
+    return differences
 
 
 def _in_long_double(subject: Subject, run: Trace) -> Trace | None:
@@ -184,12 +185,12 @@ def _summed(run: Trace, cotangents: Mapping[Node, Array]) -> dict[Node, float]:
     off = math.sqrt(eps)  # so much, that the rounding of these walks themselves is nothing beside it
     share = math.sqrt(max(_terms(node) for node in run.computed())) * eps / off
     for _ in range(2):
-        arrived = walk_back(run, sway=lambda g: g * (1 + off * signs(rng, np.shape(g))))
+        arrived = walk_back(run, perturb=lambda g: g * (1 + off * signs(rng, np.shape(g))))
         for node, g in arrived.items():
             if node in cotangents:
                 with np.errstate(invalid="ignore"):
-                    apart = largest(np.nan_to_num(g - cotangents[node], posinf=0, neginf=0))
-                found[node] = max(found.get(node, 0.0), share * apart)
+                    difference = largest(np.nan_to_num(g - cotangents[node], posinf=0, neginf=0))
+                found[node] = max(found.get(node, 0.0), share * difference)
     return found
 
 
@@ -221,8 +222,8 @@ def _same_again(one: Any, other: Any) -> None:
     x, y = float(one), float(other)
     if abs(x - y) > 1e-9 * abs(x) or math.isnan(x) != math.isnan(y):
         raise ValueError(
-            f"the loss is not deterministic: of the same parameters it was {x!r}, and then {y!r}; let it draw its "
-            "random numbers from a Generator that it makes anew, with a seed"
+            f"the loss is not deterministic: at the same parameters it was {x!r}, and then {y!r}; draw its random "
+            "numbers from a Generator that the loss creates itself, with a seed"
         )
 
 
@@ -235,8 +236,8 @@ def _takes_arrays(subject: Subject) -> bool:
     return True
 
 
-def hand(subject: Subject, auto: Autodiff, by_hand: Any, names: Mapping[str, str]) -> ByHand:
-    """What a function by hand returned, or what it is itself. Its own rounding is added to what autodiff's is.
+def hand_derived(subject: Subject, auto: Autodiff, by_hand: Any, names: Mapping[str, str]) -> HandDerived:
+    """The hand-derived gradient: what a function returned, or what was given. Its rounding is added to autodiff's.
 
     Raises ValueError if a gradient is missing, TypeError if one is not of real numbers.
     """
@@ -247,15 +248,15 @@ def hand(subject: Subject, auto: Autodiff, by_hand: Any, names: Mapping[str, str
     found = replace(matched(returned, subject.form, auto.run, names), changed=subject.changed(given))
     del given
     if auto.precisely:
-        for node, apart in _rounding_by_hand(subject, auto, by_hand, names, found).items():
-            auto.rounding[node] = max(auto.rounding.get(node, 0.0), apart)
+        for node, difference in _hand_derived_rounding(subject, auto, by_hand, names, found).items():
+            auto.rounding[node] = max(auto.rounding.get(node, 0.0), difference)
     return found
 
 
-def _rounding_by_hand(
-    subject: Subject, auto: Autodiff, by_hand: Callable[[Any], Any], names: Mapping[str, str], found: ByHand
+def _hand_derived_rounding(
+    subject: Subject, auto: Autodiff, by_hand: Callable[[Any], Any], names: Mapping[str, str], found: HandDerived
 ) -> dict[Node, float]:
-    """What changes of the hand's cotangents when it computes in long double too; nothing where it cannot."""
+    """How much hand-derived cotangents change when they are computed in long double; nothing where they cannot be."""
     try:
         with np.errstate(all="ignore"):
             returned = by_hand(subject.arguments(np.longdouble))
@@ -267,7 +268,7 @@ def _rounding_by_hand(
         y = exactly.get(node)
         if y is not None and y.dtype == np.longdouble and y.shape == x.shape:
             with np.errstate(invalid="ignore"):
-                apart = largest(x - y)
-            if apart < 1e-6 * largest(x):  # more than that is no rounding, but another way at a branch
-                changed[node] = apart
+                difference = largest(x - y)
+            if difference < 1e-6 * largest(x):  # more than that is not rounding, but another branch
+                changed[node] = difference
     return changed

@@ -1,8 +1,8 @@
-"""Where a function is not smooth: which way it took at each of its branches, and where two ways meet.
+"""Where a function is not smooth: which branches it took, and where two branches meet.
 
-Between two points a function is smooth if it took the same way at both: the same elements were the larger ones, the
-same masks held, the same places were picked. That is what `Branches` says of a run, and it is exact: no step is short
-enough for differences to tell a kink from a curve, but a mask that changed is a fact.
+Between two points a function is smooth if it took the same branches at both: the same elements were the larger ones,
+the same masks held, the same places were picked. `Branches` records that of a run, and it is exact: no step is short
+enough for differences to distinguish a kink from a curve, but a mask that changed is a fact.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class Branches:
     shape: tuple[tuple[str, int], ...]
 
     def same(self, other: Branches) -> bool:
-        """Whether both runs took the same way everywhere."""
+        """Whether both runs took the same branches everywhere."""
         return self.shape == other.shape and not any(True for _ in self.differing(other))
 
     def differing(self, other: Branches) -> Iterable[tuple[Node, int]]:
-        """The nodes at which the runs took different ways, and in how many elements; the graphs have to be alike."""
+        """The nodes at which the runs took different branches, and in how many elements; of graphs that are alike."""
         for node, mine, theirs in zip(self.nodes, self.choices, other.choices, strict=True):
             count = sum(_unlike(a, b) for a, b in zip(mine, theirs, strict=True))
             if count:
@@ -92,12 +92,12 @@ def _discrete(node: Node) -> list[Array]:
 
 
 def meeting(node: Node) -> int:
-    """How many elements of a node lie just where two ways meet: a ReLU's input of 0, windows with a tie."""
+    """How many elements of a node are exactly where two branches meet: a ReLU's input of 0, windows with a tie."""
     return int(np.count_nonzero(meets(node)))
 
 
 def meets(node: Node) -> Array:
-    """For each element of a node, whether two ways meet there; False, if it has no branches."""
+    """For each element of a node, whether two branches meet there; False, if it has no branches."""
     if node.primitive is None:
         return np.False_
     kink = node.primitive.kink
@@ -109,7 +109,7 @@ def meets(node: Node) -> Array:
 
 
 def mask(node: Node) -> Array | None:
-    """What says of each element which way it goes, at a `where` or a product with zeros and ones; None elsewhere.
+    """What decides which branch each element takes, at a `where` or a product with zeros and ones; None elsewhere.
 
     It is a constant of the graph, whatever it was computed from.
     """

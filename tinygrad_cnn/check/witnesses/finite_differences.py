@@ -1,11 +1,11 @@
 """The third witness: slopes from values of the loss alone, each with an estimate of its own error.
 
-A slope is the limit of differences, extrapolated (Richardson) from three steps; what the extrapolation changed last,
+A slope is the limit of differences, extrapolated (Richardson) from three steps; what the last extrapolation changed,
 and the noise of the values (how far they are from a smooth curve, over a tiny stretch) divided by the step, estimate
 its error. Steps get shorter until noise is what is left of it; an estimate counts only if the differences that it was
-made of come closer and closer, and if those of shorter steps do not contradict it. Where it can, the loss is computed
-in long double, so that steps may be short. A step is only as long as the loss takes the same way at all its branches
-(`branches.py`), and so never goes across a kink. At a kink there are two slopes, one on each side; so there are where
+made of converge, and if those of shorter steps do not contradict it. Where it can, the loss is computed
+in long double, so that steps may be short. A step is only as long as the loss takes the same branches
+(`branches.py`), and so never crosses a kink. At a kink there are two slopes, one on each side; so there are where
 no branch shows it, but differences to both sides settle on two values.
 """
 
@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tinygrad_cnn.check.witnesses.branches import Branches
-from tinygrad_cnn.check.witnesses.rerun import Rerun
+from tinygrad_cnn.check.witnesses.incremental_evaluation import IncrementalLoss
 from tinygrad_cnn.check.witnesses.trace import Trace, one_number
 from tinygrad_cnn.engine import tree
 from tinygrad_cnn.engine.graph import Array
@@ -84,11 +84,11 @@ def along_vectors(leaves: Sequence[Array], vectors: Sequence[Array | None]) -> D
     return lambda t: [x if v is None else moved(x, v, t) for x, v in zip(leaves, vectors, strict=True)]
 
 
-class Numbers:
+class FiniteDifferences:
     """Slopes of `loss` at `leaves`, computed in the precision of `dtype`.
 
     opaque      the loss takes arrays only, so that its branches cannot be seen
-    exhausted   from how often the loss was computed here, whether it may be no more
+    exhausted   from how often the loss was computed here, whether it may not be computed again
     first       the loss at these leaves, in this precision, if somebody has it
     """
 
@@ -105,7 +105,7 @@ class Numbers:
         self.loss, self.form, self.opaque, self.exhausted = loss, form, opaque, exhausted
         self.leaves = [np.asarray(x).astype(dtype, copy=False) for x in leaves]
         self.dtype, self.used = dtype, 0
-        self._rerun = None if opaque else Rerun(loss, form, self.leaves, first)
+        self._incremental = None if opaque else IncrementalLoss(loss, form, self.leaves, first)
         self.value, self.branches = self._at(self.leaves)
         self.noise, self.drowned = self._noise()
 
@@ -171,7 +171,7 @@ class Numbers:
         """The slopes to both sides; if these are one, as central differences have it, which are better."""
         one, other = self._one_sided(up), self._one_sided(down)
         settled = one.settled and other.settled
-        if not (up.as_here and down.as_here) or (settled and _apart(one, other)):  # a kink that no branch shows
+        if not (up.as_here and down.as_here) or (settled and _two_slopes(one, other)):  # a kink that no branch shows
             return _Pair(one, other)
         central = self._central(up, down)
         return _Pair(*[replace(central, settled=central.settled and settled)] * 2)
@@ -197,15 +197,15 @@ class Numbers:
         if self.exhausted(self.used):
             raise OutOfBudgetError
         self.used += 1
-        if self._rerun is None:
+        if self._incremental is None:
             with np.errstate(all="ignore"):
                 return one_number(self.loss(self.form.rebuild([x.copy()[()] for x in leaves]))), Branches([], [], ())
-        return self._rerun.at(leaves)
+        return self._incremental.at(leaves)
 
     def _noise(self) -> tuple[float, bool]:
         """How much of the value of the loss is rounding: how far it is from a smooth curve over a short stretch.
 
-        And whether so much of it is, that slopes which cannot be told from 0 tell nothing.
+        And whether so much of it is that slopes which cannot be distinguished from 0 are inconclusive.
 
         The stretch is so short that every curve is smooth there, if only the values still change along it: of values
         that are rounded to few digits (beside a large constant, or in float32 on the way) it takes a longer one.
@@ -291,14 +291,14 @@ def extrapolated(slopes: Sequence[float], noises: Sequence[float], power: int) -
     return _Estimate(row[-1], changed + noise[-1], noise[-1], later <= 0.75 * earlier + 2 * noises[-1])
 
 
-def _apart(one: _Estimate, other: _Estimate) -> bool:
+def _two_slopes(one: _Estimate, other: _Estimate) -> bool:
     """Whether the slopes to both sides are two."""
     return abs(one.slope - other.slope) > 4 * max(one.error, other.error)
 
 
 @dataclass(frozen=True)
 class _Pair:
-    """What steps of one length say of the slopes to both sides; one estimate twice, where there is but one slope."""
+    """The slopes to both sides, from steps of one length; one estimate twice, where there is only one slope."""
 
     one: _Estimate
     other: _Estimate
@@ -324,20 +324,20 @@ class _Pair:
         return self.one.settled and self.other.settled
 
     def betters(self, before: _Pair) -> bool:
-        """Whether this is more to be trusted than what longer steps said: it may show that they could not follow."""
+        """Whether this is more trustworthy than what longer steps gave: it may show that those were too long."""
         if self.settled != before.settled:
             return self.settled
         error, pairs = self.error + before.error, ((self.one, before.one), (self.other, before.other))
         return self.error < before.error or any(abs(x.slope - y.slope) > error for x, y in pairs)
 
     def slope(self, jumps: bool) -> Slope:
-        """What it amounts to."""
+        """The slope that it amounts to."""
         if not math.isfinite(self.error):
             return Slope(math.nan, math.nan, math.inf, "unknown")
         if not self.settled:
             return Slope(-math.inf, math.inf, math.inf, "jump" if jumps else "rough")
         low, high = sorted((self.one.slope, self.other.slope))
-        if not _apart(self.one, self.other):  # the ways that meet here go on alike
+        if not _two_slopes(self.one, self.other):  # the branches that meet here have the same slope
             low = high = min(self.one, self.other, key=lambda x: x.error).slope
         return Slope(low, high, self.error, "kink" if low < high else "smooth")
 

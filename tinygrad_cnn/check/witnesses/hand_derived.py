@@ -1,4 +1,4 @@
-"""What a function by hand returned: which of it is for which parameter, and which for which value on the way."""
+"""What a hand-derived gradient returned: which of it is for which parameter, and which for which other value."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _SUFFIX = re.compile(r"(?<=.)(_grad|_bar|_gradient)$")
 
 
 @dataclass(frozen=True)
-class ByHand:
-    """Cotangents by hand.
+class HandDerived:
+    """Hand-derived cotangents.
 
-    of        by the node that each is for, with the name that the hand has for it
+    of        by the node that each is for, with the name that it has in what was returned
     unknown   names that no value of the graph has
     changed   parameters that the function changed in place, by name
     """
@@ -34,12 +34,13 @@ class ByHand:
         return {node: array for node, (_, array) in self.of.items()}
 
 
-def matched(returned: Any, form: tree.Flat, run: Trace, names: Mapping[str, str]) -> ByHand:
-    """Sort out what a function by hand returned.
+def matched(returned: Any, form: tree.Flat, run: Trace, names: Mapping[str, str]) -> HandDerived:
+    """Sort out what a hand-derived gradient returned.
 
-    returned: the gradients in the form of the parameters; or a dict, namedtuple or dataclass with a gradient for each
-    parameter and cotangents of values on the way, by names such as dL_dfc, dfc or fc; or a pair of both. names: what
-    the graph calls a value that the hand calls otherwise. Raises ValueError if a parameter has no gradient.
+    returned: the gradients with the tree structure of the parameters; or a dict, namedtuple or dataclass with a
+    gradient for each parameter and cotangents of intermediate values, by names such as dL_dfc, dfc or fc; or a pair of
+    both. names: what the graph calls a value that has another name in what was returned. Raises ValueError if a
+    parameter has no gradient.
     """
     if type(returned) is tuple and len(returned) == 2 and not hasattr(returned, "_fields") and len(form.leaves) != 2:
         gradients, rest = returned
@@ -47,36 +48,36 @@ def matched(returned: Any, form: tree.Flat, run: Trace, names: Mapping[str, str]
         if both[1].of.keys() >= set(run.parameters):
             raise ValueError(
                 "by_hand returned a pair with the gradients in the second place: return them alone, without the "
-                "loss, or (gradients, cotangents of values on the way)"
+                "loss, or (gradients, cotangents of intermediate values)"
             )
-        return ByHand({**both[1].of, **both[0].of}, [*both[0].unknown, *both[1].unknown])
+        return HandDerived({**both[1].of, **both[0].of}, [*both[0].unknown, *both[1].unknown])
     flat = tree.flatten(returned)
     if flat.names == form.names or (not any(flat.names) and len(flat.leaves) == len(form.leaves)):
         arrays = [_real(x, name or "the gradient") for x, name in zip(flat.leaves, form.names, strict=True)]
         pairs = zip(run.parameters, form.names, arrays, strict=True)
-        return ByHand({node: (name or "x", array) for node, name, array in pairs}, [])
+        return HandDerived({node: (name or "x", array) for node, name, array in pairs}, [])
     found = _by_name(returned, run, names)
     missing = [node.name for node in run.parameters if node not in found.of]
     if missing:
         if any(name.startswith(f"{missing[0]}[") for name in flat.names):
             raise ValueError(f"by_hand returned a list for {missing[0]}; expected an array: np.array(...) makes one")
-        said = "None" if returned is None else ", ".join(filter(None, flat.names)) or "nothing that has a name"
+        actual = "None" if returned is None else ", ".join(filter(None, flat.names)) or "nothing that has a name"
         raise ValueError(
-            f"by_hand returned {said}, but no gradient of "
-            f"{', '.join(map(str, missing))}; return them in the form of the parameters, or by name: dL_d{missing[0]}"
+            f"by_hand returned {actual}, but no gradient of {', '.join(map(str, missing))}; return them with the "
+            f"tree structure of the parameters, or by name: dL_d{missing[0]}"
         )
     return found
 
 
 def _real(leaf: Any, name: str) -> Array:
-    """A gradient by hand as an array of floats; TypeError if it is not of real numbers."""
+    """A hand-derived gradient as an array of floats; TypeError if it is not of real numbers."""
     x = as_array(leaf)
     if x.dtype.kind not in "fiub":
-        raise TypeError(f"{name} by hand is of {x.dtype}; expected real numbers")
+        raise TypeError(f"by_hand returned {name} with dtype {x.dtype}; expected real numbers")
     return x if x.dtype.kind == "f" else x.astype(float)
 
 
-def _by_name(returned: Any, run: Trace, names: Mapping[str, str]) -> ByHand:
+def _by_name(returned: Any, run: Trace, names: Mapping[str, str]) -> HandDerived:
     flat = tree.flatten(returned)
     known = by_name(run)
     of: dict[Node, tuple[str, Array]] = {}
@@ -87,7 +88,7 @@ def _by_name(returned: Any, run: Trace, names: Mapping[str, str]) -> ByHand:
             unknown.append(name)
         else:
             of[node] = (name, _real(leaf, name))
-    return ByHand(of, unknown)
+    return HandDerived(of, unknown)
 
 
 def by_name(run: Trace) -> dict[str, Node]:
@@ -114,11 +115,11 @@ def listed(names: Iterable[str]) -> str:
     for name in names:
         plain, _, number = name.partition("[")
         numbered.setdefault(plain, []).append(int(number[:-1]) if number[:-1].isdigit() else -1)
-    said = []
+    found = []
     for plain, numbers in sorted(numbered.items()):
         low, high = min(numbers), max(numbers)
-        said.append(plain if high < 0 else f"{plain}[{low}]" if low == high else f"{plain}[{low}] to {plain}[{high}]")
-    return ", ".join(said)
+        found.append(plain if high < 0 else f"{plain}[{low}]" if low == high else f"{plain}[{low}] to {plain}[{high}]")
+    return ", ".join(found)
 
 
 def _forms(name: str, names: Mapping[str, str]) -> list[str]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.check.diagnose.steps import largest
 from tinygrad_cnn.check.witnesses.finite_differences import extrapolated, steps_from
+from tinygrad_cnn.check.witnesses.magnitude import largest
 from tinygrad_cnn.engine.graph import Array
 
 STEP = 1e-3  # the longest, as a share of the size of the operand
@@ -29,8 +29,8 @@ class RuleSlope:
     @property
     def agree(self) -> bool:
         """Whether both are the same, to the error of finite differences."""
-        apart = abs(self.by_rule - self.by_differences)  # NaN if the rule gives NaN: that is no agreement
-        return apart <= 100 * self.error + 1e-6 * abs(self.by_differences)
+        difference = abs(self.by_rule - self.by_differences)  # NaN if the rule gives NaN: that is no agreement
+        return difference <= 100 * self.error + 1e-6 * abs(self.by_differences)
 
     def __str__(self) -> str:
         return (

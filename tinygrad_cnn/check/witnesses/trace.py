@@ -1,4 +1,4 @@
-"""One run of a loss, recorded: the graph that it made, and which way it took at each of its branches."""
+"""One run of a loss, recorded: the graph that it made, and which branches it took."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Trace:
     """A loss at one point, and how it was computed.
 
     value        the loss, a NumPy scalar of the dtype that it was computed in
-    result       its node; None if it did not come from the parameters, so far as the engine can see
+    result       its node; None if it did not come from the parameters, as far as the engine can see
     nodes        what it was computed from, oldest first; `result` is the last
     parameters   the node of each leaf of the parameters
     calls        the `order` of each node that a primitive made in this run, on the way to `result` or not
@@ -43,7 +43,7 @@ class Trace:
         return [node for node in self.nodes if node.primitive is not None]
 
     def branches(self) -> Branches:
-        """Which way was taken at each branch."""
+        """Which branches were taken."""
         return branches_of(self.nodes)
 
     def is_all(self, dtype: Any) -> bool:
@@ -54,7 +54,7 @@ class Trace:
         """The cotangent of every value; a parameter that the loss does not depend on has zeros."""
         found: dict[Node, Array] = {}
         if self.result is not None:
-            with np.errstate(all="ignore"):  # what is not finite is told of in the report
+            with np.errstate(all="ignore"):  # the report says what is not finite
                 found = pull_back({self.result: seed(self.result)}, self.nodes, keep=True)
         for node in self.parameters:
             if node not in found:
@@ -88,7 +88,7 @@ def trace(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array], 
     mode = recording.get()
     token = recording.set(mode if isinstance(mode, Mode) else calls)  # in debug mode nodes are shown to that alone
     try:
-        with np.errstate(all="ignore"):  # a loss that is not finite is told of in the report
+        with np.errstate(all="ignore"):  # the report says if the loss is not finite
             result = loss(form.rebuild(list(tensors)))
     finally:
         recording.reset(token)

@@ -1,35 +1,36 @@
-"""Why a step by hand differs from autodiff's: the mistakes that people make, each a small class that knows one of them.
+"""Why a hand-derived step differs from autodiff: the mistakes that people make, each a small class that knows one.
 
 `EXPLANATIONS` has them in the order in which they are tried: the simplest first, but those for which there has to be a
 tie or a kink before a factor that would account for the same. Another one is a class with a method `explain`:
 
     class Negated(Explanation):
         def explain(self, case):
-            if case.accounts(-case.right):
+            if case.accounts(-case.expected):
                 return "the sign is wrong"
 
 and is used by `gradients(..., explanations=[Negated(), *EXPLANATIONS])`.
 """
 
-from tinygrad_cnn.check.diagnose.explanations.case import Case, Explanation, Fitted, OtherRule, explain
-from tinygrad_cnn.check.diagnose.explanations.rules import (
-    Assigned,
+from tinygrad_cnn.check.diagnose.explanations.case import Case, Fitted
+from tinygrad_cnn.check.diagnose.explanations.search import Explanation, OtherRule, explain
+from tinygrad_cnn.check.diagnose.explanations.wrong_rules import (
+    AssignedNotAdded,
     HeldConstant,
-    InPart,
     KnownMistake,
-    LeftOut,
+    MissingDerivative,
     OtherDerivative,
     OtherSideOfKink,
     OtherValue,
     TiesInFull,
+    WrongContribution,
 )
-from tinygrad_cnn.check.diagnose.explanations.values import (
+from tinygrad_cnn.check.diagnose.explanations.wrong_values import (
     Epsilon,
     Factor,
     FactorOfValue,
     InFloat32,
-    Moved,
     NotCropped,
+    OffByOne,
     PermutedAxes,
     Reshaped,
     Reversed,
@@ -50,15 +51,15 @@ EXPLANATIONS: list[Explanation] = [
     Reshaped(),
     Summed(),
     HeldConstant(),
-    LeftOut(),
-    InPart(),
+    MissingDerivative(),
+    WrongContribution(),
     KnownMistake(),
     FactorOfValue(),
     OtherValue(),
     OtherDerivative(),
-    Assigned(),
+    AssignedNotAdded(),
     NotCropped(),
-    Moved(),
+    OffByOne(),
     Epsilon(),
 ]
 

@@ -1,4 +1,4 @@
-"""A loss that is computed again and again, each time with few of its parameters changed.
+"""Incremental evaluation: a loss that is computed again and again, each time with few of its parameters changed.
 
 What does not depend on those is not computed again: a call of a primitive that is the same as in the first run, of the
 same operands and static arguments, has the result that it had there. The loss itself is run each time as it is written,
@@ -19,7 +19,7 @@ from tinygrad_cnn.engine.graph import Array, Node
 from tinygrad_cnn.engine.mutation.versions import Version
 
 
-class Rerun:
+class IncrementalLoss:
     """`loss`, as it is computed beside a `first` run of it at `leaves`.
 
     calls     for each call of a primitive in the first run its node, if another call may have its result

@@ -1,4 +1,4 @@
-"""Mistakes that amount to another rule at a node: autodiff runs with that rule, and is held against the hand anew."""
+"""Mistakes that amount to another rule at a node: autodiff runs with that rule, and is compared again."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.check.diagnose.explanations.case import Case, Explanation, OtherRule, count, in_turns
-from tinygrad_cnn.check.diagnose.explanations.values import FORMS, plainly
+from tinygrad_cnn.check import sentences
+from tinygrad_cnn.check.diagnose.explanations.case import Case
+from tinygrad_cnn.check.diagnose.explanations.search import Alteration, Explanation, OtherRule, by_iterations
+from tinygrad_cnn.check.diagnose.explanations.wrong_values import FORMS, plainly
 from tinygrad_cnn.check.diagnose.steps import with_operand, with_rules, with_static_args
 from tinygrad_cnn.check.witnesses.branches import mask, meeting, meets
 from tinygrad_cnn.declarations import Change, Kink
@@ -19,45 +21,37 @@ from tinygrad_cnn.engine.primitive import Rule
 from tinygrad_cnn.pictures.read.names import operands_of
 from tinygrad_cnn.primitives import windows
 
-Altered = Iterator[tuple[str, dict[Node, Node]]]
-
-# What becomes of the cotangent where two ways meet.
-_WHOLE = "the cotangent is passed on: >= for >"
-_NOTHING = "the cotangent is not passed on: > for >="
-_HALF = "half of the cotangent is passed on"
-_OTHER = "the cotangent goes the other way"
-LOTS = 200  # of conventions that are tried
+Altered = Iterator[Alteration]
+LOTS = 200  # of combinations of conventions, and of other values, that are tried
 
 
-class LeftOut(OtherRule):
-    """The derivative of a function of each element is left out: a missing factor of the chain rule."""
+class MissingDerivative(OtherRule):
+    """The derivative of an elementwise function is left out: a missing factor of the chain rule."""
 
     def alterations(self, case: Case) -> Altered:
         """See `OtherRule`."""
         for node in case.step:
-            if not _is_of_each_element(node):
+            if not _maps_elements(node):
                 continue
             for place, _ in node.sources:
                 if node.primitive.rules[place] is None or _is_a_sign(node, place):
                     continue
                 rules = [rule if k != place else _unchanged for k, rule in enumerate(node.primitive.rules)]
-                yield f"the factor {_factor(case, node, place)} is missing", {node: with_rules(node, rules)}
+                yield _missing(case, node, place), {node: with_rules(node, rules)}
 
 
 class OtherDerivative(OtherRule):
-    """A function of each element has a derivative that is not its own: 1 - h where it is 1 - h^2, as of tanh."""
+    """An elementwise function is given another derivative: 1 - h where it is 1 - h^2, as of tanh."""
 
     def alterations(self, case: Case) -> Altered:
         """See `OtherRule`."""
         for node in case.step:
-            if len(node.operands) != 1 or _is_a_sign(node, 0) or not _is_of_each_element(node):
+            if len(node.operands) != 1 or _is_a_sign(node, 0) or not _maps_elements(node):
                 continue
             result, operand = case.names.get(node, "out"), _operand(case, node, 0) or "x"
             for form, made in FORMS.items():
                 for name, of_result in ((result, True), (operand, False)):
-                    words = (
-                        f"in the way back through {case.called(node)} {form.format(name)} is taken for the derivative"
-                    )
+                    words = sentences.OTHER_DERIVATIVE.format(primitive=case.called(node), derivative=form.format(name))
                     yield words, {node: with_rules(node, [_times(made, of_result)])}
 
 
@@ -65,7 +59,7 @@ def _times(made: Any, of_result: bool) -> Any:
     return lambda g, out, x, **_: g * made(out if of_result else x)
 
 
-def _is_of_each_element(node: Node) -> bool:
+def _maps_elements(node: Node) -> bool:
     """Whether a node computes each element of its result from one of each operand, so that its rules are factors."""
     if not node.primitive.elementwise:
         return False
@@ -77,16 +71,19 @@ def _is_a_sign(node: Node, place: int) -> bool:
     return bool(node.primitive.factors) and node.primitive.factors[place] in ("1", "-1")
 
 
-def _factor(case: Case, node: Node, place: int) -> str:
-    """The derivative of a node by an operand, in words."""
+def _missing(case: Case, node: Node, place: int) -> str:
+    """That the derivative of a node with respect to an operand is missing."""
+    called = case.called(node)
     if node.primitive.factors:
-        return f"of {case.called(node)}, {node.primitive.factors[place]},"
+        return sentences.DERIVATIVE_MISSING_AS.format(primitive=called, derivative=node.primitive.factors[place])
     if node.primitive.bilinear:
         other = node.operands[1 - place]
         if np.ndim(other) == 0 and 1 - place not in dict(node.sources) and not operands_of(node).get(1 - place):
-            return f"{other:.6g} of {case.called(node)}"
-        return _operand(case, node, 1 - place) or f"of {case.called(node)}"
-    return f"of {case.called(node)}, its derivative,"
+            return sentences.FACTOR_OF_MISSING.format(factor=f"{other:.6g}", primitive=called)
+        factor = _operand(case, node, 1 - place)
+        if factor is not None:
+            return sentences.FACTOR_MISSING.format(factor=factor)
+    return sentences.DERIVATIVE_MISSING.format(primitive=called)
 
 
 def _operand(case: Case, node: Node, place: int) -> str | None:
@@ -107,46 +104,51 @@ class HeldConstant(OtherRule):
 
     def alterations(self, case: Case) -> Altered:
         """See `OtherRule`."""
-        for through, altered in _ways_back(case):
-            yield f"the contribution through {through} is missing: it is held constant", altered
+        for path, altered in _paths(case):
+            yield sentences.CONTRIBUTION_MISSING.format(path=path), altered
 
 
-def _ways_back(case: Case) -> Altered:
-    """Each of the ways that lead back through the step, and the nodes that close it."""
+def _paths(case: Case) -> Altered:
+    """Each of the paths that lead back through the step, and the nodes that block it."""
     for node in case.step:
         for place, x in node.sources:
             if node.primitive.rules[place] is not None:
                 rules = [None if k == place else node.primitive.rules[k] for k in range(len(node.operands))]
-                through = case.called(node)
+                path = case.called(node)
                 if len(node.sources) > 1:
-                    said = case.names.get(x) or operands_of(node).get(place)
-                    through = f"operand {place} of {through}" + (f", {said}," if said else "")
-                yield through, {node: with_rules(node, rules)}
+                    name = case.names.get(x) or operands_of(node).get(place)
+                    path = f"operand {place} of {path}" + (f", {name}," if name else "")
+                yield path, {node: with_rules(node, rules)}
 
 
-class InPart(Explanation):
+class WrongContribution(Explanation):
     """Of several contributions one has the wrong sign, or a factor that it should not have."""
 
     walks = True
 
     def explain(self, case: Case) -> str | None:
         """See `Explanation`."""
-        if case.hand.shape != case.right.shape:
+        if case.hand_derived.shape != case.expected.shape:
             return None
-        for through, closed in in_turns(_ways_back(case)):
-            others = case.again(closed)
-            part = case.right - others
+        for path, blocked in by_iterations(_paths(case)):
+            others = case.again(blocked)
+            part = case.expected - others
             size = float(np.sum(part * part))
-            factor = float(np.sum(part * (case.hand - others))) / size if size else 0.0
-            words = "-1" if np.isclose(factor, -1, rtol=1e-6) else plainly(factor)
-            if words is not None and case.accounts(others + factor * part):
-                wrong = "has the wrong sign" if words == "-1" else f"is {words} times what it should be"
-                return f"the contribution through {through} {wrong}"
+            factor = float(np.sum(part * (case.hand_derived - others))) / size if size else 0.0
+            plain = plainly(factor)
+            if np.isclose(factor, -1, rtol=1e-6):
+                words = sentences.CONTRIBUTION_SIGN.format(path=path)
+            elif plain is not None:
+                words = sentences.CONTRIBUTION_TIMES.format(path=path, factor=plain)
+            else:
+                continue
+            if case.accounts(others + factor * part):
+                return words
         return None
 
 
 class OtherValue(OtherRule):
-    """In the way back through a product another value is used than was multiplied with."""
+    """The backward pass through a product uses another value than was multiplied with."""
 
     def alterations(self, case: Case) -> Altered:
         """See `OtherRule`."""
@@ -161,8 +163,8 @@ class OtherValue(OtherRule):
                 for other, name in case.names.items():
                     x = np.asarray(other.value)
                     if x.ndim and x.shape == right.shape and not np.array_equal(x, right):
-                        meant = _operand(case, node, 1 - place) or "the other operand"
-                        words = f"in the way back through {case.called(node)} {name} is used, where {meant} should be"
+                        expected = _operand(case, node, 1 - place) or "the other operand"
+                        words = sentences.OTHER_VALUE.format(primitive=case.called(node), used=name, expected=expected)
                         yield words, {node: with_operand(node, 1 - place, x)}
 
 
@@ -173,12 +175,13 @@ class KnownMistake(OtherRule):
         """See `OtherRule`."""
         for node in case.step:
             for mistake, rules in node.primitive.mistakes.items():
-                wrong = {
-                    place: rule for place, rule in enumerate(rules) if rule is not None and _fits(node, place, rule)
-                }
+                mixed = [node.primitive.rules[place] for place in range(len(rules))]
+                wrong = [k for k, rule in enumerate(rules) if rule is not None and _fits(node, k, rule)]
+                for place in wrong:
+                    mixed[place] = rules[place]
                 if wrong:
-                    mixed = [wrong.get(place, node.primitive.rules[place]) for place in range(len(rules))]
-                    yield f"in the way back through {case.called(node)} {mistake}", {node: with_rules(node, mixed)}
+                    words = sentences.KNOWN_MISTAKE.format(primitive=case.called(node), mistake=mistake)
+                    yield words, {node: with_rules(node, mixed)}
 
 
 def _fits(node: Node, place: int, rule: Rule) -> bool:
@@ -191,7 +194,7 @@ def _fits(node: Node, place: int, rule: Rule) -> bool:
 
 
 class TiesInFull(OtherRule):
-    """Every element that ties for a maximum gets the whole cotangent, instead of a share."""
+    """Every element that ties for a maximum gets the whole cotangent instead of a share."""
 
     def alterations(self, case: Case) -> Altered:
         """See `OtherRule`."""
@@ -201,10 +204,9 @@ class TiesInFull(OtherRule):
             if change is not None and not _is_its_own(node, change):
                 altered[node] = _changed(node, change)
                 tied["element" if node.primitive.elementwise else "window"] += meeting(node)
-        counts = [count(n, of) for of, n in tied.items() if n]
-        if counts:
-            said = "ties are counted in full: each of the elements that tie gets the whole cotangent, in "
-            yield said + " and ".join(counts), altered
+        places = [sentences.count(n, of) for of, n in tied.items() if n]
+        if places:
+            yield sentences.TIES_IN_FULL.format(places=" and ".join(places)), altered
 
 
 def _changed(node: Node, change: Change) -> Node:
@@ -223,56 +225,65 @@ def _static_arguments(node: Node) -> dict[str, Any]:
 
 
 class OtherSideOfKink(OtherRule):
-    """At a kink or a tie, another convention: >= for >, or all to one of those that tie."""
+    """At a kink or a tie, another convention: >= instead of >, or all to one of those that tie."""
 
     def alterations(self, case: Case) -> Altered:
-        """See `OtherRule`. Whoever takes a convention mostly takes it everywhere; so all nodes together come first."""
-        ways = [(node, _ways(case, node)) for node in case.step if meeting(node)]
-        alike: dict[tuple[Any, str], list[Node]] = {}
-        for node, others in ways:
-            for said in others:
-                alike.setdefault((node.primitive, said), []).append(node)
-        together = [(nodes, said) for (_, said), nodes in alike.items()]
-        single = [([node], said) for node, others in ways for said in others]
-        lots = [lot for lot in together if len(lot[0]) > 1] + single
+        """See `OtherRule`."""
+        conventions = {node: _conventions(node) for node in case.step if meeting(node)}
+        choices = _choices(conventions)
         for size in (1, 2):
-            for chosen in itertools.islice(itertools.combinations(lots, size), LOTS):
-                nodes = [node for lot, _ in chosen for node in lot]
-                if len(set(nodes)) == len(nodes):
-                    altered = {node: dict(ways)[node][said] for lot, said in chosen for node in lot}
-                    yield "; and ".join(f"{_where_they_meet(case, lot)}, and {said}" for lot, said in chosen), altered
+            for chosen in itertools.islice(itertools.combinations(choices, size), LOTS):
+                altered: dict[Node, Node] = {}
+                for nodes, convention in chosen:
+                    altered.update({node: conventions[node][convention] for node in nodes})
+                if len(altered) == sum(len(nodes) for nodes, _ in chosen):  # no node twice
+                    yield "; and ".join(_at_kink(case, nodes, convention) for nodes, convention in chosen), altered
 
 
-def _where_they_meet(case: Case, nodes: list[Node]) -> str:
-    """Of nodes with the same primitive: "two ways meet at 3 elements of maximum (relu)"."""
+def _choices(conventions: Mapping[Node, Mapping[str, Node]]) -> list[tuple[list[Node], str]]:
+    """Nodes, and a convention for them. Whoever takes one mostly takes it everywhere: all nodes together come first."""
+    alike: dict[tuple[Any, str], list[Node]] = {}
+    single = []
+    for node, others in conventions.items():
+        for convention in others:
+            alike.setdefault((node.primitive, convention), []).append(node)
+            single.append(([node], convention))
+    together = [(nodes, convention) for (_, convention), nodes in alike.items() if len(nodes) > 1]
+    return together + single
+
+
+def _at_kink(case: Case, nodes: list[Node], convention: str) -> str:
+    """Of nodes with the same primitive: "3 elements of maximum (relu) at a kink: ..."."""
     called = case.called(nodes[0]) if len(nodes) == 1 else str(nodes[0].primitive.__name__)
-    elements = sum(map(meeting, nodes))
-    if not nodes[0].primitive.elementwise:
-        return f"elements tie in {count(elements, 'window')} of {called}"
-    return f"two ways meet at {count(elements, 'element')} of {called}"
+    n = sum(meeting(node) for node in nodes)
+    if nodes[0].primitive.elementwise:
+        elements = sentences.count(n, "element")
+        return sentences.AT_KINK.format(elements=elements, primitive=called, convention=convention)
+    return sentences.AT_TIES.format(windows=sentences.count(n, "window"), primitive=called, convention=convention)
 
 
-def _ways(case: Case, node: Node) -> dict[str, Node]:
-    """The conventions that may be taken at the kinks of a node, other than autodiff's own."""
+def _conventions(node: Node) -> dict[str, Node]:
+    """The conventions that may be taken at the kinks of a node, other than autodiff's own, each as another node."""
     here = [place for place, _ in node.sources]
     kink: Kink | None = node.primitive.kink
     by = mask(node)
     if by is not None:
         place = 1 - here[0] if kink is None or kink.mask is None else kink.mask
         otherwise = with_operand(node, place, np.logical_xor(by, meets(node)))
-        return {_said(node, here): otherwise, _HALF: with_rules(node, [_mean(node, otherwise, k) for k in range(3)])}
-    ways: dict[str, Node] = {}
-    for said, change in kink.conventions.items() if kink is not None else ():
+        half = with_rules(node, [_mean(node, otherwise, k) for k in range(3)])
+        return {_where_it_goes(node, here): otherwise, sentences.PASSED_BY_HALF: half}
+    found: dict[str, Node] = {}
+    for convention, change in kink.conventions.items() if kink is not None else ():
         if not _is_its_own(node, change):
             other = _changed(node, change)
             if len(node.operands) > len(here) == 1:  # the other operand is a constant
-                said = _WHOLE if _passed(other, here[0]).any() else _NOTHING
-            ways[said] = other
-    return ways
+                convention = sentences.PASSED_ON if _passed(other, here[0]).any() else sentences.NOT_PASSED_ON
+            found[convention] = other
+    return found
 
 
 def _mean(one: Node, other: Node, place: int) -> Any:
-    """A rule that takes either of two ways by half; None for an operand that has no rule."""
+    """A rule that is the mean of those of two nodes; None for an operand that has no rule."""
     if place >= len(one.operands) or one.primitive.rules[place] is None:
         return None
     rule = one.primitive.rules[place]
@@ -283,62 +294,64 @@ def _mean(one: Node, other: Node, place: int) -> Any:
     return mean
 
 
-def _said(node: Node, here: list[int]) -> str:
-    """What becomes of a cotangent at the kinks of a node with a mask, if it goes the other way than it does."""
+def _where_it_goes(node: Node, here: list[int]) -> str:
+    """What becomes of a cotangent at the kinks of a node with a mask, if the mask is the other way round there."""
     if len(here) > 1:
-        return _OTHER
+        return sentences.PASSED_TO_OTHER
     passed = _passed(node, here[0])
-    return _OTHER if passed.any() and not passed.all() else _NOTHING if passed.any() else _WHOLE
+    if passed.all():
+        return sentences.NOT_PASSED_ON
+    return sentences.PASSED_TO_OTHER if passed.any() else sentences.PASSED_ON
 
 
 def _passed(node: Node, place: int) -> Array:
-    """What becomes of a cotangent of ones where two ways meet at a node."""
+    """What becomes of a cotangent of ones at the kinks of a node."""
     ones = np.ones(np.shape(node.value))
     return np.broadcast_to(node.primitive.rules[place](ones, node.value, *node.operands), ones.shape)[meets(node)]
 
 
-class Assigned(OtherRule):
-    """Where windows, indices or turns of a loop meet in one element, the last is assigned instead of added."""
+class AssignedNotAdded(OtherRule):
+    """Where windows, indices or iterations contribute to one element, the last is assigned instead of added."""
 
     def alterations(self, case: Case) -> Altered:
         """See `OtherRule`."""
         for node in case.step:
-            yield from self._where_they_meet(case, node)
+            yield from self._within(case, node)
             if _adds(node):
-                yield from self._in_a_loop(case, node)
-        yield from self._in_turns(case)
+                yield from self._along_an_axis(case, node)
+        yield from self._in_a_loop(case)
 
-    def _where_they_meet(self, case: Case, node: Node) -> Altered:
+    def _within(self, case: Case, node: Node) -> Altered:
+        """By one node that adds up windows or picked elements."""
         rule: Any = None
         if node.primitive.adding is not None and not picks_once(node.static_args["index"]):
             rule = _assigned_places
         elif node.primitive.windowed and not _lie_apart(node):
             rule = _assigned_columns if node.primitive.moves else _assigned_windows(node)
         if rule is not None:
-            at = f"in the rule of {case.called(node)} cotangents that meet in one element are assigned"
-            yield f"{at}, the last over the others, where they should be added", {node: with_rules(node, [rule])}
+            yield sentences.OVERWRITTEN.format(primitive=case.called(node)), {node: with_rules(node, [rule])}
 
-    def _in_turns(self, case: Case) -> Altered:
-        turns: dict[Any, list[Node]] = {}
-        for node in case.step:
-            turns.setdefault((node.source, node.primitive), []).append(node)
-        for nodes in turns.values():
-            shared = set.intersection(*[{x for _, x in node.sources} for node in nodes])
-            if len(nodes) < 2 or not shared:
-                continue
-            for which, kept in (("last", nodes[0]), ("first", nodes[-1])):
-                words = f"of what comes back through {nodes[0].primitive.__name__} in {len(nodes)} turns of a loop only"
-                yield (
-                    f"{words} that of the {which} turn counts: it is assigned, where all should be added up",
-                    {node: _closed(node, shared) for node in nodes if node is not kept},
-                )
-
-    def _in_a_loop(self, case: Case, node: Node) -> Altered:
+    def _along_an_axis(self, case: Case, node: Node) -> Altered:
+        """By one node that adds up along an axis."""
         for axis, n in enumerate(node.like.shape):
             for which, place in (("last", n - 1), ("first", 0)):
                 only = [_only(node.primitive.rules[k], axis, place) for k in range(len(node.operands))]
-                words = f"of what comes back through {case.called(node)} only the {which} along axis {axis} counts"
-                yield f"{words}: it is assigned, where all should be added up", {node: with_rules(node, only)}
+                words = sentences.ONE_PLACE.format(primitive=case.called(node), which=which, axis=axis)
+                yield words, {node: with_rules(node, only)}
+
+    def _in_a_loop(self, case: Case) -> Altered:
+        """By the nodes of one line, which all have the same source."""
+        of_line: dict[Any, list[Node]] = {}
+        for node in case.step:
+            of_line.setdefault((node.source, node.primitive), []).append(node)
+        for nodes in of_line.values():
+            shared = set.intersection(*[{x for _, x in node.sources} for node in nodes])
+            if len(nodes) < 2 or not shared:
+                continue
+            primitive = nodes[0].primitive.__name__
+            for which, kept in (("last", nodes[0]), ("first", nodes[-1])):
+                words = sentences.ONE_ITERATION.format(primitive=primitive, n=len(nodes), which=which)
+                yield words, {node: _closed(node, shared) for node in nodes if node is not kept}
 
 
 def _closed(node: Node, to: set[Node]) -> Node:
@@ -352,7 +365,7 @@ def _closed(node: Node, to: set[Node]) -> Node:
 
 def _adds(node: Node) -> bool:
     """Whether the rules of a node add up elements of its cotangent: of a product of matrices, or of a broadcast."""
-    broadcast = _is_of_each_element(node) and any(x.like.shape != node.like.shape for _, x in node.sources)
+    broadcast = _maps_elements(node) and any(x.like.shape != node.like.shape for _, x in node.sources)
     return broadcast or (node.primitive.bilinear and not node.primitive.elementwise)
 
 
@@ -389,7 +402,7 @@ def _assigned_windows(node: Node) -> Any:
         at = windows.layout(x.shape, window, stride)
         (kh, kw), (sh, sw) = at.windows[-4:-2], at.stride
         image = np.zeros(x.shape, g.dtype)
-        for i, j in np.ndindex(g.shape[-2:]):  # a window at a time, as loops by hand do it
+        for i, j in np.ndindex(g.shape[-2:]):  # one window at a time, as a loop that somebody writes does it
             alone = np.zeros(g.shape, g.dtype)
             alone[..., i, j] = g[..., i, j]
             here = (..., slice(i * sh, i * sh + kh), slice(j * sw, j * sw + kw))

@@ -1,0 +1,82 @@
+"""The hand-derived cotangents one by one, from the loss back: which step is wrong, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tinygrad_cnn.check import sentences
+from tinygrad_cnn.check.diagnose.comparisons import compare_arrays
+from tinygrad_cnn.check.diagnose.evidence import Evidence
+from tinygrad_cnn.check.diagnose.explanations import OtherSideOfKink
+from tinygrad_cnn.check.results import Step
+from tinygrad_cnn.check.witnesses.autodiff import signs
+from tinygrad_cnn.check.witnesses.backward_walk import walk_back
+from tinygrad_cnn.check.witnesses.magnitude import largest
+from tinygrad_cnn.engine.graph import Node, source_line
+
+
+def steps(evidence: Evidence, notes: list[str]) -> list[Step]:
+    """A step for each hand-derived cotangent; none if there are only those of parameters. Adds to `notes`."""
+    auto, parameters = evidence.autodiff, set(evidence.autodiff.run.parameters)
+    if evidence.hand_derived is None or auto.opaque is not None or parameters.issuperset(evidence.hand_derived.of):
+        return []
+    carried, found = _carried_rounding(evidence), []
+    for node in sorted(evidence.hand_derived.of, key=lambda x: (x in parameters, -x.order)):
+        if node in auto.cotangents:
+            found.append(_step(evidence, node, carried.get(node, 0.0), notes))
+        else:
+            notes.append(sentences.NOT_IN_THE_GRAPH.format(step=evidence.hand_derived.of[node][0]))
+    only_here = [step.name for step in found if step.given_upstream.verdict == "differ" and not step.wrong]
+    if only_here:
+        notes.append(sentences.RIGHT_BY_ITSELF.format(steps=", ".join(only_here)))
+    return found
+
+
+def _step(evidence: Evidence, node: Node, carried: float, notes: list[str]) -> Step:
+    auto, walk = evidence.autodiff, evidence.step_by_step
+    assert evidence.hand_derived is not None
+    name, hand_derived = evidence.hand_derived.of[node]
+    expected = np.asarray(walk.arrived.get(node, np.zeros_like(auto.cotangents[node])))
+    rounding = auto.rounding_at(node, expected) + carried
+    parameters = auto.run.parameters
+    slopes = evidence.differences.slopes[parameters.index(node)] if node in parameters else {}
+    against_autodiff = evidence.against_autodiff(node, hand_derived, slopes)
+    given_upstream = compare_arrays(hand_derived, expected, rounding)
+    explanation, convention = None, None
+    if given_upstream.verdict == "differ":
+        case = evidence.case(node, name, hand_derived, expected, rounding, walk)
+        convention = OtherSideOfKink().explain(case)
+        if convention is not None:
+            given_upstream = replace(given_upstream, verdict="agree", difference=0.0, note=convention)
+            notes.append(sentences.CONVENTION.format(step=name, convention=convention))
+        elif against_autodiff.verdict == "differ":
+            explanation = evidence.explain(case)
+    return Step(
+        name=name,
+        value=evidence.names.get(node, "?"),
+        node=node,
+        autodiff=auto.cotangents[node],
+        hand_derived=hand_derived,
+        expected=expected,
+        against_autodiff=against_autodiff,
+        given_upstream=given_upstream,
+        through=[(x.primitive.__name__, source_line(x)) for x in evidence.through(node, walk)],
+        explanation=explanation,
+        convention=convention,
+    )
+
+
+def _carried_rounding(evidence: Evidence) -> dict[Node, float]:
+    """How much of what arrives at each node is rounding of the hand-derived cotangents upstream."""
+    auto, walk = evidence.autodiff, evidence.step_by_step
+    rng, found = np.random.default_rng(0), dict[Node, float]()
+    for _ in range(2):
+        perturbed = {node: x + auto.rounding.get(node, 0.0) * signs(rng, x.shape) for node, x in walk.given.items()}
+        for node, x in walk_back(auto.run, perturbed).items():
+            if node in walk.arrived:
+                with np.errstate(invalid="ignore"):
+                    difference = largest(np.nan_to_num(x - walk.arrived[node], posinf=0, neginf=0))
+                found[node] = max(found.get(node, 0.0), difference)
+    return found

@@ -1,0 +1,116 @@
+"""The gradient of one parameter: the witnesses compared in pairs, and why the hand-derived one is wrong."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+
+from tinygrad_cnn.check import sentences
+from tinygrad_cnn.check.diagnose.comparisons import compare_arrays, compare_with_slopes
+from tinygrad_cnn.check.diagnose.evidence import Evidence
+from tinygrad_cnn.check.diagnose.explanations import Case, OtherSideOfKink
+from tinygrad_cnn.check.results import Comparison, Parameter
+from tinygrad_cnn.check.witnesses.finite_differences import Slope
+from tinygrad_cnn.check.witnesses.magnitude import largest_finite
+from tinygrad_cnn.check.witnesses.sampled_slopes import DIRECTIONS, random_direction
+from tinygrad_cnn.engine.graph import Array
+
+Along = list[tuple[Callable[[], Array], Slope]]  # directions, with the slopes along them
+
+
+def parameter(evidence: Evidence, k: int, explain: bool) -> Parameter:
+    """What there is to say of the parameter in place `k`. explain: whether to look for a mistake."""
+    auto, node = evidence.autodiff, evidence.autodiff.run.parameters[k]
+    by_autodiff = None if auto.opaque is not None else np.asarray(auto.cotangents[node])
+    hand_derived = None
+    if evidence.hand_derived is not None and node in evidence.hand_derived.of:
+        hand_derived = evidence.hand_derived.of[node][1]
+    slopes = evidence.differences.slopes[k]
+    low, high = _ends(slopes, evidence.subject.leaves[k].shape)
+    vs_autodiff = None
+    if hand_derived is not None and by_autodiff is not None:
+        vs_autodiff = evidence.against_autodiff(node, hand_derived, slopes)
+    vs_differences = None if hand_derived is None else _against_differences(evidence, k, hand_derived, low)
+    explanation = None
+    if hand_derived is not None and vs_autodiff is not None and vs_autodiff.verdict == "differ" and explain:
+        explanation = _explained_by_autodiff(evidence, k, hand_derived)
+    elif hand_derived is not None and by_autodiff is None and vs_differences is not None:
+        explanation = _explained_by_differences(evidence, k, hand_derived, vs_differences, low, high)
+    return Parameter(
+        name=node.name or "x",
+        node=node,
+        autodiff=by_autodiff,
+        hand_derived=hand_derived,
+        low=low,
+        high=high,
+        measured=len(slopes),
+        kinks=sum(slope.kind == "kink" for slope in slopes.values()),
+        autodiff_vs_differences=None if by_autodiff is None else _with_slopes(evidence, k, by_autodiff),
+        hand_derived_vs_autodiff=vs_autodiff,
+        hand_derived_vs_differences=vs_differences,
+        explanation=explanation,
+    )
+
+
+def _ends(slopes: dict[tuple[int, ...], Slope], shape: tuple[int, ...]) -> tuple[Array, Array]:
+    """The lower and the upper ends of slopes, NaN where there is none; one array, if all are the same."""
+    low = np.full(shape, np.nan)
+    high = low.copy() if any(slope.low != slope.high for slope in slopes.values()) else low
+    for index, slope in slopes.items():
+        low[index], high[index] = slope.low, slope.high
+    return low, high
+
+
+def _against_differences(evidence: Evidence, k: int, hand_derived: Array, low: Array) -> Comparison | None:
+    """The hand-derived gradient compared with finite differences; where it has another shape, only if that is news."""
+    if hand_derived.shape == low.shape:
+        return _with_slopes(evidence, k, hand_derived)
+    return compare_arrays(hand_derived, low, 0.0) if evidence.autodiff.opaque is not None else None
+
+
+def _with_slopes(evidence: Evidence, k: int, x: Array) -> Comparison | None:
+    """A gradient compared with finite differences; None if none were taken."""
+    node, slopes = evidence.autodiff.run.parameters[k], evidence.differences.slopes[k]
+    along: Along = []
+    for number, slope in enumerate(evidence.differences.along[k]):
+        direction = functools.partial(random_direction, np.shape(x), number + DIRECTIONS * evidence.seed)
+        along.append((direction, slope))
+    if not slopes and not along:
+        return None
+    return compare_with_slopes(x, slopes, evidence.autodiff.rounding.get(node, 0.0), _least(evidence, k), along)
+
+
+def _least(evidence: Evidence, k: int) -> float:
+    """How large a slope of a parameter has to be to matter, beside those of the others, the loss and its secants."""
+    auto = evidence.autodiff
+    sizes = [1e-9 * abs(float(np.nan_to_num(auto.run.value)))]
+    for node in auto.run.parameters:
+        if node in auto.cotangents:
+            sizes.append(1e-3 * largest_finite(auto.cotangents[node]))
+    for slope in [*evidence.differences.slopes[k].values(), *evidence.differences.along[k]]:
+        sizes.append(1e-6 * slope.secant)
+    return max(sizes)
+
+
+def _explained_by_autodiff(evidence: Evidence, k: int, hand_derived: Array) -> str | None:
+    """Why a hand-derived gradient differs from autodiff."""
+    auto, node = evidence.autodiff, evidence.autodiff.run.parameters[k]
+    expected, rounding = np.asarray(auto.cotangents[node]), auto.rounding.get(node, 0.0)
+    case = evidence.case(node, node.name or "x", hand_derived, expected, rounding, evidence.by_autodiff)
+    found = evidence.explain(case)
+    if evidence.differences.slopes[k] and found is not None and found == OtherSideOfKink().explain(case):
+        found += sentences.CONVENTIONS_TOGETHER
+    return found
+
+
+def _explained_by_differences(
+    evidence: Evidence, k: int, hand_derived: Array, comparison: Comparison, low: Array, high: Array
+) -> str | None:
+    """Why a hand-derived gradient differs from finite differences, where there is no graph to look at."""
+    if comparison.verdict != "differ" or not np.array_equal(low, high):
+        return None
+    error = max((slope.error for slope in evidence.differences.slopes[k].values()), default=0.0)
+    name = evidence.autodiff.run.parameters[k].name or "x"
+    return evidence.explain(Case(name, hand_derived, low, error, [], evidence.fitted, lambda _: low))

@@ -1,0 +1,58 @@
+"""The graph in the report: each cotangent in a colour that shows how far the hand-derived one is from it."""
+
+from __future__ import annotations
+
+import math
+
+from tinygrad_cnn.check.results import Comparison, Results
+from tinygrad_cnn.check.witnesses.magnitude import largest
+from tinygrad_cnn.engine.graph import Array, Node, ancestors, handle_on
+from tinygrad_cnn.pictures import Mark, render
+
+MOST_NODES = 2000  # a larger graph takes long to draw, and is no help
+
+
+def svg(report: Results) -> str | None:
+    """The picture, as SVG; None without a graph, or if it is too large, or if nothing hand-derived is to be marked."""
+    if report.result is None or len(ancestors([report.result])[0]) > MOST_NODES:
+        return None
+    marks = marks_of(report)
+    if not marks:
+        return None
+    try:
+        return render(handle_on(report.result), backward=True, values="thumbnails", marks=marks).svg
+    except RuntimeError:  # no program to lay it out is installed; the tables have all of it
+        return None
+
+
+def marks_of(report: Results) -> dict[Node, Mark]:
+    """A mark for each cotangent that was derived by hand; the first wrong step has a flag."""
+    first = report.first_wrong
+    marks = {step.node: mark(step.against_autodiff, step.autodiff, step.wrong, step is first) for step in report.steps}
+    wrong = [
+        p
+        for p in report.parameters
+        if p.hand_derived_vs_autodiff is not None and p.hand_derived_vs_autodiff.verdict == "differ"
+    ]
+    for p in report.parameters:
+        if (
+            p.node is not None
+            and p.node not in marks
+            and p.hand_derived_vs_autodiff is not None
+            and p.autodiff is not None
+        ):
+            marks[p.node] = mark(p.hand_derived_vs_autodiff, p.autodiff, True, first is None and p in wrong[:1])
+    return marks
+
+
+def mark(comparison: Comparison, auto: Array, wrong: bool, flag: bool) -> Mark:
+    """How far a cotangent is off: white for rounding, the darker the more digits are wrong, to red for all of them.
+
+    wrong: its own step is a mistake; what is off because of its upstream cotangents has a paler colour.
+    """
+    if comparison.verdict != "differ":
+        return Mark(0.0, "agrees")
+    relative = comparison.difference / (largest(auto) or 1.0)
+    digits = 16.0 if not math.isfinite(relative) else min(16.0, max(1.0, 16.0 + math.log10(relative or 1e-16)))
+    words = f"off by {comparison.difference:.2g}" if math.isfinite(relative) else "off"
+    return Mark(digits / 16 if wrong else 0.3 * digits / 16, words if wrong else f"{words}, because of upstream", flag)

@@ -1,0 +1,199 @@
+"""Every sentence that a cross-check can produce, as a table to read through.
+
+Names in braces are filled in by the module that uses the sentence. Explanations are clauses: a report puts "Why: "
+before one and a full stop after it. What a primitive declares of its own mistakes and kinks stands at the primitive.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+# The verdict.
+AGREE = "The gradients agree."
+CONTRADICT = "The gradients contradict each other."
+INCONCLUSIVE = "The check is inconclusive."
+LEGEND = "✓ agree, to the difference shown; ✗ differ, by so many times the estimated error; ? inconclusive."
+
+# What is wrong.
+FIRST_WRONG_STEP = "The first wrong step is {step}, {through}."
+ANOTHER_WRONG_STEP = "Another wrong step, even given its upstream cotangents, is {step}, {through}."
+DIVERGING_STEP = "The hand-derived gradient and autodiff diverge at {step}, {through}."
+THROUGH = "through {primitives}"
+AT_THE_LOSS = "at the loss itself"
+WRONG_GRADIENT = "The hand-derived gradient of {parameter} is wrong."
+OTHER_STEPS_RIGHT = "All other steps are right, given that one."
+PARAMETERS_UNHARMED = "The gradient of no parameter is affected."
+AUTODIFF_CONTRADICTED = "Autodiff and finite differences contradict each other on {parameter}."
+HAND_DERIVED_CONFIRMED = "The hand-derived gradient agrees with finite differences."
+ANOTHER_LOSS = "The hand-derived gradient is not the gradient of this loss, but of another one: {loss}."
+OF_ANOTHER_LOSS = "it is the gradient of another loss, {loss}"
+AGAINST_ANOTHER_LOSS = "Compared with that loss: {sentence}"
+WHY = "Why: {explanation}."
+NO_EXPLANATION = "No explanation accounts for it."
+
+# At which element: a sentence that follows one of those above.
+SHOULD_BE = "{element} is {x} and should be {y}."
+HAND_DERIVED_AND_AUTODIFF = "{element} is {x} in the hand-derived gradient and {y} by autodiff."
+AUTODIFF_AND_DIFFERENCES = "{element} is {x} by autodiff and {y} by finite differences."
+WRONG_SHAPE = "It has {shape}."
+ELEMENT = "Element {index}"
+IT = "It"
+ALONG_RANDOM_DIRECTION = "Along a random direction it"
+RIGHT_OUTSIDE = "It is right outside of {block}."
+
+# Second derivatives.
+SECOND_DERIVATIVE = "the second derivative of {parameter}, along a random vector"
+AUTODIFF_CONTRADICTS_ITSELF = "Autodiff contradicts itself on {product}."
+SECOND_DERIVATIVES_DIFFER = "The hand-derived gradient and autodiff contradict each other on {product}."
+AUTODIFF_TWICE = "{element} is {x} by autodiff and {y} by finite differences of autodiff's gradients."
+DIFFERENCES_OF_HAND_DERIVED = "{element} is {x} by finite differences of the hand-derived gradient and {y} by autodiff."
+
+# Comparisons: what stands in a cell of a table.
+SHAPE_INSTEAD = "shape {actual} instead of {expected}"
+BOTH_CONVENTIONS = "at {elements} at a kink two conventions differ, and both are right"
+BOTH_NAN = "both are NaN"
+SOME_NAN = "{n} elements are NaN in both"
+NOTHING_MEASURED = "nothing was measured"
+SOME_INCONCLUSIVE = "{n} of {slopes} are inconclusive: {reason}"
+TOO_COARSE = "finite differences are only accurate to {error:.1g} there"
+ALONG = "along a random direction"
+NO_SLOPE = {
+    "unknown": "the loss is not finite there",
+    "jump": "the loss jumps there",
+    "noise": "rounding is as large as the loss there",
+    "rough": "finite differences do not converge there, however short the steps",
+}
+
+# Notes.
+CHANGED_IN_PLACE = "{names} was changed in place by the loss or by_hand; the check used the original values"
+HAND_DERIVED_CHANGES = "by_hand changes {names} in place; it was given a copy here, which other code does not give it"
+OPAQUE = "autodiff cannot follow this loss ({reason}), so finite differences are the only other witness"
+INDEPENDENT = "the loss does not depend on the parameters, as far as autodiff can see"
+UNKNOWN_NAMES = (
+    "no value of the graph is called {unknown}, so these are not compared; it has {known}: pass "
+    "names={{{first!r}: ...}}, or name the value with tg.named"
+)
+NOT_FINITE = "{parameter}: autodiff gives {value} at element {index}"
+NOT_FINITE_ELSEWHERE = ", and nothing finite at {n} others"
+NOT_IN_THE_GRAPH = "{step}: autodiff has no cotangent there, so it is not compared"
+CONVENTION = "{step}: {convention}; that is a convention, and equally right"
+RIGHT_BY_ITSELF = "{steps}: right, but not what follows from the upstream cotangents"
+OUT_OF_BUDGET = "the budget was used up before finite differences of {n} elements were taken"
+NO_BUDGET = "no finite differences were taken: the budget allows too few evaluations of the loss"
+SAMPLED = (
+    "{parameter}: finite differences were taken of {n} of {size} elements, and along {directions} random directions of "
+    "all of them"
+)
+
+# What is wrong with autodiff, where finite differences contradict it.
+FIRST_NOT_FINITE = (
+    "In the backward pass {primitive} makes the first {value}, from a finite cotangent. What a mask or a nansum leaves "
+    "out afterwards still has a derivative, and 0 times that is {value}: replace it before, as in np.where(mask, x, 1)."
+)
+KINKS_TOGETHER = (
+    "These are at a kink: {elements}. Autodiff takes a slope at each of them by itself, but together these are no "
+    "slope of the loss; at a point slightly to one side they would be."
+)
+TIES_AS_ASKED = (
+    "{primitive} with {arguments} ({line}) gives each tied element the whole cotangent, in {windows}: that is what the "
+    "article does, but it is not a gradient."
+)
+CUT_OFF = (
+    "Operand {position} of {primitive} is a constant to autodiff, but it changes with the parameters: something cut it "
+    "off from its history (.value, stop_gradient)."
+)
+WRONG_RULE = "The rule of {primitive} for operand {position} ({line}) is not its derivative: {slopes}."
+
+# Explanations: in general.
+AND = "{one}; and {other}"
+IN_BLOCK = "in {block} {explanation}"
+IN_ALL_ITERATIONS = "{mistake} in all {n} iterations of a loop"
+CONVENTIONS_TOGETHER = "; each of these is a convention, but together they are no slope of the loss"
+
+# Explanations: what the values show.
+IN_FLOAT32 = "it is computed in float32: its values have 32 bits, and it is off by the rounding of float32"
+SIGN = "the sign is wrong"
+ZERO = "it is 0 in every element"
+TIMES = "it is {factor} times what it should be"
+TIMES_EVERYWHERE = "it is {factor} times what it should be, in every element"
+ROOT_OF_LENGTH = "{factor}: {root} of the length of axis {axis} of {name}, {shape}"
+SUM_FOR_MEAN = "it is {factor} times what it should be, {length}: perhaps a sum where a mean is meant"
+MEAN_FOR_SUM = "it is {factor} of what it should be, {length}: perhaps a mean where a sum is meant"
+LENGTH = "the length of axis {axis} of {name}, {shape}"
+LENGTHS = "the number of elements along axes {axes} of {name}, {shape}"
+TRANSPOSED = "it is transposed"
+TRANSPOSED_SHAPE = "it is transposed: shape {actual} instead of {expected}"
+PERMUTED = "its axes are permuted: it is the right gradient with transpose{axes}"
+REVERSED = "it is reversed along {axes}"
+FLIPPED_KERNEL = "it is reversed along {axes}, as the kernel of a convolution where a cross-correlation is meant"
+RESHAPED = "the values are right, but in shape {actual} instead of {expected}"
+SUM_MISSING = (
+    "a sum over {axes} is missing: the hand-derived gradient has shape {actual}, and what is broadcast has shape "
+    "{expected}"
+)
+SUMMED = "it is summed over {axes}, and should not be"
+SUMMED_SHAPE = "it is summed over {axes}, and should not be: shape {actual}"
+FACTOR_TOO_MANY = "there is a factor {factor} too many"
+FACTOR_MISSING = "the factor {factor} is missing"
+NOT_CROPPED = "the padding is not cropped: shape {actual} instead of {expected}"
+OFF_BY_ONE = "it is off by one along axis {axis}: each element has the value of the one {neighbour} it"
+EPSILON = "there is an epsilon of {epsilon:.4g} in a denominator, added to {denominator}"
+
+# Explanations: another rule in the backward pass.
+DERIVATIVE_MISSING = "the derivative of {primitive} is missing"
+DERIVATIVE_MISSING_AS = "the derivative of {primitive}, {derivative}, is missing"
+FACTOR_OF_MISSING = "the factor {factor} of {primitive} is missing"
+OTHER_DERIVATIVE = "the backward pass through {primitive} uses {derivative} as the derivative"
+CONTRIBUTION_MISSING = "the contribution through {path} is missing: it is held constant"
+CONTRIBUTION_SIGN = "the contribution through {path} has the wrong sign"
+CONTRIBUTION_TIMES = "the contribution through {path} is {factor} times what it should be"
+OTHER_VALUE = "the backward pass through {primitive} uses {used} instead of {expected}"
+KNOWN_MISTAKE = "in the backward pass through {primitive} {mistake}"
+TIES_IN_FULL = "ties are counted in full: each tied element gets the whole cotangent, in {places}"
+AT_KINK = "{elements} of {primitive} at a kink: {convention}"
+AT_TIES = "ties in {windows} of {primitive}: {convention}"
+PASSED_ON = "the cotangent is passed on (>= instead of >)"
+NOT_PASSED_ON = "the cotangent is not passed on (> instead of >=)"
+PASSED_BY_HALF = "half of the cotangent is passed on"
+PASSED_TO_OTHER = "the cotangent goes to the other branch"
+OVERWRITTEN = (
+    "in the backward pass through {primitive} cotangents of one element overwrite each other instead of being added"
+)
+ONE_ITERATION = (
+    "of the contributions through {primitive} in {n} iterations of a loop only that of the {which} iteration counts: "
+    "it is assigned instead of added"
+)
+ONE_PLACE = (
+    "of the contributions through {primitive} only the {which} along axis {axis} counts: it is assigned instead of "
+    "added"
+)
+
+MOST = 8  # names in a row that somebody reads
+
+
+def count(n: int, one: str, many: str | None = None) -> str:
+    """A number of things: "1 window", "4 windows"."""
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def in_brackets(block: tuple[slice, ...]) -> str:
+    """A block as it is written in an index: "[0:2, 3]"."""
+    return f"[{', '.join(str(s.start) if s.stop == s.start + 1 else f'{s.start}:{s.stop}' for s in block)}]"
+
+
+def shortened(names: Sequence[str]) -> str:
+    """The first names of many, and how many more there are."""
+    more = len(names) - MOST
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:MOST])} and {more} more"
+
+
+def file_and_line(line: str) -> str:
+    """A source line without folders and function: "model.py:55"."""
+    return os.path.basename(line.rsplit(" in ", 1)[0])
+
+
+def distinct(x: float, y: float) -> tuple[str, str]:
+    """Two numbers in six digits, or in as many as show that they differ."""
+    pairs = [(f"{x:.{digits}g}", f"{y:.{digits}g}") for digits in (6, 9, 12, 17)]
+    return next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])

@@ -1,0 +1,32 @@
+"""The reverse sweep with cotangents that somebody derived put in on the way, or each perturbed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from tinygrad_cnn.check.witnesses.trace import Trace
+from tinygrad_cnn.engine.graph import Array, Node
+from tinygrad_cnn.engine.sweep import Sweep, seed
+
+
+@np.errstate(all="ignore")  # the report says what is not finite
+def walk_back(
+    run: Trace, given: Mapping[Node, Array] | None = None, perturb: Callable[[Array], Array] | None = None
+) -> dict[Node, Array]:
+    """The cotangent that arrives at each node, on a walk from the loss back.
+
+    given     cotangents to go on with instead of those that arrive
+    perturb   what to make of each cotangent before it is passed on
+    """
+    given = given or {}
+    arrived: dict[Node, Array] = {}
+    sweep = Sweep(arrived)
+    if run.result is not None:
+        arrived[run.result] = seed(run.result)
+    for node in reversed(run.nodes):
+        g = given.get(node, arrived.get(node))
+        if g is not None and node.sources:
+            sweep.pass_on(node, g if perturb is None else perturb(g))
+    return arrived

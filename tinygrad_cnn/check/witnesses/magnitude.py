@@ -1,0 +1,21 @@
+"""How large an array is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def largest(x: Any) -> float:
+    """The largest absolute value in an array, NaN if one is; 0 if there is none. Real arrays are not copied."""
+    x = np.asarray(x)
+    if x.dtype.kind == "c":
+        x = np.abs(x)
+    return float(np.maximum(np.max(x, initial=0.0), -np.min(x, initial=0.0)))
+
+
+def largest_finite(x: Any) -> float:
+    """The largest absolute value that is finite."""
+    size = largest(x)
+    return size if np.isfinite(size) else largest(np.nan_to_num(x, posinf=0, neginf=0))

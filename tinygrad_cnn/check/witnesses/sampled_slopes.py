@@ -1,0 +1,202 @@
+"""The slopes that the third witness takes: along which elements and directions, and in which precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from tinygrad_cnn.check import sentences
+from tinygrad_cnn.check.witnesses.autodiff import EVERY_RUN, Autodiff, Subject
+from tinygrad_cnn.check.witnesses.finite_differences import (
+    FiniteDifferences,
+    OutOfBudgetError,
+    Slope,
+    along_element,
+    along_vectors,
+    scale_of,
+)
+from tinygrad_cnn.check.witnesses.hand_derived import HandDerived
+from tinygrad_cnn.check.witnesses.magnitude import largest_finite
+from tinygrad_cnn.engine.graph import Array, Node
+
+ALL_OF = 512  # of a parameter of no more elements, all are measured; of a larger one, as many as follow
+LARGEST, RANDOM, DIRECTIONS = 24, 24, 4
+FINE = 64  # so many elements of each parameter are measured in long double; others if double does not settle them
+SETTLED = 1e-7  # the error that does, as a share of the largest element of the gradient
+
+Index = tuple[int, ...]
+Precision = Literal["double", "long double"]
+DTYPES: dict[Precision, Any] = {"double": np.float64, "long double": np.longdouble}
+
+
+@dataclass
+class Sampled:
+    """Slopes by finite differences.
+
+    slopes        for each leaf, by element
+    along         for each leaf, along random directions (`random_direction`) of it
+    evaluations   how often the loss was computed; precision: in which
+    notes         what was left out
+    """
+
+    slopes: list[dict[Index, Slope]]
+    along: list[list[Slope]]
+    evaluations: int = 0
+    precision: str = "double"
+    notes: list[str] = field(default_factory=list)
+
+
+def how_many(subject: Subject) -> int:
+    """How many slopes are going to be taken, about."""
+    return sum(x.size if x.size <= ALL_OF else 2 * LARGEST + RANDOM + DIRECTIONS for x in subject.leaves)
+
+
+def no_slopes(subject: Subject) -> Sampled:
+    """What was sampled if nothing was."""
+    return Sampled([{} for _ in subject.leaves], [[] for _ in subject.leaves])
+
+
+def random_direction(shape: tuple[int, ...], number: int) -> Array:
+    """A vector of normal numbers, always the same one; large ones are made anew rather than kept."""
+    return np.random.default_rng([number, *shape]).standard_normal(shape)
+
+
+class _Sampler:
+    """Takes slopes in either precision, out of one budget. advance: called after each slope."""
+
+    def __init__(
+        self, subject: Subject, auto: Autodiff, exhausted: Callable[[int], bool], advance: Callable[[], None]
+    ) -> None:
+        self.subject, self.autodiff, self.exhausted, self.advance = subject, auto, exhausted, advance
+        self.differences: dict[Precision, FiniteDifferences] = {}
+
+    def along_element(self, precision: Precision, leaf: int, index: Index) -> Slope:
+        """The slope of one element of a leaf."""
+        there = self._differences(precision)
+        x = there.leaves[leaf]
+        slope = there.slope(along_element(there.leaves, leaf, index), scale_of(x, index))
+        self.advance()
+        return slope
+
+    def along_random(self, precision: Precision, leaf: int, number: int) -> Slope:
+        """The slope along the random direction of that number of a leaf."""
+        there = self._differences(precision)
+        x = there.leaves[leaf]
+        vectors: list[Array | None] = [None] * len(there.leaves)
+        vectors[leaf] = random_direction(x.shape, number)
+        slope = there.slope(along_vectors(there.leaves, vectors), scale_of(x))
+        self.advance()
+        return slope
+
+    def evaluations(self) -> int:
+        """How often the loss was computed, in both precisions."""
+        return sum(differences.used for differences in self.differences.values())
+
+    def _differences(self, precision: Precision) -> FiniteDifferences:
+        if precision not in self.differences:
+            dtype = DTYPES[precision]
+
+            def exhausted(used: int) -> bool:
+                elsewhere = [other.used for name, other in self.differences.items() if name != precision]
+                return self.exhausted(used + sum(elsewhere))
+
+            first = self.autodiff.run if all(x.dtype == dtype for x in self.subject.leaves) else None
+            self.differences[precision] = FiniteDifferences(
+                self.subject.loss, self.subject.form, self.subject.leaves, dtype,
+                self.autodiff.opaque is not None, exhausted, first,
+            )  # fmt: skip
+        return self.differences[precision]
+
+
+def sample_slopes(
+    subject: Subject,
+    auto: Autodiff,
+    derived: HandDerived | None,
+    seed: int,
+    exhausted: Callable[[int], bool],
+    advance: Callable[[], None],
+) -> Sampled:
+    """Take slopes of all elements of small parameters, and of some of large ones.
+
+    exhausted: from how often the loss was computed, whether it may be no more. advance: called after each slope.
+    """
+    found = no_slopes(subject)
+    sampler = _Sampler(subject, auto, exhausted, advance)
+    elements = _elements(subject, auto, derived, seed, found.notes)
+    try:
+        for leaf, x in enumerate(subject.leaves):
+            if x.size > ALL_OF:
+                for number in range(DIRECTIONS * seed, DIRECTIONS * (seed + 1)):
+                    found.along[leaf].append(sampler.along_random("double", leaf, number))
+        for rank, leaf, index in elements:
+            found.slopes[leaf][index] = _slope(sampler, rank, leaf, index)
+    except OutOfBudgetError:
+        missing = len(elements) - sum(map(len, found.slopes))
+        found.notes.append(sentences.OUT_OF_BUDGET.format(n=missing) if any(found.slopes) else sentences.NO_BUDGET)
+    found.evaluations = sampler.evaluations()
+    found.precision = " and ".join(sorted(sampler.differences, reverse=True)) or "double"
+    return found
+
+
+def _slope(sampler: _Sampler, rank: int, leaf: int, index: Index) -> Slope:
+    """The slope of one element: in double, unless long double is affordable and worth it."""
+    auto = sampler.autodiff
+    in_long_double = auto.precisely and auto.products <= EVERY_RUN
+    if in_long_double and rank < FINE:
+        return sampler.along_element("long double", leaf, index)
+    slope = sampler.along_element("double", leaf, index)
+    size = largest_finite(auto.cotangents.get(auto.run.parameters[leaf], 0.0))
+    if in_long_double and not slope.error <= SETTLED * size:
+        return sampler.along_element("long double", leaf, index)
+    return slope
+
+
+def _elements(
+    subject: Subject, auto: Autodiff, derived: HandDerived | None, seed: int, notes: list[str]
+) -> list[tuple[int, int, Index]]:
+    """(rank, leaf, index) of the elements to be measured: one of each parameter in turn, and of each those first in
+    which autodiff and the hand-derived gradient differ most.
+    """
+    rng, queues = np.random.default_rng(seed), []
+    for k, (x, node) in enumerate(zip(subject.leaves, auto.run.parameters, strict=True)):
+        by_autodiff = np.reshape(auto.cotangents[node], -1) if node in auto.cotangents else np.zeros(x.size)
+        differences = _differences(by_autodiff, node, derived)
+        if x.size > ALL_OF:
+            steepest = _first(by_autodiff, LARGEST)
+            chosen = [*_first(differences, LARGEST), *steepest, *rng.choice(x.size, RANDOM, replace=False)]
+            ranked = np.array(list(dict.fromkeys(int(i) for i in chosen)))
+            notes.append(
+                sentences.SAMPLED.format(
+                    parameter=node.name or "params", n=len(ranked), size=x.size, directions=DIRECTIONS
+                )
+            )
+        else:
+            ranked = _first(differences, x.size)
+        places = [tuple(int(i) for i in np.unravel_index(place, x.shape)) for place in ranked]
+        queues.append([(rank, k, place) for rank, place in enumerate(places)])
+    return _in_turn(queues)
+
+
+def _differences(by_autodiff: Array, node: Node, derived: HandDerived | None) -> Array:
+    """Hand-derived less autodiff, flat; where there is nothing to subtract from, the gradient by autodiff."""
+    if derived is None or node not in derived.of or derived.of[node][1].shape != node.like.shape:
+        return by_autodiff
+    with np.errstate(invalid="ignore"):
+        return np.asarray(derived.of[node][1].reshape(-1) - by_autodiff)
+
+
+def _in_turn(queues: list[list[tuple[int, int, Index]]]) -> list[tuple[int, int, Index]]:
+    """The first of each queue, then the second of each, and so on."""
+    longest = max(map(len, queues), default=0)
+    return [queue[i] for i in range(longest) for queue in queues if i < len(queue)]
+
+
+def _first(x: Array, n: int) -> Array:
+    """The places of the `n` elements with the largest absolute values, the largest first, NaNs before them."""
+    size = np.abs(x)
+    size[np.isnan(size)] = np.inf
+    places = np.argpartition(size, x.size - n)[x.size - n :] if n < x.size else np.arange(x.size)
+    return places[np.lexsort((places, -size[places]))]
