@@ -98,7 +98,7 @@ def test_float32_on_the_way_has_the_rounding_of_float32() -> None:
     assert not check(loss, w, exact * (1 + 1e-4)).ok
 
 
-def test_without_a_hand_autodiff_is_held_against_numbers() -> None:
+def test_without_a_hand_derived_gradient_autodiff_is_compared_with_finite_differences() -> None:
     report = check(lambda p: np.sum(p["a"] * np.tanh(p["b"][0])), {"a": np.ones(3), "b": [np.arange(3.0)]})
     assert report.ok
     assert [p.name for p in report.parameters] == ["a", "b[0]"]
@@ -481,7 +481,7 @@ def test_a_loss_that_is_no_number_is_an_error() -> None:
         check(lambda w: w * 2, np.ones(3))
     with pytest.raises(TypeError, match="params has dtype int64; expected floats"):
         check(lambda w: np.sum(w), np.arange(3))
-    with pytest.raises(ValueError, match="of order 1, gradients, or 2"):
+    with pytest.raises(ValueError, match="order is 3; expected 1, for gradients, or 2"):
         check(lambda w: np.sum(w), np.ones(3), order=3)
 
 
@@ -628,7 +628,7 @@ def test_the_fixture_fails_with_the_report(tmp_path: Path) -> None:
     code, out = run_pytest(tmp_path, "-W", "error")
     assert code == 1
     assert "1 failed, 2 passed" in out
-    assert "hand-derived vs. autodiff" in out
+    assert "vs. autodiff" in out
     assert "Why: the sign is wrong." in out
     assert "(--gradcheck-seed=0)" in out
     # The summary; pytest cuts it to one line, but not where the variable CI is set.

@@ -31,7 +31,7 @@ def text(results: Results, width: int = 118) -> str:
 
 def rendered(results: Results) -> Group:
     """The report for a Rich console."""
-    blocks: list[Any] = [_by_parameter("Gradients", results.parameters)]
+    blocks: list[Any] = [_by_parameter("Gradients (diff.: finite differences)", results.parameters)]
     if results.directions:
         blocks.append(_by_parameter("Second derivatives, along a random vector", results.directions))
     if results.steps:
@@ -78,15 +78,15 @@ def _short(x: float) -> str:
 
 
 def _by_parameter(title: str, rows: Sequence[Parameter]) -> Table:
-    table = Table("parameter", "shape", "largest", "autodiff vs. differences", title=title, **_LOOK)
+    table = Table("parameter", "shape", "largest", "autodiff\nvs. diff.", title=title, **_LOOK)
     with_autodiff = any(p.hand_derived is not None for p in rows)
     with_differences = any(p.hand_derived_vs_differences is not None for p in rows)
     if with_autodiff:
-        table.add_column("hand-derived vs. autodiff")
+        table.add_column("hand-derived\nvs. autodiff")
     if with_differences:
-        table.add_column("hand-derived vs. differences")
+        table.add_column("hand-derived\nvs. diff.")
     for p in rows:
-        size = "" if p.autodiff is None else f"{abs(p.autodiff).max(initial=0):.2e}"
+        size = "" if p.autodiff is None else f"{abs(p.autodiff).max(initial=0):.1e}"
         cells = [escape(p.name), str(p.low.shape), size, _cell(p.autodiff_vs_differences)]
         if with_autodiff:
             cells.append(_cell(p.hand_derived_vs_autodiff))

@@ -87,13 +87,13 @@ numbers = st.lists(st.sampled_from([-2.0, -1.0, -0.0, 0.0, 0.5, 1.0, 3.0]), min_
 @given(a=numbers, b=numbers, a2=numbers, b2=numbers, which=st.sampled_from(["a", "b", "both", "none"]))
 def test_a_rerun_is_a_run(loss: Callable[[Any], Any], a: Array, b: Array, a2: Array, b2: Array, which: str) -> None:
     form, there = tree.flatten({"a": a, "b": b}), [a, b]
-    rerun = IncrementalLoss(loss, form, there)
+    incremental = IncrementalLoss(loss, form, there)
     moved = [a2 if which in ("a", "both") else a, b2 if which in ("b", "both") else b]
-    value, branches = rerun.at(moved)
+    value, branches = incremental.at(moved)
     expected = trace(loss, form, moved)
     np.testing.assert_array_equal(value, expected.value)
     assert branches.same(expected.branches())
-    assert branches.same(rerun.first.branches()) == expected.branches().same(trace(loss, form, there).branches())
+    assert branches.same(incremental.first.branches()) == expected.branches().same(trace(loss, form, there).branches())
 
 
 def test_what_is_before_the_change_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,12 +108,12 @@ def test_what_is_before_the_change_is_not_computed_again(monkeypatch: pytest.Mon
     x, y = rng.random((5, 28, 28)), np.array([[0.0], [1], [0], [1], [1]])
     p = Parameters(*[rng.standard_normal(shape) for shape in ((3, 3), (1, 1), (1, 196), (1, 1))])
     form = tree.flatten(p)
-    rerun = IncrementalLoss(lambda p: loss_as_printed(forward(x, p).sigma, y), form, form.leaves)
+    incremental = IncrementalLoss(lambda p: loss_as_printed(forward(x, p).sigma, y), form, form.leaves)
     monkeypatch.setattr(windows.max_pool2d, "forward", counted)
-    rerun.at([p.Wc, p.Bc, p.Wf + 1, p.Bf])
-    rerun.at([p.Wc, p.Bc, p.Wf, p.Bf + 1])
+    incremental.at([p.Wc, p.Bc, p.Wf + 1, p.Bf])
+    incremental.at([p.Wc, p.Bc, p.Wf, p.Bf + 1])
     assert poolings == []
-    rerun.at([p.Wc, p.Bc + 1, p.Wf, p.Bf])
+    incremental.at([p.Wc, p.Bc + 1, p.Wf, p.Bf])
     assert poolings == [(5, 28, 28)]
 
 
@@ -144,8 +144,8 @@ def test_constants_that_change_are_seen() -> None:
         return np.sum(w * np.full(3, float(len(calls))))
 
     w = np.ones(3)
-    rerun = IncrementalLoss(loss, tree.flatten(w), [w])
-    assert [rerun.at([w])[0] for _ in range(3)] == [6, 9, 12]
+    incremental = IncrementalLoss(loss, tree.flatten(w), [w])
+    assert [incremental.at([w])[0] for _ in range(3)] == [6, 9, 12]
 
 
 @pytest.mark.parametrize(
@@ -168,8 +168,8 @@ def test_what_a_constant_was_made_of_may_change_with_the_parameters(made: Callab
         return np.sum(np.multiply(p["a"], constant))
 
     form, there = tree.flatten({"a": np.ones(3), "b": np.ones(3)}), [np.ones(3), np.ones(3)]
-    rerun = IncrementalLoss(loss, form, there)
-    assert [rerun.at([there[0], np.full(3, first)])[0] for first in (4.0, 5.0)] == [9, 10]
+    incremental = IncrementalLoss(loss, form, there)
+    assert [incremental.at([there[0], np.full(3, first)])[0] for first in (4.0, 5.0)] == [9, 10]
 
 
 def test_the_elements_of_an_array_of_another_kind_are_not_all_there_is_to_it() -> None:
@@ -193,8 +193,8 @@ def test_of_a_run_no_more_is_held_than_what_the_loss_came_from() -> None:
         return np.sum(p * w)
 
     there = [np.ones(3)]
-    rerun = IncrementalLoss(loss, tree.flatten(there[0]), there)
-    rerun.at([np.zeros(3)])
+    incremental = IncrementalLoss(loss, tree.flatten(there[0]), there)
+    incremental.at([np.zeros(3)])
     assert [ref() for ref in seen] == [None] * 12
 
 
@@ -255,7 +255,7 @@ def test_what_is_declared_or_checkpointed_within_a_loss_is_the_same_way_each_tim
 
 def test_what_is_within_a_checkpoint_is_no_call_of_the_run() -> None:
     there = [np.ones(3), np.ones(3)]
-    rerun = IncrementalLoss(with_a_checkpoint, tree.flatten({"a": there[0], "b": there[1]}), there)
-    names = [call.primitive.__name__ for call in rerun.calls if call is not None]
-    assert len(rerun.calls) == 4  # of the whole, of its part, of that in its shape, and of the sum
+    incremental = IncrementalLoss(with_a_checkpoint, tree.flatten({"a": there[0], "b": there[1]}), there)
+    names = [call.primitive.__name__ for call in incremental.calls if call is not None]
+    assert len(incremental.calls) == 4  # of the whole, of its part, of that in its shape, and of the sum
     assert names == ["getitem", "reshape", "sum"]
