@@ -1,10 +1,10 @@
-"""Write docs/gradient_checkers.md: what gradient checkers say of the same gradients by hand, wrong and right ones.
+"""Write docs/gradient_checkers.md: what gradient checkers find in the same hand-derived gradients, wrong and right.
 
     pip install -e '.[bench]'
     python docs/gradient_checkers.py
 
 The gradients are those of tests/support/mutants.py. PyTorch and JAX are given the loss as a function whose backward
-pass is the gradient by hand (`torch.autograd.Function`, `jax.custom_vjp`), and their checkers are called with their own
+pass is the hand-derived gradient (`torch.autograd.Function`, `jax.custom_vjp`), and their checkers are called with their own
 defaults. A checker that is not installed has an empty column.
 """
 
@@ -27,7 +27,7 @@ import tinygrad_cnn as tg  # noqa: E402
 
 Loss = Callable[[dict[str, Any]], Any]
 ByHand = Callable[[dict[str, Any]], dict[str, Any]]
-Checker = Callable[[Loss, ByHand, dict[str, Any]], bool]  # whether it is content
+Checker = Callable[[Loss, ByHand, dict[str, Any]], bool]  # whether it accepts the gradient
 
 
 def gradient(by_hand: ByHand, p: dict[str, Any]) -> list[np.ndarray]:
@@ -108,7 +108,7 @@ def row(*cells: str) -> str:
 
 def wrong_gradients(peers: dict[str, Checker]) -> tuple[str, dict[str, int]]:
     """The table of mutants, and in how many of them each checker, and ours for the step and the cause, is right."""
-    lines = [row("gradient of", "mistake in", "what was done", *peers, "tg.check"), row(*["---"] * (4 + len(peers)))]
+    lines = [row("gradient of", "mistake in", "mistake", *peers, "tg.check"), row(*["---"] * (4 + len(peers)))]
     right = dict.fromkeys([*peers, "step", "cause"], 0)
     for mutant in MUTANTS:
         cells = []
@@ -153,16 +153,16 @@ def page() -> str:
     right, alarms = right_gradients(peers)
     of_peers = "\n".join(
         f"- {name}: differs in {found[name]} of {len(MUTANTS)}; {alarms[name]} false alarms in {len(RIGHT)}. It does "
-        "not say in which step, or why."
+        "not report the step, or the cause."
         for name in peers
     )
     ours = (
         f"- tg.check: finds the step in {found['step']} of {len(MUTANTS)}, and names the cause that was planted in "
         f"{found['cause']}; {alarms['tg.check']} false alarms in {len(RIGHT)}."
     )
-    return f"""# What gradient checkers say
+    return f"""# What gradient checkers find
 
-{len(MUTANTS)} gradients by hand with a mistake planted in one step, and {len(RIGHT)} right ones, some at kinks and
+{len(MUTANTS)} hand-derived gradients with a mistake planted in one step, and {len(RIGHT)} right ones, some at kinks and
 ties.
 
 {ours}
