@@ -4,8 +4,8 @@
     python docs/gradient_checkers.py
 
 The gradients are those of tests/support/mutants.py. PyTorch and JAX are given the loss as a function whose backward
-pass is the hand-derived gradient (`torch.autograd.Function`, `jax.custom_vjp`), and their checkers are called with their own
-defaults. A checker that is not installed has an empty column.
+pass is the hand-derived gradient (`torch.autograd.Function`, `jax.custom_vjp`), and their checkers are called with
+their own defaults. A checker that is not installed has no column.
 """
 
 from __future__ import annotations

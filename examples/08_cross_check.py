@@ -1,4 +1,4 @@
-"""8. Which step of a gradient by hand is wrong, and why: the article's own, and one with a mistake in it."""
+"""8. Which step of a hand-derived gradient is wrong, and why: the article's own, and one with a mistake in it."""
 
 from __future__ import annotations
 

@@ -153,7 +153,9 @@ def test_a_value_that_was_cut_off_from_its_history_is_named() -> None:
     ],
     ids=["abs", "maximum", "relu"],
 )
-def test_a_mask_that_leaves_out_a_nan_leaves_it_in_the_gradient_and_that_is_told(absolute: Any, made_by: str) -> None:
+def test_a_mask_that_leaves_out_a_nan_leaves_it_in_the_gradient_and_that_is_reported(
+    absolute: Any, made_by: str
+) -> None:
     data = np.array([[1.0, np.nan], [-2.0, 0.5], [4.0, 3.0]])
 
     def loss(w: Any) -> Any:
@@ -207,13 +209,13 @@ def test_a_check_within_no_grad_is_a_check() -> None:
     np.testing.assert_array_equal(report.parameters[0].autodiff, [2, 4])
 
 
-def test_a_gradient_by_hand_that_comes_with_the_loss_is_told_apart_from_one_of_a_wrong_shape() -> None:
+def test_a_gradient_by_hand_that_comes_with_the_loss_is_reported_apart_from_one_of_a_wrong_shape() -> None:
     w = np.array([1.0, 2.0])
     with pytest.raises(ValueError, match=r"a pair with the gradients in the second place: return them alone"):
         check(lambda p: np.sum(p["w"] ** 2), {"w": w}, lambda p: (np.sum(p["w"] ** 2), {"dw": 2 * p["w"]}))
 
 
-def test_an_infinite_parameter_cannot_be_told_and_warns_of_nothing() -> None:
+def test_an_infinite_parameter_is_inconclusive_and_warns_of_nothing() -> None:
     report = check(np.sum, np.array([np.inf, -np.inf, 1.0]))
     assert report.verdict == "The check is inconclusive."
 
@@ -224,7 +226,7 @@ def test_a_seed_that_is_none_is_said_to_be_none(seed: Any) -> None:
         check(np.sum, np.ones(3), seed=seed)
 
 
-def test_a_loss_that_returns_more_than_a_number_is_told_so() -> None:
+def test_a_loss_that_returns_more_than_a_number_is_reported_so() -> None:
     with pytest.raises(ValueError, match=r"the loss has to be one real number.*shape \(2,\)"):
         check(lambda w: (np.sum(w), 1.0), np.ones(3))
 
@@ -249,7 +251,7 @@ def test_a_loss_that_does_not_depend_on_a_parameter_says_so() -> None:
     assert "does not depend on the parameters" in check(lambda w: 3.0, 1.0).notes[0]
 
 
-def test_a_loss_that_is_not_finite_cannot_be_told() -> None:
+def test_a_loss_that_is_not_finite_is_inconclusive() -> None:
     report = check(lambda w: np.sum(np.log(w)), np.array([1.0, -1.0]))
     assert report.parameters[0].autodiff_vs_differences.verdict == "inconclusive"
     assert not report.ok
@@ -380,7 +382,7 @@ def test_the_first_wrong_step_is_found_and_the_others_are_cleared() -> None:
     assert wrong == {"dL_dflatten", "dL_dWc", "dL_dBc"}  # the last two were not computed from what was made wrong
 
 
-def test_names_that_the_graph_does_not_have_are_told_with_those_that_it_has() -> None:
+def test_names_that_the_graph_does_not_have_are_reported_with_those_that_it_has() -> None:
     x, y = drawings()
     p = robust_start(np.random.default_rng(0))
     report = check(lambda p: loss_shifted(forward(x, p).sigma, y), p, lambda p: hand_derived(x, y, p), evaluations=0)
@@ -388,7 +390,7 @@ def test_names_that_the_graph_does_not_have_are_told_with_those_that_it_has() ->
     assert "conv, fc, flatten, losses, max_pool, relu, sigma" in report.notes[0]
 
 
-def test_a_loop_of_many_values_is_told_in_few_words() -> None:
+def test_a_loop_of_many_values_is_reported_in_few_words() -> None:
     def loss(p: Any) -> Any:
         total = 0.0
         for x in np.linspace(-1, 1, 60):
@@ -425,7 +427,7 @@ def test_a_cotangent_may_be_called_as_people_call_it(name: str) -> None:
     assert report.ok
 
 
-def test_a_recurrence_is_walked_back_turn_by_turn() -> None:
+def test_a_recurrence_is_walked_back_iteration_by_iteration() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((5, 3)), rng.standard_normal((5, 4))
     p = {"W": rng.standard_normal((4, 3)), "U": 0.5 * rng.standard_normal((4, 4)), "b": np.zeros(4)}
@@ -760,7 +762,7 @@ def test_a_loss_of_arrays_may_do_with_them_what_it_likes() -> None:
     assert report.ok, str(report)
 
 
-def test_a_hand_that_changes_the_parameters_behind_the_checks_back_is_told() -> None:
+def test_a_hand_derived_gradient_that_changes_the_parameters_behind_the_checks_back_is_reported() -> None:
     w = np.array([1.0, 2.0])
 
     def rude(_: Any) -> Any:
@@ -828,7 +830,7 @@ def test_where_autodiff_is_wrong_the_hand_is_not_called_wrong() -> None:
     assert "cut it off from its history" in report.conclusions[2]
 
 
-def test_a_hand_that_writes_into_what_it_is_given_is_told() -> None:
+def test_a_hand_derived_gradient_that_writes_into_what_it_is_given_is_reported() -> None:
     def by_hand(p: Any) -> Any:
         p["w"] *= 2
         return {"w": 2 * p["w"]}
@@ -849,7 +851,7 @@ def test_of_a_loss_that_autodiff_cannot_follow_a_wrong_hand_is_explained_by_numb
     ):
         report = check(loss, w, wrong)
         assert words in report.conclusions[0]
-        assert "t.value" not in report.notes[0]  # what is told is what is in the way, and no advice to cut it off
+        assert "t.value" not in report.notes[0]  # the note says what is in the way, without advice to cut it off
     with pytest.raises(ValueError, match="order=2 needs a loss that autodiff can follow"):
         check(loss, w, 3 * w**2, order=2)
 
@@ -873,7 +875,7 @@ def test_second_derivatives_in_float32_have_the_rounding_of_float32() -> None:
     assert check(lambda w: np.sum(np.tanh(w) ** 3), w, order=2).ok
 
 
-def test_a_second_derivative_that_differs_is_told_in_a_sentence() -> None:
+def test_a_second_derivative_that_differs_is_reported_in_a_sentence() -> None:
     report = check(lambda w: np.sum(w**3), np.ones(2), lambda w: 3 * w**2 + (w - 1), order=2)
     assert [p.hand_derived_vs_autodiff.verdict for p in report.parameters] == ["agree"]
     assert report.verdict == "The gradients contradict each other."
@@ -894,7 +896,7 @@ def test_a_loss_that_is_little_but_rounding_tells_nothing() -> None:
     assert report.parameters[0].autodiff_vs_differences.note == "rounding is as large as the loss there"
 
 
-def test_what_autodiff_gives_that_is_not_finite_is_told_and_warns_nobody() -> None:
+def test_what_autodiff_gives_that_is_not_finite_is_reported_and_warns_nobody() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         report = check(lambda w: np.sqrt(w[0]) + w[1], np.array([0.0, 1.0]))

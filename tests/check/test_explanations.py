@@ -1,4 +1,4 @@
-"""Each explanation finds the mistake that it knows: a gradient by hand in which just that mistake was planted."""
+"""Each explanation finds the mistake that it knows: a hand-derived gradient in which just that mistake was planted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((5, 3)), np.array([[0.0], [1.0], [1.0], [0.0], [1.0]])  # (batch, features), (batch, 1)
 P = {"W": RNG.standard_normal((4, 3)), "b": RNG.standard_normal(4), "v": RNG.standard_normal((1, 4))}
 
-# A network of two layers, and its gradient by hand with a place for a mistake at every step.
+# A network of two layers, and its hand-derived gradient with a place for a mistake at every step.
 
 
 def loss(p: Any) -> Any:
@@ -136,7 +136,7 @@ def test_a_right_gradient_has_nothing_to_explain() -> None:
     assert all(step.against_autodiff.verdict == "agree" for step in report.steps)
 
 
-def test_axes_in_another_order_are_told() -> None:
+def test_axes_in_another_order_are_reported() -> None:
     x = RNG.standard_normal((2, 3, 4))
     report = checked(lambda x: np.sum(np.sin(x)), x, np.cos(x).transpose(2, 0, 1))
     assert "its axes are permuted: it is the right gradient with transpose(2, 0, 1)" in report.parameters[0].explanation
@@ -154,7 +154,7 @@ def explained(loss: Callable[[Any], Any], x: Any, by_hand: Any) -> str:
     return report.parameters[0].explanation
 
 
-def test_ties_counted_in_full_are_told_with_the_number_of_windows() -> None:
+def test_ties_counted_in_full_are_reported_with_the_number_of_windows() -> None:
     tied = np.zeros((2, 4, 4))
     tied[0, 0, 0] = 1.0
     g = G.repeat(2, 1).repeat(2, 2)
@@ -164,7 +164,7 @@ def test_ties_counted_in_full_are_told_with_the_number_of_windows() -> None:
     assert "in 7 windows" in words
 
 
-def test_ties_of_max_and_maximum_are_told_too() -> None:
+def test_ties_of_max_and_maximum_are_reported_too() -> None:
     x = np.array([3.0, 1.0, 3.0])
     assert "in 1 window" in explained(lambda x: np.max(x), x, np.array([1.0, 0.0, 1.0]))
     words = explained(lambda x: np.maximum(x, 2 * x - 2), 2.0, 3.0)
@@ -172,7 +172,7 @@ def test_ties_of_max_and_maximum_are_told_too() -> None:
     assert "in 1 element" in words
 
 
-def test_the_other_side_of_a_kink_is_told_only_where_it_is_no_convention() -> None:
+def test_the_other_side_of_a_kink_is_reported_only_where_it_is_no_convention() -> None:
     """At a kink both conventions are right, and numbers say so; without numbers the two just differ."""
     x = np.array([-1.0, 0.0, 2.0])
     at_zero = (x >= 0).astype(float)
@@ -311,7 +311,7 @@ def test_a_mask_that_does_not_depend_on_the_parameters_is_no_kink() -> None:
     assert report.kinks == []
 
 
-def test_assigning_where_cotangents_meet_is_told() -> None:
+def test_assigning_where_cotangents_meet_is_reported() -> None:
     x = RNG.standard_normal((5, 5))
     g = RNG.standard_normal((9, 9))
     by_hand = np.zeros((5, 5))
@@ -333,7 +333,7 @@ def test_assigning_where_cotangents_meet_is_told() -> None:
     assert "max_pool2d" in explained(lambda x: np.sum(pooled * tg.max_pool2d(x, 2, 1)), x[:4, :4], by_hand)
 
 
-def test_padding_that_is_not_cropped_or_cropped_at_the_wrong_place_is_told() -> None:
+def test_padding_that_is_not_cropped_or_cropped_at_the_wrong_place_is_reported() -> None:
     x, g = RNG.standard_normal((3, 3)), RNG.standard_normal((5, 5))
 
     def loss(x: Any) -> Any:
@@ -344,7 +344,7 @@ def test_padding_that_is_not_cropped_or_cropped_at_the_wrong_place_is_told() -> 
     assert "it keeps the lower right corner" in explained(loss, x, g[2:, 2:])
 
 
-def test_two_mistakes_together_are_both_told() -> None:
+def test_two_mistakes_together_are_both_reported() -> None:
     tied = np.zeros((2, 4, 4))
 
     def loss(x: Any) -> Any:
@@ -389,7 +389,7 @@ def recurrent(p: Any) -> Any:
 
 
 def through_time(p: Any, mistake: Callable[[int, Any, Any], Any]) -> dict[str, Any]:
-    """The gradient by hand of `recurrent`; mistake: from the iteration, dL/dh and h to dL/dh * (1 - h * h), or not."""
+    """The hand-derived gradient of `recurrent`; mistake: from the iteration, dL/dh and h to dL/dh (1 - h h), or not."""
     states = [np.zeros(4)]
     for x in INPUTS:
         states.append(np.tanh(p["W"] @ states[-1] + p["U"] @ x))
@@ -538,7 +538,7 @@ def test_a_constant_that_is_left_out_is_called_as_the_code_calls_it() -> None:
     assert report.parameters[0].explanation == "the factor len(X) is missing"
 
 
-def test_a_factor_that_is_made_of_a_value_without_a_name_is_told() -> None:
+def test_a_factor_that_is_made_of_a_value_without_a_name_is_reported() -> None:
     def loss(w: Any) -> Any:
         return np.sum(3 * np.tanh(w))
 
@@ -547,7 +547,7 @@ def test_a_factor_that_is_made_of_a_value_without_a_name_is_told() -> None:
     assert report.parameters[0].explanation == "the factor (1 + tanh(...)) is missing"
 
 
-def test_the_block_outside_of_which_it_is_right_is_told_and_explained() -> None:
+def test_the_block_outside_of_which_it_is_right_is_reported_and_explained() -> None:
     def loss(w: Any) -> Any:
         return np.sum(np.sin(w))
 
@@ -558,7 +558,7 @@ def test_the_block_outside_of_which_it_is_right_is_told_and_explained() -> None:
     assert "It is right outside of [1:3, 2:6]. Why: in [1:3, 2:6] the sign is wrong." in report.conclusions[0]
 
 
-def test_the_inverse_that_is_not_transposed_is_told() -> None:
+def test_the_inverse_that_is_not_transposed_is_reported() -> None:
     g = RNG.standard_normal((3, 3))
     a = RNG.standard_normal((3, 3)) + 3 * np.eye(3)
     inverse = np.linalg.inv(a)

@@ -1,4 +1,4 @@
-"""Slopes by numbers: right to the error that they say they have, and honest at kinks, jumps and edges."""
+"""Slopes by finite differences: right to the error that they estimate, and honest at kinks, jumps and edges."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_a_jump_is_called_a_jump() -> None:
     assert slope.kind == "jump"
 
 
-def test_where_differences_never_settle_no_slope_is_told() -> None:
+def test_where_differences_never_settle_no_slope_is_reported() -> None:
     (slope,) = slopes(lambda x: abs(float(x)) ** 0.2, 0.0, np.float64, opaque=True)
     assert (slope.kind, slope.error) == ("rough", math.inf)
 

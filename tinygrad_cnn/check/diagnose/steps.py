@@ -98,6 +98,11 @@ def with_operand(node: Node, place: int, x: Any) -> Node:
     return _copied(node, node.primitive, node.static_args, operands)
 
 
+def static_arguments(node: Node) -> dict[str, Any]:
+    """The static arguments that a node was given, and the defaults of the others."""
+    return {**node.primitive.defaults, **node.static_args}
+
+
 def _copied(node: Node, primitive: Any, static_args: dict[str, Any], operands: Sequence[Any]) -> Node:
     made = Node(primitive, operands, node.sources, static_args, node.like if primitive.in_part else node.value)
     made.order = node.order

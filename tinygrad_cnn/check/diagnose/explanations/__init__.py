@@ -11,17 +11,16 @@ tie or a kink before a factor that would account for the same. Another one is a 
 and is used by `gradients(..., explanations=[Negated(), *EXPLANATIONS])`.
 """
 
+from tinygrad_cnn.check.diagnose.explanations.assigned_not_added import AssignedNotAdded
 from tinygrad_cnn.check.diagnose.explanations.case import Case, Fitted
+from tinygrad_cnn.check.diagnose.explanations.kink_conventions import OtherSideOfKink, TiesInFull
 from tinygrad_cnn.check.diagnose.explanations.search import Explanation, OtherRule, explain
 from tinygrad_cnn.check.diagnose.explanations.wrong_rules import (
-    AssignedNotAdded,
     HeldConstant,
     KnownMistake,
     MissingDerivative,
     OtherDerivative,
-    OtherSideOfKink,
     OtherValue,
-    TiesInFull,
     WrongContribution,
 )
 from tinygrad_cnn.check.diagnose.explanations.wrong_values import (
