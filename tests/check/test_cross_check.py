@@ -28,6 +28,8 @@ from tinygrad_cnn.circle_square.hand_derived import hand_derived, max_pool_gradi
 from tinygrad_cnn.circle_square.model import Parameters, forward, loss_as_printed, loss_shifted
 from tinygrad_cnn.circle_square.training import published_start, robust_start
 
+pytestmark = pytest.mark.slow
+
 check = tg.check.gradients
 
 

@@ -19,6 +19,8 @@ from tinygrad_cnn.circle_square.model import Parameters, forward, loss_as_printe
 from tinygrad_cnn.engine import tree
 from tinygrad_cnn.primitives import windows
 
+pytestmark = pytest.mark.slow
+
 Array = Any
 
 

@@ -21,6 +21,8 @@ from tinygrad_cnn.circle_square.model import Parameters, forward, loss_as_printe
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import accuracy, robust_start, train_as_published, train_robustly
 
+pytestmark = pytest.mark.slow
+
 
 def random_parameters(seed: int, scale: float = 1.0) -> Parameters:
     rng = np.random.default_rng(seed)

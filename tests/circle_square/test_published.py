@@ -11,6 +11,8 @@ import pytest
 import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square import model
 
+pytestmark = pytest.mark.slow
+
 
 def drawings(n: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)

@@ -23,6 +23,8 @@ from tinygrad_cnn import cli
 from tinygrad_cnn.circle_square import images
 from tinygrad_cnn.cli import signals
 
+pytestmark = [pytest.mark.cli, pytest.mark.slow]
+
 BUNDLED = ROOT / "data" / "circle_square"
 
 

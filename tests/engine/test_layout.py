@@ -18,6 +18,8 @@ import tinygrad_cnn as tg
 from tinygrad_cnn.engine.graph import Handle, handle_on
 from tinygrad_cnn.engine.primitive import implementations
 
+pytestmark = pytest.mark.slow
+
 
 def strided(x: np.ndarray) -> np.ndarray:
     """`x` with a gap behind each of its elements."""

@@ -19,6 +19,8 @@ from random_programs.shrink import shrunk
 import tinygrad_cnn as tg
 from tinygrad_cnn.engine.primitive import implementations
 
+pytestmark = pytest.mark.slow
+
 PROGRAMS = 400
 
 

@@ -14,6 +14,8 @@ from render_graphs import circle_square, published
 import tinygrad_cnn as tg
 from tinygrad_cnn.pictures.write.page import in_script
 
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
 
 def opened(browser, path: Path, **options: Any) -> Any:
     """The page at `path`, when it is ready; what it complains of, and what it asks the network for, is noted."""

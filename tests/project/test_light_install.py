@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 BEYOND_NUMPY = ("PIL", "click", "cv2", "graphviz", "jinja2", "matplotlib", "pygraphviz", "rich", "safetensors")
 
@@ -45,7 +47,7 @@ def python_of(
     return subprocess.run([str(program), *args], capture_output=True, text=True, check=False, cwd=cwd, env=env)
 
 
-@pytest.fixture(params=["without_the_rest", pytest.param("alone", marks=pytest.mark.slow)])
+@pytest.fixture(params=["without_the_rest", "alone"])
 def python(request: pytest.FixtureRequest) -> Python:
     """A Python with NumPy alone."""
     return request.getfixturevalue(request.param)
@@ -118,7 +120,6 @@ def test_the_command_says_in_one_line_what_it_needs(python: Python, args: list[s
     )
 
 
-@pytest.mark.slow
 def test_an_install_brings_numpy_and_nothing_else(alone: Python) -> None:
     found = json.loads(alone("-m", "pip", "list", "--format=json", "--disable-pip-version-check").stdout)
     assert {package["name"].replace("_", "-") for package in found} - {"pip", "setuptools"} == {"numpy", "tinygrad-cnn"}

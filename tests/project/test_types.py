@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from pages import blocks
 
+pytestmark = pytest.mark.slow
+
 README = next(block for block in blocks("README.md") if "def model" in block)
 
 # The model with the types of its parameters, as `--strict` asks for.
