@@ -13,8 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
+settings.register_profile("project", deadline=None)  # no test judges how long something takes
+settings.load_profile("project")
 SHARED = ROOT.parent / "shared"
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests")]
 

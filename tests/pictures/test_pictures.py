@@ -33,7 +33,7 @@ def test_a_step_is_drawn_with_its_name_primitive_shape_dtype_and_line() -> None:
     _, loss = small()
     hidden = named(diagram_of(loss), "hidden")
     assert (hidden.kind, hidden.primitive, hidden.shape, hidden.dtype) == ("primitive", "tanh", "2", "float64")
-    assert re.fullmatch(r"tests/render_graphs\.py:\d+ in small", hidden.line)
+    assert re.fullmatch(r"support/render_graphs\.py:\d+ in small", hidden.line)
 
 
 def test_leaves_constants_and_steps_are_connected_as_they_were_computed() -> None:

@@ -14,6 +14,8 @@ from cases import Case
 
 import tinygrad_cnn as tg
 
+pytestmark = pytest.mark.slow
+
 
 def strided(x: np.ndarray) -> np.ndarray:
     spread = np.zeros([2 * n for n in x.shape])[(*[slice(None, None, 2)] * x.ndim, ...)]
