@@ -224,12 +224,12 @@ def test_an_infinite_parameter_is_inconclusive_and_warns_of_nothing() -> None:
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "0"])
 def test_a_seed_that_is_none_is_said_to_be_none(seed: Any) -> None:
-    with pytest.raises(ValueError, match=rf"seed is {seed!r}; expected an integer that is not negative"):
+    with pytest.raises(ValueError, match=rf"seed is {seed!r}; expected a non-negative integer"):
         check(np.sum, np.ones(3), seed=seed)
 
 
 def test_a_loss_that_returns_more_than_a_number_is_reported_so() -> None:
-    with pytest.raises(ValueError, match=r"the loss has to be one real number.*shape \(2,\)"):
+    with pytest.raises(ValueError, match=r"the loss returned an array of shape \(2,\).*expected one real number"):
         check(lambda w: (np.sum(w), 1.0), np.ones(3))
 
 

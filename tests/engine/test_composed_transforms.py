@@ -278,7 +278,10 @@ def test_asyncio_tasks_and_threads_have_a_record_of_their_own() -> None:
 
 
 def test_debug_mode_names_the_node_that_made_the_first_nan() -> None:
-    with tg.debug(), pytest.raises(FloatingPointError, match=r"sqrt made the first nan: element \(1,\).*of operand -1"):
+    with (
+        tg.debug(),
+        pytest.raises(FloatingPointError, match=r"sqrt produced the first nan: element \(1,\).*for operand -1"),
+    ):
         np.sqrt(tg.Tensor([1.0, -1.0])) + 1
 
 
@@ -294,7 +297,7 @@ def test_debug_mode_names_the_line() -> None:
 def test_debug_mode_names_the_rule_that_made_the_first_inf() -> None:
     with (
         tg.debug(),
-        pytest.raises(FloatingPointError, match="backward, the rule of sqrt for operand 0 made the first inf"),
+        pytest.raises(FloatingPointError, match="backward: the rule of sqrt for operand 0 produced the first inf"),
     ):
         tg.grad(np.sqrt)(0.0)
 
@@ -303,7 +306,7 @@ def test_debug_mode_lets_an_infinite_mask_pass_but_no_nan() -> None:
     mask = np.array([0.0, -np.inf])
     with tg.debug():
         tg.grad(lambda x: np.sum(np.exp(x + mask)))(np.ones(2))
-        with pytest.raises(FloatingPointError, match="brought in the first nan"):
+        with pytest.raises(FloatingPointError, match="introduced the first nan"):
             tg.Tensor([1.0]) * np.array([np.nan])
 
 
@@ -354,7 +357,7 @@ def test_debug_mode_checks_a_rule_on_the_example_that_is_given() -> None:
 
     with tg.debug():
         tg.primitive(shifted).defvjp(lambda g, out, x, by: np.roll(g, -by), example=(np.ones(4), 1))
-        with pytest.raises(ValueError, match="no operands to check"):
+        with pytest.raises(ValueError, match="none of the default operands"):
             tg.primitive(shifted).defvjp(lambda g, out, x, by: np.roll(g, -by))
 
 

@@ -73,7 +73,7 @@ def gradients(
     subject = Subject.of(loss, params)
     auto = autodiff(subject)
     if order == 2 and auto.opaque is not None:
-        raise ValueError(f"order=2 needs a loss that autodiff can follow; this one it cannot ({auto.opaque})")
+        raise ValueError(f"order=2 needs a loss that autodiff can follow; it cannot follow this one ({auto.opaque})")
     derived = None if by_hand is None else hand_derived(subject, auto, by_hand, names or {})
     exhausted = budget.exhausted if derived is None else replace(budget, share=FOR_DIFFERENCES).exhausted
     with Progress(how_many(subject), progress) as bar:
@@ -97,7 +97,7 @@ def _validate(order: int, seed: int) -> None:
     if order not in (1, 2):
         raise ValueError(f"order is {order!r}; expected 1, for gradients, or 2, for Hessian-vector products too")
     if not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"seed is {seed!r}; expected an integer that is not negative")
+        raise ValueError(f"seed is {seed!r}; expected a non-negative integer")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Debug mode: who made the first NaN or Inf, forward or backward, and whether a new rule is right."""
+"""Debug mode: which step produces the first NaN or Inf, forward or backward, and whether a new rule is right."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class debug:  # noqa: N801 (used as a word, like no_grad)
     ...     np.log(tg.Tensor([1.0, 0.0]))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
       ...
-    FloatingPointError: log made the first inf: element (1,) is -inf, of operand 0.0
+    FloatingPointError: log produced the first inf: element (1,) is -inf, for operand 0.0
         in <module>, line 2 of <...>
     """
 
@@ -64,12 +64,12 @@ class _Watch(Mode):
         tainted = [x for x in operands if _is_bad(x)]
         if tainted and kind == "inf":
             return
-        came = "a constant or a leaf brought in" if tainted or not operands else f"{name} made"
+        came = "a constant or a leaf introduced" if tainted or not operands else f"{name} produced"
         what = f"element {index} of the result of {name} is {np.asarray(value)[index]}"
         if not tainted and operands:
             inputs = [np.asarray(x)[index] for x in operands if np.shape(x) == np.shape(value)]
             what = f"element {index} is {np.asarray(value)[index]}" + (
-                f", of operand{'s' if len(inputs) > 1 else ''} {', '.join(map(str, inputs))}" if inputs else ""
+                f", for operand{'s' if len(inputs) > 1 else ''} {', '.join(map(str, inputs))}" if inputs else ""
             )
         raise FloatingPointError(f"{came} the first {kind}: {what}\n    {_place(node)}")
 
@@ -87,8 +87,8 @@ class _Watch(Mode):
         operand = node.operands[position]
         at = f" {np.asarray(operand)[index]}" if np.shape(operand) == np.shape(cotangent) else ""
         raise FloatingPointError(
-            f"backward, the rule of {node.primitive.__name__} for operand {position} made the first {kind}: element "
-            f"{index} of its cotangent, where the operand is{at or ' of another shape'}\n    {_place(node)}"
+            f"backward: the rule of {node.primitive.__name__} for operand {position} produced the first {kind}: "
+            f"element {index} of its cotangent, where the operand is{at or ' of another shape'}\n    {_place(node)}"
         )
 
     def declared(self, primitive: Any, example: Sequence[Any] | None) -> None:
@@ -113,8 +113,8 @@ class _Watch(Mode):
                     )
         if not conclusive:
             raise ValueError(
-                f"debug mode has no operands to check the rules of {primitive.__name__} on: "
-                "give them, as in .defvjp(rule, example=(np.ones((2, 3)), 1))"
+                f"debug: the rules of {primitive.__name__} take none of the default operands, so they were not "
+                "checked. Pass operands, as in .defvjp(rule, example=(np.ones((2, 3)), 1))"
             )
 
 

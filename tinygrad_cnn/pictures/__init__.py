@@ -70,7 +70,7 @@ def render(
     from tinygrad_cnn.pictures.write.picture import Picture
 
     if theme not in ("light", "dark", "auto"):
-        raise ValueError(f"render: theme is {theme!r}, but has to be 'light', 'dark' or 'auto'")
+        raise ValueError(f"render: theme is {theme!r}; expected 'light', 'dark' or 'auto'")
     chosen = format_of(path, format)
     diagram = _diagram(
         result, values, against, marks, explained=chosen == "html",
@@ -120,7 +120,7 @@ def _diagram(
     from tinygrad_cnn.pictures.view.difference import compare
 
     if values not in (None, "thumbnails"):
-        raise ValueError(f"values is {values!r}, but has to be 'thumbnails' or None")
+        raise ValueError(f"render: values is {values!r}; expected 'thumbnails' or None")
     options |= {"values": values is not None or explained, "explained": explained}
     diagram = diagram_of(result, marks=marks, **options)
     return diagram if against is None else compare(diagram, diagram_of(against, **options))

@@ -61,7 +61,7 @@ def matched(returned: Any, form: tree.Flat, run: Trace, names: Mapping[str, str]
     if missing:
         if any(name.startswith(f"{missing[0]}[") for name in flat.names):
             raise ValueError(f"by_hand returned a list for {missing[0]}; expected an array: np.array(...) makes one")
-        actual = "None" if returned is None else ", ".join(filter(None, flat.names)) or "nothing that has a name"
+        actual = "None" if returned is None else ", ".join(filter(None, flat.names)) or "nothing with a name"
         raise ValueError(
             f"by_hand returned {actual}, but no gradient of {', '.join(map(str, missing))}; return them with the "
             f"tree structure of the parameters, or by name: dL_d{missing[0]}"

@@ -55,8 +55,8 @@ def rule_slope(
         cotangent = np.asarray(primitive.rules[position](g, out, *operands, **static_args))
         if cotangent.shape != x.shape and not primitive.broadcasts:
             raise ValueError(
-                f"the rule of {primitive.__name__} for operand {position} gave a cotangent of shape "
-                f"{cotangent.shape}, but the operand has shape {x.shape}"
+                f"the rule of {primitive.__name__} for operand {position} returned a cotangent of shape "
+                f"{cotangent.shape}; expected the operand's shape, {x.shape}"
             )
 
         def moved(t: float) -> Any:

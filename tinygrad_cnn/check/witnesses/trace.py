@@ -115,8 +115,8 @@ def one_number(result: Any) -> Any:
     array = as_array(result)
     if array.size != 1 or array.dtype.kind not in "fiub":
         raise ValueError(
-            f"the loss has to be one real number, but the function returned an array of shape {array.shape} and dtype "
-            f"{array.dtype}: reduce it with np.sum or np.mean"
+            f"the loss returned an array of shape {array.shape} and dtype {array.dtype}; expected one real number. "
+            "Reduce it with np.sum or np.mean"
         )
     number = array.reshape(())[()]
     return number if array.dtype.kind == "f" else np.float64(number)

@@ -36,7 +36,7 @@ def groups_to_close(diagram: Diagram, collapse: Collapse) -> set[str]:
     closed = rules
     for name in [collapse] if isinstance(collapse, str) else collapse:
         if not isinstance(name, str):
-            raise TypeError(f"collapse: expected a depth or names of scopes, got {name!r}")
+            raise TypeError(f"collapse contains {name!r}; expected a depth, or names of scopes")
         found = {g.id for g in groups if name in (g.name, diagram.path(g))}
         if not found:
             known = sorted({diagram.path(g) for g in groups if g.kind == "scope"})

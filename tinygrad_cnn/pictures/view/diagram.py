@@ -43,7 +43,7 @@ class Mark:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.severity, int | float) and 0 <= self.severity <= 1) or math.isnan(self.severity):
-            raise ValueError(f"Mark: severity is {self.severity!r}, but has to be a number in 0..1")
+            raise ValueError(f"Mark: severity is {self.severity!r}; expected a number from 0 to 1")
 
     @property
     def rank(self) -> tuple[bool, float]:

@@ -23,8 +23,8 @@ def compare(now: Diagram, before: Diagram) -> Diagram:
     """
     if max(len(now.boxes), len(before.boxes)) > MOST:
         raise ValueError(
-            f"a difference is made of graphs of up to {MOST:,} boxes; these have {len(now.boxes):,} "
-            f"and {len(before.boxes):,}"
+            f"render: the graphs to compare have {len(now.boxes):,} "
+            f"and {len(before.boxes):,} boxes; expected at most {MOST:,}"
         )
     same = _matched(now, before)
     ids = {id: f"x{id}" for id in before.boxes} | {old: new for new, old in same.items()}  # in what is drawn
