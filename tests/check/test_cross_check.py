@@ -481,7 +481,7 @@ def test_a_gradient_that_is_missing_is_an_error_that_names_it() -> None:
 
 
 def test_a_loss_that_is_no_number_is_an_error() -> None:
-    with pytest.raises(ValueError, match=r"one real number, but the function returned an array of shape \(3,\)"):
+    with pytest.raises(ValueError, match=r"the loss returned an array of shape \(3,\)"):
         check(lambda w: w * 2, np.ones(3))
     with pytest.raises(TypeError, match="params has dtype int64; expected floats"):
         check(lambda w: np.sum(w), np.arange(3))
