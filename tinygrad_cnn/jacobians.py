@@ -13,12 +13,12 @@ from tinygrad_cnn.engine.transforms import grad, jvp
 
 
 def jacobian(function: Function, argnums: ArgNums = 0) -> Function:
-    """The derivatives of each element of what `function` returns by each element of the argument(s) `argnums`.
+    """The derivatives of each element of the value of `function` with respect to each element of `argnums`.
 
-    For a value and an argument that are arrays it is an array of shape value.shape + argument.shape. Where the value is
-    a tree, there is one such block for each of its leaves, in a tree like the value; where the argument is a tree, or
-    `argnums` a tuple, each block is in its turn a tree like the argument. It takes one sweep back for each element of
-    the value, and two where the value is complex, as its block then is.
+    If the value and the argument are arrays, it is an array of shape value.shape + argument.shape. If the value is a
+    tree, there is such a block for each of its leaves, in a tree like the value; if the argument is a tree, or
+    `argnums` a tuple, each block is itself a tree like the argument. It takes one reverse sweep for each element of the
+    value, or two if the value is complex; its block then is complex too.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> tg.jacobian(lambda x: x[1:] * x[:-1])(np.array([1.0, 2.0, 3.0]))
@@ -29,8 +29,8 @@ def jacobian(function: Function, argnums: ArgNums = 0) -> Function:
     """
 
     def derivative(*args: Any, **keywords: Any) -> Any:
-        run = Run(*with_respect_to(argnums, function, args, keywords))
-        leaves = run.results("a Jacobian is that of arrays")
+        run = Run(*with_respect_to(argnums, function, args, keywords, "jacobian"))
+        leaves = run.results("arrays of floats")
         return run.outputs.rebuild([run.argument.rebuild(_blocks(run, leaf)) for leaf in leaves])
 
     return derivative
@@ -59,7 +59,7 @@ def _blocks(run: Run, value: Any) -> list[Array]:
 
 
 def hessian(function: Function, argnums: ArgNums = 0) -> Function:
-    """The second derivatives of `function`, which returns one number, by the elements of the argument(s) `argnums`.
+    """The second derivatives of `function`, which returns one number, with respect to `argnums`.
 
     For an array of shape s it has shape s + s, and is symmetric. For a tree, or a tuple of `argnums`, it is a tree of
     trees of such blocks: hessian(f)(p)["W"]["b"] has shape W.shape + b.shape.
@@ -75,12 +75,12 @@ def hessian(function: Function, argnums: ArgNums = 0) -> Function:
 
 
 def hvp(function: Function, primal: Any, tangent: Any, *others: Any, argnums: ArgNums = 0, **keywords: Any) -> Any:
-    """The product of the Hessian of `function` at `primal` and `tangent`, in the form of both.
+    """The product of the Hessian of `function` at `primal` with `tangent`, as a tree like both.
 
-    primal   the argument `argnums` of the function, or a tuple of them, if `argnums` is one
-    others   its other arguments, in their order; keyword arguments by name
+    primal   the argument `argnums` of the function; a tuple of arguments if `argnums` is a tuple
+    others   its other positional arguments, in order; keyword arguments are passed on
 
-    The Hessian is not made: it costs about as much as four gradients, whatever the size of the argument.
+    The Hessian is not computed: the cost is about that of four gradients, whatever the size of the argument.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> tg.hvp(lambda x: x[0] ** 2 * x[1], np.array([3.0, 5.0]), np.array([1.0, 0.0]))
@@ -88,21 +88,24 @@ def hvp(function: Function, primal: Any, tangent: Any, *others: Any, argnums: Ar
     >>> tg.hvp(lambda scale, x: scale * x**3, 2.0, 1.0, 5.0, argnums=1)
     np.float64(60.0)
     """
-    primals = [primal] if isinstance(argnums, int) else primal
-    if not isinstance(primals, list | tuple) or (not isinstance(argnums, int) and len(primals) != len(argnums)):
-        raise TypeError(f"hvp: argnums is {argnums!r}, so primal has to be a tuple with one for each")
-    places = places_of(argnums, len(primals) + len(others))
+    primals = primal if isinstance(argnums, tuple | list) else [primal]
+    if isinstance(argnums, tuple | list) and (not isinstance(primal, list | tuple) or len(primal) != len(argnums)):
+        raise TypeError(
+            f"hvp: primal is of type {type(primal).__name__}; expected a tuple of {len(argnums)} arguments, as "
+            f"argnums is {argnums!r}"
+        )
+    places = places_of(argnums, len(primals) + len(others), "hvp")
     rest = iter(others)
     args = tuple([None if i in places else next(rest) for i in range(len(primals) + len(others))])
-    gradient, _, _ = with_respect_to(argnums, grad(function, argnums), args, keywords)
+    gradient, *_ = with_respect_to(argnums, grad(function, argnums), args, keywords, "hvp")
     return jvp(gradient, [primal], [tangent])[1]
 
 
 def elementwise_grad(function: Function, argnums: ArgNums = 0) -> Function:
-    """The derivative of a function of each element, such as np.tanh, at each element of the argument(s) `argnums`.
+    """The derivative of an elementwise function, such as np.tanh, at each element of the argument(s) `argnums`.
 
-    It is the gradient of the sum of what `function` returns, and so means what it says only if an element of the
-    result depends on that element of the argument alone.
+    It is computed as the gradient of the sum of the result, which is that derivative only if `function` is elementwise:
+    each element of the result depends on the corresponding element of the argument alone.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> tg.elementwise_grad(np.square)(np.array([1.0, 2.0]))

@@ -337,7 +337,7 @@ def test_any_program_of_assignments_and_views_does_what_it_does_to_arrays(data: 
 def test_the_part_of_a_complex_tensor_follows_it_and_is_not_assigned_to(part) -> None:
     z = np.fft.rfft(tg.Tensor([1.0, 2.0, 4.0]))
     seen = part(z)
-    with pytest.raises(NotImplementedError, match=rf"assigning to np\.{part.__name__} of a complex Tensor"):
+    with pytest.raises(NotImplementedError, match=rf"np\.{part.__name__}: assignment to it is not supported"):
         seen[1] = 5.0
     z[1] = 3 + 4j
     np.testing.assert_array_equal(seen.value, part([7, 3 + 4j]))
@@ -602,7 +602,7 @@ def test_assigning_a_tensor_into_an_array_says_what_to_write() -> None:
 
 
 def test_a_number_cannot_be_assigned_to() -> None:
-    with pytest.raises(TypeError, match="cannot be assigned to"):
+    with pytest.raises(TypeError, match="does not support item assignment"):
         np.sum(tg.Tensor(np.ones(3)))[()] = 1.0
 
 

@@ -93,13 +93,13 @@ def test_argnums_mean_the_same_in_every_transform(argnums) -> None:
 
 
 def test_hvp_of_several_arguments_wants_a_tuple_of_them() -> None:
-    with pytest.raises(TypeError, match=r"hvp: argnums is \(0, 1\), so primal has to be a tuple with one for each"):
+    with pytest.raises(TypeError, match=r"hvp: primal is of type float; expected a tuple of 2 arguments"):
         tg.hvp(np.multiply, 1.0, 1.0, 2.0, argnums=(0, 1))
 
 
 def test_a_jacobian_of_nothing_returned_is_refused() -> None:
     for function in (lambda x: None, lambda x: "text", lambda x: {"a": x, "b": "text"}):
-        with pytest.raises(TypeError, match="a Jacobian is that of arrays"):
+        with pytest.raises(TypeError, match="expected arrays of floats"):
             tg.jacobian(function)(1.0)
 
 
@@ -379,7 +379,7 @@ def test_debug_mode_lets_a_checkpoint_pass() -> None:
 
 @pytest.mark.parametrize("result", [lambda x: x * x, lambda x: (x * x, 1, 2), lambda x: [x * x, 1]])
 def test_what_has_aux_has_to_be_given_is_a_pair(result) -> None:
-    with pytest.raises(TypeError, match="has to return a pair"):
+    with pytest.raises(TypeError, match=r"expected a pair \(value, aux\)"):
         tg.value_and_grad(result, has_aux=True)(2.0)
 
 

@@ -89,7 +89,7 @@ def test_a_constant_that_cannot_be_written_to_is_not_copied() -> None:
 
 @pytest.mark.parametrize("values", [1, [1, 2], True, np.arange(3), 1j])
 def test_it_holds_floats_alone(values) -> None:
-    with pytest.raises(TypeError, match="a Tensor holds floats, but was given"):
+    with pytest.raises(TypeError, match="expected floats"):
         tg.Tensor(values)
 
 
@@ -163,7 +163,7 @@ def test_backward_begins_with_the_cotangent_that_it_is_given() -> None:
 def test_backward_of_many_numbers_says_what_to_do() -> None:
     with pytest.raises(ValueError, match=r"shape \(2,\).*np\.sum or np\.mean"):
         tg.Tensor([1.0, 2.0]).backward()
-    with pytest.raises(ValueError, match=r"cotangent has shape \(3,\), but the result has shape \(2,\)"):
+    with pytest.raises(ValueError, match=r"cotangent has shape \(3,\); expected \(2,\)"):
         tg.Tensor([1.0, 2.0]).backward(np.ones(3))
 
 
@@ -189,7 +189,7 @@ def test_an_unsupported_function_names_itself_the_line_and_what_would_add_it() -
     ):
         line = attempt.__code__.co_firstlineno
         with pytest.raises(
-            NotImplementedError, match=rf"^{name} does not take Tensors yet \(.*{__name__}\.py:{line}"
+            NotImplementedError, match=rf"^{name} does not support Tensors yet \(.*{__name__}\.py:{line}"
         ) as error:
             attempt()
         assert len(str(error.value).splitlines()) == 4
@@ -200,7 +200,7 @@ def test_a_ufunc_of_another_package_is_named_as_it_is() -> None:
     halved_by_name = halved.__name__
     with pytest.raises(NotImplementedError) as error:
         halved(tg.Tensor(1.0))
-    assert str(error.value).startswith(f"{halved_by_name} does not take Tensors yet")
+    assert str(error.value).startswith(f"{halved_by_name} does not support Tensors (")
 
 
 def test_the_lines_that_would_add_the_method_of_a_ufunc_do(monkeypatch) -> None:
@@ -214,9 +214,9 @@ def test_the_lines_that_would_add_the_method_of_a_ufunc_do(monkeypatch) -> None:
 
 
 def test_complex_numbers_are_refused_where_there_is_no_rule_for_them() -> None:
-    with pytest.raises(TypeError, match="a Tensor holds floats"):
+    with pytest.raises(TypeError, match="expected floats"):
         tg.Tensor(1j)
-    with pytest.raises(TypeError, match="arctan of a Tensor gave complex128: it has no rule for complex numbers"):
+    with pytest.raises(TypeError, match="arctan: the result for a Tensor has dtype complex128; expected floats"):
         np.arctan(tg.Tensor(1.0) * 2j)
     with pytest.raises(TypeError, match="complex"):
         tg.grad(lambda x: x * 1j)(1.0)
@@ -240,7 +240,7 @@ def test_an_attribute_that_it_lacks_says_what_to_use(name: str) -> None:
         assert not hasattr(t, name)
         with pytest.raises(AttributeError) as caught:
             getattr(t, name)
-        assert str(caught.value) == f"a Tensor has no .{name}: {INSTEAD[name]}"
+        assert str(caught.value) == f"a Tensor has no attribute {name!r}: {INSTEAD[name]}"
 
 
 def test_what_it_lacks_it_has_not_got() -> None:
@@ -249,9 +249,9 @@ def test_what_it_lacks_it_has_not_got() -> None:
 
 
 def test_a_function_that_is_no_method_is_named() -> None:
-    with pytest.raises(AttributeError, match=r"^a Tensor has no \.exp: use the function np\.exp$"):
+    with pytest.raises(AttributeError, match=r"^a Tensor has no attribute 'exp': use the function np\.exp$"):
         tg.Tensor([1.0]).exp()
-    with pytest.raises(AttributeError, match=r"^a Tensor has no \.shap$") as caught:
+    with pytest.raises(AttributeError, match=r"^a Tensor has no attribute 'shap'$") as caught:
         tg.Tensor([1.0]).shap
     assert caught.value.name == "shap"
     assert isinstance(caught.value.obj, tg.Tensor)  # from which Python finds that .shape may be meant
@@ -319,10 +319,10 @@ def test_a_rule_that_gives_the_wrong_shape_is_named() -> None:
         return 2 * x
 
     twice.defvjp(lambda g, out, x: np.sum(g))
-    with pytest.raises(ValueError, match=r"the rule of twice for operand 0 gave a cotangent of shape \(\)"):
+    with pytest.raises(ValueError, match=r"twice: the rule for operand 0 returned a cotangent of shape \(\)"):
         twice(tg.Tensor([1.0, 2.0])).backward([1, 1])
     twice.defvjp(lambda g, out, x: 2.0)
-    with pytest.raises(TypeError, match=r"the rule of twice for operand 0 gave 2\.0, but a cotangent is an array"):
+    with pytest.raises(TypeError, match=r"twice: the rule for operand 0 returned 2\.0; expected an array"):
         twice(tg.Tensor([1.0, 2.0])).backward([1, 1])
 
 
@@ -331,12 +331,12 @@ def test_a_primitive_that_gives_more_than_one_array_is_named() -> None:
     def twofold(x, /):
         return 2 * x, 3 * x
 
-    with pytest.raises(TypeError, match=r"^twofold of a Tensor gave a tuple: a primitive gives one array"):
+    with pytest.raises(TypeError, match=r"^twofold: the forward function returned a tuple; expected one array"):
         twofold(tg.Tensor(1.0))
 
 
 def test_a_primitive_needs_operands_and_a_rule_for_each() -> None:
-    with pytest.raises(TypeError, match="put a / behind"):
+    with pytest.raises(TypeError, match="expected a / after"):
 
         @tg.primitive
         def none(x):
@@ -346,16 +346,16 @@ def test_a_primitive_needs_operands_and_a_rule_for_each() -> None:
     def product(x, y, /):
         return x * y
 
-    with pytest.raises(TypeError, match=r"product has 2 operand\(s\), but was given 1 rule"):
+    with pytest.raises(TypeError, match=r"product.defvjp: 1 rules given for 2 operands"):
         product.defvjp(lambda g, out, x, y: g * y)
 
 
 def test_settings_may_be_given_by_position_or_name_but_not_both() -> None:
     x = np.ones((4, 4))
     assert tg.im2col(x, 2, 2).shape == tg.im2col(x, window=2, stride=2).shape
-    with pytest.raises(TypeError, match="im2col was given window by position and by name"):
+    with pytest.raises(TypeError, match=r"im2col\(\) got multiple values for argument 'window'"):
         tg.im2col(x, 2, window=2)
-    with pytest.raises(TypeError, match="im2col takes at most 3 arguments, but was given 4"):
+    with pytest.raises(TypeError, match="takes at most 3 arguments, but 4 were given"):
         tg.im2col(x, 2, 2, 2)
 
 
@@ -364,9 +364,9 @@ def test_a_tensor_is_no_static_argument() -> None:
     def scaled(x, /, k):
         return x * k
 
-    with pytest.raises(TypeError, match=r"^scaled\(k=Tensor\): no gradient flows to a static argument"):
+    with pytest.raises(TypeError, match=r"^scaled: k is a Tensor; expected a plain value"):
         tg.grad(lambda k: scaled(tg.Tensor(2.0), k))(3.0)
-    with pytest.raises(TypeError, match=r"^relu\(at_zero=Tensor\)"):
+    with pytest.raises(TypeError, match=r"^relu: at_zero is a Tensor"):
         tg.grad(lambda slope: tg.relu(tg.Tensor(0.0), at_zero=slope))(0.5)
 
 

@@ -65,12 +65,12 @@ def test_a_leaf_is_named_by_its_place() -> None:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        (3, r"the argument is 3, of type int: gradients are for floats only; write 1\.0 for 1, or \.astype\(float\)$"),
-        (memoryview(b"a"), "the argument is <memory at .*, of type memoryview: gradients are for floats only$"),
-        ({"n": True}, "n is True, of type bool"),
-        ({"layers": [{"W": np.arange(3)}]}, r"layers\[0\]\.W is an array of int"),
-        (("relu",), r"\[0\] is 'relu', of type str"),
-        ({1: 2j}, r"\[1\] is 2j, of type complex"),
+        (3, r"^grad: the argument is 3 \(int\); expected floats\. Write 1\.0 for 1, or use \.astype\(float\)$"),
+        (memoryview(b"a"), r"the argument is <memory at .*> \(memoryview\); expected floats$"),
+        ({"n": True}, r"n is True \(bool\)"),
+        ({"layers": [{"W": np.arange(3)}]}, r"layers\[0\]\.W is an array of dtype int"),
+        (("relu",), r"\[0\] is 'relu' \(str\)"),
+        ({1: 2j}, r"\[1\] is 2j \(complex\)"),
     ],
 )
 def test_what_is_not_of_floats_is_named(parameters: Any, message: str) -> None:
@@ -81,9 +81,9 @@ def test_what_is_not_of_floats_is_named(parameters: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (lambda x: None, "the function returned nothing, but a gradient is that of one number$"),
-        (lambda x: "x", "the function returned 'x', of type str, but a gradient is that of one number$"),
-        (lambda x: (x, x), "returned 2 results, but a gradient is that of one number; .* has_aux=True"),
+        (lambda x: None, "the function returned no array; expected one number$"),
+        (lambda x: "x", r"the function returned 'x' \(str\); expected one number$"),
+        (lambda x: (x, x), "returned 2 arrays; expected one number.* has_aux=True"),
     ],
 )
 def test_a_result_of_which_there_is_no_gradient_is_named(function: Any, message: str) -> None:
@@ -125,12 +125,12 @@ def test_a_constant_function_has_a_gradient_of_zero() -> None:
 
 
 def test_the_operands_of_forward_mode_are_lists() -> None:
-    with pytest.raises(TypeError, match=r"jvp: primals is a float, but has to be a list with one for each argument"):
+    with pytest.raises(TypeError, match=r"jvp: primals is of type float; expected a list or tuple"):
         tg.jvp(np.sin, 1.0, 1.0)
 
 
 def test_an_argument_by_name_is_none_to_differentiate_by() -> None:
-    with pytest.raises(ValueError, match="passed by position, and there is none"):
+    with pytest.raises(ValueError, match="no positional argument was given"):
         tg.grad(lambda x: x * x)(x=2.0)
 
 
@@ -173,7 +173,7 @@ def test_a_gradient_is_the_receivers_own() -> None:
 
 @pytest.mark.parametrize("argnums", [2, -3, (0, 2), (0, 0), (1, -1)])
 def test_arguments_that_are_not_there_or_named_twice_are_refused(argnums) -> None:
-    with pytest.raises(ValueError, match=r"argnums is .* different ones of 2 positional arguments"):
+    with pytest.raises(ValueError, match=r"argnums is .*; expected distinct indices from -2 to 1"):
         tg.grad(lambda x, y: x * y, argnums)(2.0, 3.0)
 
 
@@ -184,7 +184,7 @@ def test_arguments_are_counted_from_the_end_too() -> None:
 
 
 def test_a_tangent_has_the_shape_of_its_primal() -> None:
-    with pytest.raises(ValueError, match=r"the tangent argument\[0\] has shape \(2,\), but its primal \(\)"):
+    with pytest.raises(ValueError, match=r"the tangent of argument\[0\] has shape \(2,\); expected \(\)"):
         tg.jvp(np.sin, [1.0], [np.ones(2)])
 
 
@@ -195,14 +195,14 @@ def test_what_a_function_does_not_depend_on_has_gradient_0() -> None:
 
 
 def test_more_than_one_number_has_no_gradient() -> None:
-    with pytest.raises(ValueError, match=r"this result has shape \(2,\): reduce it, with np\.sum or np\.mean"):
+    with pytest.raises(ValueError, match=r"the result has shape \(2,\); expected one number\. Reduce it"):
         tg.grad(lambda x: x)(np.ones(2))
 
 
 def test_a_function_of_several_results_is_told_what_to_do() -> None:
-    with pytest.raises(TypeError, match=r"returned 2 results.*has_aux=True"):
+    with pytest.raises(TypeError, match=r"returned 2 arrays.*has_aux=True"):
         tg.grad(lambda x: (x, x))(1.0)
-    with pytest.raises(ValueError, match=r"returned an array of shape \(2,\)"):
+    with pytest.raises(ValueError, match=r"the result has shape \(2,\)"):
         tg.grad(lambda x: np.ones(2))(1.0)
 
 
@@ -276,7 +276,7 @@ def test_vjp_of_a_result_that_is_given_twice_adds_its_cotangents() -> None:
 def test_jvp_in_any_form() -> None:
     value, tangent = tg.jvp(lambda p: (p["a"] ** 2, p["b"]), [{"a": 3.0, "b": 1.0}], [{"a": 1.0, "b": 5.0}])
     assert (value, tangent) == ((9, 1), (6, 5))
-    with pytest.raises(ValueError, match="the primals have the leaves"):
+    with pytest.raises(ValueError, match="expected the tree structure of the primals"):
         tg.jvp(np.sin, [1.0], [{"a": 1.0}])
 
 
@@ -322,9 +322,9 @@ def _dict_in_itself():
 @pytest.mark.parametrize("transform", [tg.grad, tg.value_and_grad, tg.jacobian, tg.hessian])
 @pytest.mark.parametrize(("make", "where"), [(_list_in_itself, r"'\[1\]'"), (_dict_in_itself, r"'layers\[0\].all'")])
 def test_a_container_that_holds_itself_is_refused(transform, make, where: str) -> None:
-    with pytest.raises(ValueError, match=f"a container holds itself: {where} is the whole of it"):
+    with pytest.raises(ValueError, match=rf"a container contains itself \({where} is the outermost one\)"):
         transform(lambda p: p)(make())
-    with pytest.raises(ValueError, match="a container holds itself"):
+    with pytest.raises(ValueError, match="a container contains itself"):
         tg.grad(lambda x: make())(1.0)
 
 

@@ -169,7 +169,7 @@ def test_tables_of_pandas_stand_on_either_side_of_an_operator() -> None:
 
 
 def test_a_float_is_not_put_into_an_array_of_integers() -> None:
-    with pytest.raises(TypeError, match="insert of a Tensor gave int64"):
+    with pytest.raises(TypeError, match="insert: the result for a Tensor has dtype int64"):
         np.insert(np.arange(3), 1, tg.Tensor(0.5))
 
 
@@ -193,7 +193,7 @@ def test_what_is_more_than_an_array_is_refused(name: str) -> None:
         lambda: tg.grad(np.sum)(x), lambda: tg.check.gradients(np.sum, x),
         lambda: tg.check.gradients(np.sum, np.ones(2), {"x": x}),
     ):  # fmt: skip
-        with pytest.raises(TypeError, match=f"a {name} is more than its elements"):
+        with pytest.raises(TypeError, match=f"an array of type {name} cannot be differentiated"):
             use()
 
 

@@ -1,4 +1,4 @@
-"""Cotangents fitted to what they are for: summed where broadcasting stretched, cast where dtypes differ."""
+"""Cotangents brought to the shape and dtype of their operand: summed over broadcast axes, and cast."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from tinygrad_cnn.engine.graph import Array, Node, source_line
 
 
 def fit(cotangent: Array, value: Array, node: Node, position: int) -> Array:
-    """The cotangent of an operand with the shape and dtype of its value, or an error that names the rule at fault."""
+    """The cotangent of an operand with the shape and dtype of its value, or an error that names the wrong rule."""
     if not hasattr(cotangent, "shape") or not hasattr(cotangent, "dtype"):
         raise TypeError(
-            f"the rule of {node.primitive.__name__} for operand {position} gave {cotangent!r}, but a cotangent is an "
-            f"array of the operand's shape, {value.shape} ({source_line(node)})"
+            f"{node.primitive.__name__}: the rule for operand {position} returned {cotangent!r}; expected an array of "
+            f"the operand's shape, {value.shape} ({source_line(node)})"
         )
     if cotangent.shape != value.shape:
         if not node.primitive.broadcasts:
             raise ValueError(
-                f"the rule of {node.primitive.__name__} for operand {position} gave a cotangent of shape "
-                f"{cotangent.shape}, but the operand has shape {value.shape} ({source_line(node)})"
+                f"{node.primitive.__name__}: the rule for operand {position} returned a cotangent of shape "
+                f"{cotangent.shape}; expected the operand's shape, {value.shape} ({source_line(node)})"
             )
         cotangent = sum_to(cotangent, value.shape)
     if cotangent.dtype == value.dtype:
@@ -31,7 +31,7 @@ def fit(cotangent: Array, value: Array, node: Node, position: int) -> Array:
 
 
 def sum_to(x: Array, shape: tuple[int, ...]) -> Array:
-    """`x` summed over the axes along which an array of `shape` was stretched to become like it."""
+    """`x` summed over the axes along which an array of `shape` was broadcast to its shape."""
     return np.add.reduce(x, axis=_stretched_axes(x.shape, shape)).reshape(shape)
 
 

@@ -25,6 +25,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, Unpack, overload
 
 import numpy as np
 
+from tinygrad_cnn.advice import no_plain_array, static_tensor
 from tinygrad_cnn.declarations import Declarations, Declared
 from tinygrad_cnn.engine.graph import Array, Handle, Node, recording
 
@@ -85,7 +86,9 @@ class Primitive(Declarations, Generic[P, R]):
         derivative by each operand, which a rule multiplies the cotangent by, such as "out (1 - out)".
         """
         if len(rules) != self.arity:
-            raise TypeError(f"{self.__name__} has {self.arity} operand(s), but was given {len(rules)} rule(s)")
+            raise TypeError(
+                f"{self.__name__}.defvjp: {len(rules)} rules given for {self.arity} operands; expected one for each"
+            )
         self.rules, self.factors = rules, factors
         self._tell_that_it_is_declared(example)
         return rules[0]
@@ -143,10 +146,7 @@ class Primitive(Declarations, Generic[P, R]):
                 for name, x in static_args.items():
                     if type(x) not in _FIXED:
                         if isinstance(x, Handle):
-                            raise TypeError(
-                                f"{self.__name__}({name}=Tensor): no gradient flows to a static argument, only to "
-                                "those before the / of the forward function; its .value may be given"
-                            )
+                            raise TypeError(static_tensor(self.__name__, name))
                         static_args[name] = fixed(x)
         result = _new(type(handle))
         result.node = Node(self, values, sources, static_args, value)
@@ -161,11 +161,11 @@ class Primitive(Declarations, Generic[P, R]):
         """The operands alone: what was passed by position behind them goes to `static_args`, by its name."""
         for name, x in zip(self.static_args, operands[self.arity :], strict=False):
             if name in static_args:
-                raise TypeError(f"{self.__name__} was given {name} by position and by name")
+                raise TypeError(f"{self.__name__}() got multiple values for argument {name!r}")
             static_args[name] = x
         most = self.arity + len(self.static_args)  # type: ignore[operator]
         if len(operands) > most:
-            raise TypeError(f"{self.__name__} takes at most {most} arguments, but was given {len(operands)}")
+            raise TypeError(f"{self.__name__}() takes at most {most} arguments, but {len(operands)} were given")
         return operands[: self.arity]
 
     def __repr__(self) -> str:
@@ -193,7 +193,7 @@ class _Undeclared(Sequence[Rule]):
 
     def __getitem__(self, position: Any) -> Any:
         raise NotImplementedError(
-            f"{self.name} has no derivative yet. Declare one, with a rule for each operand in order:\n"
+            f"{self.name}: no VJP has been declared. Declare a rule for each operand, in order:\n"
             f"    {self.name}.defvjp(lambda g, out, ...: ...)"
         )
 
@@ -283,10 +283,7 @@ def operand(x: Any) -> Any:
         return x
     if isinstance(x, np.ndarray):
         if not isinstance(x, np.memmap):
-            raise TypeError(
-                f"a {type(x).__name__} is more than its elements: it has a mask, a unit or products of its own, of "
-                "which no derivative is known. Hand over np.asarray of it, or what takes the place of masked elements"
-            )
+            raise TypeError(no_plain_array(type(x)))
     elif isinstance(x, list | tuple):
         return _of_list(x)
     elif not hasattr(x, "__array__"):
@@ -354,15 +351,17 @@ def to_values(x: Any) -> Any:
 def _floats(value: Any, made_by: Any) -> Any:
     """`value` as a node may hold it, an array or NumPy scalar of floats, or an error that says why it cannot."""
     if isinstance(value, list | tuple):
-        raise TypeError(f"{made_by.__name__} of a Tensor gave a {type(value).__name__}: a primitive gives one array")
+        raise TypeError(
+            f"{made_by.__name__}: the forward function returned a {type(value).__name__}; expected one array"
+        )
     if not isinstance(value, np.ndarray | np.generic):
         value = np.asarray(value)
     if value.dtype.kind == "f":
         return value
     if value.dtype.kind == "c" and getattr(made_by, "complex", False):
         return value
-    why = "it has no rule for complex numbers" if value.dtype.kind == "c" else "gradients flow through floats only"
-    raise TypeError(f"{made_by.__name__} of a Tensor gave {value.dtype}: {why}")
+    why = "the primitive is not declared with complex=True" if value.dtype.kind == "c" else "gradients need floats"
+    raise TypeError(f"{made_by.__name__}: the result for a Tensor has dtype {value.dtype}; expected floats, as {why}")
 
 
 def _written(function: Callable[..., Any]) -> str:
@@ -384,7 +383,7 @@ def _signature(function: Callable[..., Any]) -> tuple[int | None, tuple[str, ...
     arity = sum(p.kind is p.POSITIONAL_ONLY for p in parameters)
     if not arity:
         raise TypeError(
-            f"{function.__name__} has no operands: put a / behind the arguments that gradients flow to, "
-            f"as in def {function.__name__}(x, /, axis)"
+            f"primitive: {function.__name__} has no operands; expected a / after the arguments that gradients flow to, "
+            "as in def f(x, /, axis)"
         )
     return arity, tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD), defaults

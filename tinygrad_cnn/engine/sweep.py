@@ -1,7 +1,7 @@
-"""The reverse sweep: cotangents carried from results back to what they were computed from, each node once.
+"""The reverse sweep: cotangents carried from the results of a graph to its leaves, through each node once.
 
-Older nodes have smaller numbers, so the nodes from the newest to the oldest are an order in which every node has its
-whole cotangent before it passes it on. That is all of reverse-mode differentiation; the mathematics is in the rules.
+A node is newer than its sources. So, from the newest node to the oldest, the cotangent of each node is complete before
+it is passed on. That is all of reverse-mode differentiation; the mathematics is in the rules.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.advice import not_one_number
 from tinygrad_cnn.engine.fitting import fit
 from tinygrad_cnn.engine.graph import Array, Handle, Mode, Node, handle_on, recording, scope_of_rule
 from tinygrad_cnn.engine.mutation.ownership import Ownership
@@ -127,24 +128,23 @@ def _as_tensors(node: Node) -> tuple[Any, list[Any]]:
     return handle_on(node), operands
 
 
-def seed(node: Node, cotangent: Any = None) -> Array:
-    """The cotangent to begin a sweep from `node` with: what was given, or one for a result of one element."""
+def seed(node: Node, cotangent: Any = None, caller: str = "backward") -> Array:
+    """The cotangent that a sweep from `node` begins with: the given one, or 1 for a result of one element."""
     value = node.like
     if cotangent is None:
         if value.size != 1:
-            raise ValueError(
-                f"a gradient is that of one number, but this result has shape {value.shape}: "
-                "reduce it, with np.sum or np.mean, or give the cotangent to begin with"
-            )
+            raise ValueError(not_one_number(caller, value.shape))
         if value.dtype.kind == "c":
-            raise TypeError(
-                "a gradient is that of a real number, but this result is complex: take np.real or np.abs of it"
-            )
+            raise TypeError(f"{caller}: the result is complex; expected a real number. Take its np.real or np.abs")
         return np.ones(value.shape, value.dtype) if value.shape else value.dtype.type(1)
     given: Any = cotangent if isinstance(cotangent, Handle) else np.asarray(cotangent)
     if given.dtype.kind == "c" != value.dtype.kind:
-        raise TypeError(f"the cotangent of a real result of {value.dtype} is real too, but was given {given.dtype}")
+        raise TypeError(
+            f"{caller}: the cotangent has dtype {given.dtype}; expected a real one for a result of dtype {value.dtype}"
+        )
     cotangent = given if isinstance(given, Handle) else given.astype(value.dtype, copy=False)
     if np.shape(cotangent) != value.shape:
-        raise ValueError(f"the cotangent has shape {np.shape(cotangent)}, but the result has shape {value.shape}")
+        raise ValueError(
+            f"{caller}: the cotangent has shape {np.shape(cotangent)}; expected {value.shape}, the shape of the result"
+        )
     return cotangent

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.advice import recorded_step
 from tinygrad_cnn.engine.graph import Node, now, source_line
 
 _UPDATES = frozenset(["add", "subtract"])
@@ -21,13 +22,7 @@ def leave_cotangents(nodes: Sequence[Node], found: dict[Node, Any]) -> None:
     """Leave on each of `nodes`, oldest first, the cotangent that a sweep found, and when it first went through."""
     update = _recorded_update(nodes)
     if update is not None:
-        name = update.name or "W"
-        warnings.warn(
-            f"backward() goes through a training step that was recorded ({source_line(update)}), so the graph of every "
-            f"step contains those of all steps before it. Take the step without a record:\n"
-            f"    with tg.no_grad():\n        {name} -= learning_rate * {name}.grad",
-            stacklevel=3,
-        )
+        warnings.warn(recorded_step(source_line(update), update.name or "W"), stacklevel=3)
     at = now()
     for node in nodes:
         node.cotangent = found.get(node)

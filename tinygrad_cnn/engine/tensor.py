@@ -1,4 +1,4 @@
-"""Tensor: what gradients flow to. It takes NumPy's own functions and operators, and records what they do."""
+"""Tensor: an array that gradients flow to. NumPy's functions and operators take it, and are recorded."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Never, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_cnn.engine.conversions import GradientLostError, no_number, note_numbers_taken, warn_of_loss
+from tinygrad_cnn.advice import NO_IMPLICIT_ARRAY, NO_PICKLE, no_implicit_number, no_rule
+from tinygrad_cnn.engine.conversions import GradientLostError, note_numbers_taken, warn_of_loss
 from tinygrad_cnn.engine.graph import Array, Handle, Node, ancestors, handle_on, recording
 from tinygrad_cnn.engine.mutation import views
 from tinygrad_cnn.engine.primitive import finders, implementations, keyword_calls, operand, to_values
 from tinygrad_cnn.engine.sweep import pull_back, seed
 from tinygrad_cnn.engine.tape import leave_cotangents
-from tinygrad_cnn.sources import calling_line
 
 # Methods that are NumPy's functions. To a type checker what they give is a Tensor, though it is an array in `no_grad`.
 
@@ -57,7 +57,8 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
             return result
         if result.shape != old.shape:
             raise ValueError(
-                f"np.{ufunc.__name__} in place: the result has shape {result.shape}, which does not fit in {old.shape}"
+                f"np.{ufunc.__name__} in place: the result has shape {result.shape}; expected the Tensor's shape, "
+                f"{old.shape}"
             )
         result = result if result.dtype == old.dtype else result.astype(old.dtype)
         # NumPy makes a number of a result without axes, but what is changed in place stays the array that it is.
@@ -88,7 +89,7 @@ class Tensor(Handle):
     """An array of floats that remembers how it was computed.
 
     Tensor([1.0, 2.0], name="W") makes a leaf: `values` are copied, and `name` is for errors and pictures. Anything
-    that NumPy makes of a Tensor is a Tensor again. A gradient flows to floats only, so integers raise TypeError.
+    that NumPy computes from a Tensor is a Tensor again. A gradient flows to floats only, so integers raise TypeError.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> x = tg.Tensor([1.0, 2.0, 3.0])
@@ -99,16 +100,18 @@ class Tensor(Handle):
     """
 
     __slots__ = ()
-    _repr_html_: ClassVar[Callable[[Tensor], str]]  # how a notebook shows it; `render`, a room above, says it
+    _repr_html_: ClassVar[Callable[[Tensor], str]]  # how a notebook shows it; set by `pictures`, a layer above
 
     def __init__(self, values: Any, name: str | None = None) -> None:
         if isinstance(values, Tensor):
-            raise TypeError("this is a Tensor already: use it as it is, or its .value to cut it off from its history")
+            raise TypeError("Tensor: values is a Tensor already. Use it, or pass its .value to drop its history")
         array = operand(values)
         if not isinstance(array, np.ndarray):
             array = np.array(array)
         if array.dtype.kind != "f":
-            raise TypeError(f"a Tensor holds floats, but was given {array.dtype}: write 1.0 for 1, or .astype(float)")
+            raise TypeError(
+                f"Tensor: values have dtype {array.dtype}; expected floats. Write 1.0 for 1, or use .astype(float)"
+            )
         self.node, self._view = leaf_tensor(array, name).node, None
 
     # Assignment moves a handle to another node; views follow their base: see `mutation/`.
@@ -128,23 +131,25 @@ class Tensor(Handle):
 
     @property
     def value(self) -> NDArray[Any]:
-        """The array, read-only and without its history: what is computed from it is a constant."""
+        """The array, read-only and without its history: whatever is computed from it is a constant."""
         note_numbers_taken()
         return read_only(self.node.value)  # type: ignore[no-any-return]
 
     @value.setter
     def value(self, values: Never) -> None:
-        raise AttributeError("a Tensor's .value is read-only: write t[...] = values")
+        raise AttributeError("Tensor.value is read-only. To assign, write t[...] = values")
 
     @property
     def grad(self) -> NDArray[Any] | None:
-        """The cotangent that the last `backward` through this value left, read-only; None before there was one."""
+        """The cotangent from the last `backward` through this value, read-only; None if there was none."""
         cotangent = self.node.cotangent
         return None if cotangent is None else read_only(cotangent)
 
     @grad.setter
     def grad(self, values: Never) -> None:
-        raise AttributeError(".grad is set by backward(), which adds nothing to it: there is nothing to zero")
+        raise AttributeError(
+            "Tensor.grad is read-only: backward() sets it, and does not add to it, so there is nothing to zero"
+        )
 
     @property
     def name(self) -> str | None:
@@ -180,7 +185,7 @@ class Tensor(Handle):
     def mT(self) -> Tensor:  # noqa: N802
         """Its last two axes exchanged."""
         if self.ndim < 2:
-            raise ValueError(f"matrix transpose with ndim < 2 is undefined, and this Tensor has shape {self.shape}")
+            raise ValueError(f"Tensor.mT: the Tensor has shape {self.shape}; expected at least two axes")
         return implementations[np.swapaxes](self, -1, -2)  # type: ignore[no-any-return]
 
     @property
@@ -199,9 +204,9 @@ class Tensor(Handle):
     def backward(self, cotangent: Any = None) -> None:
         """Set the `.grad` of every Tensor that this one was computed from to the derivative of this with respect to it.
 
-        cotangent: what to begin with, of this Tensor's shape; 1 by default, which wants a result of one element.
+        cotangent: the cotangent to begin with, of this Tensor's shape; by default 1, for a result of one element.
 
-        It sets, and does not add to what an earlier call has left: there is nothing to zero. Gradients that are to be
+        It does not add to the gradients of an earlier call, so there is nothing to zero. Gradients that are to be
         differentiated again come from `tinygrad_cnn.grad`. Raises ValueError if the shapes do not fit. Warns if the
         graph goes through a training step, W = W - rate * W.grad, that should have been taken in `no_grad`.
         """
@@ -219,8 +224,8 @@ class Tensor(Handle):
                 return self.__array_ufunc__(ufunc, method, *inputs, **keywords)
             name = ufunc.__name__ if getattr(np, ufunc.__name__, None) is not ufunc else f"np.{ufunc.__name__}"
             if method == "__call__":
-                unsupported(name)  # of NumPy, or of another package
-            unsupported(f"{name}.{method}", key=f'({name}, "{method}")')
+                raise NotImplementedError(no_rule(name))  # of NumPy, or of another package
+            raise NotImplementedError(no_rule(f"{name}.{method}", key=f'({name}, "{method}")'))
         if keywords and (method == "__call__" or "out" in keywords):
             return keyword_calls["ufunc"](ufunc, method, implementation, inputs, keywords)
         return implementation(*inputs, **keywords)
@@ -228,7 +233,8 @@ class Tensor(Handle):
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         implementation = implementations.get(function)
         if implementation is None:
-            unsupported(f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1))
+            name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
+            raise NotImplementedError(no_rule(name))
         if kwargs and kwargs.get("out") is not None:
             return keyword_calls["function"](function, implementation, args, kwargs)
         return implementation(*args, **kwargs)
@@ -236,13 +242,7 @@ class Tensor(Handle):
     def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
         if not recording.get():  # there is no gradient to lose
             return np.array(self.value, dtype, copy=copy)
-        raise GradientLostError(
-            "a Tensor does not turn into an array by itself, for its gradient would be lost. "
-            "Write t.value for the array. To join Tensors, also those in a list, write np.stack, np.concatenate (which "
-            "is np.r_ too) or np.column_stack (np.c_); to assign into an array, make it by np.zeros(shape, like=t) or "
-            "np.zeros_like(t). A table of pandas takes part as table.to_numpy(). SciPy's logsumexp is "
-            "np.logaddexp.reduce(t, axis), and its softmax np.exp of t minus that"
-        )
+        raise GradientLostError(NO_IMPLICIT_ARRAY)
 
     if not TYPE_CHECKING:  # to a type checker it has what it has
         requires_grad = property(None, lambda self, flag: _refuse(self, "requires_grad"))
@@ -331,18 +331,18 @@ class Tensor(Handle):
     def tolist(self) -> Any:
         """The elements as Python numbers, without their gradient.
 
-        Warns with GradientLostWarning while the Tensor is being differentiated, for libraries that know only arrays
-        call it too; `tg.stop_gradient(t).tolist()` does not.
+        Warns with GradientLostWarning while the Tensor is being differentiated, because libraries that know only
+        arrays call it too; `tg.stop_gradient(t).tolist()` does not warn.
         """
         self._numbers_are_taken("tolist")
         return self.node.value.tolist()
 
     def tobytes(self, order: Any = "C") -> bytes:
-        """As `ndarray.tobytes`, without the history."""
+        """As `ndarray.tobytes`."""
         return self.node.value.tobytes(order)  # type: ignore[no-any-return]
 
     def to_device(self, device: Any, /, **keywords: Any) -> Any:
-        """As `ndarray.to_device`: there is but the CPU."""
+        """As `ndarray.to_device`: the CPU is the only device."""
         self.node.like.to_device(device, **keywords)
         return self
 
@@ -384,7 +384,7 @@ class Tensor(Handle):
 
     def __setitem__(self, index: Any, values: Any) -> None:
         if isinstance(self.node.like, np.generic):
-            raise TypeError("this Tensor is a number, as a NumPy scalar is: it cannot be assigned to")
+            raise TypeError("a scalar Tensor does not support item assignment, as NumPy's do not. Write t = values")
         place = self._view and self._view.in_root(index)
         if place is not None:
             self._view.root[place] = values
@@ -401,13 +401,13 @@ class Tensor(Handle):
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self.ndim:
-            raise TypeError("a Tensor of no axes cannot be iterated over")
+            raise TypeError("iteration over a 0-d Tensor")
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, x: Any) -> bool:
         return bool(np.any(self == x))
 
-    # Conversions to Python numbers: refused while there is a gradient to lose. See `conversions.py`.
+    # Conversions to Python numbers raise while there is a gradient to lose. See `conversions.py`.
 
     def __float__(self) -> float:
         return float(self._number("float"))
@@ -420,8 +420,8 @@ class Tensor(Handle):
 
     def __index__(self) -> int:
         if recording.get():
-            raise no_number("integer")
-        raise TypeError("a Tensor holds floats, and does not serve as an integer: write int(t.value)")
+            raise GradientLostError(no_implicit_number("integer"))
+        raise TypeError("a Tensor holds floats and cannot be used as an integer. Write int(t.value)")
 
     def __round__(self, digits: int | None = None) -> Any:
         return round(float(self._number("float")), digits)
@@ -431,7 +431,7 @@ class Tensor(Handle):
 
     def _number(self, kind: str) -> float:
         if recording.get():
-            raise no_number(kind)
+            raise GradientLostError(no_implicit_number(kind))
         number: float = self.node.value.item()
         return number
 
@@ -442,10 +442,7 @@ class Tensor(Handle):
         return self.__copy__()
 
     def __reduce__(self) -> Any:
-        raise GradientLostError(
-            "a Tensor cannot be pickled: a copy, in a file or in another process, has no link to this graph, so its "
-            "gradient would be lost. Write t.value for the array"
-        )
+        raise GradientLostError(NO_PICKLE)
 
     def __bool__(self) -> bool:
         return bool(self.node.value)
@@ -473,8 +470,8 @@ def _refuse(tensor: Tensor, name: str) -> NoReturn:
     if instead is None and getattr(np, name, None) in implementations:
         instead = f"use the function np.{name}"
     if instead is None:  # given the object, Python adds the name that may be meant
-        raise AttributeError(f"a Tensor has no .{name}", name=name, obj=tensor)
-    raise AttributeError(f"a Tensor has no .{name}: {instead}")
+        raise AttributeError(f"a Tensor has no attribute {name!r}", name=name, obj=tensor)
+    raise AttributeError(f"a Tensor has no attribute {name!r}: {instead}")
 
 
 def leaf_tensor(x: Array, name: str | None) -> Tensor:
@@ -502,16 +499,3 @@ def read_only(array: Array) -> Array:
         array = array.view()
         array.flags.writeable = False
     return array
-
-
-def unsupported(name: str, key: str | None = None) -> NoReturn:
-    """Say that the NumPy function `name` has no rule here, where it was called, and how it would get one.
-
-    key: what it goes by in the table of implementations, if not by its name.
-    """
-    raise NotImplementedError(
-        f"{name} does not take Tensors yet ({calling_line()}). To add it:\n"
-        f"    @tg.implements({key or name})\n"
-        f"    @tg.primitive\n"
-        f"    def {name.rsplit('.', 1)[-1]}(x, /, ...): return {name}(x, ...)  # and its .defvjp(lambda g, out, x: ...)"
-    )

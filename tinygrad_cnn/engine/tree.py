@@ -1,4 +1,4 @@
-"""Parameters in any nesting of dict, list, tuple, namedtuple and dataclass, as a flat list and back."""
+"""Trees: any nesting of dict, list, tuple, namedtuple and dataclass, as a flat list of leaves and back."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from tinygrad_cnn.advice import other_structure
 from tinygrad_cnn.engine.graph import Handle
 
 T = TypeVar("T")
@@ -22,7 +23,7 @@ _ARRAYS = frozenset([np.ndarray, float, np.float64, np.float32])
 
 
 class Flat(NamedTuple):
-    """A tree taken apart: its leaves, what each is called ("layers[0].W"), and how to make a like tree of others."""
+    """The leaves of a tree, their names ("layers[0].W"), and a function that rebuilds the tree from other leaves."""
 
     leaves: list[Any]
     names: list[str]
@@ -30,7 +31,7 @@ class Flat(NamedTuple):
 
 
 def flatten(tree: Any, name: str = "") -> Flat:
-    """Take `tree` apart. What is no container is a leaf; None is an empty container. `name` is that of the whole.
+    """Flatten `tree`. Anything but a container is a leaf; None is an empty container. `name` is the name of the whole.
 
     >>> flat = flatten({"W": 1.0, "rest": [2.0, 3.0]})
     >>> flat.leaves, flat.names
@@ -62,10 +63,10 @@ def flatten(tree: Any, name: str = "") -> Flat:
             children, paths, remake = parts
             visited.append((remake, len(children)))
             if id(item) in open:
-                inner, outer = (repr(p) if p else "the whole of it" for p in (path, open[id(item)]))
+                inner, outer = (repr(p) if p else "the outermost one" for p in (path, open[id(item)]))
                 raise ValueError(
-                    f"a tree of parameters was expected, but a container holds itself: {inner} is {outer}; "
-                    "give a nesting that ends"
+                    f"tree: a container contains itself ({inner} is {outer}); expected a finite nesting of dict, list, "
+                    "tuple, namedtuple and dataclass"
                 )
             if children:
                 open[id(item)] = path
@@ -86,7 +87,7 @@ def flatten(tree: Any, name: str = "") -> Flat:
 
 
 def map(function: Callable[..., Any], tree: T, *others: Any) -> T:
-    """A tree like `tree`, of `function` of its leaves and of the leaves of `others`, which are like it.
+    """Apply `function` to the leaves of `tree` and to those of `others`, which have the same structure.
 
     >>> map(lambda x, y: x + y, {"a": 1.0, "b": [2.0]}, {"a": 10.0, "b": [20.0]})
     {'a': 11.0, 'b': [22.0]}
@@ -94,13 +95,13 @@ def map(function: Callable[..., Any], tree: T, *others: Any) -> T:
     first, rest = flatten(tree), [flatten(other) for other in others]
     for other in rest:
         if other.names != first.names:
-            raise ValueError(f"the trees differ: one has the leaves {first.names}, another {other.names}")
+            raise ValueError(other_structure("tree.map: a tree", other.names, "the first", first.names))
     mapped = builtins.map(function, first.leaves, *[other.leaves for other in rest])
     return first.rebuild(list(mapped))  # type: ignore[no-any-return]
 
 
 def _parts(item: Any, path: str) -> tuple[list[Any], list[str], Callable[[list[Any]], Any]] | None:
-    """The children of a container, their names, and how to make one like it of others; None for a leaf."""
+    """The children of a container, their names, and a function that rebuilds it from others; None for a leaf."""
     if isinstance(item, dict):
         keys = tuple(item)
         return list(item.values()), _item_names(path, keys), lambda new: _with_items(item, keys, new)

@@ -1,4 +1,4 @@
-"""checkpoint: a function of whose graph nothing is kept; it is run again when its derivative is needed."""
+"""checkpoint: keep no graph of a function, and run it again when its derivative is needed."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tinygrad_cnn.engine.tensor import Tensor
 
 
 def checkpoint(function: Function) -> Function:
-    """`function`, of whose graph nothing is kept but its arguments: it is run again when its derivative is needed.
+    """`function`, with only its arguments kept in the graph: it is run again when its derivative is needed.
 
-    That takes one more run of it, and gives back the memory of all that lies between arguments and result. What it
-    takes and returns may be trees; Tensors that it takes from without (a closure's) have their gradients too. Raises
-    RuntimeError if it does not compute the same thing again, as with random numbers that are drawn within, and
-    NotImplementedError if it assigns to an argument.
+    This costs one more run of it, and saves the memory of everything between arguments and result. Arguments and
+    results may be trees; Tensors that it closes over have gradients too. Raises RuntimeError if the second run computes
+    something else, for example because the function draws random numbers, and NotImplementedError if it assigns to an
+    argument.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> layer = tg.checkpoint(lambda x, W: np.tanh(W @ np.tanh(W @ x)))
@@ -42,8 +42,8 @@ def checkpoint(function: Function) -> Function:
 class _Checkpoint:
     """One call of a checkpointed function: its operands, and how to run it again.
 
-    outer   the nodes that the function took from without
-    flat    what it returned, in a row, which the second run has to compute again
+    outer   the nodes that the function closes over
+    flat    its results, flattened and concatenated, which the second run has to reproduce
     last    the cotangent that the rule was last asked for, and those of all operands that follow from it
     """
 
@@ -76,11 +76,11 @@ class _Checkpoint:
         return outputs.rebuild(leaves)
 
     def run(self, tensors: list[Any]) -> tuple[list[Node], tree.Flat, list[Node]]:
-        """The function on new copies of `tensors`: their nodes, what it returned, and the nodes from without."""
+        """The function on new copies of `tensors`: their nodes, its results, and the nodes it closes over."""
         born, mode = now(), recording.get()
         token = recording.set(mode.within_checkpoint() if isinstance(mode, Mode) else True)
         try:
-            inputs = [input_on(x, "") for x in tensors]
+            inputs = [input_on(x, "", "checkpoint") for x in tensors]
             wrt = [x.node for x in inputs]
             leaves = list(self.leaves)
             for place, x in zip(self.places, inputs, strict=True):
@@ -91,14 +91,14 @@ class _Checkpoint:
             recording.reset(token)
         if any(x.node is not node for x, node in zip(inputs, wrt, strict=True)):
             raise NotImplementedError(
-                "a checkpointed function assigned to its argument, which its caller would not see: let it assign to a "
-                "copy, x = x.copy(), and return that"
+                "checkpoint: the function assigned to its argument, which its caller would not see. Assign to a copy, "
+                "x = x.copy(), and return it"
             )
         results = [x.node for x in outputs.leaves if isinstance(x, Tensor)]
         inner = {node for node in ancestors(results, wrt, born)[0] if node.order > born}.union(wrt)
         used = {x for node in inner.difference(wrt) for _, x in node.sources}
         outer = used.union(results).difference(inner)
-        # What the function took from without: of that a gradient is wanted too.
+        # What the function closes over: a gradient with respect to it is wanted too.
         return wrt, outputs, sorted(outer, key=lambda node: node.order)
 
     def rule(self, position: int, g: Any, out: Any, *operands: Any) -> Any:
@@ -117,8 +117,9 @@ class _Checkpoint:
         made = [x for x in outputs.leaves if isinstance(x, Tensor)]
         if outer != self.outer or not made or not np.array_equal(_in_a_row(made), self.flat, equal_nan=True):
             raise RuntimeError(
-                "a checkpointed function computed something else when it was run again for its derivative: it draws "
-                "random numbers, or takes from without what has changed since. Draw or copy that before, and pass it in"
+                "checkpoint: the function returned something else when it was run again for its derivative; expected "
+                "the same values. It draws random numbers, or closes over something that has changed since: draw or "
+                "copy that first, and pass it as an argument"
             )
         wrt = [*inputs, *self.outer]
         seeds: dict[Node, Any] = {}

@@ -1,13 +1,13 @@
-"""What a Tensor has not, though arrays or the tensors of other libraries have it, and what to write here instead."""
+"""Attributes of arrays, or of the tensors of other libraries, that a Tensor lacks, and what to write instead."""
 
 from __future__ import annotations
 
 from tinygrad_cnn.engine.tensor import advice
 
 _VALUE = "use its .value, which is read-only"
-_NO_SWITCH = "gradients flow to every Tensor; tg.stop_gradient(t) is a constant, and what is a plain array is one too"
-_CPU = "there is but the CPU, and nothing to move"
-_NOTHING_TO_ZERO = "backward() sets .grad, and adds nothing to what was there before"
+_NO_SWITCH = "gradients flow to every Tensor; for a constant, use tg.stop_gradient(t) or a plain array"
+_CPU = "the CPU is the only device"
+_NOTHING_TO_ZERO = "backward() sets .grad, and does not add to it, so there is nothing to zero"
 
 INSTEAD = {
     # ndarray
@@ -26,9 +26,9 @@ INSTEAD = {
     "newbyteorder": _VALUE,
     "itemset": "use t[index] = value",
     "ptp": "use the function np.ptp",
-    "flat": "use .ravel(), or index by numbers: t.ravel()[i]",
-    "resize": "use np.resize, which gives a new one",
-    "view": "use t[...], which is a view of it; .astype gives another dtype",
+    "flat": "use .ravel(), as in t.ravel()[i]",
+    "resize": "use np.resize, which returns a new Tensor",
+    "view": "use t[...] for a view; use .astype for another dtype",
     # PyTorch
     "numpy": "use t.value, the array",
     "detach": "use tg.stop_gradient(t), or t.value, the array",
@@ -37,7 +37,7 @@ INSTEAD = {
     "requires_grad_": _NO_SWITCH,
     "is_leaf": "use t.node.primitive is None",
     "grad_fn": "use t.node.primitive, or print(tg.graph(t))",
-    "retain_grad": "backward() leaves a .grad at every value that it went through",
+    "retain_grad": "backward() sets the .grad of every intermediate Tensor",
     "zero_grad": _NOTHING_TO_ZERO,
     "zero_": f"use t[...] = 0; {_NOTHING_TO_ZERO}",
     "cpu": _CPU,
@@ -47,7 +47,7 @@ INSTEAD = {
     "float": "use .astype(np.float32)",
     "double": "use .astype(float)",
     "half": "use .astype(np.float16)",
-    "long": "use .astype(int), which gives a plain array",
+    "long": "use .astype(int), which returns a plain array",
     "dim": "use .ndim",
     "numel": "use .size",
     "permute": "use .transpose(axes)",
@@ -67,8 +67,8 @@ INSTEAD = {
     "relu": "use tg.relu(t)",
     "sigmoid": "use tg.sigmoid(t)",
     # JAX and TensorFlow
-    "at": "assign to it, t[i] = x, or t[i] += x, which is differentiated; tg.index_add adds at indices that repeat",
-    "block_until_ready": "it is computed already",
+    "at": "assign to it, t[i] = x or t[i] += x, which is differentiated; for repeated indices, use tg.index_add",
+    "block_until_ready": "a Tensor is computed at once",
     "assign": "use t[...] = values",
     "assign_add": "use t += values",
 }

@@ -121,10 +121,11 @@ def _written_through(view: View, content: Any) -> Any:
     shape, dtype = base.node.like.shape, base.node.like.dtype
     if dtype.kind == "c" != content.dtype.kind:
         raise NotImplementedError(
-            f"assigning to np.{name} of a complex Tensor is not supported: compute the whole, re + 1j * im"
+            f"np.{name}: assignment to it is not supported for a complex Tensor. Assign re + 1j * im to the Tensor "
+            "itself"
         )
     places = view.primitive.forward(np.arange(base.node.like.size).reshape(shape), **view.static_args)
     if not places.flags.writeable:
-        raise ValueError(f"the result of np.{name} is read-only, as in NumPy: assign to a .copy() of it")
+        raise ValueError(f"np.{name}: the result is read-only, as in NumPy. Assign to a .copy() of it")
     reshape = implementations[np.reshape]
     return reshape(setitem(reshape(base, -1), places.reshape(-1), reshape(content, -1)), shape)
