@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from tinygrad_cnn import check
     from tinygrad_cnn.check.debug import debug
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "SGD",

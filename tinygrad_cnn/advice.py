@@ -6,10 +6,10 @@ from tinygrad_cnn.sources import calling_line
 
 NO_IMPLICIT_ARRAY = (
     "a Tensor is not converted to an array implicitly, as its gradient would be lost. Use t.value for the array. To "
-    "join "
-    "Tensors, also those in a list, use np.stack, np.concatenate (for np.r_) or np.column_stack (for np.c_). To assign "
-    "into an array, create it with np.zeros(shape, like=t) or np.zeros_like(t). For a table of pandas, use "
-    "table.to_numpy(). For SciPy's logsumexp, use np.logaddexp.reduce(t, axis); for its softmax, np.exp of t minus that"
+    "join Tensors, also those in a list, use np.stack, np.concatenate (for np.r_) or np.column_stack (for np.c_). To "
+    "assign into an array, create it with np.zeros(shape, like=t) or np.zeros_like(t). For a table of pandas, use "
+    "table.to_numpy(). For SciPy's logsumexp, use np.logaddexp.reduce(t, axis); for its softmax, np.exp of t minus "
+    "that"
 )
 
 NO_PICKLE = (
@@ -22,10 +22,8 @@ def no_implicit_number(kind: str) -> str:
     """A Tensor would be converted to a Python number of a `kind`: float, int, integer, complex."""
     return (
         f"a Tensor is not converted to a Python {kind} implicitly, as its gradient would be lost ({calling_line()}). "
-        "Use "
-        "NumPy's function in place of Python's or math's: np.exp(t) for math.exp(t), np.round(t) for round(t). To "
-        "assign "
-        "into an array, create it with np.zeros_like(t) or np.zeros(shape, like=t). For the number without its "
+        "Use NumPy's function in place of Python's or math's: np.exp(t) for math.exp(t), np.round(t) for round(t). To "
+        "assign into an array, create it with np.zeros_like(t) or np.zeros(shape, like=t). For the number without its "
         f"gradient, write {'int' if kind == 'integer' else kind}(t.value)"
     )
 

@@ -1,4 +1,4 @@
-"""What is installed beyond NumPy: the extras of the package, and what is said where one is missing."""
+"""The extras of the package, which need more than NumPy, and the error if one is not installed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class MissingExtraError(ImportError):
 
 @contextlib.contextmanager
 def extra(name: str, what: str) -> Iterator[None]:
-    """Let what is imported within be missing: then MissingExtraError says that `what` needs the extra `name`."""
+    """Imports within it that fail raise MissingExtraError, which says that `what` needs the extra `name`."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -20,5 +20,5 @@ def extra(name: str, what: str) -> Iterator[None]:
         if package == __name__.split(".")[0]:
             raise
         raise MissingExtraError(
-            f"{what} needs {package}, which is not installed: pip install 'tinygrad-cnn[{name}]'", name=error.name
+            f"{what} needs {package}, which is not installed. Run pip install 'tinygrad-cnn[{name}]'", name=error.name
         ) from None

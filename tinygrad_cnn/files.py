@@ -80,13 +80,13 @@ def new_folder(path: Path) -> Iterator[Path]:
             _remove_leftovers(target.parent)
             if not stat.S_ISDIR(there.st_mode) or any(target.iterdir()):
                 raise FileExistsError(
-                    errno.EEXIST, "there is something already; nothing is overwritten, so name another folder"
+                    errno.EEXIST, "it exists already, and nothing is overwritten. Choose another folder"
                 )
             if os.path.ismount(target) or target == Path.cwd():
                 raise FileExistsError(
                     errno.EEXIST,
-                    "this folder is in use (a mount point, or the current folder), so that it cannot be replaced in "
-                    f"one step; name a new folder in it, such as {path / 'run'}",
+                    "this folder is in use (a mount point, or the current folder) and cannot be replaced in one step. "
+                    f"Choose a new folder in it, such as {path / 'run'}",
                 )
         aside = _Aside(path, target)
         aside.parents = [parent for parent in target.parents if not parent.exists()]
@@ -171,7 +171,7 @@ class _Aside:
                 self.path.replace(instead)
                 self.target = self.name = instead
                 raise FileExistsError(
-                    errno.EEXIST, f"there is something by now; the results are in {instead}"
+                    errno.EEXIST, f"it was created in the meantime; the results are in {instead}"
                 ) from None
             finally:
                 if self.moved and self.name is not None:

@@ -96,7 +96,7 @@ def test_the_folders_of_train_and_test_have_the_same_two_classes(tmp_path: Path)
     for part, second in (("train", "pears"), ("test", "plums")):
         some(tmp_path / part / "apples", 2)
         some(tmp_path / part / second, 2)
-    with pytest.raises(InputError, match="of train are apples and pears, but those of test apples and plums"):
+    with pytest.raises(InputError, match="train has the classes apples and pears, test apples and plums"):
         load(tmp_path, TASK)
 
 
@@ -171,16 +171,16 @@ def of_one_shade(grey: int) -> bytes:
     ("content", "message"),
     [
         (b"", r"the file is empty \(0 bytes\)"),
-        (b"this is text", "this is no image that can be read, or it is damaged"),
-        (whole_png()[:150], "the image is cut off: its end is missing"),
-        (whole_png()[:60] + b"\x00" * 20 + whole_png()[80:], "this is no image that can be read, or it is damaged"),
+        (b"this is text", "not an image in a supported format, or a damaged one"),
+        (whole_png()[:150], "the image is truncated"),
+        (whole_png()[:60] + b"\x00" * 20 + whole_png()[80:], "not an image in a supported format, or a damaged one"),
         (
             cv2.imencode(".png", np.full((28, 28), 255, np.uint8))[1].tobytes(),
-            "nothing is drawn on it, it is all white",
+            "the image is empty, all white",
         ),
-        (cv2.imencode(".png", np.full((28, 28), 0, np.uint8))[1].tobytes(), "nothing is drawn on it, it is all black"),
-        (cv2.imencode(".png", np.full((9, 9), 99, np.uint8))[1].tobytes(), "it is all of one shade"),
-        (cv2.imencode(".jpg", draw("circle", np.random.default_rng(0)))[1].tobytes()[:-40], "the image is cut off"),
+        (cv2.imencode(".png", np.full((28, 28), 0, np.uint8))[1].tobytes(), "the image is empty, all black"),
+        (cv2.imencode(".png", np.full((9, 9), 99, np.uint8))[1].tobytes(), "all of one shade"),
+        (cv2.imencode(".jpg", draw("circle", np.random.default_rng(0)))[1].tobytes()[:-40], "the image is truncated"),
     ],
 )
 def test_a_file_that_is_no_drawing_is_named(tmp_path: Path, capfd, content: bytes, message: str) -> None:
@@ -208,7 +208,7 @@ def png_of(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(("width", "height"), [(1_000_000, 1), (30_000, 30_000), (8193, 10), (2**31 - 1, 2**31 - 1)])
 def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path: Path, width: int, height: int) -> None:
     (tmp_path / "a.png").write_bytes(png_of(width, height))
-    with pytest.raises(InputError, match=r"a\.png: it has .*8192.* not read"):
+    with pytest.raises(InputError, match=r"a\.png: it .*expected at most 8192"):
         read_drawing(tmp_path / "a.png")
 
 
@@ -326,9 +326,9 @@ def test_folders_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     refuses("there is no such folder", tmp_path / "none")
     (tmp_path / "file").write_text("x")
     refuses("this is not a folder", tmp_path / "file")
-    refuses("neither the folders train and test nor one for each of circles and squares")
+    refuses("expected folders train and test, or a folder for each of circles and squares")
     (tmp_path / "train").mkdir()
-    refuses("it has no folder 'test' beside the other")
+    refuses("it has no folder 'test'; expected both")
     (tmp_path / "test").mkdir()
     refuses("train: there is no image in it")
     some(tmp_path / "train", 3)
@@ -346,8 +346,8 @@ def test_splits_that_cannot_be_made_are_named(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=message):
             load(folder, TASK, split)
 
-    refuses("not divided into train and test: say how with --split", None)
-    refuses(r"circles: it has 3 images, but --split 3\+1 wants 4", "3+1")
+    refuses("not divided into train and test. Pass --split", None)
+    refuses(r"circles: it has 3 images; --split 3\+1 needs 4", "3+1")
     for wrong in ("12", "a+b", "0+2", "2+0", "-1+2"):
         refuses("expected two numbers of drawings of each class", wrong)
     refuses(r"none\.json: No such file", str(tmp_path / "none.json"))

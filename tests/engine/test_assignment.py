@@ -595,9 +595,9 @@ def test_assigning_a_tensor_into_an_array_says_what_to_write() -> None:
     with pytest.raises(ValueError, match="setting an array element") as raised:  # in NumPy's words, and ours above them
         array[0, 0] = t[0]
     assert "np.zeros(shape, like=t)" in str(raised.value.__cause__)
-    with pytest.raises(TypeError, match="use what it returns"):
+    with pytest.raises(TypeError, match="use the result"):
         array += t
-    with pytest.raises(TypeError, match="use what it returns"):
+    with pytest.raises(TypeError, match="use the result"):
         np.add(t, t, out=array[0])
 
 

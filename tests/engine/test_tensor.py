@@ -122,7 +122,7 @@ def test_it_does_not_turn_into_an_array_by_accident() -> None:
     for attempt in (lambda: assign(0, one), lambda: assign(0, tg.Tensor([1.0])), lambda: assign_flat(one)):
         with pytest.raises((TypeError, ValueError)):
             attempt()
-    with pytest.raises(TypeError, match="use what it returns"):
+    with pytest.raises(TypeError, match="use the result"):
         a += t
     np.testing.assert_array_equal(a, [0, 0])
 

@@ -85,16 +85,16 @@ def test_im2col_of_objects_counts_who_refers_to_them() -> None:
 @pytest.mark.parametrize(
     ("attempt", "message"),
     [
-        (lambda: tg.conv2d(np.ones((1, 3, 5, 5)), np.ones((8, 1, 3, 3))), r"^conv2d: x has 3 channels but weight"),
+        (lambda: tg.conv2d(np.ones((1, 3, 5, 5)), np.ones((8, 1, 3, 3))), r"^conv2d: x has 3 channels; expected 1"),
         (lambda: tg.conv2d(np.ones((5, 5)), np.ones((3, 3))), r"^conv2d: x has shape \(5, 5\) and weight \(3, 3\);"),
-        (lambda: tg.conv2d(np.ones((1, 2, 2)), np.ones((3, 3))), "window of 3 x 3 does not fit in an image of 2 x 2"),
-        (lambda: tg.max_pool2d(np.ones((1, 2, 2)), 3), "window of 3 x 3 does not fit in an image of 2 x 2"),
-        (lambda: tg.avg_pool2d(np.ones(4), 2), r"two axes or more, but this array has shape \(4,\)"),
-        (lambda: tg.max_pool2d(np.ones((4, 4)), 0), "window is 0, but has to be an integer from 1 on"),
-        (lambda: tg.max_pool2d(np.ones((4, 4)), 2, (1, 2, 3)), r"stride is \(1, 2, 3\), but has to be"),
-        (lambda: tg.max_pool2d(np.ones((4, 4)), 1.5), r"window is 1\.5, but has to be"),
-        (lambda: tg.col2im(np.ones((4, 4)), (4, 4), 2), r"columns have shape \(4, 4\), but images of shape \(4, 4\)"),
-        (lambda: tg.linear(np.ones((2, 3)), np.ones((4, 5))), "linear: x has 3 features but weight"),
+        (lambda: tg.conv2d(np.ones((1, 2, 2)), np.ones((3, 3))), "window is 3 x 3; expected at most the size of an image, 2 x 2"),
+        (lambda: tg.max_pool2d(np.ones((1, 2, 2)), 3), "window is 3 x 3; expected at most the size of an image, 2 x 2"),
+        (lambda: tg.avg_pool2d(np.ones(4), 2), r"the images have shape \(4,\); expected at least two axes"),
+        (lambda: tg.max_pool2d(np.ones((4, 4)), 0), "window is 0; expected an integer of at least 1"),
+        (lambda: tg.max_pool2d(np.ones((4, 4)), 2, (1, 2, 3)), r"stride is \(1, 2, 3\); expected an integer"),
+        (lambda: tg.max_pool2d(np.ones((4, 4)), 1.5), r"window is 1\.5; expected an integer"),
+        (lambda: tg.col2im(np.ones((4, 4)), (4, 4), 2), r"columns have shape \(4, 4\); expected \(4, 9\)"),
+        (lambda: tg.linear(np.ones((2, 3)), np.ones((4, 5))), "linear: x has shape \(2, 3\) and weight"),
     ],
 )
 def test_shapes_that_do_not_fit_are_named(attempt, message: str) -> None:

@@ -133,7 +133,7 @@ def test_the_method_reduce_goes_along_axis_0_as_numpys_does(ufunc: np.ufunc) -> 
 @pytest.mark.parametrize("function", [np.sum, np.prod, np.mean, np.max, np.min, np.var, np.cumsum, np.median])
 def test_there_is_no_array_to_write_a_result_into(function) -> None:
     assert function(tg.Tensor([1.0, 2.0]), out=None).dtype == float
-    with pytest.raises(TypeError, match=rf"np\.{function.__name__}\(out=\.\.\.\) would write a Tensor into an array"):
+    with pytest.raises(TypeError, match=rf"np\.{function.__name__}: out is an array; expected a Tensor"):
         function(tg.Tensor([1.0, 2.0]), out=np.zeros(()))
 
 
@@ -146,10 +146,10 @@ def test_a_reduction_of_nothing_writes_its_identity_into_a_tensor(reduce) -> Non
 
 
 REFUSED_OUT = {
-    "another shape": (lambda t: np.sum(t, axis=0, out=tg.Tensor(np.zeros(2))), ValueError, r"out= has \(2,\)"),
-    "another kind": (lambda t: np.sum(t * 1j, axis=0, out=tg.Tensor(np.zeros(3))), TypeError, "out= of float64"),
-    "an array": (lambda t: np.add.reduce(t, axis=0, out=np.zeros(3)), TypeError, "use what it returns"),
-    "an array beside a Tensor": (lambda t: np.modf(t, out=(t, np.zeros((2, 3)))), TypeError, "use what it returns"),
+    "another shape": (lambda t: np.sum(t, axis=0, out=tg.Tensor(np.zeros(2))), ValueError, r"out has shape \(2,\)"),
+    "another kind": (lambda t: np.sum(t * 1j, axis=0, out=tg.Tensor(np.zeros(3))), TypeError, "out has dtype float64"),
+    "an array": (lambda t: np.add.reduce(t, axis=0, out=np.zeros(3)), TypeError, "use the result"),
+    "an array beside a Tensor": (lambda t: np.modf(t, out=(t, np.zeros((2, 3)))), TypeError, "use the result"),
 }
 
 
@@ -226,14 +226,14 @@ X = tg.Tensor([[1.0, 2.0, 4.0], [0.0, 3.0, -1.0]])
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: np.sum(X, initial=X[0, 0]), r"np\.sum\(initial=Tensor\)"),
-        (lambda: np.nanmax(X, initial=X[0, 0]), r"np\.nanmax\(initial=Tensor\)"),
-        (lambda: np.quantile(X, X[0, 0]), r"np\.quantile has no derivative by q"),
-        (lambda: np.percentile(X, 5, weights=X, method="inverted_cdf"), r"np\.percentile\(weights="),
-        (lambda: np.ravel(X, "K"), "lies in memory"),
-        (lambda: np.sort(X, order="a"), "arrays with fields"),
-        (lambda: np.pad(X, 1, constant_values=X[0, 0]), r"np\.pad\(constant_values="),
-        (lambda: np.pad(X, 1, "linear_ramp", end_values=X[0, 0]), r"np\.pad\(end_values=Tensor\)"),
+        (lambda: np.sum(X, initial=X[0, 0]), r"np\.sum: initial is a Tensor"),
+        (lambda: np.nanmax(X, initial=X[0, 0]), r"np\.nanmax: initial is a Tensor"),
+        (lambda: np.quantile(X, X[0, 0]), r"np\.quantile: q is a Tensor, but has no derivative"),
+        (lambda: np.percentile(X, 5, weights=X, method="inverted_cdf"), r"np\.percentile: weights="),
+        (lambda: np.ravel(X, "K"), "depends on memory layout"),
+        (lambda: np.sort(X, order="a"), "have no fields"),
+        (lambda: np.pad(X, 1, constant_values=X[0, 0]), r"np\.pad: constant_values is"),
+        (lambda: np.pad(X, 1, "linear_ramp", end_values=X[0, 0]), r"np\.pad: end_values is a Tensor"),
         (lambda: np.pad(X, 1, "empty"), "mode='empty'"),
         (lambda: np.pad(X, 1, lambda *row: None), "function as mode"),
     ],
@@ -365,7 +365,7 @@ def test_infinities_and_emptiness_pass_as_in_numpy(function) -> None:
 
 def test_errors_of_linear_algebra_name_the_function_and_the_shape() -> None:
     for function in (np.linalg.qr, np.linalg.svd, np.linalg.eigh, np.linalg.cholesky):
-        with pytest.raises(np.linalg.LinAlgError, match=rf"np\.linalg\.{function.__name__} .* shape \(3,\)"):
+        with pytest.raises(np.linalg.LinAlgError, match=rf"np\.linalg\.{function.__name__}: a has shape \(3,\)"):
             function(tg.Tensor(np.ones(3)))
     with pytest.raises(TypeError, match="integer"):
         np.linalg.matrix_power(tg.Tensor(np.eye(2)), 1.5)

@@ -142,7 +142,7 @@ def test_of_lists_of_tensors_a_function_makes_a_tensor_or_raises(coverage) -> No
 )
 def test_what_is_refused_of_lists_names_what_gives_the_same(refused, instead) -> None:
     t, u = np.array([1.0, 2.0]), np.array([3.0, 5.0])
-    with pytest.raises(TypeError, match=r"np\.stack, np\.concatenate .*np\.r_.* or np\.column_stack \(np\.c_\)"):
+    with pytest.raises(TypeError, match=r"np\.stack, np\.concatenate .*np\.r_.* or np\.column_stack \(for np\.c_\)"):
         refused(tg.Tensor(t), tg.Tensor(u))
     np.testing.assert_array_equal(instead(tg.Tensor(t), tg.Tensor(u)).value, refused(t, u))
 

@@ -75,7 +75,9 @@ def bundled(task: Task) -> DataSet:
     here = Path(__file__).parent.parent
     folder = next((f for f in (here / "data", here.parent / "data") if (f / _folder_name(task)).is_dir()), None)
     if folder is None:
-        raise InputError(f"the bundled drawings are missing: {_folder_name(task)} was looked for in {here / 'data'}")
+        raise InputError(
+            f"the bundled drawings are missing; expected {here / 'data' / _folder_name(task)}. Reinstall the package"
+        )
     train, test = (read_half_and_half(folder / _folder_name(task) / part) for part in ("train", "test"))
     return DataSet(train, test, task.shapes, "drawings that come with tinygrad_cnn")
 
@@ -106,19 +108,21 @@ def load(folder: Path, task: Task, split: str | None = None, split_seed: int = 0
 def _load(folder: Path, task: Task, split: str | None, split_seed: int) -> DataSet:
     if (folder / "train").is_dir() or (folder / "test").is_dir():
         if split is not None:
-            raise InputError(f"{folder}: it has train and test folders of its own, so --split cannot be used")
+            raise InputError(f"{folder}: it has folders train and test, so --split has no effect. Leave --split out")
         for part in ("train", "test"):
             if not (folder / part).is_dir():
-                raise InputError(f"{folder}: it has no folder {part!r} beside the other")
+                raise InputError(f"{folder}: it has no folder {part!r}; expected both train and test")
         (train, classes), (test, same) = (_read_layout(folder / part, task) for part in ("train", "test"))
         if classes != same:
-            raise InputError(f"{folder}: the classes of train are {_and(classes)}, but those of test {_and(same)}")
+            raise InputError(
+                f"{folder}: train has the classes {_and(classes)}, test {_and(same)}; expected the same in both"
+            )
         return DataSet(train, test, classes, str(folder))
     folders = _class_folders(folder, task)
     if not folders:
-        raise InputError(f"{folder}: it has neither the folders train and test nor one for each of {_plural(task)}")
+        raise InputError(f"{folder}: expected folders train and test, or a folder for each of {_plural(task)}")
     if split is None:
-        raise InputError(f"{folder}: it is not divided into train and test: say how with --split, for example 12+2")
+        raise InputError(f"{folder}: it is not divided into train and test. Pass --split, for example --split 12+2")
     files = [_image_files(f) for f in folders]
     chosen = _split_by_list(Path(split), files, task) if split.endswith(".json") else _split(split, split_seed, files)
     train, test = (_read(paths) for paths in chosen)
@@ -131,8 +135,8 @@ def read_half_and_half(folder: Path) -> Drawings:
     files = _image_files(folder)
     if len(files) % 2:
         raise InputError(
-            f"{folder}: it has {len(files)} images, but the first half of them are taken for circles and the second "
-            "for the other shape, so there have to be as many of either"
+            f"{folder}: it has {len(files)} images; expected an even number, of which the first half are circles and "
+            "the second half the other shape"
         )
     half = len(files) // 2
     return _read([files[:half], files[half:]])
@@ -159,7 +163,9 @@ def _class_folders(folder: Path, task: Task) -> list[Path]:
     if all(named):
         return [f for f in named if f is not None]
     if folders and not any(named) and len(folders) != 2:
-        raise InputError(f"{folder}: it has {len(folders)} folders, but none is named for {_plural(task)}")
+        raise InputError(
+            f"{folder}: it has {len(folders)} folders; expected one for each of {_plural(task)}, named after it"
+        )
     if any(named):
         missing = next(shape for shape, f in zip(task.shapes, named, strict=True) if f is None)
         raise InputError(f"{folder}: it has no folder for {missing}s")
@@ -170,7 +176,7 @@ def _image_files(folder: Path) -> list[Path]:
     files = sorted((f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".")), key=natural)
     images = [f for f in files if f.suffix.lower() in SUFFIXES]
     if not images:
-        raise InputError(f"{folder}: there is no image in it")
+        raise InputError(f"{folder}: it contains no images; expected files {', '.join(sorted(SUFFIXES))}")
     return images
 
 
@@ -183,14 +189,14 @@ def _split(split: str, seed: int, files: list[list[Path]]) -> list[list[list[Pat
     match = re.fullmatch(r"([0-9]{1,9})\+([0-9]{1,9})", split)
     if not match or not int(match[1]) or not int(match[2]):
         raise InputError(
-            f"--split {_shortened(split)}: expected two numbers of drawings of each class, as 12+2, or a .json file"
+            f"--split {_shortened(split)}: expected TRAIN+TEST, drawings of each class, such as 12+2, or a .json file"
         )
     train, test = int(match[1]), int(match[2])
     rng = np.random.default_rng(seed)
     parts: list[list[list[Path]]] = [[], []]
     for paths in files:
         if len(paths) < train + test:
-            raise InputError(f"{paths[0].parent}: it has {len(paths)} images, but --split {split} wants {train + test}")
+            raise InputError(f"{paths[0].parent}: it has {len(paths)} images; --split {split} needs {train + test}")
         order = rng.permutation(len(paths))
         parts[0].append([paths[i] for i in order[:train]])
         parts[1].append([paths[i] for i in order[train : train + test]])
@@ -210,7 +216,7 @@ def _split_by_list(path: Path, files: list[list[Path]], task: Task) -> list[list
         if not _is_list(listed[part], list) or not all(_is_list(numbers, int) for numbers in listed[part]):
             raise InputError(f'--split {path}: expected {{"train": [[1, 3], [2, 4]], "test": [[5], [6]]}}')
         if len(listed[part]) != 2 or not all(listed[part]):
-            raise InputError(f'--split {path}: "train" and "test" each have to list numbers for two classes')
+            raise InputError(f'--split {path}: expected numbers for two classes in both "train" and "test"')
     chosen: dict[str, list[list[Path]]] = {"train": [], "test": []}
     for k, paths in enumerate(files):
         by_number: dict[int | None, list[Path]] = {}

@@ -35,7 +35,7 @@ def draw(shape: Shape, rng: np.random.Generator) -> NDArray[np.uint8]:
     ((28, 28), 255, True)
     """
     if shape not in SHAPES:
-        raise ValueError(f"draw: {shape!r} is not one of the shapes {', '.join(SHAPES)}")
+        raise ValueError(f"draw: unknown shape {shape!r}; expected one of {', '.join(SHAPES)}")
     corners = _circle(rng) if shape == "circle" else _polygon(shape, rng)
     return _ink(_placed(_by_hand(corners, shape, rng), rng), rng)
 

@@ -62,7 +62,7 @@ def read_drawing(path: Path) -> Drawing:
     background = int(np.median(grey))
     if int(grey.max()) - int(grey.min()) < 16:
         shade = "white" if background > 239 else "black" if background < 16 else "of one shade"
-        raise InputError(f"{path}: nothing is drawn on it, it is all {shade}")
+        raise InputError(f"{path}: the image is empty, all {shade}")
     changes: tuple[str, ...] = ()
     if background < 128:
         grey, background, changes = 255 - grey, 255 - background, (INVERTED,)
@@ -105,9 +105,7 @@ def _decode(path: Path) -> Grey:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             if max(image.size) > LARGEST_SIDE:
                 width, height = image.size
-                raise InputError(
-                    f"{path}: it has {width} x {height} pixels, and more than {LARGEST_SIDE} on a side are not read"
-                )
+                raise InputError(f"{path}: it has {width} x {height} pixels; expected at most {LARGEST_SIDE} on a side")
             if image.format == "PNG":
                 image.verify()  # of every part; decoding alone stops when all pixels are there
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
@@ -116,15 +114,13 @@ def _decode(path: Path) -> Grey:
             image.load()
             return _grey(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise InputError(
-            f"{path}: it has more than {LARGEST_SIDE} x {LARGEST_SIDE} pixels, and so many are not read"
-        ) from None
+        raise InputError(f"{path}: it is too large; expected at most {LARGEST_SIDE} pixels on a side") from None
     except InputError:
         raise
     except Exception as error:  # a damaged file may make a decoder raise anything
         if isinstance(error, OSError | EOFError | ValueError) and "truncated" in str(error).lower():
-            raise InputError(f"{path}: the image is cut off: its end is missing") from None
-        raise InputError(f"{path}: this is no image that can be read, or it is damaged") from None
+            raise InputError(f"{path}: the image is truncated") from None
+        raise InputError(f"{path}: not an image in a supported format, or a damaged one") from None
 
 
 def _by_opencv(data: bytes) -> Image.Image:

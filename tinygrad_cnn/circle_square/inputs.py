@@ -23,12 +23,12 @@ def read(path: Path, largest: int, what: str) -> bytes:
         with open(file, "rb") as stream:
             mode = os.fstat(file).st_mode
             if not stat.S_ISREG(mode):
-                raise InputError(f"{path}: this is {_kind(mode)}, and no file")
+                raise InputError(f"{path}: this is {_kind(mode)}; expected a file")
             data = stream.read(largest + 1)
     except OSError as error:
         raise InputError(f"{path}: {reason(error)}") from None
     if len(data) > largest:
-        raise InputError(f"{path}: the file is larger than {largest >> 20} MB, which no {what} is")
+        raise InputError(f"{path}: the file is too large for a {what}; expected at most {largest >> 20} MB")
     return data
 
 
@@ -37,7 +37,7 @@ def read_json(path: Path, what: str) -> Any:
     try:
         return json.loads(read(path, _LARGEST_JSON, what))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: this is no JSON ({error})") from None
+        raise InputError(f"{path}: not valid JSON ({error})") from None
 
 
 def _kind(mode: int) -> str:

@@ -31,4 +31,4 @@ def _refusing(path: Path) -> Iterator[None]:
     except FileExistsError as error:
         raise InputError(f"{path}: {reason(error)}") from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be written to: {reason(error)}") from None
+        raise InputError(f"{path}: cannot be written: {reason(error)}") from None

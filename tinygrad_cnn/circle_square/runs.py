@@ -160,10 +160,10 @@ class Trained:
         """Raise InputError unless it was trained to tell the classes of `data`, in this order."""
         if self.classes != data.classes:
             task = next((name for name, task in TASKS.items() if task.shapes == self.classes), None)
-            advice = f"name --task {task}" if task else "name the drawings that it was trained on with --data"
+            advice = f"Pass --task {task}" if task else "Pass the drawings that it was trained on with --data"
             raise InputError(
-                f"{run}: it was trained on the classes {' and '.join(self.classes)}, but these drawings are of "
-                f"{' and '.join(data.classes)}: {advice}"
+                f"{run}: it was trained on the classes {' and '.join(self.classes)}, but the drawings are "
+                f"{' and '.join(data.classes)}. {advice}"
             )
 
 
@@ -175,35 +175,36 @@ def read_weights(path: Path) -> Trained:
     if os.path.isdir(path):  # unlike Path's, these do not raise of a name that is too long
         path = path / "weights.safetensors"
     if not os.path.exists(path):
-        raise InputError(f"{path}: there is no such file; name a run's folder, or its weights.safetensors")
+        raise InputError(f"{path}: no such file; expected the folder of a run, or its weights.safetensors")
     content = inputs.read(path, _LARGEST_WEIGHTS, "file of weights")
     try:
         arrays = dict(safetensors.deserialize(content))  # type: ignore[no-untyped-call]
         about = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")]).get("__metadata__", {})
     except (safetensors.SafetensorError, ValueError, TypeError) as error:
         raise InputError(
-            f"{path}: the weights cannot be read: {reason(error)}; name a run's folder, or its weights.safetensors"
+            f"{path}: the weights cannot be read: {reason(error)}; expected the folder of a run, or its "
+            "weights.safetensors"
         ) from None
     shapes = {name: tuple(array["shape"]) for name, array in arrays.items()}
     if shapes != SHAPES:
-        raise InputError(f"{path}: these are weights of another model: {_described(shapes)}, not {_described(SHAPES)}")
+        raise InputError(
+            f"{path}: these are weights of another model: {_described(shapes)}; expected {_described(SHAPES)}"
+        )
     if about.get("model") != MODEL:
-        raise InputError(f"{path}: these are weights of another model: they are not said to be of {MODEL!r}")
+        raise InputError(f"{path}: these are weights of another model: their metadata do not name {MODEL!r}")
     parameters = {}
     for name, array in arrays.items():
         if array["dtype"] == "F64":
             parameters[name] = np.frombuffer(array["data"], "<f8").astype(np.float64).reshape(SHAPES[name])
         if name not in parameters or not np.isfinite(parameters[name]).all():
-            raise InputError(f"{path}: the weights are damaged: {name} is not of finite numbers of 64 bits")
+            raise InputError(f"{path}: the weights are damaged: {name} is not an array of finite float64 numbers")
     try:
         first, second = json.loads(about["classes"])
         scaling = Scaling(**json.loads(about["scaling"]))
         if not (isinstance(first, str) and isinstance(second, str) and scaling.is_right()):
             raise ValueError
     except (KeyError, TypeError, ValueError, RecursionError):
-        raise InputError(
-            f"{path}: the weights are damaged: their metadata do not say of which classes and scaling they are"
-        ) from None
+        raise InputError(f"{path}: the weights are damaged: their metadata lack the classes or the scaling") from None
     return Trained(Parameters(**parameters), (first, second), scaling)
 
 
@@ -220,10 +221,10 @@ def read_start(path: Path) -> tuple[RecipeName, Parameters]:
             raise ValueError(f"recipe {recipe!r}, seed {seed!r}")
         return recipe, start_of(recipe, seed)
     except InputError as error:
-        raise InputError(f"{error}; it says how the run began") from None
+        raise InputError(f"{error}; it is needed for the initial parameters of the run") from None
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"{metrics_file}: it does not say how the run began ({type(error).__name__}: {error})"
+            f"{metrics_file}: it lacks the recipe or the seed of the run ({type(error).__name__}: {error})"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""The command `tinygrad-cnn`: what it says and does when something is wrong; the commands are in `commands/`."""
+"""The command `tinygrad-cnn`: its output, its errors and its exit codes. The subcommands are modules of `cli/`."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _run() -> int:
     except MissingExtraError as error:
         return _refused(str(error))
 
-    # It would complain where it finds no folder to keep its list of fonts in, which is nothing to the person here.
+    # Without a folder for its list of fonts it logs a warning that does not concern the user.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
     from tinygrad_cnn.circle_square.errors import InputError
@@ -84,7 +84,7 @@ def _run() -> int:
 
     try:
         with warnings.catch_warnings():
-            # NumPy's, of values that overflow: what follows from them is reported in words of the command's own.
+            # NumPy's, of values that overflow: the command reports the consequences itself.
             warnings.simplefilter("ignore", RuntimeWarning)
             warnings.filterwarnings("ignore", module=r"PIL\.")  # of damage that does not matter, or is refused
             code = command.main(standalone_mode=False)
@@ -104,13 +104,13 @@ def _refused(why: str) -> int:
 
 
 def main() -> None:
-    """Run the command; what a person gave wrong is one line and exit code 2."""
+    """Run the command. An error of the user is one line on standard error, and exit code 2."""
     _open_what_is_closed()
     signals.install()
     with _standard_output() as out:
         code = _run()
     if out.lost is not None and not isinstance(out.lost, BrokenPipeError):
-        code = _refused(f"standard output cannot be written to: {out.lost.strerror or out.lost}")
+        code = _refused(f"standard output cannot be written: {out.lost.strerror or out.lost}")
     sys.exit(code)
 
 

@@ -1,4 +1,4 @@
-"""`tinygrad-cnn check`: the article's gradient held against autodiff and numbers, and what there is to be found."""
+"""`tinygrad-cnn check`: the article's gradient compared with autodiff and finite differences, and the findings."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from tinygrad_cnn.cli import options
     "--at",
     type=click.Choice(["initial", "trained"]),
     default="initial",
-    help="At which parameters: those that the published recipe starts with, or those that it trains.",
+    help="The parameters to check at: those that the published recipe starts with, or those that it trains.",
 )
 @click.option(
     "--run",
     "run_folder",
     type=options.path,
-    help="At the parameters that this run has trained, instead: its folder, or its weights.safetensors.",
+    help="Check at the trained parameters of this run instead: its folder, or its weights.safetensors.",
 )
 @click.option("--seed", type=options.SEEDS, default=PUBLISHED_SEED, help="The seed of the initial parameters.")
 @click.option(
@@ -41,10 +41,10 @@ from tinygrad_cnn.cli import options
     "claims",
     type=click.Choice(list(gradient_check.LOSSES)),
     default="printed",
-    help="The loss whose gradient it is claimed to be; the article claims it of the one that it prints.",
+    help="The loss to compare with. The article claims that its gradient is that of the printed loss.",
 )
-@click.option("--html", type=options.path, help="Write the report to this file too, as a page.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was found in JSON, and nothing else.")
+@click.option("--html", type=options.path, help="Also write the report to this file, as an HTML page.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON, and nothing else.")
 def check(
     task: str,
     folder: Path | None,
@@ -59,9 +59,9 @@ def check(
     html: Path | None,
     as_json: bool,
 ) -> int:
-    """Cross-check the article's gradient, derived by hand, on the training drawings.
+    """Check the article's hand-derived gradient on the training drawings.
 
-    The exit code is 1 if it is wrong for the loss whose gradient it is claimed to be, else 0.
+    The exit code is 1 if it is not the gradient of the chosen loss, and 0 if it is.
     """
     what, scaling = TASKS[task], data.Scaling(invert, scale)
     drawings = options.load(what, folder, split, split_seed)
@@ -88,10 +88,10 @@ def check(
         print(json.dumps(_as_data(found, where, claims), indent=1, allow_nan=False))
         return 0 if found.report.ok else 1
     console = Console(highlight=False)
-    title = f"The gradient of the article's {what.name} model, derived by hand, on {len(drawings.train)} drawings"
+    title = f"The gradient of the article's {what.name} model, hand-derived, on {len(drawings.train)} drawings"
     console.print(f"{options.shown(title)}\n{options.shown(where)}, against the {claims} loss:\n")
     console.print(rendered(found.report))
-    console.print("\n[bold]What there is to be found[/]")
+    console.print("\n[bold]Findings[/]")
     for number, finding in enumerate(found.findings, 1):
         mark = "[red]found[/]" if finding.found else "[green]not here[/]"
         console.print(f"\n{number}. [bold]{options.shown(finding.title)}[/] ({mark})")

@@ -15,7 +15,7 @@ from tinygrad_cnn.cli.train import train
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100})
 @click.version_option(tg.__version__, prog_name="tinygrad-cnn")
 def command() -> None:
-    """Tell circles from squares with one convolution, and see how that is learnt."""
+    """Train and inspect a CNN with one convolution that distinguishes circles from squares."""
 
 
 for _command in (train, check, graph, predict, draw):

@@ -1,4 +1,4 @@
-"""`tinygrad-cnn draw`: drawings as by hand, by the generator that drew the bundled ones."""
+"""`tinygrad-cnn draw`: imitations of hand drawings, by the generator that made the bundled ones."""
 
 from __future__ import annotations
 
@@ -17,12 +17,10 @@ from tinygrad_cnn.escaping import printable
 @click.argument("folder", type=options.path)
 @options.task
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="The seed of the drawings.")
-@click.option(
-    "--train", "train_each", type=click.IntRange(min=1), default=12, help="Drawings of each shape to train on."
-)
-@click.option("--test", "test_each", type=click.IntRange(min=1), default=2, help="Drawings of each shape to test with.")
+@click.option("--train", "train_each", type=click.IntRange(min=1), default=12, help="Training drawings of each shape.")
+@click.option("--test", "test_each", type=click.IntRange(min=1), default=2, help="Test drawings of each shape.")
 def draw(folder: Path, task: str, seed: int, train_each: int, test_each: int) -> int:
-    """Draw a set of drawings as by hand into FOLDER, in train and test."""
+    """Write a set of imitated hand drawings to FOLDER/train and FOLDER/test."""
     with outputs.new_folder(folder) as aside:
         write_set(aside, TASKS[task], seed, train_each, test_each)
     train, test = printable(folder / "train"), printable(folder / "test")

@@ -29,36 +29,36 @@ _TEXTS = ("svg", "dot", "mermaid", "txt", "json")
     type=options.path,
     multiple=True,
     show_default="the bundled training images",
-    help="An image of your own; may be repeated.",
+    help="An image to use instead; may be repeated.",
 )
 @click.option(
     "--run",
     "run_folder",
     type=options.path,
     show_default="the initial parameters of the published recipe",
-    help="With the parameters that this run has trained: its folder, or its weights.safetensors.",
+    help="Use the trained parameters of this run: its folder, or its weights.safetensors.",
 )
-@click.option("--before", is_flag=True, help="Show beside each value of the run what it was before training.")
-@click.option("--backward", is_flag=True, help="Draw the gradient too.")
-@click.option("--values", is_flag=True, help="Draw the values too, as thumbnails.")
-@click.option("--measure", is_flag=True, help="Draw what each step costs too.")
+@click.option("--before", is_flag=True, help="With --run: also show each value as it was before training.")
+@click.option("--backward", is_flag=True, help="Also draw the gradient.")
+@click.option("--values", is_flag=True, help="Also draw the values, as thumbnails.")
+@click.option("--measure", is_flag=True, help="Also show the cost of each step.")
 @click.option(
     "--collapse",
     default=str(pictures.DEPTH),
-    help="Draw scopes of this depth, or of these names (conv,fc), as one box; 0 draws every step.",
+    help="Draw scopes from this depth on, or with these names (conv,fc), as one box; 0 draws every step.",
 )
 @click.option(
     "--format",
     "format",
     type=click.Choice(FORMATS),
-    show_default="what the name of --out ends in, or txt",
+    show_default="from the suffix of --out, or txt",
     help="The format of the picture.",
 )
 @click.option(
     "--theme",
     type=click.Choice(["light", "dark", "auto"]),
     default="auto",
-    help="The colours; `auto` leaves them to whoever shows an SVG or a page.",
+    help="The colours; `auto` follows the theme of the viewer, in SVG and HTML.",
 )
 @click.option("--out", type=options.path, show_default="standard output", help="The file to write.")
 def graph(
@@ -74,12 +74,12 @@ def graph(
     theme: str,
     out: Path | None,
 ) -> int:
-    """Draw how the model computes its loss of the training images, or its output for an --image.
+    """Draw the graph of the loss on the training images, or of the output for an --image.
 
-    Without --run, the parameters are those that the article's recipe begins with.
+    Without --run, the parameters are the initial ones of the article's recipe.
     """
     if before and run_folder is None:
-        raise InputError("--before is for a run: name it with --run")
+        raise InputError("--before needs a run. Pass it with --run")
     recipe: RecipeName = "published"
     parameters, scaling = start_of(recipe, PUBLISHED_SEED), data.Scaling()
     start = None
@@ -111,7 +111,7 @@ def graph(
             picture.save(out, chosen)
             print(f"Drew {printable(out)}")
     except OSError as error:
-        raise InputError(f"{out}: cannot be written to: {error.strerror or error}") from None
+        raise InputError(f"{out}: cannot be written: {error.strerror or error}") from None
     except (RuntimeError, ValueError) as error:
         raise InputError(str(error)) from None
     return 0
@@ -136,7 +136,7 @@ def _format(format: str | None, out: Path | None) -> str:
     if out is None:
         format = format or "txt"
         if format not in _TEXTS:
-            raise InputError(f"--format {format}: name a file with --out, for this is no text to print")
+            raise InputError(f"--format {format} is not text. Pass a file with --out, or one of {', '.join(_TEXTS)}")
         return format
     try:
         return format_of(out, format)

@@ -1,4 +1,4 @@
-"""What the commands have in common: kinds of arguments, and how what comes from outside is printed."""
+"""Options and argument types that several commands share, and the printing of text from outside."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SEEDS = click.IntRange(0, 2**32 - 1)
 
 
 def drawings(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say which drawings are meant, and how they become numbers."""
+    """The options that select the drawings, and their scaling."""
     for option in reversed(
         (
             task,
@@ -37,27 +37,27 @@ def drawings(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option(
                 "--split",
-                show_default="as the folders train and test say",
-                help="How to divide a --data folder that has only a folder for each class: 12+2 takes 12 drawings of "
-                "each class to train on and 2 to test with; a .json file lists them by number.",
+                show_default="the folders train and test",
+                help="How to divide a --data folder that only has a folder for each class: 12+2 takes 12 drawings of "
+                "each class for training and 2 for testing; a .json file lists them by number.",
             ),
             click.option(
                 "--split-seed",
                 type=click.IntRange(min=0),
                 default=0,
-                help="The seed by which --split 12+2 chooses those drawings.",
+                help="The seed of the random choice of --split 12+2.",
             ),
             click.option(
                 "--invert/--no-invert",
                 default=True,
-                help="Whether to make strokes bright on black, as the article does.",
+                help="Whether to invert drawings to bright strokes on black, as the article does.",
             ),
             click.option(
                 "--scale",
                 type=float,
                 callback=positive,
                 default=10.0,
-                help="The largest value of a pixel: they are scaled to 0 to this.",
+                help="Pixels are scaled to the range from 0 to this.",
             ),
         )
     ):
@@ -66,12 +66,12 @@ def drawings(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def load(what: Task, folder: Path | None, split: str | None, split_seed: int) -> data.DataSet:
-    """The drawings that those options mean. Raises InputError for options of which one would be ignored."""
+    """The drawings that those options select. Raises InputError if one of the options would be ignored."""
     source = click.get_current_context().get_parameter_source("split_seed")
     if folder is None and split is not None:
-        raise InputError("--split is for a folder of your own: name it with --data")
+        raise InputError("--split needs a folder of drawings. Pass it with --data")
     if source is not ParameterSource.DEFAULT and (split is None or split.endswith(".json")):
-        raise InputError("--split-seed chooses which drawings --split 12+2 takes: name such a --split with it")
+        raise InputError("--split-seed needs a random split. Pass it with --split, for example --split 12+2")
     return data.load(folder, what, split, split_seed) if folder else data.bundled(what)
 
 
@@ -80,16 +80,16 @@ def refuse_beside(chosen: str, *others: str) -> None:
     context = click.get_current_context()
     given = [name for name in others if context.get_parameter_source(name) is not ParameterSource.DEFAULT]
     if given:
-        raise InputError(f"--{given[0]} does nothing beside {chosen}, which brings its own: leave one of them out")
+        raise InputError(f"--{given[0]} cannot be combined with {chosen}, which sets it. Leave one of them out")
 
 
 def positive(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
-    """`value`, or click.BadParameter if it is not a finite number above 0."""
+    """`value`, or click.BadParameter if it is not a finite number greater than 0."""
     if value is not None and not 0 < value < math.inf:
-        raise click.BadParameter(f"{value} is not a finite number above 0")
+        raise click.BadParameter(f"{value} is not a finite number greater than 0")
     return value
 
 
 def shown(text: object) -> str:
-    """What comes from outside, for Rich to print: it is neither markup nor does it move the cursor."""
+    """Text from outside, escaped for Rich: no markup, no control characters."""
     return escape(printable(text))

@@ -1,4 +1,4 @@
-"""`tinygrad-cnn predict`: what images show, by a model that was trained."""
+"""`tinygrad-cnn predict`: the predictions of a trained model."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tinygrad_cnn.escaping import printable
 @click.command()
 @click.argument("run_folder", metavar="RUN", type=options.path)
 @click.argument("files", metavar="IMAGE...", nargs=-1, required=True, type=options.path)
-@click.option("--json", "as_json", is_flag=True, help="Print a list in JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print a list as JSON.")
 def predict(run_folder: Path, files: tuple[Path, ...], as_json: bool) -> int:
-    """Say what each IMAGE shows, by the model that RUN has trained.
+    """Predict the class of each IMAGE with the model trained in RUN.
 
-    An image that cannot be read is reported, and the others are looked at; the exit code is then 2. An answer is
-    marked as unsure if the drawing is unlike those that a model may have been trained on.
+    An image that cannot be read is reported, the others are still predicted, and the exit code is 2. A prediction is
+    marked as unsure if the drawing is unlike those of the training sets.
     """
     trained = runs.read_weights(run_folder)
     answers = [_answer(path, trained) for path in files]
@@ -60,7 +60,7 @@ def _answer(path: Path, trained: runs.Trained) -> Answer:
         return Answer(path, str(error))
     sigma = float(forward(trained.scaling(drawing.grey[None]), trained.parameters).sigma[0, 0])
     if not np.isfinite(sigma):
-        return Answer(path, f"{path}: these weights are so large that the model gives no number")
+        return Answer(path, f"{path}: the output of the model is not finite, because its weights are too large")
     return Answer(path, None, drawing, sigma)
 
 

@@ -1,4 +1,4 @@
-"""`tinygrad-cnn train`: train the model, and write what came of it."""
+"""`tinygrad-cnn train`: train the model, and write the results."""
 
 from __future__ import annotations
 
@@ -30,45 +30,44 @@ from tinygrad_cnn.cli.predict import says
     "--recipe",
     type=click.Choice(["published", "robust"]),
     default="published",
-    help="How to train: `published` is the article's recipe, to its random numbers (initial parameters from a normal "
-    "distribution, gradient descent on its summed loss); `robust` is one that seldom fails on the same model (He "
-    "initialisation, Adam, the mean loss on logits).",
+    help="How to train: `published` is the article's recipe, down to the random draws (normal initial parameters, "
+    "gradient descent on the summed loss); `robust` seldom fails on the same model (He initialisation, Adam, the mean "
+    "loss on logits).",
 )
 @click.option(
     "--gradient",
     type=click.Choice(["auto", "hand"]),
     default="auto",
-    help="Whose gradient the published recipe uses: that of automatic differentiation, or the article's, derived by "
-    "hand.",
+    help="The gradient for the published recipe: by automatic differentiation, or the article's hand-derived one.",
 )
 @click.option(
     "--epochs",
     type=click.IntRange(min=0),
     show_default="published: 500, for circle-triangle 700; robust: 300",
-    help="The last epoch; the first is 0.",
+    help="The number of the last epoch; the first is 0.",
 )
 @click.option(
     "--learning-rate",
     type=float,
     callback=options.positive,
     show_default="published: 0.01, for circle-triangle 0.015; robust: 0.01",
-    help="The length of a step, relative to the gradient.",
+    help="The learning rate.",
 )
 @click.option(
     "--seed",
     type=options.SEEDS,
     show_default=f"published: {PUBLISHED_SEED}; robust: 0",
-    help="The seed of the initial parameters, and with the published recipe of shuffling.",
+    help="The seed of the initial parameters, and, for the published recipe, of shuffling.",
 )
 @click.option(
     "--out",
     type=options.path,
-    show_default="runs/TASK-RECIPE, or that with the next free number",
-    help="The folder to create for the results; one that is there has to be empty.",
+    show_default="runs/TASK-RECIPE, with a number if it exists",
+    help="The folder for the results; it is created, or must be empty.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print metrics.json, and nothing else.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option("-v", "--verbose", is_flag=True, help="Print predictions beside targets, as the article does.")
+@click.option("-v", "--verbose", is_flag=True, help="Also print predictions and targets, as the article does.")
 def train(
     task: str,
     folder: Path | None,
@@ -86,20 +85,20 @@ def train(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Train the model, and write what came of it: metrics, weights, pictures and a report."""
+    """Train the model; write metrics, weights, pictures and a report."""
     console = Console(quiet=quiet or as_json, highlight=False)
     what = TASKS[task]
     if recipe == "robust" and gradient == "hand":
         raise InputError(
-            "--gradient hand is of the published recipe; the robust one has another loss, which nobody derived by hand"
+            "--gradient hand needs --recipe published: the loss of the robust recipe has no hand-derived gradient"
         )
     settings = Settings(what, recipe, gradient, learning_rate, epochs, seed, data.Scaling(invert, scale))
     drawings = options.load(what, folder, split, split_seed)
     own = Settings(what, recipe).resolved()["learning_rate"]
     if learning_rate is not None and learning_rate > 100 * own and not quiet:
         print(
-            f"tinygrad-cnn: warning: --learning-rate {learning_rate:g} is {learning_rate / own:.0e} times the recipe's "
-            f"own {own:g}: training is likely to diverge, or to stop at once with every ReLU at zero",
+            f"tinygrad-cnn: warning: --learning-rate {learning_rate:g} is {learning_rate / own:.0e} times that of the "
+            f"recipe, {own:g}: training is likely to diverge, or to stop at once with every ReLU at zero",
             file=sys.stderr,
         )
     for note in drawings.notes:
@@ -173,7 +172,7 @@ def _show(console: Console, result: Result, other: Result | None, to: Path) -> N
     if other:
         console.print(f"[dim]By the {other.settings.recipe} recipe: {_score(other)}.[/]")
     console.print(
-        "\nThe gradient at the final parameters: by autodiff, derived by hand, and by finite differences of some "
+        "\nThe gradient at the final parameters: by autodiff, hand-derived, and by finite differences of some "
         "elements of each parameter. A cell: the largest difference, and in brackets its size relative to the gradient."
     )
     for checked in result.checked_losses:

@@ -22,7 +22,7 @@ def relu(x: Array, /, at_zero: float = 0.0) -> Array:
     array([0., 0., 1.])
     """
     if not 0 <= at_zero <= 1:
-        raise ValueError(f"relu: at_zero is {at_zero!r}, but it is a slope between 0 and 1")
+        raise ValueError(f"relu: at_zero is {at_zero!r}; expected a slope from 0 to 1")
     x = np.asarray(x)
     return np.maximum(x, np.zeros(x.shape, x.dtype))  # of two arrays, at twice the speed of an array and a number
 

@@ -36,7 +36,9 @@ def conv2d(
             "(filters, channels, kh, kw), or (batch, height, width) and (kh, kw)"
         )
     if not single and x.shape[1] != weight.shape[1]:
-        raise ValueError(f"conv2d: x has {x.shape[1]} channels but weight {weight.shape} expects {weight.shape[1]}")
+        raise ValueError(
+            f"conv2d: x has {x.shape[1]} channels; expected {weight.shape[1]}, for weight of shape {weight.shape}"
+        )
     down, across = pair(padding, "conv2d: padding", least=0)
     if bias is not None and np.size(bias) != (1 if single else weight.shape[0]):
         raise ValueError(f"conv2d: bias has shape {np.shape(bias)}; expected one number for each filter")
@@ -64,7 +66,9 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     """
     if not isinstance(x, OPERANDS) or not isinstance(weight, OPERANDS):
         x, weight = operand(x), operand(weight)
-    if x.shape[-1] != weight.shape[-1]:
-        raise ValueError(f"linear: x has {x.shape[-1]} features but weight {weight.shape} expects {weight.shape[-1]}")
+    if not x.shape or len(weight.shape) != 2 or x.shape[-1] != weight.shape[-1]:
+        raise ValueError(
+            f"linear: x has shape {x.shape} and weight {weight.shape}; expected (..., inputs) and (outputs, inputs)"
+        )
     out = x @ weight.T
     return out if bias is None else out + bias

@@ -49,7 +49,7 @@ def _call(
             return implementation(*inputs, out=out, where=where, dtype=dtype, **more)
         _check_out(name, out)
     if where is not True and out is None:
-        raise TypeError(f"{name}(where=...) leaves the other elements undefined: use np.where, or give out= a Tensor")
+        raise TypeError(f"{name}: where= leaves the other elements undefined. Use np.where, or pass a Tensor as out=")
     if dtype is not None:
         inputs = [x.astype(dtype) if isinstance(x, Tensor) else np.asarray(x, dtype) for x in inputs]
     if where is not True:
@@ -64,7 +64,8 @@ def _check_out(name: str, out: tuple[Any, ...]) -> None:
     """Raise TypeError if a result would be written into something else than Tensors."""
     if not all(isinstance(x, Tensor) for x in out):
         raise TypeError(
-            f"{name}(out=...) would write a Tensor into an array, and lose its gradient: use what it returns"
+            f"{name}: out is an array; expected a Tensor, as the gradient would be lost. Leave out= away, and use the "
+            "result"
         )
 
 
@@ -78,9 +79,12 @@ def _written(name: str, result: Any, out: tuple[Any, ...], where: Any = None) ->
     for x, target in zip(results, out, strict=True):
         fits = np.shape(x) == target.shape if where is None else where is not ... or _broadcasts(x, target)
         if not fits:
-            raise ValueError(f"{name}: the result has shape {np.shape(x)}, but out= has {target.shape}")
+            raise ValueError(f"{name}: out has shape {target.shape}; expected {np.shape(x)}, the shape of the result")
         if not np.can_cast(x.dtype, target.dtype, "same_kind"):
-            raise TypeError(f"{name}: the result is of {x.dtype}, but out= of {target.dtype}")
+            raise TypeError(
+                f"{name}: out has dtype {target.dtype}; expected one that {x.dtype}, the dtype of the result, can be "
+                "cast to"
+            )
         target[... if where is None else where] = x
     return out if isinstance(result, tuple) else out[0]
 

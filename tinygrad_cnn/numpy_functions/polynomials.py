@@ -89,7 +89,10 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 def poly(seq_of_zeros: Any) -> Any:
     """As `np.poly`, of a sequence of zeros."""
     if np.ndim(seq_of_zeros) != 1:
-        raise NotImplementedError("np.poly of a matrix does not take Tensors: its eigenvalues may be complex")
+        raise NotImplementedError(
+            "np.poly: a matrix is not supported for Tensors, as its eigenvalues may be complex. Use "
+            "np.linalg.eigvalsh for a symmetric one"
+        )
     dtype = np.mintypecode([seq_of_zeros.dtype.char])
     coefficients: Any = np.ones(1, dtype)
     for zero in seq_of_zeros.astype(dtype):

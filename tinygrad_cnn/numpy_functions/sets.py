@@ -122,7 +122,8 @@ def _several_axes(function: Any) -> Any:
     def counted(*args: Any, density: Any = None, weights: Any = None, **keywords: Any) -> Any:
         if density or to_values(weights) is not weights:
             raise NotImplementedError(
-                f"np.{function.__name__} with density= or weights= does not take Tensors: np.histogram of one axis does"
+                f"np.{function.__name__}: density= and weights= are not supported for Tensors. Use np.histogram, for "
+                "one axis"
             )
         values = {name: to_values(x) for name, x in keywords.items()}
         return function(*to_values(args), weights=weights, **values)

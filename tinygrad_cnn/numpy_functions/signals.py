@@ -23,7 +23,9 @@ def clip(
     """As `np.clip`: the larger of `a` and the one bound, then the smaller of that and the other."""
     refuse_out("clip", out)
     if keywords:
-        raise NotImplementedError(f"np.clip({next(iter(keywords))}=...) takes no Tensors: use np.where on the result")
+        raise NotImplementedError(
+            f"np.clip: {next(iter(keywords))}= is not supported for Tensors. Use np.where on the result"
+        )
     if (a_min is absent) != (a_max is absent):
         raise TypeError("clip() missing 1 required positional argument: 'a_max'")
     if a_min is not absent and (min is not absent or max is not absent):

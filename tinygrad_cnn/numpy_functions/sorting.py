@@ -21,7 +21,7 @@ from tinygrad_cnn.primitives.shaping import laid_out, thumbnail
 def sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> Any:
     """As `np.sort`. Equal elements stay in the order in which they are, whatever `kind` says."""
     if order is not None:
-        raise NotImplementedError("np.sort(order=...) is for arrays with fields, which Tensors do not have")
+        raise NotImplementedError("np.sort: order= is not supported for Tensors, which have no fields. Leave it out")
     a, axis = (a.reshape(-1), 0) if axis is None else (a, axis)
     return _in_places(a, np.argsort(to_values(a), axis, kind="stable"), axis)
 
@@ -41,7 +41,9 @@ def sort_complex(a: Any) -> Any:
 def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Any:
     """As `np.partition`."""
     if order is not None:
-        raise NotImplementedError("np.partition(order=...) is for arrays with fields, which Tensors do not have")
+        raise NotImplementedError(
+            "np.partition: order= is not supported for Tensors, which have no fields. Leave it out"
+        )
     a, axis = (a.reshape(-1), 0) if axis is None else (a, axis)
     return _in_places(a, np.argpartition(to_values(a), kth, axis, kind), axis)
 
@@ -68,13 +70,13 @@ def _quantile(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:  # fmt: skip
         refuse_out(name, out)
         if weights is not None:
-            raise NotImplementedError(f"np.{name}(weights=...) does not take Tensors yet: only without weights")
+            raise NotImplementedError(f"np.{name}: weights= is not supported for Tensors. Leave it out")
         if isinstance(q, Handle):
-            raise NotImplementedError(f"np.{name} has no derivative by q: give q.value")
+            raise NotImplementedError(f"np.{name}: q is a Tensor, but has no derivative. Pass q.value")
         if name.startswith("nan") and np.ndim(q) > 1 and isinstance(axis, tuple) and len(axis) not in (1, a.ndim):
             raise NotImplementedError(
-                f"np.{name} of q with {np.ndim(q)} axes along none or several axes: NumPy gives the axes of the result "
-                "in another order than it documents. Give q with one axis, and reshape the result"
+                f"np.{name}: q has {np.ndim(q)} axes, along none or several axes of a; expected at most one, as NumPy "
+                "orders those of the result otherwise than documented. Pass q.ravel(), and reshape the result"
             )
         # Where there is nothing, or NaN alone, the dtype is another. Infinities would only make NumPy warn.
         values = to_values(a)

@@ -32,7 +32,9 @@ def _reduce(ufunc: np.ufunc) -> Callable[..., Any]:
     ) -> Any:  # fmt: skip
         method, values = f"np.{ufunc.__name__}.reduce", to_values(array)
         if initial is not absent or where is not True:
-            raise NotImplementedError(f"{method}(initial=..., where=...) does not take Tensors: use np.where before")
+            raise NotImplementedError(
+                f"{method}: initial= and where= are not supported for Tensors. Use np.where on the operand"
+            )
         plain = ufunc.reduce(values, axis, dtype, keepdims=keepdims)  # and NumPy's own errors
         if not np.size(array):
             return plain

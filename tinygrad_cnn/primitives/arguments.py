@@ -21,7 +21,7 @@ absent: Any = type("absent", (), {"__repr__": lambda self: "<no value>"})()
 def refuse_out(name: str, out: Any) -> None:
     """Raise TypeError if an array to write into was given."""
     if out is not None:
-        raise TypeError(f"np.{name}(out=...) would write a Tensor into an array: use what it returns")
+        raise TypeError(f"np.{name}: out is an array, which cannot hold a Tensor. Leave out= away, and use the result")
 
 
 def refuse_tensors(name: str, keywords: dict[str, Any]) -> None:
@@ -29,8 +29,8 @@ def refuse_tensors(name: str, keywords: dict[str, Any]) -> None:
     for keyword, x in keywords.items():
         if isinstance(x, Handle):
             raise NotImplementedError(
-                f"np.{name}({keyword}=Tensor) has no derivative by that: combine it with what np.{name} returns, "
-                "or give its .value"
+                f"np.{name}: {keyword} is a Tensor, but has no derivative. Combine it with the result of np.{name}, or "
+                "pass its .value"
             )
 
 

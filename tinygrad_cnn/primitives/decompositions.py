@@ -35,10 +35,13 @@ def _of_triangle(x: Array, lower: bool) -> Array:
 def _real_matrices(name: str, x: Any) -> None:
     if x.ndim < 2:
         raise np.linalg.LinAlgError(
-            f"np.linalg.{name} is of matrices, or stacks of them, but was given shape {x.shape}"
+            f"np.linalg.{name}: a has shape {x.shape}; expected a matrix or a stack of matrices"
         )
     if x.dtype.kind == "c":
-        raise TypeError(f"np.linalg.{name} of complex matrices has no derivative here")
+        raise TypeError(
+            f"np.linalg.{name}: a is complex; expected a real matrix, as the derivative for complex ones is not "
+            "supported"
+        )
 
 
 # Linear systems. Rules: M. Giles, "Collected matrix derivative results for forward and reverse mode", 2008.
@@ -76,7 +79,7 @@ def solve_of_numpy(a: Any, b: Any) -> Any:
 def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
     """As `np.linalg.pinv`; the rank is taken as constant."""
     if hermitian:
-        raise NotImplementedError("np.linalg.pinv(hermitian=True) does not take Tensors: leave hermitian out")
+        raise NotImplementedError("np.linalg.pinv: hermitian=True is not supported for Tensors. Leave it out")
     _real_matrices("pinv", a)
     cut = {name: x for name, x in (("rcond", rcond), ("rtol", rtol)) if x is not None}
     return _pinv(a, cut=cut)
@@ -323,14 +326,14 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
     """
     _real_matrices("svd", a)
     if hermitian:
-        raise NotImplementedError("np.linalg.svd(hermitian=True) does not take Tensors: use np.linalg.eigh")
+        raise NotImplementedError("np.linalg.svd: hermitian=True is not supported for Tensors. Use np.linalg.eigh")
     m, n = a.shape[-2:]
     if not compute_uv:
         return np.linalg.svdvals(a)
     if full_matrices and m != n:
         raise NotImplementedError(
-            f"np.linalg.svd of {m} x {n} matrices: the vectors beyond the {min(m, n)} singular values are any basis of "
-            "what is left, and have no derivative. Write full_matrices=False"
+            f"np.linalg.svd: full_matrices=True of a {m} x {n} matrix is not supported for Tensors, as the vectors "
+            f"beyond the first {min(m, n)} are an arbitrary basis without a derivative. Pass full_matrices=False"
         )
     packed = _svd(a)
     u, vh = packed[..., :m, :], _t(packed[..., m + 1 :, :])
@@ -379,7 +382,9 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     _real_matrices("qr", a)
     m, n = a.shape[-2:]
     if mode not in ("reduced", "r", "complete") or (mode == "complete" and m > n):
-        raise NotImplementedError(f"np.linalg.qr(mode={mode!r}) of {m} x {n} matrices: write mode='reduced'")
+        raise NotImplementedError(
+            f"np.linalg.qr: mode={mode!r} of a {m} x {n} matrix is not supported for Tensors. Pass mode='reduced'"
+        )
     packed = _qr(a[..., :, : min(m, n)])
     q, r = packed[..., :m, :], _t(packed[..., m:, :])
     if n > m:

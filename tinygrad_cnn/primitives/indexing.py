@@ -129,7 +129,8 @@ def put_along_axis(arr: Array, indices: Any, values: Array, axis: int | None) ->
 def _assignable(x: Any, name: str) -> Any:
     if not isinstance(x, Handle) and recording.get():
         raise TypeError(
-            f"np.{name} would write a Tensor into an array, and lose its gradient: begin with np.zeros_like(t)"
+            f"np.{name}: a is an array; expected a Tensor, as the gradient would be lost. Create it with "
+            "np.zeros_like(t)"
         )
     return x
 
@@ -148,7 +149,9 @@ def subtract_from(x: Array, index: Index, v: Array) -> None:
 
 def _change(x: Array, index: Index, v: Array, ufunc: np.ufunc) -> None:
     if not isinstance(x, Handle) and recording.get():
-        raise TypeError(f"np.{ufunc.__name__}.at would write a Tensor into an array: use tg.index_add")
+        raise TypeError(
+            f"np.{ufunc.__name__}.at: a is an array; expected a Tensor, as the gradient would be lost. Use tg.index_add"
+        )
     changed = index_add(x, index, v)
     if isinstance(x, Handle):
         x.become(changed)

@@ -95,7 +95,7 @@ def outer(a: Any, b: Any, out: None = None) -> Any:
 def outer_of_vectors(x1: Any, x2: Any, /) -> Any:
     """As `np.linalg.outer`."""
     if np.ndim(x1) != 1 or np.ndim(x2) != 1:
-        raise ValueError(f"Input arrays must be one-dimensional, but they are {np.ndim(x1)} and {np.ndim(x2)}")
+        raise ValueError(f"np.linalg.outer: x1 has {np.ndim(x1)} axes and x2 {np.ndim(x2)}; expected one each")
     return np.outer(x1, x2)
 
 
@@ -104,7 +104,7 @@ def vecdot(x: Any, y: Any, /, *, axis: int = -1, keepdims: bool = False) -> Any:
     """As `np.vecdot`."""
     if np.shape(x)[axis] != np.shape(y)[axis]:
         raise ValueError(
-            f"vecdot: axis {axis} has {np.shape(x)[axis]} elements in the one, {np.shape(y)[axis]} in the other"
+            f"np.vecdot: axis {axis} has {np.shape(x)[axis]} and {np.shape(y)[axis]} elements; expected equally many"
         )
     return np.sum(conjugated(np.moveaxis(x, axis, -1)) * np.moveaxis(y, axis, -1), -1, keepdims=keepdims)
 
@@ -161,7 +161,9 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     """As `np.cross`, of vectors in space."""
     axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis,) * 3
     if np.shape(a)[axisa] != 3 or np.shape(b)[axisb] != 3:
-        raise ValueError(f"np.cross is of vectors of 3 elements, but was given {np.shape(a)} and {np.shape(b)}")
+        raise ValueError(
+            f"np.cross: a and b have shapes {np.shape(a)} and {np.shape(b)}; expected vectors of 3 elements"
+        )
     x, y = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
     one, two = [1, 2, 0], [2, 0, 1]
     return np.moveaxis(row_by_row(x[..., one] * y[..., two] - x[..., two] * y[..., one]), -1, axisc)
@@ -196,7 +198,7 @@ def diagonal_of_matrices(x: Any, /, *, offset: int = 0) -> Any:
 def matrix_power(a: Any, n: int) -> Any:
     """As `np.linalg.matrix_power`: by squaring."""
     if np.ndim(a) < 2 or a.shape[-1] != a.shape[-2]:
-        raise np.linalg.LinAlgError(f"matrix_power is of square matrices, but was given shape {np.shape(a)}")
+        raise np.linalg.LinAlgError(f"np.linalg.matrix_power: a has shape {np.shape(a)}; expected square matrices")
     n = operator.index(n)
     if n < 0:
         return np.linalg.matrix_power(np.linalg.inv(a), -n)
@@ -217,10 +219,11 @@ def multi_dot(arrays: Any, *, out: None = None) -> Any:
     """As `np.linalg.multi_dot`, multiplied from that end which makes the smaller matrix."""
     refuse_out("linalg.multi_dot", out)
     if len(arrays) < 2:
-        raise ValueError("multi_dot is of two arrays or more")
+        raise ValueError(f"np.linalg.multi_dot: {len(arrays)} arrays given; expected at least two")
     if any(np.ndim(x) not in ((1, 2) if k in (0, len(arrays) - 1) else (2,)) for k, x in enumerate(arrays)):
         raise np.linalg.LinAlgError(
-            f"multi_dot is of matrices, and of vectors at its ends, but was given {[np.shape(x) for x in arrays]}"
+            f"np.linalg.multi_dot: shapes {[np.shape(x) for x in arrays]} given; expected matrices, or vectors at the "
+            "ends"
         )
     first, last = np.shape(arrays[0])[0], np.shape(arrays[-1])[-1]
     if first <= last:
@@ -275,19 +278,26 @@ def einsum(*operands: Any, out: None = None, optimize: Any = False, **keywords: 
     """As `np.einsum`, in either of its forms; `optimize` chooses nothing but the order of the sums."""
     refuse_out("einsum", out)
     if keywords:
-        raise NotImplementedError(f"np.einsum({next(iter(keywords))}=...) does not take Tensors: use .astype")
+        raise NotImplementedError(
+            f"np.einsum: {next(iter(keywords))}= is not supported for Tensors. Use .astype on the operands"
+        )
     indices, result, arrays = _parsed(operands)
     if len(indices) != len(arrays):
-        raise ValueError(f"np.einsum: the subscripts name {len(indices)} operands, but {len(arrays)} were given")
+        raise ValueError(f"np.einsum: {len(arrays)} operands given; expected {len(indices)}, as in the subscripts")
     for k, (own, x) in enumerate(zip(indices, arrays, strict=True)):
         if len(own) != np.ndim(x):
-            raise ValueError(f"np.einsum: operand {k} has the subscripts {own!r}, but {np.ndim(x)} axes")
+            raise ValueError(
+                f"np.einsum: operand {k} has {np.ndim(x)} axes; expected {len(own)}, as in its subscripts {own!r}"
+            )
         for i in sorted(set(own), key=own.index):
             while indices[k].count(i) > 1:  # a diagonal
                 one = indices[k].index(i)
                 two = indices[k].index(i, one + 1)
                 if arrays[k].shape[one] != arrays[k].shape[two]:
-                    raise ValueError(f"np.einsum: operand {k} has shape {np.shape(x)}, and is no square along {i!r}")
+                    raise ValueError(
+                        f"np.einsum: operand {k} has shape {np.shape(x)}; expected equal axes for the repeated "
+                        f"subscript {i!r}"
+                    )
                 arrays[k] = _diagonal(arrays[k], one, two)
                 indices[k] = indices[k][:one] + indices[k][one + 1 : two] + indices[k][two + 1 :] + i
     found = _einsum(*arrays, indices=tuple(indices), result=result)
@@ -314,7 +324,9 @@ def _parsed(operands: Any) -> tuple[list[str], str, list[Any]]:
     extra = [np.ndim(x) - len(own.replace("...", "")) for own, x in zip(indices, arrays, strict=False) if "..." in own]
     stretched = "".join(free[: max(extra, default=0)])
     if arrow and stretched and "..." not in result:
-        raise ValueError(f"np.einsum: the result {result!r} has no ellipsis, but {len(stretched)} axes are in one")
+        raise ValueError(
+            f"np.einsum: the result {result!r} has no ellipsis; expected one, as those of the operands have axes"
+        )
     if not arrow:
         names = left.replace(",", "").replace(".", "")
         result = "..." * bool(extra) + "".join(sorted(i for i in set(names) if names.count(i) == 1))

@@ -118,11 +118,11 @@ _pad = rearranging(np.pad, "array")
 def pad(x: Any, pad_width: Any, mode: Any, **keywords: Any) -> Any:
     """As `np.pad` in every mode but "constant" and a function's."""
     if callable(mode):
-        raise NotImplementedError("np.pad with a function as mode does not take Tensors: concatenate the parts")
+        raise NotImplementedError("np.pad: a function as mode is not supported for Tensors. Use np.concatenate")
     refuse_tensors("pad", keywords)
     odd = keywords.get("reflect_type") == "odd"
     if mode == "empty":
-        raise NotImplementedError("np.pad(mode='empty') does not take Tensors: write mode='constant'")
+        raise NotImplementedError("np.pad: mode='empty' is not supported for Tensors. Pass mode='constant'")
     if mode in ("edge", "wrap") or (mode in ("reflect", "symmetric") and not odd):
         return _pad(x, pad_width, mode, **keywords)
     np.pad(np.broadcast_to(0.0, x.shape), pad_width, mode, **keywords)  # NumPy's own errors

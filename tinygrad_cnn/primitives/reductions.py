@@ -184,7 +184,7 @@ def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def reduce(x: Any, axis: Axis = 0, dtype: Any = None, keepdims: bool = False, **among: Any) -> Any:
         if among.get("initial", absent) is None:
-            raise NotImplementedError("ufunc.reduce(initial=None) does not take Tensors: leave it out")
+            raise NotImplementedError("ufunc.reduce: initial=None is not supported for Tensors. Leave it out")
         if dtype is not None:
             among["dtype"] = dtype
         return function(x, axis=axis, keepdims=keepdims, **among)

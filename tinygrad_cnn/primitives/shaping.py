@@ -48,8 +48,7 @@ ravel.defvjp(lambda g, out, a, order="C": np.reshape(g, np.shape(a), order=order
 def _check_order(name: str, order: Any) -> None:
     if order not in ("C", "F"):
         raise NotImplementedError(
-            f"np.{name}(order={order!r}) goes by how the array lies in memory, and does not take Tensors: "
-            "write 'C' or 'F'"
+            f"np.{name}: order={order!r} is not supported for Tensors, as it depends on memory layout. Pass 'C' or 'F'"
         )
 
 

@@ -36,7 +36,7 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **keywords: Any) ->
         fortran = {"order": "F"} if order == "F" else {}
         return pad(array, _widths(array.ndim, pad_width), values, **fortran)
     if to_values(values) is not values:
-        raise NotImplementedError("np.pad(constant_values=...) takes no Tensors: np.concatenate them with the array")
+        raise NotImplementedError("np.pad: constant_values is a Tensor, but has no derivative. Use np.concatenate")
     around = np.pad(np.zeros(array.shape, array.dtype), pad_width, constant_values=values)
     if not array.size:
         found = np.zeros_like(array, shape=around.shape, order=order)
@@ -50,7 +50,7 @@ def _widths(ndim: int, pad_width: Any) -> tuple[tuple[int, int], ...]:
     """(before, behind) for each axis."""
     widths = np.asarray(pad_width)
     if widths.dtype.kind not in "iu":
-        raise TypeError(f"pad_width is {pad_width!r}, but has to be of integers")
+        raise TypeError(f"np.pad: pad_width is {pad_width!r}; expected integers")
     return tuple([(before, behind) for before, behind in np.broadcast_to(widths, (ndim, 2)).tolist()])
 
 
@@ -138,7 +138,9 @@ def col2im(columns: Array, /, shape: tuple[int, ...], window: Pair, stride: Pair
     """
     at = layout(shape, window, stride)
     if columns.shape != at.columns:
-        raise ValueError(f"col2im: columns have shape {columns.shape}, but images of shape {shape} give {at.columns}")
+        raise ValueError(
+            f"col2im: columns have shape {columns.shape}; expected {at.columns}, for images of shape {shape}"
+        )
     windows = columns.reshape(at.windows)
     image = np.zeros(shape, columns.dtype)
     for (u, v), place in at.offsets:
@@ -193,7 +195,7 @@ def max_pool2d(x: Array, /, window: Pair, stride: Pair | None = None, ties: Ties
     array([[4., 5.]])
     """
     if ties not in ("share", "all"):
-        raise ValueError(f"max_pool2d: ties is {ties!r}, but has to be 'share' or 'all'")
+        raise ValueError(f"max_pool2d: ties is {ties!r}; expected 'share' or 'all'")
     at = layout(x.shape, window, stride)
     *_, kw, _, _ = at.windows
     rows = functools.reduce(np.maximum, [x[..., down, :] for _, (_, down, _) in at.offsets[::kw]])
@@ -304,10 +306,10 @@ def layout(shape: tuple[int, ...], window: Pair, stride: Pair | None) -> Layout:
 def _layout(shape: tuple[int, ...], window: Pair, stride: Pair | None) -> Layout:
     (kh, kw), (sh, sw) = pair(window, "window"), pair(window if stride is None else stride, "stride")
     if len(shape) < 2:
-        raise ValueError(f"images have two axes or more, but this array has shape {shape}")
+        raise ValueError(f"windows: the images have shape {shape}; expected at least two axes, (..., height, width)")
     height, width = shape[-2:]
     if kh > height or kw > width:
-        raise ValueError(f"a window of {kh} x {kw} does not fit in an image of {height} x {width}")
+        raise ValueError(f"windows: window is {kh} x {kw}; expected at most the size of an image, {height} x {width}")
     out_h, out_w = (height - kh) // sh + 1, (width - kw) // sw + 1
     batch, channels = shape[: min(len(shape) - 2, 1)], shape[1:-2]
     offsets = [
@@ -331,5 +333,5 @@ def pair(x: Pair, name: str, least: int = 1) -> tuple[int, int]:
         return x, x
     both = tuple(x) if isinstance(x, list | tuple) else (x, x)
     if len(both) != 2 or not all(isinstance(n, int | np.integer) and n >= least for n in both):
-        raise ValueError(f"{name} is {x!r}, but has to be an integer from {least} on or a pair (down, across) of them")
+        raise ValueError(f"{name} is {x!r}; expected an integer of at least {least}, or a pair (down, across) of them")
     return int(both[0]), int(both[1])
