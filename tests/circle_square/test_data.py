@@ -330,7 +330,7 @@ def test_folders_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     (tmp_path / "train").mkdir()
     refuses("it has no folder 'test'; expected both")
     (tmp_path / "test").mkdir()
-    refuses("train: there is no image in it")
+    refuses("train: it contains no images")
     some(tmp_path / "train", 3)
     refuses("train: it has 3 images, but the first half")
     some(tmp_path / "train", 1, start=4)
@@ -349,7 +349,7 @@ def test_splits_that_cannot_be_made_are_named(tmp_path: Path) -> None:
     refuses("not divided into train and test. Pass --split", None)
     refuses(r"circles: it has 3 images; --split 3\+1 needs 4", "3+1")
     for wrong in ("12", "a+b", "0+2", "2+0", "-1+2"):
-        refuses("expected two numbers of drawings of each class", wrong)
+        refuses("expected TRAIN.TEST, drawings of each class", wrong)
     refuses(r"none\.json: No such file", str(tmp_path / "none.json"))
     listed = tmp_path / "split.json"
     for content, message in [

@@ -261,7 +261,10 @@ def test_weights_that_are_damaged_or_anothers_are_named(command, trained: Path) 
     for about, why in (
         (None, "their metadata do not name 'tinygrad_cnn circle_square'"),
         (model | {"classes": "[" * 100_000}, "the weights are damaged: their metadata lack"),
-        (model | {"scaling": f'{{"invert": true, "top": 1{"0" * 400}}}'}, "the weights are damaged: their metadata lack"),
+        (
+            model | {"scaling": f'{{"invert": true, "top": 1{"0" * 400}}}'},
+            "the weights are damaged: their metadata lack",
+        ),
     ):
         safetensors.numpy.save_file(arrays, "about.safetensors", about)
         refused(command("predict", "about.safetensors", image), f"about.safetensors: .*{why}")
@@ -342,7 +345,9 @@ def test_weights_of_eight_bits_are_refused_in_one_line(command) -> None:
         }
     ).encode()  # fmt: skip
     Path("w.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(207))
-    refused(command("predict", "w.safetensors", BUNDLED / "test" / "drawing(1).png"), "is not an array of finite float64")
+    refused(
+        command("predict", "w.safetensors", BUNDLED / "test" / "drawing(1).png"), "is not an array of finite float64"
+    )
 
 
 def test_one_bad_image_does_not_stop_the_others(command, trained: Path) -> None:
@@ -585,7 +590,10 @@ def test_graph_of_a_run_that_does_not_say_how_it_began(command, trained: Path, t
     assert "it lacks the recipe or the seed" in err
     for seed in (-1, 2**32):  # of which NumPy's old generator knows nothing
         (tmp_path / "metrics.json").write_text(f'{{"recipe": "published", "seed": {seed}}}')
-        refused(command("graph", "--run", tmp_path), r"it lacks the recipe or the seed of the run \(ValueError: Seed must be")
+        refused(
+            command("graph", "--run", tmp_path),
+            r"it lacks the recipe or the seed of the run \(ValueError: Seed must be",
+        )
 
 
 def test_the_report_shows_the_graph(trained: Path) -> None:

@@ -87,7 +87,10 @@ def test_im2col_of_objects_counts_who_refers_to_them() -> None:
     [
         (lambda: tg.conv2d(np.ones((1, 3, 5, 5)), np.ones((8, 1, 3, 3))), r"^conv2d: x has 3 channels; expected 1"),
         (lambda: tg.conv2d(np.ones((5, 5)), np.ones((3, 3))), r"^conv2d: x has shape \(5, 5\) and weight \(3, 3\);"),
-        (lambda: tg.conv2d(np.ones((1, 2, 2)), np.ones((3, 3))), "window is 3 x 3; expected at most the size of an image, 2 x 2"),
+        (
+            lambda: tg.conv2d(np.ones((1, 2, 2)), np.ones((3, 3))),
+            "window is 3 x 3; expected at most the size of an image, 2 x 2",
+        ),
         (lambda: tg.max_pool2d(np.ones((1, 2, 2)), 3), "window is 3 x 3; expected at most the size of an image, 2 x 2"),
         (lambda: tg.avg_pool2d(np.ones(4), 2), r"the images have shape \(4,\); expected at least two axes"),
         (lambda: tg.max_pool2d(np.ones((4, 4)), 0), "window is 0; expected an integer of at least 1"),
