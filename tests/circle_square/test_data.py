@@ -332,10 +332,10 @@ def test_folders_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     (tmp_path / "test").mkdir()
     refuses("train: it contains no images")
     some(tmp_path / "train", 3)
-    refuses("train: it has 3 images, but the first half")
+    refuses("train: it has 3 images; expected an even number")
     some(tmp_path / "train", 1, start=4)
-    refuses("test: there is no image in it")
-    refuses("it has train and test folders of its own", tmp_path, "2+1")
+    refuses("test: it contains no images")
+    refuses("it has folders train and test, so --split has no effect", tmp_path, "2+1")
 
 
 def test_splits_that_cannot_be_made_are_named(tmp_path: Path) -> None:
@@ -353,10 +353,10 @@ def test_splits_that_cannot_be_made_are_named(tmp_path: Path) -> None:
     refuses(r"none\.json: No such file", str(tmp_path / "none.json"))
     listed = tmp_path / "split.json"
     for content, message in [
-        ("{", "this is no JSON"),
+        ("{", "not valid JSON"),
         ('{"train": [[1], [1]]}', "it has no entry 'test'"),
         ('{"train": [[1], [9]], "test": [[2], [2]]}', "there is no drawing with the number 9"),
-        ('{"train": [[1]], "test": [[2], [2]]}', "have to list numbers for two classes"),
+        ('{"train": [[1]], "test": [[2], [2]]}', "expected numbers for two classes"),
         ('{"train": 5, "test": 6}', r"expected \{\"train\""),
         ("[1, 2]", "it has no entry 'train'"),
         ('{"train": [[1, 1], [1]], "test": [[2], [2]]}', "is listed twice"),

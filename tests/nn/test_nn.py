@@ -97,7 +97,7 @@ def test_im2col_of_objects_counts_who_refers_to_them() -> None:
         (lambda: tg.max_pool2d(np.ones((4, 4)), 2, (1, 2, 3)), r"stride is \(1, 2, 3\); expected an integer"),
         (lambda: tg.max_pool2d(np.ones((4, 4)), 1.5), r"window is 1\.5; expected an integer"),
         (lambda: tg.col2im(np.ones((4, 4)), (4, 4), 2), r"columns have shape \(4, 4\); expected \(4, 9\)"),
-        (lambda: tg.linear(np.ones((2, 3)), np.ones((4, 5))), "linear: x has shape \(2, 3\) and weight"),
+        (lambda: tg.linear(np.ones((2, 3)), np.ones((4, 5))), r"linear: x has shape \(2, 3\) and weight"),
     ],
 )
 def test_shapes_that_do_not_fit_are_named(attempt, message: str) -> None:
