@@ -370,6 +370,6 @@ def test_splits_that_cannot_be_made_are_named(tmp_path: Path) -> None:
             path.unlink()
         (folder / name).rmdir()
         (folder / f"x{name}").mkdir()
-    refuses("it has 3 folders, but none is named for circles and squares", "1+1")
+    refuses("it has 3 folders; expected one for each of circles and squares", "1+1")
     some(folder / "circles", 3)
     refuses("it has no folder for squares", "1+1")
