@@ -21,7 +21,7 @@ absent: Any = type("absent", (), {"__repr__": lambda self: "<no value>"})()
 def refuse_out(name: str, out: Any) -> None:
     """Raise TypeError if an array to write into was given."""
     if out is not None:
-        raise TypeError(f"np.{name}: out is an array, which cannot hold a Tensor. Leave out= away, and use the result")
+        raise TypeError(f"np.{name}: out is an array, which cannot hold a Tensor. Omit out=, and use the result")
 
 
 def refuse_tensors(name: str, keywords: dict[str, Any]) -> None:

@@ -1,0 +1,176 @@
+"""Error messages: each is triggered, and its text stands in messages.txt, for a person to read.
+
+`python tests/project/test_messages.py` writes that file anew.
+"""
+
+from __future__ import annotations
+
+import math
+import pickle
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tg
+
+TEXTS = Path(__file__).with_name("messages.txt")
+
+
+def t(*shape: int) -> tg.Tensor:
+    return tg.Tensor(np.ones(shape))
+
+
+def itself() -> list[Any]:
+    x: list[Any] = [1.0]
+    x.append(x)
+    return x
+
+
+@tg.primitive
+def product(x, y, /, scale=1.0):
+    return scale * x * y
+
+
+@tg.primitive
+def twice(x, /):
+    return 2 * x
+
+
+twice.defvjp(lambda g, out, x: np.sum(g))
+
+
+@tg.primitive
+def pair(x, /):
+    return x, x
+
+
+def assign(a: Any, index: Any, value: Any) -> None:
+    a[index] = value
+
+
+CASES: dict[str, Callable[[], Any]] = {
+    # Transforms
+    "an integer": lambda: tg.grad(np.sin)(3),
+    "an integer array in a tree": lambda: tg.grad(lambda p: p)({"layers": [{"W": np.arange(3)}]}),
+    "a string in a tree": lambda: tg.grad(lambda p: p[1])(("relu", 1.0)),
+    "a tree in itself": lambda: tg.grad(lambda p: p[0])(itself()),
+    "no argument": lambda: tg.grad(np.sin)(),
+    "argnums out of range": lambda: tg.grad(np.sin, argnums=1)(1.0),
+    "argnums twice": lambda: tg.grad(np.multiply, argnums=(0, 0))(1.0, 2.0),
+    "argnums no integer": lambda: tg.grad(np.sin, argnums="x")(1.0),
+    "several elements": lambda: tg.grad(np.sin)(np.ones(3)),
+    "several results": lambda: tg.grad(lambda x: (x, x))(1.0),
+    "no result": lambda: tg.grad(lambda x: None)(1.0),
+    "a string as a result": lambda: tg.grad(lambda x: "x")(1.0),
+    "an integer as a result": lambda: tg.grad(lambda x: 3)(1.0),
+    "a complex result": lambda: tg.grad(lambda x: x * 1j)(1.0),
+    "a lost gradient": lambda: tg.grad(lambda x: float(x.value))(1.0),
+    "has_aux without a pair": lambda: tg.value_and_grad(lambda x: x, has_aux=True)(1.0),
+    "jacobian of nothing": lambda: tg.jacobian(lambda x: None)(1.0),
+    "hvp of one argument for two": lambda: tg.hvp(np.multiply, 1.0, 1.0, argnums=(0, 1)),
+    "jvp of no list": lambda: tg.jvp(np.sin, 1.0, [1.0]),
+    "jvp of too few tangents": lambda: tg.jvp(np.multiply, [1.0, 2.0], [1.0]),
+    "jvp of another structure": lambda: tg.jvp(np.sin, [1.0], [{"a": 1.0}]),
+    "jvp of another shape": lambda: tg.jvp(np.sin, [1.0], [np.ones(2)]),
+    "jvp of a complex tangent": lambda: tg.jvp(np.sin, [1.0], [1j]),
+    "vjp of another structure": lambda: tg.vjp(lambda x: (x, x), 1.0)[1](1.0),
+    "vjp of another shape": lambda: tg.vjp(np.sin, 1.0)[1](np.ones(2)),
+    "a checkpoint that assigns": lambda: tg.grad(tg.checkpoint(lambda x: assign(x, 0, 1.0) or np.sum(x)))(np.ones(2)),
+    # Tensors
+    "Tensor of integers": lambda: tg.Tensor([1, 2]),
+    "Tensor of a Tensor": lambda: tg.Tensor(t(2)),
+    "backward of several elements": lambda: t(3).backward(),
+    "backward with another shape": lambda: t(3).backward(np.ones(2)),
+    "float": lambda: float(t()),
+    "math.exp": lambda: math.exp(t()),
+    "np.asarray": lambda: np.asarray(t(2)),
+    "pickle": lambda: pickle.dumps(t(2)),
+    "assignment of .value": lambda: setattr(t(2), "value", 1.0),
+    "assignment of .grad": lambda: setattr(t(2), "grad", 1.0),
+    "assignment to a scalar": lambda: assign(np.sum(t(2)), ..., 1.0),
+    "iteration over a scalar": lambda: list(t()),
+    "in place with another shape": lambda: t(3).__iadd__(np.ones((2, 3))),
+    "mT of a vector": lambda: t(3).mT,
+    "t.numpy": lambda: t(2).numpy(),
+    "t.zero_grad": lambda: t(2).zero_grad(),
+    "t.requires_grad": lambda: t(2).requires_grad,
+    "t.at": lambda: t(2).at,
+    "t.exp": lambda: t(2).exp(),
+    "t.nonsense": lambda: t(2).nonsense,
+    "a function without a rule": lambda: np.roots(t(3)),
+    "np.frompyfunc": lambda: np.frompyfunc(lambda x: x, 1, 1)(t(3)),
+    "a masked array": lambda: t(2) + np.ma.array([1.0, 2.0]),
+    "trees of other structure": lambda: tg.SGD(0.1).step({"a": 1.0}, {"b": 1.0}),
+    # Primitives
+    "no rule": lambda: tg.grad(product)(1.0, 2.0),
+    "too few rules": lambda: product.defvjp(lambda g, out, x, y: g),
+    "no operands": lambda: tg.primitive(lambda x: x),
+    "a static argument that is a Tensor": lambda: product(t(2), 1.0, scale=t(2)),
+    "an argument twice": lambda: tg.im2col(t(4, 4), 2, window=2),
+    "too many arguments": lambda: tg.im2col(t(4, 4), 2, 2, 2),
+    "a cotangent of another shape": lambda: tg.grad(lambda x: np.sum(twice(x)))(np.ones(2)),
+    "two arrays": lambda: pair(t(2)),
+    # Layers
+    "conv2d of a vector": lambda: tg.conv2d(t(3), np.ones((3, 3))),
+    "conv2d of other channels": lambda: tg.conv2d(t(1, 3, 4, 4), np.ones((8, 1, 3, 3))),
+    "conv2d with another bias": lambda: tg.conv2d(t(1, 4, 4), np.ones((3, 3)), np.ones(2)),
+    "conv2d with padding of three numbers": lambda: tg.conv2d(t(1, 4, 4), np.ones((3, 3)), padding=(1, 1, 1)),
+    "a window too large": lambda: tg.im2col(t(2, 2), 3),
+    "a window of 0": lambda: tg.max_pool2d(t(4, 4), 0),
+    "windows of a vector": lambda: tg.im2col(t(4), 2),
+    "col2im of other columns": lambda: tg.col2im(t(4, 4), (4, 4), 2),
+    "unknown ties": lambda: tg.max_pool2d(t(4, 4), 2, ties="x"),
+    "a slope out of range": lambda: tg.relu(t(2), at_zero=2.0),
+    "linear of other features": lambda: tg.linear(t(2, 3), np.ones((4, 5))),
+    "he_normal of one axis": lambda: tg.he_normal(np.random.default_rng(0), (3,)),
+    "he_normal of no inputs": lambda: tg.he_normal(np.random.default_rng(0), (3, 0)),
+    # NumPy's functions
+    "np.sum into an array": lambda: np.sum(t(2), out=np.zeros(())),
+    "np.add into an array": lambda: np.add(t(2), 1.0, out=np.zeros(2)),
+    "np.sum into another shape": lambda: np.sum(t(2, 3), axis=0, out=t(2)),
+    "np.add where": lambda: np.add(t(2), 1.0, where=[True, False]),
+    "np.sum from a Tensor": lambda: np.sum(t(2), initial=t()),
+    "np.add.at of an array": lambda: np.add.at(np.zeros(2), [0], t(1)),
+    "np.einsum of other axes": lambda: np.einsum("ij->i", t(2)),
+    "np.einsum of other operands": lambda: np.einsum("i,i->i", t(2)),
+    "np.linalg.qr of a vector": lambda: np.linalg.qr(t(3)),
+    "np.linalg.svd in full": lambda: np.linalg.svd(t(3, 2)),
+    "np.pad in an unknown way": lambda: np.pad(t(2), 1, mode="empty"),
+    "np.ravel by memory": lambda: np.ravel(t(2, 2), order="K"),
+    "np.quantile of a Tensor": lambda: np.quantile(t(3), t()),
+    "np.sort by a field": lambda: np.sort(t(3), order="a"),
+    "np.cross of other vectors": lambda: np.cross(t(4), t(4)),
+    # Pictures and checks
+    "an unknown format": lambda: tg.render(t(2), "a.bmp"),
+    "a picture of a number": lambda: tg.render(3),
+    "a check of several elements": lambda: tg.check.gradients(lambda p: p, np.ones(3)),
+}
+
+
+def message(case: str) -> str:
+    """The text of the error, without the line that it names."""
+    try:
+        CASES[case]()
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        return re.sub(r"\([^()\n]*test_messages\.py:\d+ in [^\n]*?\)(?=[.;,]|$| )", "(file.py:1)", text)
+    raise AssertionError(f"{case}: no error")
+
+
+def texts() -> str:
+    return "\n".join(f"{case}\n    " + message(case).replace("\n", "\n    ") + "\n" for case in CASES)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_message_is_the_one_in_the_file(case: str) -> None:
+    stated = TEXTS.read_text(encoding="utf-8")
+    assert f"{case}\n    " + message(case).replace("\n", "\n    ") + "\n" in stated
+
+
+if __name__ == "__main__":
+    sys.exit(None if TEXTS.write_text(texts(), encoding="utf-8") else 1)
