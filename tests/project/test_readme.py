@@ -12,7 +12,8 @@ from paths import ROOT
 
 import tinygrad_cnn as tg
 
-READMES = pytest.mark.parametrize("readme", ["README.md", "README.ko.md"])
+PAGES = ["README.md", "README.ko.md"]
+READMES = pytest.mark.parametrize("readme", PAGES)
 
 
 @READMES
@@ -60,6 +61,12 @@ def test_the_example_of_the_cross_check_says_what_its_page_says(tmp_path: Path) 
         assert part in printed
 
 
-def test_both_readmes_have_the_same_commands() -> None:
-    for command in re.findall(r"^    (python3 -m venv .*)$", (ROOT / "README.md").read_text(), re.MULTILINE):
-        assert command in (ROOT / "README.ko.md").read_text(encoding="utf-8")
+def test_both_readmes_have_the_same_sections() -> None:
+    """Section by section: the same code blocks, links, inline code, comments and figures of tables."""
+    texts = [(ROOT / name).read_text(encoding="utf-8").replace("README.ko.md", "README.md") for name in PAGES]
+    english, korean = (re.split(r"^## ", text, flags=re.MULTILINE) for text in texts)
+    assert len(english) == len(korean)
+    for ours, theirs in zip(english, korean, strict=True):
+        for pattern in (r"(?:^    .*\n)+", r"\]\([^)]*\)", r"`[^`\n]+`", r"<!-- .* -->", r"\| *[\d.]+"):
+            expected, found = (sorted(re.findall(pattern, page, re.MULTILINE)) for page in (ours, theirs))
+            assert found == expected, ours.partition("\n")[0]
