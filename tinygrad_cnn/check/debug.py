@@ -15,12 +15,13 @@ from tinygrad_cnn.engine.graph import Array, Mode, Node, recording, source_line
 
 
 class debug:  # noqa: N801 (used as a word, like no_grad)
-    """Within, the first NaN or Inf raises FloatingPointError, and finite differences check each rule that is declared.
+    """A context in which the first NaN or Inf raises FloatingPointError, and newly declared rules are checked.
 
-    The error says which primitive made it, of what, and on which line it was called. What is checked: results, and the
-    cotangents that rules give. An Inf that comes in from outside is let pass (a mask of -inf is no mistake), a NaN is
-    not. A rule is checked on the `example` that its declaration gives, or on a matrix and on a number if there is none.
-    A RuntimeWarning says where a rule loses its digits, as that of eigenvectors of eigenvalues that are nearly equal.
+    The error names the primitive that produced it, its operands and the line of the call. Results are checked, and the
+    cotangents that rules return. A NaN in a constant or a leaf raises too; an Inf does not, because a mask of -inf is
+    no mistake. A rule is compared with finite differences when it is declared, on the `example` of its declaration, or
+    on matrices, a vector and a number if there is none. A RuntimeWarning reports a loss of precision in a rule, such as
+    that of eigenvectors when eigenvalues are nearly equal.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> with tg.debug():
@@ -46,7 +47,7 @@ class debug:  # noqa: N801 (used as a word, like no_grad)
 
 
 class _Watch(Mode):
-    """What the engine tells of in debug mode: a node made, a cotangent passed on, rules declared."""
+    """The events that debug mode checks: a node made, a cotangent passed on, rules declared."""
 
     def made(self, node: Node) -> None:
         """Raise if the value of `node` has the first NaN or Inf."""
@@ -74,7 +75,7 @@ class _Watch(Mode):
         raise FloatingPointError(f"{came} the first {kind}: {what}\n    {_place(node)}")
 
     def passed(self, node: Node, position: int, g: Array, cotangent: Array) -> None:
-        """Raise if the cotangent that a rule gave has the first NaN or Inf; warn if the primitive doubts it."""
+        """Raise if the cotangent that a rule returned has the first NaN or Inf; warn if it is inaccurate."""
         if node.primitive.doubt is not None:
             values = [_value(x) for x in node.operands]
             doubt = node.primitive.doubt(_value(g), node.value, *values, **node.static_args)

@@ -1,4 +1,4 @@
-"""The article's system: tell circles from squares with one convolution, and see how that is learnt.
+"""The article's system: a CNN with one convolution that distinguishes circles from squares.
 
 Written with the public API alone: what it cannot say with that, a user cannot either.
 """

@@ -1,4 +1,4 @@
-"""Drawings as by hand: outlines of circles, squares and triangles in one wobbling stroke.
+"""Imitations of hand drawings: outlines of circles, squares and triangles in one wobbling stroke.
 
 They imitate the drawings that the article uses: thin strokes of one pixel, of any size and anywhere in the picture,
 corners that are rounded or not, sides that bend, and ends that do not meet or run past each other.

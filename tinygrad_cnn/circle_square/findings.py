@@ -40,7 +40,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Findings:
-    """All of them, and the report on the loss of which the gradient by hand is said to be the gradient."""
+    """All findings, and the report on the loss whose gradient the hand-derived one is claimed to be."""
 
     findings: list[Finding]
     report: tg.check.Report
@@ -49,7 +49,7 @@ class Findings:
 def investigate(
     x: Floats, y: Floats, p: Parameters, claims: LossName = "printed", progress: bool | None = None
 ) -> Findings:
-    """Cross-check the gradient by hand on images (batch, 28, 28) with targets (batch, 1), at parameters `p`.
+    """Cross-check the hand-derived gradient on images (batch, 28, 28) with targets (batch, 1), at parameters `p`.
 
     claims: the loss of which it is said to be the gradient; the article says that of the printed one.
     """
@@ -69,7 +69,7 @@ def investigate(
 
 
 def _another_loss(printed: tg.check.Report, untied: tg.check.Report) -> Finding:
-    title = "The gradient by hand is not that of the printed loss"
+    title = "The hand-derived gradient is not that of the printed loss"
     of_printed, of_shifted = _largest_difference(printed), _largest_difference(untied)
     numbers = {"from_printed": of_printed, "from_shifted": of_shifted}
     first = printed.first_wrong
@@ -79,9 +79,9 @@ def _another_loss(printed: tg.check.Report, untied: tg.check.Report) -> Finding:
     all_agree = all(c is not None and c.verdict == "agree" for c in comparisons)
     agrees = "agrees with" if untied.ok or all_agree else "differs from"
     says = (
-        f"It departs from autodiff at {first.name}, the first step, and ends up to {of_printed:.2g} times the largest "
-        "element of the gradient away from it. "
-        f"Where nothing is tied it {agrees} the gradient of sum of -y log(sigma + eps) - (1 - y) log(1 - sigma - eps), "
+        f"It diverges from autodiff at {first.name}, the first step; in the gradient the difference is {of_printed:.2g} "
+        "times the largest element. "
+        f"Where no elements tie it {agrees} the gradient of sum of -y log(sigma + eps) - (1 - y) log(1 - sigma - eps), "
         f"to {of_shifted:.1g} of its size, with eps = {EPSILON:g}."
     )
     return Finding(title, True, says, numbers)
@@ -117,9 +117,9 @@ def _pole(x: Floats, y: Floats, p: Parameters) -> Finding:
     says = (
         f"For a circle dL_dsig passes from {slope(low):.1e} to {slope(high):.1e} at fc = {low:.4f}, which is sigma = "
         f"{sigma:.6f} = 1 - {1 - sigma:.2g}. At sigma = {there:.6f}, beyond it, the slope is {slope(high + 1):.3g}: "
-        f"a step against it makes the model surer that the circle is none. {beyond or 'None'} of these images "
-        f"{'is' if beyond < 2 else 'are'} there. The printed loss has no pole: its slope there is {of_printed:.3g}, "
-        f"and the least that it can be on these {len(y)} images is {lowest:.4f}, {lowest / np.log(2):.4g} log 2."
+        "a step against it makes the model more certain that the circle is not one. "
+        f"{beyond or 'None'} of these images {'is' if beyond < 2 else 'are'} there. "
+        f"The printed loss has no pole: its slope there is {of_printed:.3g}, and its minimum on these {len(y)} images is {lowest:.4f}, {lowest / np.log(2):.4g} log 2."
     )
     return Finding(title, True, says, {"sigma": sigma, "fc": low, "images_beyond": beyond, "least_loss": lowest})
 
@@ -161,10 +161,10 @@ def _ties(x: Floats, y: Floats, p: Parameters) -> Finding:
     numbers["times_counted"] = float(np.median(counted)) if four else float("nan")
     says = (
         f"{when or 'Here '}in {tied} of {tying.size} windows elements tie and pass a cotangent on, "
-        f"in {four} of them all four. Each gets the whole cotangent, where a subgradient shares it out"
+        f"in {four} of them all four. Each gets the whole cotangent, where a subgradient divides it among them"
         + (f": a window of four counts {numbers['times_counted']:.6g} times. " if four else ". ")
-        + f"dL/dBc is {numbers['dL_dBc']:.6g} by hand, and {true:.6g} is right."
-        + (f" What the check says of dL_drelu: {step.explanation}." if step is not None and step.explanation else "")
+        + f"The hand-derived dL/dBc is {numbers['dL_dBc']:.6g}; {true:.6g} is right."
+        + (f" The check reports for dL_drelu: {step.explanation}." if step is not None and step.explanation else "")
     )
     return Finding(title, True, says, numbers)
 
@@ -192,14 +192,14 @@ def _at_zero(x: Floats, y: Floats, p: Parameters) -> Finding:
     given = step.given_upstream
     says = (
         f"{when}{'c' if when else 'C'}onv is 0 at {elements} elements, and there the hand-derived gradient passes a "
-        f"cotangent on ({given.values[0]:.3g} at {given.index}) where ReLU's slope is taken as 0. What the check says: "
-        f"{step.convention}. Both are conventions: name the one that you use."
+        f"cotangent on ({given.values[0]:.3g} at {given.index}) where ReLU's slope is taken as 0. The check "
+        f"reports: {step.convention}. Both are conventions: state the one that you use."
     )
     return Finding(title, True, says, numbers)
 
 
 def _assignment(x: Floats, y: Floats, p: Parameters) -> Finding:
-    """The article's way back through pooling, held against autodiff of pooling, with strides of 2 and of 1."""
+    """The article's backward pass of pooling compared with autodiff, with strides of 2 and of 1."""
     title = "Its col2im assigns where it should add"
     relu = forward(x, p).relu[:2] + np.random.default_rng(0).uniform(0, 1e-3, (2, *x.shape[1:]))
     found = {}
@@ -221,7 +221,7 @@ def _assignment(x: Floats, y: Floats, p: Parameters) -> Finding:
 
 
 def _of_pooling(relu: Floats, stride: int, cotangent: Floats, by_hand: Floats) -> Any:
-    """Autodiff's way back through pooling against one by hand."""
+    """Autodiff's backward pass of pooling compared with a hand-derived one."""
 
     def loss(relu: Any) -> Any:
         return np.sum(cotangent * tg.max_pool2d(relu, 2, stride))
@@ -250,6 +250,6 @@ def _overflow(x: Floats, y: Floats, p: Parameters) -> Finding:
     least = float(np.min(forward(x, p).fc))
     says = (
         f"Below fc = {high:.4f} exp(-fc) is more than the largest float, and NumPy warns; the least fc of these images "
-        f"is {least:.4g}. tg.sigmoid({low:.2f}) is {float(tg.sigmoid(low)):.3g}, without."
+        f"is {least:.4g}. tg.sigmoid({low:.2f}) is {float(tg.sigmoid(low)):.3g}, without a warning."
     )
     return Finding(title, True, says, {"fc": high, "least_fc": least})

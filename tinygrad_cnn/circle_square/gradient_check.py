@@ -1,4 +1,4 @@
-"""The model's gradient, cross-checked: by autodiff, as the article derives it by hand, and by finite differences."""
+"""The model's gradient, cross-checked: autodiff, the article's hand-derived gradient, and finite differences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The article's gradient, derived by hand, in plain NumPy. Nothing here knows of automatic differentiation.
+"""The article's gradient, derived by hand, in plain NumPy. It uses no automatic differentiation.
 
 It is the gradient of the shifted cross-entropy, -y log(sigma + epsilon) - (1 - y) log(1 - sigma - epsilon), summed over
 the batch, and not of the loss that the article prints. Where elements of a pooling window tie, each of them receives
@@ -33,7 +33,7 @@ class Cotangents(NamedTuple):
 
 
 def hand_derived(x: Floats, y: Floats, p: Any, epsilon: float = EPSILON) -> Cotangents:
-    """The gradient by hand, and every cotangent on the way to it.
+    """The hand-derived gradient, and every intermediate cotangent.
 
     x: images (batch, 28, 28); y: targets (batch, 1); p: the four parameters. Source: the article's listing.
     """
@@ -71,7 +71,7 @@ def _to_each_of_a_window(x: Floats) -> Floats:
 def max_pool_gradient(
     dL_dmax: Floats, relu: Floats, max_pool: Floats, window: int = 2, stride: int = 2
 ) -> NDArray[np.float64]:
-    """The article's way back through max-pooling, for any stride: dL_drelu (batch, height, width).
+    """The article's backward pass of max-pooling, for any stride: dL_drelu (batch, height, width).
 
     dL_dmax, max_pool: (batch, out_h, out_w). Window by window the cotangent is *assigned* to each element that equals
     the maximum, and 0 to the others. With a stride of the window's size, as in the model, that is what `hand_derived`

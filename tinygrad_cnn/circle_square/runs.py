@@ -157,7 +157,7 @@ class Trained:
     scaling: Scaling
 
     def refuse_others(self, run: Path, data: DataSet) -> None:
-        """Raise InputError unless it was trained to tell the classes of `data`, in this order."""
+        """Raise InputError unless it was trained on the classes of `data`, in this order."""
         if self.classes != data.classes:
             task = next((name for name, task in TASKS.items() if task.shapes == self.classes), None)
             advice = f"Pass --task {task}" if task else "Pass the drawings that it was trained on with --data"

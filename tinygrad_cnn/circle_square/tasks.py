@@ -1,4 +1,4 @@
-"""The two things that the article teaches the model to tell apart, each with its own step."""
+"""The two pairs of shapes that the article trains the model to distinguish, each with its own learning rate."""
 
 from __future__ import annotations
 

@@ -189,7 +189,7 @@ class Mode:
 
 
 class no_grad:  # noqa: N801 (used as a word, like the functions of contextlib)
-    """Record nothing within: every result is a plain array.
+    """A context in which nothing is recorded: every result is a plain array.
 
     >>> import tinygrad_cnn as tg
     >>> t = tg.Tensor([1.0, 2.0])
@@ -251,7 +251,7 @@ def scope_of_rule(node: Node) -> Iterator[None]:
 
 
 class scope:  # noqa: N801
-    """Name the part of a model that is computed within, for pictures and reports. Also a decorator of functions.
+    """A context that names a part of a model, for pictures and reports. It can also decorate a function.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> with tg.scope("head"):

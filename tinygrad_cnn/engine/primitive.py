@@ -212,18 +212,18 @@ def primitive(
 ) -> Any:
     """Declare a primitive by its forward function, which is written in plain NumPy; its `defvjp` declares the rules.
 
-    name          what pictures and reports call it, if not by the name of the function
-    broadcasts    its operands broadcast together: what a rule returns is summed over the axes that were stretched
-    elementwise   an element of the result depends on one element of each operand, which broadcast together
-    moves         it moves, repeats or drops elements, and computes nothing
-    bilinear      it is linear in each of its two operands, as a product is
-    windowed      it takes windows of the last two axes, which its arguments `window` and `stride` describe
-    complex       its rules hold for complex numbers too
-    pure          its result depends on its arguments alone: the cross-check need not compute it again
-    view_or_copy  it gives a view or a copy of its operand, depending on how that lies in memory
+    name          its name in pictures and reports; by default that of the function
+    broadcasts    its operands broadcast: the cotangent that a rule returns is summed over the broadcast axes
+    elementwise   each element of the result depends on one element of each operand; the operands broadcast
+    moves         it only moves, repeats or drops elements
+    bilinear      it is linear in each of its two operands, like a product
+    windowed      it takes windows of the last two axes, given by its arguments `window` and `stride`
+    complex       its rules are valid for complex numbers too
+    pure          its result depends on its arguments alone, so the cross-check can reuse it
+    view_or_copy  it returns a view or a copy of its operand, depending on the memory layout of that
     implied       names of static arguments that follow from shapes: the short label in a picture omits them
 
-    Its methods `defkink` and `defflops` declare where it is not differentiable, and what it costs.
+    Its methods `defkink` and `defflops` declare where it is not differentiable, and how many operations it costs.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> @tg.primitive
@@ -245,7 +245,7 @@ def primitive(
 
 
 def implements(*functions: Any) -> Callable[[F], F]:
-    """Say that the decorated function or primitive is what NumPy's `functions` do on Tensors.
+    """Register the decorated function or primitive as the implementation of NumPy's `functions` for Tensors.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> @tg.implements(np.polymul)

@@ -10,10 +10,10 @@ from tinygrad_cnn.engine.primitive import primitive
 
 @primitive(elementwise=True, pure=True)
 def relu(x: Array, /, at_zero: float = 0.0) -> Array:
-    """max(0, x), element by element; its slope at x = 0 is `at_zero`, in 0..1. Raises ValueError for another slope.
+    """max(0, x), elementwise; its slope at x = 0 is `at_zero`. Raises ValueError if that is not in the range 0 to 1.
 
     `np.maximum(0, x)` shares the cotangent at a tie, and so has slope 1/2 there; at_zero=1 is the article's
-    convention, which lets a cotangent through where x >= 0. Away from 0 they are the same.
+    convention, which passes the cotangent on where x >= 0. Away from 0 they agree.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> tg.relu(np.array([-1.0, 0.0, 2.0]))
@@ -49,7 +49,7 @@ relu.defkink(
 
 @primitive(elementwise=True, pure=True)
 def sigmoid(x: Array, /) -> Array:
-    """1 / (1 + exp(-x)), which does not overflow and loses no digits. Element by element, of any shape.
+    """1 / (1 + exp(-x)), elementwise, without overflow or loss of precision.
 
     >>> import tinygrad_cnn as tg
     >>> tg.sigmoid(0.0)

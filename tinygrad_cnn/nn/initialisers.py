@@ -1,4 +1,4 @@
-"""Where training starts."""
+"""Initial values of parameters."""
 
 from __future__ import annotations
 

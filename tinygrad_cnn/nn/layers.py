@@ -16,8 +16,8 @@ def conv2d(
     """The cross-correlation of images with filters: pad, im2col, matmul.
 
     x: (batch, channels, height, width), weight: (filters, channels, kh, kw); returns (batch, filters, out_h, out_w),
-    where out_h = (height + 2 padding - kh) // stride + 1. Or, as in the article, images of one channel and one filter:
-    x (batch, height, width), weight (kh, kw), and a result of (batch, out_h, out_w). bias: (filters,), or one number
+    where out_h = (height + 2 padding - kh) // stride + 1. Alternatively, as in the article, one channel and one filter:
+    x (batch, height, width), weight (kh, kw); returns (batch, out_h, out_w). bias: (filters,), or one number
     for one filter. stride, padding: a number, or (down, across). Raises ValueError if the shapes do not fit.
 
     >>> import numpy as np, tinygrad_cnn as tg

@@ -11,7 +11,7 @@ from tinygrad_cnn.nn.activations import sigmoid
 
 @primitive(elementwise=True, pure=True)
 def binary_cross_entropy_with_logits(logits: Array, targets: Array, /) -> Array:
-    """Cross-entropy of sigmoid(logits), in a form that neither overflows nor loses digits: log(1 + exp(z)) - y z.
+    """Cross-entropy of sigmoid(logits), computed without overflow or loss of precision: log(1 + exp(z)) - y z.
 
     logits: any numbers, targets: probabilities in 0..1, of shapes that broadcast; returns a loss for each element, in
     nats.

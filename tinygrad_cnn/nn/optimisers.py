@@ -1,7 +1,7 @@
 """Optimisers: from parameters and their gradients to new parameters.
 
-Parameters may be any nesting of dict, list, tuple, namedtuple and dataclass; what comes back has the same form. What an
-optimiser remembers from step to step is its `state`, a tree of the same form for each thing that it remembers.
+Parameters may be any nesting of dict, list, tuple, namedtuple and dataclass; the result has the same tree structure.
+What an optimiser keeps from step to step is its `state`: trees of that structure, such as running means.
 
 Where parameters are Tensors, the new ones are new leaves: a training loop keeps no history of its steps. Within
 a transform (`tg.grad` of a function that takes a step) the step is recorded like everything else, and can be

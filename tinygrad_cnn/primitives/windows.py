@@ -92,9 +92,9 @@ def im2col(x: Array, /, window: Pair, stride: Pair = 1) -> Array:
     """The windows of images as the columns of a matrix.
 
     x: (height, width), (batch, height, width) or (batch, channels, height, width). Returns (kh * kw, out_h * out_w),
-    (batch, kh * kw, out_h * out_w) or (batch, channels * kh * kw, out_h * out_w): a column is a window, read row by
-    row and channel by channel, and the columns go through the places of the window row by row. Raises ValueError if
-    the window is larger than the image. The article's im2col is that of a single image.
+    (batch, kh * kw, out_h * out_w) or (batch, channels * kh * kw, out_h * out_w): a column is a window, flattened
+    row by row and channel by channel, and the columns are in the order of the positions of the window, row by row.
+    Raises ValueError if the window is larger than the image. The article's im2col takes a single image.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> tg.im2col(np.arange(9.0).reshape(3, 3), 2)
@@ -125,10 +125,11 @@ def _bytes(count: int) -> np.dtype[Any]:
 
 @primitive(pure=True, implied=("shape",))
 def col2im(columns: Array, /, shape: tuple[int, ...], window: Pair, stride: Pair = 1) -> Array:
-    """The transpose of `im2col`: images of `shape`, in which the elements of all windows are added up.
+    """The transpose of `im2col`: images of `shape`, with the elements of all windows added up.
 
-    columns: as `im2col` gives them for images of `shape`. Where windows overlap, an element of the image is the sum of
-    all that lie on it. The article's col2im assigns instead; the two agree only where no windows overlap.
+    columns: as returned by `im2col` for images of `shape`. Where windows overlap, an element of the image is the sum of
+    the elements of all windows that cover it. The article's col2im assigns instead of adding; the two agree only if no
+    windows overlap.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> tg.col2im(np.ones((4, 4)), (3, 3), 2)
@@ -184,11 +185,11 @@ def _unpool_g(
 def max_pool2d(x: Array, /, window: Pair, stride: Pair | None = None, ties: Ties = "share") -> Array:
     """The largest element of each window.
 
-    x: (..., height, width); returns (..., out_h, out_w). window and stride: a number, or (down, across); the stride is
-    the window unless it is given, so that windows do not overlap. ties: where several elements of a window are its
-    maximum, "share" divides the cotangent equally among them, which is a subgradient; "all" gives the whole of it to
-    each, which is none, but is what the article's gradient does. Raises ValueError if the window is larger than the
-    image.
+    x: (..., height, width); returns (..., out_h, out_w). window and stride: a number, or (down, across); by
+    default the stride is the window, so that windows do not overlap. ties: if several elements of a window are its
+    maximum, "share" divides the cotangent equally among them, which is a subgradient; "all" gives the whole cotangent
+    to each, which is not a subgradient, but is what the article's gradient does. Raises ValueError if
+    the window is larger than the image.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> tg.max_pool2d(np.array([[1.0, 2.0, 0.0, 0.0], [4.0, 3.0, 0.0, 5.0]]), 2)
@@ -248,7 +249,7 @@ max_pool2d.defkink(
 def avg_pool2d(x: Array, /, window: Pair, stride: Pair | None = None) -> Array:
     """The mean of each window.
 
-    x: (..., height, width); returns (..., out_h, out_w). window and stride as for `max_pool2d`. Raises ValueError if
+    x: (..., height, width); returns (..., out_h, out_w). window and stride as in `max_pool2d`. Raises ValueError if
     the window is larger than the image.
 
     >>> import numpy as np, tinygrad_cnn as tg
