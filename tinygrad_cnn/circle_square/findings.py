@@ -79,8 +79,8 @@ def _another_loss(printed: tg.check.Report, untied: tg.check.Report) -> Finding:
     all_agree = all(c is not None and c.verdict == "agree" for c in comparisons)
     agrees = "agrees with" if untied.ok or all_agree else "differs from"
     says = (
-        f"It diverges from autodiff at {first.name}, the first step; in the gradient the difference is {of_printed:.2g} "
-        "times the largest element. "
+        f"It diverges from autodiff at {first.name}, the first step; in the gradient the difference is "
+        f"{of_printed:.2g} times the largest element. "
         f"Where no elements tie it {agrees} the gradient of sum of -y log(sigma + eps) - (1 - y) log(1 - sigma - eps), "
         f"to {of_shifted:.1g} of its size, with eps = {EPSILON:g}."
     )
