@@ -119,7 +119,8 @@ def _pole(x: Floats, y: Floats, p: Parameters) -> Finding:
         f"{sigma:.6f} = 1 - {1 - sigma:.2g}. At sigma = {there:.6f}, beyond it, the slope is {slope(high + 1):.3g}: "
         "a step against it makes the model more certain that the circle is not one. "
         f"{beyond or 'None'} of these images {'is' if beyond < 2 else 'are'} there. "
-        f"The printed loss has no pole: its slope there is {of_printed:.3g}, and its minimum on these {len(y)} images is {lowest:.4f}, {lowest / np.log(2):.4g} log 2."
+        f"The printed loss has no pole: its slope there is {of_printed:.3g}, "
+        f"and its minimum on these {len(y)} images is {lowest:.4f}, {lowest / np.log(2):.4g} log 2."
     )
     return Finding(title, True, says, {"sigma": sigma, "fc": low, "images_beyond": beyond, "least_loss": lowest})
 

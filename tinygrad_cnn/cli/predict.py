@@ -45,7 +45,7 @@ def predict(run_folder: Path, files: tuple[Path, ...], as_json: bool) -> int:
 
 
 class Answer(NamedTuple):
-    """What the model says of one image: either an error, or a drawing and `sigma`."""
+    """The result for one image: either an error, or a drawing and `sigma`."""
 
     path: Path
     error: str | None
@@ -83,5 +83,5 @@ def _remarks(drawing: images.Drawing) -> str:
 
 
 def says(sigma: float, classes: tuple[str, str]) -> str:
-    """What the model says with an output of `sigma`: "square, 99.0%"."""
+    """The prediction for an output of `sigma`: "square, 99.0%"."""
     return f"{classes[1]}, {sigma:.1%}" if sigma > 0.5 else f"{classes[0]}, {1 - sigma:.1%}"

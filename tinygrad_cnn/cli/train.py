@@ -158,7 +158,7 @@ def _beside(sigma: Any, targets: Any) -> str:
 def _show(console: Console, result: Result, other: Result | None, to: Path) -> None:
     """The test, the comparison of gradients, and where everything lies."""
     shapes = result.data.classes
-    table = Table("test image", "it is a", "the model says", box=box.SIMPLE_HEAD)
+    table = Table("test image", "class", "prediction", box=box.SIMPLE_HEAD)
     for name, target, sigma in zip(result.data.test.names, result.data.test.y[:, 0], result.test.sigma[0], strict=True):
         said = int(sigma > 0.5)
         colour = "green" if said == target else "red"
