@@ -301,7 +301,7 @@ def test_an_error_is_one_line_whatever_a_file_is_called(command, trained: Path, 
 def test_numbers_that_run_away_are_said_to_once(command) -> None:
     code, out, err = command("train", "--epochs", 1, "--scale", 1e308, "--quiet")
     assert (code, out) == (1, "")
-    assert err.startswith("tinygrad-cnn: training stopped at epoch 0: the numbers have run away")
+    assert err.startswith("tinygrad-cnn: training stopped at epoch 0: the training has diverged")
     assert err.count("\n") == 1
 
 

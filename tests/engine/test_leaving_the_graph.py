@@ -21,6 +21,13 @@ def without_record(x: Any) -> Any:
         return np.float64(float(x))
 
 
+def assigned_without_record(x: Any) -> Any:
+    y = np.stack([x, x])
+    with tg.no_grad():
+        y[0] = 0.0
+    return y[1]
+
+
 def by_a_suspended_generator(x: Any) -> Any:
     def suspended() -> Iterator[None]:
         with tg.no_grad():
@@ -45,6 +52,7 @@ WAYS: dict[str, tuple[Callable[[Any], Any], float]] = {
     "t.value": (lambda x: x.value, 2.5),
     "tg.stop_gradient(t)": (tg.stop_gradient, 2.5),
     "with tg.no_grad():": (without_record, 2.5),
+    "a Tensor that is assigned to within becomes a constant": (assigned_without_record, 2.5),
     "t.item()": (lambda x: x.item(), 2.5),
     "t.tolist()": (lambda x: x.tolist(), 2.5),
     "str(t)": (lambda x: float(str(x)), 2.5),

@@ -370,6 +370,18 @@ def test_a_tensor_is_no_static_argument() -> None:
         tg.grad(lambda slope: tg.relu(tg.Tensor(0.0), at_zero=slope))(0.5)
 
 
+def test_a_forward_function_that_returns_a_tensor_is_named() -> None:
+    w = tg.Tensor([3.0, 4.0])
+
+    @tg.primitive
+    def scaled(x, /, by=None):
+        return x * (w if by is None else by[0])
+
+    for by in (None, [w], (w,), {0: w}):
+        with pytest.raises(TypeError, match=r"^scaled: the forward function returned a Tensor; expected an array"):
+            scaled(tg.Tensor([1.0, 2.0]), by=by)
+
+
 def test_a_shallow_copy_is_a_handle_on_the_same_value() -> None:
     x = tg.Tensor([1.0, 2.0])
     assert copy.copy(x).node is x.node

@@ -297,7 +297,7 @@ def test_a_gradient_is_linear_in_the_function(x: list[float], a: float, b: float
 
 
 def test_a_gradient_may_be_taken_without_recording_around_it() -> None:
-    """`no_grad` is about Tensors from without; a transform makes its own."""
+    """`no_grad` is about Tensors from outside; a transform makes its own."""
     w = tg.Tensor(3.0)
     with tg.no_grad():
         assert tg.grad(np.sin)(0.0) == 1

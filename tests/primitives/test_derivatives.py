@@ -1,4 +1,4 @@
-"""Every rule, held against differences: three derivatives deep."""
+"""Every rule, compared with finite differences: three derivatives deep."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Case(NamedTuple):
     shapes: list[tuple[int, ...]]
     low: float = -1.5
     high: float = 1.7
-    order: int = 2  # how many derivatives are held against differences
+    order: int = 2  # how many derivatives are compared with finite differences
 
     def operands(self, dtype: Any = np.float64, seed: int = 0) -> list[np.ndarray]:
         """Elements that differ by more than a step of differences, so that none of them tie or change places."""

@@ -102,7 +102,7 @@ def epochs_of(settings: Settings, data: DataSet) -> Iterator[Epoch]:
     return train_as_published(x, y, **how, gradient=settings.gradient)
 
 
-@np.errstate(all="ignore")  # what overflows is said in words: see `stopped`
+@np.errstate(all="ignore")  # an overflow is reported by `Result.stopped`, once
 def run(
     settings: Settings,
     data: DataSet,
@@ -136,7 +136,7 @@ def run(
             raise
     if first is None or last is None:
         raise ValueError("training had no epoch")
-    final = last.before if _ran_away(last) else last.after
+    final = last.before if _diverged(last) else last.after
     x = settings.scaling(data.train.grey)
     return Result(
         settings=settings,
@@ -155,5 +155,6 @@ def run(
     )
 
 
-def _ran_away(epoch: Epoch) -> bool:
+def _diverged(epoch: Epoch) -> bool:
+    """Whether the step of this epoch gave parameters that are not finite."""
     return not all(np.isfinite(x).all() for x in vars(epoch.after).values())

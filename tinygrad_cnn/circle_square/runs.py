@@ -33,7 +33,7 @@ MODEL = "tinygrad_cnn circle_square"
 _LARGEST_WEIGHTS = 2**26  # bytes, of a file
 
 
-@np.errstate(all="ignore")  # a picture of numbers that have run away is still a picture
+@np.errstate(all="ignore")  # parameters that diverged are drawn too
 def write(folder: Path, result: Result, other: Result | None) -> None:
     """Write everything that is known of `result` into `folder`; `other` is the other recipe's, for the report."""
     (folder / "metrics.json").write_text(json.dumps(metrics(result, other), indent=1, allow_nan=False) + "\n")

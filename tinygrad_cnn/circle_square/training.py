@@ -59,7 +59,7 @@ def train_as_published(
     seed: int = PUBLISHED_SEED,
     gradient: Gradient = "auto",
 ) -> Iterator[Epoch]:
-    """The article's loop, to the draw: epochs 0 to `epochs`, each a shuffle and one step on the whole batch.
+    """The article's loop, down to the random draws: `epochs` + 1 times, a shuffle and one step on the whole batch.
 
     x: images (batch, 28, 28), y: targets (batch, 1). gradient: "hand", the one derived by hand, or "auto", that of the
     shifted loss with the article's conventions, by automatic differentiation. The loss that is reported is in both the
@@ -142,5 +142,5 @@ def _trouble(loss: float, steps: Forward, after: Parameters) -> str | None:
             "and all predictions are the same"
         )
     if not (np.isfinite(loss) and all(np.isfinite(x).all() for x in (after.Wc, after.Bc, after.Wf, after.Bf))):
-        return f"the numbers have run away: the loss is {loss}, and the parameters are no longer finite"
+        return f"the training has diverged: the loss is {loss}, and the parameters are not finite"
     return None

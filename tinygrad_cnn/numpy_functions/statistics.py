@@ -114,13 +114,13 @@ def cov(
     total = rows.shape[1] if weights is None else np.sum(weights)
     ddof = (0 if bias else 1) if ddof is None else ddof
     lost = ddof if aweights is None or not ddof else ddof * np.sum(weights * np.asarray(aweights)) / total
-    apart = rows - np.average(rows, axis=1, weights=weights, keepdims=True)
+    centred = rows - np.average(rows, axis=1, weights=weights, keepdims=True)
     if total - lost <= 0:
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=2)
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = np.asarray(1, rows.real.dtype) / np.maximum(total - lost, 0)
-        weighted = apart if weights is None else apart * weights
-        return np.squeeze((apart @ np.transpose(conjugated(weighted))) * scale)
+        weighted = centred if weights is None else centred * weights
+        return np.squeeze((centred @ np.transpose(conjugated(weighted))) * scale)
 
 
 def _weights(frequencies: Any, importances: Any, n: int) -> Any:

@@ -216,8 +216,8 @@ def _eigh_a(g: Array, out: Array, a: Array, UPLO: str) -> Array:
     """
     w, v = out[..., 0, :], out[..., 1:, :]
     gaps = w[..., None, :] - w[..., :, None]
-    apart = np.not_equal(gaps, 0)
-    inner = np.where(apart, _t(v) @ g[..., 1:, :] / np.where(apart, gaps, 1), 0)
+    distinct = np.not_equal(gaps, 0)
+    inner = np.where(distinct, _t(v) @ g[..., 1:, :] / np.where(distinct, gaps, 1), 0)
     inner = inner + g[..., 0, None, :] * np.eye(a.shape[-1], dtype=a.dtype)
     return _of_triangle(v @ inner @ _t(v), lower=UPLO == "L")
 
@@ -285,8 +285,8 @@ def _svd_a(g: Array, out: Array, a: Array) -> Array:
     gu, gs, gv = g[..., :m, :], g[..., m, :], g[..., m + 1 :, :]
     squares = s * s
     gaps = squares[..., None, :] - squares[..., :, None]
-    apart = np.not_equal(gaps, 0)
-    f = np.where(apart, 1 / np.where(apart, gaps, 1), 0)
+    distinct = np.not_equal(gaps, 0)
+    f = np.where(distinct, 1 / np.where(distinct, gaps, 1), 0)
     eye = np.eye(min(m, n), dtype=a.dtype)
     row, column = s[..., None, :], s[..., :, None]
     uu, vv = f * (_t(u) @ gu), f * (_t(v) @ gv)

@@ -145,7 +145,7 @@ def col2im(columns: Array, /, shape: tuple[int, ...], window: Pair, stride: Pair
     windows = columns.reshape(at.windows)
     image = np.zeros(shape, columns.dtype)
     for (u, v), place in at.offsets:
-        if at.apart:
+        if at.disjoint:
             image[place] = windows[..., u, v, :, :]  # no two windows overlap: there is nothing to add to
         else:
             image[place] += windows[..., u, v, :, :]
@@ -166,7 +166,7 @@ def _unpool(g: Array, /, winners: list[Any], shape: tuple[int, ...], window: Pai
     at = layout(shape, window, stride)
     image = (np.empty if at.tiles else np.zeros)(shape, g.dtype)
     for (_, place), won in zip(at.offsets, winners, strict=True):
-        if at.apart:
+        if at.disjoint:
             np.multiply(g, won, out=image[place])  # no two windows overlap: there is nothing to add to
         else:
             image[place] += g * won
@@ -283,7 +283,7 @@ class Layout(NamedTuple):
     stride   (down, across)
     columns  the shape of `im2col`: as the windows, with channel, kh and kw made into one axis, out_h and out_w too
     offsets  for each element (u, v) of the window, the part of the images that it runs over
-    apart    no two windows overlap
+    disjoint no two windows overlap
     tiles    every element of the images is in just one window
     """
 
@@ -291,7 +291,7 @@ class Layout(NamedTuple):
     stride: tuple[int, int]
     columns: tuple[int, ...]
     offsets: list[tuple[tuple[int, int], tuple[Any, ...]]]
-    apart: bool
+    disjoint: bool
     tiles: bool
 
 
@@ -317,14 +317,14 @@ def _layout(shape: tuple[int, ...], window: Pair, stride: Pair | None) -> Layout
         ((u, v), (..., slice(u, u + sh * (out_h - 1) + 1, sh), slice(v, v + sw * (out_w - 1) + 1, sw)))
         for u, v in itertools.product(range(kh), range(kw))
     ]
-    apart = sh >= kh and sw >= kw
+    disjoint = sh >= kh and sw >= kw
     return Layout(
         windows=(*shape[:-2], kh, kw, out_h, out_w),
         stride=(sh, sw),
         columns=(*batch, math.prod(channels) * kh * kw, out_h * out_w),
         offsets=offsets,
-        apart=apart,
-        tiles=apart and out_h * kh == height and out_w * kw == width,
+        disjoint=disjoint,
+        tiles=disjoint and out_h * kh == height and out_w * kw == width,
     )
 
 

@@ -33,7 +33,7 @@ class AssignedNotAdded(OtherRule):
         rule: Any = None
         if node.primitive.adding is not None and not picks_once(node.static_args["index"]):
             rule = _assigned_places
-        elif node.primitive.windowed and not _lie_apart(node):
+        elif node.primitive.windowed and not _are_disjoint(node):
             rule = _assigned_columns if node.primitive.moves else _assigned_windows(node)
         if rule is not None:
             yield sentences.OVERWRITTEN.format(primitive=case.called(node)), {node: with_rules(node, [rule])}
@@ -119,7 +119,7 @@ def _assigned_windows(node: Node) -> Any:
     return rule
 
 
-def _lie_apart(node: Node) -> bool:
+def _are_disjoint(node: Node) -> bool:
     """Whether no two windows of a node overlap, so that in no element any meet."""
     given = static_arguments(node)
-    return windows.layout(node.operands[0].shape, given["window"], given["stride"]).apart
+    return windows.layout(node.operands[0].shape, given["window"], given["stride"]).disjoint
