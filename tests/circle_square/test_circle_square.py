@@ -268,7 +268,7 @@ def test_drawings_are_the_same_from_the_same_seed() -> None:
 
 
 def test_only_known_shapes_are_drawn() -> None:
-    with pytest.raises(ValueError, match="'hexagon' is not one of the shapes circle, square, triangle"):
+    with pytest.raises(ValueError, match="unknown shape 'hexagon'; expected one of circle, square, triangle"):
         draw("hexagon", np.random.default_rng(0))
 
 
