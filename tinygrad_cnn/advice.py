@@ -7,7 +7,7 @@ from tinygrad_cnn.sources import calling_line
 NO_IMPLICIT_ARRAY = (
     "a Tensor is not converted to an array implicitly, as its gradient would be lost. Use t.value for the array. To "
     "join Tensors, also those in a list, use np.stack, np.concatenate (for np.r_) or np.column_stack (for np.c_). To "
-    "assign into an array, create it with np.zeros(shape, like=t) or np.zeros_like(t). For a table of pandas, use "
+    "assign into an array, create it with np.zeros(shape, like=t) or np.zeros_like(t). For a pandas table, use "
     "table.to_numpy(). For SciPy's logsumexp, use np.logaddexp.reduce(t, axis); for its softmax, np.exp of t minus "
     "that"
 )

@@ -64,8 +64,7 @@ def _check_out(name: str, out: tuple[Any, ...]) -> None:
     """Raise TypeError if a result would be written into something else than Tensors."""
     if not all(isinstance(x, Tensor) for x in out):
         raise TypeError(
-            f"{name}: out is an array; expected a Tensor, as the gradient would be lost. Leave out= away, and use the "
-            "result"
+            f"{name}: out is an array; expected a Tensor, as the gradient would be lost. Omit out= and use the result"
         )
 
 

@@ -76,7 +76,7 @@ def _quantile(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         if name.startswith("nan") and np.ndim(q) > 1 and isinstance(axis, tuple) and len(axis) not in (1, a.ndim):
             raise NotImplementedError(
                 f"np.{name}: q has {np.ndim(q)} axes, along none or several axes of a; expected at most one, as NumPy "
-                "orders those of the result otherwise than documented. Pass q.ravel(), and reshape the result"
+                "orders the axes of the result differently than documented. Pass q.ravel(), and reshape the result"
             )
         # Where there is nothing, or NaN alone, the dtype is another. Infinities would only make NumPy warn.
         values = to_values(a)

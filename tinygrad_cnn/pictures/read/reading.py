@@ -103,11 +103,13 @@ def _roots(result: Any) -> list[Node]:
     for leaf in leaves:
         if not isinstance(leaf, Tensor):
             what = (
-                f"an array of shape {leaf.shape}" if isinstance(leaf, np.ndarray) else f"of type {type(leaf).__name__}"
+                f"an array of shape {leaf.shape}"
+                if isinstance(leaf, np.ndarray)
+                else f"an object of type {type(leaf).__name__}"
             )
-            raise TypeError(f"expected a Tensor or a tree of Tensors to draw, got {what}, which has no graph")
+            raise TypeError(f"cannot draw {what}, which has no graph; expected a Tensor or a tree of Tensors")
     if not leaves:
-        raise TypeError("expected a Tensor or a tree of Tensors to draw, got a tree without leaves")
+        raise TypeError("cannot draw a tree without leaves; expected a Tensor or a tree of Tensors")
     return list(dict.fromkeys(leaf.node for leaf in leaves))
 
 
