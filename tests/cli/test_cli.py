@@ -559,7 +559,7 @@ def test_graph_measures(command) -> None:
     [
         (["--out", "graph.jpg"], "unknown format 'jpg'; expected one of svg, png"),
         (["--out", "graph"], "'graph' has no ending that names a format"),
-        (["--collapse", "-1"], "collapse is -1, but a depth is an integer"),
+        (["--collapse", "-1"], "collapse is -1; expected a depth of at least 0"),
         (["--format", "png"], "is not text. Pass a file with --out"),
         (["--out", "no/such/folder.svg"], "no/such/folder.svg: cannot be written: No such file or directory"),
         (["--collapse", "cnv"], "no scope is named 'cnv'; this graph has conv, conv/conv2d, fc, loss, pool"),

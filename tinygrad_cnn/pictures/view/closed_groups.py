@@ -28,7 +28,7 @@ def groups_to_close(diagram: Diagram, collapse: Collapse) -> set[str]:
     if collapse is None:
         return rules
     if isinstance(collapse, bool) or (isinstance(collapse, int) and collapse < 0):
-        raise ValueError(f"collapse is {collapse!r}, but a depth is an integer from 0 on; 1 closes every scope")
+        raise ValueError(f"collapse is {collapse!r}; expected a depth of at least 0, or names of scopes")
     if isinstance(collapse, int):
         if collapse == 0:
             return set()
