@@ -159,7 +159,8 @@ def test_scopes_are_closed_by_depth_name_and_path() -> None:
 
 @pytest.mark.parametrize(
     ("collapse", "error", "says"),
-    [("cnv", ValueError, "no scope is named 'cnv'; this graph has conv"), (-1, ValueError, "expected a depth of at least 0"),
+    [("cnv", ValueError, "no scope is named 'cnv'; this graph has conv"),
+     (-1, ValueError, "expected a depth of at least 0"),
      (True, ValueError, "expected a depth of at least 0"), ([3], TypeError, "expected a depth, or names of scopes")],
 )  # fmt: skip
 def test_what_cannot_be_closed_is_said(collapse, error, says) -> None:
