@@ -378,7 +378,7 @@ def test_a_forward_function_that_returns_a_tensor_is_named() -> None:
         return x * (w if by is None else by[0])
 
     for by in (None, [w], (w,), {0: w}):
-        with pytest.raises(TypeError, match=r"^scaled: the forward function returned a Tensor; expected an array"):
+        with pytest.raises(TypeError, match=r"^scaled: the forward function returned a Tensor; expected one array"):
             scaled(tg.Tensor([1.0, 2.0]), by=by)
 
 

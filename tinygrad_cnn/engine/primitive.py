@@ -46,7 +46,7 @@ _FLOAT64 = np.dtype(np.float64)
 _FIXED = frozenset([int, float, bool, str, slice, type(None), type(Ellipsis), type, np.dtype])
 _NUMBERS = (float, int, np.generic)
 OPERANDS = (np.ndarray, Handle, *_NUMBERS)  # what needs to be made no array of
-_new, _ndarray = object.__new__, np.ndarray
+_new, _ndarray, _float64 = object.__new__, np.ndarray, np.float64
 
 
 class Primitive(Declarations, Generic[P, R]):
@@ -136,8 +136,6 @@ class Primitive(Declarations, Generic[P, R]):
                 if isinstance(value, np.ndarray) and value.base is not None and _may_share(value, values):
                     value.flags.writeable = False  # it may be a view of what a node holds
                 return value  # type: ignore[no-any-return]
-            if getattr(value, "dtype", None) is not _FLOAT64:
-                value = _floats(value, self)
             if len(sources) < len(values):
                 for position, x in enumerate(values):
                     if type(x) not in _FIXED and not isinstance(operands[position], Handle):
@@ -148,19 +146,14 @@ class Primitive(Declarations, Generic[P, R]):
                         if isinstance(x, Handle):
                             raise TypeError(static_tensor(self.__name__, name))
                         static_args[name] = fixed(x)
-        try:
-            base = value.base
-        except AttributeError:  # of a Tensor; to ask for its type would cost 30 ns in every call
-            raise TypeError(
-                f"{self.__name__}: the forward function returned a Tensor; expected an array. It closes over a Tensor, "
-                "or takes one within a static argument, to which no gradient would flow: make it an operand"
-            ) from None
+            if type(value) is not _float64 and (type(value) is not _ndarray or value.dtype is not _FLOAT64):
+                value = _floats(value, self)
         result = _new(type(handle))
         result.node = Node(self, values, sources, static_args, value)
         result._view = None
         if mode is not True:
             mode.made(result.node)
-        if base is not None and len(values) == 1 and (self.view_or_copy or is_part(value, values[0])):
+        if value.base is not None and len(values) == 1 and (self.view_or_copy or is_part(value, values[0])):
             return handle.follow(result)  # type: ignore[no-any-return]
         return result  # type: ignore[no-any-return]
 
@@ -360,7 +353,7 @@ def to_values(x: Any) -> Any:
 
 def _floats(value: Any, made_by: Any) -> Any:
     """`value` as a node may hold it, an array or NumPy scalar of floats, or an error that says why it cannot."""
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | Handle):  # a Tensor: of a closure, or within a static argument
         raise TypeError(
             f"{made_by.__name__}: the forward function returned a {type(value).__name__}; expected one array"
         )
