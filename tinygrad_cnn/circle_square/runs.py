@@ -156,11 +156,15 @@ class Trained:
     classes: tuple[str, str]
     scaling: Scaling
 
+    @property
+    def task(self) -> str | None:
+        """The name of the task with these classes, if there is one."""
+        return next((name for name, task in TASKS.items() if task.shapes == self.classes), None)
+
     def refuse_others(self, run: Path, data: DataSet) -> None:
         """Raise InputError unless it was trained on the classes of `data`, in this order."""
         if self.classes != data.classes:
-            task = next((name for name, task in TASKS.items() if task.shapes == self.classes), None)
-            advice = f"Pass --task {task}" if task else "Pass the drawings that it was trained on with --data"
+            advice = f"Pass --task {self.task}" if self.task else "Pass the drawings that it was trained on with --data"
             raise InputError(
                 f"{run}: it was trained on the classes {' and '.join(self.classes)}, but the drawings are "
                 f"{' and '.join(data.classes)}. {advice}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 import numpy as np
+from click.core import ParameterSource
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square import data, images, pictures, runs
@@ -85,6 +86,8 @@ def graph(
     start = None
     if run_folder is not None:
         trained = runs.read_weights(run_folder)
+        if click.get_current_context().get_parameter_source("task") is ParameterSource.DEFAULT:
+            task = trained.task or task  # a run says itself what it was trained on
         if not files:
             trained.refuse_others(run_folder, data.bundled(TASKS[task]))
         parameters, scaling = trained.parameters, trained.scaling
