@@ -100,8 +100,8 @@ def _placed(path: Points, rng: np.random.Generator) -> Points:
     low, high = path.min(axis=0), path.max(axis=0)
     longest = np.clip(rng.normal(USUAL, 4.5), SMALLEST, SIZE - 2)
     path = (path - low) * longest / max(high - low)
-    room = SIZE - 1 - path.max(axis=0)
-    return path + 0.5 + room * np.clip(rng.normal(0.5, 0.25, 2), 0, 1)
+    free = SIZE - 1 - path.max(axis=0)
+    return path + 0.5 + free * np.clip(rng.normal(0.5, 0.25, 2), 0, 1)
 
 
 def _ink(path: Points, rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -1,0 +1,35 @@
+"""The package and its documentation use the terms of docs/glossary.md, and no words of their own for them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("tinygrad_cnn/**/*.py")]
+
+INSTEAD = {
+    "told apart": "distinguished",
+    "cannot be told": "inconclusive",
+    "seen to": "handled",
+    "held against": "compared with",
+    "from without": "closes over",
+    "have run away": "diverged",
+    "function of each element": "elementwise function",
+    "the hand differs": "the hand-derived gradient differs",
+    "where they part": "where they diverge",
+    "no format of": "unknown format; expected one of",
+    "to the draw": "down to the random draws",
+    r"rooms?": "module, layer",
+    "the house": "the architecture",
+    "a setting": "a parameter or static argument",
+}
+
+
+@pytest.mark.parametrize("words", INSTEAD)
+def test_the_terms_are_those_of_the_glossary(words: str) -> None:
+    pattern = re.compile(rf"\b{words}\b".replace(" ", r"\s+"), re.IGNORECASE)
+    found = [str(page.relative_to(ROOT)) for page in PAGES if pattern.search(page.read_text(encoding="utf-8"))]
+    assert not found, f"write {INSTEAD[words]!r}"
