@@ -5,7 +5,7 @@
 
     loss, gradient = tg.value_and_grad(lambda w: np.sum(np.maximum(0, x @ w) ** 2))(w)
 
-NumPy's functions are called as NumPy's; what NumPy lacks (conv2d, max_pool2d, sigmoid, ...) is here.
+NumPy's functions are called as usual; what NumPy lacks (conv2d, max_pool2d, sigmoid, ...) is here.
 """
 
 from __future__ import annotations

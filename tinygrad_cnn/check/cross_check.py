@@ -42,23 +42,23 @@ def gradients(
     seed: int = 0,
     progress: bool | None = None,
 ) -> Report:
-    """Compare the gradient of `loss` at `params` by autodiff, as derived by hand, and by finite differences.
+    """Compare the gradient of `loss` at `params` by autodiff, hand-derived, and by finite differences.
 
     loss: a function of `params` that returns one number, written in NumPy. params: floats, arrays of floats, or any
     nesting of them. by_hand: a function of `params`, or what it returned: gradients with the tree structure of the
     parameters, or by name with cotangents of intermediate values (dL_dWc, dL_dfc, dL_dconv, ...), as arrays of NumPy,
     PyTorch or JAX.
 
-    names: what the graph calls a value, by the name that `by_hand` has for it; the graph's own names are those of the
-    variables that values were assigned to, or of `tg.named`. losses: other losses, by name, of which the hand-derived
-    gradient might be. explanations: mistakes to look for, the simplest first. order: with 2, products with the second
-    derivative too. evaluations, seconds: how often, and how long, the loss may be computed for finite differences;
-    seed: of the elements of large parameters, and of the directions, along which they are taken. progress: whether to
-    show a progress bar; None: on a terminal, if it takes long.
+    names: a dict from a name that `by_hand` uses to the name in the graph, which is that of the variable that the
+    value was assigned to, or that given by `tg.named`. losses: a dict of other losses whose gradient the hand-derived
+    one might be. explanations: mistakes to look for, the simplest first. order: 2 also checks products with the second
+    derivative. evaluations, seconds: limits on how often and how long the loss is computed for finite differences.
+    seed: for the choice of elements of large parameters, and of random directions. progress: whether to show a
+    progress bar; None shows it on a terminal, if the check takes long.
 
     Verdicts rest on estimated errors: the rounding of autodiff and of the hand-derived gradient, measured by computing
-    both in long double, and the error of each finite difference. Raises ValueError if the loss is not one number, or
-    not the same when it is computed twice, or if a hand-derived gradient is missing; TypeError if a parameter is not
+    both in long double, and the error of each finite difference. Raises ValueError if the loss is not one number or
+    not deterministic, or if a hand-derived gradient is missing; TypeError if a parameter is not
     of floats.
 
     >>> import numpy as np, tinygrad_cnn as tg

@@ -19,11 +19,11 @@ class Comparison:
 
     verdict      "agree"; "differ", by more than their errors; "inconclusive"
     difference   the largest between them; where they agree, that at the element that comes closest to its error
-    error        how large the difference may be there without a contradiction, estimated
+    error        the estimated error there: a smaller difference is no contradiction
     difference_over_error   how many times that error the difference is
     index        that element
     values       the values of the two; for finite differences at a kink, the nearer end of what is allowed
-    note         why it is inconclusive, or what else there is to know
+    note         why it is inconclusive, or a further remark
     """
 
     verdict: Verdict
@@ -77,12 +77,12 @@ class Parameter:
 class Step:
     """One cotangent in the backward pass, hand-derived and by autodiff.
 
-    name               what the hand-derived gradient calls it
+    name               its name in the hand-derived gradient
     value              what the graph calls the value that it is for
     node               its node
     autodiff           the cotangent by autodiff
     hand_derived       the hand-derived one
-    expected           what follows, by autodiff, from the hand-derived cotangents upstream of it
+    expected           the cotangent that autodiff computes from the hand-derived cotangents upstream
     against_autodiff   hand_derived compared with autodiff: whether the cotangent is right
     given_upstream     hand_derived compared with expected: whether this step is right
     through            the primitives that the step goes through, and where they were called

@@ -1,4 +1,4 @@
-"""What models are built of and trained with: layers, activations, pooling, losses, initialisers, optimisers."""
+"""Building blocks of models and of training: layers, activations, pooling, losses, initialisers, optimisers."""
 
 from tinygrad_cnn.nn.activations import relu, sigmoid
 from tinygrad_cnn.nn.initialisers import he_normal

@@ -21,7 +21,7 @@ Span = tuple[int | None, int | None, int | None, int | None]  # first and last l
 
 
 def named(x: X, name: str) -> X:
-    """`x` itself; if it is a Tensor, it is called `name` in pictures, reports and errors from now on.
+    """Return `x`; if it is a Tensor, name it `name` in pictures, reports and errors.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> t = tg.named(np.exp(tg.Tensor(0.0)), "growth")

@@ -47,9 +47,9 @@ def broadcast(value: Array, shape: tuple[int, ...]) -> Array | None:
 class Case:
     """A hand-derived cotangent that is wrong.
 
-    name           what it is called
+    name           its name
     hand_derived   the cotangent
-    expected       what follows, by autodiff, from the hand-derived cotangents upstream
+    expected       the cotangent that autodiff computes from the hand-derived cotangents upstream
     rounding       how large a difference rounding may make, at the size of `expected`
     step           the nodes whose rules lead from there to here, newest first
     fitted         the values of the graph that have names

@@ -19,7 +19,7 @@ Alteration = tuple[str, dict[Node, Node]]  # a mistake in words, and the nodes t
 
 
 class Explanation:
-    """One mistake that people make.
+    """One common mistake.
 
     walks: whether it goes back through the step anew, again and again; then it is not tried after another rule.
     """
