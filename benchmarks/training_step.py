@@ -286,7 +286,7 @@ def main() -> None:
             ]
         )
     save(
-        "training_step", ["", "ms a step", "quickest block", "times ours", "middle half of the rounds"], rows,
+        "training_step", ["", "ms per step", "fastest block", "relative", "middle half of the rounds"], rows,
         threads=arguments.threads, blocks=arguments.blocks, steps=arguments.steps,
     )  # fmt: skip
     if "the article's listing" in medians:
