@@ -382,6 +382,20 @@ def test_a_forward_function_that_returns_a_tensor_is_named() -> None:
             scaled(tg.Tensor([1.0, 2.0]), by=by)
 
 
+def test_a_users_primitive_cannot_write_to_a_value_or_a_cotangent_that_others_have() -> None:
+    doubled = tg.primitive(lambda x, /: np.multiply(x, 2, out=x))
+    halved = tg.primitive(lambda x, /: x / 2)
+    halved.defvjp(lambda g, out, x: np.divide(g, 2, out=g))
+    x, seed = np.array([1.0, 2.0]), np.ones(2)
+    with pytest.raises(ValueError, match="read-only"):
+        tg.grad(lambda x: np.sum(doubled(np.exp(x))))(x)
+    with pytest.raises(ValueError, match="read-only"):
+        tg.grad(lambda x: np.sum((halved(x) + halved(3 * x)) * np.array([1.0, 2.0])))(x)
+    with pytest.raises(ValueError, match="read-only"):
+        tg.vjp(halved, x)[1](seed)
+    assert seed.flags.writeable
+
+
 def test_a_shallow_copy_is_a_handle_on_the_same_value() -> None:
     x = tg.Tensor([1.0, 2.0])
     assert copy.copy(x).node is x.node

@@ -129,6 +129,13 @@ def handle_on(node: Node) -> Any:
     return handle
 
 
+def read_only(array: Array) -> Array:
+    """`array`, or a view of it, that cannot be written to. A NumPy scalar is returned as it is."""
+    array = array.view() if array.flags.writeable else array
+    array.setflags(write=False)
+    return array
+
+
 def source_line(node: Node) -> str:
     """Where `node` was asked for, as "file:line in function"."""
     return line_of(node.source)

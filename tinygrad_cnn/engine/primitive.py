@@ -12,7 +12,8 @@ is run on arrays (an ordinary gradient: nothing is recorded, at full speed) or o
 be differentiated). So there is one rule, not two, and derivatives of every order follow from it.
 
 A rule is straight-line code: it may branch on shapes and static arguments, not on the numbers in an array. Neither it
-nor the forward function writes into an array that it was given, for others have that array too.
+nor the forward function writes into an array that it was given, for others have that array too: a value or a cotangent
+that is given to a user's primitive is read-only.
 """
 
 from __future__ import annotations
@@ -131,6 +132,8 @@ class Primitive(Declarations, Generic[P, R]):
         if mode is not True and mode and (before := mode.before(self, values, sources, static_args)) is not None:
             values, static_args, value = before.operands, before.static_args, before.value
         else:
+            for _, node in () if self.pure else sources:  # of ours none writes to an operand
+                node.value.setflags(write=False)
             value = self.forward(*values, **static_args)
             if not mode:
                 if isinstance(value, np.ndarray) and value.base is not None and _may_share(value, values):

@@ -13,7 +13,7 @@ import numpy as np
 
 from tinygrad_cnn.advice import not_one_number
 from tinygrad_cnn.engine.fitting import fit
-from tinygrad_cnn.engine.graph import Array, Handle, Mode, Node, handle_on, recording, scope_of_rule
+from tinygrad_cnn.engine.graph import Array, Handle, Mode, Node, handle_on, read_only, recording, scope_of_rule
 from tinygrad_cnn.engine.mutation.ownership import Ownership
 
 
@@ -77,6 +77,8 @@ class Sweep:
         watched = self.watched
         if watched and self.recorded:
             out, operands = _as_tensors(node)
+        if not primitive.pure and not isinstance(g, Handle):  # of ours no rule writes to its cotangent
+            g = read_only(g)
         passed_on = False
         for position, x in reversed(sources):
             if within is not None and x not in within:

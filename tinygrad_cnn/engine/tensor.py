@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tinygrad_cnn.advice import NO_IMPLICIT_ARRAY, NO_PICKLE, no_implicit_number, no_rule
 from tinygrad_cnn.engine.conversions import GradientLostError, note_numbers_taken, warn_of_loss
-from tinygrad_cnn.engine.graph import Array, Handle, Node, ancestors, handle_on, recording
+from tinygrad_cnn.engine.graph import Array, Handle, Node, ancestors, handle_on, read_only, recording
 from tinygrad_cnn.engine.mutation import views
 from tinygrad_cnn.engine.primitive import finders, implementations, keyword_calls, operand, to_values
 from tinygrad_cnn.engine.sweep import pull_back, seed
@@ -486,16 +486,7 @@ def leaf_tensor(x: Array, name: str | None) -> Tensor:
 
 def leaf_on(value: Array, name: str | None) -> Tensor:
     """A Tensor that nothing was computed for. `value`, an array or number of floats, is the node's own from now on."""
-    if isinstance(value, np.ndarray):
-        value.setflags(write=False)
+    value.setflags(write=False)
     node = Node(None, (), (), {}, value)
     node.name = name
     return handle_on(node)  # type: ignore[no-any-return]
-
-
-def read_only(array: Array) -> Array:
-    """`array`, or a view of it, that cannot be written to."""
-    if isinstance(array, np.ndarray) and array.flags.writeable:
-        array = array.view()
-        array.flags.writeable = False
-    return array
