@@ -32,7 +32,9 @@ def _moved(update: Callable[..., Any], parameters: T, *others: Any) -> T:
     """`update` of each parameter and of what belongs to it in `others`; of a Tensor it is a new leaf of that name."""
 
     def move(p: Any, *xs: Any) -> Any:
-        return Tensor(update(p.node.value, *xs), p.name) if isinstance(p, Tensor) else update(p, *xs)
+        if not isinstance(p, Tensor):
+            return update(p, *xs)
+        return Tensor(update(p.node.value, *map(to_values, xs)), p.name)
 
     return tree.map(update if differentiating.get() else move, parameters, *others)
 
@@ -56,7 +58,7 @@ class SGD:
     def step(self, parameters: T, gradients: T) -> T:
         """The parameters after one step."""
         rate = _number(self.learning_rate)
-        return _moved(lambda p, g: p - rate * g, parameters, _without_history(gradients))
+        return _moved(lambda p, g: p - rate * g, parameters, gradients)
 
 
 class Momentum:
