@@ -222,7 +222,7 @@ CONTESTANTS: dict[str, Callable[[], Step]] = {
 
 
 def prepared() -> dict[str, Step]:
-    """The steps of all that are installed, each of which has been seen to do the same as the first."""
+    """The steps of all that are installed, each of which was checked to do the same as the first."""
     steps: dict[str, Step] = {}
     expected: tuple[float, dict[str, Any]] | None = None
     for name, make in CONTESTANTS.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import pickle
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -149,7 +150,58 @@ CASES: dict[str, Callable[[], Any]] = {
     "an unknown format": lambda: tg.render(t(2), "a.bmp"),
     "a picture of a number": lambda: tg.render(3),
     "a check of several elements": lambda: tg.check.gradients(lambda p: p, np.ones(3)),
+    "an unknown theme": lambda: tg.render(t(2), theme="blue"),
+    "values of another kind": lambda: tg.render(t(2), values="all"),
+    "a scope that is not there": lambda: tg.render(np.exp(t(2)), collapse="conv"),
+    "a depth below 0": lambda: tg.render(np.exp(t(2)), collapse=-1),
+    "a scope without a name": lambda: tg.render(np.exp(t(2)), collapse=[3]),
+    "an input that is no leaf": lambda: tg.render(np.exp(t(2)), inputs="x"),
+    "a mark out of range": lambda: tg.Mark(2.0),
+    "a mark elsewhere": lambda: tg.render(t(2), marks={t(2).node: tg.Mark(1.0)}),
+    "a file without a suffix": lambda: tg.render(t(2), "picture"),
+    "a check of no number": lambda: tg.check.gradients(lambda p: None, np.ones(3)),
+    "a check of integers": lambda: tg.check.gradients(np.sum, np.arange(3)),
+    "a hand-derived gradient of other names": lambda: tg.check.gradients(
+        lambda p: p["a"] * 1.0, {"a": np.ones(())}, by_hand=lambda p: {"b": 1.0}
+    ),
+    # Debug mode
+    "the first inf": lambda: in_debug(lambda: np.log(t(2) - 1)),
+    "a NaN from outside": lambda: in_debug(lambda: t(2) * np.nan),
+    "a rule that makes a NaN": lambda: in_debug(lambda: tg.grad(lambda x: np.sqrt(x - 1) * 0)(1.0)),
+    "a wrong rule": lambda: in_debug(lambda: tg.primitive(lambda x, /: x * x).defvjp(lambda g, out, x: g * x)),
+    # Numbers and arrays of Tensors
+    "int of a Tensor": lambda: int(t()),
+    "round of a Tensor": lambda: round(t()),
+    "a Tensor as an index": lambda: [1.0, 2.0][t()],
+    "iterating over a number": lambda: list(t()),
+    "assigning to a read-only view": lambda: assign(np.broadcast_to(t(2), (3, 2)), 0, 1.0),
+    "setting .grad": lambda: setattr(t(2), "grad", 1.0),
+    "setting .value": lambda: setattr(t(2), "value", 1.0),
+    # Checkpoints
+    "a checkpoint that draws": lambda: tg.grad(tg.checkpoint(lambda x: x * np.random.default_rng().random()))(1.0),
+    "a checkpoint of a Jacobian of nothing": lambda: tg.jacobian(tg.checkpoint(lambda x: None))(1.0),
+    # The command
+    "a learning rate of 0": lambda: command("train", "--learning-rate", "0"),
+    "a folder that is not there": lambda: command("train", "--data", "/nowhere"),
+    "an image that is not there": lambda: command("predict", "/nowhere", "/nowhere.png"),
+    "a run that is not there": lambda: command("check", "--run", "/nowhere"),
+    "--before without a run": lambda: command("graph", "--before"),
+    "a picture without a file": lambda: command("graph", "--format", "png"),
 }
+
+
+def in_debug(action: Callable[[], Any]) -> None:
+    with tg.debug():
+        action()
+
+
+class CommandError(Exception):
+    """What the command printed to standard error, with its exit code."""
+
+
+def command(*args: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "tinygrad_cnn", *args], capture_output=True, text=True, check=False)
+    raise CommandError(f"exit code {done.returncode}\n{done.stderr.strip()}")
 
 
 def message(case: str) -> str:
@@ -158,6 +210,9 @@ def message(case: str) -> str:
         CASES[case]()
     except Exception as error:
         text = f"{type(error).__name__}: {error}"
+        text = re.sub(
+            r"Node \d+", "Node 1", re.sub(r"in \S*<lambda>\S*, line \d+ of \S+", "in <lambda>, line 1 of file.py", text)
+        )
         return re.sub(r"\([^()\n]*test_messages\.py:\d+ in [^\n]*?\)(?=[.;,]|$| )", "(file.py:1)", text)
     raise AssertionError(f"{case}: no error")
 

@@ -166,7 +166,7 @@ def ancestors(roots: Iterable[Node], stop: Iterable[Node] = (), born: int = -1) 
 # Recording, and the names of the parts of a model. Both are context variables: each thread and each asyncio task has
 # its own.
 
-# Whether nodes are made: True or False; or a `Mode`, then they are, and it is told of each of them.
+# Whether nodes are made: True or False; or a `Mode`: then they are, and it is notified of each of them.
 recording: ContextVar[Any] = ContextVar("recording", default=True)
 
 # Whether a function is being run by a transform, such as `grad`, which will differentiate what it returns.
