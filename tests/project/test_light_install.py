@@ -116,7 +116,7 @@ def test_the_command_says_in_one_line_what_it_needs(python: Python, args: list[s
     done = python("-m", "tinygrad_cnn", *args)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "tinygrad-cnn: the command needs click, which is not installed: pip install 'tinygrad-cnn[cnn]'\n"
+        "tinygrad-cnn: the command needs click, which is not installed. Run pip install 'tinygrad-cnn[cnn]'\n"
     )
 
 
