@@ -490,3 +490,10 @@ def test_axes_are_normalised_in_one_place() -> None:
     modules = Path(tg.__file__).parent.rglob("*.py")
     using = {path.name for path in modules if "normalize_axis" in path.read_text(encoding="utf-8")}
     assert using == {"arguments.py"}
+
+
+def test_interpolation_between_nodes_that_are_one_has_their_value() -> None:
+    nodes, values = np.array([0.0, 1.0, 1.0, 2.0]), np.array([3.0, 4.0, 4.0, 5.0])
+    x = np.array([0.5, 1.0, 1.5])
+    np.testing.assert_array_equal(np.interp(tg.Tensor(x), nodes, values).value, np.interp(x, nodes, values))
+    np.testing.assert_array_equal(np.interp(tg.Tensor(x), nodes[1:3], values[1:3]).value, [4, 4, 4])

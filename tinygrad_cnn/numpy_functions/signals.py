@@ -148,7 +148,10 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         inside = np.broadcast_to(fp[0], places.shape) + 0 * x
     else:
         i = np.clip(np.searchsorted(nodes, places, side="right") - 1, 0, len(nodes) - 2)
-        inside = fp[i] + (x - xp[i]) * ((fp[i + 1] - fp[i]) / (xp[i + 1] - xp[i]))
+        # Between nodes that are one, of one value, NumPy has that value: the line through them is level.
+        level = np.equal(nodes[i], nodes[i + 1]) & np.equal(to_values(fp)[i], to_values(fp)[i + 1])
+        run = np.where(level, 1, xp[i + 1] - xp[i])
+        inside = fp[i] + (x - xp[i]) * ((fp[i + 1] - fp[i]) / run)
     return number(np.where(places < nodes[0], left, np.where(places > nodes[-1], right, inside)))
 
 
