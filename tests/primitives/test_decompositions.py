@@ -10,6 +10,8 @@ from numeric import derivatives_agree
 
 import tinygrad_cnn as tg
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(3)
 M = RNG.standard_normal((4, 4))
 SPD = M @ M.T + 2 * np.eye(4)
