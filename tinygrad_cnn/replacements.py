@@ -1,0 +1,101 @@
+"""The functions of other packages that have a counterpart for Tensors, and the counterparts: one table, by identity.
+
+    @replaces(scipy.linalg.expm)
+    def expm(A):
+        ...                      # an expression of primitives: it is called where an argument is a Tensor
+
+makes `expm` SciPy's function where no argument is a Tensor, at the cost of one check, and enters the pair into the
+table. What calls a package's function by way of a module that cannot be edited reads the table to exchange it.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from tinygrad_cnn.engine.graph import Handle
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# id(original): (original, its counterpart), of functions, of objects such as scipy.stats.norm, and of modules.
+replacements: dict[int, tuple[Any, Any]] = {}
+
+# Parameters that do not change the value.
+_WITHOUT_EFFECT = frozenset(["overwrite_a", "overwrite_b", "overwrite_ab", "overwrite_x", "overwrite_data", "workers"])
+
+
+def register(original: Any, counterpart: Any) -> None:
+    """Enter a pair into the table."""
+    replacements[id(original)] = (original, counterpart)
+
+
+def holds_tensor(arguments: Iterable[Any]) -> bool:
+    """Whether one of the arguments is a Tensor, or a list or tuple with one in it."""
+    for x in arguments:
+        if isinstance(x, Handle):
+            return True
+        if (type(x) is list or type(x) is tuple) and holds_tensor(x):
+            return True
+    return False
+
+
+def replaces(original: Any, name: str | None = None) -> Callable[[F], F]:
+    """Make the decorated function `original` where no argument is a Tensor, and register it as its counterpart.
+
+    The function has those parameters of `original` that it supports, by the same names. Another one that is given, and
+    is not what it is by default, raises NotImplementedError. name: that of `original` in the message.
+    """
+    called = name or f"{public_module(original)}.{original.__name__}"
+
+    def decorate(on_tensors: F) -> F:
+        supports = _Supported(original, on_tensors, called)
+
+        @functools.wraps(on_tensors)
+        def counterpart(*args: Any, **keywords: Any) -> Any:
+            if holds_tensor(args) or (keywords and holds_tensor(keywords.values())):
+                if len(args) > supports.leading or not (keywords.keys() <= supports.names):
+                    args, keywords = (), supports.arguments(args, keywords)
+                return on_tensors(*args, **keywords)
+            return original(*args, **keywords)
+
+        register(original, counterpart)
+        return counterpart  # type: ignore[return-value]
+
+    return decorate
+
+
+def public_module(original: Any) -> str:
+    """The module as which users know where `original` is: scipy.linalg for scipy.linalg._basic."""
+    return ".".join(part for part in original.__module__.split(".") if not part.startswith("_"))
+
+
+class _Supported:
+    """Which parameters of a function its counterpart takes."""
+
+    def __init__(self, original: Any, on_tensors: Callable[..., Any], called: str) -> None:
+        self.called, self.signature = called, inspect.signature(original)
+        theirs, ours = list(self.signature.parameters.values()), list(inspect.signature(on_tensors).parameters.values())
+        self.names = {p.name for p in ours}
+        unknown = self.names - {p.name for p in theirs}
+        if unknown:
+            raise TypeError(f"{called}: it has no parameters {sorted(unknown)}")
+        self.leading = 0  # how many arguments may be passed on by position as they are
+        for mine, other in zip(ours, theirs, strict=False):
+            if mine.kind is mine.VAR_POSITIONAL == other.kind:
+                self.leading = 10**9
+            if mine.name != other.name or mine.kind is not other.kind:
+                break
+            self.leading += 1
+
+    def arguments(self, args: Any, keywords: Any) -> dict[str, Any]:
+        """The arguments by their names; raises if one of them is not supported."""
+        bound = self.signature.bind(*args, **keywords).arguments
+        for name in bound.keys() - self.names - _WITHOUT_EFFECT:
+            default = self.signature.parameters[name].default
+            if bound[name] is not default and not (type(bound[name]) is type(default) and bound[name] == default):
+                raise NotImplementedError(
+                    f"{self.called}: {name}={bound[name]!r} is not supported for Tensors; expected {default!r}"
+                )
+        return {name: x for name, x in bound.items() if name in self.names}
