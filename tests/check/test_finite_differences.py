@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_cnn as tg
+from tinygrad_cnn import tree
 from tinygrad_cnn.check.witnesses.finite_differences import (
     FiniteDifferences,
     OutOfBudgetError,
@@ -21,7 +22,6 @@ from tinygrad_cnn.check.witnesses.finite_differences import (
     scale_of,
     steps_from,
 )
-from tinygrad_cnn.engine import tree
 
 
 def slopes(loss: Callable[[Any], Any], point: Any, dtype: Any = np.longdouble, **how: Any) -> list[Slope]:

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_cnn as tg
+from tinygrad_cnn import tree
 from tinygrad_cnn.check.witnesses.incremental_evaluation import IncrementalLoss, alike
 from tinygrad_cnn.check.witnesses.trace import trace
 from tinygrad_cnn.circle_square.model import Parameters, forward, loss_as_printed
-from tinygrad_cnn.engine import tree
 from tinygrad_cnn.primitives import windows
 
 pytestmark = pytest.mark.slow

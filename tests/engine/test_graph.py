@@ -121,7 +121,7 @@ def test_a_node_is_never_traced_to_a_line_of_the_package() -> None:
 def test_every_module_is_the_engines_own_but_those_that_use_it_as_anybody_might() -> None:
     package = Path(tg.__file__).parent
     modules = [path.relative_to(package) for path in package.rglob("*.py")]
-    assert Path("engine/tree.py") in modules
+    assert Path("engine/sweep.py") in modules
     users = {path.parts[0] for path in modules if not is_engine[str(package / path)]}
     assert users == {"circle_square", "cli", "__main__.py"}
     assert not is_engine[__file__]

@@ -59,6 +59,7 @@ class Node:
         "cotangent", "like", "name", "operands", "order", "primitive", "scope", "source", "sources", "static_args",
         "swept", "value",
     )  # fmt: skip
+    constant = False  # whether no gradient flows to it, and so none is lost where it becomes a number or an array
 
     def __init__(
         self,
@@ -92,6 +93,15 @@ class Node:
         made_by = "leaf" if self.primitive is None else self.primitive.__name__
         label = f" {self.name!r}" if self.name else ""
         return f"<Node {self.order}{label}: {made_by} {self.like.dtype}{list(self.like.shape)}>"
+
+
+class Constant(Node):
+    """A node that depends on nothing that is differentiated: an array made within a transform, so that Tensors can be
+    assigned to it, and what is computed from such arrays alone.
+    """
+
+    __slots__ = ()
+    constant = True
 
 
 class Handle:

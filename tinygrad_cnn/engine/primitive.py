@@ -28,7 +28,7 @@ import numpy as np
 
 from tinygrad_cnn.advice import no_plain_array, static_tensor
 from tinygrad_cnn.declarations import Declarations, Declared
-from tinygrad_cnn.engine.graph import Array, Handle, Node, recording
+from tinygrad_cnn.engine.graph import Array, Constant, Handle, Node, differentiating, recording
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -116,11 +116,14 @@ class Primitive(Declarations, Generic[P, R]):
         handle: Any = None
         values: list[Any] = list(operands)
         sources = []
+        kind = Node
         for position, x in enumerate(operands):
             if isinstance(x, Handle):
                 handle, node = x, x.node
                 values[position] = node.value
                 sources.append((position, node))
+                if node.constant:
+                    kind = Constant
             elif type(x) is not _ndarray and not isinstance(x, _NUMBERS):
                 values[position] = x = operand(x)
                 if isinstance(x, Handle):  # made of a list of Tensors
@@ -151,8 +154,14 @@ class Primitive(Declarations, Generic[P, R]):
                         static_args[name] = fixed(x)
             if type(value) is not _float64 and (type(value) is not _ndarray or value.dtype is not _FLOAT64):
                 value = _floats(value, self)
+        if kind is Constant:
+            live = [source for source in sources if not source[1].constant]
+            if live:
+                kind, sources = Node, live
+            elif not differentiating.get():  # it outlived the transform in which it was made
+                return value.copy() if value.base is not None else value  # type: ignore[no-any-return]
         result = _new(type(handle))
-        result.node = Node(self, values, sources, static_args, value)
+        result.node = kind(self, values, sources, static_args, value)
         result._view = None
         if mode is not True:
             mode.made(result.node)

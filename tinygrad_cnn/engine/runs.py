@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn import tree
 from tinygrad_cnn.advice import lost_gradient, no_derivative, not_one_number, wrong_argnums
-from tinygrad_cnn.engine import tree
 from tinygrad_cnn.engine.conversions import GradientLostError, numbers_taken
 from tinygrad_cnn.engine.graph import Array, Node, ancestors, differentiating, handle_on, now, recording
 from tinygrad_cnn.engine.primitive import operand, primitive
@@ -204,6 +204,8 @@ def input_on(leaf: Any, path: str, caller: str) -> Tensor:
         leaf = operand(leaf)
         if leaf.dtype.kind == "f":
             return leaf_tensor(leaf, path or None)
+    elif isinstance(leaf, Tensor) and leaf.node.constant:
+        return leaf_tensor(leaf.node.value, path or None)
     elif isinstance(leaf, Tensor):
         # A handle of its own, even if it shares memory with the one outside, which does not follow it.
         tensor: Tensor = handle_on(_same(leaf).node)

@@ -132,7 +132,8 @@ class Tensor(Handle):
     @property
     def value(self) -> NDArray[Any]:
         """The array, read-only and without its history: whatever is computed from it is a constant."""
-        note_numbers_taken()
+        if not self.node.constant:
+            note_numbers_taken()
         return read_only(self.node.value)  # type: ignore[no-any-return]
 
     @value.setter
@@ -240,7 +241,7 @@ class Tensor(Handle):
         return implementation(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
-        if not recording.get():  # there is no gradient to lose
+        if not self._has_gradient():
             return np.array(self.value, dtype, copy=copy)
         raise GradientLostError(NO_IMPLICIT_ARRAY)
 
@@ -366,10 +367,15 @@ class Tensor(Handle):
         number: float = self.node.value.item(*index)
         return number
 
+    def _has_gradient(self) -> bool:
+        """Whether there is a gradient to lose."""
+        return bool(recording.get()) and not self.node.constant
+
     def _numbers_are_taken(self, method: str) -> None:
-        note_numbers_taken()
-        if recording.get() and self.node.cotangent is None:  # after `backward`, there is no gradient left to lose
-            warn_of_loss(method)
+        if not self.node.constant:
+            note_numbers_taken()
+            if recording.get() and self.node.cotangent is None:  # after `backward`, there is no gradient left to lose
+                warn_of_loss(method)
 
     def __getitem__(self, index: Any) -> Tensor:
         view = self._view
@@ -419,7 +425,7 @@ class Tensor(Handle):
         return complex(self._number("complex"))
 
     def __index__(self) -> int:
-        if recording.get():
+        if self._has_gradient():
             raise GradientLostError(no_implicit_number("integer"))
         raise TypeError("a Tensor holds floats and cannot be used as an integer. Write int(t.value)")
 
@@ -430,7 +436,7 @@ class Tensor(Handle):
         return int(self._number("int"))
 
     def _number(self, kind: str) -> float:
-        if recording.get():
+        if self._has_gradient():
             raise GradientLostError(no_implicit_number(kind))
         number: float = self.node.value.item()
         return number
@@ -442,6 +448,8 @@ class Tensor(Handle):
         return self.__copy__()
 
     def __reduce__(self) -> Any:
+        if self.node.constant:
+            return self.node.value.__reduce__()
         raise GradientLostError(NO_PICKLE)
 
     def __bool__(self) -> bool:
@@ -484,9 +492,9 @@ def leaf_tensor(x: Array, name: str | None) -> Tensor:
     return leaf
 
 
-def leaf_on(value: Array, name: str | None) -> Tensor:
+def leaf_on(value: Array, name: str | None, kind: type[Node] = Node) -> Tensor:
     """A Tensor that nothing was computed for. `value`, an array or number of floats, is the node's own from now on."""
     value.setflags(write=False)
-    node = Node(None, (), (), {}, value)
+    node = kind(None, (), (), {}, value)
     node.name = name
     return handle_on(node)  # type: ignore[no-any-return]

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygrad_cnn.engine import tree
+from tinygrad_cnn import tree
 from tinygrad_cnn.engine.graph import differentiating
 from tinygrad_cnn.engine.primitive import to_values
 from tinygrad_cnn.engine.tensor import Tensor

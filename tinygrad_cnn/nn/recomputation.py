@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.engine import tree
+from tinygrad_cnn import tree
 from tinygrad_cnn.engine.graph import Array, Mode, Node, ancestors, handle_on, now, recording
 from tinygrad_cnn.engine.primitive import OfEach, Primitive, fixed
 from tinygrad_cnn.engine.runs import Function, input_on

@@ -7,15 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.engine.graph import Array, recording
+from tinygrad_cnn.engine.graph import Array, Constant, differentiating, recording
 from tinygrad_cnn.engine.primitive import implementations, implements
-from tinygrad_cnn.engine.tensor import Tensor, leaf_tensor
+from tinygrad_cnn.engine.tensor import Tensor, leaf_on, leaf_tensor
 from tinygrad_cnn.primitives.shaping import laid_out, row_by_row
 
 
 def _leaf(array: Array) -> Array:
-    """A Tensor of new elements, where there is something to record and they are floats or complex."""
-    return leaf_tensor(array, None) if recording.get() and array.dtype.kind in "fc" else array
+    """A Tensor of new elements, where there is something to record and they are floats or complex.
+
+    Within a transform it is a constant, until a Tensor is assigned to it; on the tape, where nobody knows what will be
+    differentiated, a leaf.
+    """
+    if not recording.get() or array.dtype.kind not in "fc":
+        return array
+    return leaf_on(array, None, Constant) if differentiating.get() else leaf_tensor(array, None)
 
 
 def _as_tensor(function: Callable[..., Any]) -> Callable[..., Array]:

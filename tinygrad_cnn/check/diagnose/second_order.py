@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn import tree
 from tinygrad_cnn.check.diagnose.comparisons import compare_with_slopes
 from tinygrad_cnn.check.results import Comparison, Parameter
 from tinygrad_cnn.check.witnesses.autodiff import unit_of
@@ -16,7 +17,6 @@ from tinygrad_cnn.check.witnesses.finite_differences import SHRINK, Kind, Slope,
 from tinygrad_cnn.check.witnesses.hand_derived import matched
 from tinygrad_cnn.check.witnesses.magnitude import largest
 from tinygrad_cnn.check.witnesses.trace import as_array, trace
-from tinygrad_cnn.engine import tree
 from tinygrad_cnn.engine.graph import Array, recording
 from tinygrad_cnn.jacobians import hvp
 

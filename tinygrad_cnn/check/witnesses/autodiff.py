@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn import tree
 from tinygrad_cnn.check.witnesses.backward_walk import walk_back
 from tinygrad_cnn.check.witnesses.hand_derived import HandDerived, matched
 from tinygrad_cnn.check.witnesses.magnitude import largest, largest_finite
 from tinygrad_cnn.check.witnesses.trace import Trace, as_array, one_number, trace
-from tinygrad_cnn.engine import tree
 from tinygrad_cnn.engine.graph import Array, Node
 
 Loss = Callable[[Any], Any]

@@ -18,10 +18,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tinygrad_cnn import tree
 from tinygrad_cnn.check.witnesses.branches import Branches
 from tinygrad_cnn.check.witnesses.incremental_evaluation import IncrementalLoss
 from tinygrad_cnn.check.witnesses.trace import Trace, one_number
-from tinygrad_cnn.engine import tree
 from tinygrad_cnn.engine.graph import Array
 
 Kind = Literal["smooth", "kink", "jump", "rough", "noise", "unknown"]

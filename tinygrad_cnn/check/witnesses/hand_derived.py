@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tinygrad_cnn import tree
 from tinygrad_cnn.check.witnesses.trace import Trace, as_array
-from tinygrad_cnn.engine import tree
 from tinygrad_cnn.engine.graph import Array, Node
 
 # How people call the derivative of a loss with respect to x: dL_dx, dL_x, dLdx, dloss_dx, grad_x, d_x, dx, x_grad, ...

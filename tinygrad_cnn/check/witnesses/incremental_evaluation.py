@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn import tree
 from tinygrad_cnn.check.witnesses.branches import Branches, branches_of
 from tinygrad_cnn.check.witnesses.trace import Calls, Trace, trace, value_of
-from tinygrad_cnn.engine import tree
 from tinygrad_cnn.engine.graph import Array, Node
 from tinygrad_cnn.engine.mutation.versions import Version
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn import tree
 from tinygrad_cnn.check.witnesses.branches import Branches, branches_of
-from tinygrad_cnn.engine import tree
 from tinygrad_cnn.engine.graph import Array, Mode, Node, ancestors, now, recording
 from tinygrad_cnn.engine.primitive import operand
 from tinygrad_cnn.engine.sweep import pull_back, seed

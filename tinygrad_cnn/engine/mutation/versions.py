@@ -87,6 +87,13 @@ class Version(Node):
         return array
 
 
+class ConstantVersion(Version):
+    """A version of a `Constant`, by an assignment of what is constant too."""
+
+    __slots__ = ()
+    constant = True
+
+
 def new_version(made_by: Primitive[..., Array], x: Array, v: Array, index: Index) -> Array:
     """What `made_by` makes of x, v and index, as a version of x; an array if neither is a Tensor."""
     write = _IN_PLACE[made_by]
@@ -106,7 +113,8 @@ def new_version(made_by: Primitive[..., Array], x: Array, v: Array, index: Index
     mode: Any = recording.get()
     if not mode:
         return array
-    node = Version(made_by, (first, v), sources, {"index": index}, array)
+    kind = ConstantVersion if all(node.constant for _, node in sources) else Version
+    node = kind(made_by, (first, v), sources, {"index": index}, array)
     node.like = first  # that of the first version, as which all others are
     if base is not None:
         node.like, node.name = base.like, base.name

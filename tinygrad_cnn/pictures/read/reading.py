@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.engine import tree
+from tinygrad_cnn import tree
 from tinygrad_cnn.engine.graph import Node, ancestors, source_line
 from tinygrad_cnn.engine.tensor import Tensor
 from tinygrad_cnn.pictures.read.loops import FEW, Loop, folded, unfolded

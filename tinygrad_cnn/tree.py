@@ -13,11 +13,10 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from tinygrad_cnn.advice import other_structure
-from tinygrad_cnn.engine.graph import Handle
 
 T = TypeVar("T")
 
-_LEAVES = (np.ndarray, Handle, float)  # the usual leaves, known at a glance
+_LEAVES = (np.ndarray, float)  # the usual leaves, known at a glance
 _END = object()  # stands behind the children of a container while they are waited for
 _ARRAYS = frozenset([np.ndarray, float, np.float64, np.float32])
 
