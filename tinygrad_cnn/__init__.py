@@ -20,6 +20,7 @@ from tinygrad_cnn.engine.mutation.versions import index_add
 from tinygrad_cnn.engine.primitive import implements, primitive
 from tinygrad_cnn.engine.tensor import Tensor
 from tinygrad_cnn.engine.transforms import grad, jvp, stop_gradient, value_and_grad, vjp
+from tinygrad_cnn.implicit_functions import implicit
 from tinygrad_cnn.jacobians import elementwise_grad, hessian, hvp, jacobian
 from tinygrad_cnn.nn import (
     SGD,
@@ -35,6 +36,7 @@ from tinygrad_cnn.nn import (
     sigmoid,
 )
 from tinygrad_cnn.nn.recomputation import checkpoint
+from tinygrad_cnn.objectives import optimize_args
 from tinygrad_cnn.pictures import Mark, graph, render
 from tinygrad_cnn.pictures.read.names import named
 from tinygrad_cnn.primitives.windows import col2im, im2col
@@ -68,6 +70,7 @@ __all__ = [
     "hvp",
     "im2col",
     "implements",
+    "implicit",
     "index_add",
     "jacobian",
     "jvp",
@@ -76,6 +79,7 @@ __all__ = [
     "named",
     "nn",
     "no_grad",
+    "optimize_args",
     "primitive",
     "relu",
     "render",

@@ -236,3 +236,12 @@ def test_a_rate_that_is_a_numpy_scalar_leaves_float32_parameters_what_they_are(m
 def test_an_optimiser_refuses_gradients_of_another_form() -> None:
     with pytest.raises(ValueError, match=r"has the leaves \['b'\]; expected the tree structure of the first"):
         tg.SGD(0.1).step({"a": 1.0}, {"b": 1.0})
+
+
+def test_a_checkpoint_has_the_gradient_of_a_tensor_and_of_one_computed_from_it() -> None:
+    """Both are closed over: a gradient with respect to the second alone is not passed on to the first."""
+
+    def outer(x: tg.Tensor) -> tg.Tensor:
+        return tg.grad(lambda k: tg.checkpoint(lambda: x * k)())(x)
+
+    assert tg.grad(outer)(2.0) == 1.0

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import tree
-from tinygrad_cnn.engine.graph import Array, Mode, Node, ancestors, handle_on, now, recording
+from tinygrad_cnn.engine.graph import Array, Mode, Node, handle_on, now, recording
 from tinygrad_cnn.engine.primitive import OfEach, Primitive, fixed
 from tinygrad_cnn.engine.runs import Function, input_on
-from tinygrad_cnn.engine.sweep import pull_back
 from tinygrad_cnn.engine.tensor import Tensor
+from tinygrad_cnn.recordings import closed_over, sweep
 
 
 def checkpoint(function: Function) -> Function:
@@ -94,12 +94,8 @@ class _Checkpoint:
                 "checkpoint: the function assigned to its argument, which its caller would not see. Assign to a copy, "
                 "x = x.copy(), and return it"
             )
-        results = [x.node for x in outputs.leaves if isinstance(x, Tensor)]
-        inner = {node for node in ancestors(results, wrt, born)[0] if node.order > born}.union(wrt)
-        used = {x for node in inner.difference(wrt) for _, x in node.sources}
-        outer = used.union(results).difference(inner)
         # What the function closes over: a gradient with respect to it is wanted too.
-        return wrt, outputs, sorted(outer, key=lambda node: node.order)
+        return wrt, outputs, closed_over(outputs.leaves, wrt, born)
 
     def rule(self, position: int, g: Any, out: Any, *operands: Any) -> Any:
         """The cotangent of one operand; those of all are computed when the first is asked for."""
@@ -128,9 +124,7 @@ class _Checkpoint:
             part = g[start : start + x.size].reshape(x.shape)
             seeds[x.node] = seeds[x.node] + part if x.node in seeds else part
             start += x.size
-        path, _ = ancestors(seeds, wrt)
-        found = pull_back(seeds, path, recorded)
-        return [found[node] if node in found else np.zeros_like(node.like) for node in wrt]
+        return sweep(seeds, wrt, recorded)
 
 
 def _laid_out(part: Tensor, like: Any) -> Any:
