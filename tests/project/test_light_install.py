@@ -17,7 +17,7 @@ from paths import ROOT
 pytestmark = pytest.mark.slow
 
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-BEYOND_NUMPY = ("PIL", "click", "cv2", "graphviz", "jinja2", "matplotlib", "pygraphviz", "rich", "safetensors")
+BEYOND_NUMPY = ("PIL", "click", "cv2", "graphviz", "jinja2", "matplotlib", "pygraphviz", "rich", "safetensors", "scipy")
 
 Python = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -135,11 +135,12 @@ def test_each_extra_has_all_that_is_imported() -> None:
     packages = {
         "PIL": "pillow", "click": "click", "cv2": "opencv-python-headless", "graphviz": "graphviz", "jinja2": "jinja2",
         "matplotlib": "matplotlib", "pygraphviz": "pygraphviz", "rich": "rich", "safetensors": "safetensors",
+        "scipy": "scipy",
     }  # fmt: skip
     have = {name: {word.split(">=")[0].strip() for word in words} for name, words in EXTRAS.items()}
-    everything = have["render"] | have["check"] | have["cnn"]
+    everything = have["render"] | have["check"] | have["cnn"] | have["scipy"]
     assert {packages[name] for name in BEYOND_NUMPY} == everything - {"tinygrad-cnn[render,check]"}
-    assert have["all"] == {"tinygrad-cnn[render,check,cnn]"}
+    assert have["all"] == {"tinygrad-cnn[render,check,cnn,scipy]"}
 
 
 def test_the_plugin_of_pytest_imports_nothing_until_it_is_used(tmp_path: Path) -> None:
