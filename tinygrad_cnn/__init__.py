@@ -43,6 +43,7 @@ from tinygrad_cnn.primitives.windows import col2im, im2col
 
 if TYPE_CHECKING:
     from tinygrad_cnn import check
+    from tinygrad_cnn.adoption import adopt
     from tinygrad_cnn.check.debug import debug
 
 __version__ = "0.2.0"
@@ -55,6 +56,7 @@ __all__ = [
     "Mark",
     "Momentum",
     "Tensor",
+    "adopt",
     "avg_pool2d",
     "binary_cross_entropy_with_logits",
     "check",
@@ -98,6 +100,8 @@ if not TYPE_CHECKING:  # which finds what is not there
         """The tools that read a graph are imported when they are first used: a model in training needs none of them."""
         if name == "check":
             return importlib.import_module("tinygrad_cnn.check")
+        if name == "adopt":
+            return importlib.import_module("tinygrad_cnn.adoption").adopt
         if name == "debug":
             return importlib.import_module("tinygrad_cnn.check.debug").debug
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,6 +7,7 @@ that is taken within another function is differentiated like everything else.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -90,10 +91,11 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
     return run.value(), run.outputs.rebuild(along)
 
 
-def grad(function: Function, argnums: ArgNums = 0, has_aux: bool = False) -> Function:
+def grad(function: Function, argnums: ArgNums = 0, has_aux: bool = False, *, adopt: Sequence[Any] = ()) -> Function:
     """The gradient of `function`, which returns one number, with respect to the argument (or arguments) `argnums`.
 
     has_aux: the function returns (value, aux), and the gradient function (gradient, aux).
+    adopt: modules of code written for NumPy alone, which the function calls. They stay adopted: see `tg.adopt`.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> tg.grad(np.sin)(0.0)
@@ -103,7 +105,7 @@ def grad(function: Function, argnums: ArgNums = 0, has_aux: bool = False) -> Fun
     >>> tg.grad(lambda p: np.sum(p["W"] * p["b"]))({"W": np.array([1.0, 2.0]), "b": 3.0})
     {'W': array([3., 3.]), 'b': np.float64(3.0)}
     """
-    differentiate = _differentiated("grad", function, argnums, has_aux)
+    differentiate = _differentiated("grad", function, argnums, has_aux, adopt)
 
     def gradient(*args: Any, **keywords: Any) -> Any:
         value, found = differentiate(*args, **keywords)
@@ -112,7 +114,9 @@ def grad(function: Function, argnums: ArgNums = 0, has_aux: bool = False) -> Fun
     return gradient
 
 
-def value_and_grad(function: Function, argnums: ArgNums = 0, has_aux: bool = False) -> Callable[..., tuple[Any, Any]]:
+def value_and_grad(
+    function: Function, argnums: ArgNums = 0, has_aux: bool = False, *, adopt: Sequence[Any] = ()
+) -> Callable[..., tuple[Any, Any]]:
     """As `grad`, but returns (value, gradient); with `has_aux`, ((value, aux), gradient).
 
     The gradient has the tree structure, the shapes and the dtypes of the argument; its arrays are the caller's own.
@@ -122,11 +126,15 @@ def value_and_grad(function: Function, argnums: ArgNums = 0, has_aux: bool = Fal
     >>> tg.value_and_grad(lambda x: np.sum(x * x))(np.array([1.0, 2.0]))
     (np.float64(5.0), array([2., 4.]))
     """
-    return _differentiated("value_and_grad", function, argnums, has_aux)
+    return _differentiated("value_and_grad", function, argnums, has_aux, adopt)
 
 
-def _differentiated(caller: str, function: Function, argnums: ArgNums, has_aux: bool) -> Callable[..., tuple[Any, Any]]:
+def _differentiated(
+    caller: str, function: Function, argnums: ArgNums, has_aux: bool, adopt: Sequence[Any]
+) -> Callable[..., tuple[Any, Any]]:
     """`value_and_grad`, whose errors name the transform that was called."""
+    if adopt:
+        sys.modules["tinygrad_cnn"].adopt(*adopt)  # of a layer above, which is imported only when it is needed
 
     def differentiate(*args: Any, **keywords: Any) -> Any:
         run = Run(*with_respect_to(argnums, function, args, keywords, caller), has_aux)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.engine.primitive import implements, to_values
+from tinygrad_cnn.numpy_functions.creation import new_array
 from tinygrad_cnn.primitives.arguments import axis_of
 
 
@@ -50,7 +51,7 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
     if len(conditions) != len(funclist):
         n = len(conditions)
         raise ValueError(f"with {n} condition(s), either {n} or {n + 1} functions are expected")
-    found = np.zeros_like(x)
+    found = new_array(np.zeros_like(to_values(x)))
     for condition, function in zip(conditions, funclist, strict=True):
         if not callable(function):
             found[condition] = function

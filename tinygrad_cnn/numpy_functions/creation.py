@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.engine.graph import Array, Constant, differentiating, recording
-from tinygrad_cnn.engine.primitive import implementations, implements
+from tinygrad_cnn.engine.primitive import implementations, implements, to_values
 from tinygrad_cnn.engine.tensor import Tensor, leaf_on, leaf_tensor
 from tinygrad_cnn.primitives.shaping import laid_out, row_by_row
 
 
-def _leaf(array: Array) -> Array:
+def new_array(array: Array) -> Array:
     """A Tensor of new elements, where there is something to record and they are floats or complex.
 
     Within a transform it is a constant, until a Tensor is assigned to it; on the tape, where nobody knows what will be
@@ -26,7 +26,7 @@ def _leaf(array: Array) -> Array:
 
 def _as_tensor(function: Callable[..., Any]) -> Callable[..., Array]:
     def make(*args: Any, **keywords: Any) -> Array:
-        return _leaf(function(*args, **keywords))
+        return new_array(function(*args, **keywords))
 
     return make
 
@@ -34,13 +34,13 @@ def _as_tensor(function: Callable[..., Any]) -> Callable[..., Array]:
 def _of_shape(function: Callable[..., Any]) -> Callable[..., Array]:
     def make(prototype: Array, dtype: Any = None, shape: Any = None, **keywords: Any) -> Array:
         like = prototype.node.like if isinstance(prototype, Tensor) else prototype
-        return _leaf(np.asarray(function(like, dtype=dtype, shape=shape, **keywords)))
+        return new_array(np.asarray(function(like, dtype=dtype, shape=shape, **keywords)))
 
     return make
 
 
 _function: Any
-for _function in (np.zeros, np.ones, np.empty, np.eye, np.identity, np.arange, np.tri):
+for _function in (np.zeros, np.ones, np.empty, np.eye, np.identity, np.tri):
     implementations[_function] = _as_tensor(_function)
 for _function in (np.zeros_like, np.ones_like, np.empty_like):
     implementations[_function] = _of_shape(_function)
@@ -51,12 +51,12 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **key
     """As `np.full`; the elements may be those of a Tensor, which then has its share in the gradient."""
     if isinstance(fill_value, Tensor):
         return _filled(np.empty(shape, dtype or fill_value.dtype, order), fill_value)
-    return _leaf(np.full(shape, fill_value, dtype, order))
+    return new_array(np.full(shape, fill_value, dtype, order))
 
 
 def _filled(made: Array, fill_value: Tensor) -> Array:
     """The array `made`, as a Tensor, with `fill_value` assigned to all of it."""
-    filled = _leaf(made)
+    filled = new_array(made)
     filled[...] = fill_value
     return filled
 
@@ -69,7 +69,20 @@ def full_like(
     if isinstance(fill_value, Tensor):
         like = a.node.like if isinstance(a, Tensor) else a
         return _filled(np.empty_like(like, dtype, order, shape=shape), fill_value)
-    return _leaf(np.full_like(a.node.like, fill_value, dtype, order, shape=shape))
+    return new_array(np.full_like(a.node.like, fill_value, dtype, order, shape=shape))
+
+
+@implements(np.arange)
+def arange(*args: Any, **keywords: Any) -> Any:
+    """As `np.arange`. How many numbers there are does not depend on a Tensor smoothly; each of them does."""
+    values = dict(zip(("start", "stop", "step", "dtype"), args, strict=False), **keywords)
+    if len(args) == 1 and "stop" not in keywords:
+        values["stop"] = values.pop("start")
+    plain = np.arange(*to_values(args), **{name: to_values(x) for name, x in keywords.items()})
+    start, step = values.get("start", 0), values.get("step", 1)
+    if plain.dtype.kind != "f" or not (isinstance(start, Tensor) or isinstance(step, Tensor)):
+        return new_array(plain)
+    return (start + step * np.arange(len(plain))).astype(plain.dtype)
 
 
 def _converting(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,7 +90,7 @@ def _converting(function: Callable[..., Any]) -> Callable[..., Any]:
         """As NumPy's with like=t: x may be a Tensor, or Tensors and numbers in lists of lists."""
         made = _stacked(x)
         if not isinstance(made, Tensor):
-            return _leaf(function(made, dtype, **keywords))
+            return new_array(function(made, dtype, **keywords))
         here = made.node.like
         plain = function(here, dtype, **keywords)  # a view, or else it shows how NumPy's copy lies in memory
         if plain is here:

@@ -13,7 +13,7 @@ import numpy as np
 
 from tinygrad_cnn.engine.fitting import sum_to
 from tinygrad_cnn.engine.graph import Array, Handle, Node, handle_on, recording
-from tinygrad_cnn.engine.primitive import Primitive, constant, fixed, implements
+from tinygrad_cnn.engine.primitive import Primitive, constant, fixed, implements, operand
 
 Index = Any
 
@@ -97,6 +97,7 @@ class ConstantVersion(Version):
 def new_version(made_by: Primitive[..., Array], x: Array, v: Array, index: Index) -> Array:
     """What `made_by` makes of x, v and index, as a version of x; an array if neither is a Tensor."""
     write = _IN_PLACE[made_by]
+    v = operand(v)  # a list of Tensors is one
     if not isinstance(x, Handle) and not isinstance(v, Handle):
         return write(np.array(x), v, index)
     index = fixed(index)

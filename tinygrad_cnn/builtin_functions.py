@@ -1,0 +1,86 @@
+"""What Python's own functions of numbers make of a Tensor, where code is adopted: float, int, round and isinstance.
+
+In code that cannot be edited, `float(x)` means that x is one number, and not that its gradient is to be lost.
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.engine.graph import Handle
+from tinygrad_cnn.engine.tensor import Tensor
+
+
+def number(x: Any) -> Any:
+    """`x`, but if it is a Tensor of one element, that as a number: what float(x) is of an array. Raises TypeError."""
+    if not builtins.isinstance(x, Tensor):
+        return x
+    like = x.node.like
+    if builtins.isinstance(like, np.generic):
+        return x
+    if like.size != 1:
+        raise TypeError("only length-1 arrays can be converted to Python scalars")
+    return x.reshape(())[()]
+
+
+def number_value(x: Any) -> Any:
+    """`x`, but if it is a Tensor of one element, its value as a Python number."""
+    return number(x).node.value.item() if builtins.isinstance(x, Handle) else x
+
+
+class _StandIn(type):
+    """The class of what stands for a class of Python: an instance of that is one of this, and the two are equal."""
+
+    original: type
+
+    def __instancecheck__(cls, x: object) -> bool:
+        return isinstance(x, cls.original)
+
+    def __subclasscheck__(cls, kind: type) -> bool:
+        return issubclass(kind, cls.original)
+
+    def __eq__(cls, other: object) -> bool:
+        return other is cls or other is cls.original
+
+    def __hash__(cls) -> builtins.int:
+        return hash(cls.original)
+
+    def __repr__(cls) -> str:
+        return repr(cls.original)
+
+
+class float(builtins.float, metaclass=_StandIn):  # noqa: N801
+    """As Python's float. Of a Tensor of one element it is that element, still a Tensor."""
+
+    original = builtins.float
+    dtype = np.dtype(builtins.float)  # what NumPy looks for in a class that it does not know
+
+    def __new__(cls, x: Any = 0.0, /) -> Any:
+        """A float, or a Tensor."""
+        return number(x) if builtins.isinstance(x, Handle) else builtins.float(x)
+
+
+class int(builtins.int, metaclass=_StandIn):  # noqa: N801
+    """As Python's int. A Tensor gives a plain integer, for the derivative is zero."""
+
+    original = builtins.int
+    dtype = np.dtype(builtins.int)
+
+    def __new__(cls, x: Any = 0, /, *base: Any, **keywords: Any) -> Any:
+        """An integer."""
+        return builtins.int(number_value(x), *base, **keywords)
+
+
+def isinstance(x: Any, kinds: Any, /) -> bool:
+    """As Python's isinstance. A Tensor is an instance of what its value is one of: np.ndarray, or np.float64."""
+    if builtins.isinstance(x, kinds):
+        return True
+    return builtins.isinstance(x, Handle) and builtins.isinstance(x.node.like, kinds)
+
+
+def round(number: Any, ndigits: Any = None) -> Any:
+    """As Python's round. A Tensor gives a plain number, for the derivative is zero."""
+    return builtins.round(number_value(number), ndigits)
