@@ -16,7 +16,7 @@ NumPy's name and arguments, which is NumPy's own where no Tensor is in play:
 ...         points[i] = [x[i], x[i] ** 2]
 ...     return np.sum(np.sqrt(np.sum(np.diff(points, axis=0) ** 2, axis=1)))
 >>> tg.grad(arc_length)(np.array([0.0, 1.0, 2.0])).round(3)
-array([-0.707,  0.109,  1.265])
+array([-0.707, -0.092,  4.111])
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ class vectorize(np.vectorize):  # noqa: N801 (NumPy's name)
     """As `np.vectorize`. Where Tensors are in play, the function is called once for each element."""
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        """The function of each element of the arguments, which broadcast."""
+        """Call the function for each element of the arguments, which broadcast."""
         if not differentiating.get() and not holds_tensor((*args, *keywords.values())):
             return super().__call__(*args, **keywords)
         if not callable(self.pyfunc):
