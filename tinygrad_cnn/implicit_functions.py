@@ -62,12 +62,26 @@ def without_graph(x: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else value
 
 
-def solution(x: Any, residual: Callable[[Any], Any], caller: str, elementwise: bool = False) -> Any:
+def solution(
+    x: Any, residual: Callable[[Any], Any], caller: str, *, elementwise: bool = False, refined: bool = False
+) -> Any:
     """`x`, where `residual` is zero, as a Tensor computed from those that it closes over; `x` itself if there are none.
 
-    elementwise: each element of the residual depends on the corresponding element of x alone
+    elementwise  each element of the residual depends on the corresponding element of x alone
+    refined      take the derivatives one step of Newton's method nearer to the solution than x, which is inaccurate
     """
     value = _floats(x, caller)
+    run = _recorded(residual, value, caller)
+    if not run.outer:
+        return x
+    equation = _Equation(run, elementwise, caller)
+    if refined and (nearer := equation.nearer()) is not None:
+        equation = _Equation(_recorded(residual, nearer, caller), elementwise, caller)
+    return node_of(value, tensors_on(equation.run.outer), equation.cotangents, caller)
+
+
+def _recorded(residual: Callable[[Any], Any], value: Array, caller: str) -> Recording:
+    """The residual, recorded at x = `value`."""
     run = Recording(residual, value)
     leaves = run.results.leaves
     if len(leaves) != 1 or np.shape(leaves[0]) != value.shape:
@@ -81,10 +95,7 @@ def solution(x: Any, residual: Callable[[Any], Any], caller: str, elementwise: b
             f"{caller}: the residual returned {described(leaves[0])}, which does not depend on x; expected a function "
             "of x, written with NumPy's functions, that is zero at the solution"
         )
-    if not run.outer:
-        return x
-    equation = _Equation(run, elementwise, caller)
-    return node_of(value, tensors_on(run.outer), equation.cotangents, caller)
+    return run
 
 
 class _Equation:
@@ -133,25 +144,41 @@ class _Equation:
 
     def check(self) -> None:
         """Raise if the Jacobian is singular, or x no solution: a step of Newton's method would change it much."""
-        x, residual, jacobian = self.run.inputs[0].value, self.result.node.value, self.jacobian
-        if not np.all(np.isfinite(jacobian)):
+        if not np.all(np.isfinite(self.jacobian)):
             raise np.linalg.LinAlgError(
                 f"{self.caller}: the Jacobian of the residual with respect to x is not finite at the solution, which "
                 "has no derivative there"
             )
-        if _is_singular(jacobian, self.elementwise):
+        if _is_singular(self.jacobian, self.elementwise):
             raise np.linalg.LinAlgError(
                 f"{self.caller}: the Jacobian of the residual with respect to x is singular at the solution, which "
                 "has no derivative there: the solution is a multiple root, or is not unique"
             )
-        step = np.abs(residual / jacobian if self.elementwise else np.linalg.solve(jacobian, residual.reshape(-1)))
-        far = np.max(step, initial=0)
+        x, residual = self.run.inputs[0].value, self.result.node.value
+        far = np.max(np.abs(self.step()), initial=0)
         if not far <= 1e-2 * np.max(np.abs(x), initial=0) + 1e-6:
             raise ValueError(
                 f"{self.caller}: x is not a solution, so its derivative is unknown: the residual there is "
                 f"{np.max(np.abs(residual)):.2g}, and a step of Newton's method would change x by {far:.2g}. Expected "
                 "a solver that converged, and the residual of its equation"
             )
+
+    def step(self) -> Array:
+        """What a step of Newton's method takes from x."""
+        residual = self.result.node.value
+        if self.elementwise:
+            return residual / self.jacobian
+        return np.linalg.solve(self.jacobian, residual.reshape(-1)).reshape(residual.shape)
+
+    def nearer(self) -> Array:
+        """The solution after a step of Newton's method; None where `check` will raise as soon as a derivative is taken."""
+        self.jacobian = self.derivative(recorded=False)
+        try:
+            self.check()
+        except ValueError:  # of which LinAlgError is one
+            self.jacobian = None
+            return None
+        return (self.run.inputs[0].value - self.step())[()]
 
 
 def _is_singular(jacobian: Array, elementwise: bool) -> bool:

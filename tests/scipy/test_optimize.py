@@ -1,0 +1,303 @@
+"""scipy.optimize: roots and minima have SciPy's values, and the derivatives of what their equations define."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tg
+
+scipy_optimize = pytest.importorskip("scipy.optimize", reason="SciPy is not installed")
+from tinygrad_cnn.scipy import optimize  # noqa: E402
+
+E = 0.3  # what is differentiated with respect to
+T = np.linspace(0, 1, 12)
+Y = np.exp(-1.3 * T) + 0.05 * np.sin(40 * T)
+TIGHT = {"ftol": 1e-14, "xtol": 1e-14, "gtol": 1e-14}
+
+
+def slope(function: Callable[[float], Any], x: float, h: float = 1e-3) -> Any:
+    """The derivative by a sixth-order difference."""
+    weights = {1: 45.0, 2: -9.0, 3: 1.0}
+    return sum(w * (function(x + k * h) - function(x - k * h)) for k, w in weights.items()) / (60 * h)
+
+
+def kepler(e: Any) -> Callable[[Any], Any]:
+    return lambda anomaly: anomaly - e * np.sin(anomaly) - 0.7
+
+
+def kepler_of_arguments(anomaly: Any, e: Any, mean_anomaly: float = 0.7) -> Any:
+    return anomaly - e * np.sin(anomaly) - mean_anomaly
+
+
+def quartic(e: Any) -> Callable[[Any], Any]:
+    """Its minimum is at (e, e**2)."""
+    return lambda x: (x[0] - e) ** 4 + (x[0] - e) ** 2 + (x[1] - x[0] * e) ** 2
+
+
+def system(x: Any, e: Any) -> Any:
+    return [x[0] * np.cos(x[1]) - 4 * e, x[0] * x[1] - x[1] - 5]
+
+
+def decay(p: Any, e: Any) -> Any:
+    return p[0] * np.exp(-p[1] * T) - Y**e
+
+
+def model(x: Any, a: Any, b: Any) -> Any:
+    return a * np.exp(-b * x)
+
+
+# Functions of (the module, e). Each result is accurate to 1e-9 or better, so that differences can judge it.
+ROOTS: dict[str, Callable[[Any, Any], Any]] = {
+    "brentq": lambda o, e: o.brentq(kepler(e), 0, 3),
+    "brentq, keywords": lambda o, e: o.brentq(f=kepler(e), b=3, a=0, maxiter=50),
+    "brentq, arguments": lambda o, e: o.brentq(kepler_of_arguments, 0, 3, (e, 0.7)),
+    "brentq, one argument": lambda o, e: o.brentq(kepler_of_arguments, 0, 3, args=e),
+    "brentq, a full output": lambda o, e: o.brentq(kepler(e), 0, 3, full_output=True)[0],
+    "brentq, the root of the full output": lambda o, e: o.brentq(kepler(e), 0, 3, full_output=True)[1].root,
+    "brenth": lambda o, e: o.brenth(kepler(e), 0, 3),
+    "bisect": lambda o, e: o.bisect(kepler(e), 0, 3, xtol=1e-15),
+    "ridder": lambda o, e: o.ridder(kepler(e), 0, 3, xtol=1e-15),
+    "toms748": lambda o, e: o.toms748(kepler(e), 0, 3),
+    "a bracket of e": lambda o, e: o.brentq(lambda x: x * x - 2 * e, 0, 3 + e),
+    "newton": lambda o, e: o.newton(kepler(e), 0.7, tol=1e-12),
+    "newton with a derivative": lambda o, e: o.newton(kepler(e), 0.7, fprime=lambda x: 1 - e * np.cos(x)),
+    "newton of an array": lambda o, e: np.sum(
+        o.newton(kepler_of_arguments, T, tol=1e-12, args=(e, T)) ** 2 * np.arange(12)
+    ),
+    "root_scalar": lambda o, e: o.root_scalar(kepler(e), bracket=[0, 3]).root,
+    "root_scalar, secant": lambda o, e: o.root_scalar(kepler(e), x0=0.7, x1=1.0).root,
+    "root_scalar, f and its derivative": lambda o, e: (
+        o.root_scalar(lambda x: (kepler(e)(x), 1 - e * np.cos(x)), x0=0.7, fprime=True).root
+    ),
+    "fixed_point": lambda o, e: o.fixed_point(lambda x: np.cos(e * x), 1.0, xtol=1e-13),
+    "fsolve": lambda o, e: np.sum(o.fsolve(lambda x: system(x, e), [1, 1], xtol=1e-13) ** 2),
+    "fsolve, arguments": lambda o, e: o.fsolve(system, [1, 1], args=(e,), xtol=1e-13)[1],
+    "fsolve, a full output": lambda o, e: o.fsolve(system, [1, 1], (e,), full_output=True, xtol=1e-13)[0][1],
+    "root": lambda o, e: o.root(lambda x: system(x, e), [1, 1], tol=1e-13).x[0],
+    "root, lm": lambda o, e: o.root(lambda x: system(x, e), [1, 1], tol=1e-13, method="lm").x[0],
+    "root, a matrix": lambda o, e: np.sum(
+        o.root(lambda x: x @ x - e * np.array([[2.0, 1], [1, 3]]), np.eye(2), method="krylov", tol=1e-12).x ** 3
+    ),
+    "root, f and its derivative": lambda o, e: o.root(lambda x: (x**3 - e, 3 * x**2), [1.0], jac=True, tol=1e-13).x[0],
+}
+MINIMA: dict[str, Callable[[Any, Any], Any]] = {
+    "least_squares": lambda o, e: o.least_squares(lambda p: decay(p, e), [1.0, 1.0], **TIGHT).x[1],
+    "least_squares, arguments": lambda o, e: o.least_squares(decay, [1.0, 1.0], args=(e,), **TIGHT).x[1],
+    "least_squares, cost": lambda o, e: o.least_squares(decay, [1.0, 1.0], args=(e,), **TIGHT).cost,
+    "leastsq": lambda o, e: o.leastsq(decay, [1.0, 1.0], args=(e,), ftol=1e-14, xtol=1e-14)[0][1],
+    "curve_fit": lambda o, e: np.sum(o.curve_fit(model, T, Y**e, **TIGHT)[0]),
+    "curve_fit, x and sigma": lambda o, e: np.sum(o.curve_fit(model, T ** (1 + e), Y, sigma=1 + e * T, **TIGHT)[0]),
+    "curve_fit, a covariance of the data": lambda o, e: np.sum(
+        o.curve_fit(model, T, Y, sigma=np.eye(12) + e * np.outer(T, T), **TIGHT)[0]
+    ),
+    "curve_fit, pcov": lambda o, e: np.sum(o.curve_fit(model, T, Y**e, **TIGHT)[1]),
+    "curve_fit, absolute sigma": lambda o, e: np.sum(
+        o.curve_fit(model, T, Y, sigma=1 + e * T, absolute_sigma=True, **TIGHT)[1]
+    ),
+    "minimize, fun": lambda o, e: o.minimize(lambda x: quartic(e)(x) + e**3 * x[0], [0.1, 0.1], tol=1e-9).fun,
+}
+
+
+@pytest.mark.parametrize("name", [*ROOTS, *MINIMA])
+def test_a_derivative_of_the_first_and_second_order(name: str) -> None:
+    function = lambda e: (ROOTS | MINIMA)[name](optimize, e)
+    # SciPy's minimisers are accurate to the root of the precision, and so is a difference of their values.
+    first, second = ({"rtol": 1e-8}, 1e-8) if name in ROOTS else ({"rtol": 1e-5, "atol": 1e-5}, 1e-5)
+    np.testing.assert_allclose(tg.grad(function)(E), slope(function, E), **first)
+    np.testing.assert_allclose(tg.grad(tg.grad(function))(E), slope(tg.grad(function), E), rtol=second)
+
+
+@pytest.mark.parametrize("name", [*ROOTS, *MINIMA])
+def test_the_value_is_scipys_bit_for_bit(name: str) -> None:
+    function = (ROOTS | MINIMA)[name]
+    expected = function(scipy_optimize, E)
+    assert function(optimize, E) == expected
+    assert tg.value_and_grad(lambda e: function(optimize, e))(E)[0] == expected
+    with tg.no_grad():
+        assert function(optimize, tg.Tensor(E)) == expected
+
+
+@pytest.mark.parametrize("name", ["brentq", "newton", "fsolve", "root", "least_squares", "curve_fit, pcov"])
+def test_backward_without_a_transform(name: str) -> None:
+    e = tg.Tensor(E)
+    (ROOTS | MINIMA)[name](optimize, e).backward()
+    np.testing.assert_allclose(e.grad, tg.grad(lambda e: (ROOTS | MINIMA)[name](optimize, e))(E), rtol=1e-13)
+
+
+METHODS = ["Nelder-Mead", "Powell", "CG", "BFGS", "L-BFGS-B", "TNC", "COBYLA", "SLSQP", "trust-constr"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_minimize(method: str) -> None:
+    """The minimum is at (e, e**2), whatever the accuracy of the method."""
+    function = lambda e: optimize.minimize(quartic(e), [0.1, 0.1], method=method).x
+    np.testing.assert_allclose(tg.jacobian(function)(E), [1, 2 * E], rtol=1e-7)
+    np.testing.assert_allclose(tg.jacobian(tg.jacobian(function))(E), [0, 2], atol=1e-3)
+
+
+@pytest.mark.parametrize("minimiser", ["fmin", "fmin_bfgs", "fmin_cg", "fmin_powell"])
+def test_the_older_minimisers(minimiser: str) -> None:
+    function = lambda e: getattr(optimize, minimiser)(quartic(e), [0.1, 0.1], disp=False)
+    np.testing.assert_allclose(tg.jacobian(function)(E), [1, 2 * E], rtol=1e-7)
+
+
+def test_minimize_with_derivatives_of_the_callers() -> None:
+    pair = lambda x, e: (np.sum((x - e) ** 4 + (x - e) ** 2), 4 * (x - e) ** 3 + 2 * (x - e))
+    found = tg.jacobian(lambda e: optimize.minimize(pair, [0.1, 0.2], args=(e,), jac=True).x)(E)
+    np.testing.assert_allclose(found, [1, 1], rtol=1e-12)
+    second = {"jac": lambda x, e: pair(x, e)[1], "hess": lambda x, e: np.diag(12 * (x - e) ** 2 + 2)}
+    found = tg.jacobian(
+        lambda e: (
+            optimize.minimize(
+                lambda x, e: pair(x, e)[0], np.array([0.1, 0.2]), args=(e,), method="trust-exact", **second
+            ).x
+        )
+    )(E)
+    np.testing.assert_allclose(found, [1, 1], rtol=1e-12)
+
+
+def test_minimize_of_optimize_args_is_differentiated_too() -> None:
+    def weights(penalty: Any) -> Any:
+        given = tg.optimize_args(lambda w: np.sum((w - T) ** 2) + penalty * np.sum(w * w), T)
+        return optimize.minimize(**given).x
+
+    np.testing.assert_allclose(tg.jacobian(weights)(0.5), -T / 1.5**2, rtol=1e-9, atol=1e-15)
+
+
+def test_ridge_regression() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, 3)), rng.normal(size=20)
+    ridge = lambda y, penalty: optimize.minimize(lambda w: np.sum((X @ w - y) ** 2) + penalty * (w @ w), np.zeros(3)).x
+    normal = X.T @ X + 0.5 * np.eye(3)
+    by_y, by_penalty = tg.jacobian(ridge, argnums=(0, 1))(y, 0.5)
+    np.testing.assert_allclose(by_y, np.linalg.solve(normal, X.T), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(by_penalty, -np.linalg.solve(normal, np.linalg.solve(normal, X.T @ y)), rtol=1e-9)
+
+
+def test_minimize_scalar() -> None:
+    function = lambda e, **how: optimize.minimize_scalar(lambda x: np.exp(x) - e * x, **how).x  # at log(e)
+    np.testing.assert_allclose(tg.grad(function)(E), 1 / E, rtol=1e-9)
+    np.testing.assert_allclose(tg.grad(function)(E, bounds=(-3, 3)), 1 / E, rtol=1e-7)
+    assert tg.grad(lambda e: optimize.minimize_scalar(lambda x: (x - 2) ** 2 + e**2).fun)(E) == 2 * E
+
+
+def test_an_element_at_a_bound_stays_there() -> None:
+    """The minimum of (x - e)**2 + (y - x - 2)**2 for y <= 1, which is y = 1, x = (e - 1) / 2."""
+    function = lambda e, bounds: (
+        optimize.minimize(lambda x: (x[0] - e) ** 2 + (x[1] - x[0] - 2) ** 2, [0.1, 0.1], bounds=bounds).x
+    )
+    for bounds in ([(None, None), (None, 1)], optimize.Bounds([-np.inf, -np.inf], [np.inf, 1])):
+        np.testing.assert_allclose(tg.jacobian(function)(E, bounds), [0.5, 0], rtol=1e-9)
+
+
+def test_curve_fit_and_least_squares_at_a_bound() -> None:
+    """With b fixed at 1.1, the best a is linear in y."""
+    basis = np.exp(-1.1 * T)
+    popt = lambda y: optimize.curve_fit(model, T, y, p0=[1, 1], bounds=([0, 0], [2, 1.1]))[0]
+    np.testing.assert_allclose(tg.jacobian(popt)(Y), [basis / (basis @ basis), np.zeros(12)], rtol=1e-6, atol=1e-12)
+    lsq = lambda y: optimize.least_squares(lambda p: model(T, *p) - y, [1, 1], bounds=([0, 0], [2, 1.1])).x
+    np.testing.assert_allclose(tg.jacobian(lsq)(Y), tg.jacobian(popt)(Y), rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["linear", "soft_l1", "huber", "cauchy", "arctan"])
+def test_the_losses_of_least_squares(loss: str) -> None:
+    """The derivative of the location of data is found by moving one of them, with the accuracy of SciPy's solution."""
+    data = np.array([0.1, 0.5, -0.3, 3.0, 0.8])
+    location = lambda y: optimize.least_squares(lambda p: p - y, [0.5], loss=loss, f_scale=0.7, **TIGHT).x[0]
+    moved = lambda x: location(np.array([0.1, x, -0.3, 3.0, 0.8]))
+    np.testing.assert_allclose(tg.grad(location)(data)[1], slope(moved, 0.5, 1e-2), rtol=1e-5)
+
+
+def test_float32() -> None:
+    gradient = tg.grad(lambda e: optimize.brentq(kepler(e), 0, 3))(np.float32(E))
+    assert gradient.dtype == np.float32
+    np.testing.assert_allclose(gradient, tg.grad(lambda e: optimize.brentq(kepler(e), 0, 3))(E), rtol=1e-6)
+
+
+def test_trees_as_arguments() -> None:
+    found = tg.grad(lambda p: optimize.brentq(lambda x, p: x**2 - p["a"] * p["b"], 0, 9, args=(p,)))
+    tg.tree.map(
+        lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-14),
+        found({"a": 2.0, "b": 8.0}),
+        {"a": 1.0, "b": 0.25},
+    )
+
+
+def test_a_solver_in_a_solver() -> None:
+    inner = lambda y, e: optimize.brentq(lambda x: x**3 - y * e, 0, 9)  # (y e)^(1/3)
+    outer = lambda e: optimize.brentq(lambda y: inner(y, e) - 2.0, 0.1, 90)  # y = 8 / e
+    np.testing.assert_allclose(tg.grad(outer)(E), -8 / E**2, rtol=1e-9)
+    np.testing.assert_allclose(tg.grad(tg.grad(outer))(E), 16 / E**3, rtol=1e-9)
+
+
+def test_a_closure_in_a_loop() -> None:
+    def total(ps: Any) -> Any:
+        return sum(optimize.brentq(lambda x: x * x - ps[i], 0, 9) for i in range(3))
+
+    np.testing.assert_allclose(tg.grad(total)(np.array([1.0, 4.0, 9.0])), [1 / 2, 1 / 4, 1 / 6], rtol=1e-9)
+
+
+def test_scipys_own_errors() -> None:
+    for e in (E, tg.Tensor(E)):
+        with pytest.raises(ValueError, match="must have different signs"):
+            optimize.brentq(kepler(e), 2, 3)
+        with pytest.raises(RuntimeError, match="Failed to converge after 3 iterations"):
+            optimize.bisect(kepler(e), 0, 3, maxiter=3)
+        with pytest.raises(TypeError, match="missing"):
+            optimize.brentq(kepler(e), 0)
+
+
+@pytest.mark.parametrize(
+    ("function", "error", "message"),
+    [
+        (
+            lambda e: optimize.bisect(kepler(e), 0, 3, maxiter=3, disp=False),
+            ValueError,
+            r"scipy\.optimize\.bisect: x is not a solution.*a solver that converged",
+        ),
+        (
+            lambda e: optimize.root(lambda x: x * x + e, [1.0]).x[0],
+            ValueError,
+            r"scipy\.optimize\.root: (x is not a solution|the Jacobian)",
+        ),
+        (
+            lambda e: optimize.brentq(lambda x: e * x**3, -1, 1),
+            np.linalg.LinAlgError,
+            r"scipy\.optimize\.brentq: the Jacobian .*is singular",
+        ),
+        (
+            lambda e: optimize.minimize_scalar(lambda x: e * x, bounds=(0, 1)).x,
+            ValueError,
+            r"scipy\.optimize\.minimize_scalar: the residual returned .*which does not depend on x|singular",
+        ),
+        (
+            lambda e: optimize.minimize(quartic(e), [0.1, 0.1], constraints={"type": "eq", "fun": sum}).x[0],
+            NotImplementedError,
+            r"scipy\.optimize\.minimize: constraints is not supported",
+        ),
+        (
+            lambda e: optimize.minimize(quartic(e), [0.1, 0.1], bounds=[(e, 1), (0, 1)]).x[0],
+            NotImplementedError,
+            r"scipy\.optimize\.minimize: bounds holds a Tensor",
+        ),
+        (
+            lambda e: optimize.minimize(quartic(e), [0.1, 0.1]).hess_inv[0, 0],
+            tg.GradientLostError,
+            r"scipy\.optimize\.minimize's hess_inv has no derivative",
+        ),
+        (
+            lambda e: optimize.least_squares(
+                lambda p: decay(p, e), [1.0, 1.0], loss=lambda z: np.stack([z, 0 * z + 1, 0 * z])
+            ).x[0],
+            NotImplementedError,
+            r"scipy\.optimize\.least_squares: loss is a function",
+        ),
+    ],
+)
+def test_what_has_no_derivative_raises(function: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        tg.grad(function)(E)

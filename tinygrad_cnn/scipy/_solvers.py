@@ -1,0 +1,203 @@
+"""How a solver of SciPy's is called: without recording, by a function that notes whether its caller's uses Tensors.
+
+A Tensor mostly reaches a solver by way of the function that it is given, which closes over it. So while something is
+being differentiated, that function is called with recording on until it returns a Tensor; from then on SciPy is given
+numbers.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tinygrad_cnn import tree
+from tinygrad_cnn.engine.conversions import GradientLostError
+from tinygrad_cnn.engine.graph import differentiating, no_grad, recording
+from tinygrad_cnn.engine.primitive import operand
+from tinygrad_cnn.engine.tensor import Tensor
+from tinygrad_cnn.implicit_functions import without_graph
+from tinygrad_cnn.recordings import node_of
+from tinygrad_cnn.replacements import holds_tensor, register
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Call:
+    """One call of a function of SciPy's, and its arguments by name.
+
+    original   SciPy's function
+    name       as which users know it
+    arguments  what it was called with, which may hold Tensors
+    """
+
+    def __init__(self, original: Callable[..., Any], args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        self.original = original
+        self.name = public_name(original)
+        signature, self.defaults, self.rest = _signature(original)
+        self.arguments = signature.bind(*args, **keywords).arguments  # raises as SciPy's function does
+
+    def __getitem__(self, name: str) -> Any:
+        return self.arguments.get(name, self.defaults.get(name))
+
+    @property
+    def extra(self) -> tuple[Any, ...]:
+        """The argument `args`, as a tuple."""
+        given = self["args"]
+        return given if isinstance(given, tuple) else () if given is None else (given,)
+
+    def watched(self, name: str) -> Watched:
+        """The function that is the argument `name`, as SciPy may call it."""
+        watched = Watched(self[name])
+        watched.uses_tensors = has_tensor([self["args"], self["kwargs"]])
+        return watched
+
+    def run(self, **instead: Any) -> Any:
+        """What SciPy's function returns, of plain arguments; nothing is recorded, but by functions in `instead`."""
+        plain = {name: without_tensors(x) for name, x in self.arguments.items()}
+        plain.update(instead)
+        rest = plain.pop(self.rest, {}) if self.rest else {}
+        return self.original(**plain, **rest)
+
+    def refuse(self, *names: str) -> None:
+        """Raise for an argument of `names` that was given."""
+        for name in names:
+            given, default = self[name], self.defaults.get(name)
+            if given is not default and not (np.isscalar(given) and given == default) and np.size(given):
+                raise NotImplementedError(
+                    f"{self.name}: {name} is not supported where the function that it is given uses Tensors; expected "
+                    f"{default!r}"
+                )
+
+    def refuse_tensors(self, *names: str) -> None:
+        """Raise for a Tensor in an argument of `names`."""
+        for name in names:
+            if has_tensor(self[name]):
+                raise NotImplementedError(
+                    f"{self.name}: {name} holds a Tensor, with respect to which there is no derivative; expected plain "
+                    f"numbers. If none is wanted, write tg.stop_gradient"
+                )
+
+
+def public_name(original: Callable[..., Any]) -> str:
+    """The name by which users know a function: scipy.optimize.root for scipy.optimize._root.root."""
+    package, module = original.__module__.split(".")[:2]
+    return f"{package}.{module}.{original.__name__}"
+
+
+@functools.cache
+def _signature(original: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, Any], str | None]:
+    """The signature of a function, its defaults, and the name of the parameter that takes any other keyword."""
+    signature = inspect.signature(original)
+    parameters = signature.parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    return signature, defaults, next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None)
+
+
+class Watched:
+    """A function of the caller's that is given and returns plain arrays, and notes whether it computes Tensors."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)  # SciPy may ask for its signature
+        self.function = function
+        self.uses_tensors = False
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        if self.uses_tensors:
+            with no_grad():
+                return without_tensors(self.function(*args, **keywords))
+        result = self.function(*args, **keywords)
+        if isinstance(result, float | np.ndarray) or not has_tensor(result):
+            return result
+        self.uses_tensors = True
+        return without_tensors(result)
+
+
+def plain(function: Any) -> Any:
+    """A function of the caller's that SciPy may call besides, such as `jac`; anything else is returned as it is."""
+    if not callable(function):
+        return function
+
+    def called(*args: Any, **keywords: Any) -> Any:
+        with no_grad():
+            return without_tensors(function(*args, **keywords))
+
+    return called
+
+
+def has_tensor(x: Any) -> bool:
+    """Whether there is a Tensor with a gradient to lose among the leaves of `x`."""
+    return any(isinstance(leaf, Tensor) and not leaf.node.constant for leaf in tree.flatten(x).leaves)
+
+
+def without_tensors(x: Any) -> Any:
+    """`x` with the values of the Tensors in it."""
+    if isinstance(x, float | np.ndarray | str):
+        return x
+    flat = tree.flatten(x)
+    if not any(isinstance(leaf, Tensor) for leaf in flat.leaves):
+        return x
+    return flat.rebuild([without_graph(leaf) for leaf in flat.leaves])
+
+
+def solves(original: Callable[..., Any], always: bool = False) -> Callable[[Callable[[Call], Any]], Callable[..., Any]]:
+    """Make the decorated function, which takes a `Call` of `original`, its counterpart for functions that use Tensors.
+
+    Outside transforms, and without a Tensor among the arguments, SciPy's own is tried first; but not with `always`,
+    which is for compiled code that prints the error of a function that it calls.
+    """
+
+    def decorate(on_call: Callable[[Call], Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def counterpart(*args: Any, **keywords: Any) -> Any:
+            if not recording.get():
+                return without_tensors(Call(original, args, keywords).run())
+            if not (always or differentiating.get() or holds_tensor(args) or holds_tensor(keywords.values())):
+                try:
+                    result = original(*args, **keywords)
+                except Exception:  # of SciPy's compiled code, which could make no number of a Tensor; or any other
+                    return on_call(Call(original, args, keywords))
+                if not has_tensor(result):
+                    return result
+            return on_call(Call(original, args, keywords))
+
+        counterpart.__doc__ = f"As `{public_name(original)}`: {on_call.__doc__}"
+        del counterpart.__wrapped__
+        counterpart.__signature__ = inspect.signature(original)  # type: ignore[attr-defined]
+        register(original, counterpart)
+        return counterpart
+
+    return decorate
+
+
+def vector(x: Any) -> Any:
+    """What a function returned, also a list of Tensors, as one axis."""
+    return np.reshape(operand(x), -1)
+
+
+def undifferentiable(value: Any, of: Any, name: str) -> Any:
+    """`value`, which depends on what the Tensor `of` depends on, by a derivative that is not known.
+
+    It can be compared and printed. A gradient through it raises.
+    """
+    value = np.asarray(value)
+    if value.dtype.kind != "f":
+        return value
+
+    def cotangents(g: Any, out: Any, *operands: Any) -> list[Any]:
+        raise GradientLostError(
+            f"{name} has no derivative, and the result depends on it. Use its value, tg.stop_gradient(...), if it is "
+            "to be constant"
+        )
+
+    return node_of(value[()], [of], cotangents, name)
+
+
+def with_value(value: Any, result: Any, name: str) -> Any:
+    """The Tensor `result` with the `value` that SciPy computed of it, which differs by rounding or by its accuracy."""
+    if not isinstance(result, Tensor):
+        return value
+    return node_of(np.asarray(value, result.dtype)[()], [result], lambda g, out, x: [g], name)

@@ -1,0 +1,331 @@
+"""scipy.optimize: roots and minima, differentiated by their equations.
+
+Where the function that is given uses no Tensor, each is SciPy's own, and so is the value always. A first guess or a
+bracket has the derivative 0, as the solution does not depend on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.engine.primitive import operand
+from tinygrad_cnn.engine.tensor import Tensor
+from tinygrad_cnn.engine.transforms import grad
+from tinygrad_cnn.extras import extra
+from tinygrad_cnn.implicit_functions import solution
+from tinygrad_cnn.jacobians import jacobian
+from tinygrad_cnn.scipy._fallback import fallback
+from tinygrad_cnn.scipy._solvers import (
+    Call,
+    Watched,
+    has_tensor,
+    plain,
+    solves,
+    undifferentiable,
+    vector,
+    with_value,
+)
+
+with extra("scipy", "tinygrad_cnn.scipy.optimize"):
+    from scipy import optimize as scipys
+
+__getattr__, __dir__ = fallback(scipys, globals())
+
+
+# Roots
+
+
+def _bracketed(call: Call) -> Any:
+    """The root has the derivatives that follow from f(x) = 0."""
+    watched = call.watched("f")
+    found = call.run(f=watched)
+    return _with_root(found, watched, lambda x: call["f"](x, *call.extra), call)
+
+
+def _with_root(found: Any, watched: Watched, residual: Callable[[Any], Any], call: Call, each: bool = False) -> Any:
+    """What SciPy returned, x or a tuple that begins with it, with x as a Tensor."""
+    if not watched.uses_tensors:
+        return found
+    if not isinstance(found, tuple):
+        return solution(found, residual, call.name, elementwise=each)
+    x = solution(found[0], residual, call.name, elementwise=each)
+    for result in found[1:]:
+        if hasattr(result, "root"):
+            result.root = x
+    return (x, *found[1:])
+
+
+brentq, brenth = solves(scipys.brentq)(_bracketed), solves(scipys.brenth)(_bracketed)
+bisect, ridder = solves(scipys.bisect)(_bracketed), solves(scipys.ridder)(_bracketed)
+toms748 = solves(scipys.toms748)(_bracketed)
+
+
+@solves(scipys.newton)
+def newton(call: Call) -> Any:
+    """The root has the derivatives that follow from func(x) = 0; fprime and fprime2 are used by the iteration alone."""
+    watched = call.watched("func")
+    found = call.run(func=watched, fprime=plain(call["fprime"]), fprime2=plain(call["fprime2"]))
+    return _with_root(found, watched, lambda x: call["func"](x, *call.extra), call, each=True)
+
+
+@solves(scipys.root_scalar)
+def root_scalar(call: Call) -> Any:
+    """`.root` has the derivatives that follow from f(x) = 0."""
+    watched, with_slope = call.watched("f"), bool(call["fprime"]) and not callable(call["fprime"])
+    found = call.run(f=watched, fprime=plain(call["fprime"]), fprime2=plain(call["fprime2"]))
+    if watched.uses_tensors:
+        with_slope = with_slope or (bool(call["fprime2"]) and not callable(call["fprime2"]))
+
+        def residual(x: Any) -> Any:
+            value = call["f"](x, *call.extra)
+            return value[0] if with_slope else value
+
+        found.root = solution(found.root, residual, call.name)
+    return found
+
+
+@solves(scipys.fixed_point)
+def fixed_point(call: Call) -> Any:
+    """The fixed point has the derivatives that follow from func(x) - x = 0."""
+    watched = call.watched("func")
+    found = call.run(func=watched)
+    return _with_root(found, watched, lambda x: call["func"](x, *call.extra) - x, call)
+
+
+@solves(scipys.fsolve, always=True)
+def fsolve(call: Call) -> Any:
+    """X has the derivatives that follow from func(x) = 0."""
+    watched = call.watched("func")
+    found = call.run(func=watched, fprime=plain(call["fprime"]))
+    found = _with_root(found, watched, lambda x: vector(call["func"](x, *call.extra)), call)
+    if watched.uses_tensors and isinstance(found, tuple):
+        _mark(found[1], found[0], call, but=("fvec",))
+    return found
+
+
+@solves(scipys.root, always=True)
+def root(call: Call) -> Any:
+    """`.x` has the derivatives that follow from fun(x) = 0."""
+    watched, with_slope = call.watched("fun"), bool(call["jac"]) and not callable(call["jac"])
+    found = call.run(fun=watched, jac=plain(call["jac"]))
+    if watched.uses_tensors:
+
+        def residual(x: Any) -> Any:
+            value = call["fun"](x, *call.extra)
+            return np.reshape(vector(value[0] if with_slope else value), x.shape)
+
+        found.x = solution(found.x, residual, call.name)
+        _mark(found, found.x, call, but=("x", "fun"))
+    return found
+
+
+# Minima
+
+
+@solves(scipys.minimize)
+def minimize(call: Call) -> Any:
+    """`.x` has the derivatives that follow from grad(fun)(x) = 0, `.fun` those of the minimum.
+
+    The gradient of fun that the derivatives need is its own; the method uses `jac` or differences, as SciPy's does. An
+    element of x that is at a bound stays there. There is no derivative where there are constraints.
+    """
+    watched, with_slope = call.watched("fun"), bool(call["jac"]) and not callable(call["jac"])
+    given = {name: plain(call[name]) for name in ("jac", "hess", "hessp") if name in call.arguments}
+    found = call.run(fun=watched, **given)
+    if watched.uses_tensors:
+        call.refuse("constraints")
+        call.refuse_tensors("bounds")
+
+        def objective(x: Any) -> Any:
+            value = call["fun"](x, *call.extra)
+            return np.reshape(value[0] if with_slope else value, ())
+
+        found.x = _minimiser(found.x, objective, call, _at_a_bound(found.x, _bounds_of_pairs(call["bounds"])))
+        found.fun = with_value(found.fun, objective(found.x), f"{call.name}.fun")
+        _mark(found, found.x, call, but=("x", "fun"))
+    return found
+
+
+@solves(scipys.minimize_scalar)
+def minimize_scalar(call: Call) -> Any:
+    """`.x` has the derivatives that follow from grad(fun)(x) = 0, `.fun` those of the minimum."""
+    watched = call.watched("fun")
+    found = call.run(fun=watched)
+    if watched.uses_tensors:
+
+        def objective(x: Any) -> Any:
+            return np.reshape(call["fun"](x, *call.extra), ())
+
+        found.x = _minimiser(found.x, objective, call)
+        found.fun = with_value(found.fun, objective(found.x), f"{call.name}.fun")
+    return found
+
+
+def _minimum(call: Call) -> Any:
+    """The minimiser has the derivatives that follow from the gradient of the function, which is zero there."""
+    name = "func" if call["func"] is not None else "f"
+    watched = call.watched(name)
+    found = call.run(**{name: watched}, **({"fprime": plain(call["fprime"])} if call["fprime"] is not None else {}))
+    if not watched.uses_tensors:
+        return found
+
+    def objective(x: Any) -> Any:
+        return np.reshape(call[name](x, *call.extra), ())
+
+    if not isinstance(found, tuple):
+        return _minimiser(found, objective, call)
+    x = _minimiser(found[0], objective, call)
+    if call["full_output"]:
+        return x, with_value(found[1], objective(x), call.name), *_marked(found[2:], x, call)
+    return x, *found[1:]
+
+
+fmin, fmin_powell = solves(scipys.fmin)(_minimum), solves(scipys.fmin_powell)(_minimum)
+fmin_bfgs, fmin_cg = solves(scipys.fmin_bfgs)(_minimum), solves(scipys.fmin_cg)(_minimum)
+
+
+# Least squares
+
+# rho(z) of the squares z of the residuals, as SciPy's least_squares defines it.
+_LOSSES: dict[str, Callable[[Any], Any]] = {
+    "linear": lambda z: z,
+    "soft_l1": lambda z: 2 * (np.sqrt(1 + z) - 1),
+    "huber": lambda z: np.where(z <= 1, z, 2 * np.sqrt(np.where(z <= 1, 1, z)) - 1),
+    "cauchy": np.log1p,
+    "arctan": np.arctan,
+}
+
+
+@solves(scipys.least_squares)
+def least_squares(call: Call) -> Any:
+    """`.x` has the derivatives that follow from its optimality, `.cost` and `.fun` those at the optimum."""
+    watched = call.watched("fun")
+    found = call.run(fun=watched, jac=plain(call["jac"]))
+    if watched.uses_tensors:
+        if callable(call["loss"]):
+            raise NotImplementedError(
+                f"{call.name}: loss is a function, which is not supported where fun uses Tensors; expected one of "
+                f"{', '.join(map(repr, _LOSSES))}"
+            )
+        call.refuse_tensors("bounds", "f_scale", "kwargs")
+
+        def residuals(x: Any) -> Any:
+            return vector(call["fun"](x, *call.extra, **(call["kwargs"] or {})))
+
+        def cost(x: Any) -> Any:
+            scale = call["f_scale"]
+            return 0.5 * scale**2 * np.sum(_LOSSES[call["loss"]]((residuals(x) / scale) ** 2))
+
+        found.x = _minimiser(found.x, cost, call, found.active_mask != 0)
+        found.cost = with_value(found.cost, cost(found.x), f"{call.name}.cost")
+        found.fun = with_value(found.fun, residuals(found.x), f"{call.name}.fun")
+        _mark(found, found.x, call, but=("x", "cost", "fun"))
+    return found
+
+
+@solves(scipys.leastsq, always=True)
+def leastsq(call: Call) -> Any:
+    """X has the derivatives that follow from its optimality."""
+    watched = call.watched("func")
+    found = call.run(func=watched, Dfun=plain(call["Dfun"]))
+    if not watched.uses_tensors:
+        return found
+    x = _minimiser(found[0], lambda x: np.sum(vector(call["func"](x, *call.extra)) ** 2) / 2, call)
+    if len(found) == 2:
+        return x, found[1]
+    covariance = None if found[1] is None else undifferentiable(found[1], x, f"{call.name}'s cov_x")
+    _mark(found[2], x, call)
+    return x, covariance, *found[2:]
+
+
+@solves(scipys.curve_fit, always=True)
+def curve_fit(call: Call) -> Any:
+    """Popt has the derivatives that follow from its optimality, with respect to data, sigma and what f closes over."""
+    watched, data = call.watched("f"), [call[name] for name in ("xdata", "ydata", "sigma")]
+    found = call.run(f=watched, jac=plain(call["jac"]))
+    if not watched.uses_tensors and not has_tensor(data):
+        return found
+    call.refuse_tensors("bounds", "kwargs", "p0")
+    call.refuse("nan_policy")
+    rest = call["kwargs"] or {}
+    if rest.get("loss", "linear") != "linear":
+        raise NotImplementedError(f"{call.name}: loss={rest['loss']!r} is not supported for Tensors; expected 'linear'")
+    x, y, sigma = [operand(value) for value in data]
+
+    def residuals(p: Any) -> Any:
+        difference = call["f"](x, *p) - y
+        if sigma is None or not np.ndim(sigma):
+            return difference if sigma is None else difference / sigma
+        return difference / sigma if np.ndim(sigma) == 1 else np.linalg.solve(np.linalg.cholesky(sigma), difference)
+
+    bounds = call["bounds"] if isinstance(call["bounds"], scipys.Bounds) else scipys.Bounds(*call["bounds"])
+    active = _at_a_bound(found[0], bounds)
+    popt = _minimiser(found[0], lambda p: np.sum(residuals(p) ** 2) / 2, call, active)
+    return popt, _covariance(found[1], popt, residuals, call), *_marked(found[2:], popt, call)
+
+
+def _covariance(value: Any, popt: Any, residuals: Callable[[Any], Any], call: Call) -> Any:
+    """SciPy's covariance of the parameters, as the expression of them that it is."""
+    if not isinstance(popt, Tensor):
+        return value
+    if not np.all(np.isfinite(value)):
+        return undifferentiable(value, popt, f"{call.name}'s pcov")
+    J = jacobian(residuals)(popt)
+    covariance = np.linalg.inv(np.swapaxes(J, 0, 1) @ J)
+    if not call["absolute_sigma"]:
+        r = residuals(popt)
+        covariance = covariance * np.sum(r * r) / (r.size - popt.size)
+    return with_value(value, covariance, f"{call.name}'s pcov")
+
+
+# What they share
+
+
+def _minimiser(x: Any, objective: Callable[[Any], Any], call: Call, active: Any = False) -> Any:
+    """`x`, where the gradient of `objective` is zero, but for its elements that are at a bound: those are constant."""
+
+    def residual(p: Any) -> Any:
+        slope = grad(objective)(p)
+        return np.where(active, p - x, slope) if np.any(active) else slope
+
+    return solution(x, residual, call.name, refined=True)
+
+
+def _bounds_of_pairs(bounds: Any) -> Any:
+    """The bounds that `minimize` is given: a Bounds, or a pair for each element of x, with None where there is none."""
+    if bounds is None:
+        return scipys.Bounds()
+    if isinstance(bounds, scipys.Bounds):
+        return bounds
+    low = [-np.inf if low is None else low for low, _ in bounds]
+    high = [np.inf if high is None else high for _, high in bounds]
+    return scipys.Bounds(low, high)
+
+
+def _at_a_bound(x: Any, bounds: Any) -> Any:
+    """Which elements of x are at one of their bounds, but for rounding."""
+    close = 1e-10 * np.maximum(1, np.abs(x))
+    return (x - bounds.lb <= close) | (bounds.ub - x <= close)
+
+
+def _mark(result: dict[str, Any], x: Any, call: Call, but: tuple[str, ...] = ()) -> None:
+    """Let a gradient through what else SciPy returned, such as hess_inv, raise: it depends on Tensors too."""
+    if not isinstance(x, Tensor):
+        return
+    for name, value in list(result.items()):
+        if name in but or not (isinstance(value, float | np.ndarray) or hasattr(value, "matvec")):
+            continue
+        if hasattr(value, "matvec"):
+            del result[name]  # a linear operator, which can be used without any conversion
+        else:
+            result[name] = undifferentiable(value, x, f"{call.name}'s {name}")
+
+
+def _marked(results: tuple[Any, ...], x: Any, call: Call) -> tuple[Any, ...]:
+    for result in results:
+        if isinstance(result, dict):
+            _mark(result, x, call)
+    return results
