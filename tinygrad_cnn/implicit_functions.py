@@ -171,7 +171,7 @@ class _Equation:
         return np.linalg.solve(self.jacobian, residual.reshape(-1)).reshape(residual.shape)
 
     def nearer(self) -> Array:
-        """The solution after a step of Newton's method; None where `check` will raise as soon as a derivative is taken."""
+        """The solution after a step of Newton's method; None where `check` raises, as it then will again."""
         self.jacobian = self.derivative(recorded=False)
         try:
             self.check()
