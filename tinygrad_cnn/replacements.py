@@ -22,8 +22,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 # id(original): (original, its counterpart), of functions, of objects such as scipy.stats.norm, and of modules.
 replacements: dict[int, tuple[Any, Any]] = {}
 
-# Parameters that do not change the value.
-_WITHOUT_EFFECT = frozenset(["overwrite_a", "overwrite_b", "overwrite_ab", "overwrite_x", "overwrite_data", "workers"])
+# Parameters that do not change the value; that its arguments are finite, a counterpart checks as it sees fit.
+_WITHOUT_EFFECT = {"check_finite", "driver", "lapack_driver", "lwork", "plan", "workers"} | {
+    f"overwrite_{name}" for name in ("a", "ab", "b", "data", "x")
+}
 
 
 def register(original: Any, counterpart: Any) -> None:
