@@ -24,10 +24,10 @@ def _making(function: Any) -> Callable[..., Any]:
         error = None
         try:
             made = function(*args, **keywords)
-        except (TypeError, ValueError) as caught:
+        except (TypeError, ValueError, NotImplementedError) as caught:
             error = caught
         if error is not None:
-            if refused_by_tensor(error) and function in _OF_TENSORS:
+            if function in _OF_TENSORS and holds_tensor((*args, *keywords.values())):
                 return implementations[function](*args, **keywords)
             return again(function, args, keywords, error)
         return new_array(made) if type(made) is np.ndarray and differentiating.get() else made

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.engine.graph import Array, Constant, differentiating, recording
-from tinygrad_cnn.engine.primitive import implementations, implements, to_values
+from tinygrad_cnn.engine.primitive import implementations, implements, operand, to_values
 from tinygrad_cnn.engine.tensor import Tensor, leaf_on, leaf_tensor
 from tinygrad_cnn.primitives.shaping import laid_out, row_by_row
 
@@ -49,6 +49,7 @@ for _function in (np.zeros_like, np.ones_like, np.empty_like):
 @implements(np.full)
 def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **keywords: Any) -> Array:
     """As `np.full`; the elements may be those of a Tensor, which then has its share in the gradient."""
+    fill_value = operand(fill_value)
     if isinstance(fill_value, Tensor):
         return _filled(np.empty(shape, dtype or fill_value.dtype, order), fill_value)
     return new_array(np.full(shape, fill_value, dtype, order))
@@ -66,6 +67,7 @@ def full_like(
     a: Array, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None
 ) -> Any:
     """As `np.full_like`; see `full`."""
+    a, fill_value = operand(a), operand(fill_value)
     if isinstance(fill_value, Tensor):
         like = a.node.like if isinstance(a, Tensor) else a
         return _filled(np.empty_like(like, dtype, order, shape=shape), fill_value)
