@@ -8,7 +8,7 @@ from tinygrad_cnn.scipy._fallback import fallback
 with extra("scipy", "tinygrad_cnn.scipy.stats"):
     from scipy import stats as scipys
 
-    from tinygrad_cnn.scipy._distributions import distributions
+    from tinygrad_cnn.scipy import _distributions
 
 __getattr__, __dir__ = fallback(scipys, globals())
-globals().update(distributions)
+globals().update(_distributions.distributions)
