@@ -25,6 +25,16 @@ SHARED = ROOT.parent / "shared"
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests")]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what installs packages, unless it is asked for by its marker."""
+    if "public_programs" in config.getoption("-m"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("public_programs")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The article's listing and the real drawings, which are no part of the project."""

@@ -1,0 +1,24 @@
+"""Programs of packages that were not written for automatic differentiation: none has a wrong gradient.
+
+Run by `pytest -m public_programs` alone: it installs some 80 packages and takes a quarter of an hour.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from public_programs import running
+from public_programs.case import Case, load
+
+pytestmark = pytest.mark.public_programs
+
+
+@pytest.fixture(scope="module")
+def python() -> object:
+    return running.environment()
+
+
+@pytest.mark.parametrize("case", load().values(), ids=lambda case: case.name)
+def test_a_gradient_is_right_or_refused(case: Case, python) -> None:
+    found = running.overall(running.verdicts(case, python))
+    assert found["verdict"] in ("right", "refused"), found["message"]
