@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 import numpy as np
@@ -72,13 +72,13 @@ class Call:
                     f"{default!r}"
                 )
 
-    def refuse_tensors(self, *names: str) -> None:
-        """Raise for a Tensor in an argument of `names`."""
-        for name in names:
-            if has_tensor(self[name]):
+    def check_tensors(self, takes: Collection[str]) -> None:
+        """Raise for a Tensor in an argument that is not one of `takes`."""
+        for name, x in self.arguments.items():
+            if name not in takes and has_tensor(x):
                 raise NotImplementedError(
                     f"{self.name}: {name} holds a Tensor, with respect to which there is no derivative; expected plain "
-                    f"numbers. If none is wanted, write tg.stop_gradient"
+                    "numbers. If none is wanted, pass tg.stop_gradient(...)"
                 )
 
 
@@ -143,11 +143,15 @@ def without_tensors(x: Any) -> Any:
     return flat.rebuild([without_graph(leaf) for leaf in flat.leaves])
 
 
-def solves(original: Callable[..., Any], always: bool = False) -> Callable[[Callable[[Call], Any]], Callable[..., Any]]:
+def solves(
+    original: Callable[..., Any], takes: Collection[str], always: bool = False
+) -> Callable[[Callable[[Call], Any]], Callable[..., Any]]:
     """Make the decorated function, which takes a `Call` of `original`, its counterpart for functions that use Tensors.
 
-    Outside transforms, and without a Tensor among the arguments, SciPy's own is tried first; but not with `always`,
-    which is for compiled code that prints the error of a function that it calls.
+    takes   the arguments that may hold Tensors: it is differentiated with respect to them, or does not depend on them,
+            as on a first guess
+    always  do not try SciPy's own first outside transforms, where there is no Tensor among the arguments: for compiled
+            code that prints the error of a function that it calls
     """
 
     def decorate(on_call: Callable[[Call], Any]) -> Callable[..., Any]:
@@ -159,10 +163,15 @@ def solves(original: Callable[..., Any], always: bool = False) -> Callable[[Call
                 try:
                     result = original(*args, **keywords)
                 except Exception:  # of SciPy's compiled code, which could make no number of a Tensor; or any other
-                    return on_call(Call(original, args, keywords))
+                    return aware(args, keywords)
                 if not has_tensor(result):
                     return result
-            return on_call(Call(original, args, keywords))
+            return aware(args, keywords)
+
+        def aware(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+            call = Call(original, args, keywords)
+            call.check_tensors(takes)
+            return on_call(call)
 
         counterpart.__doc__ = f"As `{public_name(original)}`: {on_call.__doc__}"
         del counterpart.__wrapped__
@@ -201,3 +210,24 @@ def with_value(value: Any, result: Any, name: str) -> Any:
     if not isinstance(result, Tensor):
         return value
     return node_of(np.asarray(value, result.dtype)[()], [result], lambda g, out, x: [g], name)
+
+
+def mark(result: dict[str, Any], of: Any, name: str, but: tuple[str, ...] = ()) -> None:
+    """Let a gradient through what else SciPy returned, such as hess_inv, raise: it depends on Tensors too."""
+    if not isinstance(of, Tensor):
+        return
+    for key, value in list(result.items()):
+        if key in but:
+            continue
+        if hasattr(value, "matvec"):
+            del result[key]  # a linear operator would be used without any conversion
+        elif isinstance(value, float | np.ndarray):
+            result[key] = undifferentiable(value, of, f"{name}'s {key}")
+
+
+def marked(results: tuple[Any, ...], of: Any, name: str) -> tuple[Any, ...]:
+    """`results`, with the dicts among them marked."""
+    for result in results:
+        if isinstance(result, dict):
+            mark(result, of, name)
+    return results

@@ -22,6 +22,8 @@ from tinygrad_cnn.scipy._solvers import (
     Call,
     Watched,
     has_tensor,
+    mark,
+    marked,
     plain,
     solves,
     undifferentiable,
@@ -58,12 +60,13 @@ def _with_root(found: Any, watched: Watched, residual: Callable[[Any], Any], cal
     return (x, *found[1:])
 
 
-brentq, brenth = solves(scipys.brentq)(_bracketed), solves(scipys.brenth)(_bracketed)
-bisect, ridder = solves(scipys.bisect)(_bracketed), solves(scipys.ridder)(_bracketed)
-toms748 = solves(scipys.toms748)(_bracketed)
+_BRACKETS = ("a", "b", "args")
+brentq, brenth = solves(scipys.brentq, _BRACKETS)(_bracketed), solves(scipys.brenth, _BRACKETS)(_bracketed)
+bisect, ridder = solves(scipys.bisect, _BRACKETS)(_bracketed), solves(scipys.ridder, _BRACKETS)(_bracketed)
+toms748 = solves(scipys.toms748, _BRACKETS)(_bracketed)
 
 
-@solves(scipys.newton)
+@solves(scipys.newton, ["x0", "x1", "args"])
 def newton(call: Call) -> Any:
     """The root has the derivatives that follow from func(x) = 0; fprime and fprime2 are used by the iteration alone."""
     watched = call.watched("func")
@@ -71,7 +74,7 @@ def newton(call: Call) -> Any:
     return _with_root(found, watched, lambda x: call["func"](x, *call.extra), call, each=True)
 
 
-@solves(scipys.root_scalar)
+@solves(scipys.root_scalar, ["args", "bracket", "x0", "x1"])
 def root_scalar(call: Call) -> Any:
     """`.root` has the derivatives that follow from f(x) = 0."""
     watched, with_slope = call.watched("f"), bool(call["fprime"]) and not callable(call["fprime"])
@@ -87,7 +90,7 @@ def root_scalar(call: Call) -> Any:
     return found
 
 
-@solves(scipys.fixed_point)
+@solves(scipys.fixed_point, ["x0", "args"])
 def fixed_point(call: Call) -> Any:
     """The fixed point has the derivatives that follow from func(x) - x = 0."""
     watched = call.watched("func")
@@ -95,18 +98,18 @@ def fixed_point(call: Call) -> Any:
     return _with_root(found, watched, lambda x: call["func"](x, *call.extra) - x, call)
 
 
-@solves(scipys.fsolve, always=True)
+@solves(scipys.fsolve, ["x0", "args"], always=True)
 def fsolve(call: Call) -> Any:
     """X has the derivatives that follow from func(x) = 0."""
     watched = call.watched("func")
     found = call.run(func=watched, fprime=plain(call["fprime"]))
     found = _with_root(found, watched, lambda x: vector(call["func"](x, *call.extra)), call)
     if watched.uses_tensors and isinstance(found, tuple):
-        _mark(found[1], found[0], call, but=("fvec",))
+        mark(found[1], found[0], call.name, but=("fvec",))
     return found
 
 
-@solves(scipys.root, always=True)
+@solves(scipys.root, ["x0", "args"], always=True)
 def root(call: Call) -> Any:
     """`.x` has the derivatives that follow from fun(x) = 0."""
     watched, with_slope = call.watched("fun"), bool(call["jac"]) and not callable(call["jac"])
@@ -118,14 +121,14 @@ def root(call: Call) -> Any:
             return np.reshape(vector(value[0] if with_slope else value), x.shape)
 
         found.x = solution(found.x, residual, call.name)
-        _mark(found, found.x, call, but=("x", "fun"))
+        mark(found, found.x, call.name, but=("x", "fun"))
     return found
 
 
 # Minima
 
 
-@solves(scipys.minimize)
+@solves(scipys.minimize, ["x0", "args"])
 def minimize(call: Call) -> Any:
     """`.x` has the derivatives that follow from grad(fun)(x) = 0, `.fun` those of the minimum.
 
@@ -137,7 +140,6 @@ def minimize(call: Call) -> Any:
     found = call.run(fun=watched, **given)
     if watched.uses_tensors:
         call.refuse("constraints")
-        call.refuse_tensors("bounds")
 
         def objective(x: Any) -> Any:
             value = call["fun"](x, *call.extra)
@@ -145,11 +147,11 @@ def minimize(call: Call) -> Any:
 
         found.x = _minimiser(found.x, objective, call, _at_a_bound(found.x, _bounds_of_pairs(call["bounds"])))
         found.fun = with_value(found.fun, objective(found.x), f"{call.name}.fun")
-        _mark(found, found.x, call, but=("x", "fun"))
+        mark(found, found.x, call.name, but=("x", "fun"))
     return found
 
 
-@solves(scipys.minimize_scalar)
+@solves(scipys.minimize_scalar, ["args", "bracket"])
 def minimize_scalar(call: Call) -> Any:
     """`.x` has the derivatives that follow from grad(fun)(x) = 0, `.fun` those of the minimum."""
     watched = call.watched("fun")
@@ -179,12 +181,13 @@ def _minimum(call: Call) -> Any:
         return _minimiser(found, objective, call)
     x = _minimiser(found[0], objective, call)
     if call["full_output"]:
-        return x, with_value(found[1], objective(x), call.name), *_marked(found[2:], x, call)
+        return x, with_value(found[1], objective(x), call.name), *marked(found[2:], x, call.name)
     return x, *found[1:]
 
 
-fmin, fmin_powell = solves(scipys.fmin)(_minimum), solves(scipys.fmin_powell)(_minimum)
-fmin_bfgs, fmin_cg = solves(scipys.fmin_bfgs)(_minimum), solves(scipys.fmin_cg)(_minimum)
+_GUESS = ("x0", "args")
+fmin, fmin_powell = solves(scipys.fmin, _GUESS)(_minimum), solves(scipys.fmin_powell, _GUESS)(_minimum)
+fmin_bfgs, fmin_cg = solves(scipys.fmin_bfgs, _GUESS)(_minimum), solves(scipys.fmin_cg, _GUESS)(_minimum)
 
 
 # Least squares
@@ -199,7 +202,7 @@ _LOSSES: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@solves(scipys.least_squares)
+@solves(scipys.least_squares, ["x0", "args", "kwargs"])
 def least_squares(call: Call) -> Any:
     """`.x` has the derivatives that follow from its optimality, `.cost` and `.fun` those at the optimum."""
     watched = call.watched("fun")
@@ -210,7 +213,6 @@ def least_squares(call: Call) -> Any:
                 f"{call.name}: loss is a function, which is not supported where fun uses Tensors; expected one of "
                 f"{', '.join(map(repr, _LOSSES))}"
             )
-        call.refuse_tensors("bounds", "f_scale", "kwargs")
 
         def residuals(x: Any) -> Any:
             return vector(call["fun"](x, *call.extra, **(call["kwargs"] or {})))
@@ -222,11 +224,11 @@ def least_squares(call: Call) -> Any:
         found.x = _minimiser(found.x, cost, call, found.active_mask != 0)
         found.cost = with_value(found.cost, cost(found.x), f"{call.name}.cost")
         found.fun = with_value(found.fun, residuals(found.x), f"{call.name}.fun")
-        _mark(found, found.x, call, but=("x", "cost", "fun"))
+        mark(found, found.x, call.name, but=("x", "cost", "fun"))
     return found
 
 
-@solves(scipys.leastsq, always=True)
+@solves(scipys.leastsq, ["x0", "args"], always=True)
 def leastsq(call: Call) -> Any:
     """X has the derivatives that follow from its optimality."""
     watched = call.watched("func")
@@ -237,18 +239,17 @@ def leastsq(call: Call) -> Any:
     if len(found) == 2:
         return x, found[1]
     covariance = None if found[1] is None else undifferentiable(found[1], x, f"{call.name}'s cov_x")
-    _mark(found[2], x, call)
+    mark(found[2], x, call.name)
     return x, covariance, *found[2:]
 
 
-@solves(scipys.curve_fit, always=True)
+@solves(scipys.curve_fit, ["xdata", "ydata", "p0", "sigma"], always=True)
 def curve_fit(call: Call) -> Any:
     """Popt has the derivatives that follow from its optimality, with respect to data, sigma and what f closes over."""
     watched, data = call.watched("f"), [call[name] for name in ("xdata", "ydata", "sigma")]
     found = call.run(f=watched, jac=plain(call["jac"]))
     if not watched.uses_tensors and not has_tensor(data):
         return found
-    call.refuse_tensors("bounds", "kwargs", "p0")
     call.refuse("nan_policy")
     rest = call["kwargs"] or {}
     if rest.get("loss", "linear") != "linear":
@@ -264,7 +265,7 @@ def curve_fit(call: Call) -> Any:
     bounds = call["bounds"] if isinstance(call["bounds"], scipys.Bounds) else scipys.Bounds(*call["bounds"])
     active = _at_a_bound(found[0], bounds)
     popt = _minimiser(found[0], lambda p: np.sum(residuals(p) ** 2) / 2, call, active)
-    return popt, _covariance(found[1], popt, residuals, call), *_marked(found[2:], popt, call)
+    return popt, _covariance(found[1], popt, residuals, call), *marked(found[2:], popt, call.name)
 
 
 def _covariance(value: Any, popt: Any, residuals: Callable[[Any], Any], call: Call) -> Any:
@@ -309,23 +310,3 @@ def _at_a_bound(x: Any, bounds: Any) -> Any:
     """Which elements of x are at one of their bounds, but for rounding."""
     close = 1e-10 * np.maximum(1, np.abs(x))
     return (x - bounds.lb <= close) | (bounds.ub - x <= close)
-
-
-def _mark(result: dict[str, Any], x: Any, call: Call, but: tuple[str, ...] = ()) -> None:
-    """Let a gradient through what else SciPy returned, such as hess_inv, raise: it depends on Tensors too."""
-    if not isinstance(x, Tensor):
-        return
-    for name, value in list(result.items()):
-        if name in but or not (isinstance(value, float | np.ndarray) or hasattr(value, "matvec")):
-            continue
-        if hasattr(value, "matvec"):
-            del result[name]  # a linear operator, which can be used without any conversion
-        else:
-            result[name] = undifferentiable(value, x, f"{call.name}'s {name}")
-
-
-def _marked(results: tuple[Any, ...], x: Any, call: Call) -> tuple[Any, ...]:
-    for result in results:
-        if isinstance(result, dict):
-            _mark(result, x, call)
-    return results

@@ -1,0 +1,115 @@
+"""A function of the caller's that SciPy integrates: evaluated at many points, and again for its derivatives."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from types import CellType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.engine.conversions import GradientLostError
+from tinygrad_cnn.engine.graph import Node, handle_on, now
+from tinygrad_cnn.engine.tensor import Tensor
+from tinygrad_cnn.recordings import Recording, closed_over, recording_aside
+from tinygrad_cnn.scipy._solvers import has_tensor, vector, without_tensors
+
+
+class Observed:
+    """A function as SciPy may call it, which notes the Tensors that it closes over, whichever branches it takes.
+
+    A derivative needs it at other points, after SciPy is done. So `keep` makes a copy of it as it is now: a lambda in a
+    loop closes over a variable that changes.
+
+    function  of plain numbers; returns a number, an array, or a list of numbers; all of them may be Tensors
+    name      of SciPy's function, in error messages
+    outer     the nodes that it closes over
+    """
+
+    def __init__(self, function: Callable[..., Any], name: str) -> None:
+        self.function, self.name = function, name
+        self.outer: list[Node] = []
+        self.values: dict[Any, Any] = {}  # at the points at which it was called, the first thousand of them
+
+    def __call__(self, *point: Any) -> Any:
+        born = now()
+        with recording_aside():
+            result = self.function(*point)
+        if has_tensor(result):
+            outer = closed_over([vector(result)], [], born)
+            if not set(outer) <= set(self.outer):
+                self.outer = sorted({*outer, *self.outer}, key=lambda node: node.order)
+        result = without_tensors(result)
+        if len(self.values) < 1000:
+            self.values[_key(point)] = result
+        return result
+
+    def keep(self) -> None:
+        """From now on be the function as it is now, whatever becomes of the variables that it closes over."""
+        self.function = snapshot(self.function, {})
+
+    def recorded_at(self, *point: Any, by_last: bool = False) -> Recording:
+        """The function recorded at a point: its result as one vector. by_last: the last argument is a Tensor."""
+        if by_last:
+            run = Recording(lambda x: vector(self.function(*point[:-1], x)), point[-1])
+        else:
+            run = Recording(lambda: vector(self.function(*point)))
+        before, after = self.values.get(_key(point)), without_tensors(run.results.leaves[0])
+        if before is not None and not np.array_equal(np.reshape(before, -1), after, equal_nan=True):
+            raise RuntimeError(
+                f"{self.name}: the function that it was given returned something else when it was called again for its "
+                "derivative; expected the same values. It uses something that has changed since, or random numbers: "
+                "draw or copy that first, and pass it in args"
+            )
+        self.check(run.outer)
+        return run
+
+    def value_at(self, *point: Any, recorded: bool) -> Any:
+        """The value at a point, as one vector: a Tensor if `recorded`, which depends on the point and on `outer`."""
+        if recorded:
+            return vector(self.function(*point))
+        with recording_aside():
+            return without_tensors(vector(self.function(*point)))
+
+    def check(self, outer: list[Node]) -> None:
+        """Raise if the function uses a Tensor that it did not use when it was called by SciPy."""
+        if not set(outer) <= set(self.outer):
+            raise GradientLostError(
+                f"{self.name}: the function that it was given uses a Tensor that it did not use when it was evaluated, "
+                "which would have no gradient. Let it use the same Tensors at all points, for example by np.where"
+            )
+
+
+def _key(point: Any) -> Any:
+    return tuple([x.tobytes() if isinstance(x, np.ndarray) else x for x in point])
+
+
+def snapshot(x: Any, made: dict[int, Any]) -> Any:
+    """`x` as it is now: a function with what it closes over, a container or an array as copies."""
+    if id(x) in made:
+        return made[id(x)]
+    if isinstance(x, Tensor):
+        return handle_on(x.node)
+    if isinstance(x, np.ndarray):
+        return x.copy("K")
+    if type(x) is list or type(x) is tuple:
+        return type(x)([snapshot(item, made) for item in x])
+    if type(x) is dict:
+        return {name: snapshot(item, made) for name, item in x.items()}
+    if isinstance(x, functools.partial):
+        return functools.partial(
+            snapshot(x.func, made), *snapshot(x.args, made), **{k: snapshot(v, made) for k, v in x.keywords.items()}
+        )
+    if isinstance(x, FunctionType):
+        cells = tuple([CellType() for _ in x.__closure__ or ()])
+        copy = FunctionType(x.__code__, x.__globals__, x.__name__, x.__defaults__, cells)
+        copy.__kwdefaults__ = x.__kwdefaults__
+        made[id(x)] = copy  # it may close over itself
+        for cell, old in zip(cells, x.__closure__ or (), strict=True):
+            try:
+                cell.cell_contents = snapshot(old.cell_contents, made)
+            except ValueError:  # an empty cell
+                continue
+        return copy
+    return x
