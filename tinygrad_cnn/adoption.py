@@ -3,7 +3,8 @@
     with tg.adopt(filterpy.kalman):
         tg.grad(loss)(x)
 
-What is exchanged, in a module and in what is defined there (class bodies, default arguments):
+What is exchanged, in a module and in what is defined there (class bodies, default arguments, what a function closes
+over, and what it imports when it is called):
 
 - the modules numpy, numpy.linalg, numpy.fft, math, cmath and those of SciPy, for `tinygrad_cnn.numpy`,
   `tinygrad_cnn.math`, `tinygrad_cnn.scipy`, ...;
@@ -16,6 +17,7 @@ to calls without Tensors, nothing changes.
 
 from __future__ import annotations
 
+import builtins
 import cmath
 import dis
 import importlib
@@ -28,7 +30,7 @@ import math
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from types import CodeType, FunctionType, ModuleType, TracebackType
+from types import CellType, CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -37,7 +39,6 @@ from tinygrad_cnn import builtin_functions
 from tinygrad_cnn.replacements import replacements
 
 _BUILTINS = ("float", "int", "isinstance", "round")
-_NEVER = ("builtins", "numpy", "tinygrad_cnn", __name__)
 
 
 class adopt:  # noqa: N801 (used as a word, like no_grad)
@@ -125,6 +126,7 @@ def _hold(module: ModuleType) -> None:
     _holders[name] = _holders.get(name, 0) + 1
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
+        _importing.begin()
     for other in _parts_of(module):
         if other.__name__ not in _exchanged:
             _exchanged[other.__name__] = list(_exchange(other))
@@ -142,6 +144,7 @@ def _release(name: str) -> None:
                 undo()
     if not _holders and _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
+        _importing.end()
 
 
 def _is_held(name: str) -> bool:
@@ -188,6 +191,8 @@ def _exchange(module: ModuleType) -> Iterator[Callable[[], None]]:
     functions = list(_functions_of(module))
     for function in functions:
         yield from _exchange_defaults(function, table)
+        for cell in function.__closure__ or ():
+            yield from _exchange_cell(cell, table)
     for kind in _classes_of(module):
         yield from _exchange_attributes(kind, table)
     codes = [code for function in functions for code in _codes(function.__code__)]
@@ -242,12 +247,23 @@ def _functions_of(module: ModuleType) -> list[FunctionType]:
             waiting.append(wrapped)
         if isinstance(x, FunctionType) and x.__globals__ is vars(module) and id(x) not in found:
             found[id(x)] = x
-            for cell in x.__closure__ or ():
-                try:
-                    waiting.append(cell.cell_contents)
-                except ValueError:  # it is empty yet
-                    continue
+            waiting.extend(map(_contents, x.__closure__ or ()))
     return list(found.values())
+
+
+def _contents(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # it is empty yet
+        return None
+
+
+def _exchange_cell(cell: CellType, table: dict[int, tuple[Any, Any]]) -> Iterator[Callable[[], None]]:
+    old = _contents(cell)
+    counterpart = _counterpart(old, table)
+    if counterpart is not None:
+        cell.cell_contents = counterpart
+        yield _restoring_attribute(cell, "cell_contents", old, counterpart)
 
 
 def _exchange_defaults(function: FunctionType, table: dict[int, tuple[Any, Any]]) -> Iterator[Callable[[], None]]:
@@ -356,4 +372,27 @@ class _AdoptingLoader(importlib.machinery.SourceFileLoader):
                 _exchanged[module.__name__] = list(_exchange(module))
 
 
-_finder = _Finder()
+class _Importing:
+    """Python's `__import__`, which gives a function of an adopted module the counterpart of what it imports."""
+
+    def __init__(self) -> None:
+        self.original: Any = None
+
+    def begin(self) -> None:
+        """Take the place of Python's."""
+        self.original, builtins.__import__ = builtins.__import__, self
+
+    def end(self) -> None:
+        """Leave it to Python's, if nothing else has taken it."""
+        if builtins.__import__ is self:
+            builtins.__import__ = self.original
+
+    def __call__(self, name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
+        module = self.original(name, globals, locals, fromlist, level)
+        if level or globals is None or globals.get("__name__") not in _exchanged:
+            return module
+        counterpart = _counterpart(module, _table())
+        return module if counterpart is None else counterpart
+
+
+_finder, _importing = _Finder(), _Importing()

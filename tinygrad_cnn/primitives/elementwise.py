@@ -90,8 +90,8 @@ elementwise(np.log, lambda g, out, x: g / x, complex=True)
 elementwise(np.log1p, lambda g, out, x: g / (1 + x), complex=True)
 elementwise(np.logaddexp, lambda g, out, x, y: g * np.exp(x - out), lambda g, out, x, y: g * np.exp(y - out))
 elementwise(np.exp2, lambda g, out, x: g * out * _LN_2)
-elementwise(np.log2, lambda g, out, x: g / (x * _LN_2))
-elementwise(np.log10, lambda g, out, x: g / (x * _LN_10))
+elementwise(np.log2, lambda g, out, x: g / (x * _LN_2), complex=True)
+elementwise(np.log10, lambda g, out, x: g / (x * _LN_10), complex=True)
 elementwise(np.logaddexp2, lambda g, out, x, y: g * np.exp2(x - out), lambda g, out, x, y: g * np.exp2(y - out))
 elementwise(np.ldexp, lambda g, out, x, n: np.ldexp(g, n), None)
 
@@ -107,7 +107,7 @@ elementwise(np.cos, lambda g, out, x: -g * np.sin(x), complex=True)
 elementwise(np.tan, lambda g, out, x: g * (1 + out * out), complex=True)
 elementwise(np.arcsin, lambda g, out, x: g / np.sqrt((1 - x) * (1 + x)))
 elementwise(np.arccos, lambda g, out, x: -g / np.sqrt((1 - x) * (1 + x)))
-elementwise(np.arctan, lambda g, out, x: g / (1 + x * x))
+elementwise(np.arctan, lambda g, out, x: g / (1 + x * x), complex=True)
 elementwise(
     np.arctan2,
     lambda g, out, y, x: g * x / (x * x + y * y),
@@ -116,8 +116,8 @@ elementwise(
 elementwise(np.sinh, lambda g, out, x: g * np.cosh(x), complex=True)
 elementwise(np.cosh, lambda g, out, x: g * np.sinh(x), complex=True)
 elementwise(np.tanh, lambda g, out, x: g * ((1 - out) * (1 + out)), complex=True)
-elementwise(np.arcsinh, lambda g, out, x: g / np.sqrt(x * x + 1))
-elementwise(np.arccosh, lambda g, out, x: g / np.sqrt((x - 1) * (x + 1)))
+elementwise(np.arcsinh, lambda g, out, x: g / np.sqrt(x * x + 1), complex=True)
+elementwise(np.arccosh, lambda g, out, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)), complex=True)
 elementwise(np.arctanh, lambda g, out, x: g / ((1 - x) * (1 + x)))
 for _to_radians in (np.deg2rad, np.radians):
     elementwise(_to_radians, lambda g, out, x: g * (np.pi / 180))

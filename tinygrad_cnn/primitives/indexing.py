@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.engine.graph import Array, Handle, Node, handle_on, recording
+from tinygrad_cnn.engine.graph import Array, Constant, Handle, Node, handle_on, recording
 from tinygrad_cnn.engine.mutation.versions import Version, add_at, index_add, is_basic
 from tinygrad_cnn.engine.primitive import fixed, implements, primitive, to_values
 
@@ -35,7 +35,8 @@ def getitem(x: Array, index: Index) -> Array:
     is_view = isinstance(part, np.ndarray) and is_basic(index)
     if is_view:
         part = part.copy(order="K")
-    result: Any = handle_on(Node(picked, (node.like,), ((0, node),), {"index": index}, part))
+    kind = Constant if node.constant else Node
+    result: Any = handle_on(kind(picked, (node.like,), ((0, node),), {"index": index}, part))
     if is_view:
         result.node.like = node.like[index]  # which lies in memory as NumPy's view does, and as the copy does not
     if mode is not True:

@@ -1,0 +1,339 @@
+"""tg.adopt: code that was written for NumPy alone, in modules that are left as they are."""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import math
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tg
+import tinygrad_cnn.math
+import tinygrad_cnn.numpy
+
+FILES = {
+    "orbits/__init__.py": "from orbits.kepler import anomaly\n",
+    "orbits/kepler.py": """
+import functools
+import math
+import numpy as np
+from math import *
+from numpy import asarray, zeros
+from numpy import linalg as la
+import numpy.linalg
+
+def anomaly(m, e, tolerance=1e-14):
+    E = float(m)
+    while True:
+        step = (E - e * math.sin(E) - m) / (1 - e * cos(E))
+        E -= step
+        if abs(step) < tolerance:
+            return E
+
+def arm(q):
+    q = asarray(q, dtype=float)
+    T = np.eye(3)
+    for angle in q:
+        c, s = math.cos(angle), math.sin(angle)
+        T = T @ np.array([[c, -s, 1.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+    position = zeros(2)
+    position[0], position[1] = T[0, 2], T[1, 2]
+    return la.norm(position) + numpy.linalg.norm(T)
+
+def scaled(x, xp=np, *, root=math.sqrt):
+    return xp.sum(xp.array([x[0], 2.0])) * root(x[1])
+
+class Model:
+    convert = np.asarray
+    square_root = staticmethod(math.sqrt)
+    tables = {}
+
+    def __init__(self, k):
+        self.k = float(k) if isinstance(k, (int, float)) else np.array(k)
+
+    @property
+    def energy(self):
+        return np.sum([self.k**2, 1.0])
+
+    @staticmethod
+    def rooted(x):
+        return Model.square_root(x)
+
+    @classmethod
+    def of(cls, x):
+        return cls(x).energy
+
+    class Inner:
+        root = staticmethod(math.sqrt)
+
+@np.vectorize
+def clipped(u):
+    return u**2 if u > 1 else u
+
+def importing(x):
+    import math
+    import numpy as anp
+    import numpy.linalg as alg
+    from numpy import array
+    return alg.norm(array([math.exp(x), anp.sum([x, x])]))
+
+def closing(function=math.exp):
+    root = math.sqrt
+    def inside(x):
+        return root(function(x))
+    return inside
+
+closed = closing()
+
+def remembered(function):
+    @functools.wraps(function)
+    def wrapper(*args):
+        return function(*args)
+    return wrapper
+
+@remembered
+def wrapped(x, convert=np.asarray):
+    return np.sum(convert([x, x]) ** 2)
+
+def shadowed(x):
+    np = lambda x: x * 3.0
+    math = np
+    return math(np(x))
+
+def counted(x):
+    return int(x[0]) * x[1] + round(x[0], 1) * x[0]
+""",
+    "orbits/late.py": "import numpy as np\nfrom math import sqrt\n\ndef f(x):\n    return np.sum([sqrt(x), x])\n",
+    "orbits/lazy.py": "def f(x):\n    from . import late\n    return late.f(x)\n",
+    "orbits/identical.py": "def f(x):\n    return float(x) + 1.0 if type(x) is float else int(x)\n",
+    "orbits/switching.py": "import numpy as np\n\ndef use(other):\n    global np\n    np = other\n",
+    "orbits_and_more.py": "import numpy as np\n\ndef f(x):\n    return np.sum(np.asarray(x))\n",
+}
+
+
+@pytest.fixture
+def orbits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module("orbits")
+    tg.adopt.undo()
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("orbits", "orbits_and_more")]:
+        del sys.modules[name]
+
+
+def contents(module: ModuleType) -> list[Any]:
+    """All that an adoption may change in a module."""
+    functions = [f for f in vars(module).values() if hasattr(f, "__defaults__")]
+    return [
+        dict(vars(module)),
+        [dict(vars(kind)) for kind in vars(module).values() if isinstance(kind, type)],
+        [(f.__defaults__, dict(f.__kwdefaults__ or {})) for f in functions],
+        [[cell.cell_contents for cell in f.__closure__ or ()] for f in functions],
+    ]
+
+
+def slope(f: Any, x: np.ndarray) -> list[float]:
+    h = 1e-6
+    return [(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(len(x))]
+
+
+CALLS: dict[str, Any] = {
+    "numbers by math, a loop until it converges": lambda m, x: m.anomaly(x[0], x[1]),
+    "asarray, eye, lists of lists, zeros that are assigned to": lambda m, x: m.arm(x),
+    "default arguments": lambda m, x: m.scaled(x),
+    "isinstance and float in a constructor, a property": lambda m, x: m.Model(x[0]).energy,
+    "an array in a constructor": lambda m, x: np.sum(m.Model(x).k ** 2),
+    "a class attribute of NumPy": lambda m, x: np.sum(m.Model(1).convert([x[0], x[1]])),
+    "a static method of math": lambda m, x: m.Model.rooted(x[0]),
+    "a class method": lambda m, x: m.Model.of(x[0]),
+    "a class in a class": lambda m, x: m.Model.Inner.root(x[0]),
+    "np.vectorize as a decorator": lambda m, x: m.clipped(x).sum(),
+    "imports in a function": lambda m, x: m.importing(x[0]),
+    "what a function closes over": lambda m, x: m.closed(x[0]),
+    "a decorated function": lambda m, x: m.wrapped(x[0]),
+    "names that are shadowed": lambda m, x: m.shadowed(x[0]),
+    "int and round": lambda m, x: m.counted(x),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_the_gradient_of_adopted_code_is_what_differences_give(orbits: ModuleType, call: Any) -> None:
+    kepler = sys.modules["orbits.kepler"]
+    x = np.array([0.7, 0.31])
+    plain = call(kepler, x)
+    for _ in range(50):
+        call(kepler, x)
+    with tg.adopt(kepler):
+        value, gradient = tg.value_and_grad(lambda x: call(kepler, x))(x)
+        assert call(kepler, x) == plain
+        assert type(call(kepler, x)) is type(plain)
+    assert value == plain
+    np.testing.assert_allclose(gradient, slope(lambda x: call(kepler, x), x), rtol=1e-8, atol=1e-9)
+
+
+def test_an_adoption_is_undone_without_a_trace(orbits: ModuleType) -> None:
+    kepler = sys.modules["orbits.kepler"]
+    before, imports, finders = contents(kepler), builtins.__import__, list(sys.meta_path)
+    with tg.adopt(orbits):
+        assert tg.adopt.modules() == ("orbits",)
+        assert kepler.np is tinygrad_cnn.numpy
+        assert kepler.math is tinygrad_cnn.math
+        assert contents(kepler) != before
+    assert contents(kepler) == before
+    assert "float" not in vars(kepler)
+    assert tg.adopt.modules() == ()
+    assert builtins.__import__ is imports
+    assert sys.meta_path == finders
+
+
+def test_a_module_stays_adopted_until_the_last_block_ends(orbits: ModuleType) -> None:
+    kepler = sys.modules["orbits.kepler"]
+    with tg.adopt(orbits):
+        with tg.adopt(kepler), tg.adopt(orbits):
+            assert tg.adopt.modules() == ("orbits", "orbits.kepler")
+        assert kepler.np is tinygrad_cnn.numpy
+    assert kepler.np is np
+    tg.adopt(orbits)
+    with tg.adopt(orbits):
+        pass
+    assert kepler.np is tinygrad_cnn.numpy
+    tg.adopt.undo(orbits)
+    assert kepler.np is np
+    tg.adopt(orbits)
+    tg.adopt(orbits, kepler)
+    tg.adopt.undo()
+    assert kepler.np is np
+    with tg.adopt(orbits):
+        tg.adopt.undo()
+        assert kepler.np is np
+    tg.adopt.undo(orbits)  # which is not adopted any more
+
+
+def test_an_exception_ends_the_block_too(orbits: ModuleType) -> None:
+    with pytest.raises(ZeroDivisionError), tg.adopt(orbits):
+        raise ZeroDivisionError
+    assert tg.adopt.modules() == ()
+
+
+@pytest.mark.parametrize("transform", [tg.grad, tg.value_and_grad])
+def test_the_transforms_adopt(orbits: ModuleType, transform: Any) -> None:
+    transform(lambda e: orbits.anomaly(1.0, e), adopt=[orbits])(0.3)
+    assert tg.adopt.modules() == ("orbits",)
+
+
+def test_modules_of_a_package_that_are_imported_later_are_adopted(orbits: ModuleType) -> None:
+    with tg.adopt(orbits):
+        lazy = importlib.import_module("orbits.lazy")
+        assert tg.grad(lazy.f)(4.0) == 1.25
+        late = sys.modules["orbits.late"]
+        assert late.np is tinygrad_cnn.numpy
+    assert late.np is np
+    assert late.sqrt is math.sqrt
+
+
+def test_a_package_is_no_other_one_whose_name_begins_like_its(orbits: ModuleType) -> None:
+    with tg.adopt(orbits):
+        more = importlib.import_module("orbits_and_more")
+        assert more.np is np
+        with pytest.raises(tg.GradientLostError):
+            tg.grad(more.f)(1.0)
+
+
+def test_what_a_module_puts_in_place_of_its_np_itself_stays(orbits: ModuleType) -> None:
+    switching, other = importlib.import_module("orbits.switching"), ModuleType("other")
+    with tg.adopt(switching):
+        assert switching.np is tinygrad_cnn.numpy
+        switching.use(other)
+    assert switching.np is other
+
+
+def test_a_module_that_asks_whether_a_type_is_float_keeps_pythons(orbits: ModuleType) -> None:
+    identical = importlib.import_module("orbits.identical")
+    with tg.adopt(identical):
+        assert "float" not in vars(identical)
+        assert identical.f(1.0) == 2.0
+        assert tg.grad(lambda x: x * identical.f(x))(3.0) == 3.0  # int is exchanged
+
+
+def test_other_threads_go_on_as_before(orbits: ModuleType) -> None:
+    kepler = sys.modules["orbits.kepler"]
+    x, found, failed = np.array([0.7, 0.31]), [], []
+    expected, differences = kepler.arm(x), slope(kepler.arm, x)
+    stop = threading.Event()
+
+    def plain() -> None:
+        try:
+            while not stop.is_set():
+                assert kepler.arm(x) == expected
+                assert type(kepler.zeros(2)) is np.ndarray
+        except BaseException as error:
+            failed.append(error)
+
+    def differentiating() -> None:
+        try:
+            for _ in range(30):
+                with tg.adopt(kepler):
+                    found.append(tg.grad(kepler.arm)(x))
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=plain), *[threading.Thread(target=differentiating) for _ in range(3)]]
+    for thread in threads:
+        thread.start()
+    for thread in threads[1:]:
+        thread.join()
+    stop.set()
+    threads[0].join()
+    assert not failed
+    np.testing.assert_allclose(found, [differences] * 90, rtol=1e-8, atol=1e-9)
+    assert kepler.np is np
+
+
+def test_adopting_during_a_differentiation_holds_from_then_on(orbits: ModuleType) -> None:
+    def f(e: Any) -> Any:
+        with pytest.raises(tg.GradientLostError):
+            orbits.anomaly(1.0, e)
+        with tg.adopt(orbits):
+            return orbits.anomaly(1.0, e)
+
+    assert tg.grad(f)(0.3) == pytest.approx(slope(lambda e: orbits.anomaly(1.0, e[0]), np.array([0.3]))[0], rel=1e-8)
+
+
+WRONG = {
+    "nothing": ((), TypeError, "no module was given"),
+    "a name": (("orbits",), TypeError, "'orbits' is of type str; expected a module or a package"),
+    "a function": ((tg.jacobian,), TypeError, "jacobian is of type function; .* tg.adopt\\(tinygrad_cnn.jacobians\\)"),
+    "a module built into Python": ((math,), ValueError, "math is compiled, or built into Python"),
+    "sys": ((sys,), ValueError, "sys is compiled, or built into Python"),
+    "a compiled module": ((np.linalg._umath_linalg,), ValueError, "_umath_linalg is compiled"),
+    "NumPy": ((np,), ValueError, "numpy takes Tensors as it is"),
+    "this package": ((tg,), ValueError, "tinygrad_cnn takes Tensors as it is"),
+    "a wrong one behind a right one": ((importlib, 3), TypeError, "3 is of type int"),
+}
+
+
+@pytest.mark.parametrize(("modules", "kind", "message"), WRONG.values(), ids=WRONG)
+def test_what_cannot_be_adopted_is_refused_in_one_line(modules: Any, kind: Any, message: str) -> None:
+    with pytest.raises(kind, match=f"^adopt: .*{message}") as raised:
+        tg.adopt(*modules)
+    assert "\n" not in str(raised.value)
+    assert tg.adopt.modules() == ()
+
+
+def test_code_of_numpys_own_can_be_adopted() -> None:
+    from numpy.polynomial import chebyshev
+
+    with tg.adopt(np.polynomial):
+        gradient = tg.grad(lambda c: chebyshev.chebval(0.3, c))(np.array([1.0, 2.0, 3.0]))
+    np.testing.assert_allclose(gradient, [1.0, 0.3, 2 * 0.3**2 - 1], rtol=1e-15)
