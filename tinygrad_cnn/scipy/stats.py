@@ -17,10 +17,12 @@ with extra("scipy", "tinygrad_cnn.scipy.stats"):
     from scipy import special
     from scipy import stats as scipys
 
-    from tinygrad_cnn.scipy import _distributions
+    from tinygrad_cnn.scipy import _distributions, _multivariate
 
 __getattr__, __dir__ = fallback(scipys, globals())
 globals().update(_distributions.distributions)
+dirichlet, multinomial = _multivariate.dirichlet, _multivariate.multinomial
+multivariate_normal = _multivariate.multivariate_normal
 
 
 def _sample(x: Any, axis: Any = 0) -> tuple[Any, Any]:
