@@ -36,6 +36,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import builtin_functions
+from tinygrad_cnn.engine.conversions import adopted
 from tinygrad_cnn.replacements import replacements
 
 _BUILTINS = ("float", "int", "isinstance", "round")
@@ -91,11 +92,10 @@ class adopt:  # noqa: N801 (used as a word, like no_grad)
 
 _lock = threading.RLock()
 _holders: dict[str, int] = {}  # how often each module or package is adopted
-_exchanged: dict[str, list[Callable[[], None]]] = {}  # what undoes each exchange, by the name of the module
 
 
-def _checked(module: Any) -> ModuleType:
-    if not isinstance(module, ModuleType):
+def _checked(module: Any) -> Any:
+    if not isinstance(module, ModuleType) and not _stands_for_a_module(module):
         defined = getattr(module, "__module__", None)
         hint = f": tg.adopt({defined})" if isinstance(defined, str) else ""
         kind = getattr(module, "__name__", None) or repr(module)
@@ -109,6 +109,12 @@ def _checked(module: Any) -> ModuleType:
             "with arrays, and declare their derivatives with @tg.primitive"
         )
     return module
+
+
+def _stands_for_a_module(x: Any) -> bool:
+    """Whether `x` is what a module has put in its own place among those that are imported."""
+    name = getattr(x, "__name__", None)
+    return isinstance(name, str) and sys.modules.get(name) is x
 
 
 def _is_python(module: ModuleType) -> bool:
@@ -128,8 +134,8 @@ def _hold(module: ModuleType) -> None:
         sys.meta_path.insert(0, _finder)
         _importing.begin()
     for other in _parts_of(module):
-        if other.__name__ not in _exchanged:
-            _exchanged[other.__name__] = list(_exchange(other))
+        if other.__name__ not in adopted:
+            adopted[other.__name__] = list(_exchange(other))
 
 
 def _release(name: str) -> None:
@@ -138,9 +144,9 @@ def _release(name: str) -> None:
     _holders[name] -= 1
     if not _holders[name]:
         del _holders[name]
-    for other in list(_exchanged):
+    for other in list(adopted):
         if not _is_held(other):
-            for undo in reversed(_exchanged.pop(other)):
+            for undo in reversed(adopted.pop(other)):
                 undo()
     if not _holders and _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
@@ -368,8 +374,8 @@ class _AdoptingLoader(importlib.machinery.SourceFileLoader):
         """As any loader's."""
         super().exec_module(module)
         with _lock:
-            if _is_held(module.__name__) and module.__name__ not in _exchanged:
-                _exchanged[module.__name__] = list(_exchange(module))
+            if _is_held(module.__name__) and module.__name__ not in adopted:
+                adopted[module.__name__] = list(_exchange(module))
 
 
 class _Importing:
@@ -389,7 +395,7 @@ class _Importing:
 
     def __call__(self, name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
         module = self.original(name, globals, locals, fromlist, level)
-        if level or globals is None or globals.get("__name__") not in _exchanged:
+        if level or globals is None or globals.get("__name__") not in adopted:
             return module
         counterpart = _counterpart(module, _table())
         return module if counterpart is None else counterpart

@@ -108,6 +108,10 @@ def shadowed(x):
     math = np
     return math(np(x))
 
+def numbers_of(x):
+    first, *others = x.tolist()
+    return first * x.item(1) + sum(others) ** 2 + x.reshape(1, 2).item(0, 1) * np.sum(x).item() * np.sum([x]).item()
+
 def counted(x):
     return int(x[0]) * x[1] + round(x[0], 1) * x[0]
 """,
@@ -115,6 +119,16 @@ def counted(x):
     "orbits/lazy.py": "def f(x):\n    from . import late\n    return late.f(x)\n",
     "orbits/identical.py": "def f(x):\n    return float(x) + 1.0 if type(x) is float else int(x)\n",
     "orbits/switching.py": "import numpy as np\n\ndef use(other):\n    global np\n    np = other\n",
+    "replaced/__init__.py": """
+import sys
+import types
+
+class Facade:
+    __name__, __path__, __spec__ = __name__, __path__, __spec__
+
+sys.modules[__name__] = Facade()
+""",
+    "replaced/inner.py": "import math\n\ndef f(x):\n    return math.exp(x)\n",
     "orbits_and_more.py": "import numpy as np\n\ndef f(x):\n    return np.sum(np.asarray(x))\n",
 }
 
@@ -128,7 +142,7 @@ def orbits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleTy
     monkeypatch.syspath_prepend(tmp_path)
     yield importlib.import_module("orbits")
     tg.adopt.undo()
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("orbits", "orbits_and_more")]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("orbits", "orbits_and_more", "replaced")]:
         del sys.modules[name]
 
 
@@ -164,6 +178,7 @@ CALLS: dict[str, Any] = {
     "a decorated function": lambda m, x: m.wrapped(x[0]),
     "names that are shadowed": lambda m, x: m.shadowed(x[0]),
     "int and round": lambda m, x: m.counted(x),
+    "item and tolist": lambda m, x: m.numbers_of(x),
 }
 
 
@@ -240,6 +255,13 @@ def test_modules_of_a_package_that_are_imported_later_are_adopted(orbits: Module
         assert late.np is tinygrad_cnn.numpy
     assert late.np is np
     assert late.sqrt is math.sqrt
+
+
+def test_a_package_that_has_put_an_object_in_its_place_is_adopted(orbits: ModuleType) -> None:
+    inner = importlib.import_module("replaced.inner")
+    with tg.adopt(sys.modules["replaced"]):
+        assert tg.grad(inner.f)(0.0) == 1.0
+    assert inner.math is math
 
 
 def test_a_package_is_no_other_one_whose_name_begins_like_its(orbits: ModuleType) -> None:

@@ -50,10 +50,12 @@ def differences(f: Program, x: Any, scale: float) -> tuple[np.ndarray, float]:
 
 def judge(f: Program, x: Any, gradient: Callable[[], tuple[Any, Any]], truth: dict[str, Any]) -> dict[str, Any]:
     """Compare the value and the gradient that `gradient` returns with the truth."""
-    try:
-        value, slopes = gradient()
-    except Exception as error:  # a refusal, of whatever kind
-        return refused(error)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        try:
+            value, slopes = gradient()
+        except Exception as error:  # a refusal, of whatever kind
+            return refused(error)
     expected, noise = np.asarray(truth["gradient"]), truth["noise"]
     slopes = np.asarray(slopes, dtype=float)
     size = max(float(np.max(np.abs(expected))), 1e-300)
@@ -62,6 +64,9 @@ def judge(f: Program, x: Any, gradient: Callable[[], tuple[Any, Any]], truth: di
     if not apart <= 1e-9 * max(abs(truth["value"]), 1e-9):
         return {"verdict": "wrong", "message": f"value {_number(value)!r}; plain NumPy's is {truth['value']!r}"}
     if not off <= max(10 * noise, 1e-7 * size):
+        for warning in warned:
+            if warning.category.__name__ == "GradientLostWarning":
+                return {"verdict": "refused", "message": f"warned: {warning.message}", "frames": []}
         got, want = slopes.ravel()[:4].tolist(), expected.ravel()[:4].tolist()
         return {"verdict": "wrong", "message": f"gradient {got}; differences give {want}"}
     return {"verdict": "right", "message": ""}
@@ -148,14 +153,12 @@ def cold_and_warm(make: Callable[[], Program], x: Any, scale: float, names: list
     modules = [importlib.import_module(name) for name in names]
     first: dict[str, Any] = {}
 
-    def kept() -> tuple[Any, Any]:
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
         try:
             first["result"] = ours(f, x, modules)
         except Exception as error:
             first["error"] = error
-        return first.get("result", (None, None))
-
-    kept()
     for _ in range(PLAIN_CALLS):
         f(_given(x))
     truth = true_gradient(f, x, scale)
@@ -163,6 +166,8 @@ def cold_and_warm(make: Callable[[], Program], x: Any, scale: float, names: list
     def cold() -> tuple[Any, Any]:
         if "error" in first:
             raise first["error"]
+        for warning in warned:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
         return first["result"]
 
     return {

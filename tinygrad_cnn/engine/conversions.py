@@ -7,7 +7,9 @@ package, so whoever writes it means it.
 
 from __future__ import annotations
 
+import sys
 import warnings
+from collections.abc import Callable
 from contextvars import ContextVar
 
 from tinygrad_cnn.engine.graph import now
@@ -23,6 +25,16 @@ class GradientLostWarning(UserWarning):
 
 # When the values of a Tensor were last read (by `.value`, `.item()`, `.tolist()`), on the scale of `Node.order`.
 numbers_taken: ContextVar[int] = ContextVar("numbers_taken", default=-1)
+
+
+# The modules of adopted code, and what undoes their adoption, by name: `tg.adopt` enters them. Code that was written for
+# arrays alone does not mean to lose a gradient when it asks for numbers, so there `t.item()` and `t.tolist()` give Tensors.
+adopted: dict[str, list[Callable[[], None]]] = {}
+
+
+def called_by_adopted_code() -> bool:
+    """Whether adopted code called the method that asks."""
+    return bool(adopted) and sys._getframe(2).f_globals.get("__name__") in adopted
 
 
 def note_numbers_taken() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_cnn.advice import NO_IMPLICIT_ARRAY, NO_PICKLE, no_implicit_number, no_rule
-from tinygrad_cnn.engine.conversions import GradientLostError, note_numbers_taken, warn_of_loss
+from tinygrad_cnn.engine.conversions import GradientLostError, called_by_adopted_code, note_numbers_taken, warn_of_loss
 from tinygrad_cnn.engine.graph import Array, Handle, Node, ancestors, handle_on, read_only, recording
 from tinygrad_cnn.engine.mutation import views
 from tinygrad_cnn.engine.primitive import finders, implementations, keyword_calls, operand, to_values
@@ -333,8 +333,10 @@ class Tensor(Handle):
         """The elements as Python numbers, without their gradient.
 
         Warns with GradientLostWarning while the Tensor is being differentiated, because libraries that know only
-        arrays call it too; `tg.stop_gradient(t).tolist()` does not warn.
+        arrays call it too; `tg.stop_gradient(t).tolist()` does not warn. In adopted code they are Tensors.
         """
+        if self._has_gradient() and called_by_adopted_code():
+            return self._elements()
         self._numbers_are_taken("tolist")
         return self.node.value.tolist()
 
@@ -362,10 +364,17 @@ class Tensor(Handle):
         return implementations[np.astype](self, dtype)
 
     def item(self, *index: Any) -> float:
-        """One element as a Python number, without its gradient; warns as `tolist` does."""
+        """One element as a Python number, without its gradient; warns as `tolist` does. In adopted code, a Tensor."""
+        if self._has_gradient() and called_by_adopted_code():
+            place = index[0] if len(index) == 1 and isinstance(index[0], tuple) else index
+            self.node.value.item(*index)  # whose errors are ours
+            return self[place] if len(place) == self.ndim else self.reshape(-1)[place or 0]  # type: ignore[return-value]
         self._numbers_are_taken("item")
         number: float = self.node.value.item(*index)
         return number
+
+    def _elements(self) -> Any:
+        return [row._elements() for row in self] if self.ndim else self[()]
 
     def _has_gradient(self) -> bool:
         """Whether there is a gradient to lose."""

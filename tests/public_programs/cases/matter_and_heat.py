@@ -44,7 +44,7 @@ def fluids_friedel():
     return lambda x: Friedel(x[0], x[1], x[2], x[3], x[4], x[5], 0.0487, 0.05, 0.0, 1.0)
 
 
-@case("ht", "hx.effectiveness_from_NTU", [3.0, 0.6])
+@case("ht", "hx.effectiveness_from_NTU", [3.0, 0.6], adopt=["ht", "fluids"])
 def ht_effectiveness():
     from ht.hx import effectiveness_from_NTU
 
@@ -53,21 +53,21 @@ def ht_effectiveness():
     )
 
 
-@case("ht", "conv_internal.turbulent_Gnielinski", [1e5, 1.2, 0.0185])
+@case("ht", "conv_internal.turbulent_Gnielinski", [1e5, 1.2, 0.0185], adopt=["ht", "fluids"])
 def ht_gnielinski():
     from ht.conv_internal import turbulent_Gnielinski
 
     return lambda x: turbulent_Gnielinski(x[0], x[1], x[2])
 
 
-@case("ht", "core.LMTD", [100.0, 60.0, 30.0, 40.0])
+@case("ht", "core.LMTD", [100.0, 60.0, 30.0, 40.0], adopt=["ht", "fluids"])
 def ht_lmtd():
     from ht.core import LMTD
 
     return lambda x: LMTD(x[0], x[1], x[2], x[3])
 
 
-@case("chemicals", "vapor_pressure.Wagner, Lee_Kesler", [300.0, 508.1])
+@case("chemicals", "vapor_pressure.Wagner, Lee_Kesler", [300.0, 508.1], adopt=["chemicals", "fluids"])
 def chemicals_vapour():
     from chemicals.vapor_pressure import Lee_Kesler, Wagner
 
@@ -76,7 +76,7 @@ def chemicals_vapour():
     )
 
 
-@case("chemicals", "rachford_rice.Rachford_Rice_solution", [0.5, 0.3, 1.685, 0.742])
+@case("chemicals", "rachford_rice.Rachford_Rice_solution", [0.5, 0.3, 1.685, 0.742], adopt=["chemicals", "fluids"])
 def chemicals_flash():
     from chemicals.rachford_rice import Rachford_Rice_solution
 
@@ -87,21 +87,21 @@ def chemicals_flash():
     return f
 
 
-@case("chemicals", "iapws.iapws95_P", [400.0, 900.0])
+@case("chemicals", "iapws.iapws95_P", [400.0, 900.0], adopt=["chemicals", "fluids"])
 def chemicals_iapws():
     from chemicals.iapws import iapws95_P
 
     return lambda x: iapws95_P(x[0], x[1])
 
 
-@case("chemicals", "volume.Rackett, COSTALD", [300.0, 369.83])
+@case("chemicals", "volume.Rackett, COSTALD", [300.0, 369.83], adopt=["chemicals", "fluids"])
 def chemicals_volume():
     from chemicals.volume import COSTALD, Rackett
 
     return lambda x: weighted(Rackett(x[0], x[1], 4.25e6, 0.28), COSTALD(x[0], x[1], 2.0e-4, 0.152))
 
 
-@case("thermo", "eos.PR: a Peng-Robinson equation of state", [299.0, 1e6])
+@case("thermo", "eos.PR: a Peng-Robinson equation of state", [299.0, 1e6], adopt=["thermo", "chemicals", "fluids"])
 def thermo_peng_robinson():
     from thermo.eos import PR
 
@@ -112,7 +112,7 @@ def thermo_peng_robinson():
     return f
 
 
-@case("thermo", "nrtl.NRTL_gammas", [0.252, 0.4, 1.1])
+@case("thermo", "nrtl.NRTL_gammas", [0.252, 0.4, 1.1], adopt=["thermo", "chemicals", "fluids"])
 def thermo_nrtl():
     from thermo.nrtl import NRTL_gammas
 

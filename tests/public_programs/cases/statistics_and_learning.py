@@ -78,7 +78,7 @@ def statsmodels_density():
     "scikit-learn",
     "metrics.mean_squared_error, r2_score",
     [1.2, 2.9, 3.1, 4.8],
-    adopt=["sklearn.metrics", "sklearn.utils"],
+    adopt=["sklearn"],
 )
 def sklearn_mean_squared_error():
     from sklearn.metrics import mean_squared_error, r2_score
@@ -87,7 +87,7 @@ def sklearn_mean_squared_error():
     return lambda found: mean_squared_error(observed, found) + r2_score(observed, found)
 
 
-@case("scikit-learn", "metrics.pairwise.rbf_kernel", [1.2, 2.9, 3.1, 4.8], adopt=["sklearn.metrics", "sklearn.utils"])
+@case("scikit-learn", "metrics.pairwise.rbf_kernel", [1.2, 2.9, 3.1, 4.8], adopt=["sklearn"])
 def sklearn_rbf_kernel():
     from sklearn.metrics.pairwise import rbf_kernel
 
@@ -98,7 +98,7 @@ def sklearn_rbf_kernel():
     "scikit-learn",
     "gaussian_process.kernels.DotProduct, ConstantKernel",
     [0.5, 1.2, 2.9, 3.1],
-    adopt=["sklearn.gaussian_process", "sklearn.utils"],
+    adopt=["sklearn"],
 )
 def sklearn_kernel():
     from sklearn.gaussian_process.kernels import DotProduct
@@ -110,7 +110,7 @@ def sklearn_kernel():
     "scikit-learn",
     "preprocessing.PolynomialFeatures",
     [1.2, 2.9, 3.1, 4.8],
-    adopt=["sklearn.preprocessing", "sklearn.utils"],
+    adopt=["sklearn"],
 )
 def sklearn_polynomial():
     from sklearn.preprocessing import PolynomialFeatures
