@@ -15,6 +15,7 @@ class Declared(TypedDict, total=False):
 
     broadcasts: bool
     elementwise: bool
+    singular: bool
     moves: bool
     bilinear: bool
     windowed: bool
@@ -46,6 +47,7 @@ class Declarations:
     def _declare(self, declared: Declared) -> None:
         self.elementwise = declared.get("elementwise", False)
         self.broadcasts = declared.get("broadcasts", False) or (self.elementwise and self.arity != 1)
+        self.singular = declared.get("singular", False)
         self.moves = declared.get("moves", False)
         self.bilinear = declared.get("bilinear", False)
         self.windowed = declared.get("windowed", False)

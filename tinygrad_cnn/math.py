@@ -72,7 +72,8 @@ def _polygamma(x: Array, /, n: int) -> Array:
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)  # B2, B4, ..., B14
 
 erf_of_tensor, erfc_of_tensor, gamma_of_tensor, lgamma_of_tensor, polygamma = (
-    Primitive(forward, elementwise=True, pure=True) for forward in (_erf, _erfc, _gamma, _lgamma, _polygamma)
+    Primitive(forward, elementwise=True, singular=True, pure=True)
+    for forward in (_erf, _erfc, _gamma, _lgamma, _polygamma)
 )
 erf_of_tensor.defvjp(lambda g, out, x: g * (2 / _math.sqrt(_math.pi)) * np.exp(-x * x))
 erfc_of_tensor.defvjp(lambda g, out, x: -g * (2 / _math.sqrt(_math.pi)) * np.exp(-x * x))

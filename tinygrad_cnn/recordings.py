@@ -14,8 +14,9 @@ import numpy as np
 from tinygrad_cnn import tree
 from tinygrad_cnn.engine.graph import Array, Mode, Node, ancestors, differentiating, handle_on, now, recording
 from tinygrad_cnn.engine.primitive import OfEach, Primitive
-from tinygrad_cnn.engine.sweep import Sweep
+from tinygrad_cnn.engine.sweep import Sweep, dependence
 from tinygrad_cnn.engine.tensor import Tensor, leaf_on
+from tinygrad_cnn.infinities import Apply, masked_sweep
 
 
 class recording_aside:  # noqa: N801 (used as a word, as `no_grad` is)
@@ -69,12 +70,18 @@ def closed_over(results: Sequence[Any], inputs: Sequence[Node], born: int) -> li
 def sweep(seeds: dict[Node, Any], wrt: Sequence[Node], recorded: bool = False) -> list[Any]:
     """The cotangents of the nodes `wrt`, from those of `seeds`. None of `wrt` passes its own on to another of them."""
     path, _ = ancestors(seeds, wrt)
-    found, ends = dict(seeds), set(wrt)
-    passing = Sweep(found, set(path), recorded)
-    for node in reversed(path):
-        g = found.get(node)
-        if g is not None and node not in ends and passing.pass_on(node, g):
-            del found[node]
+    ends = set(wrt)
+
+    def swept(apply: Apply | None) -> dict[Node, Any]:
+        found = dict(seeds)
+        passing = Sweep(found, set(path), recorded, apply=apply)
+        for node in reversed(path):
+            g = found.get(node)
+            if g is not None and node not in ends and passing.pass_on(node, g):
+                del found[node]
+        return found
+
+    found = masked_sweep(swept, lambda: dependence(seeds, path))
     return [found[node] if node in found else np.zeros_like(node.like) for node in wrt]
 
 

@@ -227,6 +227,7 @@ def primitive(
     name          its name in pictures and reports; by default that of the function
     broadcasts    its operands broadcast: the cotangent that a rule returns is summed over the broadcast axes
     elementwise   each element of the result depends on one element of each operand; the operands broadcast
+    singular      its slope is infinite or undefined at some finite operands, as that of a square root at 0
     moves         it only moves, repeats or drops elements
     bilinear      it is linear in each of its two operands, like a product
     windowed      it takes windows of the last two axes, given by its arguments `window` and `stride`
@@ -279,10 +280,11 @@ def implements(*functions: Any) -> Callable[[F], F]:
 
 
 def elementwise(
-    ufunc: np.ufunc, *rules: Rule | None, factors: Sequence[str] = (), bilinear: bool = False, complex: bool = False
+    ufunc: np.ufunc, *rules: Rule | None, factors: Sequence[str] = (), **declared: Unpack[Declared]
 ) -> Primitive[..., Array]:
     """The primitive of a ufunc, from one rule for each operand; broadcasting is undone for every rule."""
-    made: Primitive[..., Array] = Primitive(ufunc, elementwise=True, bilinear=bilinear, complex=complex, pure=True)
+    declared["elementwise"] = declared["pure"] = True
+    made: Primitive[..., Array] = Primitive(ufunc, **declared)
     made.defvjp(*rules, factors=factors)
     implementations[ufunc] = made
     return made

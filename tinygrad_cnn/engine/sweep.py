@@ -7,6 +7,7 @@ it is passed on. That is all of reverse-mode differentiation; the mathematics is
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from tinygrad_cnn.advice import not_one_number
 from tinygrad_cnn.engine.fitting import fit
 from tinygrad_cnn.engine.graph import Array, Handle, Mode, Node, handle_on, read_only, recording, scope_of_rule
 from tinygrad_cnn.engine.mutation.ownership import Ownership
+from tinygrad_cnn.infinities import Apply, Dependence, masked_sweep, simply
 
 
 def pull_back(
@@ -30,8 +32,25 @@ def pull_back(
     A node that no cotangent reaches is not in the answer; with `keep`, nor is a version of an array that was assigned
     to afterwards.
     """
+    looked_on = recording.get() not in (True, False)
+    return masked_sweep(
+        lambda apply: _swept(seeds, path, recorded, keep, apply), lambda: dependence(seeds, path), looked_on, keep
+    )
+
+
+def dependence(seeds: dict[Node, Array], path: Sequence[Node]) -> dict[Node, Array]:
+    """For each node of the path, numbers that are 0 for the elements on which the results do not depend."""
+    with np.errstate(all="ignore"):
+        depends = Dependence(path)
+        return _swept({x: depends.not_zero(g) for x, g in seeds.items()}, path, False, True, depends)
+
+
+def _swept(
+    seeds: dict[Node, Array], path: Sequence[Node], recorded: bool, keep: bool, apply: Apply | None = None
+) -> dict[Node, Array]:
     cotangents, mode = dict(seeds), recording.get()
-    sweep = Sweep(cotangents, set(path), recorded, None if mode is True else mode or None, hands_down=True, keep=keep)
+    looks_on = None if mode is True or isinstance(apply, Dependence) else mode or None
+    sweep = Sweep(cotangents, set(path), recorded, looks_on, hands_down=True, keep=keep, apply=apply)
     for node in reversed(path):
         g = cotangents.get(node)
         if g is not None and sweep.pass_on(node, g) and not keep:
@@ -48,9 +67,10 @@ class Sweep:
     mode        what looks on, if something does
     hands_down  what writes to a part of an array may hand its cotangent down to what it wrote to, and lose it
     keep        see `pull_back`
+    apply       what runs the rules, if they are not simply called
     """
 
-    __slots__ = ("cotangents", "hands_down", "keep", "mode", "ownership", "recorded", "watched", "within")
+    __slots__ = ("apply", "cotangents", "hands_down", "keep", "mode", "ownership", "recorded", "watched", "within")
 
     def __init__(
         self,
@@ -60,11 +80,12 @@ class Sweep:
         mode: Mode | None = None,
         hands_down: bool = False,
         keep: bool = False,
+        apply: Apply | None = None,
     ) -> None:
         self.cotangents, self.within, self.recorded, self.mode = cotangents, within, recorded, mode
-        self.hands_down, self.keep = hands_down and not recorded, keep
+        self.hands_down, self.keep, self.apply = hands_down and not recorded, keep, apply
         self.ownership: Ownership | None = None  # made when it is needed first
-        self.watched = recorded or mode is not None
+        self.watched = recorded or mode is not None or apply is not None
 
     def pass_on(self, node: Node, g: Array) -> bool:
         """Add what the rules of `node` make of its cotangent `g` to the cotangents of its sources, if there are any."""
@@ -86,9 +107,9 @@ class Sweep:
             passed_on, rule = True, primitive.rules[position]
             if rule is None or (position == 0 and primitive.in_part and self._in_part(node, x, g, out, operands)):
                 continue
-            if watched and self.recorded:
-                with scope_of_rule(node):
-                    cotangent = rule(g, out, *operands, **static_args)
+            if watched:
+                with scope_of_rule(node) if self.recorded else nullcontext():
+                    cotangent = (self.apply or simply)(rule, node, g, out, operands)
             else:
                 cotangent = rule(g, out, *operands, **static_args)
             like = x.like

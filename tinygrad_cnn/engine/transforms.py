@@ -8,7 +8,7 @@ that is taken within another function is differentiated like everything else.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from tinygrad_cnn.advice import other_structure
 from tinygrad_cnn.engine.graph import now
 from tinygrad_cnn.engine.runs import ArgNums, Function, Pullback, Run, described, with_respect_to
 from tinygrad_cnn.engine.tensor import Tensor, leaf_on
+from tinygrad_cnn.infinities import generic
 
 
 def vjp(function: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -84,10 +85,12 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
     born = now()
     values = [leaf.node.value if isinstance(leaf, Tensor) else leaf for leaf in run.outputs.leaves]
     # A real primal takes the real part of J.T @ dummy, and the cotangent of that by a complex dummy is J @ tangent.
-    dummies = [leaf_on(_zeros_of_floats(value), None) for value in values]
+    dummies = [leaf_on(dummy, None) for dummy in _dummies(values)]
     # A rule may use Tensors that are not its operands, as that of a checkpoint does. The tangent is recorded with
     # respect to these too only if the function closes over Tensors.
-    along = Pullback(run.pull(dummies), [dummy.node for dummy in dummies], born, run.pull.recorded)(directions.leaves)
+    with np.errstate(all="ignore"):  # of the dummies
+        pulled = run.pull(dummies)
+    along = Pullback(pulled, [dummy.node for dummy in dummies], born, run.pull.recorded)(directions.leaves)
     return run.value(), run.outputs.rebuild(along)
 
 
@@ -154,9 +157,10 @@ def stop_gradient(tree_of_tensors: Any) -> Any:
     return tree.map(lambda x: x.value if isinstance(x, Tensor) else x, tree_of_tensors)
 
 
-def _zeros_of_floats(value: Any) -> Any:
-    """Zeros of the shape of a result, as a cotangent to differentiate with respect to."""
-    zeros = np.zeros_like(value)
-    if zeros.dtype.kind not in "fc":
-        raise TypeError(f"jvp: the function returned {described(value)}; expected floats")
-    return zeros
+def _dummies(values: list[Any]) -> Iterator[Any]:
+    """Cotangents of results to differentiate with respect to. Their own values count for nothing, but are not 0."""
+    rng = np.random.default_rng(0)
+    for floats in map(np.zeros_like, values):
+        if floats.dtype.kind not in "fc":
+            raise TypeError(f"jvp: the function returned {described(floats)}; expected floats")
+        yield generic(floats, rng)

@@ -16,7 +16,7 @@ _LN_2, _LN_10 = math.log(2), math.log(10)
 elementwise(np.add, lambda g, out, x, y: g, lambda g, out, x, y: g, factors=("1", "1"), complex=True)
 elementwise(np.subtract, lambda g, out, x, y: g, lambda g, out, x, y: -g, factors=("1", "-1"), complex=True)
 elementwise(np.multiply, lambda g, out, x, y: g * y, lambda g, out, x, y: g * x, bilinear=True, complex=True)
-elementwise(np.divide, lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y, complex=True)
+elementwise(np.divide, lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y, complex=True, singular=True)
 elementwise(np.negative, lambda g, out, x: -g, factors=("-1",), complex=True)
 elementwise(np.positive, lambda g, out, x: g, factors=("1",), complex=True)
 
@@ -32,14 +32,14 @@ def _power_y(g: Array, out: Array, x: Array, y: Array) -> Array:
     return g * out * np.log(np.where(x == 0, 1, x))  # 0 ** y has slope 0 in y, where y > 0
 
 
-elementwise(np.power, _power_x, _power_y, complex=True)
-elementwise(np.float_power, _power_x, _power_y)
+elementwise(np.power, _power_x, _power_y, complex=True, singular=True)
+elementwise(np.float_power, _power_x, _power_y, singular=True)
 
 # The remainder is x - y floor(x / y), and floor has no slope; fmod truncates instead.
 
 for _modulo in (
-    elementwise(np.remainder, lambda g, out, x, y: g, lambda g, out, x, y: -g * np.floor_divide(x, y)),
-    elementwise(np.fmod, lambda g, out, x, y: g, lambda g, out, x, y: -g * np.trunc(np.divide(x, y))),
+    elementwise(np.remainder, lambda g, out, x, y: g, lambda g, out, x, y: -g * np.floor_divide(x, y), singular=True),
+    elementwise(np.fmod, lambda g, out, x, y: g, lambda g, out, x, y: -g * np.trunc(np.divide(x, y)), singular=True),
 ):
     _modulo.defkink(lambda out, x, y: [np.floor(np.divide(x, y))], lambda out, x, y: np.equal(out, 0))
 
@@ -78,20 +78,20 @@ elementwise(np.heaviside, None, lambda g, out, x, h: g * np.equal(x, 0))
 # Powers, exponentials and logarithms.
 
 elementwise(np.square, lambda g, out, x: g * (2 * x), complex=True)
-elementwise(np.sqrt, lambda g, out, x: g / (2 * out), complex=True)
-elementwise(np.reciprocal, lambda g, out, x: -g * out * out, complex=True)
-elementwise(np.cbrt, lambda g, out, x: g / (3 * out * out))
+elementwise(np.sqrt, lambda g, out, x: g / (2 * out), complex=True, singular=True)
+elementwise(np.reciprocal, lambda g, out, x: -g * out * out, complex=True, singular=True)
+elementwise(np.cbrt, lambda g, out, x: g / (3 * out * out), singular=True)
 elementwise(np.hypot, lambda g, out, x, y: _share(g, x, out), lambda g, out, x, y: _share(g, y, out)).defkink(
     lambda out, x, y: [np.equal(out, 0)], lambda out, x, y: np.equal(out, 0)
 )
 elementwise(np.exp, lambda g, out, x: g * out, complex=True)
 elementwise(np.expm1, lambda g, out, x: g * np.exp(x), complex=True)
-elementwise(np.log, lambda g, out, x: g / x, complex=True)
-elementwise(np.log1p, lambda g, out, x: g / (1 + x), complex=True)
+elementwise(np.log, lambda g, out, x: g / x, complex=True, singular=True)
+elementwise(np.log1p, lambda g, out, x: g / (1 + x), complex=True, singular=True)
 elementwise(np.logaddexp, lambda g, out, x, y: g * np.exp(x - out), lambda g, out, x, y: g * np.exp(y - out))
 elementwise(np.exp2, lambda g, out, x: g * out * _LN_2)
-elementwise(np.log2, lambda g, out, x: g / (x * _LN_2), complex=True)
-elementwise(np.log10, lambda g, out, x: g / (x * _LN_10), complex=True)
+elementwise(np.log2, lambda g, out, x: g / (x * _LN_2), complex=True, singular=True)
+elementwise(np.log10, lambda g, out, x: g / (x * _LN_10), complex=True, singular=True)
 elementwise(np.logaddexp2, lambda g, out, x, y: g * np.exp2(x - out), lambda g, out, x, y: g * np.exp2(y - out))
 elementwise(np.ldexp, lambda g, out, x, n: np.ldexp(g, n), None)
 
@@ -105,20 +105,21 @@ def _share(g: Array, x: Array, out: Array) -> Array:
 elementwise(np.sin, lambda g, out, x: g * np.cos(x), complex=True)
 elementwise(np.cos, lambda g, out, x: -g * np.sin(x), complex=True)
 elementwise(np.tan, lambda g, out, x: g * (1 + out * out), complex=True)
-elementwise(np.arcsin, lambda g, out, x: g / np.sqrt((1 - x) * (1 + x)))
-elementwise(np.arccos, lambda g, out, x: -g / np.sqrt((1 - x) * (1 + x)))
+elementwise(np.arcsin, lambda g, out, x: g / np.sqrt((1 - x) * (1 + x)), singular=True)
+elementwise(np.arccos, lambda g, out, x: -g / np.sqrt((1 - x) * (1 + x)), singular=True)
 elementwise(np.arctan, lambda g, out, x: g / (1 + x * x), complex=True)
 elementwise(
     np.arctan2,
     lambda g, out, y, x: g * x / (x * x + y * y),
     lambda g, out, y, x: -g * y / (x * x + y * y),
+    singular=True,
 )
 elementwise(np.sinh, lambda g, out, x: g * np.cosh(x), complex=True)
 elementwise(np.cosh, lambda g, out, x: g * np.sinh(x), complex=True)
 elementwise(np.tanh, lambda g, out, x: g * ((1 - out) * (1 + out)), complex=True)
 elementwise(np.arcsinh, lambda g, out, x: g / np.sqrt(x * x + 1), complex=True)
-elementwise(np.arccosh, lambda g, out, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)), complex=True)
-elementwise(np.arctanh, lambda g, out, x: g / ((1 - x) * (1 + x)))
+elementwise(np.arccosh, lambda g, out, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)), complex=True, singular=True)
+elementwise(np.arctanh, lambda g, out, x: g / ((1 - x) * (1 + x)), singular=True)
 for _to_radians in (np.deg2rad, np.radians):
     elementwise(_to_radians, lambda g, out, x: g * (np.pi / 180))
 for _to_degrees in (np.rad2deg, np.degrees):

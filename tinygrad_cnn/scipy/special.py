@@ -132,12 +132,12 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
     return found if found.ndim else found[()]
 
 
-@primitive(elementwise=True, pure=True)
+@primitive(elementwise=True, singular=True, pure=True)
 def _riemann_zeta(x: Array, /) -> Array:
     return scipys.zeta(x)
 
 
-@primitive(elementwise=True, pure=True)
+@primitive(elementwise=True, singular=True, pure=True)
 def _hurwitz_zeta(x: Array, q: Array, /) -> Array:
     return scipys.zeta(x, q)
 
@@ -155,7 +155,7 @@ def zeta(x: Any, q: Any = None) -> Any:
 # The real branches of Lambert's W.
 
 
-@primitive(elementwise=True, pure=True)
+@primitive(elementwise=True, singular=True, pure=True)
 def _lambertw(z: Array, /, k: int, tol: float) -> Array:
     return np.real(scipys.lambertw(z, k, tol)).astype(z.dtype)
 
@@ -185,7 +185,7 @@ def _spherical(original: Any, sign: int) -> Callable[..., Any]:
     def forward(z: Array, /, n: Any, derivative: bool) -> Array:
         return original(n, z, derivative)
 
-    made: Primitive[..., Array] = Primitive(forward, original.__name__, elementwise=True, pure=True)
+    made: Primitive[..., Array] = Primitive(forward, original.__name__, elementwise=True, singular=True, pure=True)
 
     @made.defvjp
     def _(g: Array, out: Array, z: Array, n: Any, derivative: bool) -> Array:

@@ -17,6 +17,7 @@ from tinygrad_cnn.check.witnesses.trace import Trace
 from tinygrad_cnn.engine.graph import Array, Node
 from tinygrad_cnn.engine.primitive import Primitive, Rule
 from tinygrad_cnn.engine.sweep import Sweep
+from tinygrad_cnn.infinities import Masking
 
 _new = object.__new__
 
@@ -35,7 +36,7 @@ def walk_again(
     changes: dict[Node, Array] = {}
     waiting = [(-node.order, node) for node in altered]
     heapq.heapify(waiting)
-    seen, sweep = set(altered), Sweep(changes)
+    seen, sweep = set(altered), Sweep(changes, apply=Masking())
     while waiting:
         _, node = heapq.heappop(waiting)
         change = None if node in given else changes.get(node)

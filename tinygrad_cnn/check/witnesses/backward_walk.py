@@ -8,7 +8,8 @@ import numpy as np
 
 from tinygrad_cnn.check.witnesses.trace import Trace
 from tinygrad_cnn.engine.graph import Array, Node
-from tinygrad_cnn.engine.sweep import Sweep, seed
+from tinygrad_cnn.engine.sweep import Sweep, dependence, seed
+from tinygrad_cnn.infinities import Apply, masked_sweep
 
 
 @np.errstate(all="ignore")  # the report says what is not finite
@@ -20,13 +21,16 @@ def walk_back(
     given     cotangents to go on with instead of those that arrive
     perturb   what to make of each cotangent before it is passed on
     """
-    given = given or {}
-    arrived: dict[Node, Array] = {}
-    sweep = Sweep(arrived)
-    if run.result is not None:
-        arrived[run.result] = seed(run.result)
-    for node in reversed(run.nodes):
-        g = given.get(node, arrived.get(node))
-        if g is not None and node.sources:
-            sweep.pass_on(node, g if perturb is None else perturb(g))
-    return arrived
+    known = given or {}
+    seeds = {} if run.result is None else {run.result: seed(run.result)}
+
+    def walk(apply: Apply | None) -> dict[Node, Array]:
+        arrived = dict(seeds)
+        sweep = Sweep(arrived, apply=apply)
+        for node in reversed(run.nodes):
+            g = known.get(node, arrived.get(node))
+            if g is not None and node.sources:
+                sweep.pass_on(node, g if perturb is None else perturb(g))
+        return arrived
+
+    return masked_sweep(walk, lambda: dependence(seeds, run.nodes))

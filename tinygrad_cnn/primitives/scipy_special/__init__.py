@@ -36,7 +36,7 @@ def find(ufunc: np.ufunc) -> Callable[..., Any] | None:
     if rules is None:
         return None
     if ufunc.nout == 1:
-        return elementwise(ufunc, *rules)
+        return elementwise(ufunc, *rules, singular=True)  # most have poles, and to mask at none does no harm
     implementations[ufunc] = outputs(ufunc, rules)
     return implementations[ufunc]
 

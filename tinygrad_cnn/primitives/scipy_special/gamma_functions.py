@@ -97,6 +97,6 @@ def polygamma_of(special: Any) -> Primitive[..., Array]:
     def polygamma(x: Array, /, n: Any) -> Array:
         return special.polygamma(n, x).astype(x.dtype)  # which computes in float64
 
-    made: Primitive[..., Array] = Primitive(polygamma, elementwise=True, pure=True)
+    made: Primitive[..., Array] = Primitive(polygamma, elementwise=True, singular=True, pure=True)
     made.defvjp(lambda g, out, x, n: g * made(x, n=n + 1))
     return made

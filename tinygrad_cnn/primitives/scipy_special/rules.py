@@ -37,7 +37,7 @@ def outputs(ufunc: np.ufunc, rules: Sequence[Sequence[Rule]]) -> Callable[..., t
             return ufunc(x, y)[k]
 
         made: Primitive[..., Array] = Primitive(
-            of_one if ufunc.nin == 1 else of_two, ufunc.__name__, elementwise=True, pure=True
+            of_one if ufunc.nin == 1 else of_two, ufunc.__name__, elementwise=True, singular=True, pure=True
         )
         made.defvjp(*rules[k])
         return made
