@@ -102,6 +102,7 @@ def node_of(value: Array, operands: Sequence[Any], cotangents: Callable[..., lis
             last = None
         return found
 
+    # Like that of a checkpoint, it has its result already, and returns that whatever it is given.
     made: Primitive[..., Any] = Primitive(lambda *operands: value, name)
     made.rules = OfEach(rule)
     return made(*operands)

@@ -49,6 +49,8 @@ INTEGRALS: dict[str, Callable[[Any, Any], Any]] = {
     "dblquad, functions as limits": lambda o, k: o.dblquad(
         lambda y, x: np.exp(-k * x * y), 0, k, lambda x: x * k, lambda x: 1.0
     )[0],
+    "quad_vec": lambda o, k: np.sum(o.quad_vec(lambda u: np.exp(-k * u * np.arange(3)), 0, 1)[0] ** 2),
+    "quad_vec, limits": lambda o, k: np.sum(o.quad_vec(lambda u: np.exp(-k * u * np.arange(3)), k, 2 * k)[0] ** 2),
     "fixed_quad": lambda o, k: o.fixed_quad(lambda u: np.exp(-k * u * u), k, 1 + k**2, n=7)[0],
 }
 EQUATIONS: dict[str, Callable[[Any, Any], Any]] = {
@@ -116,6 +118,13 @@ def test_backward_without_a_transform() -> None:
 def test_the_integral_of_exp() -> None:
     gradient = tg.grad(lambda a, b: integrate.quad(np.exp, a, b)[0], argnums=(0, 1))(0.5, 2.0)
     assert gradient == (-np.exp(0.5), np.exp(2.0))
+
+
+def test_tplquad() -> None:
+    function = lambda k, o=integrate: o.tplquad(lambda z, y, x: k * x * y * z, 0, 1, 0, lambda x: x, 0, 1)[0]
+    value, gradient = tg.value_and_grad(function)(K)
+    assert value == function(K, scipy_integrate)
+    np.testing.assert_allclose(gradient, 1 / 16, rtol=1e-12)
 
 
 def test_the_moments_of_a_normal_distribution() -> None:
@@ -192,6 +201,49 @@ def test_a_closure_in_a_loop_is_that_of_its_iteration() -> None:
     ks = np.array([0.5, 1.0, 2.0])
     exact = lambda ks: np.sum((1 - np.exp(-ks)) / ks + np.exp(-ks))
     np.testing.assert_allclose(tg.grad(total)(ks), tg.grad(exact)(ks), rtol=1e-8)
+
+
+def test_a_method_has_the_attributes_that_its_object_had() -> None:
+    class Decay:
+        def __init__(self, k: Any) -> None:
+            self.k = k
+
+        def integrand(self, u: float) -> Any:
+            return np.exp(-self.k * u)
+
+        def total(self) -> Any:
+            found = 0.0
+            for _ in range(3):
+                self.k = 2 * self.k
+                found = found + integrate.quad(self.integrand, 0, 1)[0]
+            return found
+
+    exact = lambda k: sum((1 - np.exp(-c * k)) / (c * k) for c in (2, 4, 8))
+    np.testing.assert_allclose(tg.grad(lambda k: Decay(k).total())(K), tg.grad(exact)(K), rtol=1e-10)
+
+
+def test_arrays_that_the_function_makes_can_be_assigned_to() -> None:
+    """As code that was adopted, in which np is tinygrad_cnn.numpy, does."""
+    import tinygrad_cnn.numpy as tnp
+
+    def oscillator(t: float, y: Any, w: Any) -> Any:
+        slopes = tnp.zeros(2)
+        slopes[0] = y[1]
+        slopes[1] = -(w**2) * y[0]
+        return slopes
+
+    function = lambda w: ivp(integrate, oscillator, (0, 2), [1.0, 0.0], args=[w]).y[0, -1]
+    np.testing.assert_allclose(tg.grad(function)(K), -2 * np.sin(2 * K), rtol=1e-8)
+    assert ivp(integrate, oscillator, (0, 2), [1.0, 0.0], args=[K]).y[0, -1] == tg.value_and_grad(function)(K)[0]
+
+
+def test_jvps_and_tools() -> None:
+    for name in ("quad: limits and a closure", "ivp: args and y0"):
+        function = lambda k: ALL[name](integrate, k)
+        np.testing.assert_allclose(tg.jvp(function, [K], [2.0])[1], 2 * tg.grad(function)(K), rtol=1e-12)
+        np.testing.assert_allclose(tg.hvp(function, K, 2.0), 2 * tg.grad(tg.grad(function))(K), rtol=1e-12)
+        assert tg.check.gradients(function, K).ok
+        assert tg.grad(tg.checkpoint(function))(K) == tg.grad(function)(K)
 
 
 def test_float32() -> None:

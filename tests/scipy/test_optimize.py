@@ -77,6 +77,8 @@ ROOTS: dict[str, Callable[[Any, Any], Any]] = {
     "fsolve": lambda o, e: np.sum(o.fsolve(lambda x: system(x, e), [1, 1], xtol=1e-13) ** 2),
     "fsolve, arguments": lambda o, e: o.fsolve(system, [1, 1], args=(e,), xtol=1e-13)[1],
     "fsolve, a full output": lambda o, e: o.fsolve(system, [1, 1], (e,), full_output=True, xtol=1e-13)[0][1],
+    "broyden1": lambda o, e: np.sum(o.broyden1(lambda x: x + e * x**3 - T, T, f_tol=1e-13) ** 2),
+    "newton_krylov": lambda o, e: np.sum(o.newton_krylov(lambda x: x + e * x**3 - T, T, f_tol=1e-13) ** 2),
     "root": lambda o, e: o.root(lambda x: system(x, e), [1, 1], tol=1e-13).x[0],
     "root, lm": lambda o, e: o.root(lambda x: system(x, e), [1, 1], tol=1e-13, method="lm").x[0],
     "root, a matrix": lambda o, e: np.sum(
@@ -139,10 +141,37 @@ def test_minimize(method: str) -> None:
     np.testing.assert_allclose(tg.jacobian(tg.jacobian(function))(E), [0, 2], atol=1e-3)
 
 
-@pytest.mark.parametrize("minimiser", ["fmin", "fmin_bfgs", "fmin_cg", "fmin_powell"])
-def test_the_older_minimisers(minimiser: str) -> None:
-    function = lambda e: getattr(optimize, minimiser)(quartic(e), [0.1, 0.1], disp=False)
-    np.testing.assert_allclose(tg.jacobian(function)(E), [1, 2 * E], rtol=1e-7)
+OLDER: dict[str, dict[str, Any]] = {
+    "fmin": {"disp": False},
+    "fmin_powell": {"disp": False},
+    "fmin_bfgs": {"disp": False},
+    "fmin_cg": {"disp": False},
+    "fmin_l_bfgs_b": {"approx_grad": True},
+    "fmin_ncg": {"disp": False},
+}
+
+
+@pytest.mark.parametrize("minimiser", OLDER)
+@pytest.mark.parametrize("full_output", [False, True])
+def test_the_older_minimisers(minimiser: str, full_output: bool) -> None:
+    def minimum(e: Any) -> Any:
+        given = dict(OLDER[minimiser])
+        if minimiser == "fmin_ncg":
+            given["fprime"] = tg.grad(quartic(e))
+        if full_output and minimiser != "fmin_l_bfgs_b":
+            given["full_output"] = True
+        found = getattr(optimize, minimiser)(quartic(e), [0.1, 0.1], **given)
+        return found[0] if isinstance(found, tuple) else found
+
+    np.testing.assert_allclose(tg.jacobian(minimum)(E), [1, 2 * E], rtol=1e-7)
+
+
+@pytest.mark.parametrize("minimiser", ["brent", "golden", "fminbound"])
+def test_the_older_minimisers_of_one_variable(minimiser: str) -> None:
+    limits = (-2.0, 2.0) if minimiser == "fminbound" else ()
+    minimum = lambda e: getattr(optimize, minimiser)(lambda x: np.exp(x) - e * x, *limits, full_output=True)
+    np.testing.assert_allclose(tg.grad(lambda e: minimum(e)[0])(E), 1 / E, rtol=1e-9)
+    np.testing.assert_allclose(tg.grad(lambda e: minimum(e)[1])(E), -np.log(E), rtol=1e-7)
 
 
 def test_minimize_with_derivatives_of_the_callers() -> None:
@@ -301,3 +330,28 @@ def test_scipys_own_errors() -> None:
 def test_what_has_no_derivative_raises(function: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         tg.grad(function)(E)
+
+
+def test_tools_read_the_node_of_a_solver() -> None:
+    function = lambda e: optimize.root(system, [1, 1], args=(e,), tol=1e-13).x[1] + optimize.brentq(kepler(e), 0, 3)
+    gradient = tg.grad(function)(E)
+    assert tg.check.gradients(function, E).ok
+    assert "scipy.optimize.brentq" in str(tg.graph(function(tg.Tensor(E))))
+    with tg.debug():
+        assert tg.grad(function)(E) == gradient
+    assert tg.grad(tg.checkpoint(function))(E) == gradient
+
+
+def test_a_jvp() -> None:
+    function = lambda e: optimize.brentq(kepler(e), 0, 3)
+    np.testing.assert_allclose(tg.jvp(function, [E], [2.0])[1], 2 * tg.grad(function)(E), rtol=1e-14)
+    np.testing.assert_allclose(tg.hvp(function, E, 2.0), 2 * tg.grad(tg.grad(function))(E), rtol=1e-14)
+
+
+def test_results_can_be_printed() -> None:
+    def shown(e: Any) -> Any:
+        result = optimize.minimize(quartic(e), [0.1, 0.1])
+        assert "hess_inv" in str(result)
+        return result.x[0]
+
+    np.testing.assert_allclose(tg.grad(shown)(E), 1, rtol=1e-9)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable
-from types import CellType, FunctionType
+from types import CellType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -101,15 +102,17 @@ def snapshot(x: Any, made: dict[int, Any]) -> Any:
         return functools.partial(
             snapshot(x.func, made), *snapshot(x.args, made), **{k: snapshot(v, made) for k, v in x.keywords.items()}
         )
+    if isinstance(x, MethodType):  # whose attributes may be assigned to
+        made[id(x)] = MethodType(snapshot(x.__func__, made), copy.copy(x.__self__))
+        return made[id(x)]
     if isinstance(x, FunctionType):
         cells = tuple([CellType() for _ in x.__closure__ or ()])
-        copy = FunctionType(x.__code__, x.__globals__, x.__name__, x.__defaults__, cells)
-        copy.__kwdefaults__ = x.__kwdefaults__
-        made[id(x)] = copy  # it may close over itself
+        made[id(x)] = kept = FunctionType(x.__code__, x.__globals__, x.__name__, x.__defaults__, cells)
+        kept.__kwdefaults__ = x.__kwdefaults__
         for cell, old in zip(cells, x.__closure__ or (), strict=True):
             try:
                 cell.cell_contents = snapshot(old.cell_contents, made)
             except ValueError:  # an empty cell
                 continue
-        return copy
+        return kept
     return x

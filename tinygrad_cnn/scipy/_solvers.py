@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -110,9 +110,7 @@ class Watched:
             with no_grad():
                 return without_tensors(self.function(*args, **keywords))
         result = self.function(*args, **keywords)
-        if isinstance(result, float | np.ndarray) or not has_tensor(result):
-            return result
-        self.uses_tensors = True
+        self.uses_tensors = not isinstance(result, float | np.ndarray) and has_tensor(result)
         return without_tensors(result)
 
 
@@ -193,7 +191,7 @@ def undifferentiable(value: Any, of: Any, name: str) -> Any:
     It can be compared and printed. A gradient through it raises.
     """
     value = np.asarray(value)
-    if value.dtype.kind != "f":
+    if value.dtype.kind != "f" or not isinstance(of, Tensor):
         return value
 
     def cotangents(g: Any, out: Any, *operands: Any) -> list[Any]:
@@ -214,8 +212,6 @@ def with_value(value: Any, result: Any, name: str) -> Any:
 
 def mark(result: dict[str, Any], of: Any, name: str, but: tuple[str, ...] = ()) -> None:
     """Let a gradient through what else SciPy returned, such as hess_inv, raise: it depends on Tensors too."""
-    if not isinstance(of, Tensor):
-        return
     for key, value in list(result.items()):
         if key in but:
             continue
@@ -225,9 +221,9 @@ def mark(result: dict[str, Any], of: Any, name: str, but: tuple[str, ...] = ()) 
             result[key] = undifferentiable(value, of, f"{name}'s {key}")
 
 
-def marked(results: tuple[Any, ...], of: Any, name: str) -> tuple[Any, ...]:
-    """`results`, with the dicts among them marked."""
+def marked(results: Sequence[Any], of: Any, name: str) -> Sequence[Any]:
+    """`results`, with the arrays among them, and in the dicts among them, marked."""
     for result in results:
         if isinstance(result, dict):
             mark(result, of, name)
-    return results
+    return [undifferentiable(x, of, f"{name}'s output") if isinstance(x, np.ndarray) else x for x in results]

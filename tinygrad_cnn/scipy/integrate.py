@@ -111,24 +111,75 @@ _INTEGRAND = ("func", "a", "b", "args", "full_output")
 @solves(scipys.dblquad, ["a", "b", "gfun", "hfun", "args"])
 def dblquad(call: Call) -> Any:
     """Differentiated as `quad` of `quad` is."""
+    return _nested(call, [("gfun", "hfun")])
+
+
+@solves(scipys.tplquad, ["a", "b", "gfun", "hfun", "qfun", "rfun", "args"])
+def tplquad(call: Call) -> Any:
+    """Differentiated as `quad` of `quad` of `quad` is."""
+    return _nested(call, [("gfun", "hfun"), ("qfun", "rfun")])
+
+
+def _nested(call: Call, limits: list[tuple[str, str]]) -> Any:
+    """A multiple integral. limits: the names of those of the inner integrals, which may be functions."""
     func, extra_args = call["func"], call.extra
-    low, high = (_function(call[name]) for name in ("gfun", "hfun"))
+    functions = {name: _function(call[name]) for pair in limits for name in pair}
     tolerances = {name: call[name] for name in ("epsabs", "epsrel")}
 
-    def inner(x: Any) -> Any:
-        return quad(lambda y: func(y, x, *extra_args), low(x), high(x), **tolerances)[0]
+    def integral(outer: tuple[Any, ...]) -> Any:
+        """Over all variables that are not in `outer`, of which the first is the outermost."""
+        if len(outer) > len(limits):
+            return func(*reversed(outer), *extra_args)
+        low, high = [functions[name](*outer) for name in limits[len(outer) - 1]] if outer else (call["a"], call["b"])
+        return quad(lambda x: integral((*outer, x)), low, high, **tolerances)[0]
 
-    observed = Observed(lambda y, x: func(y, x, *extra_args), call.name)
-    bounds = [Observed(bound, call.name) for bound in (low, high)]
-    found = call.run(func=lambda y, x, *args: observed(y, x), gfun=bounds[0], hfun=bounds[1])
-    if not any(x.outer for x in (observed, *bounds)) and not has_tensor([call["a"], call["b"]]):
+    observed = Observed(lambda *x: func(*x, *extra_args), call.name)
+    bounds = {name: Observed(function, call.name) for name, function in functions.items()}
+    found = call.run(func=lambda *x: observed(*x[: len(limits) + 1]), **bounds)
+    if not any(x.outer for x in (observed, *bounds.values())) and not has_tensor([call["a"], call["b"]]):
         return found
-    value = with_value(found[0], quad(inner, call["a"], call["b"], **tolerances)[0], call.name)
+    value = with_value(found[0], integral(()), call.name)
     return value, undifferentiable(found[1], value, f"{call.name}'s estimate of the error")
 
 
-def _function(bound: Any) -> Callable[[Any], Any]:
-    return bound if callable(bound) else lambda x: bound
+def _function(bound: Any) -> Callable[..., Any]:
+    return bound if callable(bound) else lambda *outer: bound
+
+
+@solves(scipys.quad_vec, ["a", "b", "args"])
+def quad_vec(call: Call) -> Any:
+    """Differentiated under the integral sign, and with respect to its limits."""
+    f, extra_args = call["f"], call.extra
+    integrand = Observed(lambda u: f(u, *extra_args), call.name)
+    found = call.run(f=lambda u, *args: integrand(u))
+    limits = [name for name in ("a", "b") if isinstance(call[name], Tensor) and np.isfinite(call[name].value)]
+    if not integrand.outer and not limits:
+        return found
+    integrand.keep()
+    span = without_tensors((call["a"], call["b"]))
+    options = {name: x for name, x in call.arguments.items() if name not in ("f", "a", "b", "args", "full_output")}
+
+    def cotangents(g: Any, out: Any, *operands: Any) -> list[Any]:
+        recorded, outer = isinstance(out, Tensor), integrand.outer
+        ends = dict(zip(limits, operands[len(outer) :], strict=True))
+        a, b = (ends.get(name, plain) for name, plain in zip("ab", span, strict=True))
+
+        def slopes(u: Any) -> Any:
+            """What a cotangent g of the integrand at u becomes, in a row."""
+            run = integrand.recorded_at(u)
+            seeds = {x.node: np.reshape(g, -1) for x in run.results.leaves if isinstance(x, Tensor)}
+            return row_of(sweep(seeds, outer, recorded))
+
+        integrate = quad_vec if recorded else scipys.quad_vec
+        parts = shaped(integrate(slopes, a, b, **options)[0], outer) if outer else []
+        for name, end in ends.items():
+            value = np.sum(np.reshape(g, -1) * integrand.value_at(end, recorded=recorded))
+            parts.append(value if name == "b" else -value)
+        return parts
+
+    operands = [*tensors_on(integrand.outer), *[call[name] for name in limits]]
+    value = node_of(found[0], operands, cotangents, call.name)
+    return value, undifferentiable(found[1], value, f"{call.name}'s estimate of the error"), *found[2:]
 
 
 # Initial value problems
@@ -137,7 +188,7 @@ def _function(bound: Any) -> Callable[[Any], Any]:
 @solves(scipys.solve_ivp, ["t_span", "y0", "t_eval", "args"])
 def solve_ivp(call: Call) -> Any:
     """`.y` is differentiated by the sensitivity equations, with respect to y0, times, args and what fun closes over."""
-    fun, extra_args = call["fun"], call.extra
+    fun, extra_args = call["fun"], tuple(call["args"] or ())
     observed = Observed(lambda t, y: fun(t, y, *extra_args), call.name)
     options = dict(call["options"] or {})
     if callable(options.get("jac")):

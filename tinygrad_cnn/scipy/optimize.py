@@ -125,6 +125,17 @@ def root(call: Call) -> Any:
     return found
 
 
+def _zero(call: Call) -> Any:
+    """X has the derivatives that follow from F(x) = 0."""
+    watched = call.watched("F")
+    found = call.run(F=watched)
+    return _with_root(found, watched, lambda x: np.reshape(operand(call["F"](x)), x.shape), call)
+
+
+broyden1, broyden2 = solves(scipys.broyden1, ["xin"])(_zero), solves(scipys.broyden2, ["xin"])(_zero)
+anderson, newton_krylov = solves(scipys.anderson, ["xin"])(_zero), solves(scipys.newton_krylov, ["xin"])(_zero)
+
+
 # Minima
 
 
@@ -168,26 +179,31 @@ def minimize_scalar(call: Call) -> Any:
 
 def _minimum(call: Call) -> Any:
     """The minimiser has the derivatives that follow from the gradient of the function, which is zero there."""
-    name = "func" if call["func"] is not None else "f"
+    name = "f" if "f" in call.arguments else "func"
     watched = call.watched(name)
-    found = call.run(**{name: watched}, **({"fprime": plain(call["fprime"])} if call["fprime"] is not None else {}))
+    found = call.run(
+        **{name: watched}, **{key: plain(call[key]) for key in ("fprime", "fhess", "fhess_p") if call[key]}
+    )
     if not watched.uses_tensors:
         return found
+    x, *others = found if isinstance(found, tuple) else (found,)
 
     def objective(x: Any) -> Any:
-        return np.reshape(call[name](x, *call.extra), ())
+        value = call[name](x, *call.extra)
+        return np.reshape(value[0] if isinstance(value, tuple) else value, ())
 
-    if not isinstance(found, tuple):
-        return _minimiser(found, objective, call)
-    x = _minimiser(found[0], objective, call)
-    if call["full_output"]:
-        return x, with_value(found[1], objective(x), call.name), *marked(found[2:], x, call.name)
-    return x, *found[1:]
+    x = _minimiser(x, objective, call, _at_a_bound(x, _bounds_of_pairs(call["bounds"])))
+    if others and (call["full_output"] or "full_output" not in call.defaults):
+        others = [with_value(others[0], objective(x), call.name), *marked(others[1:], x, call.name)]
+    return (x, *others) if isinstance(found, tuple) else x
 
 
 _GUESS = ("x0", "args")
 fmin, fmin_powell = solves(scipys.fmin, _GUESS)(_minimum), solves(scipys.fmin_powell, _GUESS)(_minimum)
 fmin_bfgs, fmin_cg = solves(scipys.fmin_bfgs, _GUESS)(_minimum), solves(scipys.fmin_cg, _GUESS)(_minimum)
+fmin_ncg, fmin_l_bfgs_b = solves(scipys.fmin_ncg, _GUESS)(_minimum), solves(scipys.fmin_l_bfgs_b, _GUESS)(_minimum)
+brent, golden = solves(scipys.brent, ["brack", "args"])(_minimum), solves(scipys.golden, ["brack", "args"])(_minimum)
+fminbound = solves(scipys.fminbound, ["args"])(_minimum)
 
 
 # Least squares
@@ -215,7 +231,7 @@ def least_squares(call: Call) -> Any:
             )
 
         def residuals(x: Any) -> Any:
-            return vector(call["fun"](x, *call.extra, **(call["kwargs"] or {})))
+            return vector(call["fun"](x, *call["args"], **(call["kwargs"] or {})))
 
         def cost(x: Any) -> Any:
             scale = call["f_scale"]

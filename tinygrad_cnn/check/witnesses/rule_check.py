@@ -63,7 +63,7 @@ def rule_slope(
             there = [x + t * direction if k == position else y for k, y in enumerate(operands)]
             return primitive.forward(*there, **static_args)
 
-        if moved(STEP) is out:  # that of a checkpoint, which has the result already
+        if moved(STEP) is out:  # that of a checkpoint or a solver, which has the result already
             return None
 
         steps = steps_from(STEP)
