@@ -58,6 +58,7 @@ EQUATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "y0": lambda o, k: np.sum(ivp(o, lambda t, y: -y * y, (0, 2), [k], t_eval=[0.5, 1, 2]).y ** 2),
     "args and y0": lambda o, k: np.sum(ivp(o, OSCILLATOR, (0, 2), [1.0, k], args=(k,)).y[:, -1] ** 2),
     "t_span": lambda o, k: ivp(o, lambda t, y: -k * y * t, (k, 1 + k * k), [1.0]).y[0, -1],
+    "the end": lambda o, k: ivp(o, lambda t, y: -y * t, (0, 1 + k), [1.0]).y[0, -1],
     "t_eval": lambda o, k: np.sum(ivp(o, lambda t, y: -k * y * t, (0, 1), [1.0], t_eval=np.array([0.5, 0.7]) * k).y),
     "backwards": lambda o, k: ivp(o, lambda t, y: -k * y * y, (1, 0), [0.5]).y[0, -1],
     "tolerances of each element": lambda o, k: np.sum(

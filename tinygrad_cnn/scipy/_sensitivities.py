@@ -75,6 +75,8 @@ class Flow:
     def of_sensitivity(self, solve: Callable[..., Any], equations: Any, y0: Any, t0: Any, times: Any) -> Any:
         n, count = np.size(y0), size_of(self.observed.outer)
         begin = np.eye(n, n + count) if self.by_y0 else np.zeros((n, count))
+        if not begin.size:  # only the times are Tensors
+            return np.zeros((*begin.shape, self.plain["times"].size))
         z = solve(equations, np.concatenate([np.reshape(y0, -1), begin.reshape(-1)]), t0, times)
         return np.reshape(z[n:], (n, begin.shape[1], -1))
 
