@@ -208,8 +208,8 @@ def _zeros(x: Array) -> int:
 
 def has_nan(x: Array) -> bool:
     """Whether there is a NaN in an array, a number or a Tensor."""
-    if type(x) is not np.ndarray:
-        x = x if isinstance(x, np.generic) else x.node.value
+    if not isinstance(x, np.ndarray | np.generic):
+        x = x.node.value
     if x.shape:  # the least is NaN if any is; it takes half the time of np.any(np.isnan(x)), and no copy
         x = _least(x, None) if x.size else x.dtype.type(0)
     return bool(x != x)
