@@ -24,7 +24,8 @@ Apply = Callable[[Rule, Node, Array, Array, Sequence[Array]], Array]  # gives wh
 Cotangents = dict[Node, Array]
 
 _least = np.minimum.reduce
-_NUMERIC = (float, complex, np.ndarray, np.generic)
+_ARRAYS = (np.ndarray, np.generic)
+_NUMERIC = (float, complex, *_ARRAYS)
 
 
 def masked(g: Array, cotangent: Array, operands: Sequence[Array]) -> Array:
@@ -171,7 +172,7 @@ class Dependence:
 
     def not_zero(self, x: Array) -> Array:
         """Numbers that are 0 where `x` is."""
-        x = x if isinstance(x, np.ndarray | np.generic) else x.node.value
+        x = x if isinstance(x, _ARRAYS) else x.node.value
         return np.where(np.equal(x, 0), 0, generic(x, self._rng))[()]
 
     def _operands(self, node: Node) -> list[Array]:
@@ -202,13 +203,13 @@ def simply(rule: Rule, node: Node, g: Array, out: Array, operands: Sequence[Arra
 
 
 def _zeros(x: Array) -> int:
-    x = x if isinstance(x, np.ndarray | np.generic) else x.node.value
+    x = x if isinstance(x, _ARRAYS) else x.node.value
     return int(x.size - np.count_nonzero(x))
 
 
 def has_nan(x: Array) -> bool:
     """Whether there is a NaN in an array, a number or a Tensor."""
-    if not isinstance(x, np.ndarray | np.generic):
+    if not isinstance(x, _ARRAYS):
         x = x.node.value
     if x.shape:  # the least is NaN if any is; it takes half the time of np.any(np.isnan(x)), and no copy
         x = _least(x, None) if x.size else x.dtype.type(0)

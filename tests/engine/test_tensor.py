@@ -216,8 +216,8 @@ def test_the_lines_that_would_add_the_method_of_a_ufunc_do(monkeypatch) -> None:
 def test_complex_numbers_are_refused_where_there_is_no_rule_for_them() -> None:
     with pytest.raises(TypeError, match="expected floats"):
         tg.Tensor(1j)
-    with pytest.raises(TypeError, match="arctan: the result for a Tensor has dtype complex128; expected floats"):
-        np.arctan(tg.Tensor(1.0) * 2j)
+    with pytest.raises(TypeError, match="arcsin: the result for a Tensor has dtype complex128; expected floats"):
+        np.arcsin(tg.Tensor(1.0) * 2j)
     with pytest.raises(TypeError, match="complex"):
         tg.grad(lambda x: x * 1j)(1.0)
 
