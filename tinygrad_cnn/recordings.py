@@ -48,6 +48,13 @@ class Recording:
             self.results = tree.flatten(function(*tensors))
         self.outer = closed_over(self.results.leaves, self.inputs, born)
 
+    @classmethod
+    def of(cls, result: Any, outer: list[Node]) -> Recording:
+        """The recording of a function without arguments that has been called, from its result and `outer`."""
+        run = cls.__new__(cls)
+        run.inputs, run.results, run.outer = [], tree.flatten(result), outer
+        return run
+
     def cotangents(self, cotangents: Sequence[Any], recorded: bool = False) -> list[Any]:
         """The cotangents of `inputs` and of `outer`, from those of the results."""
         seeds: dict[Node, Any] = {}

@@ -130,6 +130,14 @@ def test_backward_without_a_transform(name: str) -> None:
     np.testing.assert_allclose(e.grad, tg.grad(lambda e: (ROOTS | MINIMA)[name](optimize, e))(E), rtol=1e-13)
 
 
+@pytest.mark.parametrize("minimiser", ["golden", "brent", "minimize_scalar"])
+def test_a_minimiser_that_only_compares_values_loses_no_gradient_outside_transforms(minimiser: str) -> None:
+    e = tg.Tensor(E)
+    found = getattr(optimize, minimiser)(lambda x: np.exp(x) - e * x)
+    (found.x if minimiser == "minimize_scalar" else found).backward()
+    np.testing.assert_allclose(e.grad, 1 / E, rtol=1e-9)
+
+
 METHODS = ["Nelder-Mead", "Powell", "CG", "BFGS", "L-BFGS-B", "TNC", "COBYLA", "SLSQP", "trust-constr"]
 
 

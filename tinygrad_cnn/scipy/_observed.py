@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.engine.conversions import GradientLostError
-from tinygrad_cnn.engine.graph import Node, handle_on, now
+from tinygrad_cnn.engine.graph import Node, differentiating, handle_on, now
 from tinygrad_cnn.engine.tensor import Tensor
 from tinygrad_cnn.recordings import Recording, closed_over, recording_aside
 from tinygrad_cnn.scipy._solvers import has_tensor, vector, without_tensors
@@ -26,19 +26,35 @@ class Observed:
     function  of plain numbers; returns a number, an array, or a list of numbers; all of them may be Tensors
     name      of SciPy's function, in error messages
     outer     the nodes that it closes over
+    values    at the points at which it was called, the first thousand of them
+    graphs    if it is a function of one number, what was recorded there
     """
 
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         self.function, self.name = function, name
         self.outer: list[Node] = []
-        self.values: dict[Any, Any] = {}  # at the points at which it was called, the first thousand of them
+        self.values: dict[Any, Any] = {}
+        self.graphs: dict[Any, Recording] = {}
+        self.plain = not differentiating.get()  # whether it has returned numbers alone, and probably will
 
     def __call__(self, *point: Any) -> Any:
+        if self.plain:
+            try:
+                result = self.function(*point)
+            except GradientLostError:  # it may be right within a transform, where arrays can be assigned Tensors to
+                self.plain = False
+            else:
+                if isinstance(result, float | np.ndarray) or not has_tensor(result):
+                    return result
+                self.plain = False
         born = now()
         with recording_aside():
             result = self.function(*point)
         if has_tensor(result):
-            outer = closed_over([vector(result)], [], born)
+            recorded = vector(result)
+            outer = closed_over([recorded], [], born)
+            if len(point) == 1 and len(self.graphs) < 1000:
+                self.graphs[_key(point)] = Recording.of(recorded, outer)
             if not set(outer) <= set(self.outer):
                 self.outer = sorted({*outer, *self.outer}, key=lambda node: node.order)
         result = without_tensors(result)
@@ -50,8 +66,14 @@ class Observed:
         """From now on be the function as it is now, whatever becomes of the variables that it closes over."""
         self.function = snapshot(self.function, {})
 
-    def recorded_at(self, *point: Any, by_last: bool = False) -> Recording:
-        """The function recorded at a point: its result as one vector. by_last: the last argument is a Tensor."""
+    def recorded_at(self, *point: Any, by_last: bool = False, anew: bool = True) -> Recording:
+        """The function recorded at a point: its result as one vector.
+
+        by_last  the last argument is a Tensor
+        anew     call the function again, though it was recorded there: for what is recorded once more, of new nodes
+        """
+        if not anew and _key(point) in self.graphs:
+            return self.graphs[_key(point)]
         if by_last:
             run = Recording(lambda x: vector(self.function(*point[:-1], x)), point[-1])
         else:

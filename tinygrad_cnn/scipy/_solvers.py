@@ -7,23 +7,25 @@ numbers.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, TypeVar
+from types import FunctionType, MethodType
+from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.engine.conversions import GradientLostError
-from tinygrad_cnn.engine.graph import differentiating, no_grad, recording
+from tinygrad_cnn.engine.graph import no_grad, recording
 from tinygrad_cnn.engine.primitive import operand
 from tinygrad_cnn.engine.tensor import Tensor
 from tinygrad_cnn.implicit_functions import without_graph
 from tinygrad_cnn.recordings import node_of
-from tinygrad_cnn.replacements import holds_tensor, register
+from tinygrad_cnn.replacements import register
 
-F = TypeVar("F", bound=Callable[..., Any])
+_PLAIN = (float, int, str, np.ndarray, FunctionType, MethodType)  # what has no leaves to look at
 
 
 class Call:
@@ -52,7 +54,7 @@ class Call:
     def watched(self, name: str) -> Watched:
         """The function that is the argument `name`, as SciPy may call it."""
         watched = Watched(self[name])
-        watched.uses_tensors = has_tensor([self["args"], self["kwargs"]])
+        watched.uses_tensors = has_tensor(self["args"]) or has_tensor(self["kwargs"])
         return watched
 
     def run(self, **instead: Any) -> Any:
@@ -126,47 +128,41 @@ def plain(function: Any) -> Any:
     return called
 
 
-def has_tensor(x: Any) -> bool:
-    """Whether there is a Tensor with a gradient to lose among the leaves of `x`."""
-    return any(isinstance(leaf, Tensor) and not leaf.node.constant for leaf in tree.flatten(x).leaves)
+def has_tensor(x: Any, constants: bool = False) -> bool:
+    """Whether there is a Tensor with a gradient to lose among the leaves of `x`; with `constants`, any Tensor."""
+    if x is None or isinstance(x, _PLAIN):
+        return False
+    if isinstance(x, Tensor):
+        return constants or not x.node.constant
+    if type(x) is tuple or type(x) is list:
+        return any([has_tensor(item, constants) for item in x])
+    if isinstance(x, dict) or dataclasses.is_dataclass(x):
+        return any([has_tensor(leaf, constants) for leaf in tree.flatten(x).leaves])
+    return False
 
 
 def without_tensors(x: Any) -> Any:
     """`x` with the values of the Tensors in it."""
-    if isinstance(x, float | np.ndarray | str):
-        return x
-    flat = tree.flatten(x)
-    if not any(isinstance(leaf, Tensor) for leaf in flat.leaves):
-        return x
-    return flat.rebuild([without_graph(leaf) for leaf in flat.leaves])
+    return tree.map(without_graph, x) if has_tensor(x, constants=True) else x
 
 
 def solves(
-    original: Callable[..., Any], takes: Collection[str], always: bool = False
+    original: Callable[..., Any], takes: Collection[str]
 ) -> Callable[[Callable[[Call], Any]], Callable[..., Any]]:
     """Make the decorated function, which takes a `Call` of `original`, its counterpart for functions that use Tensors.
 
-    takes   the arguments that may hold Tensors: it is differentiated with respect to them, or does not depend on them,
-            as on a first guess
-    always  do not try SciPy's own first outside transforms, where there is no Tensor among the arguments: for compiled
-            code that prints the error of a function that it calls
+    takes: the arguments that may hold Tensors. It is differentiated with respect to them, or does not depend on them,
+    as on a first guess.
+
+    Whether there is a Tensor in play, only the function that SciPy is to call can show. Much of SciPy is Python code,
+    so Tensors could get through it and lose their gradient: it is given none.
     """
 
     def decorate(on_call: Callable[[Call], Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def counterpart(*args: Any, **keywords: Any) -> Any:
             if not recording.get():
-                return without_tensors(Call(original, args, keywords).run())
-            if not (always or differentiating.get() or holds_tensor(args) or holds_tensor(keywords.values())):
-                try:
-                    result = original(*args, **keywords)
-                except Exception:  # of SciPy's compiled code, which could make no number of a Tensor; or any other
-                    return aware(args, keywords)
-                if not has_tensor(result):
-                    return result
-            return aware(args, keywords)
-
-        def aware(args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+                return original(*without_tensors(args), **without_tensors(keywords))
             call = Call(original, args, keywords)
             call.check_tensors(takes)
             return on_call(call)

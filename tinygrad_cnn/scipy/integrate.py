@@ -91,7 +91,7 @@ class _Integral:
     def plain_slopes(self, u: float) -> Any:
         """The derivatives of the integrand at u by all that it closes over, in a row."""
         if u not in self.slopes:
-            run = self.integrand.recorded_at(u)
+            run = self.integrand.recorded_at(u, anew=False)
             found = {node: np.zeros_like(node.like) for node in self.integrand.outer}
             found.update(zip(run.outer, run.cotangents([np.ones(1)]), strict=True))
             self.slopes[u] = row_of(list(found.values()))
@@ -166,7 +166,7 @@ def quad_vec(call: Call) -> Any:
 
         def slopes(u: Any) -> Any:
             """What a cotangent g of the integrand at u becomes, in a row."""
-            run = integrand.recorded_at(u)
+            run = integrand.recorded_at(u, anew=recorded)
             seeds = {x.node: np.reshape(g, -1) for x in run.results.leaves if isinstance(x, Tensor)}
             return row_of(sweep(seeds, outer, recorded))
 
@@ -231,7 +231,7 @@ def solve_ivp(call: Call) -> Any:
 _OF_THE_JACOBIAN = ("jac", "jac_sparsity", "lband", "uband")
 
 
-@solves(scipys.odeint, ["y0", "t", "args"], always=True)
+@solves(scipys.odeint, ["y0", "t", "args"])
 def odeint(call: Call) -> Any:
     """Differentiated by the sensitivity equations, with respect to y0, t, args and what func closes over."""
     func, extra_args, tfirst = call["func"], call.extra, call["tfirst"]

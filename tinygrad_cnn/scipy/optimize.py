@@ -98,7 +98,7 @@ def fixed_point(call: Call) -> Any:
     return _with_root(found, watched, lambda x: call["func"](x, *call.extra) - x, call)
 
 
-@solves(scipys.fsolve, ["x0", "args"], always=True)
+@solves(scipys.fsolve, ["x0", "args"])
 def fsolve(call: Call) -> Any:
     """X has the derivatives that follow from func(x) = 0."""
     watched = call.watched("func")
@@ -109,7 +109,7 @@ def fsolve(call: Call) -> Any:
     return found
 
 
-@solves(scipys.root, ["x0", "args"], always=True)
+@solves(scipys.root, ["x0", "args"])
 def root(call: Call) -> Any:
     """`.x` has the derivatives that follow from fun(x) = 0."""
     watched, with_slope = call.watched("fun"), bool(call["jac"]) and not callable(call["jac"])
@@ -244,7 +244,7 @@ def least_squares(call: Call) -> Any:
     return found
 
 
-@solves(scipys.leastsq, ["x0", "args"], always=True)
+@solves(scipys.leastsq, ["x0", "args"])
 def leastsq(call: Call) -> Any:
     """X has the derivatives that follow from its optimality."""
     watched = call.watched("func")
@@ -259,7 +259,7 @@ def leastsq(call: Call) -> Any:
     return x, covariance, *found[2:]
 
 
-@solves(scipys.curve_fit, ["xdata", "ydata", "p0", "sigma"], always=True)
+@solves(scipys.curve_fit, ["xdata", "ydata", "p0", "sigma"])
 def curve_fit(call: Call) -> Any:
     """Popt has the derivatives that follow from its optimality, with respect to data, sigma and what f closes over."""
     watched, data = call.watched("f"), [call[name] for name in ("xdata", "ydata", "sigma")]
