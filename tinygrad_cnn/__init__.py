@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_cnn import nn, numpy_functions, primitives, tree  # noqa: F401 (which make Tensors take NumPy's functions)
+from tinygrad_cnn import namespaces, nn, numpy_functions, primitives, tree  # noqa: F401 (which make Tensors take NumPy's functions)
 from tinygrad_cnn.engine.conversions import GradientLostError, GradientLostWarning
 from tinygrad_cnn.engine.graph import no_grad, scope
 from tinygrad_cnn.engine.mutation.versions import index_add

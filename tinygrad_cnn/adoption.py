@@ -36,7 +36,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import builtin_functions
-from tinygrad_cnn.engine.conversions import adopted
+from tinygrad_cnn.advice.callers import adopted
 from tinygrad_cnn.replacements import replacements
 
 _BUILTINS = ("float", "int", "isinstance", "round")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.advice import recorded_step
+from tinygrad_cnn.advice.arguments import recorded_step
 from tinygrad_cnn.sources import line_of
 
 Node = Any  # one of `engine/graph.py`, which is a layer above

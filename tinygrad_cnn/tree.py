@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from tinygrad_cnn.advice import other_structure
+from tinygrad_cnn.advice.arguments import other_structure
 
 T = TypeVar("T")
 

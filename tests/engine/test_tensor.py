@@ -117,12 +117,12 @@ def test_it_does_not_turn_into_an_array_by_accident() -> None:
         lambda: np.full(2, one),
         lambda: a.dot(t),
     ):
-        with pytest.raises(TypeError, match=r"t\.value"):
+        with pytest.raises(TypeError, match=r"would lose the gradient of|needs a plain number"):
             attempt()
     for attempt in (lambda: assign(0, one), lambda: assign(0, tg.Tensor([1.0])), lambda: assign_flat(one)):
         with pytest.raises((TypeError, ValueError)):
             attempt()
-    with pytest.raises(TypeError, match="use the result"):
+    with pytest.raises(TypeError, match=r"write a = a \+ t"):
         a += t
     np.testing.assert_array_equal(a, [0, 0])
 
@@ -189,18 +189,16 @@ def test_an_unsupported_function_names_itself_the_line_and_what_would_add_it() -
     ):
         line = attempt.__code__.co_firstlineno
         with pytest.raises(
-            NotImplementedError, match=rf"^{name} does not support Tensors yet \(.*{__name__}\.py:{line}"
+            NotImplementedError, match=rf"^line {line} of {__name__}\.py: `.*`: {name} does not support Tensors yet"
         ) as error:
             attempt()
         assert len(str(error.value).splitlines()) == 4
 
 
-def test_a_ufunc_of_another_package_is_named_as_it_is() -> None:
+def test_a_ufunc_made_of_a_function_names_what_takes_tensors_in_its_place() -> None:
     halved = np.frompyfunc(lambda x: x / 2, 1, 1)
-    halved_by_name = halved.__name__
-    with pytest.raises(NotImplementedError) as error:
+    with pytest.raises(NotImplementedError, match=r"`halved\(tg\.Tensor\(1\.0\)\)`.* Write np\.vectorize, with"):
         halved(tg.Tensor(1.0))
-    assert str(error.value).startswith(f"{halved_by_name} does not support Tensors (")
 
 
 def test_the_lines_that_would_add_the_method_of_a_ufunc_do(monkeypatch) -> None:

@@ -133,7 +133,7 @@ def test_the_method_reduce_goes_along_axis_0_as_numpys_does(ufunc: np.ufunc) -> 
 @pytest.mark.parametrize("function", [np.sum, np.prod, np.mean, np.max, np.min, np.var, np.cumsum, np.median])
 def test_there_is_no_array_to_write_a_result_into(function) -> None:
     assert function(tg.Tensor([1.0, 2.0]), out=None).dtype == float
-    with pytest.raises(TypeError, match=rf"np\.{function.__name__}: out is an array; expected a Tensor"):
+    with pytest.raises(TypeError, match=rf"as out of np\.{function.__name__} is a plain array: omit out="):
         function(tg.Tensor([1.0, 2.0]), out=np.zeros(()))
 
 

@@ -12,6 +12,7 @@ from numeric import derivatives_agree, slope
 from paths import ROOT
 
 import tinygrad_cnn as tg
+import tinygrad_cnn.numpy
 from tinygrad_cnn.engine.primitive import implementations
 
 DOCS = ROOT / "docs"
@@ -130,21 +131,21 @@ def test_of_lists_of_tensors_a_function_makes_a_tensor_or_raises(coverage) -> No
 
 
 @pytest.mark.parametrize(
-    ("refused", "instead"),
+    "function",
     [
-        (lambda t, u: np.array([t, u]), lambda t, u: np.array([t, u], like=t)),
-        (lambda t, u: np.array([t, u]), lambda t, u: np.stack([t, u])),
-        (lambda t, u: np.mean([t, u]), lambda t, u: np.mean(np.stack([t, u]))),
-        (lambda t, u: np.stack([[t, u], [u, t]]), lambda t, u: np.stack([np.stack([t, u]), np.stack([u, t])])),
-        (lambda t, u: np.r_[t, 1.0], lambda t, u: np.concatenate([t, [1.0]])),
-        (lambda t, u: np.c_[t, u], lambda t, u: np.column_stack([t, u])),
+        lambda np, t, u: np.array([t, u]),
+        lambda np, t, u: np.mean([t, u]),
+        lambda np, t, u: np.stack([[t, u], [u, t]]),
+        lambda np, t, u: np.r_[t, 1.0],
+        lambda np, t, u: np.c_[t, u],
     ],
 )
-def test_what_is_refused_of_lists_names_what_gives_the_same(refused, instead) -> None:
+def test_what_is_refused_of_lists_names_the_namespace_that_takes_them(function) -> None:
     t, u = np.array([1.0, 2.0]), np.array([3.0, 5.0])
-    with pytest.raises(TypeError, match=r"np\.stack, np\.concatenate .*np\.r_.* or np\.column_stack \(for np\.c_\)"):
-        refused(tg.Tensor(t), tg.Tensor(u))
-    np.testing.assert_array_equal(instead(tg.Tensor(t), tg.Tensor(u)).value, refused(t, u))
+    with pytest.raises(TypeError, match=r"write `import tinygrad_cnn\.numpy as np`"):
+        function(np, tg.Tensor(t), tg.Tensor(u))
+    found = function(tinygrad_cnn.numpy, tg.Tensor(t), tg.Tensor(u))
+    np.testing.assert_array_equal(found.value, function(np, t, u))
 
 
 def test_operators_and_ufuncs_take_a_list_of_tensors_beside_a_tensor() -> None:

@@ -206,7 +206,7 @@ def test_the_slope_of_the_logistic_function_loses_no_digits_far_from_zero() -> N
 
 @pytest.mark.parametrize("function", [special.logsumexp, special.softmax, special.log_softmax])
 def test_what_scipy_makes_arrays_for_says_what_to_write(function) -> None:
-    with pytest.raises(TypeError, match=r"np\.logaddexp\.reduce\(t, axis\)"):
+    with pytest.raises(TypeError, match=rf"from tinygrad_cnn\.scipy\.special import {function.__name__}"):
         tg.grad(lambda x: np.sum(function(x)))(np.ones(3))
 
 

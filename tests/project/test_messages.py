@@ -5,11 +5,19 @@
 
 from __future__ import annotations
 
+import ast
+import atexit
+import contextlib
+import functools
+import importlib.util
 import math
 import pickle
 import re
+import runpy
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -189,6 +197,59 @@ CASES: dict[str, Callable[[], Any]] = {
     "a picture without a file": lambda: command("graph", "--format", "png"),
 }
 
+# Code that was written for NumPy alone, in the four ways in which one has it. Its functions are the cases: all of them
+# in a program, and in the other ways those for which it makes a difference.
+OTHERS_CODE = Path(__file__).parent / "others_code"
+WAYS = {
+    "in a program": [
+        node.name for node in ast.parse((OTHERS_CODE / "kepler.py").read_text()).body
+        if isinstance(node, ast.FunctionDef) and not node.decorator_list
+    ],
+    "in a module": [
+        "as_array", "list_written_out", "element", "in_place", "exponential", "number", "integer", "index", "checked",
+    ],
+    "in an installed module": ["as_array", "element", "out", "number", "integer", "index", "roots", "flags", "checked"],
+    "in an adopted module": [
+        "in_memory", "shape", "index", "draw", "by_argument", "polynomial", "in_set", "roots",
+    ],
+}  # fmt: skip
+TABLES = ["series", "column", "solved", "root", "filtered", "sparse", "flags"]
+
+
+@functools.cache
+def installed() -> Path:
+    """A folder for installed packages, with one of them."""
+    packages = Path(tempfile.mkdtemp()) / "site-packages"
+    atexit.register(shutil.rmtree, packages.parent)
+    shutil.copytree(OTHERS_CODE, packages / "orbits")
+    return packages / "orbits"
+
+
+def in_others_code(function: str, way: str, name: str = "kepler") -> Any:
+    """The gradient of a function of the file `name`."""
+    point = np.array([1.0, 2.0, 3.0])
+    if way == "in a program":
+        return tg.grad(runpy.run_path(str(OTHERS_CODE / f"{name}.py"), run_name="__main__")[function])(point)
+    is_installed = way != "in a module"
+    folder = installed() if is_installed else OTHERS_CODE
+    spec = importlib.util.spec_from_file_location(f"orbits.{name}" if is_installed else name, folder / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with tg.adopt(module) if way == "in an adopted module" else contextlib.nullcontext():
+        return tg.grad(vars(module)[function])(point)
+
+
+def in_tables(function: str, way: str) -> Any:
+    pytest.importorskip("scipy")
+    pytest.importorskip("pandas")
+    return in_others_code(function, way, "tables")
+
+
+for _way, _functions in WAYS.items():
+    CASES |= {f"{name}, {_way}": functools.partial(in_others_code, name, _way) for name in _functions}
+CASES |= {f"{name} of tables, in a program": functools.partial(in_tables, name, "in a program") for name in TABLES}
+CASES["solved of tables, in an installed module"] = functools.partial(in_tables, "solved", "in an installed module")
+
 
 def in_debug(action: Callable[[], Any]) -> None:
     with tg.debug():
@@ -209,11 +270,12 @@ def message(case: str) -> str:
     try:
         CASES[case]()
     except Exception as error:
-        text = f"{type(error).__name__}: {error}"
+        text = "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
         text = re.sub(
             r"Node \d+", "Node 1", re.sub(r"in \S*<lambda>\S*, line \d+ of \S+", "in <lambda>, line 1 of file.py", text)
         )
-        return re.sub(r"\([^()\n]*test_messages\.py:\d+ in [^\n]*?\)(?=[.;,]|$| )", "(file.py:1)", text)
+        text = re.sub(r"\([^()\n]*test_messages\.py:\d+ in [^\n]*?\)(?=[.;,]|$| )", "(file.py:1)", text)
+        return re.sub(r"line \d+ of test_messages\.py", "line 1 of test_messages.py", text)
     raise AssertionError(f"{case}: no error")
 
 
@@ -228,4 +290,6 @@ def test_a_message_is_the_one_in_the_file(case: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(None if TEXTS.write_text(texts(), encoding="utf-8") else 1)
+    from test_messages import texts as texts_of_module  # the messages name the module that they come from
+
+    sys.exit(None if TEXTS.write_text(texts_of_module(), encoding="utf-8") else 1)

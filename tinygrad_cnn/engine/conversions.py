@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable
 from contextvars import ContextVar
 
+from tinygrad_cnn.advice.callers import adopted
 from tinygrad_cnn.engine.graph import now
 
 
@@ -27,13 +27,12 @@ class GradientLostWarning(UserWarning):
 numbers_taken: ContextVar[int] = ContextVar("numbers_taken", default=-1)
 
 
-# The modules of adopted code, and what undoes their adoption, by name: `tg.adopt` enters them. Code that was written for
-# arrays alone does not mean to lose a gradient when it asks for numbers, so there `t.item()` and `t.tolist()` give Tensors.
-adopted: dict[str, list[Callable[[], None]]] = {}
-
-
 def called_by_adopted_code() -> bool:
-    """Whether adopted code called the method that asks."""
+    """Whether adopted code called the method that asks.
+
+    Code that was written for arrays alone does not mean to lose a gradient when it asks for numbers, so there
+    `t.item()` and `t.tolist()` give Tensors.
+    """
     return bool(adopted) and sys._getframe(2).f_globals.get("__name__") in adopted
 
 

@@ -27,7 +27,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, Unpack, overload
 
 import numpy as np
 
-from tinygrad_cnn.advice import no_plain_array, static_tensor
+from tinygrad_cnn.advice.arguments import no_plain_array, static_tensor
 from tinygrad_cnn.declarations import Declarations, Declared
 from tinygrad_cnn.engine.graph import Array, Constant, Handle, Node, differentiating, recording
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import tree
-from tinygrad_cnn.advice import lost_gradient, no_derivative, not_one_number, wrong_argnums
+from tinygrad_cnn.advice.arguments import lost_gradient, no_derivative, not_one_number, wrong_argnums
+from tinygrad_cnn.advice.hints import add_hint
 from tinygrad_cnn.engine.conversions import GradientLostError, numbers_taken
 from tinygrad_cnn.engine.graph import Array, Node, ancestors, differentiating, handle_on, now, recording
 from tinygrad_cnn.engine.primitive import operand, primitive
@@ -83,10 +84,11 @@ class Run:
             ]
             wrt = [tensor.node for tensor in inputs]  # now, for the function may assign to its arguments
             result = function(self.argument.rebuild(list(inputs)))
-        except ValueError as error:
+        except Exception as error:
             # `array[i] = t`: NumPy gives our advice as the cause of "setting an array element with a sequence".
             if isinstance(error.__cause__, GradientLostError):
                 raise error.__cause__ from None
+            add_hint(error)
             raise
         finally:
             differentiating.reset(within)

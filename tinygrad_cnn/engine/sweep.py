@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.advice import not_one_number
+from tinygrad_cnn.advice.arguments import not_one_number
 from tinygrad_cnn.engine.fitting import fit
 from tinygrad_cnn.engine.graph import Array, Handle, Mode, Node, handle_on, read_only, recording, scope_of_rule
 from tinygrad_cnn.engine.mutation.ownership import Ownership

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Never, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_cnn.advice import NO_IMPLICIT_ARRAY, NO_PICKLE, no_implicit_number, no_rule
+from tinygrad_cnn.advice.lacking_rules import no_rule
+from tinygrad_cnn.advice.lost_gradients import conversion, lacking_attribute, no_pickle
+from tinygrad_cnn.advice.refusals import Refusal
 from tinygrad_cnn.engine.conversions import GradientLostError, called_by_adopted_code, note_numbers_taken, warn_of_loss
 from tinygrad_cnn.engine.graph import Array, Handle, Node, ancestors, handle_on, read_only, recording
 from tinygrad_cnn.engine.mutation import views
@@ -225,8 +227,8 @@ class Tensor(Handle):
                 return self.__array_ufunc__(ufunc, method, *inputs, **keywords)
             name = ufunc.__name__ if getattr(np, ufunc.__name__, None) is not ufunc else f"np.{ufunc.__name__}"
             if method == "__call__":
-                raise NotImplementedError(no_rule(name))  # of NumPy, or of another package
-            raise NotImplementedError(no_rule(f"{name}.{method}", key=f'({name}, "{method}")'))
+                raise NotImplementedError(Refusal(no_rule, name))  # of NumPy, or of another package
+            raise NotImplementedError(Refusal(no_rule, f"{name}.{method}", f'({name}, "{method}")'))
         if keywords and (method == "__call__" or "out" in keywords):
             return keyword_calls["ufunc"](ufunc, method, implementation, inputs, keywords)
         return implementation(*inputs, **keywords)
@@ -235,7 +237,7 @@ class Tensor(Handle):
         implementation = implementations.get(function)
         if implementation is None:
             name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
-            raise NotImplementedError(no_rule(name))
+            raise NotImplementedError(Refusal(no_rule, name))
         if kwargs and kwargs.get("out") is not None:
             return keyword_calls["function"](function, implementation, args, kwargs)
         return implementation(*args, **kwargs)
@@ -243,7 +245,7 @@ class Tensor(Handle):
     def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
         if not self._has_gradient():
             return np.array(self.value, dtype, copy=copy)
-        raise GradientLostError(NO_IMPLICIT_ARRAY)
+        raise GradientLostError(Refusal(conversion, "array", self))
 
     if not TYPE_CHECKING:  # to a type checker it has what it has
         requires_grad = property(None, lambda self, flag: _refuse(self, "requires_grad"))
@@ -435,7 +437,7 @@ class Tensor(Handle):
 
     def __index__(self) -> int:
         if self._has_gradient():
-            raise GradientLostError(no_implicit_number("integer"))
+            raise GradientLostError(Refusal(conversion, "integer", self))
         raise TypeError("a Tensor holds floats and cannot be used as an integer. Write int(t.value)")
 
     def __round__(self, digits: int | None = None) -> Any:
@@ -446,7 +448,7 @@ class Tensor(Handle):
 
     def _number(self, kind: str) -> float:
         if self._has_gradient():
-            raise GradientLostError(no_implicit_number(kind))
+            raise GradientLostError(Refusal(conversion, kind, self))
         number: float = self.node.value.item()
         return number
 
@@ -459,7 +461,7 @@ class Tensor(Handle):
     def __reduce__(self) -> Any:
         if self.node.constant:
             return self.node.value.__reduce__()
-        raise GradientLostError(NO_PICKLE)
+        raise GradientLostError(Refusal(no_pickle))
 
     def __bool__(self) -> bool:
         return bool(self.node.value)
@@ -487,8 +489,8 @@ def _refuse(tensor: Tensor, name: str) -> NoReturn:
     if instead is None and getattr(np, name, None) in implementations:
         instead = f"use the function np.{name}"
     if instead is None:  # given the object, Python adds the name that may be meant
-        raise AttributeError(f"a Tensor has no attribute {name!r}", name=name, obj=tensor)
-    raise AttributeError(f"a Tensor has no attribute {name!r}: {instead}")
+        raise AttributeError(Refusal(lacking_attribute, name, ""), name=name, obj=tensor)
+    raise AttributeError(Refusal(lacking_attribute, name, instead))
 
 
 def leaf_tensor(x: Array, name: str | None) -> Tensor:

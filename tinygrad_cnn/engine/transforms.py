@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import tree
-from tinygrad_cnn.advice import other_structure
+from tinygrad_cnn.advice.arguments import other_structure
 from tinygrad_cnn.engine.graph import now
 from tinygrad_cnn.engine.runs import ArgNums, Function, Pullback, Run, described, with_respect_to
 from tinygrad_cnn.engine.tensor import Tensor, leaf_on

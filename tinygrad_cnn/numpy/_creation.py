@@ -27,9 +27,12 @@ def _making(function: Any) -> Callable[..., Any]:
         except (TypeError, ValueError, NotImplementedError) as caught:
             error = caught
         if error is not None:
-            if function in _OF_TENSORS and holds_tensor((*args, *keywords.values())):
-                return implementations[function](*args, **keywords)
-            return again(function, args, keywords, error)
+            try:
+                if function in _OF_TENSORS and holds_tensor((*args, *keywords.values())):
+                    return implementations[function](*args, **keywords)
+                return again(function, args, keywords, error)
+            finally:
+                del error  # its traceback refers to this frame, and the frame to what may be large
         return new_array(made) if type(made) is np.ndarray and differentiating.get() else made
 
     return make

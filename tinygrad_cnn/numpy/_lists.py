@@ -48,7 +48,10 @@ def _ufunc_of_lists(ufunc: np.ufunc) -> Any:
             return ufunc(*args, **keywords)
         except (TypeError, ValueError) as caught:
             error = caught
-        return again(ufunc, args, keywords, error)
+        try:
+            return again(ufunc, args, keywords, error)
+        finally:
+            del error  # its traceback refers to this frame, and the frame to what may be large
 
     function = no_method(taking_lists, ufunc)
     attributes = vars(taking_lists)
@@ -68,7 +71,10 @@ def of_lists(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **keywords)
         except (TypeError, ValueError) as caught:
             error = caught
-        return again(function, args, keywords, error)
+        try:
+            return again(function, args, keywords, error)
+        finally:
+            del error  # its traceback refers to this frame, and the frame to what may be large
 
     return taking_lists
 

@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.advice.lost_gradients import written
+from tinygrad_cnn.advice.refusals import Refusal
+from tinygrad_cnn.engine.conversions import GradientLostError
 from tinygrad_cnn.engine.primitive import keyword_calls
 from tinygrad_cnn.engine.tensor import Tensor
 
@@ -61,11 +64,9 @@ def _call(
 
 
 def _check_out(name: str, out: tuple[Any, ...]) -> None:
-    """Raise TypeError if a result would be written into something else than Tensors."""
+    """Raise GradientLostError if a result would be written into something else than Tensors."""
     if not all(isinstance(x, Tensor) for x in out):
-        raise TypeError(
-            f"{name}: out is an array; expected a Tensor, as the gradient would be lost. Omit out= and use the result"
-        )
+        raise GradientLostError(Refusal(written, name, True))
 
 
 def _written(name: str, result: Any, out: tuple[Any, ...], where: Any = None) -> Any:

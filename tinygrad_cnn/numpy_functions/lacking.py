@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinygrad_cnn.engine.tensor import advice
 
-_VALUE = "use its .value, which is read-only"
+_VALUE = "use its .value, a read-only array without its gradient"
 _NO_SWITCH = "gradients flow to every Tensor; for a constant, use tg.stop_gradient(t) or a plain array"
 _CPU = "the CPU is the only device"
 _NOTHING_TO_ZERO = "backward() sets .grad, and does not add to it, so there is nothing to zero"

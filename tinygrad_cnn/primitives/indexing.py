@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.advice.lost_gradients import written
+from tinygrad_cnn.advice.refusals import Refusal
+from tinygrad_cnn.engine.conversions import GradientLostError
 from tinygrad_cnn.engine.graph import Array, Constant, Handle, Node, handle_on, recording
 from tinygrad_cnn.engine.mutation.versions import Version, add_at, index_add, is_basic
 from tinygrad_cnn.engine.primitive import fixed, implements, primitive, to_values
@@ -129,10 +132,7 @@ def put_along_axis(arr: Array, indices: Any, values: Array, axis: int | None) ->
 
 def _assignable(x: Any, name: str) -> Any:
     if not isinstance(x, Handle) and recording.get():
-        raise TypeError(
-            f"np.{name}: a is an array; expected a Tensor, as the gradient would be lost. Create it with "
-            "np.zeros_like(t)"
-        )
+        raise GradientLostError(Refusal(written, f"np.{name}", False))
     return x
 
 
@@ -150,9 +150,7 @@ def subtract_from(x: Array, index: Index, v: Array) -> None:
 
 def _change(x: Array, index: Index, v: Array, ufunc: np.ufunc) -> None:
     if not isinstance(x, Handle) and recording.get():
-        raise TypeError(
-            f"np.{ufunc.__name__}.at: a is an array; expected a Tensor, as the gradient would be lost. Use tg.index_add"
-        )
+        raise GradientLostError(Refusal(written, f"np.{ufunc.__name__}.at", False))
     changed = index_add(x, index, v)
     if isinstance(x, Handle):
         x.become(changed)

@@ -1,53 +1,6 @@
-"""The longer error messages of the engine, which say what to write instead."""
+"""Arguments and results of transforms and primitives that are not what they should be."""
 
 from __future__ import annotations
-
-from tinygrad_cnn.sources import calling_line
-
-NO_IMPLICIT_ARRAY = (
-    "a Tensor is not converted to an array implicitly, as its gradient would be lost. Use t.value for the array. To "
-    "join Tensors, also those in a list, use np.stack, np.concatenate (for np.r_) or np.column_stack (for np.c_). To "
-    "assign into an array, create it with np.zeros(shape, like=t) or np.zeros_like(t). For a pandas table, use "
-    "table.to_numpy(). For SciPy's logsumexp, use np.logaddexp.reduce(t, axis); for its softmax, np.exp of t minus "
-    "that"
-)
-
-NO_PICKLE = (
-    "a Tensor cannot be pickled: a copy in a file or in another process is not connected to this graph, so its "
-    "gradient would be lost. Pickle t.value instead"
-)
-
-
-def no_implicit_number(kind: str) -> str:
-    """A Tensor would be converted to a Python number of a `kind`: float, int, integer, complex."""
-    return (
-        f"a Tensor is not converted to a Python {kind} implicitly, as its gradient would be lost ({calling_line()}). "
-        "Use NumPy's function in place of Python's or math's: np.exp(t) for math.exp(t), np.round(t) for round(t). To "
-        "assign into an array, create it with np.zeros_like(t) or np.zeros(shape, like=t). For the number without its "
-        f"gradient, write {'int' if kind == 'integer' else kind}(t.value)"
-    )
-
-
-def no_rule(name: str, key: str | None = None) -> str:
-    """The function `name` has no rule; where it was called, and how to add one.
-
-    key: its key in the table of implementations, if not its name.
-    """
-    # A ufunc of another package or of np.frompyfunc: its name need not be an identifier.
-    if not name.startswith("np."):
-        return (
-            f"{name} does not support Tensors ({calling_line()}). Use NumPy's functions, or a primitive:\n"
-            "    @tg.primitive\n"
-            "    def f(x, /): ...\n"
-            "    f.defvjp(lambda g, out, x: ...)"
-        )
-    short = name.rsplit(".", 1)[-1]
-    return (
-        f"{name} does not support Tensors yet ({calling_line()}). To add it:\n"
-        f"    @tg.implements({key or name})\n"
-        f"    @tg.primitive\n"
-        f"    def {short}(x, /, ...): return {name}(x, ...)  # and its .defvjp(lambda g, out, x: ...)"
-    )
 
 
 def not_one_number(caller: str, shape: tuple[int, ...]) -> str:
