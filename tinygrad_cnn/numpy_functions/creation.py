@@ -10,7 +10,9 @@ import numpy as np
 from tinygrad_cnn.engine.graph import Array, Constant, differentiating, recording
 from tinygrad_cnn.engine.primitive import implementations, implements, operand, to_values
 from tinygrad_cnn.engine.tensor import Tensor, leaf_on, leaf_tensor
-from tinygrad_cnn.primitives.shaping import laid_out, row_by_row
+from tinygrad_cnn.primitives.shaping import array_of, laid_out, row_by_row
+
+_NUMBERS = (float, int, np.generic)
 
 
 def new_array(array: Array) -> Array:
@@ -95,7 +97,8 @@ def _converting(function: Callable[..., Any]) -> Callable[..., Any]:
             return new_array(function(made, dtype, **keywords))
         here = made.node.like
         plain = function(here, dtype, **keywords)  # a view, or else it shows how NumPy's copy lies in memory
-        if plain is here:
+        is_new = made is not x and plain.dtype == here.dtype and plain.strides == here.strides
+        if plain is here or (is_new and plain.shape == here.shape):
             return made
         if np.may_share_memory(plain, here):
             return made.reshape(plain.shape)  # with more axes, of length 1
@@ -109,8 +112,25 @@ for _function in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.
     implementations[_function] = _converting(_function)
 
 
+_MOST_NUMBERS = 256  # in one node: the rule of each is given all of them, so that it costs their square
+
+
 def _stacked(x: Any) -> Any:
     if not isinstance(x, list | tuple):
         return x
+    numbers: list[Any] = []
+    shape = _shape_of_numbers(x, numbers)
+    if shape is not None and len(numbers) <= _MOST_NUMBERS:
+        return array_of(*numbers, shape=shape) if any(isinstance(item, Tensor) for item in numbers) else x
     items = [_stacked(item) for item in x]
     return row_by_row(np.stack(items)) if any(isinstance(item, Tensor) for item in items) else items
+
+
+def _shape_of_numbers(x: Any, numbers: list[Any]) -> tuple[int, ...] | None:
+    """The shape of lists of lists of `numbers`, which are added to those; None if they hold something else."""
+    if isinstance(x, list | tuple):
+        shapes = {_shape_of_numbers(item, numbers) for item in x}
+        shape = shapes.pop() if len(shapes) == 1 else None
+        return None if shape is None else (len(x), *shape)
+    numbers.append(x)
+    return () if isinstance(x, _NUMBERS) or (isinstance(x, Tensor) and not x.node.like.ndim) else None

@@ -255,9 +255,22 @@ def concatenate(arrays: Any, /, axis: int | None = 0, out: None = None, **how: A
 def stack(arrays: Any, axis: int = 0, out: None = None, **how: Any) -> Any:
     """As `np.stack`."""
     refuse_out("stack", out)
-    if len({np.shape(x) for x in arrays}) > 1:
+    arrays = list(arrays)
+    shapes = {np.shape(x) for x in arrays}
+    if len(shapes) > 1:
         raise ValueError("all input arrays must have the same shape")
+    if shapes == {()} and axis in (0, -1) and not how and len(arrays) <= _AT_ONCE:
+        return array_of(*arrays, shape=(len(arrays),))
     return np.concatenate([np.expand_dims(x, axis) for x in arrays], axis, **how)
+
+
+@primitive(name="array", moves=True, complex=True, pure=True, implied=("shape",))
+def array_of(*numbers: Array, shape: tuple[int, ...]) -> Array:
+    """An array of `shape` of these numbers, row by row: one node, where `np.stack` makes one for each number."""
+    return np.array(numbers).reshape(shape)
+
+
+array_of.defvjp_argnum(lambda position, g, out, *numbers, shape: g.reshape(-1)[position])
 
 
 @implements(np.hstack)
