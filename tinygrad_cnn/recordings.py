@@ -103,7 +103,8 @@ def node_of(value: Array, operands: Sequence[Any], cotangents: Callable[..., lis
         nonlocal last
         of = (isinstance(out, Tensor), g)  # whether it is recorded, and the cotangent
         if last is None or last[0][0] is not of[0] or last[0][1] is not g:
-            last = (of, cotangents(g, out, *operands))
+            with np.errstate(all="ignore"):  # the caller's function has warned already, when it was called first
+                last = (of, cotangents(g, out, *operands))
         found = last[1][position]
         if not position:  # the sweep asks for it last
             last = None

@@ -81,6 +81,15 @@ CASES: dict[str, Callable[[], Any]] = {
     "a lost gradient": lambda: tg.grad(lambda x: float(x.value))(1.0),
     "has_aux without a pair": lambda: tg.value_and_grad(lambda x: x, has_aux=True)(1.0),
     "jacobian of nothing": lambda: tg.jacobian(lambda x: None)(1.0),
+    "implicit: a double root": lambda: tg.grad(tg.implicit(lambda p: 0 * p, lambda x, p: p * x * x))(2.0),
+    "implicit: no solution": lambda: tg.grad(tg.implicit(lambda p: p, lambda x, p: x * x - p))(2.0),
+    "implicit: a residual of another shape": lambda: tg.grad(tg.implicit(lambda p: p, lambda x, p: np.stack([x, p])))(
+        2.0
+    ),
+    "implicit: a residual without x": lambda: tg.grad(tg.implicit(lambda p: p, lambda x, p: 1.0))(2.0),
+    "implicit: a solver of two arrays": lambda: tg.grad(tg.implicit(lambda p: [p, p], lambda x, p: x))(2.0),
+    "optimize_args of integers": lambda: tg.optimize_args(np.sum, {"W": np.arange(3)}),
+    "optimize_args and a longer vector": lambda: tg.optimize_args(np.sum, np.ones(3))["fun"](np.ones(4)),
     "hvp of one argument for two": lambda: tg.hvp(np.multiply, 1.0, 1.0, argnums=(0, 1)),
     "jvp of no list": lambda: tg.jvp(np.sin, 1.0, [1.0]),
     "jvp of too few tangents": lambda: tg.jvp(np.multiply, [1.0, 2.0], [1.0]),

@@ -25,7 +25,7 @@ def slope(function: Callable[[float], Any], x: float, h: float = 1e-3) -> Any:
 
 
 def ivp(o: Any, fun: Any, span: Any, y0: Any, **options: Any) -> Any:
-    return o.solve_ivp(fun, span, y0, **TIGHT, **options)
+    return o.solve_ivp(fun, span, y0, method="DOP853", **TIGHT, **options)
 
 
 INTEGRALS: dict[str, Callable[[Any, Any], Any]] = {
@@ -62,7 +62,7 @@ EQUATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "t_eval": lambda o, k: np.sum(ivp(o, lambda t, y: -k * y * t, (0, 1), [1.0], t_eval=np.array([0.5, 0.7]) * k).y),
     "backwards": lambda o, k: ivp(o, lambda t, y: -k * y * y, (1, 0), [0.5]).y[0, -1],
     "tolerances of each element": lambda o, k: np.sum(
-        o.solve_ivp(OSCILLATOR, (0, 2), [1.0, k], args=(k,), rtol=1e-10, atol=[1e-12, 1e-11]).y[:, -1] ** 2
+        o.solve_ivp(OSCILLATOR, (0, 2), [1.0, k], "DOP853", args=(k,), rtol=1e-10, atol=[1e-12, 1e-11]).y[:, -1] ** 2
     ),
     "a stiff method with its Jacobian": lambda o, k: np.sum(
         o.solve_ivp(
@@ -72,8 +72,8 @@ EQUATIONS: dict[str, Callable[[Any, Any], Any]] = {
             args=(k,),
             method="Radau",
             jac=lambda t, y, w: [[0, 1], [-w * w, 0]],
-            rtol=1e-9,
-            atol=1e-11,
+            rtol=1e-7,
+            atol=1e-9,
         ).y[:, -1]
     ),
     "odeint": lambda o, k: np.sum(
@@ -92,7 +92,7 @@ ALL = {**{f"quad: {name}": f for name, f in INTEGRALS.items()}, **{f"ivp: {name}
 @pytest.mark.parametrize("name", ALL)
 def test_a_derivative_of_the_first_and_second_order(name: str) -> None:
     function = lambda k: ALL[name](integrate, k)
-    first, second = (1e-9, 1e-7) if name.startswith("quad") else (1e-6, 1e-6)
+    first, second = (1e-9, 1e-7) if name.startswith("quad") else (1e-5, 1e-5) if "stiff" in name else (1e-6, 1e-6)
     np.testing.assert_allclose(tg.grad(function)(K), slope(function, K), rtol=first)
     np.testing.assert_allclose(tg.grad(tg.grad(function))(K), slope(tg.grad(function), K), rtol=second)
 

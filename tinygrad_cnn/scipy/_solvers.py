@@ -134,10 +134,10 @@ def has_tensor(x: Any, constants: bool = False) -> bool:
         return False
     if isinstance(x, Tensor):
         return constants or not x.node.constant
-    if type(x) is tuple or type(x) is list:
-        return any([has_tensor(item, constants) for item in x])
+    if isinstance(x, tuple | list):
+        return any(has_tensor(item, constants) for item in x)
     if isinstance(x, dict) or dataclasses.is_dataclass(x):
-        return any([has_tensor(leaf, constants) for leaf in tree.flatten(x).leaves])
+        return any(has_tensor(leaf, constants) for leaf in tree.flatten(x).leaves)
     return False
 
 
@@ -178,6 +178,8 @@ def solves(
 
 def vector(x: Any) -> Any:
     """What a function returned, also a list of Tensors, as one axis."""
+    if isinstance(x, list | tuple) and any(isinstance(item, Tensor) for item in x):
+        x = np.stack(x)  # which `operand` would find out from an error
     return np.reshape(operand(x), -1)
 
 
