@@ -1,10 +1,12 @@
-"""What it costs to call a primitive by NumPy's name, and to import the package.
+"""What it costs to call a primitive by NumPy's name, to call the functions of tinygrad_cnn.numpy and tinygrad_cnn.math
+without a Tensor, and to import the package.
 
 python benchmarks/overhead.py
 """
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import subprocess
@@ -17,6 +19,8 @@ import numpy as np
 from results import save
 
 import tinygrad_cnn as tg
+import tinygrad_cnn.math
+import tinygrad_cnn.numpy
 from tinygrad_cnn.engine.primitive import implementations
 
 
@@ -47,6 +51,33 @@ def dispatch(blocks: int = 200, repeat: int = 500) -> None:
     save("overhead", ["call", "microseconds", "by the primitive", "more"], rows, blocks=blocks, repeat=repeat)
 
 
+def without_tensors(blocks: int = 200, repeat: int = 500) -> None:
+    """The functions of the namespaces, outside a transform, beside those whose place they take."""
+    a = np.ones((4, 4))
+    calls = {
+        "np.asarray(a)": lambda np, math: lambda: np.asarray(a),
+        "np.zeros(3)": lambda np, math: lambda: np.zeros(3),
+        "np.array([1.0, 2.0])": lambda np, math: lambda: np.array([1.0, 2.0]),
+        "np.arange(3.0)": lambda np, math: lambda: np.arange(3.0),
+        "np.exp(a)": lambda np, math: lambda: np.exp(a),
+        "np.sum(a, axis=0)": lambda np, math: lambda: np.sum(a, axis=0),
+        "np.linalg.norm(a)": lambda np, math: lambda: np.linalg.norm(a),
+        "np.r_[1.0, 2.0]": lambda np, math: lambda: np.r_[1.0, 2.0],
+        "np.pi": lambda np, math: lambda: np.pi,
+        "math.sqrt(2.0)": lambda np, math: lambda: math.sqrt(2.0),
+    }
+    rows = []
+    for name, call in calls.items():
+        ours, theirs = call(tinygrad_cnn.numpy, tinygrad_cnn.math), call(np, math)
+        pairs = [(seconds(ours, repeat), seconds(theirs, repeat)) for _ in range(blocks)]
+        aware, plain = (statistics.median(column) * 1e6 for column in zip(*pairs, strict=True))
+        rows.append([f"`{name}`", f"{plain:.2f}", f"{aware:.2f}", f"{aware - plain:.2f}"])
+    save(
+        "overhead_without_tensors", ["call", "microseconds, NumPy's or Python's", "ours", "more"], rows,
+        blocks=blocks, repeat=repeat,
+    )  # fmt: skip
+
+
 def importing(runs: int = 25) -> None:
     statements = {"tinygrad_cnn": "import tinygrad_cnn", "numpy": "import numpy", "nothing": "pass"}
     found: dict[str, list[float]] = {name: [] for name in statements}
@@ -66,4 +97,6 @@ def importing(runs: int = 25) -> None:
 
 if __name__ == "__main__":
     dispatch()
+    print()
+    without_tensors()
     importing()

@@ -13,6 +13,7 @@ from tinygrad_cnn.numpy._lists import again, no_method, refused_by_tensor
 from tinygrad_cnn.numpy_functions.creation import new_array
 from tinygrad_cnn.replacements import holds_tensor, register
 
+is_differentiating = differentiating.get
 functions: dict[str, Any] = {}
 _function: Any
 
@@ -21,19 +22,18 @@ def _making(function: Any) -> Callable[..., Any]:
     """`function`, whose result is new."""
 
     def make(_: Any, *args: Any, **keywords: Any) -> Any:
-        error = None
         try:
             made = function(*args, **keywords)
         except (TypeError, ValueError, NotImplementedError) as caught:
             error = caught
-        if error is not None:
-            try:
-                if function in _OF_TENSORS and holds_tensor((*args, *keywords.values())):
-                    return implementations[function](*args, **keywords)
-                return again(function, args, keywords, error)
-            finally:
-                del error  # its traceback refers to this frame, and the frame to what may be large
-        return new_array(made) if type(made) is np.ndarray and differentiating.get() else made
+        else:
+            return new_array(made) if is_differentiating() and type(made) is np.ndarray else made
+        try:
+            if function in _OF_TENSORS and holds_tensor((*args, *keywords.values())):
+                return implementations[function](*args, **keywords)
+            return again(function, args, keywords, error)
+        finally:
+            del error  # its traceback refers to this frame, and the frame to what may be large
 
     return make
 
@@ -63,7 +63,7 @@ def _converting(function: Any) -> Callable[..., Any]:
             made = None
         if made is None:
             return of_tensors(*args, **keywords)
-        if made is a or not differentiating.get():
+        if made is a or not is_differentiating():
             return made
         return new_array(made) if type(made) is np.ndarray and made.base is None else made  # a view is not new
 
