@@ -41,7 +41,6 @@ REASONS = {
         diag_indices diag_indices_from fftfreq hamming hanning indices kaiser mask_indices rfftfreq tril_indices
         tril_indices_from triu_indices triu_indices_from fromfunction""",
     "it makes a ufunc of a Python function, which works on Python objects": "frompyfunc",
-    "eigenvalues of matrices that are not symmetric are complex, and are not supported: see eigh": "eig eigvals roots",
     "it is an old name, and goes on to np.vstack, which does": "row_stack",
     "it is about how an array lies in memory": "require asarray_chkfinite isfortran",
 }

@@ -182,8 +182,8 @@ def test_a_gradient_cannot_be_written_to() -> None:
 def test_an_unsupported_function_names_itself_the_line_and_what_would_add_it() -> None:
     t = tg.Tensor([1.0, 2.0])
     for attempt, name in (
-        (lambda: np.roots(t), "np.roots"),
-        (lambda: np.linalg.eig(t), "np.linalg.eig"),
+        (lambda: np.left_shift(t, 1), "np.left_shift"),
+        (lambda: np.lib.stride_tricks.sliding_window_view(t, 1), "np.lib.stride_tricks.sliding_window_view"),
         (lambda: np.bitwise_and(t, t), "np.bitwise_and"),
         (lambda: np.multiply.at(t, [0], t), "np.multiply.at"),
     ):
@@ -214,8 +214,8 @@ def test_the_lines_that_would_add_the_method_of_a_ufunc_do(monkeypatch) -> None:
 def test_complex_numbers_are_refused_where_there_is_no_rule_for_them() -> None:
     with pytest.raises(TypeError, match="expected floats"):
         tg.Tensor(1j)
-    with pytest.raises(TypeError, match="arcsin: the result for a Tensor has dtype complex128; expected floats"):
-        np.arcsin(tg.Tensor(1.0) * 2j)
+    with pytest.raises(TypeError, match="exp2: the result for a Tensor has dtype complex128; expected floats"):
+        np.exp2(tg.Tensor(1.0) * 2j)
     with pytest.raises(TypeError, match="complex"):
         tg.grad(lambda x: x * 1j)(1.0)
 

@@ -120,9 +120,10 @@ def test_an_array_of_one_element_is_a_number_and_one_of_more_is_not() -> None:
 
 
 OF_COMPLEX: dict[str, Any] = {
-    "acosh": 1.3 + 0.2j, "asinh": 0.3 + 0.2j, "atan": 0.3 + 0.2j, "cos": 0.3 + 0.2j, "cosh": 0.3 + 0.2j,
-    "exp": 0.3 + 0.2j, "log": -0.3 + 0.2j, "log10": 0.3 + 0.2j, "phase": 0.3 + 0.2j, "sin": 0.3 + 0.2j,
-    "sinh": 0.3 + 0.2j, "sqrt": -0.3 + 0.2j, "tan": 0.3 + 0.2j, "tanh": 0.3 + 0.2j,
+    "acos": 0.3 + 0.2j, "acosh": -1.3 + 0.2j, "asin": 0.3 - 0.2j, "asinh": 0.3 + 0.2j, "atan": 0.3 + 0.2j,
+    "atanh": 0.3 + 0.2j, "cos": 0.3 + 0.2j, "cosh": 0.3 + 0.2j, "exp": 0.3 + 0.2j, "log": -0.3 + 0.2j,
+    "log10": 0.3 + 0.2j, "phase": 0.3 + 0.2j, "sin": 0.3 + 0.2j, "sinh": 0.3 + 0.2j, "sqrt": -0.3 + 0.2j,
+    "tan": 0.3 + 0.2j, "tanh": 0.3 + 0.2j,
 }  # fmt: skip
 
 
@@ -138,12 +139,6 @@ def test_complex_functions(name: str) -> None:
     assert ours(z) == w
     assert tg.vjp(parts, z.real, z.imag)[0] == pytest.approx(w.real + 2 * w.imag, rel=1e-14)
     derivatives_agree(parts, [np.array(z.real), np.array(z.imag)], order=1)
-
-
-@pytest.mark.parametrize("name", ["acos", "asin", "atanh"])
-def test_those_without_a_complex_derivative_raise(name: str) -> None:
-    with pytest.raises(TypeError, match="complex"):
-        tg.grad(lambda x: np.real(getattr(tcmath, name)(x + 1j)))(0.3)
 
 
 def test_complex_functions_of_real_tensors_are_complex() -> None:

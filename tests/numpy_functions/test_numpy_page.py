@@ -81,15 +81,21 @@ def test_plain_functions_give_plain_arrays() -> None:
             break
 
 
+# Functions with a branch cut on the real numbers beyond 1.
+HAVE_A_CUT = ("acos", "arccos", "asin", "arcsin", "atanh", "arctanh")
+
+
 def test_each_complex_rule_that_the_page_lists_is_what_differences_give(coverage) -> None:
     """Of a real number that shows both parts of all results, along a direction in both parts of the operand."""
-    rng = np.random.default_rng(1)
     X, Y = coverage.X, coverage.Y
     wrong, count = [], 0
     for space, name, function in coverage.functions():
+        rng = np.random.default_rng(len(name))
         if coverage.status(name, function)[0] != "derivative":
             continue
         for way in coverage.complex_calls(name, function)[0]:
+            if name in HAVE_A_CUT and way == "f(positive definite)":  # whose diagonal is on it
+                continue
             call, U, V = coverage.CALLS[way], *rng.standard_normal((2, 3, 3))
 
             def number(t, f=function, call=call, U=U, V=V):

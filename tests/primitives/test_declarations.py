@@ -37,7 +37,7 @@ OURS = {
     )
 }
 OF_UNKNOWN_COST = {
-    "cholesky", "det", "eigh", "einsum", "fft", "ifft", "inv", "irfft", "logabsdet", "pinv", "qr", "rfft",
+    "cholesky", "det", "eig", "eigh", "einsum", "fft", "ifft", "inv", "irfft", "logabsdet", "pinv", "qr", "rfft",
     "singular_values", "solve", "svd",
 }  # fmt: skip
 

@@ -15,6 +15,11 @@ def regular(x):
     return x + 4 * np.eye(x.shape[-1])
 
 
+def rotating(x):
+    """A matrix of which two eigenvalues are complex, or a stack of them."""
+    return 0.2 * x + np.array([[1.0, -2.0, 0.3], [2.0, 0.5, 0.0], [0.4, 0.0, 4.0]], x.dtype)
+
+
 def parts(z):
     """What is complex, as something real that shows all of it."""
     return np.real(z) ** 2 + np.imag(z) * 3 + np.real(z) * np.imag(z)
@@ -115,6 +120,28 @@ CASES: list[Case] = [
     Case("eigh of stacks", lambda x: np.linalg.eigh(spd(x), "U")[1] ** 2, [(2, 2, 2)]),
     Case("eigvalsh", lambda x: np.linalg.eigvalsh(x + x.T), [(3, 3)]),
     Case("eigvalsh of what is not symmetric", np.linalg.eigvalsh, [(3, 3)]),
+    Case("eig, complex values", lambda x: parts(np.linalg.eig(rotating(x))[0]), [(3, 3)]),
+    Case("eig, complex vectors", lambda x: parts(np.linalg.eig(rotating(x)).eigenvectors), [(3, 3)]),
+    Case("eig, real", lambda x: np.linalg.eig(spd(x) * np.arange(1, 4))[0] ** 2, [(3, 3)]),
+    Case("eig, real vectors", lambda x: np.linalg.eig(spd(x) * np.arange(1, 4))[1] ** 3, [(3, 3)]),
+    Case("eig of stacks", lambda x: parts(np.linalg.eig(rotating(x))[1]), [(2, 3, 3)]),
+    Case("eigvals", lambda x: parts(np.linalg.eigvals(rotating(x))), [(3, 3)]),
+    Case("eigvals of one number", lambda x: np.linalg.eigvals(x) ** 2, [(1, 1)]),
+    Case("roots", lambda p: parts(np.roots(p)), [(5,)]),
+    Case("roots, real", lambda p: np.roots(p * [1, 9, 1]) ** 2, [(3,)], 0.5, 1),
+    Case("roots, leading and trailing zeros", lambda p: parts(np.roots(np.concatenate([[0.0], p, [0.0]]))), [(4,)]),
+    Case("solve, complex", lambda x, y: parts(np.linalg.solve(x * (1 + 2j) + 3 * np.eye(3), y * 1j)), [(3, 3), (3,)]),
+    Case("inv, complex", lambda x: parts(np.linalg.inv(x * (1 + 2j) + 3 * np.eye(3))), [(3, 3)]),
+    Case("det, complex", lambda x: parts(np.linalg.det(x * (1 + 2j) + 3 * np.eye(3))), [(2, 3, 3)]),
+    Case("det of 5 x 5, complex", lambda x: parts(np.linalg.det(x * (0.2 + 0.1j) + np.eye(5))), [(5, 5)]),
+    *[
+        Case(f"emath.{name}", lambda x, name=name: parts(getattr(np.emath, name)(x)), [(2, 3)], low, high)
+        for name in ("sqrt", "log", "log2", "log10", "arcsin", "arccos", "arctanh")
+        for low, high in ((-1.5, 1.7), (0.1, 0.9))
+    ],
+    Case("emath.logn", lambda x: parts(np.emath.logn(3.0, x)), [(2, 3)]),
+    Case("emath.power", lambda x: parts(np.emath.power(x, 1.5)), [(2, 3)]),
+    Case("emath.power, real", lambda x, p: np.emath.power(x, p), [(2, 3), (3,)], 0.5),
     Case("eigh, upper, not symmetric", lambda x: np.linalg.eigh(x, "U")[1] ** 2, [(3, 3)]),
     Case("svdvals", np.linalg.svdvals, [(3, 2)]),
     Case("svd without vectors", lambda x: np.linalg.svd(x, compute_uv=False), [(2, 3)]),

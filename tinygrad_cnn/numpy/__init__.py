@@ -30,12 +30,14 @@ from tinygrad_cnn.numpy import _callbacks, _concatenation, _creation, _lists
 if TYPE_CHECKING:  # which then finds what is in NumPy
     from numpy import *  # noqa: F403
 else:
-    from tinygrad_cnn.numpy import fft, linalg  # noqa: F401
+    from tinygrad_cnn.numpy import emath, fft, linalg  # noqa: F401
 
 __all__ = list(_numpy.__all__)
 
 # What NumPy imports when it is used first (testing, f2py, ...) is left to `__getattr__`.
-globals().update({name: x for name, x in vars(_numpy).items() if name in __all__ and name not in ("linalg", "fft")})
+globals().update(
+    {name: x for name, x in vars(_numpy).items() if name in __all__ and name not in ("linalg", "fft", "emath")}
+)
 for _module in (_lists, _creation, _callbacks, _concatenation):
     globals().update(_module.functions)
 

@@ -136,3 +136,21 @@ def polyfit(
     covariance = np.linalg.inv(powers.T @ powers) / np.outer(scale, scale)
     factor = 1 if cov == "unscaled" else residuals / (len(x) - deg - 1)
     return coefficients, (covariance if np.ndim(y) == 1 else covariance[:, :, None]) * factor
+
+
+@implements(np.roots)
+def roots(p: Any) -> Any:
+    """As `np.roots`: the eigenvalues of the companion matrix. Which coefficients are zero is taken as constant."""
+    p = np.atleast_1d(as_array(p))
+    if p.ndim != 1:
+        raise ValueError("Input must be a rank-1 array.")
+    nonzero = np.flatnonzero(to_values(p))
+    if not len(nonzero):
+        return np.array([])
+    zeros = len(p) - 1 - nonzero[-1]
+    p = p[nonzero[0] : nonzero[-1] + 1]
+    if len(p) < 2:
+        return np.zeros(zeros)
+    companion = np.concatenate([(-p[1:] / p[0])[None, :], np.eye(len(p) - 2, len(p) - 1, dtype=p.dtype)])
+    found = np.linalg.eigvals(companion)
+    return np.concatenate([found, np.zeros(zeros, found.dtype)])

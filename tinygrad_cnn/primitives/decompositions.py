@@ -1,4 +1,4 @@
-"""Inverses, determinants and decompositions of matrices, and of stacks of them; real ones only.
+"""Inverses, determinants and decompositions of matrices, and of stacks of them; these last of real ones only.
 
 No node holds a tuple. Where NumPy gives several arrays, one primitive packs them in one, of which each is a part.
 """
@@ -32,11 +32,23 @@ def _of_triangle(x: Array, lower: bool) -> Array:
     return triangle - np.eye(x.shape[-1], dtype=x.dtype) * x
 
 
-def _real_matrices(name: str, x: Any) -> None:
+def matrices(name: str, x: Any) -> None:
+    """Raise NumPy's error unless `x` is a matrix or a stack of them."""
     if x.ndim < 2:
         raise np.linalg.LinAlgError(
             f"np.linalg.{name}: a has shape {x.shape}; expected a matrix or a stack of matrices"
         )
+
+
+def square_matrices(name: str, x: Any) -> None:
+    """Raise NumPy's error unless `x` is a square matrix or a stack of them."""
+    matrices(name, x)
+    if x.shape[-1] != x.shape[-2]:
+        raise np.linalg.LinAlgError(f"np.linalg.{name}: a has shape {x.shape}; expected square matrices")
+
+
+def _real_matrices(name: str, x: Any) -> None:
+    matrices(name, x)
     if x.dtype.kind == "c":
         raise TypeError(
             f"np.linalg.{name}: a is complex; expected a real matrix, as the derivative for complex ones is not "
@@ -48,7 +60,7 @@ def _real_matrices(name: str, x: Any) -> None:
 
 
 @implements(np.linalg.inv)
-@primitive(pure=True)
+@primitive(complex=True, pure=True)
 def inv(a: Array, /) -> Array:
     """As `np.linalg.inv`."""
     return np.linalg.inv(a)
@@ -62,7 +74,7 @@ def _solve(a: Array, b: Array, /) -> Array:
     return np.linalg.solve(a, b)
 
 
-solve: Primitive[..., Array] = Primitive(_solve, "solve", broadcasts=True, pure=True)
+solve: Primitive[..., Array] = Primitive(_solve, "solve", broadcasts=True, complex=True, pure=True)
 solve.defvjp(
     lambda g, out, a, b: -np.matmul(np.linalg.solve(_t(a), g), _t(out)),
     lambda g, out, a, b: np.linalg.solve(_t(a), g),
@@ -137,7 +149,7 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
 
 
 @implements(np.linalg.det)
-@primitive(pure=True)
+@primitive(complex=True, pure=True)
 def det(a: Array, /) -> Array:
     """As `np.linalg.det`. Up to 4 x 4 its derivatives are those of minors, and right for singular matrices too."""
     return np.linalg.det(a)

@@ -105,8 +105,19 @@ def _share(g: Array, x: Array, out: Array) -> Array:
 elementwise(np.sin, lambda g, out, x: g * np.cos(x), complex=True)
 elementwise(np.cos, lambda g, out, x: -g * np.sin(x), complex=True)
 elementwise(np.tan, lambda g, out, x: g * (1 + out * out), complex=True)
-elementwise(np.arcsin, lambda g, out, x: g / np.sqrt((1 - x) * (1 + x)), singular=True)
-elementwise(np.arccos, lambda g, out, x: -g / np.sqrt((1 - x) * (1 + x)), singular=True)
+# Of complex numbers the result says on which side of a branch cut they are.
+elementwise(
+    np.arcsin,
+    lambda g, out, x: g / (np.cos(out) if np.iscomplexobj(x) else np.sqrt((1 - x) * (1 + x))),
+    complex=True,
+    singular=True,
+)
+elementwise(
+    np.arccos,
+    lambda g, out, x: -g / (np.sin(out) if np.iscomplexobj(x) else np.sqrt((1 - x) * (1 + x))),
+    complex=True,
+    singular=True,
+)
 elementwise(np.arctan, lambda g, out, x: g / (1 + x * x), complex=True)
 elementwise(
     np.arctan2,
@@ -117,9 +128,18 @@ elementwise(
 elementwise(np.sinh, lambda g, out, x: g * np.cosh(x), complex=True)
 elementwise(np.cosh, lambda g, out, x: g * np.sinh(x), complex=True)
 elementwise(np.tanh, lambda g, out, x: g * ((1 - out) * (1 + out)), complex=True)
-elementwise(np.arcsinh, lambda g, out, x: g / np.sqrt(x * x + 1), complex=True)
-elementwise(np.arccosh, lambda g, out, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)), complex=True, singular=True)
-elementwise(np.arctanh, lambda g, out, x: g / ((1 - x) * (1 + x)), singular=True)
+elementwise(
+    np.arcsinh,
+    lambda g, out, x: g / (np.cosh(out) if np.iscomplexobj(x) else np.sqrt(x * x + 1)),
+    complex=True,
+)
+elementwise(
+    np.arccosh,
+    lambda g, out, x: g / (np.sinh(out) if np.iscomplexobj(x) else np.sqrt((x - 1) * (x + 1))),
+    complex=True,
+    singular=True,
+)
+elementwise(np.arctanh, lambda g, out, x: g / ((1 - x) * (1 + x)), complex=True, singular=True)
 for _to_radians in (np.deg2rad, np.radians):
     elementwise(_to_radians, lambda g, out, x: g * (np.pi / 180))
 for _to_degrees in (np.rad2deg, np.degrees):

@@ -119,11 +119,9 @@ def _written_through(view: View, content: Any) -> Any:
     if view.picks:
         return setitem(base, view.static_args["index"], content)
     shape, dtype = base.node.like.shape, base.node.like.dtype
-    if dtype.kind == "c" != content.dtype.kind:
-        raise NotImplementedError(
-            f"np.{name}: assignment to it is not supported for a complex Tensor. Assign re + 1j * im to the Tensor "
-            "itself"
-        )
+    if dtype.kind == "c" != content.dtype.kind:  # the real or the imaginary part
+        other = implementations[np.imag if name == "real" else np.real](base)
+        return content + other * 1j if name == "real" else other + content * 1j
     places = view.primitive.forward(np.arange(base.node.like.size).reshape(shape), **view.static_args)
     if not places.flags.writeable:
         raise ValueError(f"np.{name}: the result is read-only, as in NumPy. Assign to a .copy() of it")
