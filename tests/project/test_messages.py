@@ -217,9 +217,9 @@ WAYS = {
     "in a module": [
         "as_array", "list_written_out", "element", "in_place", "exponential", "number", "integer", "index", "checked",
     ],
-    "in an installed module": ["as_array", "element", "out", "number", "integer", "index", "roots", "flags", "checked"],
+    "in an installed module": ["as_array", "element", "out", "number", "integer", "index", "left_shift", "flags", "checked"],
     "in an adopted module": [
-        "in_memory", "shape", "index", "draw", "by_argument", "polynomial", "in_set", "roots",
+        "in_memory", "shape", "index", "draw", "by_argument", "polynomial", "in_set", "left_shift",
     ],
 }  # fmt: skip
 TABLES = ["series", "column", "solved", "root", "filtered", "sparse", "flags"]
