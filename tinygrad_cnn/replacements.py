@@ -79,9 +79,10 @@ class _Supported:
     def __init__(self, original: Any, on_tensors: Callable[..., Any], called: str) -> None:
         self.called, self.signature = called, inspect.signature(original)
         theirs, ours = list(self.signature.parameters.values()), list(inspect.signature(on_tensors).parameters.values())
-        self.names = {p.name for p in ours}
+        self.others = any(p.kind is p.VAR_KEYWORD for p in ours)
+        self.names = {p.name for p in ours if p.kind is not p.VAR_KEYWORD}
         unknown = self.names - {p.name for p in theirs}
-        if unknown:
+        if unknown and not any(p.kind is p.VAR_KEYWORD for p in theirs):
             raise TypeError(f"{called}: it has no parameters {sorted(unknown)}")
         self.leading = 0  # how many arguments may be passed on by position as they are
         for mine, other in zip(ours, theirs, strict=False):
@@ -93,11 +94,18 @@ class _Supported:
 
     def arguments(self, args: Any, keywords: Any) -> dict[str, Any]:
         """The arguments by their names; raises if one of them is not supported."""
+        parameters = self.signature.parameters
         bound = self.signature.bind(*args, **keywords).arguments
-        for name in bound.keys() - self.names - _WITHOUT_EFFECT:
-            default = self.signature.parameters[name].default
-            if bound[name] is not default and not (type(bound[name]) is type(default) and bound[name] == default):
+        for name, parameter in parameters.items():
+            if parameter.kind is parameter.VAR_KEYWORD:
+                bound.update(bound.pop(name, {}))
+        for name, x in list(bound.items()):
+            if name in self.names or (self.others and name not in parameters):
+                continue
+            default = parameters[name].default if name in parameters else None
+            if name not in _WITHOUT_EFFECT and x is not default and not (type(x) is type(default) and x == default):
                 raise NotImplementedError(
-                    f"{self.called}: {name}={bound[name]!r} is not supported for Tensors; expected {default!r}"
+                    f"{self.called}: {name}={x!r} is not supported for Tensors; expected {default!r}"
                 )
-        return {name: x for name, x in bound.items() if name in self.names}
+            del bound[name]
+        return bound
