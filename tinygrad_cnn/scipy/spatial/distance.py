@@ -107,10 +107,11 @@ def _vector(name: str, x: Any) -> Any:
 def _prepared(parameters: dict[str, Any]) -> dict[str, Any]:
     """The parameters of a metric, of which SciPy has the arrays in double precision."""
     arrays = {key: operand(x) for key, x in parameters.items() if key in ("w", "V", "VI") and x is not None}
-    doubles = {
-        key: x.astype(np.float64) if isinstance(x, Handle) else np.asarray(x, np.float64) for key, x in arrays.items()
-    }
-    return {**parameters, **doubles}
+    return {**parameters, **{key: _double(x) for key, x in arrays.items()}}
+
+
+def _double(x: Any) -> Any:
+    return x.astype(np.float64) if isinstance(x, Handle) else np.asarray(x, np.float64)  # type: ignore[attr-defined]
 
 
 def _of_vectors(original: Any) -> Callable[..., Any]:
