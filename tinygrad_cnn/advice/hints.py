@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import struct
 import sys
 from typing import Any
 
@@ -12,19 +13,25 @@ from tinygrad_cnn.advice.expressions import Expression, expression_of
 from tinygrad_cnn.advice.lost_gradients import place
 from tinygrad_cnn.advice.refusals import Refusal
 
-_REFUSALS = re.compile(r"\bTensor\b|a real number is required|required argument is not a float|has no len\(\)")
+_REFUSALS = re.compile(
+    r"\bTensor\b|a real number is required|required argument is not a float|has no len\(\)"
+    r"|Multiple namespaces"
+)
 
 
 def add_hint(error: Exception) -> None:
     """Add a note to `error`, of a function that is differentiated, if it comes of a Tensor that others do not know."""
-    if any(isinstance(x, Refusal) for x in error.args) or not _REFUSALS.search(str(error)):
+    by_numba = type(error).__module__.startswith("numba.")
+    if not (isinstance(error, TypeError | struct.error) or by_numba) or any(isinstance(x, Refusal) for x in error.args):
+        return
+    if not _REFUSALS.search(str(error)):
         return
     callers = _callers(error)
     expression = expression_of(callers[-1]) if callers else None
     if expression is None:
         return
     note = _note(error, callers, expression)
-    if note not in getattr(error, "__notes__", ()):
+    if note and note not in getattr(error, "__notes__", ()):
         error.add_note(note)
 
 
@@ -50,6 +57,7 @@ def _is_passed_over(frame: Any) -> bool:
 
 
 def _note(error: Exception, callers: list[Caller], expression: Expression) -> str:
+    """What to say of it, or ""."""
     where, node = place(expression), expression.node
     raised = callers[0]
     called = node.func if isinstance(node, ast.Call) else node
@@ -58,6 +66,8 @@ def _note(error: Exception, callers: list[Caller], expression: Expression) -> st
         cached = hasattr(expression.value(called), "cache_info")
         instead = f"call {expression.text(called)}.__wrapped__" if cached else "use a list, or float(t.value) as key"
         return f"{where}: a Tensor cannot be hashed, as no array can: {instead}"
+    if "Multiple namespaces" in str(error):
+        return f"{where}: make Tensors of the arrays beside a Tensor, in the function, by tinygrad_cnn.numpy.asarray"
     if package == "json":
         return f"{where} needs plain numbers, as text has no gradient: write t.value.tolist()"
     if package == "numba" or type(error).__module__.startswith("numba."):
@@ -74,4 +84,6 @@ def _note(error: Exception, callers: list[Caller], expression: Expression) -> st
             f"{at}: a Tensor is no instance of np.ndarray or float, but in an adopted module it is one of what its "
             f"value is one of: {raised.adoption()}"
         )
+    if isinstance(node, ast.Raise):
+        return ""
     return f"{where} takes plain numbers only: use NumPy's functions, or t.value, a constant without the gradient"

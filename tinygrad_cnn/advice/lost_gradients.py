@@ -160,8 +160,10 @@ def _assignment(expression: Expression, tensor: Any) -> str:
     if isinstance(node, ast.Call):
         method: Any = node.func
         node = method.value if _class_of(expression, node) is np.ndarray else node.args[0]
-    while isinstance(node, ast.Subscript):
+    elif isinstance(node, ast.Subscript):
         node = node.value
+    while isinstance(node, ast.Subscript) and isinstance(expression.value(node.value), np.ndarray):
+        node = node.value  # node is a view
     array, caller = expression.text(node), expression.caller
     if caller.is_aware:
         instead = (
@@ -295,7 +297,10 @@ def _assigned(expression: Expression) -> ast.expr | None:
     """What would be written into an array: the last argument of the call, or the right side of the assignment."""
     if isinstance(expression.node, ast.Call):
         return expression.node.args[-1] if expression.node.args else None
-    return expression.statement.value if isinstance(expression.statement, ast.Assign | ast.AugAssign) else None
+    statement = expression.statement
+    if isinstance(statement, ast.Assign) and any(isinstance(x, ast.Tuple | ast.List) for x in statement.targets):
+        return None
+    return statement.value if isinstance(statement, ast.Assign | ast.AugAssign) else None
 
 
 def _is_list(expression: Expression, node: ast.Call, tensor: Any) -> bool:
