@@ -36,7 +36,7 @@ def failing(message: str, kind: type[Exception]) -> Callable[[Any], Any]:
         lambda x: x + None,
         lambda x: x[5],
         lambda x: x.nonsense,
-        lambda x: np.roots(x),
+        lambda x: np.left_shift(x, 1),
         lambda x: np.asarray(x),
     ],
 )
