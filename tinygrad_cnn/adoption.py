@@ -9,7 +9,7 @@ over, and what it imports when it is called):
 - the modules numpy, numpy.linalg, numpy.fft, math, cmath and those of SciPy, for `tinygrad_cnn.numpy`,
   `tinygrad_cnn.math`, `tinygrad_cnn.scipy`, ...;
 - functions imported from them, for those of the same names there;
-- Python's float, int, round and isinstance, for `builtin_functions`, where the module uses them.
+- Python's float, complex, int, round and isinstance, for `builtin_functions`, where the module uses them.
 
 The exchanged functions go by what they are given, and by whether a transform runs in this thread: to other threads, and
 to calls without Tensors, nothing changes.
@@ -39,7 +39,7 @@ from tinygrad_cnn import builtin_functions
 from tinygrad_cnn.advice.callers import adopted
 from tinygrad_cnn.replacements import replacements
 
-_BUILTINS = ("float", "int", "isinstance", "round")
+_BUILTINS = ("complex", "float", "int", "isinstance", "round")
 
 
 class adopt:  # noqa: N801 (used as a word, like no_grad)

@@ -31,7 +31,7 @@ def number_value(x: Any) -> Any:
     return number(x).node.value.item() if builtins.isinstance(x, Handle) else x
 
 
-class _StandIn(type):
+class StandIn(type):
     """The class of what stands for a class of Python: an instance of that is one of this, and the two are equal."""
 
     original: type
@@ -52,7 +52,7 @@ class _StandIn(type):
         return repr(cls.original)
 
 
-class float(builtins.float, metaclass=_StandIn):  # noqa: N801
+class float(builtins.float, metaclass=StandIn):  # noqa: N801
     """As Python's float. Of a Tensor of one element it is that element, still a Tensor."""
 
     original = builtins.float
@@ -63,7 +63,21 @@ class float(builtins.float, metaclass=_StandIn):  # noqa: N801
         return number(x) if builtins.isinstance(x, Handle) else builtins.float(x)
 
 
-class int(builtins.int, metaclass=_StandIn):  # noqa: N801
+class complex(builtins.complex, metaclass=StandIn):  # noqa: N801
+    """As Python's complex. Of Tensors of one element it is a Tensor."""
+
+    original = builtins.complex
+    dtype = np.dtype(builtins.complex)
+
+    def __new__(cls, real: Any = 0.0, *imag: Any, **keywords: Any) -> Any:
+        """A complex number, or a Tensor."""
+        parts = (*imag, *keywords.values())
+        if not any(builtins.isinstance(x, Handle) for x in (real, *parts)):
+            return builtins.complex(real, *imag, **keywords)
+        return sum([1j * number(x) for x in parts], number(real) + 0j)
+
+
+class int(builtins.int, metaclass=StandIn):  # noqa: N801
     """As Python's int. A Tensor gives a plain integer, for the derivative is zero."""
 
     original = builtins.int

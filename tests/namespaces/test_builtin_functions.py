@@ -58,9 +58,13 @@ def test_of_a_tensor() -> None:
         assert type(ours.int(t[0])) is int
         assert ours.round(t[0]) == 3
         assert ours.round(t[0], 1) == 2.7
-        return ours.float(t[0]) + ours.float(t[1:2]) ** 2 + ours.float(t[1].reshape(1, 1))
+        z = ours.complex(t[0], t[1]) * ours.complex(imag=t[0])
+        assert ours.isinstance(z, complex)
+        return ours.float(t[0]) + ours.float(t[1:2]) ** 2 + ours.float(t[1].reshape(1, 1)) + z.real
 
-    assert tg.grad(f)(np.array([2.71, 3.0])).tolist() == [1.0, 7.0]
+    assert tg.grad(f)(np.array([2.71, 3.0])).tolist() == [1.0 - 3.0, 7.0 - 2.71]
+    assert ours.complex(1.0, 2.0) == 1.0 + 2.0j
+    assert ours.complex("1+2j") == 1.0 + 2.0j
     with pytest.raises(TypeError, match="length-1"):
         tg.grad(lambda t: ours.float(t))(np.ones(2))
 

@@ -51,12 +51,17 @@ def test_it_has_every_name_of_numpys_and_for_most_numpys_own_object() -> None:
         assert ours is theirs or id(ours) in counterparts or name in ("linalg", "fft", "emath"), name
     assert tnp.ndarray is np.ndarray
     assert tnp.float64 is np.float64
-    assert tnp.random is np.random
     assert set(dir(tnp)) == set(dir(np))
 
 
 def test_its_submodules_have_the_names_of_numpys() -> None:
-    for ours, theirs in ((tnp.linalg, np.linalg), (tnp.fft, np.fft), (tnp.emath, np.emath)):
+    for ours, theirs in (
+        (tnp.linalg, np.linalg),
+        (tnp.fft, np.fft),
+        (tnp.emath, np.emath),
+        (tnp.random, np.random),
+        (tnp.lib, np.lib),
+    ):
         assert all(hasattr(ours, name) for name in theirs.__all__)
 
 
@@ -250,6 +255,11 @@ CALLBACKS = {
     "vectorize as a decorator": lambda np, x: np.vectorize(otypes=[float])(lambda u: u**2)(x),
     "piecewise, closing over": lambda np, x: np.piecewise(X, [X > 1], [lambda u: u * x[0], lambda u: u + x[1]]),
     "apply_along_axis, closing over": lambda np, x: np.apply_along_axis(lambda row: row * x, 1, np.ones((2, 3))),
+    "piecewise, a Tensor among the functions": lambda np, x: np.piecewise(X, [X > 1], [lambda u: u * x[0], x[1]]),
+    "broadcast": lambda np, x: np.stack([u * v for u, v in np.broadcast(x, x[:1])]).reshape(np.broadcast(x, 1.0).shape),
+    "as_strided": lambda np, x: np.lib.stride_tricks.as_strided(x * 1.0, (2, 2), (8, 8)) ** 2,
+    "as_strided, backwards": lambda np, x: np.lib.stride_tricks.as_strided(x * 1.0, (3, 2), (8, 0)) ** 2,
+    "sliding_window_view": lambda np, x: np.lib.stride_tricks.sliding_window_view(x, 2) ** 2,
     "fromfunction": lambda np, x: np.fromfunction(lambda i, j: i * x[0] + j * x[1], (2, 3)),
     "fromiter": lambda np, x: np.fromiter((u**2 for u in x), float),
     "fromiter, count": lambda np, x: np.fromiter((u**2 for u in x), float, 2),
@@ -302,3 +312,50 @@ def test_a_function_that_fails_for_another_reason_fails_as_numpys() -> None:
         with pytest.raises(expected.type) as found:
             ours("x", object())
         assert str(found.value).split("<")[0] == str(expected.value).split("<")[0]
+
+
+DRAWS = {
+    "rand": lambda np: np.random.rand(2, 3),
+    "randn": lambda np: np.random.randn(6).reshape(2, 3),
+    "RandomState": lambda np: np.random.RandomState(3).normal(0.0, 2.0, (2, 3)),
+    "default_rng": lambda np: np.random.default_rng(3).standard_normal((2, 3)),
+    "Generator": lambda np: np.random.Generator(np.random.PCG64(3)).uniform(size=(2, 3)),
+    "integers": lambda np: np.random.RandomState(3).permutation(6).reshape(2, 3),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+def test_what_is_drawn_is_what_numpy_draws_and_takes_tensors(draw: Any) -> None:
+    np.random.seed(5)
+    plain = draw(np)
+    np.random.seed(5)
+    np.testing.assert_array_equal(draw(tnp), plain, strict=True)
+
+    def f(x: Any) -> Any:
+        np.random.seed(5)
+        drawn = draw(tnp) if plain.dtype.kind == "f" else draw(tnp) * tnp.ones(3)
+        drawn += x
+        drawn[0] = x**2
+        return np.sum(drawn * plain)
+
+    np.testing.assert_allclose(tg.grad(f)(X), plain[0] * 2 * X + plain[1], rtol=1e-14)
+
+
+def test_parameters_that_move_and_stretch_what_is_drawn_may_be_tensors() -> None:
+    def f(x: Any) -> Any:
+        rng = tnp.random.default_rng(2)
+        return np.sum(rng.normal(x, x[0]) * X) + rng.uniform(x[0], 5.0) + np.sum(rng.laplace(x[1], size=2))
+
+    assert tg.vjp(f, X)[0] == f(X)
+    rng = np.random.default_rng(2)
+    z, u = rng.standard_normal(3), rng.uniform()
+    expected = X + np.array([np.sum(z * X) + 1 - u, 2.0, 0.0])
+    np.testing.assert_allclose(tg.grad(f)(X), expected, rtol=1e-12)
+    with pytest.raises(TypeError):
+        tg.grad(lambda x: tnp.random.default_rng(2).gamma(x[0]))(X)
+
+
+def test_its_sources_of_random_numbers_are_numpys_to_whoever_asks() -> None:
+    assert isinstance(tnp.random.RandomState(1), np.random.RandomState)
+    assert isinstance(np.random.RandomState(1), tnp.random.RandomState)
+    assert isinstance(np.random.default_rng(1), tnp.random.Generator)

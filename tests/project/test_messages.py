@@ -219,7 +219,7 @@ WAYS = {
     ],
     "in an installed module": ["as_array", "element", "out", "number", "integer", "index", "left_shift", "flags", "checked"],
     "in an adopted module": [
-        "in_memory", "shape", "index", "draw", "by_argument", "polynomial", "in_set", "left_shift",
+        "in_memory", "shape", "index", "by_argument", "polynomial", "in_set", "left_shift",
     ],
 }  # fmt: skip
 TABLES = ["series", "column", "solved", "root", "filtered", "sparse", "flags"]

@@ -38,6 +38,8 @@ def _unary(ufunc: np.ufunc) -> Callable[[Any], Tensor]:
 
 def _method(function: Any) -> Callable[..., Tensor]:
     def method(self: Tensor, *args: Any, **keywords: Any) -> Any:
+        if keywords and keywords.get("out") is not None:
+            return function(self, *args, **keywords)  # by way of NumPy, which knows what to do with it
         return implementations[function](self, *args, **keywords)
 
     method.__doc__ = f"As `ndarray.{function.__name__}`."

@@ -30,14 +30,13 @@ from tinygrad_cnn.numpy import _callbacks, _concatenation, _creation, _lists
 if TYPE_CHECKING:  # which then finds what is in NumPy
     from numpy import *  # noqa: F403
 else:
-    from tinygrad_cnn.numpy import emath, fft, linalg  # noqa: F401
+    from tinygrad_cnn.numpy import emath, fft, lib, linalg, random  # noqa: F401
 
 __all__ = list(_numpy.__all__)
 
+SUBMODULES = ("emath", "fft", "lib", "linalg", "random")  # of ours
 # What NumPy imports when it is used first (testing, f2py, ...) is left to `__getattr__`.
-globals().update(
-    {name: x for name, x in vars(_numpy).items() if name in __all__ and name not in ("linalg", "fft", "emath")}
-)
+globals().update({name: x for name, x in vars(_numpy).items() if name in __all__ and name not in SUBMODULES})
 for _module in (_lists, _creation, _callbacks, _concatenation):
     globals().update(_module.functions)
 

@@ -53,10 +53,29 @@ class ndenumerate(np.ndenumerate):  # noqa: N801
         return _enumerated(arr) if isinstance(arr, Handle) else np.ndenumerate(arr)
 
 
+class Broadcast:
+    """What `np.broadcast` makes of arrays among which are Tensors."""
+
+    def __init__(self, *args: Any) -> None:
+        self._arrays = np.broadcast_arrays(*map(operand, args))
+        self.shape: tuple[int, ...] = np.shape(self._arrays[0])
+        self.ndim = self.nd = len(self.shape)
+        self.size: int = np.size(self._arrays[0])
+        self.numiter = len(args)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return (tuple([x[i] for x in self._arrays]) for i in np.ndindex(self.shape))
+
+
+def broadcast(*args: Any) -> Any:
+    """As `np.broadcast`: an object with the shape that the arguments have together, and their elements."""
+    return Broadcast(*args) if holds_tensor(args) else np.broadcast(*args)
+
+
 def _enumerated(t: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
     return ((i, t[i]) for i in np.ndindex(t.shape))
 
 
-functions: dict[str, Any] = {"vectorize": vectorize, "ndenumerate": ndenumerate}
+functions: dict[str, Any] = {"vectorize": vectorize, "ndenumerate": ndenumerate, "broadcast": broadcast}
 for _name, _function in functions.items():
     register(getattr(np, _name), _function)

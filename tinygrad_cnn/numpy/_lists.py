@@ -90,10 +90,11 @@ def again(function: Callable[..., Any], args: Any, keywords: Any, error: BaseExc
         raise error
     if function in _OF_SEQUENCES and holds_tensor(args):
         return function([operand(x) for x in args[0]], *args[1:], **keywords)
+    if function in _BY_CALLBACK:  # of an array, by a function that closes over Tensors
+        args = args if function is np.piecewise else [_as_operand(x) for x in args]  # of that a list holds functions
+        return implementations[function](*args, **keywords)
     if holds_tensor(x for x in (*args, *keywords.values()) if isinstance(x, list | tuple)):
         return function(*[_as_operand(x) for x in args], **{name: _as_operand(x) for name, x in keywords.items()})
-    if function in _BY_CALLBACK:  # of an array, by a function that closes over Tensors
-        return implementations[function](*args, **keywords)
     raise error
 
 

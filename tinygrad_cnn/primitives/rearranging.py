@@ -87,10 +87,39 @@ _MOVING: dict[Any, tuple[str, ...]] = {
     np.diag: ("v",), np.diagflat: ("v",), np.tile: ("A",),
     np.delete: ("arr",), np.extract: ("arr",), np.take_along_axis: ("arr",),
     np.insert: ("arr", "values"), np.append: ("arr", "values"),
-    np.choose: ("choices",), np.select: ("choicelist", "default"),
+    np.choose: ("choices",), np.select: ("choicelist", "default"), np.lib.stride_tricks.sliding_window_view: ("x",),
 }  # fmt: skip
 for _function, _data in _MOVING.items():
     rearranging(_function, *_data)
+
+
+def strided(x: Any, shape: Any, steps: Any) -> Any:
+    """As `np.lib.stride_tricks.as_strided`, with strides in elements and not in bytes."""
+    return np.lib.stride_tricks.as_strided(x, shape, [step * x.itemsize for step in steps])
+
+
+_strided = rearranging(strided, "x")
+
+
+def as_strided(x: Any, shape: Any = None, strides: Any = None) -> Any:
+    """As `np.lib.stride_tricks.as_strided`, of a Tensor that lies in memory row by row, and within its memory."""
+    like = x.node.like
+    shape = x.shape if shape is None else tuple(np.atleast_1d(shape).tolist())
+    strides = like.strides if strides is None else tuple(np.atleast_1d(strides).tolist())
+    steps = [stride // like.itemsize for stride in strides]
+    ends = [(n - 1) * step for n, step in zip(shape, steps, strict=True)]
+    first, last = sum(end for end in ends if end < 0), sum(end for end in ends if end > 0)
+    if not like.flags.c_contiguous or any(stride % like.itemsize for stride in strides):
+        raise NotImplementedError(
+            f"as_strided: x has strides {like.strides}, and is given {strides}; expected, for Tensors, rows that lie "
+            "one behind the other, and multiples of the size of an element. Pass x.copy()"
+        )
+    if 0 not in shape and (first < 0 or last >= like.size):
+        raise ValueError(
+            f"as_strided: shape {shape} and strides {strides} reach elements {first} to {last} of x, which has "
+            f"{like.size}; expected them to lie in it"
+        )
+    return _strided(x, shape, steps)
 
 
 @implements(np.trim_zeros)
