@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from tinygrad_cnn import check
     from tinygrad_cnn.adoption import adopt
     from tinygrad_cnn.check.debug import debug
+    from tinygrad_cnn.lowering import Program, TracingError, compile, program  # noqa: A004
 
 __version__ = "0.2.0"
 
@@ -55,13 +56,16 @@ __all__ = [
     "GradientLostWarning",
     "Mark",
     "Momentum",
+    "Program",
     "Tensor",
+    "TracingError",
     "adopt",
     "avg_pool2d",
     "binary_cross_entropy_with_logits",
     "check",
     "checkpoint",
     "col2im",
+    "compile",
     "conv2d",
     "debug",
     "elementwise_grad",
@@ -83,6 +87,7 @@ __all__ = [
     "no_grad",
     "optimize_args",
     "primitive",
+    "program",
     "relu",
     "render",
     "scope",
@@ -104,6 +109,8 @@ if not TYPE_CHECKING:  # which finds what is not there
             return importlib.import_module("tinygrad_cnn.adoption").adopt
         if name == "debug":
             return importlib.import_module("tinygrad_cnn.check.debug").debug
+        if name in ("Program", "TracingError", "compile", "program"):
+            return getattr(importlib.import_module("tinygrad_cnn.lowering"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

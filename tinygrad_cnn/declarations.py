@@ -22,6 +22,7 @@ class Declared(TypedDict, total=False):
     complex: bool
     pure: bool
     view_or_copy: bool
+    opaque: bool
     implied: tuple[str, ...]
 
 
@@ -54,6 +55,7 @@ class Declarations:
         self.complex = declared.get("complex", False)
         self.pure = declared.get("pure", False)
         self.view_or_copy = declared.get("view_or_copy", False)
+        self.opaque = declared.get("opaque", False)
         self.implied = declared.get("implied", ())
         self.flops: Callable[..., float] | None = _one_each if self.elementwise else _none if self.moves else None
         self.factors: Sequence[str] = ()

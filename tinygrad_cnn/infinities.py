@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.stand_in import tracing
+
 Array = Any
 Node = Any  # one of `engine/graph.py`, which is a layer above
 Rule = Callable[..., Array]
@@ -135,6 +137,9 @@ def masked_sweep(
     at_once       sweep only with `Masking`, because something looks on
     leaves_alone  there are cotangents of all nodes, and it is enough to look for NaN in those of leaves
     """
+    traced = tracing.get()
+    if traced is not None:  # of what is NaN, nothing is known
+        return sweep(traced)
     if not at_once:
         try:
             with np.errstate(divide="raise", over="raise", invalid="raise"):

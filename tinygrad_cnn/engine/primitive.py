@@ -30,6 +30,7 @@ import numpy as np
 from tinygrad_cnn.advice.arguments import no_plain_array, static_tensor
 from tinygrad_cnn.declarations import Declarations, Declared
 from tinygrad_cnn.engine.graph import Array, Constant, Handle, Node, differentiating, recording
+from tinygrad_cnn.stand_in import StandIn, as_one
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,7 +47,7 @@ finders: list[Callable[[np.ufunc], Callable[..., Any] | None]] = []
 
 _FLOAT64 = np.dtype(np.float64)
 _FIXED = frozenset([int, float, bool, str, slice, type(None), type(Ellipsis), type, np.dtype])
-_NUMBERS = (float, int, np.generic)
+_NUMBERS = (float, int, np.generic, StandIn)
 _NEVER_COPIED = _FIXED | {np.float64}
 _OPERATORS: dict[Any, Callable[..., Any]] = {
     np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.divide: operator.truediv,
@@ -75,12 +76,12 @@ class Primitive(Declarations, Generic[P, R]):
     def __init__(self, forward: Callable[P, R], name: str | None = None, **declared: Unpack[Declared]) -> None:
         functools.update_wrapper(self, forward)
         self.__name__ = name or forward.__name__.lstrip("_")  # what is private is so to code, not to a reader
-        self.forward = forward
-        # Of numbers, the operator takes a tenth of the time of the ufunc.
-        self.compute: Callable[..., Any] = _OPERATORS.get(forward, forward)
         self.arity, self.static_args, self.defaults = _signature(forward)
         self.rules: Sequence[Rule | None] = _Undeclared(self.__name__)
         self._declare(declared)
+        self.forward = as_one(self, forward) if self.opaque else forward
+        # Of numbers, the operator takes a tenth of the time of the ufunc.
+        self.compute: Callable[..., Any] = _OPERATORS.get(forward, self.forward)
         # Whether it picks from an array or writes to it in part. Such have one rule more: see `sweep.py`.
         self.in_part = False
         self.adding: Rule | None = None
@@ -245,6 +246,7 @@ def primitive(
     complex       its rules are valid for complex numbers too
     pure          its result depends on its arguments alone, so the cross-check can reuse it
     view_or_copy  it returns a view or a copy of its operand, depending on the memory layout of that
+    opaque        its forward function cannot be traced: in a program (`tg.program`) it is one instruction
     implied       names of static arguments that follow from shapes: the short label in a picture omits them
 
     Its methods `defkink` and `defflops` declare where it is not differentiable, and how many operations it costs.
@@ -339,8 +341,8 @@ def constant(x: Any) -> Any:
         if x.flags.writeable or x.base is not None:
             x = x.copy("K")
             x.setflags(write=False)
-    elif isinstance(x, list | tuple) or hasattr(x, "__setitem__"):  # an `array.array`, a table of another library
-        x = np.array(x)
+    elif isinstance(x, list | tuple) or (hasattr(x, "__setitem__") and not isinstance(x, StandIn)):
+        x = np.array(x)  # also of an `array.array`, and of a table of another library
         x.setflags(write=False)
     return x
 

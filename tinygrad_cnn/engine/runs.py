@@ -17,6 +17,7 @@ from tinygrad_cnn.engine.graph import Array, Node, ancestors, differentiating, h
 from tinygrad_cnn.engine.primitive import operand, primitive
 from tinygrad_cnn.engine.sweep import pull_back, seed
 from tinygrad_cnn.engine.tensor import Tensor, leaf_tensor
+from tinygrad_cnn.stand_in import StandIn
 
 Function = Callable[..., Any]
 ArgNums = int | tuple[int, ...]  # which arguments a derivative is with respect to: one, or several
@@ -215,7 +216,8 @@ def input_on(leaf: Any, path: str, caller: str) -> Tensor:
         tensor.node.name = path or leaf.name
         return tensor
     elif isinstance(leaf, float) or (isinstance(leaf, np.generic) and leaf.dtype.kind == "f"):
-        return leaf_tensor(np.asarray(leaf)[()], path or None)
+        as_array: Any = np.copy if isinstance(leaf, StandIn) else np.asarray
+        return leaf_tensor(as_array(leaf)[()], path or None)
     if isinstance(leaf, int | np.ndarray | np.generic):
         instead = ". Write 1.0 for 1, or use .astype(float)"
     else:

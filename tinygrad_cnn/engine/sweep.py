@@ -17,6 +17,7 @@ from tinygrad_cnn.engine.fitting import fit
 from tinygrad_cnn.engine.graph import Array, Handle, Mode, Node, handle_on, read_only, recording, scope_of_rule
 from tinygrad_cnn.engine.mutation.ownership import Ownership
 from tinygrad_cnn.infinities import Apply, Dependence, masked_sweep, simply
+from tinygrad_cnn.stand_in import StandIn
 
 
 def pull_back(
@@ -159,8 +160,10 @@ def seed(node: Node, cotangent: Any = None, caller: str = "backward") -> Array:
             raise ValueError(not_one_number(caller, value.shape))
         if value.dtype.kind == "c":
             raise TypeError(f"{caller}: the result is complex; expected a real number. Take its np.real or np.abs")
+        if isinstance(value, StandIn):
+            return np.ones_like(value)[()]
         return np.ones(value.shape, value.dtype) if value.shape else value.dtype.type(1)
-    given: Any = cotangent if isinstance(cotangent, Handle) else np.asarray(cotangent)
+    given: Any = cotangent if isinstance(cotangent, Handle | StandIn) else np.asarray(cotangent)
     if given.dtype.kind == "c" != value.dtype.kind:
         raise TypeError(
             f"{caller}: the cotangent has dtype {given.dtype}; expected a real one for a result of dtype {value.dtype}"

@@ -111,7 +111,7 @@ class Tensor(Handle):
             raise TypeError("Tensor: values is a Tensor already. Use it, or pass its .value to drop its history")
         array = operand(values)
         if not isinstance(array, np.ndarray):
-            array = np.array(array)
+            array = np.copy(array)
         if array.dtype.kind != "f":
             raise TypeError(
                 f"Tensor: values have dtype {array.dtype}; expected floats. Write 1.0 for 1, or use .astype(float)"

@@ -114,6 +114,7 @@ def grad(function: Function, argnums: ArgNums = 0, has_aux: bool = False, *, ado
         value, found = differentiate(*args, **keywords)
         return (found, value[1]) if has_aux else found
 
+    gradient.__wrapped__ = function  # type: ignore[attr-defined]
     return gradient
 
 
@@ -144,6 +145,7 @@ def _differentiated(
         run.only("one number", "pass has_aux=True and return (value, aux)")
         return run.value(), run.argument.rebuild(run.pull([None]))
 
+    differentiate.__wrapped__ = function  # type: ignore[attr-defined]
     return differentiate
 
 

@@ -36,7 +36,7 @@ def _as_tensor(function: Callable[..., Any]) -> Callable[..., Array]:
 def _of_shape(function: Callable[..., Any]) -> Callable[..., Array]:
     def make(prototype: Array, dtype: Any = None, shape: Any = None, **keywords: Any) -> Array:
         like = prototype.node.like if isinstance(prototype, Tensor) else prototype
-        return new_array(np.asarray(function(like, dtype=dtype, shape=shape, **keywords)))
+        return new_array(function(like, dtype=dtype, shape=shape, **keywords))
 
     return make
 

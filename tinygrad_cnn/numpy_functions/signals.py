@@ -149,9 +149,10 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     else:
         i = np.clip(np.searchsorted(nodes, places, side="right") - 1, 0, len(nodes) - 2)
         # Between nodes that are one, of one value, NumPy has that value: the line through them is level.
-        level = np.equal(nodes[i], nodes[i + 1]) & np.equal(to_values(fp)[i], to_values(fp)[i + 1])
-        run = np.where(level, 1, xp[i + 1] - xp[i])
-        inside = fp[i] + (x - xp[i]) * ((fp[i + 1] - fp[i]) / run)
+        begin, end, low, high = (np.take(a, k) for a in (xp, fp) for k in (i, i + 1))
+        level = np.equal(begin, end) & np.equal(low, high)
+        run = np.where(level, 1, end - begin)
+        inside = low + (x - begin) * ((high - low) / run)
     return number(np.where(places < nodes[0], left, np.where(places > nodes[-1], right, inside)))
 
 

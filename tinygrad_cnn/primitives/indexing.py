@@ -47,7 +47,7 @@ def getitem(x: Array, index: Index) -> Array:
     return x.follow(result) if is_view else result
 
 
-@primitive(complex=True, pure=True, implied=("shape",))
+@primitive(complex=True, pure=True, opaque=True, implied=("shape",))
 def scatter(x: Array, /, index: Index, shape: tuple[int, ...]) -> Array:
     """Zeros of `shape`, with `x` added at `index`; where an element is indexed twice, both are added."""
     return add_at(np.zeros(shape, x.dtype), x, index)

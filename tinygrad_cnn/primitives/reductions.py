@@ -278,7 +278,7 @@ def reduced_axes(x: Array, axis: Axis) -> tuple[int, ...]:
 
 def _stretched(x: Array, shape: tuple[int, ...]) -> Array:
     """As `np.broadcast_to`, but sooner done where `x` is a number: an array all of whose strides are 0."""
-    if isinstance(x, np.generic):
+    if issubclass(type(x), np.generic):  # and is no StandIn, which has no memory
         return np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
     return np.broadcast_to(x, shape)
 

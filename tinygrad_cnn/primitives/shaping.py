@@ -139,7 +139,7 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     )
 
 
-@primitive(name="copy", moves=True, complex=True, pure=True)
+@primitive(name="copy", moves=True, complex=True, pure=True, opaque=True)
 def copied(x: Array, /, order: Any) -> Array:
     """A copy, which lies in memory as `order` says: what is assigned to the one does not change the other.
 
@@ -213,7 +213,7 @@ def thumbnail(x: Any) -> Any:
 
     Of them NumPy's function shows how its result lies.
     """
-    here = x.node.like if isinstance(x, Handle) else np.asarray(x)
+    here = x.node.like if isinstance(x, Handle) else x if isinstance(x, np.ndarray) else np.asarray(x)
     return np.zeros_like(here[(slice(2),) * here.ndim])
 
 

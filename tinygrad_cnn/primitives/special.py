@@ -17,7 +17,7 @@ def sinc(x: Array, /) -> Array:
     return np.sinc(x)
 
 
-@primitive(elementwise=True, pure=True)
+@primitive(elementwise=True, pure=True, opaque=True)
 def _sinc_derivative(x: Array, /, order: int) -> Array:
     """The derivative of `np.sinc` of that order, as exact near 0 as elsewhere.
 
@@ -50,7 +50,7 @@ def i0(x: Array, /) -> Array:
     return np.i0(x)
 
 
-@primitive(elementwise=True, pure=True)
+@primitive(elementwise=True, pure=True, opaque=True)
 def _i0_derivative(x: Array, /, order: int) -> Array:
     """The derivative of `np.i0` of that order: the mean over all angles of cos(angle)^order exp(x cos(angle))."""
     total = np.zeros_like(x)

@@ -54,7 +54,7 @@ def _widths(ndim: int, pad_width: Any) -> tuple[tuple[int, int], ...]:
     return tuple([(before, behind) for before, behind in np.broadcast_to(widths, (ndim, 2)).tolist()])
 
 
-@primitive(moves=True, pure=True, implied=("pad_width",))
+@primitive(moves=True, pure=True, opaque=True, implied=("pad_width",))
 def pad(x: Array, /, pad_width: tuple[tuple[int, int], ...], constant_values: float = 0.0, order: Any = "C") -> Array:
     """As `np.pad` with a constant: for each axis, so many elements are added (before, behind)."""
     shape, inside = _around(x.shape, pad_width)
@@ -87,7 +87,7 @@ def _around(shape: tuple[int, ...], widths: tuple[tuple[int, int], ...]) -> tupl
     return tuple([before + n + behind for n, (before, behind) in zip(shape, widths, strict=True)]), inside
 
 
-@primitive(moves=True, windowed=True, pure=True)
+@primitive(moves=True, windowed=True, pure=True, opaque=True)
 def im2col(x: Array, /, window: Pair, stride: Pair = 1) -> Array:
     """The windows of images as the columns of a matrix.
 
@@ -123,7 +123,7 @@ def _bytes(count: int) -> np.dtype[Any]:
     return np.dtype((np.void, count))
 
 
-@primitive(pure=True, implied=("shape",))
+@primitive(pure=True, opaque=True, implied=("shape",))
 def col2im(columns: Array, /, shape: tuple[int, ...], window: Pair, stride: Pair = 1) -> Array:
     """The transpose of `im2col`: images of `shape`, with the elements of all windows added up.
 
@@ -157,8 +157,8 @@ col2im.defvjp(lambda g, out, columns, shape, window, stride=1: im2col(g, window,
 col2im.defflops(lambda out, columns, **_: columns.size)
 
 
-@primitive(pure=True, implied=("shape", "winners"))
-def _unpool(g: Array, /, winners: list[Any], shape: tuple[int, ...], window: Pair, stride: Pair | None) -> Array:
+@primitive(pure=True, opaque=True, implied=("shape", "winners"))
+def unpool(g: Array, /, winners: list[Any], shape: tuple[int, ...], window: Pair, stride: Pair | None) -> Array:
     """The transpose of pooling: images of `shape`, with `g` of each window added to those elements of it that won.
 
     winners: for each element of the window, in which windows it has a share: booleans of the shape of `g`, or True.
@@ -173,7 +173,7 @@ def _unpool(g: Array, /, winners: list[Any], shape: tuple[int, ...], window: Pai
     return image
 
 
-@_unpool.defvjp
+@unpool.defvjp
 def _unpool_g(
     h: Array, out: Array, g: Array, winners: list[Any], shape: tuple[int, ...], window: Pair, stride: Pair | None
 ) -> Array:
@@ -181,7 +181,7 @@ def _unpool_g(
     return functools.reduce(np.add, [h[place] * won for (_, place), won in zip(offsets, winners, strict=True)])
 
 
-@primitive(windowed=True, pure=True)
+@primitive(windowed=True, pure=True, opaque=True)
 def max_pool2d(x: Array, /, window: Pair, stride: Pair | None = None, ties: Ties = "share") -> Array:
     """The largest element of each window.
 
@@ -211,7 +211,7 @@ def _max_pool_x(
     if ties == "share":
         ones = [won.view(np.uint8) for won in winners]
         g = g / functools.reduce(np.add, ones if len(ones) < 256 else [np.uint32(0), *ones])
-    return _unpool(g, winners=winners, shape=x.shape, window=window, stride=stride)
+    return unpool(g, winners=winners, shape=x.shape, window=window, stride=stride)
 
 
 def _winners(out: Array, x: Array, window: Pair, stride: Pair | None = None, **_: Any) -> list[Array]:
@@ -245,7 +245,7 @@ max_pool2d.defkink(
 )
 
 
-@primitive(windowed=True, pure=True)
+@primitive(windowed=True, pure=True, opaque=True)
 def avg_pool2d(x: Array, /, window: Pair, stride: Pair | None = None) -> Array:
     """The mean of each window.
 
@@ -260,7 +260,7 @@ def avg_pool2d(x: Array, /, window: Pair, stride: Pair | None = None) -> Array:
 
 
 avg_pool2d.defvjp(
-    lambda g, out, x, window, stride=None: _unpool(g / _size(window), [True] * _size(window), x.shape, window, stride)
+    lambda g, out, x, window, stride=None: unpool(g / _size(window), [True] * _size(window), x.shape, window, stride)
 )
 
 
@@ -270,7 +270,7 @@ def _size(window: Pair) -> int:
 
 for _pooling in (max_pool2d, avg_pool2d):
     _pooling.defflops(lambda out, x, window, **_: out.size * _size(window))
-_unpool.defflops(lambda out, g, window, **_: g.size * _size(window))
+unpool.defflops(lambda out, g, window, **_: g.size * _size(window))
 
 
 # Where the windows lie.

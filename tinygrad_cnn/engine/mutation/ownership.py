@@ -32,10 +32,10 @@ class Ownership:
         """`node` picks from `x`: add its cotangent to that of `x`, in place, at the elements that it picked."""
         total = self.cotangents.get(x)
         if total is None:
-            total = np.zeros(x.like.shape, x.like.dtype)
+            total = np.zeros_like(x.like, order="C")
             self.owned.add(x)
         elif x not in self.owned and not isinstance(total, Handle):
-            total = np.array(total)  # an array even where `total` is a number: it is written to
+            total = np.copy(total)  # an array even where `total` is a number: it is written to
             self.owned.add(x)
         self.cotangents[x] = node.primitive.adding(total, g, out, *operands, **node.static_args)
 
@@ -44,7 +44,7 @@ class Ownership:
         if self.keep and node in self.handed:
             del self.cotangents[node]  # it lives on as that of `x`
         elif self.keep or node not in self.owned:
-            g = np.array(g)
+            g = np.copy(g)
         g = node.primitive.overwriting(g, node.like, *operands, **node.static_args)
         total = self.cotangents.get(x)
         if total is None:

@@ -14,6 +14,7 @@ import numpy as np
 from tinygrad_cnn.engine.fitting import sum_to
 from tinygrad_cnn.engine.graph import Array, Handle, Node, handle_on, recording
 from tinygrad_cnn.engine.primitive import Primitive, constant, fixed, implements, operand
+from tinygrad_cnn.stand_in import StandIn
 
 Index = Any
 
@@ -25,6 +26,10 @@ def add_at(array: Array, x: Array, index: Index) -> Array:
     else:
         np.add.at(array, index, x)
     return array
+
+
+def _copy(x: Array, v: Array) -> Array:
+    return np.copy(v.lift(x) if isinstance(v, StandIn) else x)
 
 
 def put_at(array: Array, x: Array, index: Index) -> Array:
@@ -99,7 +104,7 @@ def new_version(made_by: Primitive[..., Array], x: Array, v: Array, index: Index
     write = _IN_PLACE[made_by]
     v = operand(v)  # a list of Tensors is one
     if not isinstance(x, Handle) and not isinstance(v, Handle):
-        return write(np.array(x), v, index)
+        return write(_copy(x, v), v, index)
     index = fixed(index)
     sources = [(position, operand.node) for position, operand in enumerate((x, v)) if isinstance(operand, Handle)]
     v = v.node.value if isinstance(v, Handle) else constant(v)
@@ -110,7 +115,7 @@ def new_version(made_by: Primitive[..., Array], x: Array, v: Array, index: Index
         base.array = None
     else:
         first = base.value if base is not None else constant(x)
-        array = write(np.array(first), v, index)
+        array = write(_copy(first, v), v, index)
     mode: Any = recording.get()
     if not mode:
         return array
@@ -125,7 +130,7 @@ def new_version(made_by: Primitive[..., Array], x: Array, v: Array, index: Index
 
 
 def _put(x: Array, v: Array, /, index: Index) -> Array:
-    return put_at(np.array(x), v, index)
+    return put_at(_copy(x, v), v, index)
 
 
 put: Primitive[..., Array] = Primitive(_put, "setitem", moves=True, complex=True, pure=True)
@@ -143,7 +148,7 @@ def setitem(x: Array, index: Index, v: Array) -> Array:
 
 
 def _index_add(x: Array, v: Array, /, index: Index) -> Array:
-    return add_at(np.array(x), v, index)
+    return add_at(_copy(x, v), v, index)
 
 
 added: Primitive[..., Array] = Primitive(_index_add, "index_add", complex=True, pure=True)
@@ -175,7 +180,7 @@ def _surviving(g: Array, x: Array, index: Index) -> Array:
     if picks_once(index):
         return g
     order = np.arange(g.size).reshape(g.shape)
-    last = np.zeros(x.shape, order.dtype)
+    last = np.zeros_like(x, order.dtype)
     last[index] = order
     return np.where(last[index] == order, g, 0)
 

@@ -1,0 +1,291 @@
+"""Printed programs: what they look like, that they stand alone, and that they are what they were made of."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from lowering.comparing import assert_same, leaves, printed
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.circle_square.hand_derived import hand_derived
+from tinygrad_cnn.circle_square.model import Parameters, forward, loss_shifted
+
+RNG = np.random.default_rng(0)
+
+
+def article(p, x, y):
+    return loss_shifted(forward(x, p, ties="all", at_zero=1.0).sigma, y)
+
+
+def cnn(p, x, y):
+    h = tg.relu(tg.conv2d(x, p["W1"], p["b1"], padding=1))
+    h = tg.max_pool2d(h, 2)
+    h = tg.relu(tg.conv2d(h, p["W2"], p["b2"]))
+    logits = h.reshape(len(x), -1) @ p["W3"]
+    return np.mean(tg.binary_cross_entropy_with_logits(logits, y))
+
+
+def batch_norm(p, x, y):
+    h = x @ p["W1"]
+    mean = np.mean(h, axis=0)
+    var = np.var(h, axis=0)
+    normalised = (h - mean) / np.sqrt(var + 1e-5) * p["gamma"] + p["beta"]
+    logits = np.maximum(0, normalised) @ p["W2"]
+    return np.mean(np.logaddexp.reduce(logits, axis=1) - np.sum(logits * y, axis=1))
+
+
+def recurrent(p, xs):
+    h = np.zeros_like(p["b"])
+    for t in range(len(xs)):
+        h = np.tanh(xs[t] @ p["Wx"] + h @ p["Wh"] + p["b"])
+    return np.sum(h * h)
+
+
+class Model(NamedTuple):
+    loss: Any
+    parameters: Any
+    data: tuple[Any, ...]
+    other: tuple[Any, ...]
+    lines: int  # at most so many, helpers included
+
+
+def drawn(*shapes) -> list[np.ndarray]:
+    return [RNG.normal(size=shape) for shape in shapes]
+
+
+def drawings(n: int) -> tuple[np.ndarray, np.ndarray]:
+    x = RNG.random((n, 28, 28)) * (RNG.random((n, 28, 28)) < 0.3)
+    return x, RNG.integers(0, 2, (n, 1)).astype(float)
+
+
+MODELS = {
+    "article": Model(article, Parameters(*drawn((3, 3), (1, 1), (1, 196), (1, 1))), drawings(24), drawings(24), 65),
+    "cnn": Model(
+        cnn,
+        dict(zip(["W1", "b1", "W2", "b2", "W3"], drawn((4, 1, 3, 3), 4, (8, 4, 3, 3), 8, (200, 1)), strict=True)),
+        tuple(drawn((16, 1, 14, 14), (16, 1))),
+        tuple(drawn((16, 1, 14, 14), (16, 1))),
+        90,
+    ),
+    "batch norm": Model(
+        batch_norm,
+        dict(zip(["W1", "gamma", "beta", "W2"], drawn((4, 5), 5, 5, (5, 2)), strict=True)),
+        (*drawn((7, 4)), np.eye(2)[RNG.integers(0, 2, 7)]),
+        (*drawn((7, 4)), np.eye(2)[RNG.integers(0, 2, 7)]),
+        60,
+    ),
+    "recurrent": Model(
+        recurrent,
+        dict(zip(["Wx", "Wh", "b"], drawn((4, 5), (5, 5), 5), strict=True)),
+        tuple(drawn((6, 4))),
+        tuple(drawn((6, 4))),
+        60,
+    ),
+}
+each_model = pytest.mark.parametrize("model", MODELS.values(), ids=list(MODELS))
+
+
+def program_of(model: Model) -> tg.Program:
+    return tg.program(tg.value_and_grad(model.loss))(model.parameters, *model.data)
+
+
+@each_model
+def test_it_computes_what_the_engine_computes_to_the_last_bit(model) -> None:
+    step = printed(program_of(model).listing)
+    expected = tg.value_and_grad(model.loss)(model.parameters, *model.other)
+    for a, b in zip(leaves(step(model.parameters, *model.other)), leaves(expected), strict=True):
+        np.testing.assert_array_equal(a, b, strict=isinstance(b, np.ndarray))
+
+
+@each_model
+def test_it_is_short(model) -> None:
+    lines = str(program_of(model)).strip().splitlines()
+    assert len(lines) <= model.lines
+    assert all(len(line) <= 120 for line in lines)
+
+
+@each_model
+def test_it_passes_ruff(model, tmp_path) -> None:
+    pytest.importorskip("ruff")
+    program_of(model).save(tmp_path / "step.py")
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--line-length=120", "--select=E,F,W,I", "step.py"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
+@each_model
+def test_the_hand_derived_gradient_that_it_is_agrees_in_the_cross_check(model) -> None:
+    step = printed(program_of(model).listing)
+    report = tg.check.gradients(
+        lambda p: model.loss(p, *model.data),
+        model.parameters,
+        lambda p: step(p, *model.data)[1],
+        evaluations=200,
+    )
+    assert report.ok, report
+
+
+def test_a_saved_program_runs_where_there_is_only_numpy(tmp_path) -> None:
+    """Also each of its results is what the engine's was; the process would notice another import."""
+    for name, model in MODELS.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        program_of(model).save(folder / "step.py")
+        inputs = tg.tree.flatten((model.parameters, *model.other)).leaves
+        np.savez(folder / "inputs.npz", *inputs)
+        flat = leaves(tg.value_and_grad(model.loss)(model.parameters, *model.other))
+        np.savez(folder / "expected.npz", *flat)
+    script = """
+import builtins, pathlib, sys, types
+import numpy as np
+before = set(sys.modules)
+for folder in sorted(p for p in pathlib.Path(".").iterdir() if p.is_dir()):
+    sys.path.insert(0, str(folder))
+    sys.modules.pop("step", None)
+    import step
+    inputs = list(np.load(folder / "inputs.npz").values())
+    names = {"article": ["Wc", "Bc", "Wf", "Bf"], "cnn": ["W1", "b1", "W2", "b2", "W3"],
+             "batch norm": ["W1", "gamma", "beta", "W2"], "recurrent": ["Wx", "Wh", "b"]}[folder.name]
+    p = dict(zip(names, inputs))
+    if folder.name == "article":
+        p = types.SimpleNamespace(**p)
+    value, gradient = step.step(p, *inputs[len(names):])
+    found = [value, *(gradient if isinstance(gradient, dict) else vars(gradient)).values()]
+    for a, b in zip(found, np.load(folder / "expected.npz").values()):
+        np.testing.assert_array_equal(a, b)
+    sys.path.pop(0)
+assert not any(name.startswith("tinygrad") for name in sys.modules), sys.modules
+"""
+    result = subprocess.run(
+        [sys.executable, "-I", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_articles_program_has_the_steps_of_the_hand_derived_gradient() -> None:
+    """Each cotangent that the article derives has a line of its own, under its name."""
+    model = MODELS["article"]
+    source = str(program_of(model))
+    for name in ("dL_dfc", "dL_dWf", "dL_dBf", "dL_dflatten", "dL_drelu", "dL_dconv", "dL_dWc", "dL_dBc"):
+        assert len(re.findall(rf"^    {name} = ", source, re.MULTILINE)) == 1
+    _, gradient = printed(program_of(model).listing)(model.parameters, *model.data)
+    expected = hand_derived(*model.data, model.parameters)
+    for name in ("Wc", "Bc", "Wf", "Bf"):
+        np.testing.assert_allclose(getattr(gradient, name), getattr(expected, f"dL_d{name}"), rtol=1e-9)
+
+
+def test_cotangents_are_called_after_the_variable_that_the_value_has() -> None:
+    def loss(h, x):
+        h = np.tanh(h * x)
+        h = np.sin(h) * x
+        return np.sum(h * h)
+
+    source = tg.program(tg.grad(loss))(np.ones(3), np.ones(3)).source()
+    names = re.findall(r"^    (\w+) = ", source, re.MULTILINE)
+    assert names == ["h_2", "h_3", "dL_dh_3", "dL_dh_2", "dL_dh"]
+
+
+def test_each_line_says_where_it_is_from() -> None:
+    source = program_of(MODELS["article"]).source(lines=True)
+    (line,) = [line for line in source.splitlines() if line.startswith("    fc = ")]
+    assert re.search(r"# \(1, 24\) model\.py:\d+$", line)
+
+
+def test_only_the_helpers_that_are_used_are_there_each_with_a_docstring() -> None:
+    tree = ast.parse(str(program_of(MODELS["cnn"])))
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert all(ast.get_docstring(function) for function in functions)
+    assert {function.name for function in functions} - {"step"} <= called
+
+
+# Names from outside.
+
+
+@dataclass
+class Layer:
+    W: Any
+    b: Any
+
+
+def test_arguments_keep_their_structure() -> None:
+    def loss(layers, rest):
+        return sum(np.sum(np.sin(layer.W) * layer.b) for layer in layers) + rest["a b"][0] * rest["c"]
+
+    layers, rest = [Layer(np.ones(2), 2.0), Layer(np.ones(3), 1.0)], {"a b": (3.0,), "c": 2.0}
+    program = tg.program(tg.grad(loss))(layers, rest)
+    source = program.source()
+    assert "dL_dlayers_1_W = layers[1].b * np.cos(layers[1].W)  # (3,)" in source
+    assert "type(layers[0])(W=dL_dlayers_0_W, b=dL_dlayers_0_b)" in source
+    value = tg.program(loss)(layers, rest).source()
+    assert 'rest["a b"][0] * rest["c"]' in value
+    found = printed(tg.program(tg.grad(lambda p: np.sum(p["W"][0] * p["b"])))({"W": [np.ones(2)], "b": 1.0}).listing)
+    assert_same(leaves(found({"W": [np.full(2, 3.0)], "b": 2.0})), [np.full(2, 2.0), np.float64(6.0)], "structure")
+
+
+HOSTILE = [
+    'a"]; import os; os.system("touch hacked") #',
+    "a\nimport os\n",
+    "\x1b[31m",
+    '"""',
+    "\\",
+    "'",
+    "{x}",
+    "class",
+    "np",
+    "",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_in_a_tree_or_of_a_value_stays_a_name(name, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def loss(p):
+        inner = tg.named(np.sin(p[name]), name)
+        return np.sum(inner * inner)
+
+    x = np.array([0.5, 1.0])
+    program = tg.program(tg.value_and_grad(loss))({name: x})
+    tree = ast.parse(program.source(lines=True))
+    assert {type(node) for node in tree.body} <= {ast.Import, ast.FunctionDef}
+    assert [alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names] == ["numpy"]
+    _, gradient = printed(program.listing)({name: 2 * x})
+    np.testing.assert_allclose(gradient[name], 2 * np.sin(2 * x) * np.cos(2 * x))
+    assert list(Path(tmp_path).iterdir()) == []
+
+
+def test_names_of_numpys_of_pythons_and_of_helpers_are_not_reused() -> None:
+    def loss(np_, len_, sigmoid):
+        len = tg.sigmoid(sigmoid * np_)
+        type = len * len_
+        return np.sum(type * type)
+
+    arguments = (np.ones(2), np.ones(2), np.ones(2))
+    other = (np.full(2, 0.3), np.full(2, -1.0), np.full(2, 2.0))
+    step = printed(tg.program(tg.value_and_grad(loss))(*arguments).listing)
+    assert_same(leaves(step(*other)), leaves(tg.value_and_grad(loss)(*other)), "names")
+
+
+def test_a_constant_of_any_dtype_is_printed_to_the_last_bit() -> None:
+    constants = [
+        RNG.normal(size=(3, 50)),
+        np.array([np.nan, np.inf, -0.0]),
+        np.arange(5),
+        np.array([True, False]),
+        RNG.normal(size=3).astype(np.float32),
+        RNG.normal(size=2) + 1j,
+        np.float32(0.1),
+        np.zeros((0, 2)),
+    ]
+    for constant in constants:
+        step = printed(tg.program(lambda x, c=constant: (x * 1.0, x[0] + c))(np.ones(2)).listing)
+        np.testing.assert_array_equal(step(np.ones(2))[1], np.float64(1.0) + constant, strict=True)

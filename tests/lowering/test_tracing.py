@@ -1,0 +1,217 @@
+"""What can be traced, what raises, and what a program takes from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+
+import numpy as np
+import pytest
+from lowering.comparing import agrees_in_every_way
+
+import tinygrad_cnn as tg
+
+X = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
+OTHER = X[:, ::-1] * 1.5 + 0.1
+
+
+def summed(function):
+    return tg.value_and_grad(lambda x: np.sum(function(x)))
+
+
+# Data-dependent Python: each raises with the line at which it stands, and with what to do.
+
+DEPENDING = {
+    "a branch": lambda x: x if np.sum(x) > 0 else -x,
+    "a while loop": lambda x: next(x for _ in iter(lambda: bool(np.all(x < 0)), True)),
+    "float(x)": lambda x: x * float(np.sum(x > 0)),
+    "int(x)": lambda x: x * int(np.argmax(x > 0)),
+    "range(x)": lambda x: sum((x for _ in range(np.argmax(x > 0))), x),
+    "np.asarray(x)": lambda x: x * np.asarray(x > 0),
+    "x[mask]": lambda x: x[x > 0],
+    "nonzero": lambda x: x[np.nonzero(x > 0)],
+    "unique": lambda x: np.unique(x),
+    "item": lambda x: x * np.sum(x > 0).item(),
+    "tolist": lambda x: x * len(np.argsort(x.ravel()).tolist()),
+    "a shape": lambda x: np.sum(x) * np.zeros(np.argmax(x > 0)),
+    "an index of a list": lambda x: x * [1.0, 2.0][np.argmax(x > 0)],
+    "a membership": lambda x: x if 1 in (x > 0) else -x,
+}
+
+
+@pytest.mark.parametrize("name", DEPENDING)
+def test_what_depends_on_elements_raises_with_the_line_and_with_advice(name) -> None:
+    with pytest.raises(tg.TracingError, match=r"^(program|np\.\w+): .*test_tracing\.py:\d+ in .*; expected .*\. \w+"):
+        tg.program(summed(DEPENDING[name]))(X)
+
+
+# What a program takes.
+
+TAKEN = {
+    "int, a static loop": lambda x: sum(x[:, i] * i for i in range(x.shape[1])),
+    "assignment to parts": lambda x: assigned(x),
+    "a view that is written to": lambda x: through_a_view(x),
+    "in place": lambda x: in_place(x),
+    "a sort": lambda x: np.sort(x, axis=1) ** 2,
+    "argmax as an index": lambda x: x[np.arange(2), np.argmax(x, axis=1)] ** 2,
+    "integers": lambda x: x * (np.arange(3) % 2) * np.sum(x > 0, axis=0),
+    "a gradient within": lambda x: tg.grad(lambda y: np.sum(np.sin(y) * x))(x) * x,
+    "a jvp": lambda x: tg.jvp(np.tanh, [x], [x * x])[1],
+    "a Hessian-vector product": lambda x: tg.hvp(lambda y: np.sum(y**3), x, x),
+    "a Jacobian": lambda x: tg.jacobian(lambda y: np.cumsum(y) ** 2)(x[0]),
+    "checkpoint": lambda x: tg.checkpoint(lambda y: np.tanh(y) ** 2)(x * x),
+    "stop_gradient": lambda x: x * tg.stop_gradient(x),
+    "complex numbers": lambda x: np.abs(np.fft.fft(x, axis=1)) ** 2,
+    "several results": lambda x: np.linalg.qr(x)[1] ** 2,
+    "where with a mask of its own": lambda x: np.where(np.isnan(np.where(x > 1, np.nan, x)), 0, x * x),
+}
+
+
+def assigned(x):
+    h = np.zeros_like(x)
+    for i in range(x.shape[1]):
+        h[:, i] = x[:, i] * (h[:, i - 1] if i else 1)
+    return h
+
+
+def through_a_view(x):
+    h = x * 1.0
+    row = h[1]
+    row[1:] = row[:-1] * x[0, 1:]
+    row += 1
+    return h**2
+
+
+def in_place(x):
+    h = np.exp(x)
+    h *= x
+    h[0] -= h[1]
+    return h
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_a_program_has_the_engines_results_for_other_arguments(name) -> None:
+    agrees_in_every_way(summed(TAKEN[name]), [X], [OTHER])
+
+
+def test_a_training_step_with_its_optimiser_and_its_loop_is_a_program() -> None:
+    def descend(p, x):
+        for _ in range(3):
+            value, gradient = tg.value_and_grad(lambda p: np.sum(np.tanh(x @ p["W"] + p["b"]) ** 2))(p)
+            p = tg.SGD(0.1).step(p, gradient)
+        return value, p
+
+    start = {"W": np.ones((3, 2)), "b": np.zeros(2)}
+    agrees_in_every_way(descend, [start, X], [{"W": np.full((3, 2), 0.3), "b": np.ones(2)}, OTHER])
+
+
+@pytest.mark.parametrize("value", [X[:, ::2], X.T, np.asfortranarray(X), X[::-1], np.zeros((0, 3)), np.array(2.0)])
+def test_strided_empty_and_0_d_arguments(value) -> None:
+    agrees_in_every_way(tg.grad(lambda x: np.sum(np.sin(x) * x)), [value], [np.copy(value) + 0.5])
+
+
+SPECIAL = np.array([0.0, -0.0, np.nan, np.inf, -np.inf, 1.0])
+
+
+@pytest.mark.parametrize(
+    "function",
+    [np.abs, np.sqrt, lambda x: x * 0, lambda x: x - 0.0, lambda x: x * 1.0, lambda x: np.maximum(x, -x), tg.relu],
+)  # fmt: skip
+def test_nan_infinities_and_the_signs_of_zeros_are_kept(function) -> None:
+    with np.errstate(all="ignore"):
+        expected = tg.vjp(function, SPECIAL)
+        program = tg.compile(lambda x, g: (tg.vjp(function, x)[0], tg.vjp(function, x)[1](g)))
+        found = program(SPECIAL, np.ones(6))
+        for a, b in zip((found[0], *found[1]), (expected[0], *expected[1](np.ones(6))), strict=True):
+            np.testing.assert_array_equal(a, b)
+            np.testing.assert_array_equal(np.signbit(a), np.signbit(b))
+
+
+# What comes from outside.
+
+
+def test_hidden_randomness_is_found() -> None:
+    rng = np.random.default_rng(0)
+    with pytest.raises(tg.TracingError, match=r"a second time.*random numbers"):
+        tg.program(lambda x: x * rng.random(x.shape))(X)
+
+
+def test_a_growing_list_is_found() -> None:
+    seen = []
+
+    def remembers(x):
+        seen.append(1)
+        return x * len(seen)
+
+    with pytest.raises(tg.TracingError, match="a second time"):
+        tg.program(remembers)(X)
+
+
+def test_a_side_effect_on_an_argument_or_on_an_outer_array_raises() -> None:
+    outer = np.zeros(2)
+
+    def writes_outside(x):
+        outer[:] += 1
+        return x + outer
+
+    with pytest.raises(tg.TracingError, match=r"a second time|side effects"):
+        tg.program(writes_outside)(np.ones(2))
+    with pytest.raises(tg.TracingError, match=r"assigned to.*side effects"):
+        tg.program(lambda x: x.__setitem__(0, 1.0))(np.ones(2))
+
+
+def test_an_array_that_the_function_closes_over_is_read_at_each_call() -> None:
+    outer = np.ones((2, 3))
+    step = tg.compile(tg.grad(lambda x: np.sum(x * x * outer)))
+    np.testing.assert_array_equal(step(X), 2 * X)
+    outer *= 3
+    np.testing.assert_array_equal(step(X), 6 * X)
+
+
+def test_what_python_computes_of_an_outer_array_is_computed_again_when_that_changes() -> None:
+    outer = np.arange(6.0).reshape(2, 3)
+    step = tg.compile(tg.grad(lambda x: np.sum(x * x * (1 - outer))))
+    np.testing.assert_array_equal(step(X), 2 * X * (1 - outer))
+    outer[0, 0] = 5
+    np.testing.assert_array_equal(step(X), 2 * X * (1 - outer))
+
+
+def test_an_outer_array_that_cannot_be_written_to_is_a_constant() -> None:
+    outer = np.ones((2, 3))
+    outer.flags.writeable = False
+    listing = tg.program(lambda x: x * (outer + 1))(X).listing
+    assert {x.operation for x in listing.instructions} <= {"input", "constant", "full", "add", "multiply"}
+
+
+def test_numbers_that_are_arguments_are_inputs() -> None:
+    traces = []
+
+    def scaled(x, step, rate):
+        traces.append(step)
+        return x * rate / (1 + step)
+
+    step = tg.compile(scaled)
+    for k, rate in ((0, 0.5), (1, 0.25), (7, 2.0)):
+        np.testing.assert_array_equal(step(X, k, rate), X * rate / (1 + k))
+    assert len(traces) == 2  # of one program
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_a_python_number_leaves_the_dtype_of_an_array_as_it_is(dtype) -> None:
+    x = X.astype(dtype)
+    found = tg.compile(lambda x, rate: (x * rate, x * np.sin(rate)))(x, 0.1)
+    expected = (x * 0.1, x * np.sin(0.1))
+    assert [a.dtype for a in found] == [a.dtype for a in expected]
+    np.testing.assert_array_equal(found[0], expected[0])
+
+
+def test_a_tensor_as_an_argument_is_part_of_what_it_is_used_in() -> None:
+    square = tg.compile(lambda x: x * x)
+    np.testing.assert_array_equal(tg.grad(lambda x: np.sum(square(x)))(X), 2 * X)
+
+
+def test_a_trace_that_fails_leaves_nothing_behind() -> None:
+    with contextlib.suppress(tg.TracingError):
+        tg.program(lambda x: bool(x > 0))(np.float64(1.0))
+    assert isinstance(tg.Tensor(X) * 2, tg.Tensor)
+    assert not re.search("Traced", repr(tg.grad(np.sum)(X)))

@@ -1,0 +1,101 @@
+"""compile: a function that is run as a program."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn import tree
+from tinygrad_cnn.engine.graph import Handle, recording
+from tinygrad_cnn.lowering.closures import Outside
+from tinygrad_cnn.lowering.instructions import Listing
+from tinygrad_cnn.lowering.passes import optimised
+from tinygrad_cnn.lowering.planned.plan import Plan
+from tinygrad_cnn.lowering.trace import leaves_of, traced
+from tinygrad_cnn.stand_in import StandIn
+
+MOST_PROGRAMS = 16  # for so many combinations of shapes and dtypes; those used last are kept
+
+
+def compile(function: Callable[..., Any], verify: bool = False) -> Callable[..., Any]:
+    """`function`, run as a program: what it does is recorded at the first call, planned, and then only repeated.
+
+    The program is for arguments of the shapes, dtypes and tree structure of that call; others get a program of their
+    own. What `tg.program` says of functions holds here too: a branch on the value of an argument raises TypeError.
+    Results are arrays of their own, and several threads may call it at the same time.
+
+    verify: compare the results of each call with those of `function`; raises RuntimeError if they differ.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> step = tg.compile(tg.value_and_grad(lambda w, x: np.sum(np.tanh(x @ w) ** 2)))
+    >>> value, gradient = step(np.zeros(3), np.ones((5, 3)))
+    """
+    programs: OrderedDict[Any, _Compiled] = OrderedDict()
+    lock = threading.Lock()
+
+    @functools.wraps(function)
+    def compiled(*args: Any, **keywords: Any) -> Any:
+        flat = leaves_of(function, args, keywords)
+        if any(isinstance(leaf, Handle | StandIn) for leaf in flat.leaves):
+            return function(*args, **keywords)  # within a gradient or a program: a part of that
+        key = (tuple(flat.names), *map(_kind, flat.leaves))
+        made = programs.get(key)
+        if made is None or made.outside.has_changed():
+            with lock:
+                made = programs[key] = _Compiled(function, args, keywords)
+                if len(programs) > MOST_PROGRAMS:
+                    programs.popitem(last=False)
+        result = made(flat.leaves)
+        if verify:
+            _compare(result, function(*args, **keywords))
+        return result
+
+    return compiled
+
+
+def _kind(leaf: Any) -> Any:
+    """What a program is made for."""
+    if isinstance(leaf, np.ndarray):
+        return leaf.shape, leaf.dtype
+    if isinstance(leaf, bool | int | float | complex | np.generic):
+        return type(leaf)
+    return leaf
+
+
+class _Compiled:
+    """A program, as it is called."""
+
+    def __init__(self, function: Callable[..., Any], args: Any, keywords: Any) -> None:
+        token = recording.set(True)
+        try:
+            listing: Listing = traced(function, args, keywords)
+        finally:
+            recording.reset(token)
+        constants = any(x.operation == "constant" and x.result.kind == "array" for x in listing.instructions)
+        self.outside = Outside(function, arrays=constants)
+        self.plan = Plan(optimised(listing))
+        self.rebuild = tree.flatten(listing.structure).rebuild
+
+    def __call__(self, leaves: list[Any]) -> Any:
+        return self.rebuild(self.plan([x for x in leaves if isinstance(x, _LEAVES)]))
+
+
+_LEAVES = (np.ndarray, np.generic, bool, int, float, complex)
+
+
+def _compare(result: Any, expected: Any) -> None:
+    """Raise RuntimeError if a program's result is not that of the function, but for rounding."""
+    mine, its = tree.flatten(result), tree.flatten(expected)
+    for a, b, name in zip(mine.leaves, its.leaves, its.names, strict=True):
+        b = b.node.value if isinstance(b, Handle) else b
+        tolerance = 1e-4 if np.result_type(b).itemsize <= 4 else 1e-9
+        if np.shape(a) != np.shape(b) or not np.allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True):
+            raise RuntimeError(
+                f"compile: the program's result {name or ''} differs from that of the function; expected the same. The "
+                "function depends on something that is no argument, or this is a bug: please report it"
+            )

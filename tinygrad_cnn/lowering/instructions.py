@@ -1,0 +1,224 @@
+"""Instructions: a traced function as a straight line of operations on arrays.
+
+An instruction never changes. It refers to the older instructions whose results it takes, so a listing is in an order in
+which it can be run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+Place = tuple[CodeType, int]  # a code object, and an instruction in it
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Stands in a parameter for the result of the operand of that number."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an instruction computes, but for its elements.
+
+    kind     "array", "scalar" (a NumPy scalar), "number" (a Python number), or "tuple" (several arrays)
+    strides  how the traced result lay in memory
+    """
+
+    shape: tuple[int, ...]
+    dtype: Any
+    kind: str = "array"
+    strides: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, value: Any) -> Result:
+        """That of an array, a number, or a tuple of them."""
+        if isinstance(value, np.ndarray):
+            return cls(value.shape, value.dtype, "array", value.strides)
+        if isinstance(value, np.generic):
+            return cls((), value.dtype, "scalar")
+        if isinstance(value, list | tuple):
+            return cls((), None, "tuple")
+        return cls((), np.dtype(type(value)), "number")
+
+    @property
+    def size(self) -> int:
+        """How many elements it has."""
+        size = 1
+        for n in self.shape:
+            size *= n
+        return size
+
+    @property
+    def row_by_row(self) -> bool:
+        """Whether it lay in memory row by row, without gaps."""
+        step = self.dtype.itemsize
+        for n, stride in zip(reversed(self.shape), reversed(self.strides), strict=True):
+            if n > 1 and stride != step:
+                return False
+            step *= n
+        return True
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an instruction is from.
+
+    name     what the user calls it: his variable, or the cotangent's name that follows from one
+    local    what the package's own source calls it: a variable of a rule or of a forward function
+    key      a number of what the user has a name for
+    of       of a cotangent, the key of what it is the cotangent of
+    half     "value" or "cotangent"
+    scope    the names of the scopes that were open
+    line     the line of the user's code, as "file:line in function"
+    """
+
+    name: str | None = None
+    local: str | None = None
+    key: int | None = None
+    of: int | None = None
+    half: str = "value"
+    scope: tuple[str, ...] = ()
+    line: str = ""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Instruction:
+    """One operation: its operands, its parameters and what it computes.
+
+    operation   its name: that of a ufunc ("add"), of a canonical operation ("reshape"), of an opaque primitive
+                ("im2col"), or "call" for what only NumPy runs; `operations.py` has them
+    operands    the instructions whose results it takes; those for which slots stand come last
+    function    what computes it, of a "call" and of an opaque primitive; of all others the operation says it
+    parameters  by name; where an operand stands within one, as in an index, a `Slot` stands for it
+    """
+
+    operation: str
+    operands: tuple[Instruction, ...]
+    parameters: dict[str, Any]
+    result: Result
+    origin: Origin = field(default_factory=Origin)
+    function: Any = None
+
+    def with_(self, **changes: Any) -> Instruction:
+        """A new instruction like this one, but for `changes`."""
+        return dataclasses.replace(self, **changes)
+
+    def __repr__(self) -> str:
+        return f"<{self.operation} {self.result.dtype}{list(self.result.shape)}>"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A leaf of the arguments of a traced function; `name` says which, as "p.Wc"."""
+
+    name: str
+    instruction: Instruction
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A traced function.
+
+    instructions  in order; the inputs are among them
+    arguments     the leaves of the arguments
+    outputs       the leaves of the result
+    structure     the result, with the number of an output for each leaf
+    signature     the arguments, with the number of an input for each leaf, by name
+    title         the name of the function
+    """
+
+    instructions: tuple[Instruction, ...]
+    arguments: tuple[Argument, ...]
+    outputs: tuple[Instruction, ...]
+    structure: Any
+    signature: dict[str, Any]
+    title: str
+
+    def with_(self, **changes: Any) -> Listing:
+        """A new listing like this one, but for `changes`."""
+        return dataclasses.replace(self, **changes)
+
+    def uses(self) -> dict[Instruction, list[Instruction]]:
+        """Which instructions take the result of each, once for each time; the outputs are not among them."""
+        found: dict[Instruction, list[Instruction]] = {x: [] for x in self.instructions}
+        for x in self.instructions:
+            for operand in x.operands:
+                found[operand].append(x)
+        return found
+
+    def rewritten(self, rewrite: Callable[[Instruction, Sequence[Instruction]], Any]) -> Listing:
+        """The listing that `rewrite` makes of each instruction and of its new operands.
+
+        rewrite returns one instruction, which stands for the old one, or several: then the last does. What is new is
+        put in the listing; what is there already is not put there again.
+        """
+        new: dict[Instruction, Instruction] = {}
+        listed: dict[Instruction, None] = {}
+        names: dict[Instruction, Origin] = {}
+        for x in self.instructions:
+            found = rewrite(x, tuple([new[operand] for operand in x.operands]))
+            made = found if isinstance(found, list | tuple) else [found]
+            for instruction in made:
+                listed.setdefault(instruction)
+            new[x] = made[-1]
+            if x.origin.name is not None and made[-1].origin.name is None and made[-1].operands:
+                names.setdefault(made[-1], x.origin)  # what stands for it keeps its name
+        listing = self.with_(
+            instructions=tuple(listed),
+            arguments=tuple([dataclasses.replace(a, instruction=new[a.instruction]) for a in self.arguments]),
+            outputs=tuple([new[x] for x in self.outputs]),
+        )
+        return listing.renamed(names) if names else listing
+
+    def renamed(self, origins: dict[Instruction, Origin]) -> Listing:
+        """The listing with other origins of some of its instructions."""
+        return self.rewritten(
+            lambda x, operands: x.with_(operands=operands, origin=origins[x]) if x in origins else same(x, operands)
+        )
+
+
+def same(x: Instruction, operands: Sequence[Instruction]) -> Instruction:
+    """`x` with these operands: itself, if it has them already."""
+    if all(a is b for a, b in zip(x.operands, operands, strict=True)):
+        return x
+    return x.with_(operands=tuple(operands))
+
+
+def slots(parameter: Any) -> Iterator[Slot]:
+    """The slots in a parameter, in order."""
+    if isinstance(parameter, Slot):
+        yield parameter
+    elif isinstance(parameter, tuple | list):
+        for item in parameter:
+            yield from slots(item)
+    elif isinstance(parameter, dict):
+        yield from slots(list(parameter.values()))
+    elif isinstance(parameter, slice):
+        yield from slots([parameter.start, parameter.stop, parameter.step])
+
+
+def mapped(parameter: Any, change: Callable[[Any], Any]) -> Any:
+    """A parameter with `change` of everything in it that is no list, tuple, dict or slice."""
+    if isinstance(parameter, Slot):
+        return change(parameter)
+    if isinstance(parameter, tuple | list):
+        items = [mapped(item, change) for item in parameter]
+        return type(parameter)(*items) if hasattr(parameter, "_fields") else type(parameter)(items)
+    if isinstance(parameter, dict):
+        return {name: mapped(item, change) for name, item in parameter.items()}
+    if isinstance(parameter, slice):
+        return slice(*[mapped(item, change) for item in (parameter.start, parameter.stop, parameter.step)])
+    return change(parameter)
+
+
+def filled(parameter: Any, operands: Sequence[Any]) -> Any:
+    """A parameter with what belongs into its slots."""
+    return mapped(parameter, lambda x: operands[x.number] if isinstance(x, Slot) else x)

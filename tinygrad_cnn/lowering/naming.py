@@ -1,0 +1,75 @@
+"""The names that instructions have from the source: variables of the user's, locals of rules, and cotangents."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from tinygrad_cnn.engine.graph import Node
+from tinygrad_cnn.lowering.instructions import Instruction
+from tinygrad_cnn.lowering.recorder import Recorder
+from tinygrad_cnn.pictures.read.names import variable
+
+
+class Names(NamedTuple):
+    """The names of an instruction: see `Origin`."""
+
+    name: str | None
+    local: str | None
+    key: int | None
+    of: int | None
+
+
+def names_of(
+    recorder: Recorder, nodes: Sequence[tuple[Node, Instruction]], cotangents: dict[Node, Instruction]
+) -> dict[Instruction, Names]:
+    """The names of each instruction."""
+    last: dict[Any, Instruction] = {}  # of the instructions that one call recorded, the last gives its result
+    for x, places in recorder.places.items():
+        for call in places if x.operation != "copy" else ():
+            last[call] = x
+    users: dict[Instruction, str] = {}
+    local: dict[Instruction, str] = {}
+    for x, places in recorder.places.items():
+        for call in places:
+            name = variable(*call.place) if last.get(call) is x else None
+            if name is not None:
+                (users if call.by_user else local).setdefault(x, name)
+    of = dict(nodes)
+    for node, x in of.items():
+        if node.name is not None:
+            users[x] = node.name
+    keys = {x: number for number, x in enumerate(users)}
+    of_values: dict[Instruction, int | None] = {}
+    for node, x in cotangents.items():
+        value = of.get(node)
+        name = (node.name if node.name and node.name[0] != "[" else None) or (
+            users.get(value) if value is not None else _argument(node)
+        )
+        if name is not None and x not in users:
+            users[x] = cotangent_name(name)
+            of_values[x] = keys.get(value) if value is not None else None
+    return {x: Names(users.get(x), local.get(x), keys.get(x), of_values.get(x)) for x in recorder.places}
+
+
+def _argument(node: Node) -> str | None:
+    """The name of the argument that a leaf is, if it is one."""
+    x = getattr(node.like, "instruction", None)
+    while x is not None and x.operation in ("copy", "call", "getitem") and len(x.operands) == 1:  # as numbers enter
+        x = x.operands[0]
+    return x.parameters["name"] if x is not None and x.operation == "input" else None
+
+
+def cotangent_name(name: str) -> str:
+    """What the derivative of the loss with respect to `name` is called."""
+    return f"dL_d{identifier(name)}"
+
+
+def identifier(name: str) -> str:
+    """A name as Python takes it, whatever it was: "layers[0].W" is layers_0_W."""
+    made = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "x"
+    if made[0].isdigit() or keyword.iskeyword(made) or keyword.issoftkeyword(made):
+        made = f"x_{made}"
+    return made

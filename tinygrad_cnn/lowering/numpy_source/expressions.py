@@ -1,0 +1,312 @@
+"""Each instruction as an expression: what is written for it, given what is written for its operands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_cnn.lowering.instructions import Instruction, Slot, mapped
+from tinygrad_cnn.lowering.numpy_source.helpers import HELPERS
+from tinygrad_cnn.lowering.operations import ufunc_of
+
+
+class Text(NamedTuple):
+    """An expression, and how tightly its outermost operator binds: an operand that binds less is put in parentheses."""
+
+    text: str
+    binds: int = 20
+
+    def within(self, binds: int) -> str:
+        """As an operand of an operator that binds so."""
+        return self.text if self.binds >= binds else f"({self.text})"
+
+
+ATOM, UNARY, POWER = 20, 14, 16
+OPERATORS = {
+    "multiply": ("*", 12), "divide": ("/", 12), "matmul": ("@", 12), "floor_divide": ("//", 12), "remainder": ("%", 12),
+    "add": ("+", 10), "subtract": ("-", 10), "left_shift": ("<<", 9), "right_shift": (">>", 9),
+    "bitwise_and": ("&", 8), "bitwise_xor": ("^", 7), "bitwise_or": ("|", 6),
+    "less": ("<", 5), "less_equal": ("<=", 5), "greater": (">", 5), "greater_equal": (">=", 5),
+    "equal": ("==", 5), "not_equal": ("!=", 5),
+}  # fmt: skip
+SIGNS = {"negative": "-", "positive": "+", "invert": "~"}
+REDUCTIONS = {
+    "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any",
+}  # fmt: skip
+
+
+class NotPrintableError(NotImplementedError):
+    """An instruction that cannot be written as NumPy that stands alone."""
+
+
+class Expressions:
+    """What is written for instructions.
+
+    size     how a length is written: "len(x)" for that of the batch, or the number
+    helpers  the helper functions used so far
+    imports  modules other than NumPy that were needed
+    arrays   constants that are written once, above the function, by name
+    """
+
+    def __init__(self, size: Callable[[int], str], constant: Callable[[Any], str]) -> None:
+        self.size = size
+        self.constant = constant
+        self.helpers: dict[str, None] = {}
+        self.imports: dict[str, None] = {}
+
+    def of(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        """The expression of `x`."""
+        write = getattr(self, f"_{x.operation}", None)
+        if x.function is not None and x.operation in HELPERS:
+            return self._helper(x, operands)
+        if write is not None:
+            return write(x, operands)  # type: ignore[no-any-return]
+        if x.operation in OPERATORS:
+            return self._operator(x, operands)
+        if x.operation in SIGNS:
+            return Text(SIGNS[x.operation] + operands[0].within(UNARY), UNARY)
+        if ufunc_of(x.operation) is not None:
+            name = {"absolute": "abs"}.get(x.operation, x.operation)
+            return Text(f"np.{name}({', '.join([a.text for a in operands])})")
+        raise NotPrintableError(
+            f"program: {x.operation} cannot be written as NumPy; it is a primitive of its own ({x.origin.line})"
+        )
+
+    def _operator(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        sign, binds = OPERATORS[x.operation]
+        a, b = operands
+        left = binds + 1 if binds == 5 else binds  # comparisons do not chain
+        return Text(f"{a.within(left)} {sign} {b.within(binds + 1)}", binds)
+
+    # Canonical operations.
+
+    def _constant(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        return self.number(x.parameters["value"], x)
+
+    def _full(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        value, dtype = x.parameters["value"], x.parameters["dtype"]
+        typed = "" if dtype == np.float64 else f", {self.dtype(dtype)}"
+        shape = self.shape(x.result.shape)
+        if isinstance(value, float | int) and value in (0, 1) and not np.signbit(value):
+            return Text(f"np.{'ones' if value else 'zeros'}({shape}{typed})")
+        typed = typed or ("" if isinstance(value, float) else ", np.float64")
+        return Text(f"np.full({shape}, {self.parameter(value, ())}{typed})")
+
+    def _reshape(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        order = x.parameters.get("order", "C")
+        sizes = ", ".join(map(self.size, x.result.shape)) or "()"
+        ordered = "" if order == "C" else f", order={order!r}"
+        if x.operands[0].result.kind == "number":
+            return Text(f"np.reshape({operands[0].text}, {self.shape(x.result.shape)})")
+        return Text(f"{operands[0].within(ATOM)}.reshape({sizes}{ordered})")
+
+    def _transpose(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        axes, a = x.parameters["axes"], operands[0].within(ATOM)
+        n = len(axes)
+        if axes == tuple(range(n))[::-1]:
+            return Text(f"{a}.T")
+        if axes == (*range(n - 2), n - 1, n - 2):
+            return Text(f"{a}.mT")
+        return Text(f"{a}.transpose({', '.join(map(str, axes))})")
+
+    def _broadcast_to(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        return Text(f"np.broadcast_to({operands[0].text}, {self.shape(x.result.shape)})")
+
+    def _concatenate(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        axis = x.parameters["axis"]
+        return Text(f"np.concatenate([{', '.join([a.text for a in operands])}]{f', axis={axis}' if axis else ''})")
+
+    def _where(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        return Text(f"np.where({', '.join([a.text for a in operands])})")
+
+    def _reduce(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        ufunc, given = x.parameters["ufunc"], self._along(x, operands)
+        if ufunc in REDUCTIONS:
+            return Text(f"{operands[0].within(ATOM)}.{REDUCTIONS[ufunc]}({', '.join(given)})")
+        if not any(text.startswith("axis") for text in given) and len(x.operands[0].result.shape) != 1:
+            given.insert(0, "axis=None")
+        return Text(f"np.{ufunc}.reduce({', '.join([operands[0].text, *given])})")
+
+    def _mean(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        return Text(f"{operands[0].within(ATOM)}.mean({', '.join(self._along(x, operands))})")
+
+    def _along(self, x: Instruction, operands: Sequence[Text]) -> list[str]:
+        """The arguments of a reduction, but for those that say nothing."""
+        how = {name: value for name, value in x.parameters.items() if name != "ufunc"}
+        axis, keepdims, dtype = how.pop("axis"), how.pop("keepdims"), how.pop("dtype")
+        ndim = len(x.operands[0].result.shape)
+        if isinstance(axis, tuple) and len(axis) == 1:
+            axis = axis[0]
+        every = axis is None or (axis != () and (ndim < 2 or (isinstance(axis, tuple) and len(axis) == ndim)))
+        given = [] if every else [f"axis={axis}"]
+        if dtype is not None:
+            given.append(f"dtype={self.dtype(np.dtype(dtype))}")
+        if keepdims:
+            given.append("keepdims=True")
+        return given + [f"{name}={self.parameter(value, operands)}" for name, value in how.items()]
+
+    def _getitem(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        return Text(f"{operands[0].within(ATOM)}[{self.index(x.parameters['index'], operands)}]")
+
+    def _item(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        return Text(f"{operands[0].within(ATOM)}[{x.parameters['number']}]")
+
+    def _setitem(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        self.helpers.setdefault("set_at")
+        index, value = (self.parameter(x.parameters[name], operands) for name in ("index", "value"))
+        return Text(f"set_at({operands[0].text}, {index}, {value})")
+
+    def _add_at(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        self.helpers.setdefault("add_at")
+        index, value = (self.parameter(x.parameters[name], operands) for name in ("index", "value"))
+        return Text(f"add_at({operands[0].text}, {index}, {value})")
+
+    def _astype(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        return Text(f"{operands[0].within(ATOM)}.astype({self.dtype(x.parameters['dtype'])})")
+
+    def _view(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        return Text(f"{operands[0].within(ATOM)}.view({self.dtype(x.parameters['dtype'])})")
+
+    def _copy(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        return Text(f"np.copy({operands[0].text})")
+
+    def _scalar(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        return Text(f"np.{x.result.dtype.name}({operands[0].text})")
+
+    def _real(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        return Text(f"np.real({operands[0].text})")
+
+    def _imag(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        return Text(f"np.imag({operands[0].text})")
+
+    def _square(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        return Text(f"{operands[0].within(POWER + 1)}**2", POWER)
+
+    def _power_operator(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        a, b = operands
+        return Text(f"{a.within(POWER + 1)} ** {b.within(POWER + 1)}", POWER)
+
+    def _relu(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        return Text(f"np.maximum({operands[0].text}, 0)")
+
+    def _pad(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        widths, value = x.parameters["pad_width"], x.parameters["constant_values"]
+        filled = f", constant_values={self.parameter(value, ())}" if value else ""
+        same = widths[0] if len(set(widths)) == 1 else widths
+        same = same[0] if isinstance(same[0], int) and same[0] == same[1] else same
+        return Text(f"np.pad({operands[0].text}, {same}{filled})")
+
+    def _call(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        args = [self.parameter(a, operands) for a in x.parameters["args"]]
+        args += [f"{name}={self.parameter(a, operands)}" for name, a in x.parameters["keywords"].items()]
+        return Text(f"{self.function(x)}({', '.join(args)})")
+
+    def _helper(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        if x.operation == "max_unpool_shared":
+            self.helpers.setdefault("max_unpool")
+        self.helpers.setdefault(x.operation)
+        own = len(operands) - sum(1 for _ in _slots(x.parameters))
+        args = [a.text for a in operands[:own]]
+        parameters = dict(x.parameters)
+        parameters.pop("ties", None)
+        usual = (1, 1) if x.operation in ("im2col", "col2im") else parameters.get("window")
+        if "stride" in parameters and parameters["stride"] == usual:
+            parameters.pop("stride")
+        order = ("index", "winners", "shape", "window", "stride")
+        for name in sorted(parameters, key=order.index):
+            value = self.shape(x.result.shape) if name == "shape" else self.parameter(parameters[name], operands)
+            args.append(f"stride={value}" if name == "stride" else value)
+        return Text(f"{x.operation}({', '.join(args)})")
+
+    # Parameters.
+
+    def function(self, x: Instruction) -> str:
+        """The name of a function of NumPy's, or of another package."""
+        function, name = x.function, getattr(x.function, "__name__", "")
+        modules: Any = ((np, "np"), (np.linalg, "np.linalg"), (np.fft, "np.fft"))
+        for module, prefix in modules:
+            if getattr(module, name, None) is function:
+                return f"{prefix}.{name}"
+        if isinstance(function, np.ufunc):
+            self.imports.setdefault("import scipy.special")
+            return f"scipy.special.{name}"
+        owner: Any = getattr(function, "__self__", None)
+        if isinstance(owner, np.ufunc) and ufunc_of(owner.__name__) is owner:
+            return f"np.{owner.__name__}.{name}"
+        raise NotPrintableError(f"program: {function!r} is not NumPy's and cannot be printed ({x.origin.line})")
+
+    def shape(self, shape: tuple[int, ...]) -> str:
+        """A shape, as a tuple."""
+        sizes = list(map(self.size, shape))
+        return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
+
+    def dtype(self, dtype: Any) -> str:
+        """A dtype."""
+        return "bool" if dtype == np.bool_ else f"np.{np.dtype(dtype).name}"
+
+    def index(self, index: Any, operands: Sequence[Text]) -> str:
+        """What stands in the brackets of x[...]."""
+        if isinstance(index, tuple) and index:
+            parts = [self._index_part(part, operands) for part in index]
+            return ", ".join(parts) + ("," if len(parts) == 1 else "")
+        return self._index_part(index, operands)
+
+    def _index_part(self, part: Any, operands: Sequence[Text]) -> str:
+        if isinstance(part, slice):
+            start, stop, step = (
+                "" if x is None else self.parameter(x, operands) for x in (part.start, part.stop, part.step)
+            )
+            return f"{start}:{stop}" + (f":{step}" if step not in ("", "1") else "")
+        if part is Ellipsis:
+            return "..."
+        return self.parameter(part, operands)
+
+    def parameter(self, x: Any, operands: Sequence[Text]) -> str:
+        """A parameter of any kind."""
+        if isinstance(x, Slot):
+            return operands[x.number].text
+        if isinstance(x, tuple):
+            items = [self.parameter(item, operands) for item in x]
+            return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
+        if isinstance(x, list):
+            return f"[{', '.join([self.parameter(item, operands) for item in x])}]"
+        if isinstance(x, slice):
+            return f"slice({', '.join([self.parameter(item, operands) for item in (x.start, x.stop, x.step)])})"
+        if isinstance(x, dict):
+            return "{" + ", ".join([f"{name!r}: {self.parameter(item, operands)}" for name, item in x.items()]) + "}"
+        if x is Ellipsis:
+            return "..."
+        if x is np._NoValue:
+            return "np._NoValue"
+        if isinstance(x, np.dtype) or (isinstance(x, type) and issubclass(x, np.generic)):
+            return self.dtype(x)
+        if isinstance(x, type):
+            return x.__name__
+        if callable(x):
+            raise NotPrintableError(f"program: the function {x!r} is an argument of NumPy's, and cannot be printed")
+        if isinstance(x, str | None):
+            return repr(x)
+        return self.number(x, None).text
+
+    def number(self, value: Any, x: Instruction | None) -> Text:
+        """A number, or a constant array."""
+        if isinstance(value, np.ndarray):
+            return Text(self.constant(value))
+        if isinstance(value, np.generic):
+            plain = self.number(value.item(), x)
+            if value.dtype in (np.float64, np.bool_) and x is None:
+                return plain
+            return Text(f"np.{value.dtype.name}({plain.text})")
+        if isinstance(value, float) and not np.isfinite(value):
+            text = "np.nan" if np.isnan(value) else "np.inf" if value > 0 else "-np.inf"
+        else:
+            text = repr(value)
+        return Text(text, UNARY if text.startswith("-") else ATOM)
+
+
+def _slots(parameters: Any) -> list[Slot]:
+    found: list[Slot] = []
+    mapped(parameters, lambda x: found.append(x) if isinstance(x, Slot) else None)
+    return found

@@ -1,0 +1,308 @@
+"""A listing as a function: which instructions get a line of their own, and what is on it.
+
+An instruction that the user has a name for stands on a line of its own, under that name. What is used once is written
+within what uses it, as long as the line stays short; what is used more often, or would make it long, gets a line too,
+under the name that the source of the rule gives it, or one that says what it is.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dataclasses
+import textwrap
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from tinygrad_cnn.escaping import printable
+from tinygrad_cnn.lowering.instructions import Instruction, Listing
+from tinygrad_cnn.lowering.naming import cotangent_name, identifier
+from tinygrad_cnn.lowering.numpy_source.arrays import literal
+from tinygrad_cnn.lowering.numpy_source.expressions import Expressions, Text
+from tinygrad_cnn.lowering.numpy_source.helpers import HELPERS, source_of
+
+WIDTH = 100
+INDENT = "    "
+# What an instruction is called that neither the user nor a rule has a name for.
+CALLED = {
+    "matmul": "product", "transpose": "transposed", "reshape": "reshaped", "reduce": "total", "getitem": "part",
+    "where": "chosen", "concatenate": "joined", "im2col": "columns", "col2im": "image", "pad": "padded",
+    "max_pool2d": "pooled", "max_unpool": "unpooled", "multiply": "scaled", "divide": "ratio", "add": "total",
+    "subtract": "difference", "setitem": "changed", "add_at": "changed", "negative": "negated",
+    "astype": "cast", "broadcast_to": "stretched", "full": "filled", "item": "item",
+    **dict.fromkeys(["equal", "greater", "greater_equal", "less", "less_equal", "not_equal"], "mask"),
+}  # fmt: skip
+
+
+def write(listing: Listing, name: str, source: bool = False) -> str:
+    """The listing as a module that defines the function `name`, with the source line of each line if `source`."""
+    return Writer(listing, name, source).module()
+
+
+class Writer:
+    """Writes one listing."""
+
+    def __init__(self, listing: Listing, name: str, source: bool) -> None:
+        self.listing, self.name, self.source = listing, name, source
+        self.constants: list[tuple[str, str]] = []
+        # How many variables there are of each name; what NumPy, Python and the helpers have is none.
+        self.taken: Counter[str] = Counter({"np", "scipy", name, *HELPERS, *_BUILTINS})
+        self.parameters = {parameter: self.fresh(parameter) for parameter in listing.signature}
+        self.printed: dict[int, str] = {}  # the variables that values have, by the keys of their origins
+        self.expressions = Expressions(self.size, self.constant)
+        self.texts: dict[Instruction, Text] = {}
+        self.named: set[Instruction] = set()  # those that have a line of their own
+        self.lines: list[str] = []
+        self.backward = False
+        self.uses = Counter([y for x in listing.instructions for y in x.operands] + list(listing.outputs))
+        self.accesses = _accesses(listing, self.parameters)
+        self.batch = _batch(listing, self.parameters)
+        self.output_names = dict(zip(listing.outputs, _output_names(listing.structure), strict=True))
+
+    def module(self) -> str:
+        """The whole module."""
+        for argument in self.listing.arguments:
+            self.texts[argument.instruction] = Text(self.accesses[argument.instruction])
+        for x in self.listing.instructions:
+            if x.operation == "closed_over":
+                self.texts[x] = Text(self.constant(x.parameters["value"]))
+            elif x.operation != "input":
+                self.instruction(x)
+        returned = self.returned()
+        head = f"def {self.name}({', '.join(self.parameters.values())}):"
+        body = [head, *textwrap.indent(self.docstring(), INDENT).splitlines(), *self.lines, *returned]
+        helpers = [source_of(helper) for helper in self.expressions.helpers]
+        constants = "".join([f"{name} = {text}\n" for name, text in self.constants])
+        imports = "\n".join(["import numpy as np", *self.expressions.imports])
+        parts = [imports, *([constants.rstrip()] if constants else [])]
+        return "\n\n".join(parts) + "\n\n\n" + "\n\n".join([*helpers, "\n".join(body) + "\n"])
+
+    # Lines.
+
+    def instruction(self, x: Instruction) -> None:
+        """Write one instruction, or keep it for what uses it."""
+        text = self.composed(x)
+        name = x.origin.name
+        if x in self.output_names and x.operation != "full":
+            output = self.output_names[x]
+            if x.origin.half == "cotangent":
+                output = cotangent_name(output) if output else "gradient"
+            self.statement(x, text, name or output or self.listing.title or "result")
+        elif self.is_short(x, text) or (name is None and self.uses[x] == 1 and len(text.text) <= WIDTH):
+            self.texts[x] = text
+        elif self.uses[x]:
+            self.statement(x, text)
+
+    def composed(self, x: Instruction) -> Text:
+        """The expression of `x`; operands that would make it long are given lines of their own first."""
+        while True:
+            text = self.expressions.of(x, [self.texts[operand] for operand in x.operands])
+            width = len(text.text) + len(INDENT) + (len(x.origin.name or "") + 3)
+            inlined = [y for y in x.operands if y not in self.named and not self.is_short(y, self.texts[y])]
+            if width <= WIDTH or not inlined:
+                return text
+            longest = max(inlined, key=lambda y: len(self.texts[y].text))
+            self.statement(longest, self.texts[longest])
+
+    def is_short(self, x: Instruction, text: Text) -> bool:
+        """Whether `x` is a mere name or number, or a view of one, to be written wherever it is used."""
+        if x.operation in ("input", "constant", "closed_over"):
+            return True
+        if x.operation == "full":
+            return self.uses[x] == 1 or not x.result.shape
+        return x.origin.name is None and x.operation == "transpose" and text.text.removesuffix(".T").isidentifier()
+
+    def statement(self, x: Instruction, text: Text, name: str | None = None) -> None:
+        """Give `x` a line of its own."""
+        if x.origin.half == "cotangent" and not self.backward:
+            self.backward = True
+            if self.lines:
+                self.lines += ["", f"{INDENT}# The gradient."]
+        origin = x.origin
+        if origin.of in self.printed:
+            name = cotangent_name(self.printed[origin.of])
+        name = self.fresh(name or origin.name or origin.local or CALLED.get(x.operation, x.operation))
+        if origin.key is not None:
+            self.printed[origin.key] = name
+        line = f"{INDENT}{name} = {text.text}"
+        comment = f"  # {_shape(x.result.shape)}" if x.result.shape else ""
+        if self.source and origin.line:
+            comment = f"{comment or '  #'} {_short_line(origin.line)}"
+        self.lines.append(line + comment)
+        self.named.add(x)
+        self.texts[x] = Text(name)
+
+    def fresh(self, name: str) -> str:
+        """`name`, or one like it that is not in use."""
+        name = identifier(name)
+        while True:
+            self.taken[name] += 1
+            found = name if self.taken[name] == 1 else f"{name}_{self.taken[name]}"
+            if found == name or found not in self.taken:
+                self.taken[found] = max(self.taken[found], 1)
+                return found
+
+    # What stands around the lines.
+
+    def docstring(self) -> str:
+        """The arguments with their shapes."""
+        inputs = [argument.instruction for argument in self.listing.arguments]
+        dtypes = {x.result.dtype for x in inputs}
+        shown = [
+            f"{self.accesses[x]} {_shape(x.result.shape) if x.result.shape else 'a number'}"
+            + ("" if len(dtypes) == 1 else f" {x.result.dtype}")
+            for x in inputs
+        ]
+        text = ", ".join(shown) + (f", all {next(iter(dtypes))}" if len(dtypes) == 1 and len(shown) > 1 else "")
+        about = f"{self.listing.title or self.name}, traced with " + (text or "no arguments")
+        about = about.replace("\\", "\\\\").replace('"' * 3, "'" * 3)
+        lines = textwrap.wrap(f"{about}.", WIDTH - len(INDENT) - 6)
+        return f'"""{lines[0]}"""' if len(lines) == 1 else "\n".join([f'"""{lines[0]}', *lines[1:], '"""'])
+
+    def returned(self) -> list[str]:
+        """The return statement. What the caller gets is nobody else's: what may be is copied."""
+        memory: dict[Instruction, Instruction] = {x: _memory(x) for x in self.listing.outputs}
+        shared = Counter(memory.values())
+        texts = []
+        for x in self.listing.outputs:
+            text, owner = self.texts[x].text, memory[x]
+            given = owner.operation in ("input", "closed_over", "constant") or shared[owner] > 1
+            texts.append(f"np.copy({text})" if given and x.result.kind == "array" else text)
+        return [f"{INDENT}return {_structure(self.listing, self.listing.structure, texts, self.parameters)}"]
+
+    def size(self, n: int) -> str:
+        """A length, as it is written."""
+        return self.batch[1] if self.batch is not None and n == self.batch[0] else str(n)
+
+    def constant(self, value: Any) -> str:
+        """A constant array: as it is if it is small, else its name."""
+        text = literal(value)
+        if len(text) <= 40:
+            return text
+        name = self.fresh("CONSTANT")
+        self.constants.append((name, text))
+        return name
+
+
+_BUILTINS = frozenset(dir(builtins))
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
+
+
+def _short_line(line: str) -> str:
+    """The file without its folder, and the number of the line."""
+    return printable(line.rsplit("/", 1)[-1].split(" in ")[0])
+
+
+def _memory(x: Instruction) -> Instruction:
+    """The instruction whose result the memory of that of `x` may be a part of."""
+    views = ("reshape", "transpose", "broadcast_to", "getitem", "view", "real", "imag", "item", "call")
+    while x.operation in views and x.operands:
+        x = x.operands[0]
+    return x
+
+
+def _accesses(listing: Listing, parameters: dict[str, str]) -> dict[Instruction, str]:
+    """How each input is reached from the arguments: p["Wc"]."""
+    found: dict[Instruction, str] = {}
+
+    def walk(item: Any, text: str) -> None:
+        if isinstance(item, int):
+            found[listing.arguments[item].instruction] = text
+        else:
+            for key, child in _children(item):
+                walk(child, _access(text, key))
+
+    for name, item in listing.signature.items():
+        walk(item, parameters[name])
+    return found
+
+
+def _access(text: str, key: Any) -> str:
+    return f"{text}.{key}" if isinstance(key, _Field) else f"{text}[{_quoted(key)}]"
+
+
+class _Field(str):
+    """The name of a field, and not of an item."""
+
+    __slots__ = ()
+
+
+def _quoted(key: Any) -> str:
+    if isinstance(key, str) and '"' not in key and "\\" not in key and key.isprintable():
+        return f'"{key}"'
+    return repr(key)
+
+
+def _children(item: Any) -> list[tuple[Any, Any]]:
+    """What a container of a tree holds, by keys, places or fields; nothing of anything else."""
+    if isinstance(item, dict):
+        return list(item.items())
+    if isinstance(item, tuple) and hasattr(item, "_fields"):
+        return [(_Field(name), x) for name, x in zip(item._fields, item, strict=True)]
+    if isinstance(item, list | tuple):
+        return list(enumerate(item))
+    if dataclasses.is_dataclass(item) and not isinstance(item, type):
+        return [(_Field(field.name), getattr(item, field.name)) for field in dataclasses.fields(item)]
+    return []
+
+
+def _output_names(structure: Any, name: str = "") -> list[str]:
+    """For each output, the last key or field on the way to it, or nothing."""
+    if isinstance(structure, int):
+        return [name]
+    names = []
+    for key, child in _children(structure):
+        names += _output_names(child, str(key) if isinstance(key, str) else name)
+    return names
+
+
+def _structure(listing: Listing, item: Any, texts: Sequence[str], parameters: dict[str, str]) -> str:
+    """The result, as it is written."""
+    if isinstance(item, int) and not isinstance(item, bool):
+        return texts[item]
+    if item is None:
+        return "None"
+    parts = [(key, _structure(listing, child, texts, parameters)) for key, child in _children(item)]
+    if isinstance(item, dict):
+        return "{" + ", ".join([f"{_quoted(key)}: {text}" for key, text in parts]) + "}"
+    if isinstance(item, list):
+        return f"[{', '.join([text for _, text in parts])}]"
+    if type(item) is tuple:
+        inner = ", ".join([text for _, text in parts])
+        return f"({inner},)" if len(parts) == 1 else f"({inner})" if item is not listing.structure else inner
+    example = _of_type(type(item), listing.signature, parameters)
+    fields = ", ".join([f"{key}={text}" for key, text in parts])
+    return f"type({example})({fields})" if example is not None else f"dict({fields})"
+
+
+def _of_type(kind: type, signature: dict[str, Any], parameters: dict[str, str]) -> str | None:
+    """How an argument of that type, or a part of one, is reached."""
+    waiting = [(item, parameters[name]) for name, item in signature.items()]
+    for item, text in waiting:
+        if type(item) is kind:
+            return text
+        waiting += [(child, _access(text, key)) for key, child in _children(item)]
+    return None
+
+
+def _batch(listing: Listing, parameters: dict[str, str]) -> tuple[int, str] | None:
+    """The length of the batch and how it is written, where it can be known from the shapes of the arguments.
+
+    It is the length of an argument that is an array by itself, and no other axis of any argument is as long.
+    """
+    candidates = [(name, item) for name, item in listing.signature.items() if isinstance(item, int)]
+    shapes = {name: listing.arguments[item].instruction.result.shape for name, item in candidates}
+    for name, shape in shapes.items():
+        n = shape[0] if len(shape) > 1 else 0
+        others = [
+            size
+            for argument in listing.arguments
+            for axis, size in enumerate(argument.instruction.result.shape)
+            if axis or argument.name not in shapes
+        ]
+        if n > 1 and n not in others:
+            return n, f"len({parameters[name]})"
+    return None

@@ -1,0 +1,204 @@
+"""Where each result is kept: in a buffer that is made once, as a view of one, or in an array that NumPy makes anew.
+
+A buffer is used again as soon as nothing needs what is in it. So a program of hundreds of instructions works in the
+memory of a few arrays, which stay in the cache, and calls no allocator.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.engine.mutation.versions import is_basic
+from tinygrad_cnn.lowering.instructions import Instruction, Listing
+from tinygrad_cnn.lowering.operations import run, ufunc_of
+from tinygrad_cnn.primitives.windows import layout
+
+VIEWS = frozenset(["reshape", "transpose", "broadcast_to", "getitem", "view", "real", "imag"])
+# What has a form that writes into a buffer: see `kernels.py`.
+INTO_BUFFERS = frozenset(
+    ["pad", "im2col", "col2im", "relu", "sigmoid", "max_pool2d", "avg_pool2d", "max_unpool", "max_unpool_shared",
+     "unpool", "astype", "concatenate", "setitem", "add_at", "scatter"]
+)  # fmt: skip
+ALIGNMENT = 64
+
+
+@dataclass
+class Buffer:
+    """Memory for the results of some instructions, one after the other.
+
+    first, last  the instructions, by number, from which to which it is in use
+    own          no other may use its memory
+    offset       where it begins
+    """
+
+    shape: tuple[int, ...]
+    dtype: Any
+    first: int
+    last: int
+    own: bool = False
+    offset: int = -1
+    members: list[Instruction] = field(default_factory=list)
+
+    @property
+    def end(self) -> int:
+        """Where the next one may begin."""
+        return self.offset + self.bytes
+
+    @property
+    def bytes(self) -> int:
+        """How long it is, rounded up so that the next one is aligned."""
+        size: int = self.dtype.itemsize * math.prod(self.shape)
+        return -(-max(size, 1) // ALIGNMENT) * ALIGNMENT
+
+
+class Storage:
+    """Where the results of a listing are kept.
+
+    kinds      "fixed" (constants and closed-over arrays), "buffer", "view" (of what is fixed or in a buffer),
+               "in place" (an assignment to what is in a buffer), or "made anew" at each call
+    buffers    that of each instruction whose result is in one, or is a view of one
+    """
+
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+        self.number = {x: k for k, x in enumerate(listing.instructions)}
+        self.last_use = {x: self.number[x] for x in listing.instructions}
+        for x in listing.instructions:
+            for operand in x.operands:
+                self.last_use[operand] = self.number[x]
+        self.outputs = set(listing.outputs)
+        self.last_use.update(dict.fromkeys(self.outputs, len(listing.instructions)))  # they are copied at the end
+        self.kinds: dict[Instruction, str] = {}
+        self.held: dict[Instruction, list[Buffer]] = {}  # by what is made anew, and may be a view
+        self.buffers: dict[Instruction, Buffer] = {}
+        self.all: list[Buffer] = []
+        for x in listing.instructions:
+            self.kinds[x] = self._place(x)
+            if self.kinds[x] == "made anew" and (x.operation in (*VIEWS, "call", "item") or x.function is not None):
+                self._holds(x)
+        self.length = self._lay_out()
+
+    def is_fixed(self, x: Instruction) -> bool:
+        """Whether the array that its result is in is the same at each call."""
+        return self.kinds[x] != "made anew"
+
+    def _place(self, x: Instruction) -> str:
+        if x.operation in ("constant", "full", "closed_over"):
+            return "fixed"
+        if x.operation in VIEWS and x.operands and self.is_fixed(x.operands[0]) and self._is_view(x):
+            if x.operands[0] in self.buffers:
+                self._joins(x, self.buffers[x.operands[0]])
+            return "view"
+        if x.result.kind != "array" or x in self.outputs or not self._has_form(x):
+            return "made anew"
+        if x.operation in ("setitem", "add_at") and (buffer := self.buffers.get(x.operands[0])):
+            fits = buffer.shape == x.result.shape and buffer.dtype == x.result.dtype
+            if fits and not buffer.own and buffer.last == self.number[x]:
+                self._joins(x, buffer)
+                return "in place"
+        buffer = Buffer(x.result.shape, x.result.dtype, self.number[x], self.last_use[x], _keeps_zeros(x))
+        self.all.append(buffer)
+        self._joins(x, buffer)
+        return "buffer"
+
+    def _holds(self, x: Instruction) -> None:
+        """Keep the buffers of the operands for as long as the result is needed, for it may be a view of one."""
+        held = [buffer for y in x.operands for buffer in (self.buffers.get(y), *self.held.get(y, ())) if buffer]
+        self.held[x] = held
+        for buffer in held:
+            buffer.last = max(buffer.last, self.last_use[x])
+
+    def _joins(self, x: Instruction, buffer: Buffer) -> None:
+        self.buffers[x] = buffer
+        buffer.members.append(x)
+        buffer.last = max(buffer.last, self.last_use[x])
+
+    def _is_view(self, x: Instruction) -> bool:
+        """Whether NumPy gives a view here, of an array that lies row by row."""
+        if x.operation == "getitem" and (len(x.operands) > 1 or not is_basic(x.parameters["index"])):
+            return False
+        if x.operands[0].result.kind != "array" or x.result.kind != "array":
+            return False
+        example = self.example(x.operands[0])
+        view = run(x, [example])
+        return isinstance(view, np.ndarray) and (view.size == 0 or np.may_share_memory(view, example))
+
+    def example(self, x: Instruction) -> Any:
+        """An array that lies in memory as the result of `x` will, without its elements."""
+        if self.kinds[x] in ("buffer", "in place"):
+            return np.empty(x.result.shape, x.result.dtype)
+        if x.operation in ("constant", "closed_over"):
+            return x.parameters["value"]
+        if x.operation == "full":
+            return run(x, ())
+        return run(x, [self.example(x.operands[0])])
+
+    def _has_form(self, x: Instruction) -> bool:
+        if x.operation == "reduce":
+            return True
+        if x.operation == "reshape":  # which copies
+            return "order" not in x.parameters
+        ufunc = ufunc_of(x.operation) if x.function is None else None
+        return ufunc is not None or x.operation in INTO_BUFFERS
+
+    def _lay_out(self) -> int:
+        """Give each buffer its place in one stretch of memory, and return the length of that.
+
+        Each goes where there is least space that is free for as long as it is in use.
+        """
+        end = 0
+        placed: list[Buffer] = []
+        for buffer in self.all:
+            first, last = (0, len(self.number)) if buffer.own else (buffer.first, buffer.last)
+            in_use = [other for other in placed if other.own or (other.last >= first and other.first <= last)]
+            buffer.offset = self._over(buffer, in_use)
+            if buffer.offset < 0:
+                buffer.offset = _gap(sorted([(other.offset, other.end) for other in in_use]), buffer.bytes)
+            placed.append(buffer)
+            end = max(end, buffer.end)
+        return end
+
+    def _over(self, buffer: Buffer, in_use: list[Buffer]) -> int:
+        """The place of a buffer that `buffer` may be written over, or -1.
+
+        Such is that of an operand of an elementwise function, if this is its last use: each element is read before it
+        is written.
+        """
+        x = buffer.members[0]
+        if buffer.own or x.function is not None or x.operation == "matmul" or ufunc_of(x.operation) is None:
+            return -1
+        for operand in x.operands:
+            other = self.buffers.get(operand)
+            if other is None or other.own or other.last != buffer.first:
+                continue
+            if self.kinds[operand] == "view" or (other.shape, other.dtype) != (buffer.shape, buffer.dtype):
+                continue
+            if any(self.kinds[y] == "view" for y in x.operands if self.buffers.get(y) is other):
+                continue
+            if all(o is other or o.end <= other.offset or o.offset >= other.end for o in in_use):
+                return other.offset
+        return -1
+
+
+def _keeps_zeros(x: Instruction) -> bool:
+    """Whether it leaves elements of its buffer as they are from call to call, so that no other may write there."""
+    if x.operation in ("max_unpool", "max_unpool_shared", "unpool"):
+        at = layout(x.result.shape, x.parameters["window"], x.parameters["stride"])
+        return at.disjoint and not at.tiles
+    return x.operation == "pad"
+
+
+def _gap(taken: Sequence[tuple[int, int]], length: int) -> int:
+    """Where the smallest free stretch of at least that length begins."""
+    best, at, smallest = -1, 0, None
+    for begin, end in taken:
+        space = begin - at
+        if space >= length and (smallest is None or space < smallest):
+            best, smallest = at, space
+        at = max(at, end)
+    return best if best >= 0 else at

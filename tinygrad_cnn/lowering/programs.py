@@ -1,0 +1,86 @@
+"""Program: a traced function, to print, to save and to run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tinygrad_cnn import files, tree
+from tinygrad_cnn.lowering.instructions import Listing
+from tinygrad_cnn.lowering.interpreter import interpret
+from tinygrad_cnn.lowering.naming import identifier
+from tinygrad_cnn.lowering.numpy_source.statements import write
+from tinygrad_cnn.lowering.passes import optimised
+from tinygrad_cnn.lowering.trace import leaves_of, traced
+
+
+class Program:
+    """What a function does, as straight-line NumPy. `print` shows it, and `save` writes it to a file.
+
+    It is for arguments of the shapes and dtypes that it was traced with. Call it as the function.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> double = tg.program(lambda x: x + x)(np.ones(2))
+    >>> double
+    <Program of 2 instructions>
+    >>> double(np.array([1.0, 3.0]))
+    array([2., 6.])
+    """
+
+    def __init__(self, function: Callable[..., Any], listing: Listing) -> None:
+        self.function = function
+        self.listing = listing
+
+    def source(self, name: str = "step", lines: bool = False) -> str:
+        """A Python module, which imports NumPy only and defines `name`.
+
+        lines: each line says which line of the function it is from.
+        """
+        return write(self.listing, name, lines)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the module to a file; the function that it defines has the name of the file."""
+        name = identifier(os.path.splitext(os.path.basename(path))[0])
+        files.write(Path(path), self.source(name).encode())
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """The result for other arguments, of the shapes and dtypes of those that it was traced with."""
+        flat = leaves_of(self.function, args, keywords)
+        results = interpret(self.listing, flat.leaves)
+        return tree.flatten(self.listing.structure).rebuild(results)
+
+    def __str__(self) -> str:
+        return self.source()
+
+    def __repr__(self) -> str:
+        return f"<Program of {len(self.listing.instructions)} instructions>"
+
+
+def program(function: Callable[..., Any]) -> Callable[..., Program]:
+    """Trace `function`: called with arguments, the result is its `Program` for arguments of their shapes and dtypes.
+
+    The function may take gradients, assign to arrays, and use anything that NumPy and this package have, as long as
+    what it does is the same for all values of its arguments: a branch on one raises TypeError. It is run twice; what
+    differs from one run to the other, such as random numbers, raises too.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> def loss(w, x):
+    ...     h = np.tanh(x @ w)
+    ...     return np.sum(h * h)
+    >>> lines = tg.program(tg.grad(loss))(np.ones(3), np.ones((5, 3))).source().splitlines()
+    >>> for line in lines[5:]:
+    ...     print(line)
+        h = np.tanh(x @ w)  # (5,)
+    <BLANKLINE>
+        # The gradient.
+        dL_dh = h + h  # (5,)
+        dL_dw = x.T @ (dL_dh * ((1 - h) * (1 + h)))  # (3,)
+        return dL_dw
+    """
+
+    def of(*args: Any, **keywords: Any) -> Program:
+        return Program(function, optimised(traced(function, args, keywords)))
+
+    return of

@@ -1,0 +1,139 @@
+"""What records: the instructions so far, and how one is added."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_cnn.lowering.instructions import Argument, Instruction, Origin, Place, Result, Slot, mapped
+from tinygrad_cnn.lowering.operations import compute
+from tinygrad_cnn.sources import is_engine
+
+_HERE = __file__.removesuffix("recorder.py")
+_ENGINE = _HERE.removesuffix("lowering/") + "engine/"
+_SWEEP, _TRACE = _ENGINE + "sweep.py", _HERE + "trace.py"
+
+
+class TracingError(TypeError):
+    """The function cannot be traced: it wants to know numbers that a program has to be right without."""
+
+
+class Call(NamedTuple):
+    """A call within which an instruction was recorded: the frame, by its number, and the instruction in it."""
+
+    frame: int
+    place: Place
+    by_user: bool
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Whether two arrays have the same elements, NaN and NaN included."""
+    return a is b or bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"))
+
+
+class Recorder:
+    """The instructions that one run of a function consists of.
+
+    instructions  in order
+    places        for each of them, the calls within which it was recorded, the outermost first: its name follows
+    lines         where in the user's code each was asked for
+    of_rules      those that a reverse sweep recorded
+    outside       the arrays that the function closes over, or made of no argument, as they were when they were used
+    """
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        self.make = make
+        self.instructions: list[Instruction] = []
+        self.places: dict[Instruction, list[Call]] = {}
+        self.lines: dict[Instruction, Place] = {}
+        self.of_rules: set[Instruction] = set()
+        self.outside: dict[int, tuple[Any, Any, Instruction]] = {}
+        self.numbers: dict[Any, Instruction] = {}
+        self.origin = Origin()
+
+    def input(self, name: str, value: Any) -> tuple[Argument, Any]:
+        """The instruction of a leaf of the arguments, and what stands for it."""
+        x = self._add(Instruction("input", (), {"name": name}, Result.of(value), Origin(name)))
+        return Argument(name, x), self.make(self, x, value, fixed=True)
+
+    def outside_value(self, value: Any) -> Any:
+        """What stands for an array or a number that no argument was needed for."""
+        if not isinstance(value, np.ndarray):
+            value = value if isinstance(value, bool | int | float | complex | np.generic) else np.asarray(value)
+        if not isinstance(value, np.ndarray):
+            data = np.asarray(value)
+            key = (type(value), data.dtype, data.tobytes())
+            if key not in self.numbers:
+                self.numbers[key] = self._add(Instruction("constant", (), {"value": value}, Result.of(value)))
+            return self.make(self, self.numbers[key], value, fixed=True)
+        _, snapshot, x = self.outside.get(id(value), (None, None, None))
+        if x is None or not equal(value, snapshot):
+            # Whether it is the same at each call, and so a constant, `trace.py` decides.
+            snapshot = value.copy("K") if value.flags.writeable or value.base is not None else value
+            x = self._add(Instruction("outside", (), {"value": value, "snapshot": snapshot}, Result.of(value)))
+            self.outside[id(value)] = (value, snapshot, x)
+        return self.make(self, x, snapshot, fixed=True)
+
+    def record(
+        self, operation: str, operands: Sequence[Any], parameters: dict[str, Any] | None = None, function: Any = None
+    ) -> Any:
+        """Add an instruction; what stands for its result is returned, or a tuple of such.
+
+        operands and parameters: Traced, arrays and numbers.
+        """
+        taken = [self.of(x) for x in operands]
+        if parameters:
+            parameters = mapped(parameters, lambda x: self._slot(x, taken))
+        before = [(x, x.instruction) for x in taken]  # a view that is out of date is taken anew here
+        value = compute(operation, function, parameters or {}, [x.example for x in taken])
+        for x in taken:
+            if value is x.example and isinstance(value, np.ndarray):
+                return x
+        made = Instruction(
+            operation, tuple([i for _, i in before]), parameters or {}, Result.of(value), self.origin, function
+        )
+        self._add(made)
+        if made.result.kind != "tuple":
+            return self.make(self, made, value, among=taken)
+        items = []
+        for number, item in enumerate(value):
+            x = Instruction("item", (made,), {"number": number}, Result.of(item), self.origin)
+            items.append(self.make(self, self._add(x), item))
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+
+    def of(self, x: Any) -> Any:
+        """The Traced that stands for `x`, an array or a number: itself, if it is one."""
+        return x if hasattr(type(x), "recorder") else self.outside_value(x)
+
+    def _slot(self, x: Any, taken: list[Any]) -> Any:
+        if not hasattr(type(x), "recorder"):
+            if not isinstance(x, np.ndarray):
+                return x
+            x = self.outside_value(x)
+        taken.append(x)
+        return Slot(len(taken) - 1)
+
+    def _add(self, x: Instruction) -> Instruction:
+        self.instructions.append(x)
+        if x.operation in ("input", "constant", "outside"):
+            return x
+        places: list[Call] = []
+        frame: Any = sys._getframe(2)
+        while frame is not None:
+            file = frame.f_code.co_filename
+            if file == _TRACE:
+                break
+            if file == _SWEEP:
+                self.of_rules.add(x)
+                break
+            if not file.startswith((_ENGINE, _HERE)) and not frame.f_globals.get("__name__", "").startswith("numpy"):
+                place = (frame.f_code, frame.f_lasti)
+                places.append(Call(id(frame), place, not is_engine[file]))
+                if places[-1].by_user:
+                    self.lines.setdefault(x, place)
+            frame = frame.f_back
+        self.places[x] = places[::-1]
+        return x

@@ -1,0 +1,247 @@
+"""Tracing: a function is run on Traced in place of its arguments, twice, and what it did has to be the same.
+
+Twice, because a program answers for every later call: random numbers that the function draws, a list that it appends
+to, and other state that the arguments do not show, differ from run to run and are found so.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn import tree
+from tinygrad_cnn.engine.graph import Array, Handle, Mode, Node, recording
+from tinygrad_cnn.lowering.instructions import Argument, Instruction, Listing, Origin, same
+from tinygrad_cnn.lowering.masking import Masks
+from tinygrad_cnn.lowering.naming import Names, names_of
+from tinygrad_cnn.lowering.recorder import Recorder, TracingError, equal
+from tinygrad_cnn.lowering.traced import Traced
+from tinygrad_cnn.sources import is_engine, line_of
+from tinygrad_cnn.stand_in import tracing
+
+Function = Callable[..., Any]
+
+
+class Tracing(Mode):
+    """Makes the engine's operands Traced, and notes the nodes and cotangents that instructions belong to."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self.nodes: list[tuple[Node, Instruction]] = []
+        self.contributions: dict[Node, list[Instruction]] = {}
+        self.cotangents: dict[Node, Instruction] = {}
+
+    def before(self, primitive: Any, operands: Any, sources: Any, static_args: dict[str, Any]) -> None:
+        """Arrays that the function closes over become Traced, for the rules are given copies of them."""
+        for position, x in enumerate(operands):
+            if isinstance(x, np.ndarray):
+                operands[position] = self.recorder.of(x)
+
+    def made(self, node: Node) -> None:
+        """The value of a node that was named, or has a scope."""
+        if type(node.like) is Traced and isinstance(node.like.instruction, Instruction):
+            self.nodes.append((node, node.like.instruction))
+
+    def passed(self, node: Node, position: int, g: Array, cotangent: Array) -> None:
+        """`g` is the whole cotangent of `node`; that of its operand may be summed up still."""
+        self._is_of(node, g)
+        x = dict(node.sources)[position]
+        if type(cotangent) is not Traced:
+            return
+        before = self.contributions.setdefault(x, [])
+        before.append(cotangent.instruction)
+        last = self.recorder.instructions[-1]
+        summed = len(before) > 1 and last.operation == "add" and last.operands[-1] is cotangent.instruction
+        self.cotangents[x] = last if summed else cotangent.instruction
+
+    def _is_of(self, node: Node, g: Any) -> None:
+        g = g.node.value if isinstance(g, Handle) else g
+        if type(g) is Traced:
+            self.cotangents[node] = g.instruction
+
+    def origins(self) -> dict[Instruction, Origin]:
+        """Where each instruction is from."""
+        names = names_of(self.recorder, self.nodes, self.cotangents)
+        scopes = {instruction: node.scope.path() for node, instruction in self.nodes if node.scope is not None}
+        found = {}
+        for x in self.recorder.instructions:
+            known = names.get(x, Names(None, None, None, None))
+            half = "cotangent" if x in self.recorder.of_rules else "value"
+            place = self.recorder.lines.get(x)
+            found[x] = Origin(*known, half, scopes.get(x, ()), line_of(place) if place else "")
+        return found
+
+
+def argument_names(function: Function, count: int) -> list[str]:
+    """The names of the first `count` positional parameters of a function, or of what a transform was made of."""
+    try:
+        parameters = list(inspect.signature(inspect.unwrap(function)).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    names = []
+    for p in parameters:
+        if p.kind is p.VAR_POSITIONAL:
+            break
+        if p.kind is not p.KEYWORD_ONLY:
+            names.append(p.name)
+    return (names + [f"argument_{k}" for k in range(len(names), count)])[:count]
+
+
+def leaves_of(function: Function, args: tuple[Any, ...], keywords: dict[str, Any]) -> tree.Flat:
+    """The arguments of a call, by the names of the parameters."""
+    return tree.flatten({**dict(zip(argument_names(function, len(args)), args, strict=True)), **keywords})
+
+
+def traced(function: Function, args: tuple[Any, ...], keywords: dict[str, Any]) -> Listing:
+    """The listing of `function`, traced with these arguments."""
+    first, again = (_traced_once(function, args, keywords) for _ in range(2))
+    return _settled(first, again)
+
+
+def _traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, Any]) -> Listing:
+    recorder = Recorder(Traced)
+    flat = leaves_of(function, args, keywords)
+    arguments: list[Argument] = []
+    stand_ins: list[Any] = []
+    numbers: list[int | None] = []
+    for leaf, name in zip(flat.leaves, flat.names, strict=True):
+        if isinstance(leaf, np.ndarray | np.generic | bool | int | float | complex):
+            argument, stand_in = recorder.input(name, leaf)
+            numbers.append(len(arguments))
+            arguments.append(argument)
+            stand_ins.append(stand_in)
+        elif isinstance(leaf, Handle):
+            raise TypeError(f"program: argument {name} is a Tensor; expected arrays and numbers. Pass its .value")
+        else:
+            numbers.append(None)
+            stand_ins.append(leaf)  # of it the program is made, as of the function
+    given = flat.rebuild(stand_ins)
+    mode = Tracing(recorder)
+    token, of_rules = recording.set(mode), tracing.set(Masks(recorder))
+    try:
+        result = function(*list(given.values())[: len(args)], **{name: given[name] for name in keywords})
+    except TypeError as error:
+        if "Traced(" in str(error) and not isinstance(error, TracingError):  # as NumPy says of a shape
+            raise TracingError(
+                f"program: {error}, at {_place(error)}; expected code that is the same for all elements. Close over "
+                "the number"
+            ) from None
+        raise
+    except ValueError as error:
+        if isinstance(error.__cause__, TracingError):  # `array[i] = x`, which NumPy says is a sequence
+            raise error.__cause__ from None
+        raise
+    finally:
+        tracing.reset(of_rules)
+        recording.reset(token)
+    outputs = tree.flatten(result)
+    found = []
+    for leaf in outputs.leaves:
+        value = leaf.node.value if isinstance(leaf, Handle) else leaf
+        found.append(recorder.of(value).instruction)
+    origins = mode.origins()
+    settled: dict[Instruction, Instruction] = {}
+    for x in recorder.instructions:
+        settled[x] = x.with_(operands=tuple([settled[y] for y in x.operands]), origin=origins[x])
+    return Listing(
+        tuple(settled.values()),
+        tuple([Argument(a.name, settled[a.instruction]) for a in arguments]),
+        tuple([settled[x] for x in found]),
+        outputs.rebuild(list(range(len(found)))),
+        flat.rebuild(numbers),
+        _title(function),
+    )
+
+
+def _place(error: BaseException) -> str:
+    """The line of the user's code that an error is from."""
+    found, at = "", error.__traceback__
+    while at is not None:
+        code = at.tb_frame.f_code
+        if not is_engine[code.co_filename]:
+            found = f"{code.co_filename}:{at.tb_lineno} in {code.co_qualname}"
+        at = at.tb_next
+    return found
+
+
+def _title(function: Function) -> str:
+    """The name of the function, or of what a transform was made of."""
+    name = getattr(inspect.unwrap(function), "__name__", "")
+    return name if name.isidentifier() else ""
+
+
+def _settled(first: Listing, again: Listing) -> Listing:
+    """`first`, if `again` is the same: what is from outside of both is a constant, or the array that it is."""
+    number = {x: k for k, x in enumerate(first.instructions)}
+    number_again = {x: k for k, x in enumerate(again.instructions)}
+    replaced: dict[Instruction, Instruction] = {}
+    for k, x in enumerate(first.instructions):
+        y = again.instructions[k] if k < len(again.instructions) else None
+        if y is None or not _same(x, y, number, number_again):
+            raise TracingError(_differs(x, y))
+        if x.operation == "outside":
+            a, b = x.parameters["value"], y.parameters["value"]
+            before, other = x.parameters["snapshot"], y.parameters["snapshot"]
+            if not equal(before, other):
+                raise TracingError(_differs(x, y))
+            if not (a is b or _same_memory(a, b)):
+                before.setflags(write=False)
+                replaced[x] = x.with_(operation="constant", parameters={"value": before})
+            elif not equal(a, before):
+                raise TracingError(
+                    f"program: an array of shape {a.shape} that the function closes over is changed by it; expected a "
+                    "function without side effects. Pass it as an argument, and return what it becomes"
+                )
+            else:
+                constant = not a.flags.writeable and a.base is None
+                operation = "constant" if constant else "closed_over"
+                replaced[x] = x.with_(operation=operation, parameters={"value": a})
+    if len(again.instructions) > len(first.instructions):
+        raise TracingError(_differs(None, again.instructions[len(first.instructions)]))
+    return first.rewritten(lambda x, operands: replaced.get(x) or same(x, operands))
+
+
+def _same_memory(a: Any, b: Any) -> bool:
+    """Whether two arrays are the same view of one array."""
+    if a.base is None or a.base is not b.base:
+        return False
+    mine, other = a.__array_interface__["data"], b.__array_interface__["data"]
+    return bool(mine == other and (a.shape, a.strides, a.dtype) == (b.shape, b.strides, b.dtype))
+
+
+def _same(x: Instruction, y: Instruction, number: dict[Instruction, int], number_again: dict[Instruction, int]) -> bool:
+    return (
+        (x.operation, x.function) == (y.operation, y.function)
+        and x.result == y.result
+        and [number[a] for a in x.operands] == [number_again[a] for a in y.operands]
+        and (x.operation == "outside" or _equal(x.parameters, y.parameters))
+    )
+
+
+def _equal(a: Any, b: Any) -> bool:
+    """Whether parameters are equal, NaN to NaN."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, dict):
+        return bool(a.keys() == b.keys()) and all(_equal(a[name], b[name]) for name in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(_equal, a, b))
+    if isinstance(a, slice):
+        return _equal([a.start, a.stop, a.step], [b.start, b.stop, b.step])
+    if isinstance(a, float | np.generic):
+        return bool(np.asarray(a).tobytes() == np.asarray(b).tobytes())
+    if callable(a):
+        return bool(getattr(a, "__qualname__", a) == getattr(b, "__qualname__", b))
+    return bool(a == b)
+
+
+def _differs(x: Instruction | None, y: Instruction | None) -> str:
+    shown = [f"{i.operation} {list(i.result.shape)} ({i.origin.line or 'an array made there'})" for i in (x, y) if i]
+    return (
+        "program: the function did something else when it was traced a second time with the same arguments: "
+        f"{' and '.join(shown)}; expected the same operations and the same constants. It draws random numbers, or has "
+        "state that its arguments do not show: draw or compute that first, and pass it as an argument"
+    )
