@@ -127,6 +127,33 @@ def test_nan_infinities_and_the_signs_of_zeros_are_kept(function) -> None:
             np.testing.assert_array_equal(np.signbit(a), np.signbit(b))
 
 
+# Infinite slopes, where nothing depends on the result.
+
+AT_ZERO = np.array([0.0, -1.0, 4.0])
+GUARDED = {
+    "a root": lambda x: np.where(x > 0, np.sqrt(np.where(x > 0, x, 0)), 0),
+    "a logarithm": lambda x: np.where(x > 0, np.log(np.abs(x)), x),
+    "a quotient": lambda x: np.where(x != 0, np.sin(x) / np.where(x == 0, 0.0, x), 1),
+    "a power": lambda x: np.where(x > 0, np.abs(x) ** 0.5, 0),
+    "a root that is picked from": lambda x: np.sqrt(np.abs(x))[1:],
+    "a root that is masked": lambda x: np.sqrt(np.abs(x)) * (x > 0),
+}
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_an_infinite_slope_passes_on_0_as_it_does_in_the_engine(name) -> None:
+    with np.errstate(all="ignore"):
+        agrees_in_every_way(tg.grad(lambda x: np.sum(GUARDED[name](x))), [AT_ZERO], [AT_ZERO[::-1] * 2])
+
+
+def test_masks_are_left_out_where_a_slope_is_known_to_be_finite() -> None:
+    def loss(x):
+        h = x * (x > 0)
+        return np.sum(h / np.sqrt(np.mean(h * h) + 1e-5))
+
+    assert not {x.operation for x in tg.program(tg.grad(loss))(X).listing.instructions} & {"masked", "isnan"}
+
+
 # What comes from outside.
 
 

@@ -85,7 +85,7 @@ def masked_cotangent(g: Array, cotangent: Array, *operands: Array) -> Array:
 
 
 def _instruction(g: Any) -> Instruction | None:
-    value = g if hasattr(type(g), "recorder") else getattr(getattr(g, "node", None), "value", None)
+    value: Any = g if hasattr(type(g), "recorder") else getattr(getattr(g, "node", None), "value", None)
     return value.instruction if hasattr(type(value), "recorder") else None
 
 
