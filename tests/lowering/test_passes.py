@@ -35,7 +35,7 @@ def the_one(listing: Listing) -> Instruction:
 SAME = {
     "a sum": (lambda x: np.sum(x, axis=0), lambda x: x.sum(0), lambda x: np.add.reduce(x)),
     "a transposition": (lambda x: x.T, lambda x: np.transpose(x), lambda x: x.swapaxes(0, 1)),
-    "moved axes": (lambda x: np.moveaxis(x[None], 0, 2), lambda x: x[None].transpose(1, 2, 0)),
+    "moved axes": (lambda x: np.moveaxis(x, 0, 1), lambda x: np.rollaxis(x, 1), lambda x: x.transpose((1, 0))),
     "a reshape": (lambda x: x.reshape(3, 2), lambda x: np.reshape(x, (3, -1)), lambda x: x.reshape((3, 2))),
     "another axis": (lambda x: x[:, None], lambda x: x[(slice(None), None)]),
     "a product": (lambda x: x * 2.0, lambda x: np.multiply(x, 2.0)),

@@ -60,7 +60,8 @@ def _multiply(x: Instruction) -> Instruction | None:
     if _is_one(a) and (found := _stays(x, b)):
         return found
     for ones, other in ((a, b), (b, a)):
-        if _is_one(ones) and other.result.dtype == x.result.dtype and other.result.kind != "number":
+        of_arrays = x.result.kind == "array" and other.result.kind != "number"
+        if _is_one(ones) and other.result.dtype == x.result.dtype and of_arrays:
             return x.with_(operation="broadcast_to", operands=(other,), parameters={"shape": x.result.shape})
     return None
 
