@@ -264,7 +264,7 @@ def stack(arrays: Any, axis: int = 0, out: None = None, **how: Any) -> Any:
     return np.concatenate([np.expand_dims(x, axis) for x in arrays], axis, **how)
 
 
-@primitive(name="array", moves=True, complex=True, pure=True, implied=("shape",))
+@primitive(name="array", moves=True, complex=True, pure=True, opaque=True, implied=("shape",))
 def array_of(*numbers: Array, shape: tuple[int, ...]) -> Array:
     """An array of `shape` of these numbers, row by row: one node, where `np.stack` makes one for each number."""
     return np.array(numbers).reshape(shape)

@@ -175,6 +175,10 @@ class Expressions:
     def _scalar(self, x: Instruction, operands: Sequence[Text]) -> Text:
         return Text(f"np.{x.result.dtype.name}({operands[0].text})")
 
+    def _array(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        shaped = "" if len(x.result.shape) == 1 else f".reshape({', '.join(map(self.size, x.result.shape))})"
+        return Text(f"np.array([{', '.join([a.text for a in operands])}]){shaped}")
+
     def _real(self, x: Instruction, operands: Sequence[Text]) -> Text:
         return Text(f"np.real({operands[0].text})")
 
