@@ -193,6 +193,56 @@ def test_what_an_ivp_returns_besides() -> None:
     np.testing.assert_allclose(tg.grad(both)(K), tg.grad(exact)(K), rtol=1e-8)
 
 
+def falling(t: float, y: Any, g: Any) -> Any:
+    return [y[1], -g]
+
+
+def ground(t: float, y: Any, g: Any) -> Any:
+    return y[0]
+
+
+ground.terminal = True  # type: ignore[attr-defined]
+ground.direction = -1  # type: ignore[attr-defined]
+
+
+def test_the_time_of_an_event() -> None:
+    """A stone that is thrown up with velocity v is back at 2 v / g, with velocity -v; it was at 1 before that."""
+
+    def thrown(v: Any, g: Any) -> Any:
+        sol = ivp(integrate, falling, (0, 100), [0.0, v], args=(g,), events=[ground, lambda t, y, g: y[0] - 1.0])
+        assert sol.status == 1
+        (back,), passes = sol.t_events[0], sol.t_events[1]
+        return np.stack([back, sol.y_events[0][0, 1], sol.t[-1], sol.y[1, -1], *passes])
+
+    def exact(v: Any, g: Any) -> Any:
+        root = np.sqrt(v * v - 2 * g)
+        return np.stack([2 * v / g, -v, 2 * v / g, -v, (v - root) / g, (v + root) / g])
+
+    for argnum in (0, 1):
+        found, expected = (tg.jacobian(f, argnums=argnum)(7.0, 9.81) for f in (thrown, exact))
+        np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-8)
+    second, expected = (tg.hessian(lambda v, f=f: np.sum(f(v, 9.81) ** 2))(7.0) for f in (thrown, exact))
+    np.testing.assert_allclose(second, expected, rtol=1e-6)
+
+
+def test_an_event_that_uses_a_tensor_alone() -> None:
+    level = lambda h: ivp(integrate, lambda t, y: -y, (0, 9), [1.0], events=lambda t, y: y[0] - h).t_events[0][0]
+    np.testing.assert_allclose(tg.grad(level)(K), -1 / K, rtol=1e-8)  # at -log(h)
+
+
+def test_a_dense_solution() -> None:
+    t = np.array([1.5, 0.5, 1.0])
+    dense = lambda k, t: ivp(integrate, lambda t, y: -k * y, (0, 2), [1.0], dense_output=True).sol(t)
+    np.testing.assert_array_equal(
+        tg.vjp(lambda k: dense(k, t), K)[0],
+        ivp(scipy_integrate, lambda t, y: -K * y, (0, 2), [1.0], dense_output=True).sol(t),
+    )
+    np.testing.assert_allclose(tg.jacobian(lambda k: dense(k, t)[0])(K), -t * np.exp(-K * t), rtol=1e-6)
+    np.testing.assert_allclose(tg.grad(lambda s: dense(K, s)[0])(0.7), -K * np.exp(-K * 0.7), rtol=1e-6)
+    backward = lambda k: ivp(integrate, lambda t, y: -k * y, (2, 0), [1.0], dense_output=True).sol(t)[0]
+    np.testing.assert_allclose(tg.jacobian(backward)(K), (2 - t) * np.exp(K * (2 - t)), rtol=1e-6)
+
+
 def test_a_closure_in_a_loop_is_that_of_its_iteration() -> None:
     def total(ks: Any) -> Any:
         integrals = [integrate.quad(lambda u: np.exp(-ks[i] * u), 0, 1)[0] for i in range(3)]
@@ -292,14 +342,9 @@ COUNTING = changing()
             r"scipy\.integrate\.quad: wvar holds a Tensor",
         ),
         (
-            lambda k: integrate.solve_ivp(lambda t, y: -k * y, (0, 1), [1.0], dense_output=True).sol(0.5)[0],
+            lambda k: integrate.solve_ivp(lambda t, y: -k * y, (0, 1), [1.0], method="BDF", vectorized=True).y[0, -1],
             NotImplementedError,
-            r"scipy\.integrate\.solve_ivp: dense_output is not supported",
-        ),
-        (
-            lambda k: integrate.solve_ivp(lambda t, y: -k * y, (0, 1), [1.0], events=lambda t, y: y[0] - 0.5).y[0, -1],
-            NotImplementedError,
-            r"scipy\.integrate\.solve_ivp: events is not supported",
+            r"scipy\.integrate\.solve_ivp: vectorized is not supported",
         ),
     ],
 )

@@ -18,8 +18,9 @@ from tinygrad_cnn.extras import extra
 from tinygrad_cnn.recordings import node_of, sweep, tensors_on
 from tinygrad_cnn.replacements import replaces
 from tinygrad_cnn.scipy._fallback import fallback
+from tinygrad_cnn.scipy._initial_values import odeint, solve_ivp  # noqa: F401 (which are of this module)
 from tinygrad_cnn.scipy._observed import Observed
-from tinygrad_cnn.scipy._sensitivities import Flow, row_of, shaped, size_of
+from tinygrad_cnn.scipy._sensitivities import row_of, shaped, size_of
 from tinygrad_cnn.scipy._solvers import (
     Call,
     has_tensor,
@@ -180,94 +181,6 @@ def quad_vec(call: Call) -> Any:
     operands = [*tensors_on(integrand.outer), *[call[name] for name in limits]]
     value = node_of(found[0], operands, cotangents, call.name)
     return value, undifferentiable(found[1], value, f"{call.name}'s estimate of the error"), *found[2:]
-
-
-# Initial value problems
-
-
-@solves(scipys.solve_ivp, ["t_span", "y0", "t_eval", "args"])
-def solve_ivp(call: Call) -> Any:
-    """`.y` is differentiated by the sensitivity equations, with respect to y0, times, args and what fun closes over."""
-    fun, extra_args = call["fun"], tuple(call["args"] or ())
-    observed = Observed(lambda t, y: fun(t, y, *extra_args), call.name)
-    options = dict(call["options"] or {})
-    if callable(options.get("jac")):
-        jac = options["jac"]
-        options["jac"] = lambda *args: without_tensors(jac(*args))
-    found = call.run(fun=lambda t, y, *args: observed(t, y), options=options)
-    y0, t_span, t_eval = operand(call["y0"]), call["t_span"], call["t_eval"]
-    if not observed.outer and not has_tensor([y0, t_span, t_eval]):
-        return found
-    call.refuse("dense_output", "events", "vectorized")
-    t_eval = None if t_eval is None else operand(t_eval)
-    times, plain_times = found.t, found.t
-    if isinstance(t_eval, Tensor):
-        times = t_eval[: len(plain_times)]
-    elif t_eval is None and has_tensor(t_span):  # of SciPy's own times only the first and the last are given
-        inner = plain_times[1:-1]
-        times = np.concatenate([np.reshape(t_span[0], 1), inner, np.reshape(t_span[1], 1)]) if found.success else times
-
-    def solve(fun: Any, t_span: Any, y0: Any, times: Any, solver: Any) -> Any:
-        given = {name: x for name, x in options.items() if name not in _OF_THE_JACOBIAN}
-        if np.ndim(given.get("atol", 0)):
-            given["atol"] = _tolerances(given["atol"], np.size(y0))
-        sol = solver(fun, t_span, y0, method=call["method"], t_eval=times, **given)
-        if not sol.success:
-            raise RuntimeError(f"{call.name}: the sensitivity equations could not be solved: {sol.message}")
-        return sol.y
-
-    end = t_span[1] if found.success else plain_times[-1]
-    flow = Flow(
-        observed,
-        call.name,
-        lambda f, z, s, ts: solve(f, (s, without_tensors(end)), z, ts, scipys.solve_ivp),
-        lambda f, z, s, ts: solve(f, (s, end), z, ts, solve_ivp),
-    )
-    found.y = flow.solution(found.y, y0, t_span[0], times)
-    found.t = times if isinstance(times, Tensor) else found.t
-    return found
-
-
-_OF_THE_JACOBIAN = ("jac", "jac_sparsity", "lband", "uband")
-
-
-@solves(scipys.odeint, ["y0", "t", "args"])
-def odeint(call: Call) -> Any:
-    """Differentiated by the sensitivity equations, with respect to y0, t, args and what func closes over."""
-    func, extra_args, tfirst = call["func"], call.extra, call["tfirst"]
-    observed = Observed(lambda t, y: func(t, y, *extra_args) if tfirst else func(y, t, *extra_args), call.name)
-    jac, swapped = call["Dfun"], None
-    if jac is not None:
-        swapped = lambda t, y, *args: without_tensors(jac(t, y, *args) if tfirst else jac(y, t, *args))
-    found = call.run(func=lambda t, y, *args: observed(t, y), tfirst=True, Dfun=swapped)
-    y0, times = operand(call["y0"]), operand(call["t"])
-    if not observed.outer and not has_tensor([y0, times]):
-        return found
-    names = ("rtol", "atol", "tcrit", "h0", "hmax", "hmin", "mxstep", "mxhnil", "mxordn", "mxords")
-    options = {name: call[name] for name in names}
-
-    def solve(fun: Any, y0: Any, times: Any, solver: Any) -> Any:
-        given = dict(options)
-        for name in ("rtol", "atol"):
-            if np.ndim(given[name]):
-                given[name] = _tolerances(given[name], np.size(y0))
-        return np.transpose(solver(fun, y0, times, tfirst=True, **given))
-
-    flow = Flow(
-        observed,
-        call.name,
-        lambda f, z, s, ts: solve(f, z, ts, scipys.odeint),
-        lambda f, z, s, ts: solve(f, z, ts, odeint),
-    )
-    values = found[0] if call["full_output"] else found
-    y = np.transpose(flow.solution(values.T, np.reshape(y0, -1), times[0], times))
-    return (y, *marked(found[1:], y, call.name)) if call["full_output"] else y
-
-
-def _tolerances(each: Any, size: int) -> Any:
-    """The tolerance of each element of y, also for the derivatives of that element."""
-    each = np.asarray(each)
-    return np.concatenate([each, np.repeat(each, (size - each.size) // each.size)])
 
 
 # Integrals of samples
