@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -118,6 +118,27 @@ def counted(x):
     "orbits/late.py": "import numpy as np\nfrom math import sqrt\n\ndef f(x):\n    return np.sum([sqrt(x), x])\n",
     "orbits/lazy.py": "def f(x):\n    from . import late\n    return late.f(x)\n",
     "orbits/identical.py": "def f(x):\n    return float(x) + 1.0 if type(x) is float else int(x)\n",
+    "orbits/jitted.py": """
+import math
+import numba
+import numpy as np
+
+@numba.njit
+def root(x):
+    return math.sqrt(x) + np.exp(-x)
+
+@numba.njit
+def total(x):
+    result = np.zeros(2)
+    for i in range(len(x)):
+        result[0] += root(x[i]) * i
+        result[1] = x[i]
+    return result[0] * result[1]
+
+@numba.vectorize
+def soft(x, k):
+    return math.log1p(math.exp(k * x)) / k if x < 2 else x
+""",
     "orbits/switching.py": "import numpy as np\n\ndef use(other):\n    global np\n    np = other\n",
     "replaced/__init__.py": """
 import sys
@@ -148,7 +169,7 @@ def orbits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleTy
 
 def contents(module: ModuleType) -> list[Any]:
     """All that an adoption may change in a module."""
-    functions = [f for f in vars(module).values() if hasattr(f, "__defaults__")]
+    functions = [f for f in vars(module).values() if isinstance(f, FunctionType)]
     return [
         dict(vars(module)),
         [dict(vars(kind)) for kind in vars(module).values() if isinstance(kind, type)],
@@ -286,6 +307,43 @@ def test_a_module_that_asks_whether_a_type_is_float_keeps_pythons(orbits: Module
         assert "float" not in vars(identical)
         assert identical.f(1.0) == 2.0
         assert tg.grad(lambda x: x * identical.f(x))(3.0) == 3.0  # int is exchanged
+
+
+@pytest.mark.filterwarnings("ignore")  # numba's own
+def test_functions_compiled_by_numba_run_as_python_on_tensors(orbits: ModuleType) -> None:
+    pytest.importorskip("numba", reason="numba is not installed")
+    jitted = importlib.import_module("orbits.jitted")
+    x = np.array([0.4, 1.3, 2.2])
+    before = contents(jitted)
+    for _ in range(2):  # before anything is compiled, and after
+        with tg.adopt(jitted):
+            np.testing.assert_allclose(tg.grad(jitted.total)(x), slope(jitted.total, x), rtol=1e-8, atol=1e-8)
+            found = tg.grad(lambda x: np.sum(jitted.soft(x, x[0])))(x)
+            np.testing.assert_allclose(found, slope(lambda x: np.sum(jitted.soft(x, x[0])), x), rtol=1e-8)
+        assert contents(jitted) == before
+        assert jitted.total(x) == pytest.approx(jitted.total.py_func(x), rel=1e-14)
+        assert jitted.soft(x, 1.0).shape == (3,)
+
+
+def test_an_adoption_that_fails_leaves_nothing_behind(orbits: ModuleType) -> None:
+    kepler = sys.modules["orbits.kepler"]
+
+    class Hostile(type):
+        def __setattr__(cls, name: str, value: Any) -> None:
+            raise KeyError("not to be changed")
+
+    class Odd(metaclass=Hostile):
+        __module__ = "orbits.kepler"
+        convert = np.asarray
+
+    kepler.Odd = Odd
+    before = contents(kepler)
+    with pytest.raises(KeyError):
+        tg.adopt(orbits)
+    assert contents(kepler) == before
+    assert tg.adopt.modules() == ()
+    with pytest.raises(tg.GradientLostError):
+        tg.grad(lambda e: orbits.anomaly(1.0, e))(0.3)
 
 
 def test_other_threads_go_on_as_before(orbits: ModuleType) -> None:

@@ -217,7 +217,9 @@ WAYS = {
     "in a module": [
         "as_array", "list_written_out", "element", "in_place", "exponential", "number", "integer", "index", "checked",
     ],
-    "in an installed module": ["as_array", "element", "out", "number", "integer", "index", "left_shift", "flags", "checked"],
+    "in an installed module": [
+        "as_array", "element", "out", "number", "integer", "index", "left_shift", "flags", "checked",
+    ],
     "in an adopted module": [
         "in_memory", "shape", "index", "by_argument", "polynomial", "in_set", "left_shift",
     ],

@@ -1,0 +1,216 @@
+"""What is exchanged in an adopted module, for what, and how that is undone."""
+
+from __future__ import annotations
+
+import cmath
+import dis
+import inspect
+import itertools
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from types import CellType, CodeType, FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn import builtin_functions
+from tinygrad_cnn.adoption.jitted import python_of, uncompiled
+from tinygrad_cnn.replacements import replacements
+
+_BUILTINS = ("complex", "float", "int", "isinstance", "round")
+
+
+def exchange(module: ModuleType) -> list[Callable[[], None]]:
+    """Exchange what `module` has of the table; what undoes each exchange. If one fails, none is left."""
+    undos: list[Callable[[], None]] = []
+    try:
+        undos.extend(_exchanges(module))
+    except BaseException:
+        for undo in reversed(undos):
+            undo()
+        raise
+    return undos
+
+
+def counterpart_of(x: Any) -> Any:
+    """What `x`, of NumPy, Python or SciPy, is exchanged for; None if it stays."""
+    return _counterpart(x, _table())
+
+
+def _table() -> dict[int, tuple[Any, Any]]:
+    """From the identity of what is exchanged to what it is exchanged for, with every module that is in use."""
+    import tinygrad_cnn.cmath
+    import tinygrad_cnn.math
+    import tinygrad_cnn.numpy
+
+    table = dict(replacements)
+    if "scipy" in sys.modules:
+        import tinygrad_cnn.scipy
+
+        tinygrad_cnn.scipy.counterparts()
+        table = dict(replacements)
+        table[id(sys.modules["scipy"])] = (sys.modules["scipy"], tinygrad_cnn.scipy)
+    for original, counterpart in ((np, tinygrad_cnn.numpy), (math, tinygrad_cnn.math), (cmath, tinygrad_cnn.cmath)):
+        table[id(original)] = (original, counterpart)
+    return table
+
+
+def _exchanges(module: ModuleType) -> Iterator[Callable[[], None]]:
+    table = _table()
+    names = vars(module)
+    for name, x in list(names.items()):
+        counterpart = _counterpart(x, table)
+        if counterpart is not None:
+            names[name] = counterpart
+            yield _restoring_item(names, name, x, counterpart)
+    functions = list(_functions_of(module))
+    for function in functions:
+        yield from _exchange_defaults(function, table)
+        for cell in function.__closure__ or ():
+            yield from _exchange_cell(cell, table)
+    for kind in _classes_of(module):
+        yield from _exchange_attributes(kind, table)
+    codes = [code for function in functions for code in _codes(function.__code__)]
+    for name in _BUILTINS:
+        if (
+            name not in names
+            and any(name in code.co_names for code in codes)
+            and not _compared_by_identity(name, codes)
+        ):
+            names[name] = getattr(builtin_functions, name)
+            yield _removing_item(names, name, names[name])
+
+
+def _counterpart(x: Any, table: dict[int, tuple[Any, Any]]) -> Any:
+    if type(x) is np.vectorize:
+        made = table[id(np.vectorize)][1].__new__(table[id(np.vectorize)][1])
+        made.__dict__.update(x.__dict__)
+        return made
+    original, counterpart = table.get(id(x), (None, None))
+    return counterpart if original is x else uncompiled(x)
+
+
+def _classes_of(module: ModuleType) -> list[type]:
+    """The classes that are defined in `module`, with those within them."""
+    found: list[type] = []
+    waiting: list[Any] = list(vars(module).values())
+    while waiting:
+        x = waiting.pop()
+        if isinstance(x, type) and x.__module__ == module.__name__ and x not in found:
+            found.append(x)
+            waiting.extend(vars(x).values())
+    return found
+
+
+def _functions_of(module: ModuleType) -> list[FunctionType]:
+    """The functions that are defined in `module`, methods and what is wrapped by decorators included."""
+    found: dict[int, FunctionType] = {}
+    waiting: list[Any] = [*vars(module).values()]
+    for kind in _classes_of(module):
+        waiting.extend(vars(kind).values())
+    while waiting:
+        x = waiting.pop()
+        if isinstance(x, property):
+            waiting.extend([x.fget, x.fset])
+        if isinstance(x, np.vectorize):
+            waiting.append(x.pyfunc)
+        if (compiled_from := python_of(x)) is not None:
+            waiting.append(compiled_from)
+        try:
+            wrapped = inspect.getattr_static(x, "__wrapped__", None) or getattr(x, "__func__", None)
+        except Exception:
+            continue  # an object whose attributes are not to be had
+        if wrapped is not None and wrapped is not x:
+            waiting.append(wrapped)
+        if isinstance(x, FunctionType) and x.__globals__ is vars(module) and id(x) not in found:
+            found[id(x)] = x
+            waiting.extend(map(_contents, x.__closure__ or ()))
+    return list(found.values())
+
+
+def _contents(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # it is empty yet
+        return None
+
+
+def _exchange_cell(cell: CellType, table: dict[int, tuple[Any, Any]]) -> Iterator[Callable[[], None]]:
+    old = _contents(cell)
+    counterpart = _counterpart(old, table)
+    if counterpart is not None:
+        cell.cell_contents = counterpart
+        yield _restoring_attribute(cell, "cell_contents", old, counterpart)
+
+
+def _exchange_defaults(function: FunctionType, table: dict[int, tuple[Any, Any]]) -> Iterator[Callable[[], None]]:
+    old = function.__defaults__ or ()
+    new = tuple([x if (found := _counterpart(x, table)) is None else found for x in old])
+    if any(x is not y for x, y in zip(old, new, strict=True)):
+        function.__defaults__ = new
+        yield _restoring_attribute(function, "__defaults__", old, new)
+    keywords: dict[str, Any] = function.__kwdefaults__ or {}
+    for name, x in keywords.items():
+        counterpart = _counterpart(x, table)
+        if counterpart is not None:
+            keywords[name] = counterpart
+            yield _restoring_item(keywords, name, x, counterpart)
+
+
+def _exchange_attributes(kind: type, table: dict[int, tuple[Any, Any]]) -> Iterator[Callable[[], None]]:
+    for name, x in list(vars(kind).items()):
+        counterpart = _counterpart(x.__func__ if isinstance(x, staticmethod) else x, table)
+        if counterpart is None:
+            continue
+        new = staticmethod(counterpart) if isinstance(x, staticmethod) else counterpart
+        try:
+            setattr(kind, name, new)
+        except (AttributeError, TypeError):  # the class does not let itself be changed
+            continue
+        yield _restoring_attribute(kind, name, x, new)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def _compared_by_identity(name: str, codes: Sequence[CodeType]) -> bool:
+    """Whether there is `type(x) is float`, which is false for every stand-in."""
+    for code in codes:
+        if name in code.co_names:
+            instructions = list(dis.get_instructions(code))
+            for one, then in itertools.pairwise(instructions):
+                if then.opname == "IS_OP" and one.opname in ("LOAD_GLOBAL", "LOAD_NAME") and one.argval == name:
+                    return True
+    return False
+
+
+# An exchange is undone unless something else was put there meanwhile.
+
+
+def _restoring_item(names: dict[str, Any], name: str, old: Any, new: Any) -> Callable[[], None]:
+    def undo() -> None:
+        if names.get(name) is new:
+            names[name] = old
+
+    return undo
+
+
+def _removing_item(names: dict[str, Any], name: str, new: Any) -> Callable[[], None]:
+    def undo() -> None:
+        if names.get(name) is new:
+            del names[name]
+
+    return undo
+
+
+def _restoring_attribute(owner: Any, name: str, old: Any, new: Any) -> Callable[[], None]:
+    def undo() -> None:
+        if (vars(owner)[name] if isinstance(owner, type) else getattr(owner, name)) is new:
+            setattr(owner, name, old)
+
+    return undo
