@@ -378,6 +378,14 @@ def to_values(x: Any) -> Any:
     return x
 
 
+def checked(primitive: Any, operands: Sequence[Any]) -> Any:
+    """The value of a primitive at `operands`, as a node may hold it."""
+    value = primitive.compute(*operands)
+    if type(value) is _float64 or (type(value) is _ndarray and value.dtype is _FLOAT64):
+        return value
+    return _floats(value, primitive)
+
+
 def _floats(value: Any, made_by: Any) -> Any:
     """`value` as a node may hold it, an array or NumPy scalar of floats, or an error that says why it cannot."""
     if isinstance(value, list | tuple | Handle):  # a Tensor: of a closure, or within a static argument

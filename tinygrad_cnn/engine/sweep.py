@@ -19,6 +19,8 @@ from tinygrad_cnn.engine.mutation.ownership import Ownership
 from tinygrad_cnn.infinities import Apply, Dependence, masked_sweep, simply
 from tinygrad_cnn.stand_in import StandIn
 
+_float64 = np.float64
+
 
 def pull_back(
     seeds: dict[Node, Array], path: Sequence[Node], recorded: bool = False, keep: bool = False
@@ -114,12 +116,13 @@ class Sweep:
             else:
                 cotangent = rule(g, out, *operands, **static_args)
             like = x.like
-            try:
-                fits = cotangent.shape == like.shape and cotangent.dtype is like.dtype
-            except AttributeError:
-                fits = False
-            if not fits:
-                cotangent = fit(cotangent, like, node, position)
+            if type(cotangent) is not _float64 or type(like) is not _float64:
+                try:
+                    fits = cotangent.shape == like.shape and cotangent.dtype is like.dtype
+                except AttributeError:
+                    fits = False
+                if not fits:
+                    cotangent = fit(cotangent, like, node, position)
             total = cotangents.get(x)
             if total is None:
                 cotangents[x] = cotangent
