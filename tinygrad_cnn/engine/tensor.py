@@ -62,6 +62,7 @@ def _arithmetic(ufunc: np.ufunc, position: int = 0) -> Callable[[Any, Any], Tens
                 return handle_on(Node(primitive, operands, [(0, node), (1, second)], {}, checked(primitive, operands)))
         return primitive(self, other) if position == 0 else primitive(other, self)
 
+    operate.__annotations__ = {}  # of no use in `help`
     return operate
 
 
