@@ -231,6 +231,58 @@ def test_an_element_at_a_bound_stays_there() -> None:
         np.testing.assert_allclose(tg.jacobian(function)(E, bounds), [0.5, 0], rtol=1e-9)
 
 
+SIGMA = np.array([[0.04, 0.01, 0.0], [0.01, 0.09, 0.02], [0.0, 0.02, 0.16]])
+MU = np.array([0.05, 0.08, 0.12])
+
+
+def markowitz(mu: Any, target: Any, sigma: Any = SIGMA) -> Any:
+    """The weights of the portfolio of least variance that has a mean return."""
+    system = np.zeros((5, 5)) if not isinstance(mu, tg.Tensor) else np.zeros((5, 5), like=mu)
+    system[:3, :3], system[:3, 3], system[3, :3], system[:3, 4], system[4, :3] = 2 * sigma, mu, mu, 1, 1
+    return np.linalg.solve(system, np.stack([0.0 * target, 0.0, 0.0, target, 1.0]))[:3]
+
+
+def portfolio(mu: Any, target: Any, **how: Any) -> Any:
+    constraints = [
+        {"type": "eq", "fun": lambda w: np.sum(w) - 1},
+        {"type": "eq", "fun": lambda w, mu: w @ mu - target, "args": (mu,)},
+    ]
+    given = {"method": "SLSQP", "constraints": constraints, "tol": 1e-12, **how}
+    return optimize.minimize(lambda w: w @ SIGMA @ w, np.full(3, 1 / 3), **given).x
+
+
+def test_equality_constraints() -> None:
+    np.testing.assert_allclose(portfolio(MU, 0.08), markowitz(MU, 0.08), rtol=1e-6)
+    for argnum in (0, 1):
+        found, expected = (tg.jacobian(f, argnums=argnum)(MU, 0.08) for f in (portfolio, markowitz))
+        np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-10)
+    variance = lambda weights: lambda target: weights(MU, target) @ SIGMA @ weights(MU, target)
+    found, expected = (tg.grad(tg.grad(variance(f)))(0.08) for f in (portfolio, markowitz))
+    np.testing.assert_allclose(found, expected, rtol=1e-8)
+
+
+def test_inequality_constraints_and_bounds() -> None:
+    """Of (x - e)**2 + (y - 2)**2 with x + y <= 2, x <= 5 and y <= 1.5: (0.5, 1.5) as a rule."""
+    constraints = [{"type": "ineq", "fun": lambda x: 2 - x[0] - x[1]}, {"type": "ineq", "fun": lambda x: 5 - x[0]}]
+    minimum = lambda e, bounds: (
+        optimize.minimize(
+            lambda x: (x[0] - e) ** 2 + (x[1] - 2) ** 2, [0.0, 0.0], constraints=constraints, bounds=bounds
+        ).x
+    )
+    no_bounds = [(None, None), (None, None)]
+    np.testing.assert_allclose(tg.jacobian(minimum)(1.0, no_bounds), [0.5, -0.5], atol=1e-9)  # on x + y = 2
+    np.testing.assert_allclose(tg.jacobian(minimum)(-1.0, no_bounds), [1, 0], atol=1e-9)  # no constraint is active
+    np.testing.assert_allclose(tg.jacobian(minimum)(0.2, [(None, None), (None, 1.5)]), [1, 0], atol=1e-9)  # y = 1.5
+    np.testing.assert_allclose(tg.jacobian(minimum)(2.0, [(None, None), (1.2, None)]), [0, 0], atol=1e-9)  # both
+
+
+def test_a_constraint_that_uses_a_tensor_alone() -> None:
+    circle = lambda r: {"type": "eq", "fun": lambda x: x @ x - r**2, "jac": lambda x: 2 * x}
+    nearest = lambda r: optimize.minimize(lambda x: np.sum((x - [3.0, 4.0]) ** 2), [1.0, 1.0], constraints=circle(r))
+    np.testing.assert_allclose(tg.jacobian(lambda r: nearest(r).x)(2.0), [0.6, 0.8], rtol=1e-9)
+    np.testing.assert_allclose(tg.grad(lambda r: nearest(r).fun)(2.0), -6.0, rtol=1e-6)  # of (5 - r)**2
+
+
 def test_curve_fit_and_least_squares_at_a_bound() -> None:
     """With b fixed at 1.1, the best a is linear in y."""
     basis = np.exp(-1.1 * T)
@@ -312,9 +364,21 @@ def test_scipys_own_errors() -> None:
             r"scipy\.optimize\.minimize_scalar: the residual returned .*which does not depend on x|singular",
         ),
         (
-            lambda e: optimize.minimize(quartic(e), [0.1, 0.1], constraints={"type": "eq", "fun": sum}).x[0],
+            lambda e: optimize.minimize(
+                quartic(e), [0.1, 0.1], constraints=optimize.LinearConstraint([[1, 1]], 1, 1)
+            ).x[0],
             NotImplementedError,
-            r"scipy\.optimize\.minimize: constraints is not supported",
+            r"scipy\.optimize\.minimize: constraints of type LinearConstraint are not supported",
+        ),
+        (
+            lambda e: optimize.minimize(
+                quartic(e),
+                [0.5, 0.5],
+                constraints=[{"type": "eq", "fun": lambda x: np.stack([x[0] + x[1] - 1, 2 * x[0] + 2 * x[1] - 2])}],
+                method="trust-constr",
+            ).x[0],
+            np.linalg.LinAlgError,
+            r"scipy\.optimize\.minimize: the Jacobian .* is singular",
         ),
         (
             lambda e: optimize.minimize(quartic(e), [0.1, 0.1], bounds=[(e, 1), (0, 1)]).x[0],
@@ -335,6 +399,7 @@ def test_scipys_own_errors() -> None:
         ),
     ],
 )
+@pytest.mark.filterwarnings("ignore:Singular Jacobian")
 def test_what_has_no_derivative_raises(function: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         tg.grad(function)(E)

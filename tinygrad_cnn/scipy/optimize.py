@@ -17,6 +17,7 @@ from tinygrad_cnn.engine.transforms import grad
 from tinygrad_cnn.extras import extra
 from tinygrad_cnn.implicit_functions import solution
 from tinygrad_cnn.jacobians import jacobian
+from tinygrad_cnn.scipy._constraints import Constraints
 from tinygrad_cnn.scipy._fallback import fallback
 from tinygrad_cnn.scipy._solvers import (
     Call,
@@ -139,24 +140,31 @@ anderson, newton_krylov = solves(scipys.anderson, ["xin"])(_zero), solves(scipys
 # Minima
 
 
-@solves(scipys.minimize, ["x0", "args"])
+@solves(scipys.minimize, ["x0", "args", "constraints"])
 def minimize(call: Call) -> Any:
     """`.x` has the derivatives that follow from grad(fun)(x) = 0, `.fun` those of the minimum.
 
     The gradient of fun that the derivatives need is its own; the method uses `jac` or differences, as SciPy's does. An
-    element of x that is at a bound stays there. There is no derivative where there are constraints.
+    element of x that is at a bound stays there. With constraints, in the form of dicts, the equations are those of
+    Karush, Kuhn and Tucker.
     """
     watched, with_slope = call.watched("fun"), bool(call["jac"]) and not callable(call["jac"])
-    given = {name: plain(call[name]) for name in ("jac", "hess", "hessp") if name in call.arguments}
+    constraints = Constraints(call["constraints"], call.name)
+    given: dict[str, Any] = {name: plain(call[name]) for name in ("jac", "hess", "hessp") if name in call.arguments}
+    if constraints.given:
+        given["constraints"] = constraints.for_scipy()
     found = call.run(fun=watched, **given)
-    if watched.uses_tensors:
-        call.refuse("constraints")
+    if watched.uses_tensors or constraints.use_tensors:
 
         def objective(x: Any) -> Any:
             value = call["fun"](x, *call.extra)
             return np.reshape(value[0] if with_slope else value, ())
 
-        found.x = _minimiser(found.x, objective, call, _at_a_bound(found.x, _bounds_of_pairs(call["bounds"])))
+        at_bound = _at_a_bound(found.x, _bounds_of_pairs(call["bounds"]))
+        if constraints.given:
+            found.x = constraints.minimiser(found.x, objective, at_bound)
+        else:
+            found.x = _minimiser(found.x, objective, call, at_bound)
         found.fun = with_value(found.fun, objective(found.x), f"{call.name}.fun")
         mark(found, found.x, call.name, but=("x", "fun"))
     return found
