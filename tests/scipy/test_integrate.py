@@ -380,6 +380,25 @@ def test_integrals_of_samples(name: str, count: int) -> None:
     np.testing.assert_allclose(by_x[0], moved, rtol=1e-6)
 
 
+def test_integrals_of_samples_that_are_linear_in_them() -> None:
+    y, x = RNG.normal(size=(3, 9)), np.sort(RNG.normal(size=9))
+    for ours, theirs, given in (
+        (integrate.romb, scipy_integrate.romb, {"dx": 0.3}),
+        (integrate.cumulative_simpson, scipy_integrate.cumulative_simpson, {"x": x}),
+        (integrate.cumulative_simpson, scipy_integrate.cumulative_simpson, {"dx": 0.3, "initial": 2.0}),
+    ):
+        np.testing.assert_array_equal(ours(y, **given), theirs(y, **given))
+        np.testing.assert_allclose(ours(tg.Tensor(y), **given).value, theirs(y, **given), rtol=1e-12)
+        np.testing.assert_allclose(
+            ours(tg.Tensor(y.T.copy()), axis=0, **given).value, theirs(y.T, axis=0, **given), rtol=1e-12
+        )
+        found = tg.grad(lambda y: np.sum(ours(y, **given)))(y)
+        moved = lambda e: np.sum(theirs(y + e * np.eye(3, 9), **given))
+        np.testing.assert_allclose(np.trace(found), slope(moved, 0.0), rtol=1e-9)
+    with pytest.raises(NotImplementedError, match="x is to be a plain array of one axis"):
+        integrate.cumulative_simpson(tg.Tensor(y), x=tg.Tensor(x))
+
+
 def test_cumulative_trapezoid_from_zero() -> None:
     y = RNG.normal(size=(2, 5))
     found = integrate.cumulative_trapezoid(tg.Tensor(y), initial=0)

@@ -237,3 +237,27 @@ def simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: int = -1) -> Any:
         eta = h1**3 / (6 * h0 * (h0 + h1))
         total = total + alpha * y[..., -1] + beta * y[..., -2] - eta * y[..., -3]
     return total
+
+
+@replaces(scipys.romb)
+def romb(y: Any, dx: Any = 1.0, axis: int = -1) -> Any:
+    """As `scipy.integrate.romb`, which is linear in y."""
+    y = np.moveaxis(operand(y), axis, -1)
+    return y @ scipys.romb(np.eye(y.shape[-1])) * dx
+
+
+@replaces(scipys.cumulative_simpson)
+def cumulative_simpson(y: Any, *, x: Any = None, dx: Any = 1.0, axis: int = -1, initial: Any = None) -> Any:
+    """As `scipy.integrate.cumulative_simpson`, which is linear in y; x is plain."""
+    if has_tensor(x) or np.ndim(dx) or np.ndim(x) > 1 or np.ndim(initial):
+        raise NotImplementedError(
+            "scipy.integrate.cumulative_simpson: for Tensors, x is to be a plain array of one axis, and dx and initial "
+            "numbers"
+        )
+    y = np.moveaxis(operand(y), axis, -1)
+    integrals = y @ scipys.cumulative_simpson(np.eye(y.shape[-1]), x=x)
+    if x is None:
+        integrals = integrals * dx
+    if initial is not None:
+        integrals = np.concatenate([np.zeros((*y.shape[:-1], 1)), integrals], axis=-1) + initial
+    return np.moveaxis(integrals, -1, axis)
