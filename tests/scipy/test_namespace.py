@@ -42,8 +42,9 @@ def test_every_public_name_of_scipys_module_is_there(name: str) -> None:
         assert counterpart is original or replacements[id(original)] == (original, counterpart)
 
 
-def test_a_missing_scipy_names_the_extra() -> None:
-    code = "import sys; sys.modules['scipy'] = None; import tinygrad_cnn.scipy.special"
+@pytest.mark.parametrize("name", tinygrad_cnn.scipy.MODULES)
+def test_a_missing_scipy_names_the_extra(name: str) -> None:
+    code = f"import sys; sys.modules['scipy'] = None; import tinygrad_cnn.scipy.{name}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "pip install 'tinygrad-cnn[scipy]'" in done.stderr
 

@@ -7,15 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import integrate as scipys
 
 from tinygrad_cnn.engine.graph import differentiating, recording
 from tinygrad_cnn.engine.primitive import operand
 from tinygrad_cnn.engine.tensor import Tensor
+from tinygrad_cnn.extras import extra
 from tinygrad_cnn.implicit_functions import solution
 from tinygrad_cnn.scipy._observed import Observed
 from tinygrad_cnn.scipy._sensitivities import Flow
 from tinygrad_cnn.scipy._solvers import Call, Watched, has_tensor, marked, solves, without_tensors
+
+with extra("scipy", "tinygrad_cnn.scipy.integrate"):
+    from scipy import integrate as scipys
 
 
 @solves(scipys.solve_ivp, ["t_span", "y0", "t_eval", "args"])
