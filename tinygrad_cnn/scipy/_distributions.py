@@ -111,8 +111,11 @@ class _Continuous(_Distribution):
         at = to_values(z)
         closed = key in ("log", "density")
         inside = ((at >= low) & (at <= high) & np.isfinite(at) if closed else (at > low) & (at < high)) & valid
-        found = function(np.where(inside, z, _inner(low, high)), *shapes)
+        everywhere = inside.all()  # then nothing is to be masked
+        found = function(z if everywhere else np.where(inside, z, _inner(low, high)), *shapes)
         found = found - np.log(scale) if key == "log" else found / scale if key == "density" else found
+        if everywhere:
+            return found if found.ndim else found[()]
         below, above, _ = _METHODS[key]
         found = np.where(inside, found, np.where(at >= high, above, below))
         return _where(valid, found, np.nan)
@@ -145,6 +148,9 @@ class _Discrete(_Distribution):
             inside = (k >= low) & (k <= high) & (np.floor(k) == k) & valid
         else:
             inside = (k >= low) & (k < high) & valid
+        if inside.all():
+            found = function(k, *shapes)
+            return found if found.ndim else found[()]
         found = function(np.where(inside, k, low), *shapes)
         below, above, _ = _METHODS[key]
         found = np.where(inside, found, np.where(k >= high, above, below))
