@@ -262,6 +262,28 @@ CASES |= {f"{name} of tables, in a program": functools.partial(in_tables, name, 
 CASES["solved of tables, in an installed module"] = functools.partial(in_tables, "solved", "in an installed module")
 
 
+def in_scipy(action: Callable[[Any], Any]) -> None:
+    pytest.importorskip("scipy")
+    import tinygrad_cnn.scipy
+
+    action(tinygrad_cnn.scipy)
+
+
+SCIPYS: dict[str, Callable[[Any], Any]] = {
+    "a parameter that is not supported": lambda s: s.signal.filtfilt([1.0], [1.0], t(9), method="gust"),
+    "a function that is not supported": lambda s: s.ndimage.median_filter(t(3), 3),
+    "the order of a Bessel function": lambda s: tg.grad(s.special.jv)(2.0, 1.0),
+    "a shape parameter of a distribution function": lambda s: tg.grad(lambda a: s.stats.gamma.cdf(1.0, a))(2.0),
+    "a count": lambda s: s.stats.poisson.logpmf(t(), 2.0),
+    "knots": lambda s: s.interpolate.CubicSpline(t(3), np.ones(3)),
+    "a complex matrix": lambda s: s.linalg.expm(t(2, 2) * 1j),
+    "a logarithm that is complex": lambda s: s.linalg.logm(-np.eye(2) * t()),
+    "an image of integers": lambda s: s.ndimage.shift(np.eye(3, dtype=int), t()),
+    "a metric": lambda s: s.spatial.distance.cdist(t(2, 2), t(2, 2), "hamming"),
+}
+CASES |= {f"SciPy: {name}": functools.partial(in_scipy, call) for name, call in SCIPYS.items()}
+
+
 def in_debug(action: Callable[[], Any]) -> None:
     with tg.debug():
         action()
