@@ -1,4 +1,4 @@
-"""What Python's own functions of numbers make of a Tensor, where code is adopted: float, int, round and isinstance.
+"""What Python's own functions make of a Tensor, where code is adopted: float, complex, int, round, isinstance and type.
 
 In code that cannot be edited, `float(x)` means that x is one number, and not that its gradient is to be lost.
 """
@@ -34,12 +34,12 @@ def number_value(x: Any) -> Any:
 class StandIn(type):
     """The class of what stands for a class of Python: an instance of that is one of this, and the two are equal."""
 
-    original: type
+    original: Any
 
     def __instancecheck__(cls, x: object) -> bool:
         return isinstance(x, cls.original)
 
-    def __subclasscheck__(cls, kind: type) -> bool:
+    def __subclasscheck__(cls, kind: Any) -> bool:
         return issubclass(kind, cls.original)
 
     def __eq__(cls, other: object) -> bool:
@@ -88,6 +88,26 @@ class int(builtins.int, metaclass=StandIn):  # noqa: N801
         return builtins.int(number_value(x), *base, **keywords)
 
 
+class float64(np.float64, metaclass=StandIn):  # noqa: N801
+    """As NumPy's float64, where it is a variable of its own: `dtype = np.float64`, which is called too."""
+
+    original = np.float64
+
+    def __new__(cls, x: Any = 0.0, /) -> Any:
+        """A number or an array, or a Tensor."""
+        if not builtins.isinstance(x, Handle):
+            return cls.original(x)
+        found = x.astype(cls.original)  # type: ignore[attr-defined]
+        return found if found.ndim else found[()]
+
+
+class float32(np.float32, metaclass=StandIn):  # noqa: N801
+    """As NumPy's float32."""
+
+    original = np.float32
+    __new__ = float64.__new__  # type: ignore[assignment]
+
+
 def isinstance(x: Any, kinds: Any, /) -> bool:
     """As Python's isinstance. A Tensor is an instance of what its value is one of: np.ndarray, or np.float64."""
     if builtins.isinstance(x, kinds):
@@ -98,3 +118,14 @@ def isinstance(x: Any, kinds: Any, /) -> bool:
 def round(number: Any, ndigits: Any = None) -> Any:
     """As Python's round. A Tensor gives a plain number, for the derivative is zero."""
     return builtins.round(number_value(number), ndigits)
+
+
+_STAND_INS: dict[Any, Any] = {builtins.float: float, builtins.complex: complex, builtins.int: int}
+
+
+def type(x: Any, /, *more: Any) -> Any:
+    """As Python's type. Of a Tensor it is that of its value; of a Python number, what stands for its class here."""
+    if more:
+        return builtins.type(x, *more)
+    kind = builtins.type(x.node.like if builtins.isinstance(x, Handle) else x)
+    return _STAND_INS.get(kind, kind)

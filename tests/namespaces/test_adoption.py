@@ -65,7 +65,7 @@ class Model:
 
     @staticmethod
     def rooted(x):
-        return Model.square_root(x)
+        return Model.square_root(x) * complex(x, 1.0).real
 
     @classmethod
     def of(cls, x):
@@ -103,6 +103,11 @@ def remembered(function):
 def wrapped(x, convert=np.asarray):
     return np.sum(convert([x, x]) ** 2)
 
+DTYPE = np.float64
+
+def cast(x, dtype=DTYPE):
+    return dtype(x[0]) * np.zeros(2, dtype=dtype)[0] + np.sum(DTYPE(x)) ** 2
+
 def shadowed(x):
     np = lambda x: x * 3.0
     math = np
@@ -117,7 +122,23 @@ def counted(x):
 """,
     "orbits/late.py": "import numpy as np\nfrom math import sqrt\n\ndef f(x):\n    return np.sum([sqrt(x), x])\n",
     "orbits/lazy.py": "def f(x):\n    from . import late\n    return late.f(x)\n",
-    "orbits/identical.py": "def f(x):\n    return float(x) + 1.0 if type(x) is float else int(x)\n",
+    "orbits/identical.py": "def f(x):\n    return float(x) + 1.0 if x.__class__ is float else int(x)\n",
+    "orbits/typed.py": """
+import numpy as np
+
+def f(x):
+    if type(x) is float:
+        return float(x) ** 2
+    if type(x) in (list, np.ndarray):
+        return sum(f(float(u)) for u in x)
+    if type(x) == np.float64:
+        return x * 3.0
+    return type("Other", (), {"x": x})
+
+def g(x):
+    return type(x).__name__, isinstance(x, type(1.0))
+""",
+    "orbits/types.py": "def f(x):\n    return isinstance(x, type), type(x) is float, float(x)\n",
     "orbits/jitted.py": """
 import math
 import numba
@@ -197,6 +218,7 @@ CALLS: dict[str, Any] = {
     "imports in a function": lambda m, x: m.importing(x[0]),
     "what a function closes over": lambda m, x: m.closed(x[0]),
     "a decorated function": lambda m, x: m.wrapped(x[0]),
+    "a dtype that is called": lambda m, x: m.cast(x),
     "names that are shadowed": lambda m, x: m.shadowed(x[0]),
     "int and round": lambda m, x: m.counted(x),
     "item and tolist": lambda m, x: m.numbers_of(x),
@@ -301,12 +323,37 @@ def test_what_a_module_puts_in_place_of_its_np_itself_stays(orbits: ModuleType) 
     assert switching.np is other
 
 
-def test_a_module_that_asks_whether_a_type_is_float_keeps_pythons(orbits: ModuleType) -> None:
-    identical = importlib.import_module("orbits.identical")
-    with tg.adopt(identical):
-        assert "float" not in vars(identical)
-        assert identical.f(1.0) == 2.0
-        assert tg.grad(lambda x: x * identical.f(x))(3.0) == 3.0  # int is exchanged
+def test_the_type_of_a_tensor_is_that_of_its_value(orbits: ModuleType) -> None:
+    typed = importlib.import_module("orbits.typed")
+    with tg.adopt(typed):
+        assert typed.f(3.0) == 9.0
+        assert typed.f(np.float64(3.0)) == 9.0
+        assert typed.f("x").x == "x"
+        assert typed.g(3.0) == ("float", True)
+        assert typed.g(np.float64(3.0)) == ("float64", True)
+        assert tg.grad(typed.f)(3.0) == 3.0
+        assert tg.grad(typed.f)(np.array([3.0, 4.0])).tolist() == [3.0, 3.0]
+
+
+@pytest.mark.parametrize(("name", "kept"), [("identical", "float"), ("types", "float"), ("types", "type")])
+def test_python_s_own_stay_where_ours_would_be_seen_to_be_others(orbits: ModuleType, name: str, kept: str) -> None:
+    module = importlib.import_module(f"orbits.{name}")
+    before = module.f(1.0)
+    with tg.adopt(module):
+        assert kept not in vars(module)
+        assert module.f(1.0) == before
+    if name == "identical":
+        with tg.adopt(module):
+            assert tg.grad(lambda x: x * module.f(x))(3.0) == 3.0  # int is exchanged
+
+
+def test_a_method_of_what_is_exchanged_is_too(orbits: ModuleType) -> None:
+    stats = pytest.importorskip("scipy.stats", reason="SciPy is not installed")
+    kepler = sys.modules["orbits.kepler"]
+    kepler.N = stats.norm.cdf
+    with tg.adopt(kepler):
+        assert tg.grad(lambda x: kepler.N(x))(0.0) == pytest.approx(1 / math.sqrt(2 * math.pi), rel=1e-15)
+    assert stats.norm.cdf == kepler.N
 
 
 @pytest.mark.filterwarnings("ignore")  # numba's own

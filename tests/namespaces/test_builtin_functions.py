@@ -89,3 +89,25 @@ def test_isinstance_of_what_is_no_tensor_is_pythons() -> None:
     assert ours.isinstance(math.pi, int | float)
     with pytest.raises(TypeError):
         ours.isinstance(1, "int")
+
+
+def test_numpys_floats_are_called_with_tensors_too() -> None:
+    for stand_in, original in ((ours.float64, np.float64), (ours.float32, np.float32)):
+        assert type(stand_in(2)) is original
+        assert stand_in([1.0, 2.0]).dtype == original
+        assert stand_in == original
+        assert {original: "found"}[stand_in] == "found"
+        assert isinstance(original(1), stand_in)
+        assert issubclass(original, stand_in)
+        assert np.dtype(stand_in) == np.dtype(original)
+        assert np.zeros(2, dtype=stand_in).dtype == original
+        assert np.issubdtype(original, stand_in)
+        assert np.issubdtype(stand_in, np.floating)
+        assert np.finfo(stand_in).eps == np.finfo(original).eps
+
+    def f(t: Any) -> Any:
+        assert ours.float32(t).dtype == np.float32
+        assert ours.float64(np.sum(t)).shape == ()
+        return np.sum(ours.float64(t) ** 2) + ours.float32(t[0]) * 3
+
+    np.testing.assert_allclose(tg.grad(f)(np.array([2.0, 3.0])), [7.0, 6.0])

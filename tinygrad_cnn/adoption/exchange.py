@@ -5,11 +5,10 @@ from __future__ import annotations
 import cmath
 import dis
 import inspect
-import itertools
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from types import CellType, CodeType, FunctionType, ModuleType
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from tinygrad_cnn import builtin_functions
 from tinygrad_cnn.adoption.jitted import python_of, uncompiled
 from tinygrad_cnn.replacements import replacements
 
-_BUILTINS = ("complex", "float", "int", "isinstance", "round")
+_BUILTINS = ("type", "complex", "float", "int", "isinstance", "round")
 
 
 def exchange(module: ModuleType) -> list[Callable[[], None]]:
@@ -51,7 +50,10 @@ def _table() -> dict[int, tuple[Any, Any]]:
         tinygrad_cnn.scipy.counterparts()
         table = dict(replacements)
         table[id(sys.modules["scipy"])] = (sys.modules["scipy"], tinygrad_cnn.scipy)
-    for original, counterpart in ((np, tinygrad_cnn.numpy), (math, tinygrad_cnn.math), (cmath, tinygrad_cnn.cmath)):
+    for original, counterpart in (
+        (np, tinygrad_cnn.numpy), (math, tinygrad_cnn.math), (cmath, tinygrad_cnn.cmath),
+        (np.float64, builtin_functions.float64), (np.float32, builtin_functions.float32),
+    ):  # fmt: skip
         table[id(original)] = (original, counterpart)
     return table
 
@@ -59,27 +61,27 @@ def _table() -> dict[int, tuple[Any, Any]]:
 def _exchanges(module: ModuleType) -> Iterator[Callable[[], None]]:
     table = _table()
     names = vars(module)
+    functions = list(_functions_of(module))
+    codes = [code for function in functions for code in _codes(function.__code__)]
     for name, x in list(names.items()):
         counterpart = _counterpart(x, table)
-        if counterpart is not None:
-            names[name] = counterpart
-            yield _restoring_item(names, name, x, counterpart)
-    functions = list(_functions_of(module))
+        if counterpart is None or (isinstance(x, type) and _compared_by_identity(name, codes, names)):
+            continue
+        names[name] = counterpart
+        yield _restoring_item(names, name, x, counterpart)
     for function in functions:
         yield from _exchange_defaults(function, table)
         for cell in function.__closure__ or ():
             yield from _exchange_cell(cell, table)
     for kind in _classes_of(module):
         yield from _exchange_attributes(kind, table)
-    codes = [code for function in functions for code in _codes(function.__code__)]
     for name in _BUILTINS:
-        if (
-            name not in names
-            and any(name in code.co_names for code in codes)
-            and not _compared_by_identity(name, codes)
-        ):
-            names[name] = getattr(builtin_functions, name)
-            yield _removing_item(names, name, names[name])
+        if name in names or not any(name in code.co_names for code in codes):
+            continue
+        if _is_more_than_called(name, codes) if name == "type" else _compared_by_identity(name, codes, names):
+            continue
+        names[name] = getattr(builtin_functions, name)
+        yield _removing_item(names, name, names[name])
 
 
 def _counterpart(x: Any, table: dict[int, tuple[Any, Any]]) -> Any:
@@ -87,6 +89,8 @@ def _counterpart(x: Any, table: dict[int, tuple[Any, Any]]) -> Any:
         made = table[id(np.vectorize)][1].__new__(table[id(np.vectorize)][1])
         made.__dict__.update(x.__dict__)
         return made
+    if isinstance(x, MethodType) and id(x.__self__) in table:  # as N = scipy.stats.norm.cdf
+        return getattr(table[id(x.__self__)][1], x.__name__)
     original, counterpart = table.get(id(x), (None, None))
     return counterpart if original is x else uncompiled(x)
 
@@ -117,8 +121,10 @@ def _functions_of(module: ModuleType) -> list[FunctionType]:
             waiting.append(x.pyfunc)
         if (compiled_from := python_of(x)) is not None:
             waiting.append(compiled_from)
+        if isinstance(x, staticmethod | classmethod | MethodType):
+            waiting.append(x.__func__)
         try:
-            wrapped = inspect.getattr_static(x, "__wrapped__", None) or getattr(x, "__func__", None)
+            wrapped = inspect.getattr_static(x, "__wrapped__", None)
         except Exception:
             continue  # an object whose attributes are not to be had
         if wrapped is not None and wrapped is not x:
@@ -178,15 +184,27 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(constant)
 
 
-def _compared_by_identity(name: str, codes: Sequence[CodeType]) -> bool:
-    """Whether there is `type(x) is float`, which is false for every stand-in."""
+def _loads(name: str, codes: Sequence[CodeType]) -> Iterator[tuple[dis.Instruction, ...]]:
+    """Each instruction that loads a global variable, between the ones before and after it."""
     for code in codes:
         if name in code.co_names:
-            instructions = list(dis.get_instructions(code))
-            for one, then in itertools.pairwise(instructions):
-                if then.opname == "IS_OP" and one.opname in ("LOAD_GLOBAL", "LOAD_NAME") and one.argval == name:
-                    return True
-    return False
+            instructions = [x for x in dis.get_instructions(code) if x.opname not in ("PRECALL", "CACHE")]
+            for before, load, after in zip(instructions, instructions[1:], instructions[2:], strict=False):
+                if load.opname == "LOAD_GLOBAL" and load.argval == name:
+                    yield before, load, after
+
+
+def _is_more_than_called(name: str, codes: Sequence[CodeType]) -> bool:
+    """Whether a function is loaded other than to be called, as in isinstance(x, type): it is not exchanged then."""
+    return any(not load.arg & 1 for _, load, _ in _loads(name, codes))  # type: ignore[operator]
+
+
+def _compared_by_identity(name: str, codes: Sequence[CodeType], names: dict[str, Any]) -> bool:
+    """Whether there is `kind is float`, which is false of every stand-in, unless that kind is of our own `type`."""
+    return any(
+        after.opname == "IS_OP" and not (before.opname == "CALL" and names.get("type") is builtin_functions.type)
+        for before, _, after in _loads(name, codes)
+    )
 
 
 # An exchange is undone unless something else was put there meanwhile.
