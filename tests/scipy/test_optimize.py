@@ -65,6 +65,8 @@ ROOTS: dict[str, Callable[[Any, Any], Any]] = {
     "a bracket of e": lambda o, e: o.brentq(lambda x: x * x - 2 * e, 0, 3 + e),
     "newton": lambda o, e: o.newton(kepler(e), 0.7, tol=1e-12),
     "newton with a derivative": lambda o, e: o.newton(kepler(e), 0.7, fprime=lambda x: 1 - e * np.cos(x)),
+    "newton, a list of arguments": lambda o, e: o.newton(kepler_of_arguments, 0.7, args=[e, 0.6], tol=1e-12),
+    "fixed_point, a list of arguments": lambda o, e: o.fixed_point(lambda x, a: np.cos(a * x), 1.0, [e], xtol=1e-13),
     "newton of an array": lambda o, e: np.sum(
         o.newton(kepler_of_arguments, T, tol=1e-12, args=(e, T)) ** 2 * np.arange(12)
     ),
@@ -88,7 +90,7 @@ ROOTS: dict[str, Callable[[Any, Any], Any]] = {
 }
 MINIMA: dict[str, Callable[[Any, Any], Any]] = {
     "least_squares": lambda o, e: o.least_squares(lambda p: decay(p, e), [1.0, 1.0], **TIGHT).x[1],
-    "least_squares, arguments": lambda o, e: o.least_squares(decay, [1.0, 1.0], args=(e,), **TIGHT).x[1],
+    "least_squares, arguments": lambda o, e: o.least_squares(decay, [1.0, 1.0], args=[e], **TIGHT).x[1],
     "least_squares, cost": lambda o, e: o.least_squares(decay, [1.0, 1.0], args=(e,), **TIGHT).cost,
     "leastsq": lambda o, e: o.leastsq(decay, [1.0, 1.0], args=(e,), ftol=1e-14, xtol=1e-14)[0][1],
     "curve_fit": lambda o, e: np.sum(o.curve_fit(model, T, Y**e, **TIGHT)[0]),

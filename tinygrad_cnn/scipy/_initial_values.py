@@ -27,7 +27,7 @@ def solve_ivp(call: Call) -> Any:
 
     So are `.sol`, of dense_output, and the times and values at events, each with the time at which it happens.
     """
-    fun, extra_args = call["fun"], tuple(call["args"] or ())
+    fun, extra_args = call["fun"], call.unpacked
     observed = Observed(lambda t, y: fun(t, y, *extra_args), call.name)
     options = dict(call["options"] or {})
     if callable(options.get("jac")):
@@ -117,7 +117,7 @@ class _Problem:
 
     def _distance(self, event: Callable[..., Any], y: Any, t: Any) -> Any:
         """What the event is the zero of, as a function of the time alone."""
-        return np.reshape(event(t, self._at_one(y, t), *tuple(self.call["args"] or ())), ())
+        return np.reshape(event(t, self._at_one(y, t), *self.call.unpacked), ())
 
     def _ended(self, watched: Watched, found: Any, t: float) -> bool:
         """Whether it was this event, at t, that ended the integration."""

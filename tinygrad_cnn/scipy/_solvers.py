@@ -51,6 +51,11 @@ class Call:
         given = self["args"]
         return given if isinstance(given, tuple) else () if given is None else (given,)
 
+    @property
+    def unpacked(self) -> tuple[Any, ...]:
+        """The argument `args` of a function that unpacks it, whatever it is."""
+        return () if self["args"] is None else tuple(self["args"])
+
     def watched(self, name: str) -> Watched:
         """The function that is the argument `name`, as SciPy may call it."""
         watched = Watched(self[name])

@@ -72,7 +72,7 @@ def newton(call: Call) -> Any:
     """The root has the derivatives that follow from func(x) = 0; fprime and fprime2 are used by the iteration alone."""
     watched = call.watched("func")
     found = call.run(func=watched, fprime=plain(call["fprime"]), fprime2=plain(call["fprime2"]))
-    return _with_root(found, watched, lambda x: call["func"](x, *call.extra), call, each=True)
+    return _with_root(found, watched, lambda x: call["func"](x, *call.unpacked), call, each=True)
 
 
 @solves(scipys.root_scalar, ["args", "bracket", "x0", "x1"])
@@ -96,7 +96,7 @@ def fixed_point(call: Call) -> Any:
     """The fixed point has the derivatives that follow from func(x) - x = 0."""
     watched = call.watched("func")
     found = call.run(func=watched)
-    return _with_root(found, watched, lambda x: call["func"](x, *call.extra) - x, call)
+    return _with_root(found, watched, lambda x: call["func"](x, *call.unpacked) - x, call)
 
 
 @solves(scipys.fsolve, ["x0", "args"])
@@ -239,7 +239,7 @@ def least_squares(call: Call) -> Any:
             )
 
         def residuals(x: Any) -> Any:
-            return vector(call["fun"](x, *call["args"], **(call["kwargs"] or {})))
+            return vector(call["fun"](x, *call.unpacked, **(call["kwargs"] or {})))
 
         def cost(x: Any) -> Any:
             scale = call["f_scale"]
