@@ -75,6 +75,14 @@ def test_the_sign_of_a_sum_of_exponentials_is_plain() -> None:
     assert sign == -1.0
 
 
+@pytest.mark.parametrize("largest", [1000.0, -1000.0])
+def test_sums_of_exponentials_do_not_overflow(largest: float) -> None:
+    x = largest + np.array([0.0, -1.0, -2.0])
+    for name in ("logsumexp", "softmax", "log_softmax"):
+        np.testing.assert_allclose(getattr(ours, name)(tg.Tensor(x)).value, getattr(theirs, name)(x), rtol=1e-13)
+    np.testing.assert_allclose(tg.grad(ours.logsumexp)(x), theirs.softmax(x), rtol=1e-13)
+
+
 def test_the_logarithm_of_a_sum_of_nothing_is_minus_infinity() -> None:
     assert ours.logsumexp(tg.Tensor([-np.inf, -np.inf])).value == -np.inf
     assert tg.grad(ours.logsumexp)(np.array([-np.inf, 0.0])).tolist() == [0, 1]
