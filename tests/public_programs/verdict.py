@@ -107,7 +107,7 @@ def autograds(f: Program, x: Any, adopted: list[Any]) -> tuple[Any, Any]:
     """Value and gradient by HIPS autograd, with its numpy in place of NumPy in the same modules."""
     import autograd
 
-    with swapped(adopted):
+    with swapped([*adopted, importlib.import_module("public_programs.case")]):
         return autograd.value_and_grad(f)(x)
 
 
