@@ -690,3 +690,43 @@ def test_einsum_gives_a_diagonal_that_can_be_written_to() -> None:
     x = RNG.standard_normal((3, 2, 3))
     np.testing.assert_array_equal(program(tg.Tensor(x)).value, program(x))
     derivatives_agree(program, [x], order=2)
+
+
+# t.shape = ...
+
+
+def test_the_shape_of_a_tensor_can_be_assigned_to() -> None:
+    def f(x):
+        t = np.sqrt(x)
+        t.shape = (2, 3)
+        t[1, 2] = t[0, 0] ** 2
+        t.shape = -1
+        u = t[:4]
+        u.shape = (2, 2)
+        u[1] *= 2
+        t[3] += x[0]
+        return np.sum(t * np.arange(6.0)) + np.sum(u**3)
+
+    derivatives_agree(f, [np.arange(1.0, 7.0)], order=2)
+    t = tg.Tensor(np.arange(6.0))
+    t.shape = (3, 2)
+    assert t.shape == (3, 2)
+    np.testing.assert_array_equal(t.value, np.arange(6.0).reshape(3, 2))
+
+
+def test_where_a_shape_cannot_be_assigned_to_it_raises_as_numpys() -> None:
+    t = tg.Tensor(np.ones((2, 3)))
+    for view, shape, kind in ((t.T, -1, AttributeError), (t, (4, 2), ValueError), (np.sum(t), (1,), AttributeError)):
+        with pytest.raises(kind):
+            view.shape = shape
+    assert t.shape == (2, 3)
+
+
+def test_a_view_from_before_a_shape_was_assigned_to_is_refused() -> None:
+    t = tg.Tensor(np.arange(6.0)) * 1.0
+    view = t[1:]
+    t.shape = (2, 3)
+    for use in (lambda: view * 2, lambda: view.__setitem__(0, 5.0), lambda: view[1]):
+        with pytest.raises(NotImplementedError, match="before the shape of its Tensor was assigned to"):
+            use()
+    assert t.shape == (2, 3)

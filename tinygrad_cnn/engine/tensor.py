@@ -209,6 +209,20 @@ class Tensor(Handle):
         """Its shape, as NumPy's."""
         return self.node.like.shape  # type: ignore[no-any-return]
 
+    @shape.setter
+    def shape(self, shape: Any) -> None:
+        # What it was goes on as a handle of its own, of which this one is a view from now on.
+        was: Any = object.__new__(Tensor)
+        was._view = self._view
+        if self._view is None:
+            was.node = self.node
+        reshaped: Any = implementations[np.reshape](was, shape)
+        if reshaped._view is None:
+            raise AttributeError("a Tensor's shape: it would need a copy in memory. Write t = t.reshape(...)")
+        self._view = reshaped._view
+        if was._view is None:
+            del self.node
+
     @property
     def dtype(self) -> np.dtype[Any]:
         """Its dtype, as NumPy's."""

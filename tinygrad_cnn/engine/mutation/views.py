@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.engine.graph import Handle, Node, recording
-from tinygrad_cnn.engine.mutation.indices import composed
 from tinygrad_cnn.engine.primitive import implementations, is_part
+from tinygrad_cnn.indices import composed
 
 
 class View:
@@ -64,7 +64,13 @@ class View:
         chain, view = [], self
         while view is not None:
             chain.append(view)
-            view = view.base._view
+            base = view.base
+            view = base._view
+            shape = base.node.like.shape if view is None else view.taken.like.shape
+            if shape != chain[-1].taken.operands[0].shape:  # t.shape = ... made a view of it
+                raise NotImplementedError(
+                    "a view of a Tensor whose shape was assigned to since: take the view after that"
+                )
         return chain
 
     def in_root(self, index: Any) -> tuple[Any, ...] | None:
