@@ -184,6 +184,23 @@ def test_the_older_minimisers_of_one_variable(minimiser: str) -> None:
     np.testing.assert_allclose(tg.grad(lambda e: minimum(e)[1])(E), -np.log(E), rtol=1e-7)
 
 
+@pytest.mark.skipif(not hasattr(scipy_optimize, "elementwise"), reason="SciPy has it since 1.15")
+def test_elementwise_roots_and_minima() -> None:
+    c = np.array([1.0, 8.0])
+    root = lambda c: optimize.elementwise.find_root(lambda x, c: x**3 - c, (0.0, 4.0), args=(c,)).x
+    np.testing.assert_array_equal(
+        root(c), scipy_optimize.elementwise.find_root(lambda x, c: x**3 - c, (0.0, 4.0), args=(c,)).x
+    )
+    np.testing.assert_allclose(tg.jacobian(root)(c), np.diag([1 / 3, 1 / 12]), rtol=1e-12)
+    curve = lambda x, c: (x - c**2) ** 2 + (x - c**2) ** 4 + c
+    minimum = lambda c: optimize.elementwise.find_minimum(curve, (-100.0, 2.0, 100.0), args=(c,))
+    np.testing.assert_allclose(tg.grad(lambda c: minimum(c).x)(1.3), 2.6, rtol=1e-9)
+    np.testing.assert_allclose(tg.grad(tg.grad(lambda c: minimum(c).x))(1.3), 2.0, rtol=1e-7)
+    np.testing.assert_allclose(tg.grad(lambda c: minimum(c).f_x)(1.3), 1.0, rtol=1e-6)
+    with pytest.raises(tg.GradientLostError, match="find_minimum's bracket has no derivative"):
+        tg.grad(lambda c: minimum(c).bracket[1])(1.3)
+
+
 def test_minimize_with_derivatives_of_the_callers() -> None:
     pair = lambda x, e: (np.sum((x - e) ** 4 + (x - e) ** 2), 4 * (x - e) ** 3 + 2 * (x - e))
     found = tg.jacobian(lambda e: optimize.minimize(pair, [0.1, 0.2], args=(e,), jac=True).x)(E)

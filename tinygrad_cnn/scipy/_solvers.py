@@ -39,7 +39,7 @@ class Call:
     def __init__(self, original: Callable[..., Any], args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         self.original = original
         self.name = public_name(original)
-        signature, self.defaults, self.rest = _signature(original)
+        signature, self.defaults = _signature(original)
         self.arguments = signature.bind(*args, **keywords).arguments  # raises as SciPy's function does
 
     def __getitem__(self, name: str) -> Any:
@@ -64,10 +64,9 @@ class Call:
 
     def run(self, **instead: Any) -> Any:
         """What SciPy's function returns, of plain arguments; nothing is recorded, but by functions in `instead`."""
-        plain = {name: without_tensors(x) for name, x in self.arguments.items()}
-        plain.update(instead)
-        rest = plain.pop(self.rest, {}) if self.rest else {}
-        return self.original(**plain, **rest)
+        arguments = {name: without_tensors(x) for name, x in self.arguments.items()} | instead
+        bound = inspect.BoundArguments(_signature(self.original)[0], arguments)
+        return self.original(*bound.args, **bound.kwargs)
 
     def refuse(self, *names: str) -> None:
         """Raise for an argument of `names` that was given."""
@@ -96,12 +95,10 @@ def public_name(original: Callable[..., Any]) -> str:
 
 
 @functools.cache
-def _signature(original: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, Any], str | None]:
-    """The signature of a function, its defaults, and the name of the parameter that takes any other keyword."""
+def _signature(original: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, Any]]:
+    """The signature of a function, and its defaults."""
     signature = inspect.signature(original)
-    parameters = signature.parameters.values()
-    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
-    return signature, defaults, next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None)
+    return signature, {p.name: p.default for p in signature.parameters.values() if p.default is not p.empty}
 
 
 class Watched:

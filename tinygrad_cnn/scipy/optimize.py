@@ -7,6 +7,7 @@ bracket has the derivative 0, as the solution does not depend on it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from tinygrad_cnn.engine.tensor import Tensor
 from tinygrad_cnn.engine.transforms import grad
 from tinygrad_cnn.extras import extra
 from tinygrad_cnn.implicit_functions import solution
-from tinygrad_cnn.jacobians import jacobian
+from tinygrad_cnn.jacobians import elementwise_grad, jacobian
+from tinygrad_cnn.replacements import register
 from tinygrad_cnn.scipy._constraints import Constraints
 from tinygrad_cnn.scipy._fallback import fallback
 from tinygrad_cnn.scipy._solvers import (
@@ -212,6 +214,34 @@ fmin_bfgs, fmin_cg = solves(scipys.fmin_bfgs, _GUESS)(_minimum), solves(scipys.f
 fmin_ncg, fmin_l_bfgs_b = solves(scipys.fmin_ncg, _GUESS)(_minimum), solves(scipys.fmin_l_bfgs_b, _GUESS)(_minimum)
 brent, golden = solves(scipys.brent, ["brack", "args"])(_minimum), solves(scipys.golden, ["brack", "args"])(_minimum)
 fminbound = solves(scipys.fminbound, ["args"])(_minimum)
+
+
+def _elementwise(call: Call) -> Any:
+    """`.x` has the derivatives that follow from f(x) = 0, or f'(x) = 0 at a minimum; `.f_x` those of the minimum."""
+    watched, of_minimum = call.watched("f"), call.original.__name__ == "find_minimum"
+    found = call.run(f=watched)
+    if watched.uses_tensors:
+
+        def value(x: Any) -> Any:
+            return call["f"](x, *call.extra)
+
+        def residual(x: Any) -> Any:
+            return elementwise_grad(value)(x) if of_minimum else value(x)
+
+        found.x = solution(found.x, residual, call.name, elementwise=True, refined=of_minimum)
+        if of_minimum:
+            found.f_x = with_value(found.f_x, value(found.x), f"{call.name}.f_x")
+        for name in ("bracket", "f_bracket"):
+            found[name] = tuple([undifferentiable(x, found.x, f"{call.name}'s {name}") for x in found[name]])
+    return found
+
+
+if hasattr(scipys, "elementwise"):  # since SciPy 1.15
+    elementwise = ModuleType(f"{__name__}.elementwise", scipys.elementwise.__doc__)
+    vars(elementwise).update(vars(scipys.elementwise))
+    for _original in (scipys.elementwise.find_root, scipys.elementwise.find_minimum):
+        setattr(elementwise, _original.__name__, solves(_original, ["init", "args"])(_elementwise))
+    register(scipys.elementwise, elementwise)
 
 
 # Least squares
