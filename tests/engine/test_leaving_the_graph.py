@@ -12,6 +12,7 @@ import pytest
 from paths import ROOT
 
 import tinygrad_cnn as tg
+from tinygrad_cnn import builtin_functions
 
 PAGE = (ROOT / "docs" / "leaving_the_graph.md").read_text()
 
@@ -58,6 +59,9 @@ WAYS: dict[str, tuple[Callable[[Any], Any], float]] = {
     "str(t)": (lambda x: float(str(x)), 2.5),
     'f"{t:.3f}"': (lambda x: float(f"{x:.3f}"), 2.5),
     "np.array2string(t)": (lambda x: float(np.array2string(x)), 2.5),
+    "`float(c)`, `np.asarray(c)`": (lambda x: float(np.array([2.5], like=x)[0]), 2.5),
+    "in an adopted module, `int(t)`": (lambda x: float(builtin_functions.int(x)), 2.0),
+    "`round(t)`": (lambda x: float(builtin_functions.round(x)), 2.0),
     "t.tobytes()": (lambda x: np.frombuffer(x.tobytes())[0], 2.5),
     "np.save(file, t)": (saved, 2.5),
     "t > 0": (lambda x: 3.0 if x > 2 else 1.0, 3.0),
@@ -89,6 +93,6 @@ def test_shuffling_rows_in_place_is_what_numpy_warns_of() -> None:
 def test_every_row_of_the_list_is_run() -> None:
     rows = re.findall(r"^\| (?!way out|---)(.+?) \|", PAGE, re.MULTILINE)
     run = [*WAYS, "np.random.default_rng().shuffle(t)"]
-    assert len(rows) == 10
+    assert len(rows) == 12
     for row in rows:
         assert any(words in row for words in run), row
