@@ -184,8 +184,8 @@ def test_the_older_minimisers_of_one_variable(minimiser: str) -> None:
     np.testing.assert_allclose(tg.grad(lambda e: minimum(e)[1])(E), -np.log(E), rtol=1e-7)
 
 
-@pytest.mark.skipif(not hasattr(scipy_optimize, "elementwise"), reason="SciPy has it since 1.15")
 def test_elementwise_roots_and_minima() -> None:
+    pytest.importorskip("scipy.optimize.elementwise", reason="SciPy has it since 1.15")
     c = np.array([1.0, 8.0])
     root = lambda c: optimize.elementwise.find_root(lambda x, c: x**3 - c, (0.0, 4.0), args=(c,)).x
     np.testing.assert_array_equal(

@@ -6,6 +6,8 @@ bracket has the derivative 0, as the solution does not depend on it.
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -236,12 +238,13 @@ def _elementwise(call: Call) -> Any:
     return found
 
 
-if hasattr(scipys, "elementwise"):  # since SciPy 1.15
-    elementwise = ModuleType(f"{__name__}.elementwise", scipys.elementwise.__doc__)
-    vars(elementwise).update(vars(scipys.elementwise))
-    for _original in (scipys.elementwise.find_root, scipys.elementwise.find_minimum):
+if importlib.util.find_spec("scipy.optimize.elementwise"):  # since SciPy 1.15
+    _theirs = importlib.import_module("scipy.optimize.elementwise")
+    elementwise = ModuleType(f"{__name__}.elementwise", _theirs.__doc__)
+    vars(elementwise).update({name: x for name, x in vars(_theirs).items() if not name.startswith("__")})
+    for _original in (_theirs.find_root, _theirs.find_minimum):
         setattr(elementwise, _original.__name__, solves(_original, ["init", "args"])(_elementwise))
-    register(scipys.elementwise, elementwise)
+    register(_theirs, elementwise)
 
 
 # Least squares
