@@ -218,10 +218,12 @@ WAYS = {
         "as_array", "list_written_out", "element", "in_place", "exponential", "number", "integer", "index", "checked",
     ],
     "in an installed module": [
-        "as_array", "element", "out", "number", "integer", "index", "left_shift", "flags", "checked",
+        "as_array", "element", "out", "number", "integer", "index", "left_shift", "flags", "checked", "of_a_type",
+        "each",
     ],
     "in an adopted module": [
-        "in_memory", "shape", "index", "by_argument", "polynomial", "in_set", "left_shift",
+        "in_memory", "shape", "index", "by_argument", "polynomial", "number_of_numpy", "matrix_times_list", "in_set",
+        "left_shift",
     ],
 }  # fmt: skip
 TABLES = ["series", "column", "solved", "root", "filtered", "sparse", "flags"]

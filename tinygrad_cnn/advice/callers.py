@@ -99,7 +99,10 @@ class Caller:
         return self.adoption() if self.is_library else f"write {ours}, or {self.adoption()}"
 
     def adoption(self) -> str:
-        """What adopts its module."""
+        """What adopts its module; if it is installed, with the others of the package, which it will call."""
+        package = self.module.partition(".")[0]
+        if self.is_library and package != self.module:
+            return f"adopt the package: tg.adopt({package})"
         return f"adopt the module: tg.adopt({self.module})"
 
 

@@ -24,10 +24,11 @@ class Expression:
 
     node        in the syntax tree of the file
     statement   the statement that it is in
+    enclosing   the nodes that it is in, from the inside
     """
 
     def __init__(self, caller: Caller, source: str, node: ast.AST, enclosing: list[ast.AST]) -> None:
-        self.caller, self.node, self._source = caller, node, source
+        self.caller, self.node, self.enclosing, self._source = caller, node, enclosing, source
         self.statement = next((x for x in [node, *enclosing] if isinstance(x, ast.stmt)), node)
 
     def text(self, node: ast.AST | None = None) -> str:

@@ -6,7 +6,7 @@ import ast
 
 from tinygrad_cnn.advice.callers import Caller
 from tinygrad_cnn.advice.expressions import expression_of
-from tinygrad_cnn.advice.lost_gradients import place
+from tinygrad_cnn.advice.wording import place
 
 
 def no_rule(calls: list[Caller], name: str, key: str | None = None) -> str:
@@ -26,6 +26,9 @@ def no_rule(calls: list[Caller], name: str, key: str | None = None) -> str:
     if name == "clip" and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         array = expression.text(node.func.value)  # type: ignore[union-attr]
         return f"{where}: an array's method does not take Tensors. Write np.clip({array}, ...)"
+    function = expression.value(node.func) if isinstance(node, ast.Call) else None  # type: ignore[union-attr]
+    if type(function).__module__.startswith("numba."):
+        return f"{where}: {name} is compiled by numba. Make a primitive of it, with @tg.primitive and its .defvjp"
     # A ufunc of another package: its name need not be an identifier.
     if not name.startswith("np."):
         return (

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_cnn.advice.lacking_rules import no_rule
-from tinygrad_cnn.advice.lost_gradients import conversion, lacking_attribute, no_pickle
+from tinygrad_cnn.advice.libraries import lacking_attribute
+from tinygrad_cnn.advice.lost_gradients import conversion, no_pickle
 from tinygrad_cnn.advice.refusals import Refusal
 from tinygrad_cnn.engine.conversions import GradientLostError, called_by_adopted_code, note_numbers_taken, warn_of_loss
 from tinygrad_cnn.engine.graph import Array, Handle, Node, ancestors, handle_on, read_only, recording

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.advice.lost_gradients import written
+from tinygrad_cnn.advice.assignments import written
 from tinygrad_cnn.advice.refusals import Refusal
 from tinygrad_cnn.engine.conversions import GradientLostError
 from tinygrad_cnn.engine.primitive import keyword_calls

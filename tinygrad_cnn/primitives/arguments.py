@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from tinygrad_cnn.advice.assignments import written
+from tinygrad_cnn.advice.refusals import Refusal
+from tinygrad_cnn.engine.conversions import GradientLostError
 from tinygrad_cnn.engine.graph import Handle
 from tinygrad_cnn.engine.primitive import constant, operand
 
@@ -19,9 +22,9 @@ absent: Any = type("absent", (), {"__repr__": lambda self: "<no value>"})()
 
 
 def refuse_out(name: str, out: Any) -> None:
-    """Raise TypeError if an array to write into was given."""
+    """Raise GradientLostError if an array to write into was given."""
     if out is not None:
-        raise TypeError(f"np.{name}: out is an array, which cannot hold a Tensor. Omit out=, and use the result")
+        raise GradientLostError(Refusal(written, f"np.{name}", True))
 
 
 def refuse_tensors(name: str, keywords: dict[str, Any]) -> None:

@@ -229,3 +229,18 @@ def checked(x):
 
 def by_argument(x, convert=[np.asarray]):
     return convert[0](x).sum()
+
+
+def each(x):
+    a, b, c = map(np.asarray, x)
+    return a + b + c
+
+
+def matrix_times_list(x):
+    return (memory @ [x[0], x[1], 1.0]).sum()
+
+
+def of_a_type(x):
+    if not isinstance(x, float | np.ndarray):
+        raise ValueError("x is of an invalid type")
+    return x.sum()
