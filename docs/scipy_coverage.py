@@ -143,7 +143,11 @@ def _listed(names: list[str]) -> str:
 
 def _functions(name: str) -> list[str]:
     rows = ["| function | with respect to |", "| --- | --- |"]
-    return rows + [f"| `{f}` | {_listed(arguments)} |" for f, arguments in recorded(name).items()]
+    for f, arguments in recorded(name).items():
+        is_class = inspect.isclass(getattr(main_module(name)[0], f))
+        places = ["the points of evaluation"] if is_class else []
+        rows.append(f"| `{f}` | {', '.join([*[f'`{x}`' for x in arguments], *places])} |")
+    return rows
 
 
 def _distributions() -> list[str]:
@@ -192,11 +196,6 @@ def page() -> str:
         lines += ["", f"## scipy.{name}", ""]
         if name == "special":
             lines += [*_ufuncs(), ""]
-        if name == "interpolate":
-            lines += [
-                "Of a class, the arguments are its constructor's; each takes Tensors as points of evaluation too.",
-                "",
-            ]
         lines += _functions(name)
         if name == "stats":
             lines += [

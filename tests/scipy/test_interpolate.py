@@ -88,7 +88,20 @@ CALLS = [
     Call("PchipInterpolator of two points", lambda m, y: m.PchipInterpolator(X[:2], y)(AT), [(2,)]),
     Call("PchipInterpolator of columns", lambda m, y: m.PchipInterpolator(X, y)(AT), [(6, 2)]),
     *both("CubicHermiteSpline", lambda m, y, s: m.CubicHermiteSpline(X, y, s), [Y, Y]),
-    Call("Akima1DInterpolator", lambda m, x: m.Akima1DInterpolator(X, np.sin(X))(AT + x / 20), [(2, 3)]),
+    *[
+        call for how in ("akima", "makima")
+        for call in both(f"Akima1DInterpolator, {how}", lambda m, y, how=how: m.Akima1DInterpolator(X, y, method=how))
+    ],
+    Call("Akima1DInterpolator of two points", lambda m, y: m.Akima1DInterpolator(X[:2], y)(0.3), [(2,)]),
+    Call("Akima1DInterpolator of a line", lambda m, s: m.Akima1DInterpolator(X, X * s)(AT), [()]),
+    *[
+        Call(f"{name}, {nu}", lambda m, x, name=name, nu=nu: getattr(m, name)(X, np.sin(X))(AT + x / 20, nu), [(2, 3)])
+        for name in ("UnivariateSpline", "InterpolatedUnivariateSpline") for nu in (0, 1)
+    ],
+    *[
+        Call(f"UnivariateSpline.{f}", lambda m, x, f=f: getattr(m.UnivariateSpline(X, X**2), f)()(AT + x / 20), [(2, 3)])
+        for f in ("derivative", "antiderivative")
+    ],
     *both("PPoly", lambda m, c: m.PPoly(c.reshape(3, 5), X), [(15,)]),
     Call("PPoly, not extrapolated", lambda m, c: np.nan_to_num(m.PPoly(c, X, extrapolate=False)(OUT)), [(3, 5)]),
     *[
@@ -186,7 +199,8 @@ T = tg.Tensor(np.arange(6.0))
         (lambda: ours.make_interp_spline(X, T, bc_type=([(1, 0.0)], [(1, 0.0)])), NotImplementedError, "bc_type="),
         (lambda: ours.splev(T, (X, [X, X], 2)), NotImplementedError, "a spline of several dimensions"),
         (lambda: ours.RBFInterpolator(X[:, None], T), tg.GradientLostError, "gradient"),
-        (lambda: ours.Akima1DInterpolator(X, T), tg.GradientLostError, "gradient"),
+        (lambda: ours.UnivariateSpline(X, T), tg.GradientLostError, "gradient"),
+        (lambda: ours.UnivariateSpline(X, X, ext=1)(T), NotImplementedError, "ext=1 is not supported for Tensors"),
     ],
 )  # fmt: skip
 def test_what_is_not_supported_raises(call, error, message) -> None:

@@ -78,6 +78,9 @@ CALLS = [
     ],
     Call("filtfilt along an axis", lambda m, x: m.filtfilt(B, A, x, 0), [(12, 2)]),
     Call("sosfiltfilt", lambda m, x: m.sosfiltfilt(SOS, x), [(2, 20)]),
+    Call("sosfiltfilt of one signal", lambda m, x: m.sosfiltfilt(SOS, x), [(20,)]),
+    Call("filtfilt of one signal", lambda m, x: m.filtfilt(B, A, x), [V]),
+    Call("lfilter without memory", lambda m, x: m.lfilter([0.5], [2.0], x, zi=np.zeros((2, 0)))[0], [S]),
     Call("sosfiltfilt, even", lambda m, x: m.sosfiltfilt(SOS, x, 0, "even", 4), [(9, 2)]),
     *[
         Call(
@@ -124,6 +127,10 @@ def test_values_of_single_precision_are_scipys(call: Call) -> None:
 @each(CALLS)
 def test_derivatives_are_what_differences_give(call: Call) -> None:
     gradients_agree(call, ours)
+
+
+def test_the_state_of_a_filter_without_memory_is_empty() -> None:
+    assert ours.lfilter([0.5], [2.0], tg.Tensor(np.ones((2, 5))), zi=np.zeros((2, 0)))[1].shape == (2, 0)
 
 
 T = tg.Tensor(np.arange(6.0))

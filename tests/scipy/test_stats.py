@@ -16,6 +16,7 @@ import scipy.stats as theirs
 from tinygrad_cnn.scipy import stats as ours
 
 S, V = (5, 3), (6,)
+DATA, CLOUD = np.array([0.1, 0.7, -0.4, 1.9]), np.array([[0.1, 0.7, -0.4, 1.9], [0.3, 0.2, 1.1, -0.5]])
 
 
 def ways(name: str, low: float = -1.5, high: float = 1.7, **keywords: object) -> list[Call]:
@@ -75,6 +76,12 @@ CALLS = [
         Call(f"linregress, {way}", lambda m, x, y, way=way: m.linregress(x, y, alternative=way)[3], [V, V])
         for way in ("less", "greater")
     ],
+    *[
+        Call(f"gaussian_kde.{name}", lambda m, x, name=name: getattr(m.gaussian_kde(DATA), name)(x), [(4,)])
+        for name in ("evaluate", "logpdf", "pdf", "__call__")
+    ],
+    Call("gaussian_kde of points", lambda m, x: m.gaussian_kde(CLOUD, weights=[1, 2, 3, 1])(x), [(2, 3)]),
+    Call("gaussian_kde at a point", lambda m, x: m.gaussian_kde(CLOUD).logpdf(x), [(2,)]),
 ]  # fmt: skip
 
 

@@ -191,6 +191,24 @@ def _monotone_end(h0: Any, h1: Any, m0: Any, m1: Any) -> Any:
     return np.where(at != zero, 0, np.where(steep, 3 * m0, d))
 
 
+def akima_slopes(x: Any, y: Any, method: str) -> Any:
+    """Means of the slopes of the chords beside a knot, weighted by how much those beyond them change."""
+    column = np.diff(x).reshape((-1,) + (1,) * (y.ndim - 1))
+    chord = (y[1:] - y[:-1]) / column
+    if len(x) == 2:
+        return np.concatenate([chord, chord])
+    first, last = 2 * chord[:1] - chord[1:2], 2 * chord[-1:] - chord[-2:-1]
+    chord = np.concatenate([2 * first - chord[:1], first, chord, last, 2 * last - chord[-1:]])
+    change = np.abs(chord[1:] - chord[:-1])
+    if method == "makima":
+        change = change + np.abs(chord[1:] + chord[:-1]) / 2
+    behind, before = change[2:], change[:-2]
+    total = behind + before
+    defined = to_values(total) > 1e-9 * np.max(to_values(total), initial=0)
+    weighted = chord[1:-2] + before / np.where(defined, total, 1) * (chord[2:-1] - chord[1:-2])
+    return np.where(defined, weighted, (chord[3:] + chord[:-3]) / 2)
+
+
 # B-splines.
 
 

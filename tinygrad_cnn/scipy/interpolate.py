@@ -24,6 +24,7 @@ with extra("scipy", "tinygrad_cnn.scipy.interpolate"):
     from tinygrad_cnn.scipy._piecewise import (
         Piecewise,
         TensorSpline,
+        akima_slopes,
         floats,
         hermite,
         monotone_slopes,
@@ -101,7 +102,17 @@ class PchipInterpolator(_AtTensors, scipys.PchipInterpolator):  # type: ignore[m
 
 
 class Akima1DInterpolator(_AtTensors, scipys.Akima1DInterpolator):  # type: ignore[misc]
-    """As `scipy.interpolate.Akima1DInterpolator`, of plain numbers, evaluated at Tensors."""
+    """As `scipy.interpolate.Akima1DInterpolator`."""
+
+    def __new__(cls, x: Any = None, y: Any = None, axis: int = 0, *, method: str = "akima", **more: Any) -> Any:
+        """Of Tensors, a piecewise polynomial that takes them."""
+        if not holds_tensor((x, y)):
+            return super().__new__(cls)
+        refuse_knots("Akima1DInterpolator", x)
+        plain = scipys.Akima1DInterpolator(x, to_values(operand(y)), axis, method=method, **more)
+        y = np.moveaxis(floats(y), axis, 0)
+        slopes = akima_slopes(plain.x, y, method)
+        return Piecewise(hermite(plain.x, y, slopes), plain.x, plain.extrapolate, plain.axis)
 
 
 # B-splines.
@@ -130,9 +141,7 @@ class BSpline(scipys.BSpline):  # type: ignore[misc]
 def make_interp_spline(*args: Any, **keywords: Any) -> Any:
     """As `scipy.interpolate.make_interp_spline`; the spline takes Tensors as points of evaluation too."""
     made = _make_interp_spline(*args, **keywords)
-    if isinstance(made, scipys.BSpline):
-        made.__class__ = BSpline
-    return made
+    return _of_class(made, BSpline) if isinstance(made, scipys.BSpline) else made
 
 
 @replaces(scipys.make_interp_spline)
@@ -166,6 +175,42 @@ def splev(x: Any, tck: Any, der: int = 0) -> Any:
             "scipy.interpolate.splev: a spline of several dimensions is not supported for Tensors"
         )
     return BSpline(t, operand(c)[: len(t) - k - 1], k)(floats(x), der)
+
+
+class _FittedAtTensors:
+    """A spline that FITPACK has fitted to plain numbers, evaluated at Tensors too."""
+
+    def __call__(self: Any, x: Any, nu: int = 0, ext: Any = None) -> Any:
+        if not holds_tensor((x,)):
+            return super().__call__(x, nu, ext)  # type: ignore[misc]
+        ext = self.ext if ext is None else ext
+        if ext not in (0, "extrapolate"):
+            raise NotImplementedError(
+                f"scipy.interpolate.UnivariateSpline: ext={ext!r} is not supported for Tensors; expected 0"
+            )
+        t, c, k = self._eval_args
+        return TensorSpline(t, c[: len(t) - k - 1], k, True, 0)(x, nu)
+
+    def derivative(self: Any, n: int = 1) -> Any:
+        """As SciPy's."""
+        return _of_class(super().derivative(n), UnivariateSpline)  # type: ignore[misc]
+
+    def antiderivative(self: Any, n: int = 1) -> Any:
+        """As SciPy's."""
+        return _of_class(super().antiderivative(n), UnivariateSpline)  # type: ignore[misc]
+
+
+def _of_class(spline: Any, kind: type) -> Any:
+    spline.__class__ = kind
+    return spline
+
+
+class UnivariateSpline(_FittedAtTensors, scipys.UnivariateSpline):  # type: ignore[misc]
+    """As `scipy.interpolate.UnivariateSpline`, of plain numbers, evaluated at Tensors."""
+
+
+class InterpolatedUnivariateSpline(_FittedAtTensors, scipys.InterpolatedUnivariateSpline):  # type: ignore[misc]
+    """As `scipy.interpolate.InterpolatedUnivariateSpline`, of plain numbers, evaluated at Tensors."""
 
 
 # interp1d.
@@ -323,7 +368,7 @@ def interpn(
 
 
 for _kind in (
-    PPoly, CubicHermiteSpline, CubicSpline, PchipInterpolator, Akima1DInterpolator, BSpline, interp1d,
-    RegularGridInterpolator,
+    PPoly, CubicHermiteSpline, CubicSpline, PchipInterpolator, Akima1DInterpolator, BSpline, UnivariateSpline,
+    InterpolatedUnivariateSpline, interp1d, RegularGridInterpolator,
 ):  # fmt: skip
     register(getattr(scipys, _kind.__name__), _kind)

@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_cnn.engine.graph import Handle
 from tinygrad_cnn.engine.primitive import operand, to_values
 from tinygrad_cnn.extras import extra
-from tinygrad_cnn.replacements import replaces
+from tinygrad_cnn.replacements import holds_tensor, register, replaces
 from tinygrad_cnn.scipy._fallback import fallback
 
 with extra("scipy", "tinygrad_cnn.scipy.stats"):
@@ -304,3 +304,41 @@ def linregress(x: Any, y: Any, alternative: str = "two-sided") -> Any:
     pvalue = special.stdtr(n - 2, tail) * (2 if alternative == "two-sided" else 1)
     error = np.sqrt((1 - r**2) * yy / xx / (n - 2))
     return type(plain)(slope, intercept, r, pvalue, error, intercept_stderr=error * np.sqrt(xx + mean**2))
+
+
+# Kernel densities.
+
+
+class gaussian_kde(scipys.gaussian_kde):  # type: ignore[misc]  # noqa: N801 (SciPy's name)
+    """As `scipy.stats.gaussian_kde`, of plain data, evaluated at Tensors."""
+
+    def evaluate(self, points: Any) -> Any:
+        """As SciPy's."""
+        if not holds_tensor((points,)):
+            return super().evaluate(points)
+        return np.sum(self.weights * np.exp(self._exponents(points)), -1) * np.exp(-self.log_det / 2)
+
+    def logpdf(self, x: Any) -> Any:
+        """As SciPy's."""
+        if not holds_tensor((x,)):
+            return super().logpdf(x)
+        exponents = self._exponents(x)
+        largest = np.max(to_values(exponents), -1, keepdims=True)
+        total = np.sum(self.weights * np.exp(exponents - largest), -1)
+        return np.log(total) + largest[..., 0] - self.log_det / 2
+
+    __call__ = evaluate
+
+    def _exponents(self, points: Any) -> Any:
+        """Those of the kernels: (points, data)."""
+        points = np.atleast_2d(operand(points).astype(np.float64))
+        if points.shape[0] != self.d:
+            if points.shape != (1, self.d):
+                raise ValueError(f"points have dimension {points.shape[0]}, dataset has dimension {self.d}")
+            points = points.T
+        whitening = np.linalg.inv(self.cho_cov)
+        apart = (whitening @ points)[:, :, None] - (whitening @ self.dataset)[:, None]
+        return -np.sum(apart * apart, 0) / 2
+
+
+register(scipys.gaussian_kde, gaussian_kde)
