@@ -76,6 +76,7 @@ Timings depend on the machine and on what else it is doing, so what counts is th
     pip install -e '.[bench]'
     python benchmarks/training_step.py --blocks 120
     python benchmarks/overhead.py
+    python benchmarks/scalar_code.py
     python benchmarks/tools.py"""
 
 if __name__ == "__main__":
