@@ -151,7 +151,7 @@ class Primitive(Declarations, Generic[P, R]):
             if not self.pure:  # of ours none writes to an operand
                 for _, node in sources:
                     node.value.setflags(write=False)
-            value = self.compute(*values, **static_args)
+            value = self.compute(*values, **static_args) if static_args else self.compute(*values)
             if not mode:
                 if isinstance(value, np.ndarray) and value.base is not None and _may_share(value, values):
                     value.flags.writeable = False  # it may be a view of what a node holds
@@ -378,9 +378,8 @@ def to_values(x: Any) -> Any:
     return x
 
 
-def checked(primitive: Any, operands: Sequence[Any]) -> Any:
-    """The value of a primitive at `operands`, as a node may hold it."""
-    value = primitive.compute(*operands)
+def checked(value: Any, primitive: Any) -> Any:
+    """The value of a primitive, as a node may hold it."""
     if type(value) is _float64 or (type(value) is _ndarray and value.dtype is _FLOAT64):
         return value
     return _floats(value, primitive)

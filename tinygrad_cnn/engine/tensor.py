@@ -31,6 +31,7 @@ from tinygrad_cnn.engine.sweep import pull_back, seed
 from tinygrad_cnn.engine.tape import leave_cotangents
 
 _PLAIN = frozenset([float, int, np.float64])
+_NO_ARGUMENTS: dict[str, Any] = {}  # the static arguments of an operation that has none
 
 # Methods that are NumPy's functions. To a type checker what they give is a Tensor, though it is an array in `no_grad`.
 
@@ -54,13 +55,15 @@ def _arithmetic(ufunc: np.ufunc, position: int = 0) -> Callable[[Any, Any], Tens
         if kind in _PLAIN and recording.get() is True and type(primitive) is Primitive:
             node = self.node
             if not node.constant:
-                operands = [node.value, other] if position == 0 else [other, node.value]
-                return handle_on(Node(primitive, operands, [(position, node)], {}, checked(primitive, operands)))
+                x, y = operands = [node.value, other] if position == 0 else [other, node.value]
+                value = checked(primitive.compute(x, y), primitive)
+                return handle_on(Node(primitive, operands, [(position, node)], _NO_ARGUMENTS, value))
         elif kind is Tensor and position == 0 and recording.get() is True and type(primitive) is Primitive:
             node, second = self.node, other.node
             if not (node.constant or second.constant):
-                operands = [node.value, second.value]
-                return handle_on(Node(primitive, operands, [(0, node), (1, second)], {}, checked(primitive, operands)))
+                x, y = node.value, second.value
+                value = checked(primitive.compute(x, y), primitive)
+                return handle_on(Node(primitive, [x, y], [(0, node), (1, second)], _NO_ARGUMENTS, value))
         return primitive(self, other) if position == 0 else primitive(other, self)
 
     operate.__annotations__ = {}  # of no use in `help`
@@ -72,8 +75,9 @@ def _of_one(primitive: Primitive[..., Any], x: Tensor) -> Any:
     node = x.node
     if node.constant or recording.get() is not True:
         return primitive(x)
-    operands = [node.value]
-    return handle_on(Node(primitive, operands, [(0, node)], {}, checked(primitive, operands)))
+    value = node.value
+    result = checked(primitive.compute(value), primitive)
+    return handle_on(Node(primitive, [value], [(0, node)], _NO_ARGUMENTS, result))
 
 
 def _unary(ufunc: np.ufunc) -> Callable[[Any], Tensor]:
