@@ -25,7 +25,7 @@ Rule = Callable[..., Array]
 Apply = Callable[[Rule, Node, Array, Array, Sequence[Array]], Array]  # gives what a rule does, of its arguments
 Cotangents = dict[Node, Array]
 
-_least = np.minimum.reduce
+_inner, _least = np.vdot, np.minimum.reduce
 _ARRAYS = (np.ndarray, np.generic)
 _NUMERIC = (float, complex, *_ARRAYS)
 
@@ -214,12 +214,12 @@ def _zeros(x: Array) -> int:
 
 def has_nan(x: Array) -> bool:
     """Whether there is a NaN in an array, a number or a Tensor."""
-    if not isinstance(x, _ARRAYS):
-        x = x.node.value
-    if x.shape:
+    if isinstance(x, np.ndarray):
         # Both are NaN if any element is, and make no copy. Beyond, BLAS takes several threads, which may wait for long.
-        x = np.vdot(x, x) if x.size < 10_000 else _least(x, None)
-    return bool(x != x)
+        x = _inner(x, x) if x.size < 10_000 else _least(x, None)
+    elif not isinstance(x, np.generic):
+        return has_nan(x.node.value)
+    return x != x  # type: ignore[no-any-return]
 
 
 def _is_nan(x: Array) -> Array:
