@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import tree
+from tinygrad_cnn.argnums import Function
 from tinygrad_cnn.engine.graph import Array, no_grad, recording
-from tinygrad_cnn.engine.runs import Function, described
+from tinygrad_cnn.engine.runs import described
 from tinygrad_cnn.engine.tensor import Tensor, leaf_on
 from tinygrad_cnn.recordings import Recording, bound, node_of, recording_aside, tensors_on
 

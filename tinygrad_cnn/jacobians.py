@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.argnums import ArgNums, Function, places_of, with_respect_to
 from tinygrad_cnn.engine.graph import Array
-from tinygrad_cnn.engine.runs import ArgNums, Function, Pullback, Run, places_of, with_respect_to
+from tinygrad_cnn.engine.runs import Pullback, Run
 from tinygrad_cnn.engine.transforms import grad, jvp
 
 

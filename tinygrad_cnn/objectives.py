@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import tree
+from tinygrad_cnn.argnums import Function
 from tinygrad_cnn.engine.graph import Array
-from tinygrad_cnn.engine.runs import Function, Run, described
+from tinygrad_cnn.engine.runs import Run, described
 from tinygrad_cnn.engine.tensor import Tensor
 from tinygrad_cnn.jacobians import hessian, hvp
 

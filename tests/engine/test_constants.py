@@ -140,3 +140,49 @@ def test_no_grad_within_a_transform_gives_arrays() -> None:
             assert type(c * 2) is np.ndarray
 
     within(check)
+
+
+ALIASES = {
+    "the array": lambda c: np.asarray(c),
+    "a view of it": lambda c: np.asarray(c)[1:],
+    "a view of a view": lambda c: np.asarray(c)[1:][::-1].reshape(2, 1),
+    "the array of a view": lambda c: np.asarray(c[1:]),
+    "in a container": lambda c: {"kept": [np.asarray(c)]},
+}
+CHANGES = {
+    "an element": lambda c: c.__setitem__(0, 5.0),
+    "in place": lambda c: c.__iadd__(1.0),
+    "through a view": lambda c: c[1:].__setitem__(0, 5.0),
+}
+
+
+@pytest.mark.parametrize("alias", ALIASES.values(), ids=ALIASES)
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_it_is_not_assigned_to_while_an_array_that_would_change_with_it_is_in_use(alias: Any, change: Any) -> None:
+    def check(c: Any) -> None:
+        np.asarray(c).sum()
+        change(c)  # the array is not in use any more
+        held = alias(c)
+        with pytest.raises(NotImplementedError, match="a copy with"):
+            change(c)
+        del held
+        change(c)
+
+    within(check)
+
+
+def test_a_copy_of_it_may_be_held() -> None:
+    def check(c: Any) -> None:
+        held = np.array(c), np.asarray(c, np.float32), float(c[0]), c.tolist()
+        c[0] = 5.0
+        assert held[0][0] == X[0]
+
+    within(check)
+
+
+def test_an_array_that_it_has_become_cannot_be_written_to() -> None:
+    def check(c: Any) -> None:
+        with pytest.raises(ValueError, match="read-only"):
+            np.asarray(c)[0] = 5.0
+
+    within(check)

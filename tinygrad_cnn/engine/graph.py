@@ -98,9 +98,11 @@ class Node:
 class Constant(Node):
     """A node that depends on nothing that is differentiated: an array made within a transform, so that Tensors can be
     assigned to it, and what is computed from such arrays alone.
+
+    lent  references to the arrays that it has become; not set before. See `mutation/lending.py`
     """
 
-    __slots__ = ()
+    __slots__ = ("lent",)
     constant = True
 
 

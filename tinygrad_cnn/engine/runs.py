@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import operator
 import reprlib
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn import tree
-from tinygrad_cnn.advice.arguments import lost_gradient, no_derivative, not_one_number, wrong_argnums
+from tinygrad_cnn.advice.arguments import lost_gradient, no_derivative, not_one_number
 from tinygrad_cnn.advice.hints import add_hint
+from tinygrad_cnn.argnums import Function
 from tinygrad_cnn.engine.conversions import GradientLostError, numbers_taken
 from tinygrad_cnn.engine.graph import Array, Node, ancestors, differentiating, handle_on, now, recording
 from tinygrad_cnn.engine.primitive import operand, primitive
@@ -19,47 +18,7 @@ from tinygrad_cnn.engine.sweep import pull_back, seed
 from tinygrad_cnn.engine.tensor import Tensor, leaf_tensor
 from tinygrad_cnn.stand_in import StandIn
 
-Function = Callable[..., Any]
-ArgNums = int | tuple[int, ...]  # which arguments a derivative is with respect to: one, or several
-
 _ARRAYS = (np.ndarray, np.generic)
-
-
-def with_respect_to(
-    argnums: ArgNums, function: Function, args: tuple[Any, ...], keywords: dict[str, Any], caller: str
-) -> tuple[Function, Any, str, str]:
-    """`function` as a function of its argument(s) `argnums` alone; these arguments; and two names for error messages.
-
-    The names are that of the argument and that of the transform, `caller`.
-    """
-    places = places_of(argnums, len(args), caller)
-    if not isinstance(argnums, tuple | list):
-        (place,) = places
-        return lambda x: function(*args[:place], x, *args[place + 1 :], **keywords), args[place], "", caller
-
-    def of_chosen(chosen: Any) -> Any:
-        arguments = list(args)
-        for place, argument in zip(places, chosen, strict=True):
-            arguments[place] = argument
-        return function(*arguments, **keywords)
-
-    return of_chosen, tuple([args[place] for place in places]), "argument", caller
-
-
-def places_of(argnums: ArgNums, count: int, caller: str) -> list[int]:
-    """`argnums` as places among `count` arguments, none of them negative."""
-    if isinstance(argnums, int) and 0 <= argnums < count:
-        return [argnums]
-    if not count:
-        raise ValueError(f"{caller}: no positional argument was given; expected one to differentiate with respect to")
-    try:
-        given = [operator.index(i) for i in (argnums if isinstance(argnums, tuple | list) else [argnums])]
-    except TypeError:
-        raise TypeError(f"{caller}: argnums is {argnums!r}; expected an integer or a tuple of integers") from None
-    places = [i + count if i < 0 else i for i in given]
-    if len(set(places)) < len(places) or not all(0 <= place < count for place in places):
-        raise ValueError(wrong_argnums(caller, argnums, count))
-    return places
 
 
 class Run:

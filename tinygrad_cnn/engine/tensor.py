@@ -18,6 +18,7 @@ from tinygrad_cnn.advice.refusals import Refusal
 from tinygrad_cnn.engine.conversions import GradientLostError, called_by_adopted_code, note_numbers_taken, warn_of_loss
 from tinygrad_cnn.engine.graph import Array, Handle, Node, ancestors, handle_on, read_only, recording
 from tinygrad_cnn.engine.mutation import views
+from tinygrad_cnn.engine.mutation.lending import lend
 from tinygrad_cnn.engine.primitive import (
     Primitive,
     checked,
@@ -310,7 +311,10 @@ class Tensor(Handle):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
         if not self._has_gradient():
-            return np.array(self.value, dtype, copy=copy)
+            array: Any = self.value
+            if copy is not True and isinstance(array, np.ndarray) and self.node.constant:
+                array = lend(self, array)
+            return np.array(array, dtype, copy=copy)
         raise GradientLostError(Refusal(conversion, "array", self))
 
     if not TYPE_CHECKING:  # to a type checker it has what it has

@@ -15,8 +15,9 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.advice.arguments import other_structure
+from tinygrad_cnn.argnums import ArgNums, Function, with_respect_to
 from tinygrad_cnn.engine.graph import now
-from tinygrad_cnn.engine.runs import ArgNums, Function, Pullback, Run, described, with_respect_to
+from tinygrad_cnn.engine.runs import Pullback, Run, described
 from tinygrad_cnn.engine.tensor import Tensor, leaf_on
 from tinygrad_cnn.infinities import generic
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import tree
+from tinygrad_cnn.argnums import Function
 from tinygrad_cnn.engine.graph import Array, Mode, Node, handle_on, now, recording
 from tinygrad_cnn.engine.primitive import OfEach, Primitive, fixed
-from tinygrad_cnn.engine.runs import Function, input_on
+from tinygrad_cnn.engine.runs import input_on
 from tinygrad_cnn.engine.tensor import Tensor
 from tinygrad_cnn.recordings import closed_over, sweep
 from tinygrad_cnn.stand_in import StandIn

@@ -98,7 +98,7 @@ class Version(Node):
 class ConstantVersion(Version):
     """A version of a `Constant`, by an assignment of what is constant too."""
 
-    __slots__ = ()
+    __slots__ = ("lent",)
     constant = True
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.engine.graph import Handle, Node, recording
+from tinygrad_cnn.engine.mutation.lending import check_not_lent
 from tinygrad_cnn.engine.primitive import implementations, is_part
 from tinygrad_cnn.indices import composed
 
@@ -109,6 +110,8 @@ def follow(base: Handle, result: Handle) -> Handle:
 
 def become(handle: Handle, node: Node) -> None:
     """Move a handle that is no view to `node`. An array that is written to stays as it lies in memory."""
+    if handle.node.constant:
+        check_not_lent(handle)
     here = handle.node.like
     if node.like.strides != here.strides:
         value = np.empty_like(here)
