@@ -38,7 +38,9 @@ MORE_SHAPES = {
     "genextreme": [[0.0], [-0.3]], "genpareto": [[0.0], [-0.3]], "t": [[np.inf], [1e8]], "triang": [[0.0], [1.0]],
     "truncnorm": [[-np.inf, 1.0], [1.0, 2.5], [-9.0, -7.0]], "gamma": [[1.0], [0.5]],
 }  # fmt: skip
-POINTS = np.array([-3.0, -0.6, -0.1, 0.0, 0.3, 0.55, 0.9, 1.0, 1.7, 4.0, np.nan, np.inf, -np.inf])
+POINTS = np.array(
+    [-3.0, -0.6, -0.1, 0.0, 0.2, 0.3, 0.55, 0.9, 1.0, 1.5, 1.7, 4.0, np.nan, np.inf, -np.inf]
+)  # 0.2 is loc
 PROBABILITIES = np.array([-0.1, 0.0, 0.2, 0.5, 0.8, 1.0, 1.1, np.nan])
 DENSITIES = ("logpdf", "pdf", "cdf", "sf", "logcdf", "logsf")
 LOC, SCALE = 0.2, 1.3
@@ -169,10 +171,26 @@ def test_a_distribution_is_in_all_else_what_scipys_is() -> None:
     assert pickle.loads(pickle.dumps(ours.norm(1, 2))).mean() == 1
 
 
-def test_outside_of_the_support_the_gradient_is_zero() -> None:
-    assert tg.grad(lambda x: ours.expon.pdf(x))(-1.0) == 0
-    assert tg.grad(lambda x: ours.gamma.pdf(x, 2.5))(-1.0) == 0
-    assert tg.grad(lambda a: ours.gamma.cdf(-1.0, 2.5, a))(0.0) == 0
+BOUNDED = [name for name in CONTINUOUS if np.any(np.isfinite(getattr(theirs, name).support(*SHAPES[name])))]
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+def test_a_point_outside_of_the_support_has_gradient_zero_and_changes_no_other(name: str) -> None:
+    shapes, density = SHAPES[name], getattr(ours, name).pdf
+    low, high = getattr(theirs, name).support(*shapes, LOC, SCALE)
+    outside = np.array([x for x in (low - 1, high + 1) if np.isfinite(x)])
+    inside = middle(name, shapes)
+
+    def total(x, *parameters):
+        return np.sum(density(x, *parameters))
+
+    parameters = tuple(map(float, (*shapes, LOC, SCALE)))
+    places = tuple(range(len(parameters) + 1))
+    by_all, *rest = tg.grad(total, places)(np.concatenate([outside, inside]), *parameters)
+    by_inside, *expected = tg.grad(total, places)(inside, *parameters)
+    np.testing.assert_array_equal(by_all[: len(outside)], 0)
+    np.testing.assert_allclose(by_all[len(outside) :], by_inside)
+    np.testing.assert_allclose(rest, expected)
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,13 @@ def test_the_state_of_a_filter_without_memory_is_empty() -> None:
     assert ours.lfilter([0.5], [2.0], tg.Tensor(np.ones((2, 5))), zi=np.zeros((2, 0)))[1].shape == (2, 0)
 
 
+def test_a_convolution_costs_a_multiplication_and_an_addition_for_each_product() -> None:
+    x, y = tg.Tensor(np.ones(7)), np.ones(3)
+    for mode, products in (("full", 7 * 3), ("valid", 5 * 3)):
+        node = ours.convolve(x, y, mode).node
+        assert node.primitive.flops(node.value, x, y, mode, "direct") == 2 * products
+
+
 T = tg.Tensor(np.arange(6.0))
 
 

@@ -41,6 +41,16 @@ def _log(x: Array) -> Array:
     return np.where(none, -np.inf, np.log(np.where(none, 1, x)))
 
 
+def _none_at_0(log: Function) -> Function:
+    """The logarithm of a density that is 0 at 0, where it has slope 0."""
+
+    def function(x: Array, *shapes: Array) -> Array:
+        none = np.equal(x, 0)
+        return np.where(none, -np.inf, log(np.where(none, 1, x), *shapes))
+
+    return function
+
+
 def _t(x: Array, df: Array) -> Array:
     finite = np.isfinite(df)
     n = np.where(finite, df, 1)
@@ -53,10 +63,10 @@ def _f(x: Array, n: Array, m: Array) -> Array:
     return powers - (n + m) / 2 * np.log(m + n * x) - s.betaln(n / 2, m / 2)
 
 
+@_none_at_0
 def _lognorm(x: Array, width: Array) -> Array:
-    none = np.equal(x, 0)
-    log = np.log(np.where(none, 1, x))
-    return np.where(none, -np.inf, -((log / width) ** 2) / 2 - log - np.log(width) - _LN_2_PI / 2)
+    log = np.log(x)
+    return -((log / width) ** 2) / 2 - log - np.log(width) - _LN_2_PI / 2
 
 
 def _log_between(a: Array, b: Array) -> Array:
@@ -88,10 +98,9 @@ def _invgauss_logsf(x: Array, mu: Array) -> Array:
     return above + np.log1p(-np.exp(tail - above))
 
 
+@_none_at_0
 def _invgauss(x: Array, mu: Array) -> Array:
-    none = np.equal(x, 0)
-    x = np.where(none, 1, x)
-    return np.where(none, -np.inf, -_LN_2_PI / 2 - 1.5 * np.log(x) - (x / mu - 1) ** 2 / (2 * x))
+    return -_LN_2_PI / 2 - 1.5 * np.log(x) - (x / mu - 1) ** 2 / (2 * x)
 
 
 def _exponnorm_tail(x: Array, k: Array) -> Array:
@@ -219,7 +228,7 @@ CONTINUOUS: dict[str, Standard] = {
         logsf=lambda x, a, b: _log_between(x, b) - _log_between(a, b),
     ),
     "invgamma": Standard(
-        lambda x, a: -(a + 1) * np.log(x) - s.gammaln(a) - 1 / x,
+        _none_at_0(lambda x, a: -(a + 1) * np.log(x) - s.gammaln(a) - 1 / x),
         cdf=lambda x, a: s.gammaincc(a, 1 / x), sf=lambda x, a: s.gammainc(a, 1 / x),
         ppf=lambda q, a: 1 / s.gammainccinv(a, q), isf=lambda q, a: 1 / s.gammaincinv(a, q),
     ),
@@ -324,7 +333,7 @@ CONTINUOUS: dict[str, Standard] = {
         logcdf=lambda x, a, c: a * np.log(-np.expm1(-(x**c))),
     ),
     "invweibull": Standard(
-        lambda x, c: np.log(c) - (c + 1) * np.log(x) - x**-c,
+        _none_at_0(lambda x, c: np.log(c) - (c + 1) * np.log(x) - x**-c),
         logcdf=lambda x, c: -(x**-c), sf=lambda x, c: -np.expm1(-(x**-c)),
     ),
     "foldnorm": Standard(
