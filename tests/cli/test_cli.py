@@ -423,7 +423,7 @@ def test_a_learning_rate_out_of_all_proportion_is_warned_of(command) -> None:
     assert err == ""
 
 
-@pytest.mark.parametrize("name", ["", "train", "check", "graph", "predict", "draw"])
+@pytest.mark.parametrize("name", ["", "train", "check", "graph", "program", "predict", "draw"])
 def test_help_cuts_no_line_and_explains_every_option(command, name: str, monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     code, out, _ = command(*([name] if name else []), "--help")
@@ -510,6 +510,26 @@ def test_check_names_what_it_cannot_use(command, trained: Path) -> None:
     Path("folder").mkdir()
     refused(command("check", "--html", "folder", "--json"), "folder: cannot be written: Is a directory")
     refused(command("check", "--html", ".", "--json"), r"\.: cannot be written: Is a directory")
+
+
+# The program.
+
+
+def test_program_prints_what_runs_by_itself(command, tmp_path: Path) -> None:
+    code, out, err = command("program")
+    assert (code, err) == (0, "")
+    assert "    dL_dconv = dL_drelu * (conv >= 0)  # (24, 28, 28)\n" in out
+    assert command("program", "--out", tmp_path / "step.py")[1] == f"Wrote {tmp_path / 'step.py'}\n"
+    assert (tmp_path / "step.py").read_text().rstrip() == out.rstrip()
+    assert subprocess.run([sys.executable, "-I", tmp_path / "step.py"], check=True, capture_output=True).stdout == b""
+    assert re.search(r"fc = .*# \(1, 24\) model\.py:\d+\n", command("program", "--lines")[1])
+
+
+def test_program_prints_each_cotangent_beside_the_articles(command) -> None:
+    out = command("program", "--beside")[1]
+    for name in ("dL_dsig", "dL_dfc", "dL_dWf", "dL_dBf", "dL_dflatten", "dL_dmax", "dL_drelu", "dL_dconv", "dL_dWc"):
+        assert re.search(rf"^{name}\n    program      \S.*\n    hand-derived \S", out, re.MULTILINE)
+    assert "dL_dWf\n    program      dL_dfc @ flatten\n    hand-derived dL_dfc @ flatten\n" in out
 
 
 # The graph.

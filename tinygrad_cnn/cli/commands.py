@@ -9,6 +9,7 @@ from tinygrad_cnn.cli.check import check
 from tinygrad_cnn.cli.draw import draw
 from tinygrad_cnn.cli.graph import graph
 from tinygrad_cnn.cli.predict import predict
+from tinygrad_cnn.cli.program import program
 from tinygrad_cnn.cli.train import train
 
 
@@ -18,6 +19,6 @@ def command() -> None:
     """Train and inspect a CNN with one convolution that distinguishes circles from squares."""
 
 
-for _command in (train, check, graph, predict, draw):
+for _command in (train, check, graph, program, predict, draw):
     _command.short_help = (_command.help or "").split(".")[0] + "."  # whole: Click would cut it off
     command.add_command(_command)
