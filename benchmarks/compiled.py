@@ -114,9 +114,7 @@ class TwoConvolutions:
 
         def block(h: Any, weight: Any, bias: Any) -> Any:
             h = jax.lax.conv_general_dilated(h, weight, (1, 1), "SAME") + bias[:, None, None]
-            return jax.lax.reduce_window(
-                jnp.maximum(h, 0), -jnp.inf, jax.lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID"
-            )
+            return jax.lax.reduce_window(jnp.maximum(h, 0), -jnp.inf, jax.lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID")
 
         h = block(block(x, p["W1"], p["b1"]), p["W2"], p["b2"])
         logits = h.reshape(len(x), -1) @ p["W3"] + p["b3"]

@@ -3,98 +3,43 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 from lowering.comparing import assert_same, leaves, printed
+from paths import ROOT
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square.hand_derived import hand_derived
-from tinygrad_cnn.circle_square.model import Parameters, forward, loss_shifted
 
 RNG = np.random.default_rng(0)
 
 
-def article(p, x, y):
-    return loss_shifted(forward(x, p, ties="all", at_zero=1.0).sigma, y)
+def documented() -> ModuleType:
+    """docs/programs.py, which has the models of the page."""
+    spec = importlib.util.spec_from_file_location("programs", ROOT / "docs" / "programs.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def cnn(p, x, y):
-    h = tg.relu(tg.conv2d(x, p["W1"], p["b1"], padding=1))
-    h = tg.max_pool2d(h, 2)
-    h = tg.relu(tg.conv2d(h, p["W2"], p["b2"]))
-    logits = h.reshape(len(x), -1) @ p["W3"]
-    return np.mean(tg.binary_cross_entropy_with_logits(logits, y))
-
-
-def batch_norm(p, x, y):
-    h = x @ p["W1"]
-    mean = np.mean(h, axis=0)
-    var = np.var(h, axis=0)
-    normalised = (h - mean) / np.sqrt(var + 1e-5) * p["gamma"] + p["beta"]
-    logits = np.maximum(0, normalised) @ p["W2"]
-    return np.mean(np.logaddexp.reduce(logits, axis=1) - np.sum(logits * y, axis=1))
-
-
-def recurrent(p, xs):
-    h = np.zeros_like(p["b"])
-    for t in range(len(xs)):
-        h = np.tanh(xs[t] @ p["Wx"] + h @ p["Wh"] + p["b"])
-    return np.sum(h * h)
-
-
-class Model(NamedTuple):
-    loss: Any
-    parameters: Any
-    data: tuple[Any, ...]
-    other: tuple[Any, ...]
-    lines: int  # at most so many, helpers included
-
-
-def drawn(*shapes) -> list[np.ndarray]:
-    return [RNG.normal(size=shape) for shape in shapes]
-
-
-def drawings(n: int) -> tuple[np.ndarray, np.ndarray]:
-    x = RNG.random((n, 28, 28)) * (RNG.random((n, 28, 28)) < 0.3)
-    return x, RNG.integers(0, 2, (n, 1)).astype(float)
-
-
-MODELS = {
-    "article": Model(article, Parameters(*drawn((3, 3), (1, 1), (1, 196), (1, 1))), drawings(24), drawings(24), 65),
-    "cnn": Model(
-        cnn,
-        dict(zip(["W1", "b1", "W2", "b2", "W3"], drawn((4, 1, 3, 3), 4, (8, 4, 3, 3), 8, (200, 1)), strict=True)),
-        tuple(drawn((16, 1, 14, 14), (16, 1))),
-        tuple(drawn((16, 1, 14, 14), (16, 1))),
-        90,
-    ),
-    "batch norm": Model(
-        batch_norm,
-        dict(zip(["W1", "gamma", "beta", "W2"], drawn((4, 5), 5, 5, (5, 2)), strict=True)),
-        (*drawn((7, 4)), np.eye(2)[RNG.integers(0, 2, 7)]),
-        (*drawn((7, 4)), np.eye(2)[RNG.integers(0, 2, 7)]),
-        60,
-    ),
-    "recurrent": Model(
-        recurrent,
-        dict(zip(["Wx", "Wh", "b"], drawn((4, 5), (5, 5), 5), strict=True)),
-        tuple(drawn((6, 4))),
-        tuple(drawn((6, 4))),
-        60,
-    ),
-}
+DOCS = documented()
+MODELS, program_of = DOCS.MODELS, DOCS.program_of
 each_model = pytest.mark.parametrize("model", MODELS.values(), ids=list(MODELS))
 
 
-def program_of(model: Model) -> tg.Program:
-    return tg.program(tg.value_and_grad(model.loss))(model.parameters, *model.data)
+def test_the_page_has_these_programs() -> None:
+    assert DOCS.PAGE.read_text(encoding="utf-8") == DOCS.page()
 
 
 @each_model

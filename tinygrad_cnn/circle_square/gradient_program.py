@@ -1,4 +1,4 @@
-"""The article's gradient as a program: what the engine computes, written out, and beside it the hand-derived gradient."""
+"""The article's gradient as a program: what the engine computes, beside the hand-derived gradient."""
 
 from __future__ import annotations
 

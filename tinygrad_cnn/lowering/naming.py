@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tinygrad_cnn.engine.graph import Node
 from tinygrad_cnn.lowering.instructions import Instruction
-from tinygrad_cnn.lowering.recorder import Recorder
+from tinygrad_cnn.lowering.recorder import Call, Recorder
 from tinygrad_cnn.pictures.read.names import variable
 
 
@@ -26,17 +26,18 @@ def names_of(
     recorder: Recorder, nodes: Sequence[tuple[Node, Instruction]], cotangents: dict[Node, Instruction]
 ) -> dict[Instruction, Names]:
     """The names of each instruction."""
-    last: dict[Any, Instruction] = {}  # of the instructions that one call recorded, the last gives its result
-    for x, places in recorder.places.items():
-        for call in places if x.operation != "copy" else ():
+    executions = _executions(recorder)
+    last: dict[Any, Instruction] = {}  # of the instructions that one execution recorded, the last gives its result
+    for x, calls in executions.items():
+        for call in calls if x.operation != "copy" else ():
             last[call] = x
     users: dict[Instruction, str] = {}
     local: dict[Instruction, str] = {}
-    for x, places in recorder.places.items():
-        for call in places:
-            name = variable(*call.place) if last.get(call) is x else None
+    for x, calls in executions.items():
+        for call in calls:
+            name = variable(*call[0].place) if last.get(call) is x else None
             if name is not None:
-                (users if call.by_user else local).setdefault(x, name)
+                (users if call[0].by_user else local).setdefault(x, name)
     of = dict(nodes)
     for node, x in of.items():
         if node.name is not None:
@@ -52,6 +53,35 @@ def names_of(
             users[x] = cotangent_name(name)
             of_values[x] = keys.get(value) if value is not None else None
     return {x: Names(users.get(x), local.get(x), keys.get(x), of_values.get(x)) for x in recorder.places}
+
+
+def _executions(recorder: Recorder) -> dict[Instruction, list[tuple[Call, int]]]:
+    """The calls within which each instruction was recorded, with a number for each time that a call was made.
+
+    In a loop the same call is made again: then another one in its frame came in between, or it begins anew.
+    """
+    found: dict[Instruction, list[tuple[Call, int]]] = {}
+    latest: dict[int, tuple[Call, Call | None, int]] = {}  # by frame: the call, the one within it, and the number
+    count = 0
+    for x, calls in recorder.places.items():
+        numbered = []
+        for call, within in zip(calls, [*calls[1:], None], strict=False):
+            before = latest.get(call.frame)
+            goes_on = before is not None and before[0].place == call.place and _goes_on(before[1], within)
+            count += 1
+            number = before[2] if before is not None and goes_on else count
+            latest[call.frame] = (call, within, number)
+            numbered.append((call, number))
+        found[x] = numbered
+    return found
+
+
+def _goes_on(before: Call | None, now: Call | None) -> bool:
+    """Whether what was recorded within a call, and then within that one, may be of one execution."""
+    if before is None or now is None:
+        return False
+    (code, instruction), (other, later) = before.place, now.place
+    return code is not other or later >= instruction
 
 
 def _argument(node: Node) -> str | None:

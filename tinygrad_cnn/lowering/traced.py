@@ -354,10 +354,10 @@ class Traced(StandIn):
                 f"program: an array that the function was given, or closes over, is assigned to, at {calling_line()}; "
                 "expected a function without side effects. Assign to a copy, x = x.copy(), and return it"
             )
-        if isinstance(value, Traced) and self.instruction.operation == operation == "setitem":
-            # `a[i] += x` assigns to the view a[i] first, and then what is seen there to a[i]: once is enough.
-            made = self.instruction
-            if value.instruction is made.operands[-1] and value._parent is self:
+        if isinstance(value, Traced) and value._parent is self and operation == "setitem":
+            # `a[i] += x` changes the view a[i], which is to change `a`, and then assigns it to a[i].
+            made = value._instruction
+            if made.operation == "getitem" and len(made.operands) == 1 and made.parameters["index"] == index:
                 return
         recorder = self.recorder
         before = self.instruction

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -10,6 +11,8 @@ import numpy as np
 from tinygrad_cnn.lowering.instructions import Instruction, Slot, mapped
 from tinygrad_cnn.lowering.numpy_source.helpers import HELPERS
 from tinygrad_cnn.lowering.operations import ufunc_of
+
+PATHS = ("linalg", "fft", "lib.stride_tricks")
 
 
 class Text(NamedTuple):
@@ -155,13 +158,19 @@ class Expressions:
 
     def _setitem(self, x: Instruction, operands: Sequence[Text]) -> Text:
         self.helpers.setdefault("set_at")
-        index, value = (self.parameter(x.parameters[name], operands) for name in ("index", "value"))
+        index, value = self._places(x, operands), self.parameter(x.parameters["value"], operands)
         return Text(f"set_at({operands[0].text}, {index}, {value})")
 
     def _add_at(self, x: Instruction, operands: Sequence[Text]) -> Text:
         self.helpers.setdefault("add_at")
-        index, value = (self.parameter(x.parameters[name], operands) for name in ("index", "value"))
+        index, value = self._places(x, operands), self.parameter(x.parameters["value"], operands)
         return Text(f"add_at({operands[0].text}, {index}, {value})")
+
+    def _places(self, x: Instruction, operands: Sequence[Text]) -> str:
+        """An index as an argument of a function."""
+        index = x.parameters["index"]
+        has_slices = isinstance(index, slice) or (isinstance(index, tuple) and any(isinstance(i, slice) for i in index))
+        return f"np.s_[{self.index(index, operands)}]" if has_slices else self.parameter(index, operands)
 
     def _astype(self, x: Instruction, operands: Sequence[Text]) -> Text:
         return Text(f"{operands[0].within(ATOM)}.astype({self.dtype(x.parameters['dtype'])})")
@@ -220,7 +229,9 @@ class Expressions:
             parameters.pop("stride")
         order = ("index", "winners", "shape", "window", "stride")
         for name in sorted(parameters, key=order.index):
-            value = self.shape(x.result.shape) if name == "shape" else self.parameter(parameters[name], operands)
+            value = self.parameter(parameters[name], operands)
+            if name in ("shape", "index"):
+                value = self.shape(x.result.shape) if name == "shape" else self._places(x, operands)
             args.append(f"stride={value}" if name == "stride" else value)
         return Text(f"{x.operation}({', '.join(args)})")
 
@@ -229,8 +240,8 @@ class Expressions:
     def function(self, x: Instruction) -> str:
         """The name of a function of NumPy's, or of another package."""
         function, name = x.function, getattr(x.function, "__name__", "")
-        modules: Any = ((np, "np"), (np.linalg, "np.linalg"), (np.fft, "np.fft"))
-        for module, prefix in modules:
+        modules: Any = tuple([(operator.attrgetter(path)(np), f"np.{path}") for path in PATHS])
+        for module, prefix in ((np, "np"), *modules):
             if getattr(module, name, None) is function:
                 return f"{prefix}.{name}"
         if isinstance(function, np.ufunc):

@@ -20,8 +20,10 @@ from tinygrad_cnn.lowering.naming import cotangent_name, identifier
 from tinygrad_cnn.lowering.numpy_source.arrays import literal
 from tinygrad_cnn.lowering.numpy_source.expressions import Expressions, Text
 from tinygrad_cnn.lowering.numpy_source.helpers import HELPERS, source_of
+from tinygrad_cnn.lowering.numpy_source.loops import Rolling, Statement
 
 WIDTH = 100
+SHORT = 15
 INDENT = "    "
 # What an instruction is called that neither the user nor a rule has a name for.
 CALLED = {
@@ -48,11 +50,13 @@ class Writer:
         # How many variables there are of each name; what NumPy, Python and the helpers have is none.
         self.taken: Counter[str] = Counter({"np", "scipy", name, *HELPERS, *_BUILTINS})
         self.parameters = {parameter: self.fresh(parameter) for parameter in listing.signature}
+        self.reserved = frozenset(self.taken)
         self.printed: dict[int, str] = {}  # the variables that values have, by the keys of their origins
         self.expressions = Expressions(self.size, self.constant)
         self.texts: dict[Instruction, Text] = {}
         self.named: set[Instruction] = set()  # those that have a line of their own
-        self.lines: list[str] = []
+        self.statements: list[Statement] = []
+        self.accumulated = _accumulated(listing)
         self.backward = False
         self.uses = Counter([y for x in listing.instructions for y in x.operands] + list(listing.outputs))
         self.accesses = _accesses(listing, self.parameters)
@@ -68,9 +72,9 @@ class Writer:
                 self.texts[x] = Text(self.constant(x.parameters["value"]))
             elif x.operation != "input":
                 self.instruction(x)
-        returned = self.returned()
+        self.statements.append(Statement("", self.returned()))
         head = f"def {self.name}({', '.join(self.parameters.values())}):"
-        body = [head, *textwrap.indent(self.docstring(), INDENT).splitlines(), *self.lines, *returned]
+        body = [head, *textwrap.indent(self.docstring(), INDENT).splitlines(), *self.lines()]
         helpers = [source_of(helper) for helper in self.expressions.helpers]
         constants = "".join([f"{name} = {text}\n" for name, text in self.constants])
         imports = "\n".join(["import numpy as np", *self.expressions.imports])
@@ -88,6 +92,8 @@ class Writer:
             if x.origin.half == "cotangent":
                 output = cotangent_name(output) if output else "gradient"
             self.statement(x, text, name or output or self.listing.title or "result")
+        elif x in self.accumulated:
+            self.statement(x, text, self.accumulated[x])
         elif self.is_short(x, text) or (name is None and self.uses[x] == 1 and len(text.text) <= WIDTH):
             self.texts[x] = text
         elif self.uses[x]:
@@ -108,27 +114,26 @@ class Writer:
         """Whether `x` is a mere name or number, or a view of one, to be written wherever it is used."""
         if x.operation in ("input", "constant", "closed_over"):
             return True
-        if x.operation == "full":
+        if x.operation == "full" and x.origin.name is None:
             return self.uses[x] == 1 or not x.result.shape
+        if x.operation == "getitem" and len(x.operands) == 1 and x.operands[0].operation == "input":
+            return x.origin.name is None and len(text.text) <= SHORT  # such as xs[3]
         return x.origin.name is None and x.operation == "transpose" and text.text.removesuffix(".T").isidentifier()
 
     def statement(self, x: Instruction, text: Text, name: str | None = None) -> None:
         """Give `x` a line of its own."""
-        if x.origin.half == "cotangent" and not self.backward:
-            self.backward = True
-            if self.lines:
-                self.lines += ["", f"{INDENT}# The gradient."]
+        begins = x.origin.half == "cotangent" and not self.backward
+        self.backward = self.backward or begins
         origin = x.origin
         if origin.of in self.printed:
             name = cotangent_name(self.printed[origin.of])
         name = self.fresh(name or origin.name or origin.local or CALLED.get(x.operation, x.operation))
         if origin.key is not None:
             self.printed[origin.key] = name
-        line = f"{INDENT}{name} = {text.text}"
         comment = f"  # {_shape(x.result.shape)}" if x.result.shape else ""
         if self.source and origin.line:
             comment = f"{comment or '  #'} {_short_line(origin.line)}"
-        self.lines.append(line + comment)
+        self.statements.append(Statement(name, text.text, comment, "# The gradient." if begins else ""))
         self.named.add(x)
         self.texts[x] = Text(name)
 
@@ -159,7 +164,11 @@ class Writer:
         lines = textwrap.wrap(f"{about}.", WIDTH - len(INDENT) - 6)
         return f'"""{lines[0]}"""' if len(lines) == 1 else "\n".join([f'"""{lines[0]}', *lines[1:], '"""'])
 
-    def returned(self) -> list[str]:
+    def lines(self) -> list[str]:
+        """The lines of the function, loops written as such."""
+        return Rolling(self.statements, self.fresh, self.reserved).lines(INDENT)
+
+    def returned(self) -> str:
         """The return statement. What the caller gets is nobody else's: what may be is copied."""
         memory: dict[Instruction, Instruction] = {x: _memory(x) for x in self.listing.outputs}
         shared = Counter(memory.values())
@@ -168,7 +177,7 @@ class Writer:
             text, owner = self.texts[x].text, memory[x]
             given = owner.operation in ("input", "closed_over", "constant") or shared[owner] > 1
             texts.append(f"np.copy({text})" if given and x.result.kind == "array" else text)
-        return [f"{INDENT}return {_structure(self.listing, self.listing.structure, texts, self.parameters)}"]
+        return f"return {_structure(self.listing, self.listing.structure, texts, self.parameters)}"
 
     def size(self, n: int) -> str:
         """A length, as it is written."""
@@ -185,6 +194,20 @@ class Writer:
 
 
 _BUILTINS = frozenset(dir(builtins))
+
+
+def _accumulated(listing: Listing) -> dict[Instruction, str]:
+    """Sums of many cotangents, added up one after the other: each partial sum, and the name of the whole."""
+    found: dict[Instruction, str] = {}
+    for x in reversed(listing.instructions):
+        if x.operation != "add" or x.origin.half != "cotangent" or x in found:
+            continue
+        chain = [x]
+        while chain[-1].operands[0].operation == "add" and chain[-1].operands[0].origin.half == "cotangent":
+            chain.append(chain[-1].operands[0])
+        if len(chain) >= 4 and x.origin.name is not None:
+            found.update(dict.fromkeys([*chain, chain[-1].operands[0]], x.origin.name))
+    return found
 
 
 def _shape(shape: tuple[int, ...]) -> str:

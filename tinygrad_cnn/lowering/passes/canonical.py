@@ -26,7 +26,7 @@ def _rewrite(x: Instruction, operands: Sequence[Instruction]) -> Any:
         return x.operands[0]
     if x.operation == "call":
         return _call(x)
-    if x.operation == "power_operator":
+    if x.operation in ("power_operator", "power"):
         return _power(x)
     if x.operation in ("real", "conjugate") and x.operands[0].result.dtype.kind != "c":
         return x.operands[0]
@@ -65,10 +65,12 @@ def _power(x: Instruction) -> Instruction:
     base, exponent = x.operands
     kind = base.result.dtype.kind
     if x.result.kind == "number":
-        return x.with_(operation="power", parameters={})
+        return x.with_(operation="power")
     if exponent.operation == "constant" and exponent.result.kind == "number" and kind in "fc":
         if base.result.kind == "array" and exponent.parameters["value"] == 2:
             return x.with_(operation="square", operands=(base,))
+        if base.result.kind == "array" and exponent.parameters["value"] == 1:
+            return x.with_(operation="positive", operands=(base,))
         return x  # others depend on NumPy's version
     return x
 

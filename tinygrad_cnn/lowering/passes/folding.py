@@ -13,6 +13,8 @@ import numpy as np
 from tinygrad_cnn.lowering.instructions import Instruction, Listing, Result, same
 from tinygrad_cnn.lowering.operations import run
 
+VIEWS = frozenset(["getitem", "reshape", "transpose", "broadcast_to"])
+
 
 def folded(listing: Listing) -> Listing:
     """The listing with what is constant computed."""
@@ -24,6 +26,8 @@ def folded(listing: Listing) -> Listing:
             values[x] = x.parameters["value"]
         elif x.operation == "full":
             values[x] = run(x, ())
+        elif x.operation in VIEWS and x.operands[0].origin.name is not None and x.operands[0].operation == "full":
+            pass  # what the user has a name for, such as the first state of a recurrence
         elif x.operands and x.result.kind != "tuple" and all(operand in values for operand in x.operands):
             value = run(x, [values[operand] for operand in x.operands])
             x = _constant(value, x)

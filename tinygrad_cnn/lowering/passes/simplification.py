@@ -180,7 +180,7 @@ def _with_numbers(x: Instruction) -> Any:
         if operand.operation == "scalar" and operand.result.dtype == other.result.dtype:
             operands[position] = operand.operands[0]
             continue
-        value = _number(operand)
+        value = None if operand.origin.name else _number(operand)
         of_type = operand.result.dtype == other.result.dtype and other.result.dtype.kind == "f"
         if value is None or not of_type or operand.result.kind == "number":
             continue
