@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from tinygrad_cnn.advice.callers import Caller
+from tinygrad_cnn.advice.expressions import expression_of
+from tinygrad_cnn.advice.wording import place
+
 
 def not_one_number(caller: str, shape: tuple[int, ...]) -> str:
     """A gradient of an array was asked for."""
@@ -52,10 +56,12 @@ def lost_gradient(caller: str, returned: float, wanted: str) -> str:
     )
 
 
-def no_plain_array(kind: type) -> str:
+def no_plain_array(calls: list[Caller], kind: type) -> str:
     """An operand is an array of a subclass whose operators or mask are not those of an array."""
+    expression = expression_of(calls[-1])
+    where = calls[-1].line() if expression is None else place(expression)
     return (
-        f"an array of type {kind.__name__} cannot be differentiated: it has a mask, a unit or operators that NumPy's "
+        f"{where}: an array of type {kind.__name__} cannot be differentiated: it has a mask, a unit or operators that NumPy's "
         "arrays do not have. Convert it with np.asarray, after filling in masked elements"
     )
 

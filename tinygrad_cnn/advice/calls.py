@@ -14,7 +14,7 @@ from tinygrad_cnn.advice.assignments import assignment
 from tinygrad_cnn.advice.expressions import UNKNOWN, Expression
 from tinygrad_cnn.advice.functions import class_of, has_counterpart, is_numpys, module_of
 from tinygrad_cnn.advice.libraries import PRIMITIVE
-from tinygrad_cnn.advice.wording import atom, constant, deleted, is_list, lost, swap
+from tinygrad_cnn.advice.wording import atom, constant, deleted, edited, is_list, lost, swap
 
 _CONVERSIONS = (
     np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.require, np.asarray_chkfinite
@@ -68,12 +68,21 @@ def of_call(expression: Expression, node: ast.Call, kind: str, tensor: Any) -> s
         return assignment(expression, tensor)
     if owner is np.ndarray:
         array, method = node.func.value, node.func.attr  # type: ignore[attr-defined]
-        return lost(expression, tensor, f"write np.{method}({expression.text(array)}, ...)", " in an array's method")
+        caller = expression.caller
+        instead = edited(expression, f"write np.{method}({expression.text(array)}, ...)")
+        if caller.is_library and not caller.is_aware:
+            instead = caller.adoption()
+        return lost(expression, tensor, instead, f", as {expression.text(array)} is a plain array")
     if isinstance(function, np.vectorize):
         return lost(expression, tensor, swap(expression, node), f", as {name} was made by NumPy's np.vectorize")
     if function is UNKNOWN or has_counterpart(function):
         return lost(expression, tensor, swap(expression, node.func))
     if is_numpys(function) or module.partition(".")[0] in sys.stdlib_module_names:
         takes = "arrays" if is_numpys(function) else "numbers"
-        return lost(expression, tensor, "use other functions of NumPy", f", as {name} takes plain {takes} only")
+        return lost(
+            expression,
+            tensor,
+            edited(expression, "use other functions of NumPy"),
+            f", as {name} takes plain {takes} only",
+        )
     return lost(expression, tensor, PRIMITIVE, f", as {name} is compiled")

@@ -11,7 +11,7 @@ from tinygrad_cnn.advice.calls import of_call
 from tinygrad_cnn.advice.expressions import expression_of, is_display
 from tinygrad_cnn.advice.functions import has_counterpart
 from tinygrad_cnn.advice.libraries import in_library
-from tinygrad_cnn.advice.wording import atom, constant, in_a_copy, lost, place, swap, unreachable
+from tinygrad_cnn.advice.wording import atom, constant, edited, lost, place, swap, unreachable
 
 
 def conversion(calls: list[Caller], kind: str, tensor: Any) -> str:
@@ -35,9 +35,7 @@ def conversion(calls: list[Caller], kind: str, tensor: Any) -> str:
     if isinstance(node, ast.BinOp) and is_display(node.right):
         array = expression.text(node.left)
         instead = "make a Tensor of the list, with the np.array of tinygrad_cnn.numpy"
-        if expression.caller.is_library:
-            instead = in_a_copy(expression, instead)
-        return lost(expression, tensor, instead, f", as {array} is a plain array")
+        return lost(expression, tensor, edited(expression, instead), f", as {array} is a plain array")
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant):
         return constant(expression, f"write {atom(expression, node.right)}.value, a constant", "text")
     return lost(expression, tensor, swap(expression, node))

@@ -85,7 +85,9 @@ def atom(expression: Expression, node: ast.AST | None, otherwise: str = "t") -> 
 def constant(expression: Expression, write: str, what: str, adoptable: bool = False) -> str:
     """`what` has no gradient."""
     caller = expression.caller
-    instead = caller.adoption() if adoptable and caller.is_library and not caller.is_aware else write
+    instead = (
+        caller.adoption() if adoptable and caller.is_library and not caller.is_aware else edited(expression, write)
+    )
     return f"{place(expression, whole(expression))} needs a plain number, as {what} has no gradient: {instead}"
 
 
@@ -118,12 +120,13 @@ def deleted(expression: Expression, node: ast.Call) -> str:
     """What to do about a conversion that Tensors do not need: np.asarray(t)."""
     caller, swapped = expression.caller, swap(expression, node.func)
     if caller.is_aware and not has_counterpart(expression.value(node.func)):
-        return in_a_copy(expression, "delete this call") if caller.is_library else "delete this call"
+        return edited(expression, "delete this call")
     if caller.is_library or caller.is_aware:
         return swapped
     return f"delete this call, or {swapped if caller.is_main else caller.adoption()}"
 
 
-def in_a_copy(expression: Expression, instead: str) -> str:
-    """`instead`, for code that one does not edit and that adoption leaves as it is."""
-    return f"adoption leaves it as it is; {instead} in a copy of {expression.caller.file}"
+def edited(expression: Expression, instead: str) -> str:
+    """`instead`, also for code that one does not edit, and that adoption leaves as it is."""
+    caller = expression.caller
+    return f"adoption leaves it as it is, so {instead} in a copy of {caller.file}" if caller.is_library else instead

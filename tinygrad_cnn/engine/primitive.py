@@ -28,6 +28,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, Unpack, overload
 import numpy as np
 
 from tinygrad_cnn.advice.arguments import no_plain_array, static_tensor
+from tinygrad_cnn.advice.refusals import Refusal
 from tinygrad_cnn.declarations import Declarations, Declared
 from tinygrad_cnn.engine.graph import Array, Constant, Handle, Node, differentiating, recording
 from tinygrad_cnn.stand_in import StandIn, as_one
@@ -313,7 +314,7 @@ def operand(x: Any) -> Any:
         return x
     if isinstance(x, np.ndarray):
         if not isinstance(x, np.memmap):
-            raise TypeError(no_plain_array(type(x)))
+            raise TypeError(Refusal(no_plain_array, type(x)))
     elif isinstance(x, list | tuple):
         return _of_list(x)
     elif not hasattr(x, "__array__"):
