@@ -47,13 +47,18 @@ for _function in (
     functions[_function.__name__] = no_method(_making(_function), _function)
 
 
+def _is_small(a: Any) -> bool:
+    """Whether to look for Tensors in `a` is cheaper than to wait for them to refuse, and to make the error."""
+    return isinstance(a, list | tuple) and 0 < len(a) < 100 and (not isinstance(a[0], list) or len(a[0]) < 10)
+
+
 def _converting(function: Any) -> Callable[..., Any]:
     """`function`, which makes an array of what it is given unless that is one; a Tensor of Tensors."""
     of_tensors = implementations[function]
 
     def convert(_: Any, *args: Any, **keywords: Any) -> Any:
         a = args[0] if args else None
-        if isinstance(a, Handle):
+        if isinstance(a, Handle) or (is_differentiating() and _is_small(a) and holds_tensor((a,))):
             return of_tensors(*args, **keywords)
         try:
             made = function(*args, **keywords)

@@ -128,9 +128,14 @@ def _stacked(x: Any) -> Any:
 
 def _shape_of_numbers(x: Any, numbers: list[Any]) -> tuple[int, ...] | None:
     """The shape of lists of lists of `numbers`, which are added to those; None if they hold something else."""
-    if isinstance(x, list | tuple):
-        shapes = {_shape_of_numbers(item, numbers) for item in x}
-        shape = shapes.pop() if len(shapes) == 1 else None
-        return None if shape is None else (len(x), *shape)
-    numbers.append(x)
-    return () if isinstance(x, _NUMBERS) or (isinstance(x, Tensor) and not x.node.like.ndim) else None
+    shapes = set()
+    for item in x:
+        if isinstance(item, list | tuple):
+            shapes.add(_shape_of_numbers(item, numbers))
+        elif isinstance(item, _NUMBERS) or (isinstance(item, Tensor) and not item.node.like.ndim):
+            shapes.add(())
+            numbers.append(item)
+        else:
+            return None
+    shape = shapes.pop() if len(shapes) == 1 else None
+    return None if shape is None else (len(x), *shape)
