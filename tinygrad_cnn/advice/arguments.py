@@ -61,8 +61,8 @@ def no_plain_array(calls: list[Caller], kind: type) -> str:
     expression = expression_of(calls[-1])
     where = calls[-1].line() if expression is None else place(expression)
     return (
-        f"{where}: an array of type {kind.__name__} cannot be differentiated: it has a mask, a unit or operators that NumPy's "
-        "arrays do not have. Convert it with np.asarray, after filling in masked elements"
+        f"{where}: an array of type {kind.__name__} cannot be differentiated: it has a mask, a unit or operators that "
+        "NumPy's arrays do not have. Convert it with np.asarray, after filling in masked elements"
     )
 
 

@@ -79,10 +79,6 @@ def of_call(expression: Expression, node: ast.Call, kind: str, tensor: Any) -> s
         return lost(expression, tensor, swap(expression, node.func))
     if is_numpys(function) or module.partition(".")[0] in sys.stdlib_module_names:
         takes = "arrays" if is_numpys(function) else "numbers"
-        return lost(
-            expression,
-            tensor,
-            edited(expression, "use other functions of NumPy"),
-            f", as {name} takes plain {takes} only",
-        )
+        instead = edited(expression, "use other functions of NumPy")
+        return lost(expression, tensor, instead, f", as {name} takes plain {takes} only")
     return lost(expression, tensor, PRIMITIVE, f", as {name} is compiled")

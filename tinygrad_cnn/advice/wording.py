@@ -85,9 +85,8 @@ def atom(expression: Expression, node: ast.AST | None, otherwise: str = "t") -> 
 def constant(expression: Expression, write: str, what: str, adoptable: bool = False) -> str:
     """`what` has no gradient."""
     caller = expression.caller
-    instead = (
-        caller.adoption() if adoptable and caller.is_library and not caller.is_aware else edited(expression, write)
-    )
+    adopting = adoptable and caller.is_library and not caller.is_aware
+    instead = caller.adoption() if adopting else edited(expression, write)
     return f"{place(expression, whole(expression))} needs a plain number, as {what} has no gradient: {instead}"
 
 
@@ -129,4 +128,4 @@ def deleted(expression: Expression, node: ast.Call) -> str:
 def edited(expression: Expression, instead: str) -> str:
     """`instead`, also for code that one does not edit, and that adoption leaves as it is."""
     caller = expression.caller
-    return f"adoption leaves it as it is, so {instead} in a copy of {caller.file}" if caller.is_library else instead
+    return f"adoption leaves it as it is, so in a copy of {caller.file} {instead}" if caller.is_library else instead

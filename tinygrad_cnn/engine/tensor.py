@@ -559,7 +559,9 @@ def _refuse(tensor: Tensor, name: str) -> NoReturn:
     if instead is None and getattr(np, name, None) in implementations:
         instead = f"use the function np.{name}"
     if instead is None:  # given the object, Python adds the name that may be meant
-        raise AttributeError(Refusal(lacking_attribute, name, ""), name=name, obj=tensor)
+        text: Any = f"a Tensor has no attribute {name!r}"  # NumPy asks for names with __ again and again
+        text = text if name.startswith("__") else Refusal(lacking_attribute, name, "")
+        raise AttributeError(text, name=name, obj=tensor)
     raise AttributeError(Refusal(lacking_attribute, name, instead))
 
 
