@@ -18,6 +18,7 @@ from tinygrad_cnn.engine.mutation.versions import Version, add_at, index_add, is
 from tinygrad_cnn.engine.primitive import fixed, implements, primitive, to_values
 
 Index = Any
+_INTEGERS = frozenset([int])
 
 
 @primitive(name="getitem", moves=True, complex=True, pure=True)
@@ -26,11 +27,24 @@ def picked(x: Array, /, index: Index) -> Array:
     return x[index]
 
 
+def _place_in(index: Index) -> int | None:
+    """Of an array of how many axes `index` picks one element; None if that is no matter of integers alone."""
+    if type(index) is int:
+        return 1
+    if type(index) is tuple and index and type(index[0]) is int and _INTEGERS.issuperset(map(type, index)):
+        return len(index)
+    return None
+
+
 @implements(operator.getitem)
 def getitem(x: Array, index: Index) -> Array:
     """x[index]. Of a version, the part is copied, and so the whole may go on to the next version."""
     mode: Any = recording.get()
     node = x.node if isinstance(x, Handle) else None
+    if mode is True and type(node) is Node and _place_in(index) == node.like.ndim:
+        number = node.value[index]
+        if type(number) is np.float64:  # one element, in half the time of what follows
+            return handle_on(Node(picked, [node.value], [(0, node)], {"index": index}, number))
     if not mode or not isinstance(node, Version) or node.read:
         return picked(x, index=index)
     index = fixed(index)
