@@ -80,10 +80,10 @@ class _Supported:
         self.called, self.signature = called, inspect.signature(original)
         theirs, ours = list(self.signature.parameters.values()), list(inspect.signature(on_tensors).parameters.values())
         self.others = any(p.kind is p.VAR_KEYWORD for p in ours)
-        self.names = {p.name for p in ours if p.kind is not p.VAR_KEYWORD}
-        unknown = self.names - {p.name for p in theirs}
-        if unknown and not any(p.kind is p.VAR_KEYWORD for p in theirs):
-            raise TypeError(f"{called}: it has no parameters {sorted(unknown)}")
+        # One that an older version of the package lacks is refused there, as it is by the original.
+        has_others = any(p.kind is p.VAR_KEYWORD for p in theirs)
+        known = {p.name for p in ours if has_others or p.name in self.signature.parameters}
+        self.names = {p.name for p in ours if p.name in known and p.kind is not p.VAR_KEYWORD}
         self.leading = 0  # how many arguments may be passed on by position as they are
         for mine, other in zip(ours, theirs, strict=False):
             if mine.kind is mine.VAR_POSITIONAL == other.kind:

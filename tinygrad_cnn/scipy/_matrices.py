@@ -58,7 +58,8 @@ _READ: dict[Any, Callable[[Array, bool], Array]] = {
 @primitive(broadcasts=True, pure=True)
 def solve(a: Array, b: Array, /, assume_a: Any, lower: bool, trans: bool) -> Array:
     """The solution of a x = b, or with `trans` of that with the transpose of a; b holds matrices."""
-    return linalg.solve(a, b, lower=lower, assume_a=assume_a, transposed=trans)
+    structure = {} if assume_a is None else {"assume_a": assume_a}
+    return linalg.solve(a, b, lower=lower, transposed=trans, **structure)
 
 
 def _solve_a(g: Array, out: Array, a: Array, b: Array, assume_a: Any, lower: bool, trans: bool) -> Array:
