@@ -226,6 +226,7 @@ WAYS = {
         "left_shift",
     ],
 }  # fmt: skip
+AWARE = ["exponential", "of_memory", "number", "number_of_numpy", "by_argument", "index"]
 TABLES = ["series", "column", "solved", "root", "filtered", "sparse", "flags"]
 
 
@@ -261,6 +262,10 @@ def in_tables(function: str, way: str) -> Any:
 for _way, _functions in WAYS.items():
     CASES |= {f"{name}, {_way}": functools.partial(in_others_code, name, _way) for name in _functions}
 CASES |= {f"{name} of tables, in a program": functools.partial(in_tables, name, "in a program") for name in TABLES}
+CASES |= {
+    f"{name}, where NumPy is tinygrad_cnn.numpy": functools.partial(in_others_code, name, "in a program", "aware")
+    for name in AWARE
+}
 CASES["solved of tables, in an installed module"] = functools.partial(in_tables, "solved", "in an installed module")
 
 

@@ -39,7 +39,7 @@ def add_hint(error: Exception) -> None:
 def _add_hint_of_types(error: Exception) -> None:
     """Add a note if an installed function raised `error` because of the type that one of its variables has."""
     callers = _callers(error)
-    if not callers or not callers[0].is_library or callers[0].is_aware:
+    if not callers or not callers[0].is_library or callers[0].is_adopted:
         return
     if not any(type(x).__name__ == "Tensor" for x in callers[0].frame.f_locals.values()):
         return
@@ -107,7 +107,7 @@ def _note(error: Exception, callers: list[Caller], expression: Expression) -> st
         return f"{where}: {name} is compiled by numba: call what it was compiled from, {name}.py_func"
     if package in ("torch", "jax", "jaxlib"):
         return f"{where} is of another package for automatic differentiation: use NumPy's functions in its place"
-    if "isinstance" in raised.code.co_names and not raised.is_aware:
+    if "isinstance" in raised.code.co_names and not raised.is_adopted:
         within = expression_of(raised)
         return _of_another_type(raised.line() if within is None else place(within), raised)
     if isinstance(node, ast.Raise):

@@ -27,7 +27,7 @@ def in_library(calls: list[Caller], expression: Expression) -> tuple[str, str]:
             break
     else:
         return name, _ON_ARRAYS.get(package, f"it takes plain arrays only, so {PRIMITIVE}")
-    if user.is_aware:
+    if user.is_adopted:
         return name, f"{KEPT}. Put there what is got by {ours}"
     return name, user.way(ours)
 

@@ -54,7 +54,7 @@ def no_pickle(calls: list[Caller]) -> str:
 
 def _without_source(user: Caller, kind: str) -> str:
     what = "an array" if kind == "array" else f"a Python {kind}"
-    if user.is_aware:
+    if user.is_adopted:
         instead = unreachable("the function")
     elif kind == "array" or not user.is_main:
         instead = user.way("`import tinygrad_cnn.numpy as np`")

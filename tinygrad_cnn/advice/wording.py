@@ -85,7 +85,7 @@ def atom(expression: Expression, node: ast.AST | None, otherwise: str = "t") -> 
 def constant(expression: Expression, write: str, what: str, adoptable: bool = False) -> str:
     """`what` has no gradient."""
     caller = expression.caller
-    adopting = adoptable and caller.is_library and not caller.is_aware
+    adopting = adoptable and caller.is_library and not caller.is_adopted
     instead = caller.adoption() if adopting else edited(expression, write)
     return f"{place(expression, whole(expression))} needs a plain number, as {what} has no gradient: {instead}"
 
@@ -94,12 +94,17 @@ def swap(expression: Expression, function: ast.AST, first: str = "") -> str:
     """How the function gets to be one that takes Tensors: by another import, or by adoption; or `first`."""
     caller, alias = expression.caller, root_name(function)
     owner = expression.value(ast.Name(alias)) if alias else UNKNOWN
-    if caller.is_aware:
+    if caller.is_adopted:
         return unreachable(expression.text(function))
     if isinstance(owner, ModuleType) and has_counterpart(owner):
         ours = f"`import tinygrad_cnn.{owner.__name__} as {alias}`"
+    elif isinstance(function, ast.Name) and has_counterpart(owner) and alias != getattr(owner, "__name__", alias):
+        instead = f"let {alias} be the {owner.__name__} of tinygrad_cnn.{module_of(owner).partition('.')[0]}"
+        return caller.adoption() if caller.is_library else instead
     elif isinstance(function, ast.Name) and has_counterpart(owner):
         ours = f"`from tinygrad_cnn.{module_of(owner).partition('.')[0]} import {alias}`"
+    elif caller.is_aware:  # and yet the function was NumPy's, or is not among ours
+        return f"take {expression.text(function)} from tinygrad_cnn.numpy, or write it with other functions of that"
     else:
         ours = "`import tinygrad_cnn.numpy as np`"
     if first and not caller.is_library:
@@ -120,7 +125,7 @@ def deleted(expression: Expression, node: ast.Call) -> str:
     caller, swapped = expression.caller, swap(expression, node.func)
     if caller.is_aware and not has_counterpart(expression.value(node.func)):
         return edited(expression, "delete this call")
-    if caller.is_library or caller.is_aware:
+    if caller.is_library or caller.is_adopted:
         return swapped
     return f"delete this call, or {swapped if caller.is_main else caller.adoption()}"
 
