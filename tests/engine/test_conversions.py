@@ -109,6 +109,12 @@ def test_the_error_says_what_it_was_and_what_to_write(name: str, what: str) -> N
     assert f" of {Path(__file__).name}: {what}" in str(raised.value)
 
 
+def test_the_traceback_of_an_assignment_leads_to_it() -> None:
+    with pytest.raises(tg.GradientLostError) as raised:
+        tg.grad(WAYS_OUT["array[i] = x"])(1.5)
+    assert raised.traceback[-1].name == "assigned"
+
+
 PROGRAM = "import math, tinygrad_cnn as tg; print(tg.grad(lambda x: x * math.exp(x))(1.0))"
 
 

@@ -63,7 +63,16 @@ def assignment(expression: Expression, tensor: Any) -> str:
     elif caller.is_library:
         instead = f"{caller.adoption()}, in which np.zeros and its kin make arrays that take Tensors"
     else:
-        like = atom(expression, assigned(expression))
+        like = _like(expression, tensor)
         otherwise = "with the np.zeros of tinygrad_cnn.numpy" if caller.is_main else caller.adoption()
         instead = f"create it with np.zeros(shape, like={like}), or {otherwise}"
     return lost(expression, tensor, instead, f", as {array} is a plain array")
+
+
+def _like(expression: Expression, tensor: Any) -> str:
+    """A Tensor in what is assigned, preferably by its name."""
+    value = assigned(expression)
+    for node in ast.walk(value) if value is not None and tensor is not None else ():
+        if isinstance(node, ast.Name) and isinstance(expression.value(node), type(tensor)):
+            return node.id
+    return atom(expression, value)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-import sysconfig
 from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import Any
@@ -27,7 +26,8 @@ has_counterpart: Callable[[Any], bool] = no_counterpart
 # Packages whose work is done by compiled code, on arrays: what is said of a call is said where it leads into one.
 ON_ARRAYS = frozenset(["scipy", "pandas", "sklearn", "torch", "jax", "jaxlib", "matplotlib", "numba", "llvmlite"])
 
-_LIBRARIES = tuple(os.path.join(sysconfig.get_path(name), "") for name in ("stdlib", "purelib", "platlib"))
+_OF_PYTHON = os.path.join(os.path.dirname(os.__file__), "")
+_PACKAGES = ("site-packages", "dist-packages")
 _NUMPY = os.path.join(os.path.dirname(importlib.util.find_spec("numpy").origin), "")  # type: ignore[union-attr, arg-type]
 
 
@@ -71,7 +71,7 @@ class Caller:
     def is_library(self) -> bool:
         """Whether it is installed, so that one does not edit it."""
         filename = self.code.co_filename
-        return filename.startswith((*_LIBRARIES, "<frozen")) or "site-packages" in filename
+        return filename.startswith((_OF_PYTHON, "<frozen")) or any(folder in filename for folder in _PACKAGES)
 
     @property
     def is_aware(self) -> bool:

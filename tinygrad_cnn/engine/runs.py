@@ -47,7 +47,7 @@ class Run:
         except Exception as error:
             # `array[i] = t`: NumPy gives our advice as the cause of "setting an array element with a sequence".
             if isinstance(error.__cause__, GradientLostError):
-                raise error.__cause__ from None
+                raise error.__cause__.with_traceback(error.__traceback__) from None
             add_hint(error)
             raise
         finally:
