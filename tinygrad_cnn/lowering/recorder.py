@@ -15,6 +15,25 @@ from tinygrad_cnn.sources import is_engine
 _HERE = __file__.removesuffix("recorder.py")
 _ENGINE = _HERE.removesuffix("lowering/") + "engine/"
 _SWEEP, _TRACE = _ENGINE + "sweep.py", _HERE + "trace.py"
+_NUMPY = np.__file__.removesuffix("__init__.py")
+_ENDS, _PASSED_OVER, _LIBRARY, _USER = range(4)
+
+
+class _Kinds(dict[str, int]):
+    """What the frames of a file are to the names of instructions."""
+
+    def __missing__(self, file: str) -> int:
+        if file in (_SWEEP, _TRACE):
+            self[file] = _ENDS
+        elif file.startswith((_HERE, _ENGINE, _NUMPY)) or file.endswith(_OF_CONTEXTS):
+            self[file] = _PASSED_OVER
+        else:
+            self[file] = _LIBRARY if is_engine[file] else _USER
+        return self[file]
+
+
+_OF_CONTEXTS = ("contextlib.py", "functools.py")
+_kinds = _Kinds()
 
 
 class TracingError(TypeError):
@@ -123,17 +142,17 @@ class Recorder:
         places: list[Call] = []
         frame: Any = sys._getframe(2)
         while frame is not None:
-            file = frame.f_code.co_filename
-            if file == _TRACE:
+            code = frame.f_code
+            kind = _kinds[code.co_filename]
+            if kind >= _LIBRARY:
+                place = (code, frame.f_lasti)
+                places.append(Call(id(frame), place, kind == _USER))
+                if kind == _USER and x not in self.lines:
+                    self.lines[x] = place
+            elif kind == _ENDS:
+                if code.co_filename == _SWEEP:
+                    self.of_rules.add(x)
                 break
-            if file == _SWEEP:
-                self.of_rules.add(x)
-                break
-            if not file.startswith((_ENGINE, _HERE)) and not frame.f_globals.get("__name__", "").startswith("numpy"):
-                place = (frame.f_code, frame.f_lasti)
-                places.append(Call(id(frame), place, not is_engine[file]))
-                if places[-1].by_user:
-                    self.lines.setdefault(x, place)
             frame = frame.f_back
         self.places[x] = places[::-1]
         return x

@@ -62,6 +62,10 @@ class Tracing(Mode):
         if type(g) is Traced:
             self.cotangents[node] = g.instruction
 
+    def lines(self) -> dict[Instruction, Origin]:
+        """Origins that say only where each instruction is from."""
+        return {x: Origin(line=line_of(place)) for x, place in self.recorder.lines.items()}
+
     def origins(self) -> dict[Instruction, Origin]:
         """Where each instruction is from."""
         names = names_of(self.recorder, self.nodes, self.cotangents)
@@ -97,11 +101,11 @@ def leaves_of(function: Function, args: tuple[Any, ...], keywords: dict[str, Any
 
 def traced(function: Function, args: tuple[Any, ...], keywords: dict[str, Any]) -> Listing:
     """The listing of `function`, traced with these arguments."""
-    first, again = (_traced_once(function, args, keywords) for _ in range(2))
-    return _settled(first, again)
+    first = _traced_once(function, args, keywords)
+    return _settled(first, _traced_once(function, args, keywords, named=False))
 
 
-def _traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, Any]) -> Listing:
+def _traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, Any], named: bool = True) -> Listing:
     recorder = Recorder(Traced)
     flat = leaves_of(function, args, keywords)
     arguments: list[Argument] = []
@@ -142,10 +146,10 @@ def _traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, 
     for leaf in outputs.leaves:
         value = leaf.node.value if isinstance(leaf, Handle) else leaf
         found.append(recorder.of(value).instruction)
-    origins = mode.origins()
+    origins = mode.origins() if named else mode.lines()
     settled: dict[Instruction, Instruction] = {}
     for x in recorder.instructions:
-        settled[x] = x.with_(operands=tuple([settled[y] for y in x.operands]), origin=origins[x])
+        settled[x] = x.with_(operands=tuple([settled[y] for y in x.operands]), origin=origins.get(x, Origin()))
     return Listing(
         tuple(settled.values()),
         tuple([Argument(a.name, settled[a.instruction]) for a in arguments]),

@@ -6,8 +6,8 @@ memory of a few arrays, which stay in the cache, and calls no allocator.
 
 from __future__ import annotations
 
+import heapq
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,11 +43,6 @@ class Buffer:
     own: bool = False
     offset: int = -1
     members: list[Instruction] = field(default_factory=list)
-
-    @property
-    def end(self) -> int:
-        """Where the next one may begin."""
-        return self.offset + self.bytes
 
     @property
     def bytes(self) -> int:
@@ -149,40 +144,52 @@ class Storage:
     def _lay_out(self) -> int:
         """Give each buffer its place in one stretch of memory, and return the length of that.
 
-        Each goes where there is least space that is free for as long as it is in use.
+        A place that is free again is taken by the next buffer of its size, or of a little less.
         """
         end = 0
-        placed: list[Buffer] = []
+        free: dict[int, list[int]] = {}  # places by their size
+        in_use: list[tuple[int, int, int]] = []  # a heap: until when, where, of which size
+        given_on: set[tuple[int, int]] = set()  # places whose first buffer was written over by the next one
         for buffer in self.all:
-            first, last = (0, len(self.number)) if buffer.own else (buffer.first, buffer.last)
-            in_use = [other for other in placed if other.own or (other.last >= first and other.first <= last)]
-            buffer.offset = self._over(buffer, in_use)
-            if buffer.offset < 0:
-                buffer.offset = _gap(sorted([(other.offset, other.end) for other in in_use]), buffer.bytes)
-            placed.append(buffer)
-            end = max(end, buffer.end)
+            while in_use and in_use[0][0] < buffer.first and not buffer.own:
+                last, offset, size = heapq.heappop(in_use)
+                if (offset, last) in given_on:
+                    given_on.discard((offset, last))
+                else:
+                    free.setdefault(size, []).append(offset)
+            over = self._over(buffer)
+            size = buffer.bytes
+            if over is not None:
+                buffer.offset = over.offset
+                given_on.add((over.offset, over.last))
+            else:
+                fitting = next((n for n in (size, *sorted(free)) if size <= n <= 2 * size and free.get(n)), 0)
+                if fitting and not buffer.own:
+                    buffer.offset, size = free[fitting].pop(), fitting
+                else:
+                    buffer.offset, end = end, end + size
+            if not buffer.own:
+                heapq.heappush(in_use, (buffer.last, buffer.offset, size))
         return end
 
-    def _over(self, buffer: Buffer, in_use: list[Buffer]) -> int:
-        """The place of a buffer that `buffer` may be written over, or -1.
+    def _over(self, buffer: Buffer) -> Buffer | None:
+        """The buffer that `buffer` may be written over, if there is one.
 
         Such is that of an operand of an elementwise function, if this is its last use: each element is read before it
         is written.
         """
         x = buffer.members[0]
         if buffer.own or x.function is not None or x.operation == "matmul" or ufunc_of(x.operation) is None:
-            return -1
+            return None
         for operand in x.operands:
             other = self.buffers.get(operand)
             if other is None or other.own or other.last != buffer.first:
                 continue
-            if self.kinds[operand] == "view" or (other.shape, other.dtype) != (buffer.shape, buffer.dtype):
+            if (other.shape, other.dtype) != (buffer.shape, buffer.dtype):
                 continue
-            if any(self.kinds[y] == "view" for y in x.operands if self.buffers.get(y) is other):
-                continue
-            if all(o is other or o.end <= other.offset or o.offset >= other.end for o in in_use):
-                return other.offset
-        return -1
+            if not any(self.kinds[y] == "view" for y in x.operands if self.buffers.get(y) is other):
+                return other
+        return None
 
 
 def _keeps_zeros(x: Instruction) -> bool:
@@ -191,14 +198,3 @@ def _keeps_zeros(x: Instruction) -> bool:
         at = layout(x.result.shape, x.parameters["window"], x.parameters["stride"])
         return at.disjoint and not at.tiles
     return x.operation == "pad"
-
-
-def _gap(taken: Sequence[tuple[int, int]], length: int) -> int:
-    """Where the smallest free stretch of at least that length begins."""
-    best, at, smallest = -1, 0, None
-    for begin, end in taken:
-        space = begin - at
-        if space >= length and (smallest is None or space < smallest):
-            best, smallest = at, space
-        at = max(at, end)
-    return best if best >= 0 else at
