@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import html
 import importlib.util
 import re
 import subprocess
@@ -19,6 +20,7 @@ from paths import ROOT
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square.hand_derived import hand_derived
+from tinygrad_cnn.lowering.numpy_source.expressions import NotPrintableError
 
 RNG = np.random.default_rng(0)
 
@@ -150,6 +152,52 @@ def test_only_the_helpers_that_are_used_are_there_each_with_a_docstring() -> Non
     called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert all(ast.get_docstring(function) for function in functions)
     assert {function.name for function in functions} - {"step"} <= called
+
+
+@each_model
+def test_a_notebook_shows_every_character_of_it(model) -> None:
+    program = program_of(model)
+    shown = re.sub(r"</?(?:pre|span)[^>]*>", "", program._repr_html_())
+    assert html.unescape(shown).rstrip("\n") == program.source().rstrip("\n")
+    assert '<span style="color:#8250df">return</span>' in program._repr_html_()
+
+
+# A user's primitive, whose forward function cannot be traced.
+
+SLOPE = 3
+
+
+@tg.primitive(elementwise=True, opaque=True)
+def soft_step(x, /, width: float = 1.0):
+    return 1 / (1 + np.exp(-SLOPE * np.asarray(x) / width))
+
+
+soft_step.defvjp(lambda g, out, x, width=1.0: g * SLOPE / width * out * (1 - out))
+
+
+def test_an_opaque_primitive_is_printed_as_it_is_written() -> None:
+    program = tg.program(tg.value_and_grad(lambda x: np.sum(soft_step(x) * soft_step(x, width=2.0))))(np.ones(3))
+    source = program.source()
+    assert "def soft_step(x, width=1.0):" in source
+    assert "SLOPE" not in source
+    other = np.array([0.5, -1.0, 2.0])
+    expected = tg.value_and_grad(lambda x: np.sum(soft_step(x) * soft_step(x, width=2.0)))(other)
+    assert_same(leaves(printed(program.listing)(other)), leaves(expected), "opaque")
+
+
+def test_an_opaque_primitive_that_uses_more_than_numpy_cannot_be_printed_but_run() -> None:
+    opaque = tg.program(lambda x: opaque_of_another_module(x) + 1)(np.ones(2))
+    np.testing.assert_array_equal(opaque(np.zeros(2)), [1, 1])
+    with pytest.raises(NotPrintableError, match=r"opaque_of_another_module cannot be printed.*Call the program"):
+        opaque.source()
+
+
+@tg.primitive(opaque=True)
+def opaque_of_another_module(x, /):
+    return documented and np.asarray(x) * 1
+
+
+opaque_of_another_module.defvjp(lambda g, out, x: g)
 
 
 # Names from outside.

@@ -11,6 +11,7 @@ from tinygrad_cnn import files, tree
 from tinygrad_cnn.lowering.instructions import Listing
 from tinygrad_cnn.lowering.interpreter import interpret
 from tinygrad_cnn.lowering.naming import identifier
+from tinygrad_cnn.lowering.numpy_source.highlighting import highlighted
 from tinygrad_cnn.lowering.numpy_source.statements import write
 from tinygrad_cnn.lowering.passes import optimised
 from tinygrad_cnn.lowering.trace import leaves_of, traced
@@ -53,6 +54,10 @@ class Program:
 
     def __str__(self) -> str:
         return self.source()
+
+    def _repr_html_(self) -> str:
+        """The module, for a notebook."""
+        return highlighted(self.source())
 
     def __repr__(self) -> str:
         return f"<Program of {len(self.listing.instructions)} instructions>"

@@ -33,7 +33,10 @@ OF_UNKNOWN_SIZE = frozenset(
     [np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.unique_all, np.unique_counts, np.unique_inverse,
      np.unique_values, np.extract, np.trim_zeros, np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d, np.bincount]
 )  # fmt: skip
-OF_UNKNOWN_DTYPE = frozenset([np.linalg.eig, np.linalg.eigvals, np.roots])  # complex, or real if all elements are
+# Complex, or real if all elements allow it.
+OF_UNKNOWN_DTYPE = frozenset(
+    [np.linalg.eig, np.linalg.eigvals, np.roots, *[getattr(np.emath, name) for name in np.emath.__all__]]
+)
 CHANGING = frozenset([np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis])
 FILLED = {np.zeros_like: 0, np.ones_like: 1, np.empty_like: 0}
 
@@ -173,7 +176,7 @@ class Traced(StandIn):
         if function in OF_UNKNOWN_SIZE or (function is np.where and len(args) == 1):
             needs_numbers(f"the size of the result of {name}", "Compute a mask, and use np.where(mask, x, y)")
         if function in OF_UNKNOWN_DTYPE:
-            needs_numbers(f"whether the result of {name} is complex", "Use np.linalg.eigh, if the matrix is symmetric")
+            needs_numbers(f"whether the result of {name} is complex", "Use np.linalg.eigh, or a cast")
         if function in CHANGING:
             raise TracingError(
                 f"{name}: it changes an array in place, at {calling_line()}; expected x[index] = values, or np.where"

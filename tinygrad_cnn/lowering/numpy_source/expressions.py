@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_cnn.lowering.instructions import Instruction, Slot, mapped
+from tinygrad_cnn.lowering.numpy_source import foreign
 from tinygrad_cnn.lowering.numpy_source.helpers import HELPERS
 from tinygrad_cnn.lowering.operations import ufunc_of
 
@@ -50,11 +51,14 @@ class Expressions:
     size     how a length is written: "len(x)" for that of the batch, or the number
     helpers  the helper functions used so far
     imports  modules other than NumPy that were needed
-    arrays   constants that are written once, above the function, by name
+    foreign  the source of functions that are printed because a primitive is opaque, by name
     """
 
-    def __init__(self, size: Callable[[int], str], constant: Callable[[Any], str]) -> None:
+    def __init__(self, size: Callable[[int], str], constant: Callable[[Any], str], fresh: Callable[[str], str]) -> None:
         self.size = size
+        self.fresh = fresh
+        self.foreign: dict[str, str] = {}
+        self.foreign_names: dict[Any, str] = {}
         self.constant = constant
         self.helpers: dict[str, None] = {}
         self.imports: dict[str, None] = {}
@@ -73,9 +77,7 @@ class Expressions:
         if ufunc_of(x.operation) is not None:
             name = {"absolute": "abs"}.get(x.operation, x.operation)
             return Text(f"np.{name}({', '.join([a.text for a in operands])})")
-        raise NotPrintableError(
-            f"program: {x.operation} cannot be written as NumPy; it is a primitive of its own ({x.origin.line})"
-        )
+        return self._foreign(x, operands)
 
     def _operator(self, x: Instruction, operands: Sequence[Text]) -> Text:
         sign, binds = OPERATORS[x.operation]
@@ -234,6 +236,25 @@ class Expressions:
                 value = self.shape(x.result.shape) if name == "shape" else self._places(x, operands)
             args.append(f"stride={value}" if name == "stride" else value)
         return Text(f"{x.operation}({', '.join(args)})")
+
+    def _foreign(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        """A call of an opaque primitive that has no helper here, whose forward function is printed."""
+        name = self.foreign_names.get(x.function) or self.fresh(x.operation.rsplit(".", 1)[-1])
+        written = foreign.source_of(x.function, name)
+        if written is None:
+            raise NotPrintableError(
+                f"program: the primitive {x.operation} cannot be printed, as its forward function uses more than NumPy "
+                f"({x.origin.line}). Call the program, or use tg.compile"
+            )
+        self.foreign_names[x.function], source, imports = name, *written
+        self.foreign[name] = source
+        self.imports.update(dict.fromkeys([f"import {module}" for module in sorted(imports - {"numpy"})]))
+        own = len(operands) - len(_slots(x.parameters))
+        parameters = foreign.arguments_of(x.function, x.parameters)
+        args = [a.text for a in operands[:own]]
+        return Text(
+            f"{name}({', '.join([*args, *[f'{k}={self.parameter(v, operands)}' for k, v in parameters.items()]])})"
+        )
 
     # Parameters.
 

@@ -52,7 +52,7 @@ class Writer:
         self.parameters = {parameter: self.fresh(parameter) for parameter in listing.signature}
         self.reserved = frozenset(self.taken)
         self.printed: dict[int, str] = {}  # the variables that values have, by the keys of their origins
-        self.expressions = Expressions(self.size, self.constant)
+        self.expressions = Expressions(self.size, self.constant, self.fresh)
         self.texts: dict[Instruction, Text] = {}
         self.named: set[Instruction] = set()  # those that have a line of their own
         self.statements: list[Statement] = []
@@ -76,8 +76,11 @@ class Writer:
         head = f"def {self.name}({', '.join(self.parameters.values())}):"
         body = [head, *textwrap.indent(self.docstring(), INDENT).splitlines(), *self.lines()]
         helpers = [source_of(helper) for helper in self.expressions.helpers]
+        helpers += self.expressions.foreign.values()
         constants = "".join([f"{name} = {text}\n" for name, text in self.constants])
-        imports = "\n".join(["import numpy as np", *self.expressions.imports])
+        standard = sorted(x for x in self.expressions.imports if x == "import math")
+        others = sorted(x for x in self.expressions.imports if x != "import math")
+        imports = "\n".join([*standard, *([""] if standard else []), "import numpy as np", *others])
         parts = [imports, *([constants.rstrip()] if constants else [])]
         return "\n\n".join(parts) + "\n\n\n" + "\n\n".join([*helpers, "\n".join(body) + "\n"])
 
@@ -127,7 +130,9 @@ class Writer:
         origin = x.origin
         if origin.of in self.printed:
             name = cotangent_name(self.printed[origin.of])
-        name = self.fresh(name or origin.name or origin.local or CALLED.get(x.operation, x.operation))
+        name = self.fresh(
+            name or origin.name or origin.local or CALLED.get(x.operation, x.operation.rsplit(".", 1)[-1])
+        )
         if origin.key is not None:
             self.printed[origin.key] = name
         comment = f"  # {_shape(x.result.shape)}" if x.result.shape else ""
