@@ -32,6 +32,11 @@ class StandIn:
         raise NotImplementedError
 
 
+def is_known(condition: Any) -> bool:
+    """Whether a condition holds for the elements of an array. Of what is traced nothing is known: False."""
+    return not isinstance(condition, StandIn) and bool(condition)
+
+
 def as_one(primitive: Any, forward: Callable[P, R]) -> Callable[P, R]:
     """The forward function of an opaque primitive: called on a StandIn, it is one instruction."""
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.engine.primitive import implements, to_values
+from tinygrad_cnn.stand_in import is_known
 
 
 @implements(np.linspace)
@@ -48,7 +49,7 @@ def geomspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Any:  # fmt: skip
     """As `np.geomspace`."""
-    if np.any(np.equal(start, 0)) or np.any(np.equal(stop, 0)):
+    if is_known(np.any(np.equal(start, 0))) or is_known(np.any(np.equal(stop, 0))):
         raise ValueError("Geometric sequence cannot include zero")
     sign = np.sign(start)
     logarithms = np.linspace(np.log(start / sign), np.log(stop / sign), num, endpoint, axis=axis)

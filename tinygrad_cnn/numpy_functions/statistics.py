@@ -12,6 +12,7 @@ from tinygrad_cnn.primitives.arguments import Axis, absent, as_array, axes_of, a
 from tinygrad_cnn.primitives.complex_numbers import conjugated, squared_size
 from tinygrad_cnn.primitives.elementwise import root_of_squares
 from tinygrad_cnn.primitives.reductions import count
+from tinygrad_cnn.stand_in import StandIn, is_known
 
 
 @implements(np.var)
@@ -31,10 +32,10 @@ def var(
         mean = np.mean(kept, axis, dtype, keepdims=True, where=where)
     squares = np.sum(squared_size(kept - mean), axis, dtype, keepdims=keepdims, where=where)
     degrees = np.maximum(count(a, axis, where, keepdims) - ddof, 0)
-    if np.any(degrees <= 0):
+    if is_known(np.any(degrees <= 0)):
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return squares / np.asarray(degrees, squares.dtype)
+        return squares / (degrees if isinstance(degrees, StandIn) else np.asarray(degrees, squares.dtype))
 
 
 @implements(np.std)
@@ -52,7 +53,7 @@ def nanvar(
     present = ~np.isnan(a) & where
     found = np.var(a, axis, dtype, out, ddof, keepdims, where=present, **keywords)
     few = np.sum(present, axis, keepdims=keepdims) <= keywords.get("correction", ddof)
-    return np.where(few, np.nan, found) if np.any(few) else found
+    return np.where(few, np.nan, found) if isinstance(few, StandIn) or np.any(few) else found
 
 
 @implements(np.nanstd)
@@ -72,7 +73,7 @@ def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = Fal
     else:
         weights = _laid_along(as_array(weights), a, axis)
         total = np.sum(weights, axis, keepdims=keepdims)
-        if np.any(total == 0):
+        if is_known(np.any(total == 0)):
             raise ZeroDivisionError("Weights sum to zero, can't be normalized")
         result = np.sum(a * weights, axis, keepdims=keepdims) / total
     return (result, np.copy(np.broadcast_to(total, result.shape))) if returned else result
