@@ -117,8 +117,43 @@ def numbers_of(x):
     first, *others = x.tolist()
     return first * x.item(1) + sum(others) ** 2 + x.reshape(1, 2).item(0, 1) * np.sum(x).item() * np.sum([x]).item()
 
+UNARY = {"exp": math.exp, "sum": np.sum}
+
+def looked_up(x):
+    return UNARY["exp"](x[0]) * UNARY["sum"]([x[0], x[1]])
+
+class Backend:
+    def __init__(self, source):
+        self.source = source
+
+    def __getattr__(self, name):
+        return getattr(self.source, name)
+
+backend = Backend(np)
+
+def by_backend(x):
+    return backend.sum(backend.array([x[0], x[1]]) ** 2)
+
 def counted(x):
     return int(x[0]) * x[1] + round(x[0], 1) * x[0]
+""",
+    "orbits/deciding.py": """
+def with_backend(xp):
+    def decorate(function):
+        def call(*args):
+            return function(*args, xp=xp)
+        return call
+    return decorate
+""",
+    "orbits/decorated.py": """
+import numpy as np
+from orbits.deciding import with_backend
+
+@with_backend(np)
+def filled(x, xp):
+    y = xp.zeros(2)
+    y[:] = x
+    return sum(y ** 3) / 2
 """,
     "orbits/late.py": "import numpy as np\nfrom math import sqrt\n\ndef f(x):\n    return np.sum([sqrt(x), x])\n",
     "orbits/lazy.py": "def f(x):\n    from . import late\n    return late.f(x)\n",
@@ -221,6 +256,8 @@ CALLS: dict[str, Any] = {
     "a dtype that is called": lambda m, x: m.cast(x),
     "names that are shadowed": lambda m, x: m.shadowed(x[0]),
     "int and round": lambda m, x: m.counted(x),
+    "a table of functions": lambda m, x: m.looked_up(x),
+    "an object that holds a module": lambda m, x: m.by_backend(x),
     "item and tolist": lambda m, x: m.numbers_of(x),
 }
 
@@ -298,6 +335,18 @@ def test_modules_of_a_package_that_are_imported_later_are_adopted(orbits: Module
         assert late.np is tinygrad_cnn.numpy
     assert late.np is np
     assert late.sqrt is math.sqrt
+
+
+def test_what_a_decorator_of_another_adopted_module_made_is_adopted(orbits: ModuleType) -> None:
+    deciding, decorated = importlib.import_module("orbits.deciding"), importlib.import_module("orbits.decorated")
+    with tg.adopt(decorated):
+        with pytest.raises(TypeError):
+            tg.grad(decorated.filled)(2.0)
+        with tg.adopt(deciding):
+            pass
+    with tg.adopt(orbits):
+        assert tg.grad(decorated.filled)(2.0) == 12.0
+    assert decorated.filled.__closure__[1].cell_contents is np
 
 
 def test_a_package_that_has_put_an_object_in_its_place_is_adopted(orbits: ModuleType) -> None:

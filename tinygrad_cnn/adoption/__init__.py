@@ -4,7 +4,7 @@
         tg.grad(loss)(x)
 
 What is exchanged, in a module and in what is defined there (class bodies, default arguments, what a function closes
-over, and what it imports when it is called):
+over, what it imports when it is called, dicts, and objects of adopted classes that are variables of the module):
 
 - the modules numpy, numpy.linalg, numpy.fft, math, cmath and those of SciPy, for `tinygrad_cnn.numpy`,
   `tinygrad_cnn.math`, `tinygrad_cnn.scipy`, ...;
@@ -121,7 +121,7 @@ def _hold(module: ModuleType) -> None:
     try:
         for other in _parts_of(module):
             if other.__name__ not in adopted:
-                adopted[other.__name__] = exchange(other)
+                adopted[other.__name__] = exchange(other, _is_held)
     except BaseException:
         _release(name)
         raise
@@ -145,7 +145,7 @@ def _adopt_later(module: ModuleType) -> None:
     """Adopt a module of an adopted package, which has just been executed."""
     with _lock:
         if _is_held(module.__name__) and module.__name__ not in adopted:
-            adopted[module.__name__] = exchange(module)
+            adopted[module.__name__] = exchange(module, _is_held)
 
 
 def _is_held(name: str) -> bool:

@@ -20,11 +20,14 @@ from tinygrad_cnn.replacements import replacements
 _BUILTINS = ("type", "complex", "float", "int", "isinstance", "round")
 
 
-def exchange(module: ModuleType) -> list[Callable[[], None]]:
-    """Exchange what `module` has of the table; what undoes each exchange. If one fails, none is left."""
+def exchange(module: ModuleType, is_adopted: Callable[[str], bool]) -> list[Callable[[], None]]:
+    """Exchange what `module` has of the table; what undoes each exchange. If one fails, none is left.
+
+    is_adopted: whether a module of this name is adopted, as that is in which a function or a class is defined.
+    """
     undos: list[Callable[[], None]] = []
     try:
-        undos.extend(_exchanges(module))
+        undos.extend(_exchanges(module, is_adopted))
     except BaseException:
         for undo in reversed(undos):
             undo()
@@ -58,7 +61,7 @@ def _table() -> dict[int, tuple[Any, Any]]:
     return table
 
 
-def _exchanges(module: ModuleType) -> Iterator[Callable[[], None]]:
+def _exchanges(module: ModuleType, is_adopted: Callable[[str], bool]) -> Iterator[Callable[[], None]]:
     table = _table()
     names = vars(module)
     functions = list(_functions_of(module))
@@ -75,6 +78,9 @@ def _exchanges(module: ModuleType) -> Iterator[Callable[[], None]]:
             yield from _exchange_cell(cell, table)
     for kind in _classes_of(module):
         yield from _exchange_attributes(kind, table)
+    for name, x in list(names.items()):
+        if not name.startswith("__"):
+            yield from _exchange_within(x, table, is_adopted)
     for name in _BUILTINS:
         if name in names or not any(name in code.co_names for code in codes):
             continue
@@ -177,6 +183,33 @@ def _exchange_attributes(kind: type, table: dict[int, tuple[Any, Any]]) -> Itera
         yield _restoring_attribute(kind, name, x, new)
 
 
+def _exchange_within(
+    x: Any, table: dict[int, tuple[Any, Any]], is_adopted: Callable[[str], bool]
+) -> Iterator[Callable[[], None]]:
+    """Exchange what `x`, a variable of a module, holds: a dict, an object of an adopted class, a function made by one.
+
+    So it is with a table of functions by their names, an object that has the module numpy as its backend, and
+    what a decorator of another module returned.
+    """
+    if isinstance(x, FunctionType):
+        if is_adopted(str(x.__globals__.get("__name__"))):
+            for cell in x.__closure__ or ():
+                yield from _exchange_cell(cell, table)
+        return
+    inside = x if type(x) is dict else vars(x) if _is_object(x, is_adopted) else {}
+    for key, old in list(inside.items()):
+        counterpart = _counterpart(old, table)
+        if counterpart is not None:
+            inside[key] = counterpart
+            yield _restoring_item(inside, key, old, counterpart)
+
+
+def _is_object(x: Any, is_adopted: Callable[[str], bool]) -> bool:
+    """Whether `x` is an object of an adopted class, with attributes of its own."""
+    kind = type(x)
+    return not isinstance(x, type) and isinstance(getattr(x, "__dict__", None), dict) and is_adopted(str(kind.__module__))
+
+
 def _codes(code: CodeType) -> Iterator[CodeType]:
     yield code
     for constant in code.co_consts:
@@ -210,7 +243,7 @@ def _compared_by_identity(name: str, codes: Sequence[CodeType], names: dict[str,
 # An exchange is undone unless something else was put there meanwhile.
 
 
-def _restoring_item(names: dict[str, Any], name: str, old: Any, new: Any) -> Callable[[], None]:
+def _restoring_item(names: dict[Any, Any], name: Any, old: Any, new: Any) -> Callable[[], None]:
     def undo() -> None:
         if names.get(name) is new:
             names[name] = old
