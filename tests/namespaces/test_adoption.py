@@ -134,6 +134,20 @@ backend = Backend(np)
 def by_backend(x):
     return backend.sum(backend.array([x[0], x[1]]) ** 2)
 
+class Holder:
+    def __init__(self, n):
+        self.array = np.zeros(n)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.array
+
+def held(x):
+    holder = Holder(2)
+    before = np.zeros(2)
+    before[:] = holder
+    holder.array[:] = x
+    return np.sum(np.asarray(holder) ** 2) + np.sum(x * np.array(holder)) + before[0]
+
 def counted(x):
     return int(x[0]) * x[1] + round(x[0], 1) * x[0]
 """,
@@ -258,6 +272,7 @@ CALLS: dict[str, Any] = {
     "int and round": lambda m, x: m.counted(x),
     "a table of functions": lambda m, x: m.looked_up(x),
     "an object that holds a module": lambda m, x: m.by_backend(x),
+    "an object that holds an array": lambda m, x: m.held(x),
     "item and tolist": lambda m, x: m.numbers_of(x),
 }
 

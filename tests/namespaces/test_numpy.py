@@ -259,6 +259,7 @@ CALLBACKS = {
     "broadcast": lambda np, x: np.stack([u * v for u, v in np.broadcast(x, x[:1])]).reshape(np.broadcast(x, 1.0).shape),
     "as_strided": lambda np, x: np.lib.stride_tricks.as_strided(x * 1.0, (2, 2), (8, 8)) ** 2,
     "as_strided, backwards": lambda np, x: np.lib.stride_tricks.as_strided(x * 1.0, (3, 2), (8, 0)) ** 2,
+    "as_strided, of a view": lambda np, x: np.lib.stride_tricks.as_strided(np.tile(x, 2)[2:], (3, 3), (-8, 8)) ** 2,
     "sliding_window_view": lambda np, x: np.lib.stride_tricks.sliding_window_view(x, 2) ** 2,
     "fromfunction": lambda np, x: np.fromfunction(lambda i, j: i * x[0] + j * x[1], (2, 3)),
     "fromiter": lambda np, x: np.fromiter((u**2 for u in x), float),

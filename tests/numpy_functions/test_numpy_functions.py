@@ -10,6 +10,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from numeric import derivatives_agree
 
 import tinygrad_cnn as tg
 
@@ -497,3 +498,46 @@ def test_interpolation_between_nodes_that_are_one_has_their_value() -> None:
     x = np.array([0.5, 1.0, 1.5])
     np.testing.assert_array_equal(np.interp(tg.Tensor(x), nodes, values).value, np.interp(x, nodes, values))
     np.testing.assert_array_equal(np.interp(tg.Tensor(x), nodes[1:3], values[1:3]).value, [4, 4, 4])
+
+
+FLAT = {
+    "an element": lambda x: x.flat[4] * x.flat[-1],
+    "a slice": lambda x: x.flat[1::2] ** 2,
+    "a list": lambda x: x.flat[[0, 0, 5]] ** 2,
+    "of what is transposed": lambda x: x.T.flat[1:3] ** 2,
+    "each": lambda x: sum(u**3 for u in x.flat) + len(x.flat),
+}
+
+
+@pytest.mark.parametrize("function", FLAT.values(), ids=FLAT)
+def test_flat_has_the_elements_row_by_row(function) -> None:
+    x = np.linspace(-1.0, 2.0, 6).reshape(2, 3)
+    np.testing.assert_allclose(tg.vjp(function, x)[0], function(x), rtol=1e-15)
+    derivatives_agree(function, [x], order=2)
+
+
+PLACES = {
+    "a diagonal": (slice(None, None, 4), 1.5),
+    "as many": ([0, 4], np.array([7.0, 8.0])),
+    "too few": (slice(None), np.array([7.0, 8.0])),
+    "one place": (4, np.float64(7.0)),
+}
+
+
+@pytest.mark.parametrize(("place", "values"), PLACES.values(), ids=PLACES)
+def test_flat_is_assigned_to_as_numpys_is(place, values) -> None:
+    def program(x, v):
+        t = x * 1.0
+        seen = t.T
+        seen.flat[place] = v * v
+        return t**2 + t.T.flat[1]
+
+    x = np.linspace(-1.0, 2.0, 9).reshape(3, 3)
+    np.testing.assert_array_equal(program(tg.Tensor(x), tg.Tensor(values)).value, program(x, values))
+    derivatives_agree(program, [x, np.asarray(values)], order=2)
+
+
+def test_flat_itself_is_assigned_to() -> None:
+    t = tg.Tensor(np.zeros((2, 2))) + 0.0
+    t.flat = [1.0, 2.0]
+    np.testing.assert_array_equal(t.value, [[1, 2], [1, 2]])

@@ -207,7 +207,9 @@ def _exchange_within(
 def _is_object(x: Any, is_adopted: Callable[[str], bool]) -> bool:
     """Whether `x` is an object of an adopted class, with attributes of its own."""
     kind = type(x)
-    return not isinstance(x, type) and isinstance(getattr(x, "__dict__", None), dict) and is_adopted(str(kind.__module__))
+    return (
+        not isinstance(x, type) and isinstance(getattr(x, "__dict__", None), dict) and is_adopted(str(kind.__module__))
+    )
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -313,13 +313,19 @@ def operand(x: Any) -> Any:
     if type(x) is _ndarray or isinstance(x, (Handle, *_NUMBERS)):
         return x
     if isinstance(x, np.ndarray):
-        if not isinstance(x, np.memmap):
+        if not isinstance(x, np.memmap) and not (isinstance(x, np.ma.MaskedArray) and not np.any(x.mask)):
             raise TypeError(Refusal(no_plain_array, type(x)))
     elif isinstance(x, list | tuple):
         return _of_list(x)
     elif not hasattr(x, "__array__"):
         return x
-    return np.asarray(x)
+    try:
+        return np.asarray(x)
+    except ValueError:
+        held = x.__array__()  # an array that adopted code made within a transform is a Tensor
+        if isinstance(held, Handle):
+            return held
+        raise
 
 
 def _of_list(x: Any) -> Any:

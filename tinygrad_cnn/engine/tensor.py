@@ -154,6 +154,7 @@ class Tensor(Handle):
 
     __slots__ = ()
     _repr_html_: ClassVar[Callable[[Tensor], str]]  # how a notebook shows it; set by `pictures`, a layer above
+    flat: ClassVar[Any]  # a property; set by `numpy_functions`
 
     def __init__(self, values: Any, name: str | None = None) -> None:
         if isinstance(values, Tensor):

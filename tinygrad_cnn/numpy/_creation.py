@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.engine.graph import Handle, differentiating
-from tinygrad_cnn.engine.primitive import implementations
+from tinygrad_cnn.engine.primitive import implementations, operand
 from tinygrad_cnn.numpy._lists import again, no_method, refused_by_tensor
 from tinygrad_cnn.numpy_functions.creation import new_array
 from tinygrad_cnn.replacements import holds_tensor, register
@@ -63,11 +63,16 @@ def _converting(function: Any) -> Callable[..., Any]:
         try:
             made = function(*args, **keywords)
         except (TypeError, ValueError) as error:
-            if not refused_by_tensor(error) or not isinstance(a, list | tuple):
+            if isinstance(a, list | tuple):
+                made = None if refused_by_tensor(error) else error
+            else:
+                made = operand(a) if differentiating.get() and hasattr(a, "__array__") else error
+            if isinstance(made, Exception):
                 raise
-            made = None
         if made is None:
             return of_tensors(*args, **keywords)
+        if isinstance(made, Handle):  # of an object that holds an array that was made within the transform
+            return of_tensors(made, *args[1:], **keywords)
         if made is a or not is_differentiating():
             return made
         return new_array(made) if type(made) is np.ndarray and made.base is None else made  # a view is not new

@@ -3,6 +3,7 @@
 from tinygrad_cnn.numpy_functions import (
     applying,
     creation,
+    flat,
     grids,
     keywords,
     lacking,
@@ -19,6 +20,7 @@ from tinygrad_cnn.numpy_functions import (
 __all__ = [
     "applying",
     "creation",
+    "flat",
     "grids",
     "keywords",
     "lacking",

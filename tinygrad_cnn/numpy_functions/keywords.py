@@ -43,13 +43,14 @@ def _call(
     out: Any = None,
     where: Any = True,
     dtype: Any = None,
+    casting: str = "same_kind",
     **more: Any,
 ) -> Any:
     """A ufunc with what stands behind its operands: `out=` a Tensor is assigned to, `where=` needs it."""
     name = f"np.{ufunc.__name__}"
     if out is not None:
         if hasattr(implementation, "on_values") and not any(isinstance(x, Tensor) for x in out):
-            return implementation(*inputs, out=out, where=where, dtype=dtype, **more)
+            return implementation(*inputs, out=out, where=where, dtype=dtype, casting=casting, **more)
         _check_out(name, out)
     if where is not True and out is None:
         raise TypeError(f"{name}: where= leaves the other elements undefined. Use np.where, or pass a Tensor as out=")
@@ -59,8 +60,13 @@ def _call(
         # Only these elements are computed, as in NumPy: elsewhere the function may have no value, and no slope.
         where = np.broadcast_to(where, out[0].shape)
         inputs = [np.broadcast_to(x, where.shape)[where] if np.ndim(x) else x for x in inputs]
-    result = implementation(*inputs, **more)
-    return result if out is None else _written(name, result, out, ... if where is True else where)
+    if more:
+        keyword = next(iter(more))
+        raise NotImplementedError(
+            f"{name}: {keyword}= is not supported for Tensors; expected out, where, dtype or casting. Omit {keyword}="
+        )
+    result = implementation(*inputs)
+    return result if out is None else _written(name, result, out, ... if where is True else where, casting)
 
 
 def _check_out(name: str, out: tuple[Any, ...]) -> None:
@@ -69,7 +75,7 @@ def _check_out(name: str, out: tuple[Any, ...]) -> None:
         raise GradientLostError(Refusal(written, name, True))
 
 
-def _written(name: str, result: Any, out: tuple[Any, ...], where: Any = None) -> Any:
+def _written(name: str, result: Any, out: tuple[Any, ...], where: Any = None, casting: Any = "same_kind") -> Any:
     """The Tensors `out`, after `result` was assigned to them as NumPy writes into `out=`.
 
     where: the elements of `out` that are written to, if the result is broadcast to these; None where the shape of the
@@ -80,7 +86,7 @@ def _written(name: str, result: Any, out: tuple[Any, ...], where: Any = None) ->
         fits = np.shape(x) == target.shape if where is None else where is not ... or _broadcasts(x, target)
         if not fits:
             raise ValueError(f"{name}: out has shape {target.shape}; expected {np.shape(x)}, the shape of the result")
-        if not np.can_cast(x.dtype, target.dtype, "same_kind"):
+        if not np.can_cast(x.dtype, target.dtype, casting):
             raise TypeError(
                 f"{name}: out has dtype {target.dtype}; expected one that {x.dtype}, the dtype of the result, can be "
                 "cast to"

@@ -26,7 +26,6 @@ INSTEAD = {
     "newbyteorder": _VALUE,
     "itemset": "use t[index] = value",
     "ptp": "use the function np.ptp",
-    "flat": "use .ravel(), as in t.ravel()[i]",
     "resize": "use np.resize, which returns a new Tensor",
     "view": "use t[...] for a view; use .astype for another dtype",
     # PyTorch

@@ -93,22 +93,27 @@ for _function, _data in _MOVING.items():
     rearranging(_function, *_data)
 
 
-def strided(x: Any, shape: Any, steps: Any) -> Any:
-    """As `np.lib.stride_tricks.as_strided`, with strides in elements and not in bytes."""
-    return np.lib.stride_tricks.as_strided(x, shape, [step * x.itemsize for step in steps])
+def strided(x: Any, first: int, shape: Any, steps: Any) -> Any:
+    """As `np.lib.stride_tricks.as_strided`, from an element on, and with strides in elements and not in bytes."""
+    return np.lib.stride_tricks.as_strided(x.reshape(-1)[first:], shape, [step * x.itemsize for step in steps])
 
 
 _strided = rearranging(strided, "x")
 
 
 def as_strided(x: Any, shape: Any = None, strides: Any = None) -> Any:
-    """As `np.lib.stride_tricks.as_strided`, of a Tensor that lies in memory row by row, and within its memory."""
-    like = x.node.like
+    """As `np.lib.stride_tricks.as_strided`, of a Tensor that lies in memory row by row, and within its memory.
+
+    A view may reach elements of what it is a view of, beyond its own.
+    """
+    root = x if x._view is None else x._view.root
+    like, own = root.node.like, x.node.like
     shape = x.shape if shape is None else tuple(np.atleast_1d(shape).tolist())
-    strides = like.strides if strides is None else tuple(np.atleast_1d(strides).tolist())
+    strides = own.strides if strides is None else tuple(np.atleast_1d(strides).tolist())
     steps = [stride // like.itemsize for stride in strides]
     ends = [(n - 1) * step for n, step in zip(shape, steps, strict=True)]
-    first, last = sum(end for end in ends if end < 0), sum(end for end in ends if end > 0)
+    start = (own.ctypes.data - like.ctypes.data) // like.itemsize
+    first, last = start + sum(end for end in ends if end < 0), start + sum(end for end in ends if end > 0)
     if not like.flags.c_contiguous or any(stride % like.itemsize for stride in strides):
         raise NotImplementedError(
             f"as_strided: x has strides {like.strides}, and is given {strides}; expected, for Tensors, rows that lie "
@@ -119,7 +124,7 @@ def as_strided(x: Any, shape: Any = None, strides: Any = None) -> Any:
             f"as_strided: shape {shape} and strides {strides} reach elements {first} to {last} of x, which has "
             f"{like.size}; expected them to lie in it"
         )
-    return _strided(x, shape, steps)
+    return _strided(root, start, shape, steps)
 
 
 @implements(np.trim_zeros)
