@@ -197,6 +197,12 @@ def test_what_is_more_than_an_array_is_refused(name: str) -> None:
             use()
 
 
+def test_a_masked_array_without_masked_elements_is_an_array() -> None:
+    x = np.ma.array([1.0, 2.0])
+    for product in (lambda t: t * x, lambda t: np.dot(x, t)):
+        np.testing.assert_array_equal(tg.grad(lambda t, f=product: np.sum(f(t)))(np.array([3.0, 4.0])), [1, 2])
+
+
 def test_a_file_mapped_to_memory_is_an_array(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.array([1.0, 2.0]))
     x = np.load(tmp_path / "x.npy", mmap_mode="r")

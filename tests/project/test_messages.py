@@ -122,7 +122,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "t.nonsense": lambda: t(2).nonsense,
     "a function without a rule": lambda: np.left_shift(t(3), 1),
     "np.frompyfunc": lambda: np.frompyfunc(lambda x: x, 1, 1)(t(3)),
-    "a masked array": lambda: t(2) + np.ma.array([1.0, 2.0]),
+    "a masked array": lambda: t(2) + np.ma.array([1.0, 2.0], mask=[True, False]),
     "trees of other structure": lambda: tg.SGD(0.1).step({"a": 1.0}, {"b": 1.0}),
     # Primitives
     "no rule": lambda: tg.grad(product)(1.0, 2.0),

@@ -60,12 +60,12 @@ def _call(
         # Only these elements are computed, as in NumPy: elsewhere the function may have no value, and no slope.
         where = np.broadcast_to(where, out[0].shape)
         inputs = [np.broadcast_to(x, where.shape)[where] if np.ndim(x) else x for x in inputs]
-    if more:
+    if more and ufunc.signature is None:  # one of vectors, such as vecdot, has axis= and keepdims=
         keyword = next(iter(more))
         raise NotImplementedError(
             f"{name}: {keyword}= is not supported for Tensors; expected out, where, dtype or casting. Omit {keyword}="
         )
-    result = implementation(*inputs)
+    result = implementation(*inputs, **more)
     return result if out is None else _written(name, result, out, ... if where is True else where, casting)
 
 

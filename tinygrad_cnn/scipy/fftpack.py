@@ -1,4 +1,4 @@
-"""scipy.fftpack, the older module of transforms: without norm="ortho" its inverses of real transforms are not scaled."""
+"""scipy.fftpack, the older module of transforms: its inverses of real transforms are not scaled."""
 
 from __future__ import annotations
 
