@@ -41,7 +41,9 @@ DEPENDING = {
 
 @pytest.mark.parametrize("name", DEPENDING)
 def test_what_depends_on_elements_raises_with_the_line_and_with_advice(name) -> None:
-    with pytest.raises(tg.TracingError, match=r"^(program|np\.\w+): .*test_tracing\.py:\d+ in .*; expected .*\. \w+"):
+    with pytest.raises(
+        tg.TracingError, match=r"^(program|np\.\w+): .*; expected .*\. \w+.* \(.*test_tracing\.py:\d+ in .*\)$"
+    ):
         tg.program(summed(DEPENDING[name]))(X)
 
 

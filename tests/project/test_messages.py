@@ -58,6 +58,20 @@ def pair(x, /):
     return x, x
 
 
+def no_longer() -> Callable[[Any], Any]:
+    """A function that does something else the third time it is called, of which nobody can know."""
+    calls = iter([1.0, 1.0, 2.0])
+
+    class Hidden:
+        __slots__ = ()
+
+        def __call__(self) -> float:
+            return next(calls)
+
+    hidden = Hidden()
+    return lambda x: x * hidden()
+
+
 def assign(a: Any, index: Any, value: Any) -> None:
     a[index] = value
 
@@ -194,6 +208,23 @@ CASES: dict[str, Callable[[], Any]] = {
     "assigning to a read-only view": lambda: assign(np.broadcast_to(t(2), (3, 2)), 0, 1.0),
     "setting .grad": lambda: setattr(t(2), "grad", 1.0),
     "setting .value": lambda: setattr(t(2), "value", 1.0),
+    # Programs
+    "a branch in a program": lambda: tg.program(lambda x: x if np.sum(x) > 0 else -x)(np.ones(2)),
+    "a number in a program": lambda: tg.program(lambda x: float(np.sum(x)))(np.ones(2)),
+    "an array in a program": lambda: tg.program(lambda x: np.asarray(x))(np.ones(2)),
+    "a shape in a program": lambda: tg.program(lambda x: np.zeros(np.argmax(x)))(np.ones(2)),
+    "a mask in a program": lambda: tg.program(lambda x: x[x > 0])(np.ones(2)),
+    "a set in a program": lambda: tg.program(lambda x: np.unique(x))(np.ones(2)),
+    "eigenvalues in a program": lambda: tg.program(np.linalg.eigvals)(np.eye(2)),
+    "random numbers in a program": lambda: tg.program(lambda x: x * np.random.default_rng().random())(np.ones(2)),
+    "an argument that a program assigns to": lambda: tg.program(lambda x: assign(x, 0, 1.0))(np.ones(2)),
+    "a Tensor as an argument of a program": lambda: tg.program(np.sin)(t(2)),
+    "out= in a program": lambda: tg.program(lambda x: np.sin(x, out=np.ones(2)))(np.ones(2)),
+    "np.copyto in a program": lambda: tg.program(lambda x: np.copyto(x, 0))(np.ones(2)),
+    "a function of NumPy's that cannot be printed": lambda: tg.program(lambda x: np.apply_along_axis(np.sort, 0, x))(
+        np.ones(2)
+    ).source(),
+    "a compiled function that is not what it was": lambda: tg.compile(no_longer(), verify=True)(np.ones(2)),
     # Checkpoints
     "a checkpoint that draws": lambda: tg.grad(tg.checkpoint(lambda x: x * np.random.default_rng().random()))(1.0),
     "a checkpoint of a Jacobian of nothing": lambda: tg.jacobian(tg.checkpoint(lambda x: None))(1.0),

@@ -96,6 +96,6 @@ def _compare(result: Any, expected: Any) -> None:
         tolerance = 1e-4 if np.result_type(b).itemsize <= 4 else 1e-9
         if np.shape(a) != np.shape(b) or not np.allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True):
             raise RuntimeError(
-                f"compile: the program's result {name or ''} differs from that of the function; expected the same. The "
-                "function depends on something that is no argument, or this is a bug: please report it"
+                f"compile: the program's result{f' {name}' if name else ''} differs from the function's; expected the "
+                "same. The function depends on something that is no argument, or this is a bug: please report it"
             )

@@ -130,8 +130,8 @@ def _traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, 
     except TypeError as error:
         if "Traced(" in str(error) and not isinstance(error, TracingError):  # as NumPy says of a shape
             raise TracingError(
-                f"program: {error}, at {_place(error)}; expected code that is the same for all elements. Close over "
-                "the number"
+                f"program: {error}; expected code that is the same for all elements. Close over the number "
+                f"({_place(error)})"
             ) from None
         raise
     except ValueError as error:
@@ -243,9 +243,17 @@ def _equal(a: Any, b: Any) -> bool:
 
 
 def _differs(x: Instruction | None, y: Instruction | None) -> str:
-    shown = [f"{i.operation} {list(i.result.shape)} ({i.origin.line or 'an array made there'})" for i in (x, y) if i]
+    shown = " and then ".join([_described(i) for i in (x, y) if i is not None])
     return (
         "program: the function did something else when it was traced a second time with the same arguments: "
-        f"{' and '.join(shown)}; expected the same operations and the same constants. It draws random numbers, or has "
+        f"{shown}; expected the same operations and the same constants. It draws random numbers, or has "
         "state that its arguments do not show: draw or compute that first, and pass it as an argument"
     )
+
+
+def _described(x: Instruction) -> str:
+    if x.operation == "constant":
+        return f"the number {x.parameters['value']!r}"
+    if x.operation == "outside":
+        return f"an array of shape {x.result.shape} that it made"
+    return f"{x.operation} of shape {x.result.shape} ({x.origin.line})"

@@ -44,8 +44,8 @@ FILLED = {np.zeros_like: 0, np.ones_like: 1, np.empty_like: 0}
 def needs_numbers(what: str, instead: str) -> NoReturn:
     """Raise TracingError: `what` wants elements, of which a program knows nothing."""
     raise TracingError(
-        f"program: {what} depends on the elements of an array, at {calling_line()}; expected code that is the same for "
-        f"all elements. {instead}"
+        f"program: {what} depends on the elements of an array; expected code that is the same for all elements. "
+        f"{instead} ({calling_line()})"
     )
 
 
@@ -169,7 +169,7 @@ class Traced(StandIn):
     def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
         if any(issubclass(kind, Handle) for kind in types):
             return NotImplemented
-        name = f"np.{function.__name__}"
+        name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
         self._refuse_out(name, keywords)
         if function in ABOUT_TYPES:
             return function(*_examples(args), **_examples(keywords))
@@ -179,7 +179,7 @@ class Traced(StandIn):
             needs_numbers(f"whether the result of {name} is complex", "Use np.linalg.eigh, or a cast")
         if function in CHANGING:
             raise TracingError(
-                f"{name}: it changes an array in place, at {calling_line()}; expected x[index] = values, or np.where"
+                f"{name}: it changes an array in place; expected x[index] = values, or np.where ({calling_line()})"
             )
         if function in FILLED:
             return self._filled(FILLED[function], args, keywords, function)
@@ -206,8 +206,8 @@ class Traced(StandIn):
 
     def _refuse_out(self, name: str, keywords: dict[str, Any]) -> None:
         out = keywords.get("out")
-        if out is not None and out != (None,):
-            raise TracingError(f"{name}: out= is given, at {calling_line()}; expected none. Use the result")
+        if any(x is not None for x in (out if isinstance(out, tuple) else (out,))):
+            raise TracingError(f"{name}: out= is given; expected none. Use the result ({calling_line()})")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         needs_numbers("np.asarray(x)", "Use NumPy's functions of it; to fill an array, begin with np.zeros_like(x)")
@@ -347,15 +347,17 @@ class Traced(StandIn):
     def _change_at(self, ufunc: np.ufunc, inputs: Any) -> None:
         target, index, *value = inputs
         if not isinstance(target, Traced) or ufunc not in (np.add, np.subtract):
-            raise TracingError(f"np.{ufunc.__name__}.at: it is not traced, at {calling_line()}; expected np.add.at")
+            raise TracingError(
+                f"np.{ufunc.__name__}.at: it is not supported in a program; expected np.add.at ({calling_line()})"
+            )
         target._set("add_at", index, value[0] if ufunc is np.add else np.negative(value[0]))
 
     def _set(self, operation: str, index: Any, value: Any) -> None:
         owner = self if self.base is None else self.base
         if owner.fixed or self.fixed or not isinstance(self.example, np.ndarray):
             raise TracingError(
-                f"program: an array that the function was given, or closes over, is assigned to, at {calling_line()}; "
-                "expected a function without side effects. Assign to a copy, x = x.copy(), and return it"
+                "program: an array that the function was given, or closes over, is assigned to; expected a function "
+                f"without side effects. Assign to a copy, x = x.copy(), and return it ({calling_line()})"
             )
         if isinstance(value, Traced) and value._parent is self and operation == "setitem":
             # `a[i] += x` changes the view a[i], which is to change `a`, and then assigns it to a[i].
@@ -388,8 +390,8 @@ class Traced(StandIn):
         assert parent is not None
         if made.operation != "getitem" or not is_basic(made.parameters["index"]):
             raise TracingError(
-                f"program: it is assigned through a view that {made.operation} made, at {calling_line()}; expected "
-                "x[index] = values, with one index"
+                f"program: a view that {made.operation} made is assigned to; expected x[index] = values, with one "
+                f"index ({calling_line()})"
             )
         recorder = self.recorder
         whole = recorder._add(Instruction(operation, (before, *operands), parameters, before.result, recorder.origin))

@@ -271,7 +271,10 @@ class Expressions:
         owner: Any = getattr(function, "__self__", None)
         if isinstance(owner, np.ufunc) and ufunc_of(owner.__name__) is owner:
             return f"np.{owner.__name__}.{name}"
-        raise NotPrintableError(f"program: {function!r} is not NumPy's and cannot be printed ({x.origin.line})")
+        raise NotPrintableError(
+            f"program: the function {name or type(function).__name__} is not NumPy's, and cannot be printed. Call the "
+            f"program, or use tg.compile ({x.origin.line})"
+        )
 
     def shape(self, shape: tuple[int, ...]) -> str:
         """A shape, as a tuple."""
@@ -321,7 +324,11 @@ class Expressions:
         if isinstance(x, type):
             return x.__name__
         if callable(x):
-            raise NotPrintableError(f"program: the function {x!r} is an argument of NumPy's, and cannot be printed")
+            called = getattr(x, "__name__", type(x).__name__)
+            raise NotPrintableError(
+                f"program: the function {called} is an argument of a function of NumPy's, and cannot be printed. Call "
+                "the program, or use tg.compile"
+            )
         if isinstance(x, str | None):
             return repr(x)
         return self.number(x, None).text
