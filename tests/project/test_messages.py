@@ -58,6 +58,10 @@ def pair(x, /):
     return x, x
 
 
+def drawing(rng: np.random.Generator) -> Callable[[Any], Any]:
+    return lambda x: x * rng.random()
+
+
 def no_longer() -> Callable[[Any], Any]:
     """A function that does something else the third time it is called, of which nobody can know."""
     calls = iter([1.0, 1.0, 2.0])
@@ -216,7 +220,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "a mask in a program": lambda: tg.program(lambda x: x[x > 0])(np.ones(2)),
     "a set in a program": lambda: tg.program(lambda x: np.unique(x))(np.ones(2)),
     "eigenvalues in a program": lambda: tg.program(np.linalg.eigvals)(np.eye(2)),
-    "random numbers in a program": lambda: tg.program(lambda x: x * np.random.default_rng().random())(np.ones(2)),
+    "random numbers in a program": lambda: tg.program(drawing(np.random.default_rng(0)))(np.ones(2)),
     "an argument that a program assigns to": lambda: tg.program(lambda x: assign(x, 0, 1.0))(np.ones(2)),
     "a Tensor as an argument of a program": lambda: tg.program(np.sin)(t(2)),
     "out= in a program": lambda: tg.program(lambda x: np.sin(x, out=np.ones(2)))(np.ones(2)),
