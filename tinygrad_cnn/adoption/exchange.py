@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import builtin_functions
-from tinygrad_cnn.adoption.jitted import python_of, uncompiled
+from tinygrad_cnn.adoption.jitted import interpreting, python_of, uncompiled
+from tinygrad_cnn.adoption.wrapped import cell_of, dispatcher_of, dispatching_by_value, uncached
 from tinygrad_cnn.replacements import replacements
 
 _BUILTINS = ("type", "complex", "float", "int", "isinstance", "round")
@@ -64,7 +65,7 @@ def _table() -> dict[int, tuple[Any, Any]]:
 def _exchanges(module: ModuleType, is_adopted: Callable[[str], bool]) -> Iterator[Callable[[], None]]:
     table = _table()
     names = vars(module)
-    functions = list(_functions_of(module))
+    functions, values = list(_functions_of(module)), _values_of(module)
     codes = [code for function in functions for code in _codes(function.__code__)]
     for name, x in list(names.items()):
         counterpart = _counterpart(x, table)
@@ -81,6 +82,8 @@ def _exchanges(module: ModuleType, is_adopted: Callable[[str], bool]) -> Iterato
     for name, x in list(names.items()):
         if not name.startswith("__"):
             yield from _exchange_within(x, table, is_adopted)
+    for x in values:
+        yield from _exchange_calls(x, module)
     for name in _BUILTINS:
         if name in names or not any(name in code.co_names for code in codes):
             continue
@@ -98,7 +101,9 @@ def _counterpart(x: Any, table: dict[int, tuple[Any, Any]]) -> Any:
     if isinstance(x, MethodType) and id(x.__self__) in table:  # as N = scipy.stats.norm.cdf
         return getattr(table[id(x.__self__)][1], x.__name__)
     original, counterpart = table.get(id(x), (None, None))
-    return counterpart if original is x else uncompiled(x)
+    if original is x:
+        return counterpart
+    return uncompiled(x) or uncached(x)
 
 
 def _classes_of(module: ModuleType) -> list[type]:
@@ -113,12 +118,15 @@ def _classes_of(module: ModuleType) -> list[type]:
     return found
 
 
+def _values_of(module: ModuleType) -> list[Any]:
+    """What the variables of `module` are, and the attributes of its classes."""
+    return [*vars(module).values(), *[x for kind in _classes_of(module) for x in vars(kind).values()]]
+
+
 def _functions_of(module: ModuleType) -> list[FunctionType]:
     """The functions that are defined in `module`, methods and what is wrapped by decorators included."""
     found: dict[int, FunctionType] = {}
-    waiting: list[Any] = [*vars(module).values()]
-    for kind in _classes_of(module):
-        waiting.extend(vars(kind).values())
+    waiting = _values_of(module)
     while waiting:
         x = waiting.pop()
         if isinstance(x, property):
@@ -129,6 +137,8 @@ def _functions_of(module: ModuleType) -> list[FunctionType]:
             waiting.append(compiled_from)
         if isinstance(x, staticmethod | classmethod | MethodType):
             waiting.append(x.__func__)
+        if (dispatcher := dispatcher_of(x)) is not None:
+            waiting.extend(dispatcher.registry.values())
         try:
             wrapped = inspect.getattr_static(x, "__wrapped__", None)
         except Exception:
@@ -210,6 +220,21 @@ def _is_object(x: Any, is_adopted: Callable[[str], bool]) -> bool:
     return (
         not isinstance(x, type) and isinstance(getattr(x, "__dict__", None), dict) and is_adopted(str(kind.__module__))
     )
+
+
+def _exchange_calls(x: Any, module: ModuleType) -> Iterator[Callable[[], None]]:
+    """Exchange what `x` calls, so that it is exchanged wherever somebody else holds `x`."""
+    if (dispatcher := dispatcher_of(x)) is not None and dispatcher.__module__ == module.__name__:
+        old = dispatcher.dispatch
+        new = dispatching_by_value(old)
+        for owner, name in ((dispatcher, "dispatch"), (cell_of(dispatcher), "cell_contents")):
+            if owner is not None:
+                setattr(owner, name, new)
+                yield _restoring_attribute(owner, name, old, new)
+    python = python_of(x)
+    if python is not None and python.__module__ == module.__name__ and type(x).__name__ == "CPUDispatcher":
+        x._compile_for_args = interpreting(python)
+        yield _removing_item(vars(x), "_compile_for_args", x._compile_for_args)
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

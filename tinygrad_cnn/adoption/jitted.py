@@ -41,6 +41,18 @@ def uncompiled(x: Any) -> Any:
     return call
 
 
+def interpreting(python: Callable[..., Any]) -> Callable[..., Any]:
+    """What numba calls for arguments that it has not compiled a function for, to get what it then calls with them.
+
+    So those that hold the function since before the adoption can pass Tensors to it, too.
+    """
+
+    def call(*args: Any, **keywords: Any) -> Any:
+        return python(*[x.value if type(x).__name__ == "OmittedArg" else x for x in args], **keywords)
+
+    return lambda *args, **keywords: call
+
+
 def _is_compiled_for(x: Any, args: tuple[Any, ...]) -> bool:
     """Whether `x` has been compiled for such arguments. For others it cannot be, while its module has our functions."""
     if type(x).__name__ == "DUFunc":

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.argnums import Function
-from tinygrad_cnn.engine.graph import Array, Mode, Node, handle_on, now, recording
+from tinygrad_cnn.engine.graph import Array, Mode, Node, differentiating, handle_on, now, recording
 from tinygrad_cnn.engine.primitive import OfEach, Primitive, fixed
 from tinygrad_cnn.engine.runs import input_on
 from tinygrad_cnn.engine.tensor import Tensor
@@ -81,6 +81,7 @@ class _Checkpoint:
         """The function on new copies of `tensors`: their nodes, its results, and the nodes it closes over."""
         born, mode = now(), recording.get()
         token = recording.set(mode.within_checkpoint() if isinstance(mode, Mode) else True)
+        within = differentiating.set(True)
         try:
             inputs = [input_on(x, "", "checkpoint") for x in tensors]
             wrt = [x.node for x in inputs]
@@ -90,6 +91,7 @@ class _Checkpoint:
             args, keywords = self.given.rebuild(leaves)
             outputs = tree.flatten(self.function(*args, **keywords))
         finally:
+            differentiating.reset(within)
             recording.reset(token)
         if any(x.node is not node for x, node in zip(inputs, wrt, strict=True)):
             raise NotImplementedError(

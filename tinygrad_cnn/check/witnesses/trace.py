@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.check.witnesses.branches import Branches, branches_of
-from tinygrad_cnn.engine.graph import Array, Mode, Node, ancestors, now, recording
+from tinygrad_cnn.engine.graph import Array, Mode, Node, ancestors, differentiating, now, recording
 from tinygrad_cnn.engine.primitive import operand
 from tinygrad_cnn.engine.sweep import pull_back, seed
 from tinygrad_cnn.engine.tensor import Tensor, leaf_on
@@ -87,10 +87,12 @@ def trace(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array], 
     parameters = [tensor.node for tensor in tensors]  # now, for the loss may assign to its arguments
     mode = recording.get()
     token = recording.set(mode if isinstance(mode, Mode) else calls)  # in debug mode nodes are shown to that alone
+    within = differentiating.set(True)
     try:
         with np.errstate(all="ignore"):  # the report says if the loss is not finite
             result = loss(form.rebuild(list(tensors)))
     finally:
+        differentiating.reset(within)
         recording.reset(token)
     if not isinstance(result, Tensor):
         return Trace(one_number(result), None, parameters, parameters, calls.orders)
