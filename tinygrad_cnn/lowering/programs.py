@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_cnn import files, tree
+from tinygrad_cnn.lowering.derivation import Format, derivation
 from tinygrad_cnn.lowering.instructions import Listing
 from tinygrad_cnn.lowering.interpreter import interpret
 from tinygrad_cnn.lowering.naming import identifier
@@ -45,6 +46,10 @@ class Program:
         """Write the module to a file; the function that it defines has the name of the file."""
         name = identifier(os.path.splitext(os.path.basename(path))[0])
         files.write(Path(path), self.source(name).encode())
+
+    def derivation(self, format: Format = "markdown") -> str:
+        """The same as mathematics: each step as an equation, with its shape. format: "markdown" or "latex"."""
+        return derivation(self.listing, format)
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """The result for other arguments, of the shapes and dtypes of those that it was traced with."""

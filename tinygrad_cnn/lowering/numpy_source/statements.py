@@ -44,6 +44,8 @@ def write(listing: Listing, name: str, source: bool = False) -> str:
 class Writer:
     """Writes one listing."""
 
+    width = WIDTH
+
     def __init__(self, listing: Listing, name: str, source: bool) -> None:
         self.listing, self.name, self.source = listing, name, source
         self.constants: list[tuple[str, str]] = []
@@ -97,7 +99,7 @@ class Writer:
             self.statement(x, text, name or output or self.listing.title or "result")
         elif x in self.accumulated:
             self.statement(x, text, self.accumulated[x])
-        elif self.is_short(x, text) or (name is None and self.uses[x] == 1 and len(text.text) <= WIDTH):
+        elif self.is_short(x, text) or (name is None and self.uses[x] == 1 and len(text.text) <= self.width):
             self.texts[x] = text
         elif self.uses[x]:
             self.statement(x, text)
@@ -108,7 +110,7 @@ class Writer:
             text = self.expressions.of(x, [self.texts[operand] for operand in x.operands])
             width = len(text.text) + len(INDENT) + (len(x.origin.name or "") + 3)
             inlined = [y for y in x.operands if y not in self.named and not self.is_short(y, self.texts[y])]
-            if width <= WIDTH or not inlined:
+            if width <= self.width or not inlined:
                 return text
             longest = max(inlined, key=lambda y: len(self.texts[y].text))
             self.statement(longest, self.texts[longest])
