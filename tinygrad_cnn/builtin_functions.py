@@ -1,4 +1,4 @@
-"""What Python's own functions make of a Tensor, where code is adopted: float, complex, int, round, isinstance and type.
+"""What Python's functions make of a Tensor in adopted code: float, complex, int, round, isinstance, hasattr and type.
 
 In code that cannot be edited, `float(x)` means that x is one number, and not that its gradient is to be lost.
 """
@@ -6,6 +6,7 @@ In code that cannot be edited, `float(x)` means that x is one number, and not th
 from __future__ import annotations
 
 import builtins
+import typing
 from typing import Any
 
 import numpy as np
@@ -110,9 +111,20 @@ class float32(np.float32, metaclass=StandIn):  # noqa: N801
 
 def isinstance(x: Any, kinds: Any, /) -> bool:
     """As Python's isinstance. A Tensor is an instance of what its value is one of: np.ndarray, or np.float64."""
-    if builtins.isinstance(x, kinds):
-        return True
-    return builtins.isinstance(x, Handle) and builtins.isinstance(x.node.like, kinds)
+    if not builtins.isinstance(x, Handle):
+        return builtins.isinstance(x, kinds)
+    return builtins.isinstance(x.node.like, kinds) or _is_among(builtins.type(x).__mro__, kinds)
+
+
+def _is_among(ours: tuple[Any, ...], kinds: Any) -> bool:
+    """Whether `kinds` are, or have among them, one of the classes `ours`. An abstract class is asked of the value."""
+    several = kinds if builtins.isinstance(kinds, tuple) else typing.get_args(kinds)
+    return any(_is_among(ours, kind) for kind in several) if several else kinds in ours
+
+
+def hasattr(x: Any, name: str, /) -> bool:
+    """As Python's hasattr. A Tensor has the attributes that its value has: a number has no __len__."""
+    return builtins.hasattr(x.node.like if builtins.isinstance(x, Handle) else x, name)
 
 
 def round(number: Any, ndigits: Any = None) -> Any:

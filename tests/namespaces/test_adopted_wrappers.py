@@ -151,3 +151,52 @@ def test_arrays_that_are_made_while_a_checkpoint_or_a_check_runs_take_tensors(wr
             tg.jacobian(tg.checkpoint(lambda x: filled(x) * x))(X)[0, 0], filled(X) + expected[0] * X[0]
         )
         assert tg.check.gradients(filled, X).ok
+
+
+QUESTIONS = """
+import numbers
+import numpy as np
+from collections.abc import Iterable, Sized
+from typing import Union
+
+def has_length(x):
+    return x[0] ** 2 if not hasattr(x[0], "__len__") and hasattr(x, "__len__") else x[1]
+
+def is_iterable(x):
+    return np.sum(x**2) if isinstance(x, Iterable) and not isinstance(x[0], (Iterable, Sized)) else x[1]
+
+def is_a_union(x):
+    return x[0] ** 2 if isinstance(x[0], numbers.Real | int) and not isinstance(x[0], Union[list, Sized]) else x[1]
+
+def has_a_value(x):
+    return np.sum((x.value if hasattr(x, "value") else x) ** 2)
+
+def gets_a_value(x):
+    return np.sum(getattr(x, "value", x) ** 2)
+
+def tries_a_value(x):
+    try:
+        x = x.value
+    except AttributeError:
+        pass
+    return np.sum(x**2)
+"""
+
+
+@pytest.mark.parametrize("name", [x[4:-1].partition("(")[0] for x in QUESTIONS.splitlines() if x.startswith("def ")])
+def test_what_adopted_code_asks_is_answered_for_the_value(wrapped: Any, name: str) -> None:
+    """Also `x.value`, which is an attribute of quantities with units there, and would lose the gradient."""
+    module = wrapped(QUESTIONS)
+    ask = getattr(module, name)
+    expected = [(ask(X + h) - ask(X - h)) / 2e-6 for h in np.eye(2) * 1e-6]
+    with tg.adopt(module):
+        np.testing.assert_allclose(tg.grad(ask)(X), expected, rtol=1e-8, atol=1e-8)
+
+
+def test_a_module_that_imports_the_package_may_read_values(wrapped: Any) -> None:
+    module = wrapped(
+        "import tinygrad_cnn as tg\n\ndef f(x):\n    return x * (x.value if hasattr(x, 'value') else 0.0)\n"
+    )
+    with tg.adopt(module):
+        assert tg.grad(module.f)(3.0) == 3.0
+        assert tg.grad(lambda x: module.f(x) if isinstance(x, tg.Tensor) else 0.0)(3.0) == 3.0

@@ -356,6 +356,26 @@ def test_parameters_that_move_and_stretch_what_is_drawn_may_be_tensors() -> None
         tg.grad(lambda x: tnp.random.default_rng(2).gamma(x[0]))(X)
 
 
+CHOICES = {
+    "permutation of rows": lambda np, x: np.random.default_rng(1).permutation(np.outer(x, [1.0, 2.0])),
+    "permutation along an axis": lambda np, x: np.random.default_rng(1).permutation(np.outer(x, x), axis=1),
+    "permutation of a list": lambda np, x: np.random.RandomState(1).permutation([x[0], x[1], x[2], 4.0]),
+    "choice": lambda np, x: np.random.default_rng(1).choice(x, (2, 2), p=[0.2, 0.3, 0.5]),
+    "choice of one": lambda np, x: np.random.RandomState(1).choice(x),
+    "choice without replacement": lambda np, x: np.random.default_rng(4).choice(x, 2, replace=False),
+}
+
+
+@pytest.mark.parametrize("choose", CHOICES.values(), ids=CHOICES)
+def test_what_is_chosen_from_may_be_a_tensor(choose: Any) -> None:
+    value, pullback = tg.vjp(lambda x: choose(tnp, x), X)
+    np.testing.assert_array_equal(value, choose(np, X))
+    weights = np.cos(np.arange(np.size(value))).reshape(np.shape(value))
+    h = 1e-6
+    expected = [np.sum(weights * (choose(np, X + h * e) - choose(np, X - h * e))) / (2 * h) for e in np.eye(3)]
+    np.testing.assert_allclose(pullback(weights)[0], expected, rtol=1e-8, atol=1e-8)
+
+
 def test_its_sources_of_random_numbers_are_numpys_to_whoever_asks() -> None:
     assert isinstance(tnp.random.RandomState(1), np.random.RandomState)
     assert isinstance(np.random.RandomState(1), tnp.random.RandomState)

@@ -16,9 +16,10 @@ import numpy as np
 from tinygrad_cnn import builtin_functions
 from tinygrad_cnn.adoption.jitted import interpreting, python_of, uncompiled
 from tinygrad_cnn.adoption.wrapped import cell_of, dispatcher_of, dispatching_by_value, uncached
+from tinygrad_cnn.advice.callers import knows_tensors
 from tinygrad_cnn.replacements import replacements
 
-_BUILTINS = ("type", "complex", "float", "int", "isinstance", "round")
+_BUILTINS = ("type", "complex", "float", "hasattr", "int", "isinstance", "round")
 
 
 def exchange(module: ModuleType, is_adopted: Callable[[str], bool]) -> list[Callable[[], None]]:
@@ -86,6 +87,8 @@ def _exchanges(module: ModuleType, is_adopted: Callable[[str], bool]) -> Iterato
         yield from _exchange_calls(x, module)
     for name in _BUILTINS:
         if name in names or not any(name in code.co_names for code in codes):
+            continue
+        if name == "hasattr" and knows_tensors(names):
             continue
         if _is_more_than_called(name, codes) if name == "type" else _compared_by_identity(name, codes, names):
             continue

@@ -16,6 +16,23 @@ from tinygrad_cnn.sources import is_engine, line_of
 adopted: dict[str, list[Callable[[], None]]] = {}
 
 
+def knows_tensors(names: dict[str, Any]) -> bool:
+    """Whether the module with the variables `names` imports this package, and so may ask a Tensor for what is ours."""
+    package = sys.modules[__name__.partition(".")[0]]
+    return any(x is package for x in list(names.values()))
+
+
+def check_is_meant(name: str) -> None:
+    """Raise AttributeError if adopted code asks a Tensor for `name`, which is ours, and does not know of Tensors.
+
+    There, x.value is an attribute of quantities with units, and code goes on without it if x has none.
+    """
+    if adopted:
+        names = sys._getframe(2).f_globals
+        if names.get("__name__") in adopted and not knows_tensors(names):
+            raise AttributeError(name)
+
+
 def no_counterpart(function: Any) -> bool:
     """Whether there is a function for Tensors in place of `function`; `namespaces.py` puts another one here."""
     return False

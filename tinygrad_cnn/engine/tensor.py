@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Never, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygrad_cnn.advice.callers import check_is_meant
 from tinygrad_cnn.advice.lacking_rules import no_rule
 from tinygrad_cnn.advice.libraries import lacking_attribute
 from tinygrad_cnn.advice.lost_gradients import conversion, no_pickle
@@ -187,6 +188,7 @@ class Tensor(Handle):
     def value(self) -> NDArray[Any]:
         """The array, read-only and without its history: whatever is computed from it is a constant."""
         if not self.node.constant:
+            check_is_meant("value")
             note_numbers_taken()
         return read_only(self.node.value)  # type: ignore[no-any-return]
 

@@ -1,7 +1,7 @@
 """numpy.random. Within a transform, the arrays that it draws can be assigned Tensors to, as those of np.zeros.
 
 What is drawn is what NumPy draws. The parameters of a distribution are numbers: a Tensor among them is refused, but for
-those that move and stretch it, as normal(mean, deviation) and uniform(low, high) do.
+those that move and stretch it, as normal(mean, deviation) and uniform(low, high) do, and what is chosen from.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from tinygrad_cnn.builtin_functions import StandIn
 from tinygrad_cnn.engine.graph import differentiating
+from tinygrad_cnn.engine.primitive import operand
 from tinygrad_cnn.numpy_functions.creation import new_array
 from tinygrad_cnn.replacements import holds_tensor, register
 
@@ -37,8 +38,19 @@ def _size(size: Any, *parameters: Any) -> Any:
     return size if size is not None or not shape else shape
 
 
+def _permutation(draw: Callable[..., Any], x: Any, axis: int = 0) -> Any:
+    x = operand(x)
+    return np.take(x, draw(np.shape(x)[axis]), axis=axis)
+
+
+def _choice(draw: Callable[..., Any], a: Any, *args: Any, axis: int = 0, **keywords: Any) -> Any:
+    a = operand(a)
+    return np.take(a, draw(np.shape(a)[axis], *args, **keywords), axis=axis)
+
+
 _OF_TENSORS: dict[str, Callable[..., Any]] = {
     "normal": _normal, "uniform": _uniform, "laplace": _normal, "gumbel": _normal, "logistic": _normal,
+    "permutation": _permutation, "choice": _choice,
 }  # fmt: skip
 
 
