@@ -81,6 +81,11 @@ def test_a_bounded_number_of_programs_is_kept() -> None:
     assert len(runs) == 2 * 40
     step(np.zeros(0))  # which has been given up
     assert len(runs) == 2 * 41
+    for n in range(100, 115):
+        step(np.zeros(39))  # which is used again and again, and so is kept
+        step(np.zeros(n))
+    step(np.zeros(39))
+    assert len(runs) == 2 * (41 + 15)
 
 
 class Pair(NamedTuple):

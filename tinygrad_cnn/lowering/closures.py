@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+MOST = 2000  # objects that are looked into
 _NUMBERS = (bool, int, float, complex, str, np.generic)
 
 
@@ -46,7 +47,7 @@ def _found(function: Any) -> Iterator[tuple[Callable[[], Any], Any]]:
     """How to read each value that a function closes over, and what it is."""
     waiting: list[Any] = [function]
     seen: set[int] = set()
-    while waiting:
+    while waiting and len(seen) < MOST:
         item = waiting.pop()
         if id(item) in seen:
             continue

@@ -16,7 +16,7 @@ from tinygrad_cnn.lowering.closures import Outside
 from tinygrad_cnn.lowering.instructions import Listing
 from tinygrad_cnn.lowering.passes import optimised
 from tinygrad_cnn.lowering.planned.plan import Plan
-from tinygrad_cnn.lowering.trace import leaves_of, traced
+from tinygrad_cnn.lowering.trace import argument_names, leaves_of, traced
 from tinygrad_cnn.stand_in import StandIn
 
 MOST_PROGRAMS = 16  # for so many combinations of shapes and dtypes; those used last are kept
@@ -36,11 +36,14 @@ def compile(function: Callable[..., Any], verify: bool = False) -> Callable[...,
     >>> value, gradient = step(np.zeros(3), np.ones((5, 3)))
     """
     programs: OrderedDict[Any, _Compiled] = OrderedDict()
+    names: dict[int, list[str]] = {}  # of the parameters, by how many arguments are given
     lock = threading.Lock()
 
     @functools.wraps(function)
     def compiled(*args: Any, **keywords: Any) -> Any:
-        flat = leaves_of(function, args, keywords)
+        if len(args) not in names:
+            names[len(args)] = argument_names(function, len(args))
+        flat = leaves_of(function, args, keywords, names[len(args)])
         if any(isinstance(leaf, Handle | StandIn) for leaf in flat.leaves):
             return function(*args, **keywords)  # within a gradient or a program: a part of that
         key = (tuple(flat.names), *map(_kind, flat.leaves))
@@ -50,6 +53,10 @@ def compile(function: Callable[..., Any], verify: bool = False) -> Callable[...,
                 made = programs[key] = _Compiled(function, args, keywords)
                 if len(programs) > MOST_PROGRAMS:
                     programs.popitem(last=False)
+        elif len(programs) > 1:
+            with lock:
+                if key in programs:  # another thread may have dropped it
+                    programs.move_to_end(key)
         result = made(flat.leaves)
         if verify:
             _compare(result, function(*args, **keywords))

@@ -94,9 +94,12 @@ def argument_names(function: Function, count: int) -> list[str]:
     return (names + [f"argument_{k}" for k in range(len(names), count)])[:count]
 
 
-def leaves_of(function: Function, args: tuple[Any, ...], keywords: dict[str, Any]) -> tree.Flat:
-    """The arguments of a call, by the names of the parameters."""
-    return tree.flatten({**dict(zip(argument_names(function, len(args)), args, strict=True)), **keywords})
+def leaves_of(
+    function: Function, args: tuple[Any, ...], keywords: dict[str, Any], names: list[str] | None = None
+) -> tree.Flat:
+    """The arguments of a call, by the names of the parameters, which are looked up unless they are given."""
+    names = argument_names(function, len(args)) if names is None else names
+    return tree.flatten({**dict(zip(names, args, strict=True)), **keywords})
 
 
 def traced(function: Function, args: tuple[Any, ...], keywords: dict[str, Any]) -> Listing:

@@ -362,41 +362,34 @@ class Traced(StandIn):
         if isinstance(value, Traced) and value._parent is self and operation == "setitem":
             # `a[i] += x` changes the view a[i], which is to change `a`, and then assigns it to a[i].
             made = value._instruction
-            if made.operation == "getitem" and len(made.operands) == 1 and made.parameters["index"] == index:
+            if made.operation == "getitem" and is_basic(index) and made.parameters["index"] == index:
                 return
-        recorder = self.recorder
-        before = self.instruction
-        taken = [self]
-        parameters = {"index": index, "value": value if isinstance(value, Traced) else recorder.of(value)}
-        slotted = mapped(parameters, lambda x: recorder._slot(x, taken))
-        examples = [x.example for x in taken[1:]]
-        instructions = [x.instruction for x in taken[1:]]
-        real = filled(slotted, [self.example, *examples])
+        recorder, before, taken = self.recorder, self.instruction, [self]
+        given = {"index": index, "value": recorder.of(value)}
+        parameters = mapped(given, lambda x: recorder._slot(x, taken))
+        operands = (before, *[x.instruction for x in taken[1:]])
+        real = filled(parameters, [x.example for x in taken])
         if operation == "setitem":
             self.example[real["index"]] = real["value"]
         else:
             np.add.at(self.example, real["index"], real["value"])
+        made = Instruction(operation, operands, parameters, before.result, recorder.origin)
+        recorder._add(made)
         if self._parent is not None:
-            self._write_through(before, operation, slotted, instructions)
-            return
-        self._instruction = recorder._add(
-            Instruction(operation, (before, *instructions), slotted, before.result, recorder.origin)
-        )
-        self.changes += 1
+            self._write_through(made, self._parent)
+        else:
+            self._instruction = made
+            self.changes += 1
 
-    def _write_through(self, before: Instruction, operation: str, parameters: Any, operands: Any) -> None:
-        """Assign to the base of a view, what the view is to become."""
-        made, parent = self._instruction, self._parent
-        assert parent is not None
+    def _write_through(self, content: Instruction, parent: Traced) -> None:
+        """Assign to what this is a view of, so that `content` is what is seen through it."""
+        made = self._instruction
         if made.operation != "getitem" or not is_basic(made.parameters["index"]):
             raise TracingError(
                 f"program: a view that {made.operation} made is assigned to; expected x[index] = values, with one "
                 f"index ({calling_line()})"
             )
-        recorder = self.recorder
-        whole = recorder._add(Instruction(operation, (before, *operands), parameters, before.result, recorder.origin))
-        stand_in = Traced(recorder, whole, self.example.copy())
-        parent._set("setitem", made.parameters["index"], stand_in)
+        parent._set("setitem", made.parameters["index"], Traced(self.recorder, content, self.example.copy()))
 
     def __len__(self) -> int:
         return len(self.example)
