@@ -77,6 +77,7 @@ Timings depend on the machine and on what else it is doing, so what counts is th
     python benchmarks/training_step.py --blocks 120
     python benchmarks/overhead.py
     python benchmarks/scalar_code.py
+    python benchmarks/compiled.py
     python benchmarks/tools.py"""
 
 if __name__ == "__main__":

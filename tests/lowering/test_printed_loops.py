@@ -60,6 +60,13 @@ def every_other(xs):
     return h
 
 
+def from_the_end(xs):
+    h, total = xs[0], xs[-1]
+    for t in range(1, 8):
+        h = np.sin(h) * xs[t] + t * xs[-1 - t]
+    return h + total
+
+
 def two_loops(xs):
     h = xs[0]
     for t in range(1, 6):
@@ -83,6 +90,7 @@ CASES = {
     "an array that is filled": (tg.value_and_grad(filled), (array(12),), 2, 40),
     "results of all iterations": (all_states, (array(9, 3),), 1, 12),
     "a step of two": (every_other, (array(17, 3),), 1, 10),
+    "indices from the end": (from_the_end, (array(9, 3),), 1, 12),
     "one loop after the other": (two_loops, (array(6, 3),), 2, 12),
     "the gradient of two loops": (tg.grad(lambda xs: np.sum(two_loops(xs))), (array(6, 3),), 4, 60),
 }  # fmt: skip
@@ -121,6 +129,19 @@ def test_three_repetitions_are_a_loop_and_two_are_not() -> None:
     ]
     lines = rolled("h = x", "h_2 = f(h, 0)", "h_3 = f(h_2, 1)", "h_4 = f(h_3, 2)", "return h_4")
     assert lines == ["h = x", "for t in range(3):", "    h = f(h, t)", "return h"]
+
+
+def test_a_number_that_changes_is_put_in_parentheses_where_it_is_an_operand() -> None:
+    lines = rolled(
+        "h = x",
+        *[f"h_{k + 1} = f(h{f'_{k}' if k > 1 else ''}[-{k + 1}], {2 * k + 1} * x, x[{k + 3}:])" for k in (1, 2, 3)],
+        "return h_4",
+    )
+    assert lines[1:3] == ["for t in range(2, 5):", "    h = f(h[-t], (2 * t - 1) * x, x[t + 2:])"]
+    lines = rolled(
+        "h = x", *[f"h_{k} = f(h{f'_{k - 1}' if k > 2 else ''}, {k}, -{k + 3})" for k in (2, 3, 4)], "return h_4"
+    )
+    assert lines[1:3] == ["for t in range(2, 5):", "    h = f(h, t, -(t + 3))"]
 
 
 def test_what_changes_otherwise_than_evenly_is_no_loop() -> None:

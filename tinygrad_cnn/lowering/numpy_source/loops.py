@@ -262,7 +262,12 @@ class Rolling:
         """A statement: as it is, or as it stands in a loop."""
         statement = self.statements[at]
         slots = {} if loop is None else loop.slots[at - loop.start]
-        text = "".join([self._token(token, slots.get(k), loop, at) for k, token in enumerate(statement.tokens)])
+        tokens = statement.tokens
+        texts = [self._token(token, slots.get(k), loop, at) for k, token in enumerate(tokens)]
+        for k, slot in slots.items():
+            if isinstance(slot, Number) and " " in texts[k] and not _stands_alone(tokens, k):
+                texts[k] = f"({texts[k]})"
+        text = "".join(texts)
         name = self.names.get(statement.target, statement.target) if loop is None else loop.names[at - loop.start]
         return f"{name} = {text}{statement.comment}" if name else text
 
@@ -396,6 +401,13 @@ class Rolling:
 def _stem(name: str) -> str:
     """The name without its number: h of h_12."""
     return re.sub(r"_\d+$", "", name)
+
+
+def _stands_alone(tokens: Sequence[str], k: int) -> bool:
+    """Whether a token is a whole index or a whole argument, and no operand of an operator."""
+    before = "".join(tokens[:k]).rstrip()[-1:]
+    behind = "".join(tokens[k + 1 :]).lstrip()[:1]
+    return before in "[(,:=" and behind in "]),:"
 
 
 def _kind(token: str, defined: dict[str, int]) -> str:
