@@ -11,6 +11,7 @@ from tinygrad_cnn.engine.graph import Array, Constant, differentiating, recordin
 from tinygrad_cnn.engine.primitive import implementations, implements, operand, to_values
 from tinygrad_cnn.engine.tensor import Tensor, leaf_on, leaf_tensor
 from tinygrad_cnn.primitives.shaping import array_of, laid_out, row_by_row
+from tinygrad_cnn.stand_in import tracing
 
 _NUMBERS = (float, int, np.generic)
 
@@ -28,7 +29,9 @@ def new_array(array: Array) -> Array:
 
 def _as_tensor(function: Callable[..., Any]) -> Callable[..., Array]:
     def make(*args: Any, **keywords: Any) -> Array:
-        return new_array(function(*args, **keywords))
+        # What is left in memory differs from run to run, and a program has to be the same in every one.
+        create = np.zeros if function is np.empty and tracing.get() is not None else function
+        return new_array(create(*args, **keywords))
 
     return make
 
@@ -53,7 +56,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **key
     """As `np.full`; the elements may be those of a Tensor, which then has its share in the gradient."""
     fill_value = operand(fill_value)
     if isinstance(fill_value, Tensor):
-        return _filled(np.empty(shape, dtype or fill_value.dtype, order), fill_value)
+        return _filled(np.zeros(shape, dtype or fill_value.dtype, order), fill_value)
     return new_array(np.full(shape, fill_value, dtype, order))
 
 

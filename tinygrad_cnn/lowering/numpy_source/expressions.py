@@ -93,7 +93,7 @@ class Expressions:
     def _full(self, x: Instruction, operands: Sequence[Text]) -> Text:
         value, dtype = x.parameters["value"], x.parameters["dtype"]
         typed = "" if dtype == np.float64 else f", {self.dtype(dtype)}"
-        shape = self.shape(x.result.shape)
+        shape = self.size(x.result.shape[0]) if len(x.result.shape) == 1 else self.shape(x.result.shape)
         if isinstance(value, float | int) and value in (0, 1) and not np.signbit(value):
             return Text(f"np.{'ones' if value else 'zeros'}({shape}{typed})")
         typed = typed or ("" if isinstance(value, float) else ", np.float64")
@@ -153,7 +153,12 @@ class Expressions:
         return given + [f"{name}={self.parameter(value, operands)}" for name, value in how.items()]
 
     def _getitem(self, x: Instruction, operands: Sequence[Text]) -> Text:
-        return Text(f"{operands[0].within(ATOM)}[{self.index(x.parameters['index'], operands)}]")
+        index, ndim = x.parameters["index"], len(x.operands[0].result.shape)
+        if isinstance(index, tuple) and any(i is Ellipsis for i in index) and x.result.shape:
+            named = [i for i in index if i is not None and i is not Ellipsis]
+            if len(x.operands) == 1 and len(named) == ndim:  # there is nothing for the ellipsis to stand for
+                index = tuple([i for i in index if i is not Ellipsis])
+        return Text(f"{operands[0].within(ATOM)}[{self.index(index, operands)}]")
 
     def _item(self, x: Instruction, operands: Sequence[Text]) -> Text:
         return Text(f"{operands[0].within(ATOM)}[{x.parameters['number']}]")
