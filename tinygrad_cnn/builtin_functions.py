@@ -109,6 +109,16 @@ class float32(np.float32, metaclass=StandIn):  # noqa: N801
     __new__ = float64.__new__  # type: ignore[assignment]
 
 
+class ndarray(np.ndarray, metaclass=StandIn):  # noqa: N801
+    """As NumPy's ndarray, where it is a pattern, which a Tensor matches as its value does."""
+
+    original = np.ndarray
+
+    def __new__(cls, *args: Any, **keywords: Any) -> Any:
+        """An array."""
+        return cls.original(*args, **keywords)
+
+
 def isinstance(x: Any, kinds: Any, /) -> bool:
     """As Python's isinstance. A Tensor is an instance of what its value is one of: np.ndarray, or np.float64."""
     if not builtins.isinstance(x, Handle):

@@ -174,6 +174,25 @@ def has_a_value(x):
 def gets_a_value(x):
     return np.sum(getattr(x, "value", x) ** 2)
 
+def makes_a_number(x):
+    kinds = [np.dtype(np.float64), np.zeros(1, np.float64).dtype, np.finfo(np.float64).dtype]
+    same = all(kind == x.dtype == np.float64 for kind in kinds) and np.issubdtype(x.dtype, np.float64)
+    return np.float64(x[0]) * np.float64(3) ** x[1] if same else 0.0
+
+def matches_an_array(x):
+    match x:
+        case np.ndarray():
+            return np.sum(x**2)
+    return x[1]
+
+def matches_a_number(x):
+    match x[0], x[1]:
+        case [np.ndarray(), _]:
+            return x[1]
+        case [np.number() as a, np.floating() as b]:
+            return a * b
+    return x[1]
+
 def tries_a_value(x):
     try:
         x = x.value

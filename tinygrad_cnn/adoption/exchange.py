@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import builtin_functions
+from tinygrad_cnn.adoption.classes import classes_in_use, namespace_with
 from tinygrad_cnn.adoption.jitted import interpreting, python_of, uncompiled
 from tinygrad_cnn.adoption.wrapped import cell_of, dispatcher_of, dispatching_by_value, uncached
 from tinygrad_cnn.advice.callers import knows_tensors
@@ -68,6 +69,8 @@ def _exchanges(module: ModuleType, is_adopted: Callable[[str], bool]) -> Iterato
     names = vars(module)
     functions, values = list(_functions_of(module)), _values_of(module)
     codes = [code for function in functions for code in _codes(function.__code__)]
+    if in_use := classes_in_use(codes):
+        table[id(np)] = (np, namespace_with(in_use))
     for name, x in list(names.items()):
         counterpart = _counterpart(x, table)
         if counterpart is None or (isinstance(x, type) and _compared_by_identity(name, codes, names)):
