@@ -60,7 +60,7 @@ def namespace_with(names: frozenset[str]) -> Any:
     made = ModuleType("tinygrad_cnn.numpy", tinygrad_cnn.numpy.__doc__)
     vars(made).update(vars(tinygrad_cnn.numpy))
     for name in names:
-        original = getattr(np, name)
-        abstract = functools.partial(StandIn, name, (original,), {"original": original})
-        vars(made)[name] = getattr(builtin_functions, name, None) or abstract()
+        own, original = vars(builtin_functions).get(name), getattr(np, name)
+        is_ours = isinstance(own, StandIn)
+        vars(made)[name] = own if is_ours else StandIn(name, (original,), {"original": original})
     return made
