@@ -1,0 +1,430 @@
+"""Convolutions and their two gradients in C, without the columns that im2col would make of the images.
+
+In a listing, a convolution is a product of a matrix of weights and of columns. Where nothing else needs the columns, an
+image is copied with its padding to scratch memory instead, which stays in the cache, and the products are summed up
+from there: several outputs at a time, each a row of vectors, in registers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinygrad_cnn.lowering.c.functions import ctype, for_, offset
+from tinygrad_cnn.lowering.c.kernels import Kernel, Writing, is_real
+from tinygrad_cnn.lowering.c.places import Place
+from tinygrad_cnn.lowering.instructions import Instruction, Listing
+
+
+Widths = tuple[tuple[int, int], tuple[int, int]]
+
+
+def kernels(listing: Listing, places: dict[Instruction, Place]) -> dict[Instruction, Kernel]:
+    """The kernels of the convolutions of a listing, by the instruction that each computes."""
+    uses, outputs = listing.uses(), set(listing.outputs)
+    found: dict[Instruction, Kernel] = {}
+    for x in listing.instructions:
+        if x.operation == "im2col" and x not in outputs:
+            found.update(_of_columns(x, uses, outputs))
+        elif x.operation == "col2im":
+            found.update(_of_images(x, uses, outputs, places))
+    virtual = {y for kernel in found.values() for y in kernel.parts}
+    for x in listing.instructions:  # padding that only convolutions read
+        if x.operation == "pad" and x not in outputs and uses[x] and is_for_convolutions(x) and all(
+            y in virtual for y in uses[x]
+        ):
+            for kernel in found.values():
+                if x in kernel.reads:
+                    kernel.reads[kernel.reads.index(x)] = x.operands[0]
+                    kernel.parts.append(x)
+    return found
+
+
+@dataclass
+class _Sizes:
+    """The sizes of a convolution: of a batch of images, each (channels, height, width), padded by `widths`."""
+
+    batch: int
+    channels: int
+    height: int
+    width: int
+    kh: int
+    kw: int
+    outputs: int
+
+    @property
+    def out_h(self) -> int:
+        return self.height - self.kh + 1
+
+    @property
+    def out_w(self) -> int:
+        return self.width - self.kw + 1
+
+    @property
+    def terms(self) -> int:
+        """How many products are summed up."""
+        return self.channels * self.kh * self.kw
+
+
+def _sizes(images: tuple[int, ...], window: tuple[int, int], outputs: int) -> _Sizes:
+    channels = images[1] if len(images) == 4 else 1
+    return _Sizes(images[0], channels, *images[-2:], *window, outputs)
+
+
+def _of_columns(
+    x: Instruction, uses: dict[Instruction, list[Instruction]], outputs: set[Instruction]
+) -> dict[Instruction, Kernel]:
+    """The convolution and the gradient of its weights, if nothing else reads the columns `x`."""
+    images = x.operands[0]
+    if len(x.result.shape) != 3 or len(images.result.shape) > 4 or x.parameters["stride"] != (1, 1) or not x.result.size:
+        return {}
+    found: dict[Instruction, Kernel] = {}
+    for user in uses[x]:
+        if _is_product(user) and user.operands[1] is x and len(user.operands[0].result.shape) == 2:
+            s = _sizes(images.result.shape, x.parameters["window"], user.result.shape[1])
+            reads = [user.operands[0], images]
+            found[user] = Kernel("convolution", reads, _forward(user, reads, s), [x])
+            continue
+        if user.operation != "transpose" or user.parameters["axes"] != (0, 2, 1) or user in outputs:
+            return {}
+        for product in uses[user]:
+            if not _is_product(product) or product.operands[1] is not user or product in outputs:
+                return {}
+            g = product.operands[0]
+            if len(g.result.shape) != 3 or g.result.shape[0] != x.result.shape[0]:
+                return {}
+            for total in uses[product]:
+                if not _is_sum_over_batch(total):
+                    return {}
+                s = _sizes(images.result.shape, x.parameters["window"], g.result.shape[1])
+                reads = [g, images]
+                found[total] = Kernel("weight_gradient", reads, _weights(total, reads, s), [x, user, product])
+    return found
+
+
+def _is_product(x: Instruction) -> bool:
+    return x.operation == "matmul" and x.function is None and is_real(x, *x.operands) and x.result.size > 0
+
+
+def _is_sum_over_batch(x: Instruction) -> bool:
+    how = x.parameters
+    return x.operation == "reduce" and how["ufunc"] == "add" and how["axis"] in (0, (0,)) and set(how) <= {
+        "ufunc", "axis", "dtype", "keepdims", "where", "initial"
+    } and not how["keepdims"] and how["dtype"] in (None, x.operands[0].result.dtype) and len(x.operands) == 1 and all(
+        how.get(name) is None for name in ("where", "initial")
+    )  # fmt: skip
+
+
+def _of_images(
+    x: Instruction, uses: dict[Instruction, list[Instruction]], outputs: set[Instruction],
+    places: dict[Instruction, Place],
+) -> dict[Instruction, Kernel]:  # fmt: skip
+    """The gradient of the images: the columns' cotangents, a product, put back into images."""
+    (product,) = x.operands
+    if not _is_product(product) or uses[product] != [x] or product in outputs or x.parameters["stride"] != (1, 1):
+        return {}
+    weights, g = product.operands
+    if len(weights.result.shape) != 2 or len(g.result.shape) != 3 or len(x.result.shape) not in (3, 4):
+        return {}
+    s = _sizes(x.result.shape, x.parameters["window"], g.result.shape[1])
+    region = ((0, s.height), (0, s.width))
+    if len(uses[x]) == 1 and x not in outputs and (part := places.get(uses[x][0])) and uses[x][0].operation == "getitem":
+        if part.root is x and part.strides[-2:] == (s.width, 1) and len(part.shape) == len(x.result.shape):
+            start = part.offset % (s.height * s.width)
+            top, left = divmod(start, s.width)
+            if part.shape[:-2] == x.result.shape[:-2]:
+                region = ((top, top + part.shape[-2]), (left, left + part.shape[-1]))
+    reads = [weights, g]
+    return {x: Kernel("image_gradient", reads, _images(x, reads, s, region), [product])}
+
+
+class _Copied:
+    """Images that are copied one by one into scratch memory, each with zeros around it."""
+
+    def __init__(
+        self, w: Writing, place: Place, channels: int, height: int, width: int, top: int, left: int, name: str
+    ) -> None:
+        self.w, self.place, self.top, self.left = w, place, top, left
+        self.channels, self.plane, self.pitch, self.type = channels, height * width, width, ctype(place.root)
+        self.name = w.scratch(name, self.type, channels * self.plane + w.vector)
+        w.f.line(f"memset({self.name}, 0, {channels * self.plane} * sizeof({self.type}));")
+
+    def copy(self, n: str) -> None:
+        """Write the copy of the image of that number."""
+        f, place = self.w.f, self.place
+        shape, strides = place.shape[1:], place.strides[1:]
+        to = (self.plane, self.pitch, 1)[-len(shape) :]
+        with f.loops(shape, "j") as j:
+            element = f"{f.read(place.root)}[{offset((n, *j), (place.strides[0], *strides), place.offset)}]"
+            f.line(f"{self.name}[{offset(j, to, self.top * self.pitch + self.left)}] = {element};")
+
+
+def _pad_of(x: Instruction) -> tuple[int, int]:
+    """How many rows and columns a padding puts in front."""
+    widths = x.parameters["pad_width"]
+    return widths[-2][0], widths[-1][0]
+
+
+def is_for_convolutions(x: Instruction) -> bool:
+    """Whether a padding is of zeros, and around the rows and columns alone."""
+    value, widths = x.parameters["constant_values"], x.parameters["pad_width"]
+    return value == 0 and all(pair == (0, 0) for pair in widths[:-2])
+
+
+def _image(w: Writing, s: _Sizes, reads: list[Instruction], original: Instruction) -> _Copied:
+    """The images, padded; `original` is what the columns were made of, which may be padding of what is read."""
+    place, top, left = w.places[reads[1]], 0, 0
+    if reads[1] is not original:
+        top, left = _pad_of(original)
+    return _Copied(w, place, s.channels, s.height, s.width, top, left, "image")
+
+
+def _forward(x: Instruction, reads: list[Instruction], s: _Sizes):  # type: ignore[no-untyped-def]
+    original = reads[1]
+
+    def write(w: Writing) -> None:
+        f, type_ = w.f, ctype(x)
+        weights = w.places[reads[0]]
+        matrix = w.scratch("weights", type_, s.outputs * s.terms)
+        with f.loops(weights.shape, "j") as j:
+            f.line(f"{matrix}[{offset(j, (s.terms, 1))}] = {f.element(weights, j)};")
+        image = _image(w, s, reads, original)
+        with f.block(for_("i_n", s.batch)):
+            image.copy("i_n")
+            out = f"{f.write(x)} + i_n * {s.outputs * s.out_h * s.out_w}"
+            _correlate(w, type_, s.outputs, s.channels, s, s.out_h, s.out_w, matrix, image.name, image.plane,
+                       image.pitch, out, s.out_h * s.out_w, s.out_w)  # fmt: skip
+
+    return write
+
+
+def _weights(x: Instruction, reads: list[Instruction], s: _Sizes):  # type: ignore[no-untyped-def]
+    original = reads[1]
+
+    def write(w: Writing) -> None:
+        f, type_ = w.f, ctype(x)
+        lanes, vectors, tail = _vectors(w, type_, s.out_w)
+        f.helper(f"gradient_tile {type_} {lanes}")
+        vec, budget = f"{type_}_x{lanes}", 24 if w.vector == 64 else 12
+        sums = w.scratch("sums", vec, s.outputs * s.terms)
+        image = _image(w, s, reads, original)
+        g, given = w.places[reads[0]], ""
+        direct = w.in_memory(g.root) and g.strides[-1] == 1
+        if not direct:
+            copied = _Copied(w, _rows(g, s), s.outputs, s.out_h, s.out_w, 0, 0, "g")
+        f.line(f"memset({sums}, 0, {s.outputs * s.terms} * sizeof({vec}));")
+        with f.block(for_("i_n", s.batch)):
+            image.copy("i_n")
+            if direct:
+                given, plane = f"{f.read(g.root)} + {offset(('i_n',), g.strides[:1], g.offset)}", g.strides[1]
+            else:
+                copied.copy("i_n")
+                given, plane = copied.name, copied.plane
+            block = min(s.outputs, 4 if w.vector == 64 else 2)
+            across = min(s.kw, budget // block)
+            down = min(s.kh, max(1, budget // block // across)) if across == s.kw else 1
+            for start, count, step in _blocks(s.outputs, block):
+                with f.block(for_("i_o", start + count, start, step)) if count > step else f.block(f"for (long i_o = {start}, once = 1; once; once = 0)"), f.loops((s.channels,), "c") as (c,):  # noqa: E501
+                    for u0, u_count, u_step in _blocks(s.kh, down):
+                        for u in range(u0, u0 + u_count, u_step):
+                            for v0, v_count, v_step in _blocks(s.kw, across):
+                                for v in range(v0, v0 + v_count, v_step):
+                                    at = offset(("i_o", c), (s.terms, s.kh * s.kw), u * s.kw + v)
+                                    start_of = offset((c,), (image.plane,), u * image.pitch + v)
+                                    f.line(
+                                        f"gradient_tile_{vec}({step}, {u_step}, {v_step}, {vectors}, {tail}, {s.out_h}, "
+                                        f"{given} + i_o * {plane}, {plane}, {s.out_w}, {image.name} + {start_of}, "
+                                        f"{image.pitch}, {sums} + {at}, {s.terms}, {s.kw});"
+                                    )
+        with f.loops((s.outputs * s.terms,)) as (i,):
+            f.line(f"{type_} total = 0;")
+            f.line(f"for (int lane = 0; lane < {lanes}; lane++) total += {sums}[{i}][lane];")
+            f.line(f"{f.write(x)}[{i}] = total;")
+
+    return write
+
+
+def _rows(g: Place, s: _Sizes) -> Place:
+    """(batch, outputs, out_h * out_w) as (batch, outputs, out_h, out_w)."""
+    step = g.strides[2]
+    return Place(g.root, g.offset, (*g.shape[:2], s.out_h, s.out_w), (*g.strides[:2], step * s.out_w, step))
+
+
+def _images(x: Instruction, reads: list[Instruction], s: _Sizes, region: Widths):  # type: ignore[no-untyped-def]
+    def write(w: Writing) -> None:
+        f, type_ = w.f, ctype(x)
+        weights = w.places[reads[0]]  # (channels * kh * kw, outputs)
+        matrix = w.scratch("weights", type_, s.outputs * s.terms)
+        f.line("/* The weights, the other way round: a convolution of the cotangent with them. */")
+        size = s.kh * s.kw
+        f.line("int finite = 1;")
+        with f.loops((s.channels, size, s.outputs), "j") as (c, k, o):
+            element = f"{f.read(weights.root)}[{offset((c, k, o), (size * weights.strides[0], *weights.strides), weights.offset)}]"
+            f.line(f"{matrix}[{offset((c, o), (s.outputs * size, size))} + {size - 1} - {k}] = {element};")
+            f.line(f"finite &= isfinite({element}) != 0;")
+        rows, pitch = s.height + s.kh - 1, s.width + s.kw - 1
+        g = _Copied(w, _rows(w.places[reads[1]], s), s.outputs, rows, pitch, s.kh - 1, s.kw - 1, "g")
+        (top, bottom), (left, right) = region
+        with f.block(for_("i_n", s.batch)):
+            g.copy("i_n")
+            plane = s.height * s.width
+            out = f"{f.write(x)} + i_n * {s.channels * plane}"
+            with f.block("if (finite)"):
+                _correlate(w, type_, s.channels, s.outputs, s, bottom - top, right - left, matrix,
+                           f"{g.name} + {top * pitch + left}", g.plane, pitch, f"{out} + {top * s.width + left}", plane,
+                           s.width)  # fmt: skip
+            with f.block("else"):
+                f.helper(f"scatter {type_}")
+                f.line(
+                    f"scatter_{type_}({s.channels}, {s.outputs}, {s.kh}, {s.kw}, {s.out_h}, {s.out_w}, {matrix}, "
+                    f"{g.name} + {(s.kh - 1) * pitch + s.kw - 1}, {g.plane}, {pitch}, {out}, {plane}, {s.width});"
+                )
+
+    return write
+
+
+def _vectors(w: Writing, type_: str, width: int) -> tuple[int, int, int]:
+    """How many lanes a vector has, how many vectors a row, and how many lanes the last of them."""
+    lanes = w.vector // (4 if type_ == "float" else 8)
+    while lanes // 2 >= max(width, 2):
+        lanes //= 2
+    vectors = -(-width // lanes)
+    return lanes, vectors, width - (vectors - 1) * lanes
+
+
+def _blocks(count: int, block: int) -> list[tuple[int, int, int]]:
+    """(start, count, size) of the whole blocks and of the rest."""
+    whole = count // block * block
+    return [(0, whole, block), *([(whole, count - whole, count - whole)] if whole < count else [])]
+
+
+def _correlate(
+    w: Writing, type_: str, outputs: int, channels: int, s: _Sizes, out_h: int, out_w: int, matrix: str, image: str,
+    plane: int, pitch: int, out: str, out_plane: int, out_pitch: int,
+) -> None:  # fmt: skip
+    """Write out[o][y][x] = sum of matrix[o][c][u][v] * image[c][y + u][x + v] over c, u and v."""
+    f, (lanes, vectors, tail) = w.f, _vectors(w, type_, out_w)
+    f.helper(f"correlate_tile {type_} {lanes}")
+    budget = 16 if w.vector == 64 else 8
+    block = min(outputs, 4)
+    across = min(vectors, budget // block)
+    rows = min(out_h, max(1, budget // block // across))
+    terms = channels * s.kh * s.kw
+    for start, count, size in _blocks(outputs, block):
+        for first, height, tall in _blocks(out_h, rows):
+            for left, wide, many in _blocks(vectors, across):
+                with f.block(for_("i_o", start + count, start, size)), f.block(for_("i_y", first + height, first, tall)):
+                    last = left + wide == vectors
+                    if wide > many and last and tail < lanes:
+                        runs = [(left, wide - many, lanes), (left + wide - many, many, tail)]
+                    else:
+                        runs = [(left, wide, tail if last else lanes)]
+                    for begin, extent, end in runs:
+                        with f.block(for_("i_x", (begin + extent) * lanes, begin * lanes, many * lanes)):
+                            f.line(
+                                f"correlate_tile_{type_}_x{lanes}({size}, {tall}, {many}, {end}, {channels}, {s.kh}, {s.kw}, "
+                                f"{matrix} + i_o * {terms}, {terms}, {image} + i_y * {pitch} + i_x, {plane}, {pitch}, "
+                                f"{out} + i_o * {out_plane} + i_y * {out_pitch} + i_x, {out_plane}, {out_pitch});"
+                            )
+
+
+def helper(name: str, type_: str, lanes: str = "0") -> str:
+    """The source of a helper function."""
+    integer = "int32_t" if type_ == "float" else "int64_t"
+    size = int(lanes) * (4 if type_ == "float" else 8)
+    return _HELPERS[name].replace("TYPE", type_).replace("LANES", lanes).replace("INTEGER", integer).replace(
+        "BYTES", str(size)
+    )
+
+
+VECTOR = """\
+typedef TYPE TYPE_xLANES __attribute__((vector_size(BYTES)));
+typedef INTEGER TYPE_xLANES_mask __attribute__((vector_size(BYTES)));
+
+static inline TYPE_xLANES load_TYPE_xLANES(const TYPE *p)
+{
+    TYPE_xLANES v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+"""
+
+_HELPERS = {
+    "vector": VECTOR,
+    "correlate_tile": """\
+/* `outputs` x `rows` x `vectors` elements of a convolution, in registers; of the last vectors `tail` lanes count. */
+TILE void correlate_tile_TYPE_xLANES(int outputs, int rows, int vectors, int tail, int channels, int kh, int kw,
+    const TYPE *weights, long terms, const TYPE *image, long plane, long pitch, TYPE *out, long out_plane, long out_pitch)
+{
+    CONTRACT
+    TYPE_xLANES sums[16][16];
+    UNROLL for (int o = 0; o < outputs; o++)
+        UNROLL for (int t = 0; t < rows * vectors; t++) sums[o][t] = (TYPE_xLANES){0};
+    for (int c = 0; c < channels; c++)
+        for (int u = 0; u < kh; u++)
+            for (int v = 0; v < kw; v++) {
+                const TYPE *from = image + c * plane + u * pitch + v, *weight = weights + (c * kh + u) * kw + v;
+                UNROLL for (int y = 0; y < rows; y++)
+                    UNROLL for (int k = 0; k < vectors; k++) {
+                        const TYPE_xLANES x = load_TYPE_xLANES(from + y * pitch + k * LANES);
+                        UNROLL for (int o = 0; o < outputs; o++) sums[o][y * vectors + k] += weight[o * terms] * x;
+                    }
+            }
+    UNROLL for (int o = 0; o < outputs; o++)
+        UNROLL for (int y = 0; y < rows; y++)
+            UNROLL for (int k = 0; k < vectors; k++)
+                memcpy(out + o * out_plane + y * out_pitch + k * LANES, &sums[o][y * vectors + k],
+                       (k == vectors - 1 ? tail : LANES) * sizeof(TYPE));
+}
+
+""",
+    "gradient_tile": """\
+/* Adds what one image gives to the gradient of `outputs` x `down` x `across` weights, each a vector of partial sums. */
+TILE void gradient_tile_TYPE_xLANES(int outputs, int down, int across, int vectors, int tail, int height,
+    const TYPE *g, long g_plane, long g_pitch, const TYPE *image, long pitch, TYPE_xLANES *totals, long terms, long kw)
+{
+    CONTRACT
+    TYPE_xLANES sums[4][24];
+    TYPE_xLANES_mask mask;
+    for (int lane = 0; lane < LANES; lane++) mask[lane] = lane < tail ? -1 : 0;
+    UNROLL for (int o = 0; o < outputs; o++)
+        UNROLL for (int u = 0; u < down; u++)
+            UNROLL for (int v = 0; v < across; v++) sums[o][u * across + v] = totals[o * terms + u * kw + v];
+    for (int y = 0; y < height; y++)
+        UNROLL for (int k = 0; k < vectors; k++) {
+            const int masked = k == vectors - 1 && tail < LANES;
+            TYPE_xLANES from[4];
+            UNROLL for (int o = 0; o < outputs; o++) {
+                from[o] = load_TYPE_xLANES(g + o * g_plane + y * g_pitch + k * LANES);
+                if (masked) from[o] = (TYPE_xLANES)((TYPE_xLANES_mask)from[o] & mask);
+            }
+            UNROLL for (int u = 0; u < down; u++)
+                UNROLL for (int v = 0; v < across; v++) {
+                    TYPE_xLANES x = load_TYPE_xLANES(image + (y + u) * pitch + k * LANES + v);
+                    if (masked) x = (TYPE_xLANES)((TYPE_xLANES_mask)x & mask);
+                    UNROLL for (int o = 0; o < outputs; o++) sums[o][u * across + v] += from[o] * x;
+                }
+        }
+    UNROLL for (int o = 0; o < outputs; o++)
+        UNROLL for (int u = 0; u < down; u++)
+            UNROLL for (int v = 0; v < across; v++) totals[o * terms + u * kw + v] = sums[o][u * across + v];
+}
+
+""",
+    "scatter": """\
+/* The gradient of an image where a weight is not finite, which 0 times it is not: term by term. */
+static void scatter_TYPE(int channels, int outputs, int kh, int kw, int out_h, int out_w, const TYPE *flipped,
+    const TYPE *g, long plane, long pitch, TYPE *out, long out_plane, long out_pitch)
+{
+    memset(out, 0, channels * out_plane * sizeof(TYPE));
+    for (int c = 0; c < channels; c++)
+        for (int o = 0; o < outputs; o++)
+            for (int k = 0; k < kh * kw; k++)
+                for (int y = 0; y < out_h; y++)
+                    for (int x = 0; x < out_w; x++)
+                        out[c * out_plane + (y + k / kw) * out_pitch + x + k % kw] +=
+                            flipped[(c * outputs + o) * kh * kw + kh * kw - 1 - k] * g[o * plane + y * pitch + x];
+}
+
+""",
+}

@@ -1,0 +1,147 @@
+"""A C function while it is written: its lines, and the arrays that it reads and writes."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tinygrad_cnn.lowering.c.elementwise import C_FUNCTIONS, C_TYPES
+from tinygrad_cnn.lowering.c.places import Place
+from tinygrad_cnn.lowering.instructions import Instruction
+from tinygrad_cnn.lowering.naming import identifier
+
+# What C, its mathematics and the loops written here have a use for.
+_TAKEN = frozenset(
+    "auto break case char const continue default do double else enum extern float for goto if inline int long register "
+    "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof "
+    "memory arrays i k start length once lane total image weights sums g finite highest share tied pooled element all "
+    "memcpy memset j0 j1 jn y0 y1 yn gamma lgamma tgamma signgam erf erfc fma div abs main linux unix".split()
+) | C_FUNCTIONS
+_LOCAL = re.compile(r"[iju]\d+|i_[a-z]|(won|at_)\d+|.*_(i|row|total|mask)|(step|segment)_\d+|.*_x\d+|[A-Z_]+|.*_t|product_of.*|.*_of_.*")
+
+
+class Names:
+    """The C names of what instructions compute: those of the program, made unique."""
+
+    def __init__(self) -> None:
+        self.of: dict[Instruction, str] = {}
+        self.taken: set[str] = set()
+
+    def __call__(self, x: Instruction) -> str:
+        """The name of `x`."""
+        if x not in self.of:
+            origin = x.origin
+            hint = x.parameters["name"] if x.operation == "input" else origin.name or origin.local or x.operation
+            self.of[x] = self.unique(hint)
+        return self.of[x]
+
+    def unique(self, hint: str) -> str:
+        """A name that nothing else has."""
+        base = re.sub(r"_+", "_", identifier(hint))[:40]
+        if base in _TAKEN or base.startswith("_") or _LOCAL.fullmatch(base):
+            base = f"{base}_" if not base.startswith("_") else f"x{base}"
+        name, number = base, 2
+        while name in self.taken:
+            name, number = f"{base}_{number}", number + 1
+        self.taken.add(name)
+        return name
+
+
+def comment(x: Instruction, names: Names) -> str:
+    """What an instruction computes, and where it is from."""
+    operands = ", ".join([names(y) if y.operation != "constant" or y.result.shape else _value(y) for y in x.operands])
+    operation = f"{x.parameters['ufunc']}.reduce" if x.operation == "reduce" else x.operation
+    text = f"{names(x)} = {operation}({operands})  {x.result.shape}"
+    if x.origin.line:
+        text += f"  [{x.origin.line}{', backward' if x.origin.half == 'cotangent' else ''}]"
+    return f"/* {_harmless(text)} */"
+
+
+def _value(x: Instruction) -> str:
+    return repr(x.parameters["value"])
+
+
+def _harmless(text: str) -> str:
+    """Text that ends no comment and continues no line."""
+    return "".join(c if c.isprintable() and c != "\\" else "?" for c in text).replace("*/", "* /").replace("/*", "/ *")
+
+
+class Function:
+    """A C function of the memory and of the arrays that are elsewhere."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.lines: list[str] = []
+        self.depth = 1
+        self.arrays: dict[Instruction, bool] = {}  # and whether it is written to
+        self.helpers: dict[str, None] = {}
+
+    def line(self, text: str) -> None:
+        """Add a line."""
+        self.lines.append("    " * self.depth + text)
+
+    @contextlib.contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        """Lines within braces."""
+        self.line(f"{head} {{" if head else "{")
+        self.depth += 1
+        yield
+        self.depth -= 1
+        self.line("}")
+
+    @contextlib.contextmanager
+    def loops(self, sizes: Sequence[int], letter: str = "i") -> Iterator[list[str]]:
+        """Nested loops; gives their variables, "0" where there is nothing to iterate over."""
+        variables = []
+        with contextlib.ExitStack() as stack:
+            for number, size in enumerate(sizes):
+                variables.append(f"{letter}{number}" if size != 1 else "0")
+                if size != 1:
+                    stack.enter_context(self.block(for_(variables[-1], size)))
+            yield variables
+
+    def read(self, root: Instruction) -> str:
+        """The name of an array that is read."""
+        self.arrays.setdefault(root, False)
+        return self.names(root)
+
+    def write(self, root: Instruction) -> str:
+        """The name of an array that is written to."""
+        self.arrays[root] = True
+        return self.names(root)
+
+    def element(self, place: Place, variables: Sequence[str], write: bool = False) -> str:
+        """The element of an array at an index."""
+        name = self.write(place.root) if write else self.read(place.root)
+        return f"{name}[{offset(variables, place.strides, place.offset)}]"
+
+    def helper(self, name: str) -> str:
+        """The name of a helper function, which is put in front."""
+        self.helpers.setdefault(name)
+        return name
+
+
+def for_(variable: str, end: Any, start: Any = 0, step: int = 1) -> str:
+    """The head of a loop."""
+    return f"for (long {variable} = {start}; {variable} < {end}; {variable} += {step})".replace("+= 1)", "++)").replace(
+        f"{variable} ++", f"{variable}++"
+    )
+
+
+def offset(variables: Sequence[str], strides: Sequence[int], start: int = 0) -> str:
+    """Where an element lies."""
+    terms = [
+        variable if step == 1 else f"{variable} * {step}"
+        for variable, step in zip(variables, strides, strict=True)
+        if step and variable != "0"
+    ]
+    if start:
+        terms.append(str(start))
+    return " + ".join(terms).replace("+ -", "- ") or "0"
+
+
+def ctype(x: Instruction) -> str:
+    """The C type of the elements of a result."""
+    return C_TYPES[x.result.dtype]

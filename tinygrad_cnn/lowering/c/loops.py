@@ -1,0 +1,265 @@
+"""A fused loop in C: elementwise operations and the reductions of what they compute, without arrays between them."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_cnn.lowering.c.elementwise import C_TYPES, converted, expression, number
+from tinygrad_cnn.lowering.c.functions import Function, comment, ctype, for_, offset
+from tinygrad_cnn.lowering.c.places import Place, literal, row_by_row
+from tinygrad_cnn.lowering.c.steps import Step, is_elementwise, reduced_axes
+from tinygrad_cnn.lowering.instructions import Instruction
+
+BLOCK = 512  # so many elements are summed up at a time, in several lanes: exact to rounding, and fast
+DIRECTLY = 8  # up to so many, one after the other
+
+_COMBINED = {
+    "add": "{0} + {1}", "multiply": "{0} * {1}", "logical_or": "{0} | ({1} != 0)", "logical_and": "{0} & ({1} != 0)",
+    "maximum": "{1} > {0} || {1} != {1} ? {1} : {0}", "minimum": "{1} < {0} || {1} != {1} ? {1} : {0}",
+}  # fmt: skip
+
+
+class _Reduction(NamedTuple):
+    """A reduction in a loop.
+
+    kept    the strides of its result along each axis of the loop: 0 along those reduced
+    inner   how many of the innermost axes are reduced
+    outer   whether others are, too
+    """
+
+    x: Instruction
+    ufunc: str
+    kept: tuple[int, ...]
+    inner: int
+    outer: bool
+
+    def combined(self, a: str, b: str) -> str:
+        return _COMBINED[self.ufunc].format(a, b)
+
+    @property
+    def accumulator(self) -> str:
+        """The C type that it is accumulated in."""
+        return "double" if self.x.result.dtype.kind == "f" and self.ufunc == "add" else ctype(self.x)
+
+
+def write_loop(f: Function, step: Step, places: dict[Instruction, Place], stored: Callable[[Instruction], bool]) -> None:
+    """Write a loop. stored: whether a result is needed in memory."""
+    within = {x for x in step.instructions if is_elementwise(x)}
+    loads: dict[Instruction, tuple[Place, tuple[int, ...]]] = {}
+    stores: dict[Instruction, tuple[int, ...]] = {}
+    reductions: list[tuple[Instruction, tuple[int, ...]]] = []
+    for x in step.instructions:
+        for y in x.operands:
+            if y not in within and literal(y) is None:
+                loads[y] = places[y], _along(places[y], step.shape)
+        if x.operation in ("reduce", "mean"):
+            reductions.append((x, reduced_axes(x)))
+        elif stored(x):
+            stores[x] = row_by_row(step.shape)
+    kept = {x: _kept(step.shape, axes) for x, axes in reductions}
+    strides = [*[steps for _, steps in loads.values()], *stores.values(), *kept.values()]
+    axes = _merged(step.shape, strides, [axes for _, axes in reductions])
+    sizes = [math.prod([step.shape[axis] for axis in group]) for group in axes]
+
+    def merged(steps: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple([steps[group[-1]] for group in axes])
+
+    found = []
+    for x, over in reductions:
+        is_reduced = [group[-1] in over for group in axes]
+        inner = next((k for k, reduced in enumerate(reversed(is_reduced)) if not reduced), len(is_reduced))
+        outer = any(is_reduced[: len(is_reduced) - inner])
+        found.append(_Reduction(x, x.parameters.get("ufunc", "add"), merged(kept[x]), inner, outer))
+    for x in step.instructions:
+        f.line(comment(x, f.names))
+    _Writer(
+        f, step, sizes, {y: (place, merged(steps)) for y, (place, steps) in loads.items()},
+        {x: merged(steps) for x, steps in stores.items()}, found,
+    ).write()  # fmt: skip
+
+
+def _along(place: Place, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides of a place that is broadcast to a shape."""
+    return (*[0] * (len(shape) - len(place.shape)), *place.strides)
+
+
+def _kept(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides of the result of a reduction along the axes of what is reduced."""
+    return row_by_row(tuple([1 if axis in axes else n for axis, n in enumerate(shape)]))
+
+
+def _merged(
+    shape: tuple[int, ...], strides: list[tuple[int, ...]], reduced: list[tuple[int, ...]]
+) -> list[tuple[int, ...]]:
+    """The axes to loop over, those that can be one loop together."""
+    groups: list[tuple[int, ...]] = []
+    for axis, n in enumerate(shape):
+        if n == 1:
+            continue
+        before = groups[-1][-1] if groups else None
+        if (
+            before is not None
+            and all(steps[before] == steps[axis] * n for steps in strides)
+            and all((before in axes) == (axis in axes) for axes in reduced)
+        ):
+            groups[-1] = (*groups[-1], axis)
+        else:
+            groups.append((axis,))
+    return groups
+
+
+class _Writer:
+    def __init__(
+        self, f: Function, step: Step, sizes: list[int], loads: dict[Instruction, tuple[Place, tuple[int, ...]]],
+        stores: dict[Instruction, tuple[int, ...]], reductions: list[_Reduction],
+    ) -> None:  # fmt: skip
+        self.f, self.step, self.sizes = f, step, sizes
+        self.loads, self.stores, self.reductions = loads, stores, reductions
+        self.variables = [f"i{k}" for k in range(len(sizes))]
+
+    def write(self) -> None:
+        for r in self.reductions:
+            if r.outer:
+                self.line_per_result(r, lambda out, r=r: f"{out} = {identity(r)};")
+        self.level(0)
+        for r in self.reductions:
+            if r.outer and r.x.operation == "mean":
+                count = number(self.count(r), r.x.result.dtype)
+                self.line_per_result(r, lambda out, count=count: f"{out} /= {count};")
+
+    def line_per_result(self, r: _Reduction, text: Any) -> None:
+        size = r.x.result.size
+        name = self.f.write(r.x)
+        if size == 1:
+            self.f.line(text(f"{name}[0]"))
+        else:
+            self.f.line(f"{for_('i', size)} {text(f'{name}[i]')}")
+
+    def count(self, r: _Reduction) -> int:
+        return r.x.operands[0].result.size // r.x.result.size
+
+    def level(self, depth: int) -> None:
+        """The loops from `depth` on."""
+        f, ends = self.f, [r for r in self.reductions if r.inner and len(self.sizes) - r.inner == depth]
+        for r in ends:
+            f.line(f"{r.accumulator} {self.total(r)} = {identity(r)};")
+        if depth == len(self.sizes):
+            self.body()
+        elif depth == len(self.sizes) - 1:
+            self.innermost()
+        else:
+            with f.block(for_(self.variables[depth], self.sizes[depth])):
+                self.level(depth + 1)
+        for r in ends:
+            out = f"{f.write(r.x)}[{offset(self.variables, r.kept)}]"
+            made = self.total(r)
+            if r.outer:
+                f.line(f"{out} = {r.combined(out, made)};")
+            elif r.x.operation == "mean":
+                f.line(f"{out} = {made} / {self.count(r)};")
+            else:
+                f.line(f"{out} = {made};")
+
+    def total(self, r: _Reduction) -> str:
+        return f"{self.f.names(r.x)}_total"
+
+    def innermost(self) -> None:
+        f, size, i = self.f, self.sizes[-1], self.variables[-1]
+        rows = [r for r in self.reductions if r.inner] if size > DIRECTLY else []
+        if not rows:
+            with f.block(for_(i, size)):
+                self.body()
+            return
+        blocks = size > BLOCK
+        with f.block(for_("start", size, step=BLOCK)) if blocks else contextlib.nullcontext():
+            length = str(size)
+            if blocks:
+                whole = size % BLOCK == 0
+                f.line(f"const long length = {BLOCK if whole else f'start + {BLOCK} < {size} ? {BLOCK} : {size} - start'};")
+                length = "length"
+            for r in rows:
+                f.line(f"{ctype(r.x)} {f.names(r.x)}_row[{min(size, BLOCK)}];")
+            with f.block(for_("k", length)):
+                f.line(f"const long {i} = {'start + k' if blocks else 'k'};")
+                self.body(set(rows))
+            for r in rows:
+                row = f"{f.helper(f'{r.ufunc}_of_{ctype(r.x)}')}({f.names(r.x)}_row, {length})"
+                f.line(f"{self.total(r)} = {r.combined(self.total(r), row)};")
+
+    def body(self, rows: set[_Reduction] = frozenset()) -> None:  # type: ignore[assignment]
+        """What is done for one element."""
+        f = self.f
+        local: dict[Instruction, str] = {}
+        by_instruction = {r.x: r for r in self.reductions}
+        for x in self.step.instructions:
+            texts = []
+            for y in x.operands:
+                if y not in local and literal(y) is None:
+                    place, steps = self.loads[y]
+                    local[y] = f"{f.read(place.root)}[{offset(self.variables, steps, place.offset)}]"
+                texts.append(local.get(y, ""))
+            if x in by_instruction:
+                self.reduce(by_instruction[x], texts[0], rows)
+                continue
+            text = expression(x, self.step.dtypes[x], texts)
+            if x.operation == "reshape":
+                f.line(f"{f.write(x)}[{offset(self.variables, self.stores[x])}] = {text};")
+                continue
+            local[x] = f"{f.names(x)}_i"
+            f.line(f"const {ctype(x)} {local[x]} = {text};")
+            if x in self.stores:
+                f.line(f"{f.write(x)}[{offset(self.variables, self.stores[x])}] = {local[x]};")
+
+    def reduce(self, r: _Reduction, text: str, rows: set[_Reduction]) -> None:
+        taken, made = self.step.dtypes[r.x]
+        y = r.x.operands[0]
+        text = converted(text, taken, made, literal(y))
+        if r in rows:
+            self.f.line(f"{self.f.names(r.x)}_row[k] = {text};")
+        elif r.inner:
+            self.f.line(f"{self.total(r)} = {r.combined(self.total(r), text)};")
+        elif r.outer:
+            out = f"{self.f.write(r.x)}[{offset(self.variables, r.kept)}]"
+            self.f.line(f"{out} = {r.combined(out, text)};")
+        else:  # along axes of one element
+            self.f.line(f"{self.f.write(r.x)}[{offset(self.variables, r.kept)}] = {text};")
+
+
+def identity(r: _Reduction) -> str:
+    """What a reduction begins with. A sum begins with -0, which changes no sign of zero."""
+    dtype = r.x.result.dtype
+    if r.ufunc in ("maximum", "minimum"):
+        if dtype.kind == "f":
+            return "-INFINITY" if r.ufunc == "maximum" else "INFINITY"
+        info = np.iinfo(dtype)
+        return number(info.min if r.ufunc == "maximum" else info.max, dtype)
+    first = {"add": -0.0 if dtype.kind == "f" else 0, "multiply": 1, "logical_or": 0, "logical_and": 1}[r.ufunc]
+    return number(first, np.dtype(np.float64) if r.accumulator == "double" else dtype)
+
+
+def row_helper(name: str) -> str:
+    """The source of a helper that reduces a row: of "add_of_double", for instance."""
+    ufunc, _, of = name.partition("_of_")
+    dtype = next(dtype for dtype, text in C_TYPES.items() if text == of)
+    begin = {
+        "maximum": "x[0]", "minimum": "x[0]", "add": "-0.0" if dtype.kind == "f" else "0", "multiply": "1",
+        "logical_or": "0", "logical_and": "1",
+    }[ufunc]  # fmt: skip
+    each = _COMBINED[ufunc]
+    return f"""static inline {of} {name}(const {of} *restrict x, long n)
+{{
+    {of} lanes[16], all = {begin};
+    for (long k = 0; k < 16; k++) lanes[k] = {begin};
+    long i = 0;
+    for (; i + 16 <= n; i += 16)
+        for (long k = 0; k < 16; k++) lanes[k] = {each.format("lanes[k]", "x[i + k]")};
+    for (; i < n; i++) all = {each.format("all", "x[i]")};
+    for (long k = 0; k < 16; k++) all = {each.format("all", "lanes[k]")};
+    return all;
+}}
+"""

@@ -1,0 +1,247 @@
+"""The C source of a listing: its steps as functions, in segments between which NumPy is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tinygrad_cnn.lowering.c import assignments, convolutions, loops, products, windows
+from tinygrad_cnn.lowering.c.elementwise import C_TYPES
+from tinygrad_cnn.lowering.c.functions import Function, Names, comment
+from tinygrad_cnn.lowering.c.kernels import Kernel, Writing
+from tinygrad_cnn.lowering.c.places import literal, places
+from tinygrad_cnn.lowering.c.steps import GIVEN, Step, Steps, is_elementwise
+from tinygrad_cnn.lowering.instructions import Instruction, Listing
+
+ALIGNMENT = 64
+
+_HEAD = """\
+/* TITLE, as C: made by tinygrad_cnn. Each function is a step, or several that are fused; `memory` holds what they
+   compute, `arrays` the arguments and constants. */
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __clang__  /* products are summed up without rounding in between, as BLAS does it; nothing else is */
+#define TILE static inline __attribute__((always_inline))
+#define CONTRACT _Pragma("clang fp contract(fast)")
+#define CONTRACTED
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define TILE static inline __attribute__((always_inline, optimize("fp-contract=fast")))
+#define CONTRACT
+#define CONTRACTED __attribute__((optimize("fp-contract=fast")))
+#define UNROLL _Pragma("GCC unroll 32")
+#endif
+
+"""
+
+
+@dataclass
+class Memory:
+    """Where the results that are in memory are: the offset of each in bytes, and how long it is in all."""
+
+    offsets: dict[Instruction, int] = field(default_factory=dict)
+    length: int = 0
+
+
+class Source:
+    """A listing as C.
+
+    text      the source
+    steps     in order
+    segments  numbers of steps that one function of the library runs, in order; those of NumPy are alone
+    memory    where results are
+    arrays    what is not in memory, in the order of the pointers that are given to the library
+    """
+
+    def __init__(self, listing: Listing, vector: int) -> None:
+        self.listing, self.vector = listing, vector
+        self.places = places(listing)
+        self.kernels = self._kernels()
+        self.steps = Steps(listing, self.places, self.kernels)
+        self.last = self._last_uses()
+        self.aliases = assignments.in_place(self.steps, self.last, self.places)
+        self.memory = self._lay_out()
+        self.arrays: list[Instruction] = []
+        self.segments = self._segments()
+        self.text = self._write()
+
+    def _kernels(self) -> dict[Instruction, Kernel]:
+        found = convolutions.kernels(self.listing, self.places)
+        inner = {y for kernel in found.values() for y in kernel.parts}
+        for x in self.listing.instructions:
+            if x in found or x in inner:
+                continue
+            for family in (windows, products, assignments):
+                if kernel := family.kernel(x, self.places):
+                    found[x] = kernel
+                    break
+        return found
+
+    def read_by(self, step: Step) -> list[Instruction]:
+        """What a step takes, from memory or from itself."""
+        if step.kind in ("loop", "numpy"):
+            return [y for x in step.instructions for y in x.operands if literal(y) is None or step.kind == "numpy"]
+        return [y for x in step.instructions for y in self.kernels[x].reads]
+
+    def _last_uses(self) -> dict[Instruction, int]:
+        """The last step that needs what is in the memory of an instruction; only of what has to be in memory."""
+        last: dict[Instruction, int] = {}
+        holds: dict[Instruction, list[Instruction]] = {}  # of what NumPy makes: it may be views of those
+        for number, step in enumerate(self.steps.all):
+            within = {x for x in step.instructions if is_elementwise(x)} if step.kind == "loop" else set()
+            for y in self.read_by(step):
+                for root in (self.steps.root(y), *holds.get(y, ())):
+                    if root not in within or y is not root:
+                        last[root] = number
+            for x in step.instructions:
+                if x not in self.places:
+                    holds[x] = [r for y in x.operands for r in (self.steps.root(y), *holds.get(y, ()))]
+                elif step.kind != "loop" or not is_elementwise(x):
+                    last.setdefault(x, number)
+        for x in self.listing.outputs:
+            for root in (self.steps.root(x), *holds.get(x, ())):
+                last[root] = len(self.steps.all)
+        return last
+
+    def is_stored(self, x: Instruction) -> bool:
+        """Whether a result is needed in memory."""
+        return x in self.last
+
+    def is_elsewhere(self, root: Instruction) -> bool:
+        """Whether an array is not in the memory of the program: arguments, and constants."""
+        return root.operation in GIVEN and (root.operation != "input" or root.result.kind == "array")
+
+    def _lay_out(self) -> Memory:
+        """Give each result that is needed in memory a place where nothing else is for as long."""
+        memory = Memory()
+        in_use: list[tuple[int, int, int]] = []  # (last step, begin, end)
+        roots = [x for x in self.last if x in self.places and not self.is_elsewhere(x)]
+        for x in sorted(roots, key=lambda x: (self.steps.of.get(x, -1), self.listing_number(x))):
+            if x in self.aliases:
+                memory.offsets[x] = memory.offsets[self.aliases[x]]
+                continue
+            first, last = self.steps.of.get(x, -1), self._end(x)
+            in_use = [place for place in in_use if place[0] >= first]
+            size = -(-max(x.result.dtype.itemsize * x.result.size, 1) // ALIGNMENT) * ALIGNMENT
+            begin = 0
+            for _, start, end in sorted(in_use, key=lambda place: place[1]):
+                if start - begin >= size:
+                    break
+                begin = max(begin, end)
+            in_use.append((last, begin, begin + size))
+            memory.offsets[x] = begin
+            memory.length = max(memory.length, begin + size)
+        return memory
+
+    def listing_number(self, x: Instruction) -> int:
+        if not hasattr(self, "_numbers"):
+            self._numbers = {y: k for k, y in enumerate(self.listing.instructions)}
+        return self._numbers[x]
+
+    def _end(self, x: Instruction) -> int:
+        """The last use of the memory of `x`, by what is written over it in place too."""
+        last = self.last[x]
+        for y, of in self.aliases.items():
+            while of in self.aliases:
+                of = self.aliases[of]
+            if of is x:
+                last = max(last, self.last.get(y, 0))
+        return last
+
+    def _segments(self) -> list[list[int]]:
+        found: list[list[int]] = []
+        for number, step in enumerate(self.steps.all):
+            if step.in_c and found and self.steps.all[found[-1][-1]].in_c:
+                found[-1].append(number)
+            else:
+                found.append([number])
+        return found
+
+    def _write(self) -> str:
+        names = Names()
+        for x in self.listing.instructions:
+            if x.operation == "input":
+                names(x)
+        scratch_end = self.memory.length
+        functions: dict[int, tuple[str, Function]] = {}
+        for number, step in enumerate(self.steps.all):
+            if not step.in_c:
+                continue
+            function = Function(names)
+            used, scratches = [self.memory.length], {}
+
+            def scratch(name: str, type_: str, count: int, f: Any = function, used: Any = used, s: Any = scratches) -> str:
+                key = name if name not in s else f"{name}_{len(s)}"
+                s[key] = (type_, used[0])
+                size = {"float": 4, "double": 8}.get(type_) or 64
+                used[0] += -(-size * count // ALIGNMENT) * ALIGNMENT
+                return key
+
+            if step.kind == "loop":
+                loops.write_loop(function, step, self.places, self.is_stored)
+            else:
+                (x,) = step.instructions
+                for part in (*self.kernels[x].parts, x):
+                    function.line(comment(part, names))
+                in_memory = lambda root: not self.is_elsewhere(root)  # noqa: E731
+                self.kernels[x].write(Writing(function, self.places, self.vector, in_memory, self.aliases, scratch))
+            scratch_end = max(scratch_end, used[0])
+            functions[number] = (f"step_{number}", function)
+            function.scratches = scratches  # type: ignore[attr-defined]
+        self.memory.length = scratch_end
+        title = "".join(c for c in self.listing.title if c.isalnum() or c in "_.") or "step"
+        parts = [_HEAD.replace("TITLE", title), self._helpers([f for _, f in functions.values()])]
+        for number, (name, function) in functions.items():
+            parts.append(self._function(name, function, names))
+        for k, segment in enumerate(self.segments):
+            if self.steps.all[segment[0]].in_c:
+                calls = "".join([f"    {functions[number][0]}(memory, arrays);\n" for number in segment])
+                parts.append(f"void segment_{k}(char *restrict memory, void **arrays)\n{{\n{calls}}}\n\n")
+            else:
+                (x,) = self.steps.all[segment[0]].instructions
+                parts.append(f"/* NumPy: */\n{comment(x, names)}\n\n")
+        return "".join(parts)
+
+    def _helpers(self, functions: list[Function]) -> str:
+        texts: dict[str, None] = {}
+        for name in dict.fromkeys([name for f in functions for name in f.helpers]):
+            kind, *rest = name.split()
+            if kind in ("correlate_tile", "gradient_tile"):
+                texts.setdefault(convolutions.helper("vector", *rest))
+                texts.setdefault(convolutions.helper(kind, *rest))
+            elif kind == "scatter":
+                texts.setdefault(convolutions.helper(kind, *rest))
+            elif kind == "product":
+                texts.setdefault(products.helper(*rest))
+            else:
+                texts.setdefault(loops.row_helper(name) + "\n")
+        return "".join(texts)
+
+    def _function(self, name: str, f: Function, names: Names) -> str:
+        """The text of a step."""
+        contracted = any(helper.split()[0] in ("correlate_tile", "gradient_tile", "product") for helper in f.helpers)
+        lines = [f"{'CONTRACTED ' if contracted else ''}static void {name}(char *restrict memory, void **arrays)", "{"]
+        for root, is_written in f.arrays.items():
+            type_ = C_TYPES[root.result.dtype]
+            if self.is_elsewhere(root):
+                lines.append(f"    const {type_} *const {names(root)} = arrays[{self.array(root)}];")
+                continue
+            pointer = f"({type_} *)(memory + {self.memory.offsets[root]})"
+            if is_written:
+                lines.append(f"    {type_} *restrict const {names(root)} = {pointer};")
+            else:
+                lines.append(f"    const {type_} *const {names(root)} = {pointer};")
+        for key, (type_, begin) in f.scratches.items():  # type: ignore[attr-defined]
+            lines.append(f"    {type_} *restrict const {key} = ({type_} *)(memory + {begin});")
+        return "\n".join([*lines, *f.lines, "}", "", ""])
+
+    def array(self, root: Instruction) -> int:
+        """The number of an array that is not in memory."""
+        if root not in self.arrays:
+            self.arrays.append(root)
+        return self.arrays.index(root)
+
+

@@ -1,0 +1,176 @@
+"""Padding, windows and pooling in C."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tinygrad_cnn.lowering.c.elementwise import C_TYPES, number
+from tinygrad_cnn.lowering.c.functions import ctype, for_, offset
+from tinygrad_cnn.lowering.c.kernels import FLOATS, Kernel, Writing
+from tinygrad_cnn.lowering.c.places import Place
+from tinygrad_cnn.lowering.instructions import Instruction, Slot
+from tinygrad_cnn.primitives.windows import layout
+
+HIGHER = "{1} > {0} || {1} != {1} ? {1} : {0}"
+
+
+def kernel(x: Instruction, places: dict[Instruction, Place]) -> Kernel | None:
+    """The kernel of an operation on windows, if it has one."""
+    write = _KERNELS.get(x.operation)
+    if write is None or x.result.size == 0 or x.result.dtype not in C_TYPES or x.result.kind != "array":
+        return None
+    if any(y not in places or y.result.dtype not in C_TYPES or y.result.kind != "array" for y in x.operands):
+        return None
+    if any(y.result.size == 0 for y in x.operands):
+        return None
+    pooling = x.operation in ("max_pool2d", "avg_pool2d", "max_unpool", "max_unpool_shared", "unpool", "col2im")
+    if pooling and (x.result.dtype not in FLOATS or x.operands[0].result.dtype != x.result.dtype):
+        return None
+    if x.operation in ("max_unpool", "max_unpool_shared") and x.operands[1].result.dtype != x.operands[2].result.dtype:
+        return None
+    return Kernel(x.operation, list(x.operands), lambda w: write(w, x))
+
+
+def _pad(w: Writing, x: Instruction) -> None:
+    f, image, out = w.f, w.places[x.operands[0]], w.places[x]
+    value = number(x.parameters["constant_values"], x.result.dtype)
+    f.line(f"{for_('i', x.result.size)} {f.write(x)}[i] = {value};")
+    start = sum(before * step for (before, _), step in zip(x.parameters["pad_width"], out.strides, strict=True))
+    with f.loops(image.shape) as at:
+        f.line(f"{f.write(x)}[{offset(at, out.strides, start)}] = {f.element(image, at)};")
+
+
+def _im2col(w: Writing, x: Instruction) -> None:
+    f, image = w.f, w.places[x.operands[0]]
+    at = layout(image.shape, x.parameters["window"], x.parameters["stride"])
+    down, across = image.strides[-2:]
+    steps = (*image.strides[:-2], down, across, at.stride[0] * down, at.stride[1] * across)
+    with f.loops(at.windows) as i:
+        windows = Place(x, 0, at.windows, _row_by_row(at.windows))
+        element = f.element(Place(image.root, image.offset, at.windows, steps), i)
+        f.line(f"{f.element(windows, i, write=True)} = {element};")
+
+
+def _row_by_row(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple([math.prod(shape[k + 1 :]) for k in range(len(shape))])
+
+
+def _col2im(w: Writing, x: Instruction) -> None:
+    f, columns, out = w.f, w.places[x.operands[0]], w.places[x]
+    at = layout(x.result.shape, x.parameters["window"], x.parameters["stride"])
+    *outer, kh, kw, out_h, out_w = at.windows
+    batch = columns.strides[0] if len(outer) else 0
+    rows, places = columns.strides[-2:]
+    channels = (*outer[1:], kh, kw)
+    steps = (*((batch,) if outer else ()), *[rows * n for n in _row_by_row(channels)], places * out_w, places)
+    windows = Place(columns.root, columns.offset, at.windows, steps)
+    down, across = out.strides[-2:]
+    sums = (*out.strides[:-2], down, across, at.stride[0] * down, at.stride[1] * across)
+    f.line(f"memset({f.write(x)}, 0, {x.result.size} * sizeof({ctype(x)}));")
+    with f.loops(at.windows) as i:
+        f.line(f"{f.write(x)}[{offset(i, sums)}] += {f.element(windows, i)};")
+
+
+def _max_pool2d(w: Writing, x: Instruction) -> None:
+    _pool(w, x, HIGHER, "")
+
+
+def _avg_pool2d(w: Writing, x: Instruction) -> None:
+    _pool(w, x, "{0} + {1}", f" / {math.prod(x.parameters['window'])}")
+
+
+def _pool(w: Writing, x: Instruction, combined: str, finish: str) -> None:
+    f, image, out, type_ = w.f, w.places[x.operands[0]], w.places[x], ctype(x)
+    (kh, kw), (sh, sw) = x.parameters["window"], x.parameters["stride"]
+    down, across = image.strides[-2:]
+    steps = (*image.strides[:-2], down * sh, across * sw)
+    with f.loops(out.shape) as i:
+        if kh * kw <= 9:
+            for u in range(kh):
+                for v in range(kw):
+                    text = f"{f.read(image.root)}[{offset(i, steps, image.offset + u * down + v * across)}]"
+                    if not u + v:
+                        f.line(f"{type_} pooled = {text};")
+                    else:
+                        f.line(f"const {type_} at_{u}{v} = {text};")
+                        f.line(f"pooled = {combined.format('pooled', f'at_{u}{v}')};")
+        else:
+            first = f"{f.read(image.root)}[{offset(i, steps, image.offset)}]"
+            f.line(f"{type_} pooled = {first if combined == HIGHER else number(0.0, x.result.dtype)};")
+            with f.loops((kh, kw), "u") as (u, v):  # type: ignore[misc]
+                place = offset((*i, u, v), (*steps, down, across), image.offset)
+                f.line(f"const {type_} element = {f.read(image.root)}[{place}];")
+                f.line(f"pooled = {combined.format('pooled', 'element')};")
+        f.line(f"{f.element(out, i, write=True)} = pooled{finish};")
+
+
+def _max_unpool(w: Writing, x: Instruction) -> None:
+    image, pooled = w.places[x.operands[1]], w.places[x.operands[2]]
+    _unpooled(w, x, image, pooled, shared=False)
+
+
+def _max_unpool_shared(w: Writing, x: Instruction) -> None:
+    image, pooled = w.places[x.operands[1]], w.places[x.operands[2]]
+    _unpooled(w, x, image, pooled, shared=True)
+
+
+def _unpooled(w: Writing, x: Instruction, image: Place, pooled: Place, shared: bool) -> None:
+    f, g, out, type_ = w.f, w.places[x.operands[0]], w.places[x], ctype(x)
+    at = layout(x.result.shape, x.parameters["window"], x.parameters["stride"])
+    (kh, kw), (sh, sw) = x.parameters["window"], at.stride
+    if not at.tiles:
+        f.line(f"memset({f.write(x)}, 0, {x.result.size} * sizeof({type_}));")
+    down, across = image.strides[-2:]
+    steps = (*image.strides[:-2], down * sh, across * sw)
+    to_down, to_across = out.strides[-2:]
+    to = (*out.strides[:-2], to_down * sh, to_across * sw)
+    positions = [(u, v) for u in range(kh) for v in range(kw)]
+    with f.loops(pooled.shape) as i:
+        f.line(f"const {ctype(x.operands[2])} highest = {f.element(pooled, i)};")
+        f.line(f"{'' if shared else 'const '}{type_} share = {f.element(g, i)};")
+        if len(positions) <= 9:
+            for u, v in positions:
+                element = f"{f.read(image.root)}[{offset(i, steps, image.offset + u * down + v * across)}]"
+                f.line(f"const int won{u}{v} = {element} == highest;")
+            if shared:
+                f.line(f"share /= {' + '.join([f'won{u}{v}' for u, v in positions])};")
+            for u, v in positions:
+                target = f"{f.write(x)}[{offset(i, to, u * to_down + v * to_across)}]"
+                f.line(f"{target} {'=' if at.disjoint else '+='} share * won{u}{v};")
+            return
+        place = offset((*i, "u0", "u1"), (*steps, down, across), image.offset)
+        if shared:
+            f.line("int tied = 0;")
+            with f.loops((kh, kw), "u"):
+                f.line(f"tied += {f.read(image.root)}[{place}] == highest;")
+            f.line("share /= tied;")
+        with f.loops((kh, kw), "u"):
+            target = f"{f.write(x)}[{offset((*i, 'u0', 'u1'), (*to, to_down, to_across))}]"
+            f.line(f"{target} {'=' if at.disjoint else '+='} share * ({f.read(image.root)}[{place}] == highest);")
+
+
+def _unpool(w: Writing, x: Instruction) -> None:
+    f, g, out = w.f, w.places[x.operands[0]], w.places[x]
+    at = layout(x.result.shape, x.parameters["window"], x.parameters["stride"])
+    f.line(f"memset({f.write(x)}, 0, {x.result.size} * sizeof({ctype(x)}));")
+    down, across = out.strides[-2:]
+    to = (*out.strides[:-2], down * at.stride[0], across * at.stride[1])
+    for won, ((u, v), _) in zip(x.parameters["winners"], at.offsets, strict=True):
+        with f.loops(g.shape) as i:
+            share = f.element(g, i)
+            if isinstance(won, Slot):
+                share += f" * {f.element(w.places[x.operands[won.number]], i)}"
+            f.line(f"{f.write(x)}[{offset(i, to, u * down + v * across)}] += {share};")
+
+
+_KERNELS: dict[str, Any] = {
+    "avg_pool2d": _avg_pool2d,
+    "col2im": _col2im,
+    "im2col": _im2col,
+    "max_pool2d": _max_pool2d,
+    "max_unpool": _max_unpool,
+    "max_unpool_shared": _max_unpool_shared,
+    "pad": _pad,
+    "unpool": _unpool,
+}
