@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import functools
 import threading
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.engine.graph import Handle, recording
+from tinygrad_cnn.lowering.c.compiler import CompilerError
+from tinygrad_cnn.lowering.c.plan import CPlan
 from tinygrad_cnn.lowering.closures import Outside
 from tinygrad_cnn.lowering.instructions import Listing
 from tinygrad_cnn.lowering.passes import optimised
@@ -19,10 +22,11 @@ from tinygrad_cnn.lowering.planned.plan import Plan
 from tinygrad_cnn.lowering.trace import argument_names, leaves_of, traced
 from tinygrad_cnn.stand_in import StandIn
 
+Backend = Literal["c", "numpy"]
 MOST_PROGRAMS = 16  # for so many combinations of shapes and dtypes; those used last are kept
 
 
-def compile(function: Callable[..., Any], verify: bool = False) -> Callable[..., Any]:
+def compile(function: Callable[..., Any], verify: bool = False, backend: Backend | None = None) -> Callable[..., Any]:
     """`function`, run as a program: what it does is recorded at the first call, planned, and then only repeated.
 
     The program is for arguments of the shapes, dtypes and tree structure of that call; others get a program of their
@@ -30,11 +34,16 @@ def compile(function: Callable[..., Any], verify: bool = False) -> Callable[...,
     Results are arrays of their own, and several threads may call it at the same time.
 
     verify: compare the results of each call with those of `function`; raises RuntimeError if they differ.
+    backend: "numpy" runs the program as calls of NumPy, "c" as compiled C and raises RuntimeError if that cannot be
+    done. By default, C where there is a compiler (`cc`, or that of the package ziglang), otherwise NumPy, with a
+    warning. C gives no warnings of divisions by zero and the like. Raises ValueError for another backend.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> step = tg.compile(tg.value_and_grad(lambda w, x: np.sum(np.tanh(x @ w) ** 2)))
     >>> value, gradient = step(np.zeros(3), np.ones((5, 3)))
     """
+    if backend not in ("c", "numpy", None):
+        raise ValueError(f"compile: backend is {backend!r}; expected 'c', 'numpy' or None")
     programs: OrderedDict[Any, _Compiled] = OrderedDict()
     names: dict[int, list[str]] = {}  # of the parameters, by how many arguments are given
     lock = threading.Lock()
@@ -50,7 +59,7 @@ def compile(function: Callable[..., Any], verify: bool = False) -> Callable[...,
         made = programs.get(key)
         if made is None or made.outside.has_changed():
             with lock:
-                made = programs[key] = _Compiled(function, args, keywords)
+                made = programs[key] = _Compiled(function, args, keywords, backend)
                 if len(programs) > MOST_PROGRAMS:
                     programs.popitem(last=False)
         elif len(programs) > 1:
@@ -77,7 +86,7 @@ def _kind(leaf: Any) -> Any:
 class _Compiled:
     """A program, as it is called."""
 
-    def __init__(self, function: Callable[..., Any], args: Any, keywords: Any) -> None:
+    def __init__(self, function: Callable[..., Any], args: Any, keywords: Any, backend: Backend | None) -> None:
         token = recording.set(True)
         try:
             listing: Listing = traced(function, args, keywords)
@@ -85,11 +94,34 @@ class _Compiled:
             recording.reset(token)
         constants = any(x.operation == "constant" and x.result.kind == "array" for x in listing.instructions)
         self.outside = Outside(function, arrays=constants)
-        self.plan = Plan(optimised(listing))
+        self.plan = _plan(optimised(listing), backend)
         self.rebuild = tree.flatten(listing.structure).rebuild
 
     def __call__(self, leaves: list[Any]) -> Any:
         return self.rebuild(self.plan([x for x in leaves if isinstance(x, _LEAVES)]))
+
+
+def _plan(listing: Listing, backend: Backend | None) -> Plan | CPlan:
+    """How a listing is run."""
+    if backend == "numpy":
+        return Plan(listing)
+    try:
+        return CPlan(listing)
+    except CompilerError as error:
+        if backend == "c":
+            raise RuntimeError(f"compile: backend='c': {error}") from None
+        _warn(f"compile: {error}. The program runs as NumPy; backend='numpy' does so without this warning")
+        return Plan(listing)
+
+
+_warned: set[str] = set()
+
+
+def _warn(text: str) -> None:
+    """Warn, once in a process."""
+    if text not in _warned:
+        _warned.add(text)
+        warnings.warn(text, RuntimeWarning, stacklevel=5)
 
 
 _LEAVES = (np.ndarray, np.generic, bool, int, float, complex)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygrad_cnn import files, tree
+from tinygrad_cnn.lowering.c.plan import c_source
 from tinygrad_cnn.lowering.derivation import Format, derivation
 from tinygrad_cnn.lowering.instructions import Listing
 from tinygrad_cnn.lowering.interpreter import interpret
@@ -43,7 +44,13 @@ class Program:
         return write(self.listing, name, lines)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the module to a file; the function that it defines has the name of the file."""
+        """Write the module to a file; the function that it defines has the name of the file.
+
+        A file whose name ends in .c gets the program as C, which `tg.compile(..., backend="c")` runs.
+        """
+        if os.path.splitext(path)[1] == ".c":
+            files.write(Path(path), c_source(self.listing).encode())
+            return
         name = identifier(os.path.splitext(os.path.basename(path))[0])
         files.write(Path(path), self.source(name).encode())
 

@@ -88,7 +88,9 @@ def _concatenate(w: Writing, x: Instruction) -> None:
         start += y.result.shape[axis]
 
 
-def in_place(steps: Any, last: dict[Instruction, int], places: dict[Instruction, Place]) -> dict[Instruction, Instruction]:
+def in_place(
+    steps: Any, last: dict[Instruction, int], places: dict[Instruction, Place]
+) -> dict[Instruction, Instruction]:
     """The assignments that are done in the memory of the array that they change, and which that is."""
     found: dict[Instruction, Instruction] = {}
     for number_, step in enumerate(steps.all):
@@ -103,5 +105,3 @@ def in_place(steps: Any, last: dict[Instruction, int], places: dict[Instruction,
         if last[root] == number_ and not given:
             found[x] = root
     return found
-
-

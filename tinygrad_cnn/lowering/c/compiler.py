@@ -78,18 +78,27 @@ def library(source: str) -> Any:
     made_by = compiler()
     key = "\0".join([source, *made_by.command, *FLAGS, made_by.identity])
     path = _folder() / f"{hashlib.sha256(key.encode()).hexdigest()}.so"
-    if path.exists():
+    if _is_intact(path):
         with contextlib.suppress(OSError):  # what cannot be loaded is made anew
             return ctypes.CDLL(str(path))
-    with files.temporary_folder() as folder:
-        (folder / "program.c").write_text(source, encoding="utf-8")
-        _run([*made_by.command, *FLAGS, str(folder / "program.c"), "-o", str(folder / "program.so"), "-lm"])
-        compiled = (folder / "program.so").read_bytes()
     try:
-        files.write(path, compiled)
+        with files.temporary_folder() as folder:
+            (folder / "program.c").write_text(source, encoding="utf-8")
+            _run([*made_by.command, *FLAGS, str(folder / "program.c"), "-o", str(folder / "program.so"), "-lm"])
+            made = (folder / "program.so").read_bytes()
+        files.write(path, made + hashlib.sha256(made).digest())  # what follows a library, nobody reads
         return ctypes.CDLL(str(path))
     except OSError as error:
         raise CompilerError(f"what the C compiler made cannot be kept or loaded: {error}") from None
+
+
+def _is_intact(path: Path) -> bool:
+    """Whether a library is there and is what was written: loading a part of one ends the process."""
+    try:
+        kept = path.read_bytes()
+    except OSError:
+        return False
+    return hashlib.sha256(kept[:-32]).digest() == kept[-32:]
 
 
 def _folder() -> Path:

@@ -7,6 +7,8 @@ from there: several outputs at a time, each a row of vectors, in registers.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tinygrad_cnn.lowering.c.functions import ctype, for_, offset
@@ -14,7 +16,7 @@ from tinygrad_cnn.lowering.c.kernels import Kernel, Writing, is_real
 from tinygrad_cnn.lowering.c.places import Place
 from tinygrad_cnn.lowering.instructions import Instruction, Listing
 
-
+Write = Callable[[Writing], None]
 Widths = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -29,8 +31,12 @@ def kernels(listing: Listing, places: dict[Instruction, Place]) -> dict[Instruct
             found.update(_of_images(x, uses, outputs, places))
     virtual = {y for kernel in found.values() for y in kernel.parts}
     for x in listing.instructions:  # padding that only convolutions read
-        if x.operation == "pad" and x not in outputs and uses[x] and is_for_convolutions(x) and all(
-            y in virtual for y in uses[x]
+        if (
+            x.operation == "pad"
+            and x not in outputs
+            and uses[x]
+            and is_for_convolutions(x)
+            and all(y in virtual for y in uses[x])
         ):
             for kernel in found.values():
                 if x in kernel.reads:
@@ -67,7 +73,7 @@ class _Sizes:
 
 def _sizes(images: tuple[int, ...], window: tuple[int, int], outputs: int) -> _Sizes:
     channels = images[1] if len(images) == 4 else 1
-    return _Sizes(images[0], channels, *images[-2:], *window, outputs)
+    return _Sizes(images[0], channels, images[-2], images[-1], *window, outputs)
 
 
 def _of_columns(
@@ -75,7 +81,12 @@ def _of_columns(
 ) -> dict[Instruction, Kernel]:
     """The convolution and the gradient of its weights, if nothing else reads the columns `x`."""
     images = x.operands[0]
-    if len(x.result.shape) != 3 or len(images.result.shape) > 4 or x.parameters["stride"] != (1, 1) or not x.result.size:
+    if (
+        len(x.result.shape) != 3
+        or len(images.result.shape) > 4
+        or x.parameters["stride"] != (1, 1)
+        or not x.result.size
+    ):
         return {}
     found: dict[Instruction, Kernel] = {}
     for user in uses[x]:
@@ -105,6 +116,14 @@ def _is_product(x: Instruction) -> bool:
     return x.operation == "matmul" and x.function is None and is_real(x, *x.operands) and x.result.size > 0
 
 
+def _is_outer_product(x: Instruction) -> bool:
+    """Whether it is the product of a column and of rows, as a rule writes it where there is one output."""
+    if x.operation != "multiply" or not is_real(x, *x.operands) or x.result.size == 0:
+        return False
+    column, rows = [y.result.shape for y in x.operands]
+    return len(column) == 2 and column[1] == 1 and len(rows) == 3 and rows[1] == 1 and x.result.shape[1] == column[0]
+
+
 def _is_sum_over_batch(x: Instruction) -> bool:
     how = x.parameters
     return x.operation == "reduce" and how["ufunc"] == "add" and how["axis"] in (0, (0,)) and set(how) <= {
@@ -120,21 +139,33 @@ def _of_images(
 ) -> dict[Instruction, Kernel]:  # fmt: skip
     """The gradient of the images: the columns' cotangents, a product, put back into images."""
     (product,) = x.operands
-    if not _is_product(product) or uses[product] != [x] or product in outputs or x.parameters["stride"] != (1, 1):
+    if (
+        not (_is_product(product) or _is_outer_product(product))
+        or uses[product] != [x]
+        or product in outputs
+        or x.parameters["stride"] != (1, 1)
+    ):
         return {}
     weights, g = product.operands
     if len(weights.result.shape) != 2 or len(g.result.shape) != 3 or len(x.result.shape) not in (3, 4):
         return {}
     s = _sizes(x.result.shape, x.parameters["window"], g.result.shape[1])
     region = ((0, s.height), (0, s.width))
-    if len(uses[x]) == 1 and x not in outputs and (part := places.get(uses[x][0])) and uses[x][0].operation == "getitem":
-        if part.root is x and part.strides[-2:] == (s.width, 1) and len(part.shape) == len(x.result.shape):
-            start = part.offset % (s.height * s.width)
-            top, left = divmod(start, s.width)
-            if part.shape[:-2] == x.result.shape[:-2]:
-                region = ((top, top + part.shape[-2]), (left, left + part.shape[-1]))
+    if len(uses[x]) == 1 and x not in outputs:
+        region = _cropped(x, places.get(uses[x][0]), region)
     reads = [weights, g]
     return {x: Kernel("image_gradient", reads, _images(x, reads, s, region), [product])}
+
+
+def _cropped(x: Instruction, part: Place | None, whole: Widths) -> Widths:
+    """The rows and columns of images that a view of them is, if it is that and nothing else; otherwise the whole."""
+    width = x.result.shape[-1]
+    if part is None or part.root is not x or part.strides[-2:] != (width, 1):
+        return whole
+    if len(part.shape) != len(x.result.shape) or part.shape[:-2] != x.result.shape[:-2]:
+        return whole
+    top, left = divmod(part.offset, width)
+    return (top, top + part.shape[-2]), (left, left + part.shape[-1])
 
 
 class _Copied:
@@ -145,7 +176,7 @@ class _Copied:
     ) -> None:
         self.w, self.place, self.top, self.left = w, place, top, left
         self.channels, self.plane, self.pitch, self.type = channels, height * width, width, ctype(place.root)
-        self.name = w.scratch(name, self.type, channels * self.plane + w.vector)
+        self.name = w.f.scratch(name, self.type, channels * self.plane + w.vector)
         w.f.line(f"memset({self.name}, 0, {channels * self.plane} * sizeof({self.type}));")
 
     def copy(self, n: str) -> None:
@@ -178,13 +209,13 @@ def _image(w: Writing, s: _Sizes, reads: list[Instruction], original: Instructio
     return _Copied(w, place, s.channels, s.height, s.width, top, left, "image")
 
 
-def _forward(x: Instruction, reads: list[Instruction], s: _Sizes):  # type: ignore[no-untyped-def]
+def _forward(x: Instruction, reads: list[Instruction], s: _Sizes) -> Write:
     original = reads[1]
 
     def write(w: Writing) -> None:
         f, type_ = w.f, ctype(x)
         weights = w.places[reads[0]]
-        matrix = w.scratch("weights", type_, s.outputs * s.terms)
+        matrix = w.f.scratch("weights", type_, s.outputs * s.terms)
         with f.loops(weights.shape, "j") as j:
             f.line(f"{matrix}[{offset(j, (s.terms, 1))}] = {f.element(weights, j)};")
         image = _image(w, s, reads, original)
@@ -197,7 +228,7 @@ def _forward(x: Instruction, reads: list[Instruction], s: _Sizes):  # type: igno
     return write
 
 
-def _weights(x: Instruction, reads: list[Instruction], s: _Sizes):  # type: ignore[no-untyped-def]
+def _weights(x: Instruction, reads: list[Instruction], s: _Sizes) -> Write:
     original = reads[1]
 
     def write(w: Writing) -> None:
@@ -205,10 +236,10 @@ def _weights(x: Instruction, reads: list[Instruction], s: _Sizes):  # type: igno
         lanes, vectors, tail = _vectors(w, type_, s.out_w)
         f.helper(f"gradient_tile {type_} {lanes}")
         vec, budget = f"{type_}_x{lanes}", 24 if w.vector == 64 else 12
-        sums = w.scratch("sums", vec, s.outputs * s.terms)
+        sums = w.f.scratch("sums", vec, s.outputs * s.terms)
         image = _image(w, s, reads, original)
         g, given = w.places[reads[0]], ""
-        direct = w.in_memory(g.root) and g.strides[-1] == 1
+        direct = not w.is_elsewhere(g.root) and g.strides[-1] == 1
         if not direct:
             copied = _Copied(w, _rows(g, s), s.outputs, s.out_h, s.out_w, 0, 0, "g")
         f.line(f"memset({sums}, 0, {s.outputs * s.terms} * sizeof({vec}));")
@@ -223,18 +254,15 @@ def _weights(x: Instruction, reads: list[Instruction], s: _Sizes):  # type: igno
             across = min(s.kw, budget // block)
             down = min(s.kh, max(1, budget // block // across)) if across == s.kw else 1
             for start, count, step in _blocks(s.outputs, block):
-                with f.block(for_("i_o", start + count, start, step)) if count > step else f.block(f"for (long i_o = {start}, once = 1; once; once = 0)"), f.loops((s.channels,), "c") as (c,):  # noqa: E501
-                    for u0, u_count, u_step in _blocks(s.kh, down):
-                        for u in range(u0, u0 + u_count, u_step):
-                            for v0, v_count, v_step in _blocks(s.kw, across):
-                                for v in range(v0, v0 + v_count, v_step):
-                                    at = offset(("i_o", c), (s.terms, s.kh * s.kw), u * s.kw + v)
-                                    start_of = offset((c,), (image.plane,), u * image.pitch + v)
-                                    f.line(
-                                        f"gradient_tile_{vec}({step}, {u_step}, {v_step}, {vectors}, {tail}, {s.out_h}, "
-                                        f"{given} + i_o * {plane}, {plane}, {s.out_w}, {image.name} + {start_of}, "
-                                        f"{image.pitch}, {sums} + {at}, {s.terms}, {s.kw});"
-                                    )
+                with f.block(for_("i_o", start + count, start, step)), f.loops((s.channels,), "j") as (c,):
+                    for u, high, v, wide in _tiles(s, down, across):
+                        at = offset(("i_o", c), (s.terms, s.kh * s.kw), u * s.kw + v)
+                        corner = offset((c,), (image.plane,), u * image.pitch + v)
+                        f.line(
+                            f"gradient_tile_{vec}({step}, {high}, {wide}, {vectors}, {tail}, {s.out_h}, "
+                            f"{given} + i_o * {plane}, {plane}, {s.out_w}, {image.name} + {corner}, "
+                            f"{image.pitch}, {sums} + {at}, {s.terms}, {s.kw});"
+                        )
         with f.loops((s.outputs * s.terms,)) as (i,):
             f.line(f"{type_} total = 0;")
             f.line(f"for (int lane = 0; lane < {lanes}; lane++) total += {sums}[{i}][lane];")
@@ -243,22 +271,31 @@ def _weights(x: Instruction, reads: list[Instruction], s: _Sizes):  # type: igno
     return write
 
 
+def _tiles(s: _Sizes, down: int, across: int) -> Iterator[tuple[int, int, int, int]]:
+    """(u, height, v, width) of parts of a kernel of at most `down` x `across` weights."""
+    for top, rows, high in _blocks(s.kh, down):
+        for left, columns, wide in _blocks(s.kw, across):
+            for u, v in itertools.product(range(top, top + rows, high), range(left, left + columns, wide)):
+                yield u, high, v, wide
+
+
 def _rows(g: Place, s: _Sizes) -> Place:
     """(batch, outputs, out_h * out_w) as (batch, outputs, out_h, out_w)."""
     step = g.strides[2]
     return Place(g.root, g.offset, (*g.shape[:2], s.out_h, s.out_w), (*g.strides[:2], step * s.out_w, step))
 
 
-def _images(x: Instruction, reads: list[Instruction], s: _Sizes, region: Widths):  # type: ignore[no-untyped-def]
+def _images(x: Instruction, reads: list[Instruction], s: _Sizes, region: Widths) -> Write:
     def write(w: Writing) -> None:
         f, type_ = w.f, ctype(x)
         weights = w.places[reads[0]]  # (channels * kh * kw, outputs)
-        matrix = w.scratch("weights", type_, s.outputs * s.terms)
+        matrix = w.f.scratch("weights", type_, s.outputs * s.terms)
         f.line("/* The weights, the other way round: a convolution of the cotangent with them. */")
         size = s.kh * s.kw
         f.line("int finite = 1;")
         with f.loops((s.channels, size, s.outputs), "j") as (c, k, o):
-            element = f"{f.read(weights.root)}[{offset((c, k, o), (size * weights.strides[0], *weights.strides), weights.offset)}]"
+            steps = (size * weights.strides[0], *weights.strides)
+            element = f"{f.read(weights.root)}[{offset((c, k, o), steps, weights.offset)}]"
             f.line(f"{matrix}[{offset((c, o), (s.outputs * size, size))} + {size - 1} - {k}] = {element};")
             f.line(f"finite &= isfinite({element}) != 0;")
         rows, pitch = s.height + s.kh - 1, s.width + s.kw - 1
@@ -312,7 +349,10 @@ def _correlate(
     for start, count, size in _blocks(outputs, block):
         for first, height, tall in _blocks(out_h, rows):
             for left, wide, many in _blocks(vectors, across):
-                with f.block(for_("i_o", start + count, start, size)), f.block(for_("i_y", first + height, first, tall)):
+                with (
+                    f.block(for_("i_o", start + count, start, size)),
+                    f.block(for_("i_y", first + height, first, tall)),
+                ):
                     last = left + wide == vectors
                     if wide > many and last and tail < lanes:
                         runs = [(left, wide - many, lanes), (left + wide - many, many, tail)]
@@ -320,10 +360,11 @@ def _correlate(
                         runs = [(left, wide, tail if last else lanes)]
                     for begin, extent, end in runs:
                         with f.block(for_("i_x", (begin + extent) * lanes, begin * lanes, many * lanes)):
+                            into = f"{out} + i_o * {out_plane} + i_y * {out_pitch} + i_x, {out_plane}, {out_pitch}"
                             f.line(
-                                f"correlate_tile_{type_}_x{lanes}({size}, {tall}, {many}, {end}, {channels}, {s.kh}, {s.kw}, "
-                                f"{matrix} + i_o * {terms}, {terms}, {image} + i_y * {pitch} + i_x, {plane}, {pitch}, "
-                                f"{out} + i_o * {out_plane} + i_y * {out_pitch} + i_x, {out_plane}, {out_pitch});"
+                                f"correlate_tile_{type_}_x{lanes}({size}, {tall}, {many}, {end}, {channels}, {s.kh}, "
+                                f"{s.kw}, {matrix} + i_o * {terms}, {terms}, {image} + i_y * {pitch} + i_x, "
+                                f"{plane}, {pitch}, {into});"
                             )
 
 
@@ -331,8 +372,12 @@ def helper(name: str, type_: str, lanes: str = "0") -> str:
     """The source of a helper function."""
     integer = "int32_t" if type_ == "float" else "int64_t"
     size = int(lanes) * (4 if type_ == "float" else 8)
-    return _HELPERS[name].replace("TYPE", type_).replace("LANES", lanes).replace("INTEGER", integer).replace(
-        "BYTES", str(size)
+    return (
+        _HELPERS[name]
+        .replace("TYPE", type_)
+        .replace("LANES", lanes)
+        .replace("INTEGER", integer)
+        .replace("BYTES", str(size))
     )
 
 
@@ -354,7 +399,8 @@ _HELPERS = {
     "correlate_tile": """\
 /* `outputs` x `rows` x `vectors` elements of a convolution, in registers; of the last vectors `tail` lanes count. */
 TILE void correlate_tile_TYPE_xLANES(int outputs, int rows, int vectors, int tail, int channels, int kh, int kw,
-    const TYPE *weights, long terms, const TYPE *image, long plane, long pitch, TYPE *out, long out_plane, long out_pitch)
+    const TYPE *weights, long terms, const TYPE *image, long plane, long pitch, TYPE *out, long out_plane,
+    long out_pitch)
 {
     CONTRACT
     TYPE_xLANES sums[16][16];

@@ -43,11 +43,11 @@ _OF_FLOATS = {
     **_ARITHMETIC, **_COMPARISONS, **_FUNCTIONS,
     "divide": "{0} / {1}", "reciprocal": "1 / {0}", "power": "pow{f}({0}, {1})", "hypot": "hypot{f}({0}, {1})",
     "arctan2": "atan2{f}({0}, {1})", "copysign": "copysign{f}({0}, {1})",
-    "maximum": "{0} >= {1} || {0} != {0} ? {0} : {1}", "minimum": "{0} <= {1} || {0} != {0} ? {0} : {1}",
+    "maximum": "{0} > {1} || {0} != {0} ? {0} : {1}", "minimum": "{0} < {1} || {0} != {0} ? {0} : {1}",
     "sign": "{0} != {0} ? {0} : ({0} > 0) - ({0} < 0)",
     "isnan": "{0} != {0}", "isfinite": "isfinite({0}) != 0", "isinf": "isinf({0}) != 0",
     "signbit": "signbit({0}) != 0",
-    "relu": "{0} >= 0 || {0} != {0} ? {0} : 0",
+    "relu": "{0} > 0 || {0} != {0} ? {0} : 0",
     "sigmoid": "exp{f}({0} <= 0 || {0} != {0} ? {0} : 0) / (1 + exp{f}(-fabs{f}({0})))",
 }  # fmt: skip
 _OF_INTEGERS = {
@@ -65,7 +65,12 @@ _OF_BOOLEANS = {
 _TEMPLATES = {"f": _OF_FLOATS, "i": _OF_INTEGERS, "u": _OF_INTEGERS, "b": _OF_BOOLEANS}
 
 C_FUNCTIONS = frozenset(
-    [name + single for text in _OF_FLOATS.values() for name in re.findall(r"(\w+)\{f\}\(", text) for single in ("", "f", "l")]
+    [
+        name + single
+        for text in _OF_FLOATS.values()
+        for name in re.findall(r"(\w+)\{f\}\(", text)
+        for single in ("", "f", "l")
+    ]
     + ["isnan", "isinf", "isfinite", "signbit", "j0", "j1", "y0", "y1"]
 )
 
@@ -110,7 +115,7 @@ def _of_copy(x: Instruction) -> tuple[Any, ...] | None:
     if "order" in x.parameters:
         return None
     if x.operation == "view":
-        return (taken, made) if taken == bool and made.itemsize == 1 and made.kind in "iu" else None
+        return (taken, made) if taken.kind == "b" and made.itemsize == 1 and made.kind in "iu" else None
     if taken.kind == "f" and made.kind in "iu" and made not in (np.dtype(np.int64), np.dtype(np.int32)):
         return None
     return taken, made
@@ -140,7 +145,7 @@ def converted(text: str, of: Any, to: Any, value: Any) -> str:
         return number(value, to)
     if of == to:
         return text
-    return f"({text} != 0)" if to == bool else f"({C_TYPES[to]}){text}"
+    return f"({text} != 0)" if to.kind == "b" else f"({C_TYPES[to]}){text}"
 
 
 def number(value: Any, dtype: Any) -> str:

@@ -13,13 +13,14 @@ from tinygrad_cnn.lowering.instructions import Instruction
 from tinygrad_cnn.lowering.naming import identifier
 
 # What C, its mathematics and the loops written here have a use for.
-_TAKEN = frozenset(
-    "auto break case char const continue default do double else enum extern float for goto if inline int long register "
-    "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof "
-    "memory arrays i k start length once lane total image weights sums g finite highest share tied pooled element all "
-    "memcpy memset j0 j1 jn y0 y1 yn gamma lgamma tgamma signgam erf erfc fma div abs main linux unix".split()
-) | C_FUNCTIONS
-_LOCAL = re.compile(r"[iju]\d+|i_[a-z]|(won|at_)\d+|.*_(i|row|total|mask)|(step|segment)_\d+|.*_x\d+|[A-Z_]+|.*_t|product_of.*|.*_of_.*")
+_WORDS = """auto break case char const continue default do double else enum extern float for goto if inline int long
+    register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm
+    typeof memory arrays i k start length lane total image weights sums g finite highest share tied pooled element all
+    memcpy memset j0 j1 jn y0 y1 yn gamma lgamma tgamma signgam erf erfc fma div abs main linux unix"""
+_TAKEN = C_FUNCTIONS | set(_WORDS.split())
+_LOCAL = re.compile(
+    r"[iju]\d+|i_[a-z]|(won|at_)\d+|.*_(i|row|total|mask|t)|(step|segment)_\d+|.*_x\d+|[A-Z_]+|product_of.*|.*_of_.*"
+)
 
 
 class Names:
@@ -77,6 +78,7 @@ class Function:
         self.depth = 1
         self.arrays: dict[Instruction, bool] = {}  # and whether it is written to
         self.helpers: dict[str, None] = {}
+        self.scratches: dict[str, tuple[str, int]] = {}  # of each, its type and size in bytes
 
     def line(self, text: str) -> None:
         """Add a line."""
@@ -116,6 +118,11 @@ class Function:
         """The element of an array at an index."""
         name = self.write(place.root) if write else self.read(place.root)
         return f"{name}[{offset(variables, place.strides, place.offset)}]"
+
+    def scratch(self, name: str, type_: str, count: int) -> str:
+        """Memory for the midst of the step: an array of numbers or of vectors, which are at most 64 bytes long."""
+        self.scratches[name] = type_, count * {"float": 4, "double": 8}.get(type_, 64)
+        return name
 
     def helper(self, name: str) -> str:
         """The name of a helper function, which is put in front."""

@@ -32,18 +32,16 @@ class Kernel:
 class Writing:
     """What a kernel is written with.
 
-    vector    how many bytes a vector register has
-    in_memory whether an array is in the memory of the program, where reading a vector past its end does no harm
-    in_place  the assignments that are done in place
-    scratch   memory for the midst of a step: its name, from a hint, a C type and a count
+    vector        how many bytes a vector register has
+    is_elsewhere  whether an array is not in the memory of the program, so that reading a vector past its end may crash
+    in_place      the assignments that are done in place
     """
 
     f: Function
     places: dict[Instruction, Place]
     vector: int
-    in_memory: Callable[[Instruction], bool]
+    is_elsewhere: Callable[[Instruction], bool]
     in_place: Collection[Instruction]
-    scratch: Callable[[str, str, int], str]
 
 
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
@@ -53,10 +51,3 @@ def is_real(*given: Instruction) -> bool:
     """Whether all are arrays of one dtype, in single or double precision."""
     dtypes = {x.result.dtype for x in given}
     return len(dtypes) == 1 and next(iter(dtypes)) in FLOATS and all(x.result.kind == "array" for x in given)
-
-
-def along(place: Place, *kept: int) -> tuple[int, ...]:
-    """The strides along these axes."""
-    return tuple([place.strides[axis] for axis in kept])
-
-

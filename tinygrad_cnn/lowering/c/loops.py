@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.lowering.c.elementwise import C_TYPES, converted, expression, number
+from tinygrad_cnn.lowering.c.elementwise import converted, expression, number
 from tinygrad_cnn.lowering.c.functions import Function, comment, ctype, for_, offset
 from tinygrad_cnn.lowering.c.places import Place, literal, row_by_row
 from tinygrad_cnn.lowering.c.steps import Step, is_elementwise, reduced_axes
@@ -20,7 +20,7 @@ DIRECTLY = 8  # up to so many, one after the other
 
 _COMBINED = {
     "add": "{0} + {1}", "multiply": "{0} * {1}", "logical_or": "{0} | ({1} != 0)", "logical_and": "{0} & ({1} != 0)",
-    "maximum": "{1} > {0} || {1} != {1} ? {1} : {0}", "minimum": "{1} < {0} || {1} != {1} ? {1} : {0}",
+    "maximum": "{0} > {1} || {0} != {0} ? {0} : {1}", "minimum": "{0} < {1} || {0} != {0} ? {0} : {1}",
 }  # fmt: skip
 
 
@@ -47,7 +47,9 @@ class _Reduction(NamedTuple):
         return "double" if self.x.result.dtype.kind == "f" and self.ufunc == "add" else ctype(self.x)
 
 
-def write_loop(f: Function, step: Step, places: dict[Instruction, Place], stored: Callable[[Instruction], bool]) -> None:
+def write_loop(
+    f: Function, step: Step, places: dict[Instruction, Place], stored: Callable[[Instruction], bool]
+) -> None:
     """Write a loop. stored: whether a result is needed in memory."""
     within = {x for x in step.instructions if is_elementwise(x)}
     loads: dict[Instruction, tuple[Place, tuple[int, ...]]] = {}
@@ -180,7 +182,9 @@ class _Writer:
             length = str(size)
             if blocks:
                 whole = size % BLOCK == 0
-                f.line(f"const long length = {BLOCK if whole else f'start + {BLOCK} < {size} ? {BLOCK} : {size} - start'};")
+                f.line(
+                    f"const long length = {BLOCK if whole else f'start + {BLOCK} < {size} ? {BLOCK} : {size} - start'};"
+                )
                 length = "length"
             for r in rows:
                 f.line(f"{ctype(r.x)} {f.names(r.x)}_row[{min(size, BLOCK)}];")
@@ -227,31 +231,31 @@ class _Writer:
             out = f"{self.f.write(r.x)}[{offset(self.variables, r.kept)}]"
             self.f.line(f"{out} = {r.combined(out, text)};")
         else:  # along axes of one element
+            text = r.combined(identity(r), text) if r.ufunc == "add" else text  # which makes 0 of -0, as NumPy does
             self.f.line(f"{self.f.write(r.x)}[{offset(self.variables, r.kept)}] = {text};")
 
 
 def identity(r: _Reduction) -> str:
-    """What a reduction begins with. A sum begins with -0, which changes no sign of zero."""
+    """What a reduction begins with."""
     dtype = r.x.result.dtype
     if r.ufunc in ("maximum", "minimum"):
         if dtype.kind == "f":
             return "-INFINITY" if r.ufunc == "maximum" else "INFINITY"
         info = np.iinfo(dtype)
         return number(info.min if r.ufunc == "maximum" else info.max, dtype)
-    first = {"add": -0.0 if dtype.kind == "f" else 0, "multiply": 1, "logical_or": 0, "logical_and": 1}[r.ufunc]
+    first = {"add": 0, "multiply": 1, "logical_or": 0, "logical_and": 1}[r.ufunc]
     return number(first, np.dtype(np.float64) if r.accumulator == "double" else dtype)
 
 
 def row_helper(name: str) -> str:
     """The source of a helper that reduces a row: of "add_of_double", for instance."""
     ufunc, _, of = name.partition("_of_")
-    dtype = next(dtype for dtype, text in C_TYPES.items() if text == of)
     begin = {
-        "maximum": "x[0]", "minimum": "x[0]", "add": "-0.0" if dtype.kind == "f" else "0", "multiply": "1",
+        "maximum": "x[0]", "minimum": "x[0]", "add": "0", "multiply": "1",
         "logical_or": "0", "logical_and": "1",
     }[ufunc]  # fmt: skip
     each = _COMBINED[ufunc]
-    return f"""static inline {of} {name}(const {of} *restrict x, long n)
+    return f"""static __attribute__((noinline)) {of} {name}(const {of} *restrict x, long n)
 {{
     {of} lanes[16], all = {begin};
     for (long k = 0; k < 16; k++) lanes[k] = {begin};

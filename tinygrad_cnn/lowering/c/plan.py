@@ -9,10 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.lowering.c.compiler import compiler, library
+from tinygrad_cnn.lowering.c.compiler import CompilerError, compiler, library
 from tinygrad_cnn.lowering.c.source import ALIGNMENT, Source
 from tinygrad_cnn.lowering.instructions import Instruction, Listing
 from tinygrad_cnn.lowering.operations import run, ufunc_of
+
+
+def c_source(listing: Listing) -> str:
+    """A listing as C, for this machine if it has a compiler, and for one with vectors of 32 bytes otherwise."""
+    try:
+        vector = compiler().vector
+    except CompilerError:
+        vector = 32
+    return Source(listing, vector).text
 
 
 class CPlan:
@@ -56,8 +65,8 @@ class _Bound:
                 self.name(array)
                 self.pointers[number] = array.ctypes.data
             elif x.operation == "closed_over":
-                array = self.name(x.parameters["value"])
-                self.lines.append(f"kept{number} = contiguous({array})")
+                name = self.name(x.parameters["value"])
+                self.lines.append(f"kept{number} = contiguous({name})")
                 self.lines.append(f"pointers[{number}] = kept{number}.__array_interface__['data'][0]")
         address = ctypes.c_void_p(self.memory.ctypes.data)
         self.names["memory"] = address
@@ -87,7 +96,9 @@ class _Bound:
         """An argument: its address for C, or its value in memory if it is a number."""
         if x in self.source.arrays:
             number = self.source.arrays.index(x)
-            self.lines.append(f"if not ({name}.flags.c_contiguous and {name}.flags.aligned): {name} = contiguous({name})")
+            self.lines.append(
+                f"if not ({name}.flags.c_contiguous and {name}.flags.aligned): {name} = contiguous({name})"
+            )
             self.lines.append(f"pointers[{number}] = {name}.__array_interface__['data'][0]")
         elif x in self.source.memory.offsets:
             self.lines.append(f"{self.name(self.array(x))}[()] = {name}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from tinygrad_cnn.lowering.c import assignments, convolutions, loops, products, windows
 from tinygrad_cnn.lowering.c.elementwise import C_TYPES
@@ -52,13 +51,14 @@ class Source:
     text      the source
     steps     in order
     segments  numbers of steps that one function of the library runs, in order; those of NumPy are alone
-    memory    where results are
+    memory    where results are, and how much of it is needed, scratch memory included
     arrays    what is not in memory, in the order of the pointers that are given to the library
     """
 
     def __init__(self, listing: Listing, vector: int) -> None:
         self.listing, self.vector = listing, vector
         self.places = places(listing)
+        self.numbers = {x: number for number, x in enumerate(listing.instructions)}
         self.kernels = self._kernels()
         self.steps = Steps(listing, self.places, self.kernels)
         self.last = self._last_uses()
@@ -119,7 +119,7 @@ class Source:
         memory = Memory()
         in_use: list[tuple[int, int, int]] = []  # (last step, begin, end)
         roots = [x for x in self.last if x in self.places and not self.is_elsewhere(x)]
-        for x in sorted(roots, key=lambda x: (self.steps.of.get(x, -1), self.listing_number(x))):
+        for x in sorted(roots, key=lambda x: (self.steps.of.get(x, -1), self.numbers[x])):
             if x in self.aliases:
                 memory.offsets[x] = memory.offsets[self.aliases[x]]
                 continue
@@ -135,11 +135,6 @@ class Source:
             memory.offsets[x] = begin
             memory.length = max(memory.length, begin + size)
         return memory
-
-    def listing_number(self, x: Instruction) -> int:
-        if not hasattr(self, "_numbers"):
-            self._numbers = {y: k for k, y in enumerate(self.listing.instructions)}
-        return self._numbers[x]
 
     def _end(self, x: Instruction) -> int:
         """The last use of the memory of `x`, by what is written over it in place too."""
@@ -165,40 +160,26 @@ class Source:
         for x in self.listing.instructions:
             if x.operation == "input":
                 names(x)
-        scratch_end = self.memory.length
-        functions: dict[int, tuple[str, Function]] = {}
+        functions: dict[int, Function] = {}
         for number, step in enumerate(self.steps.all):
             if not step.in_c:
                 continue
-            function = Function(names)
-            used, scratches = [self.memory.length], {}
-
-            def scratch(name: str, type_: str, count: int, f: Any = function, used: Any = used, s: Any = scratches) -> str:
-                key = name if name not in s else f"{name}_{len(s)}"
-                s[key] = (type_, used[0])
-                size = {"float": 4, "double": 8}.get(type_) or 64
-                used[0] += -(-size * count // ALIGNMENT) * ALIGNMENT
-                return key
-
+            f = functions[number] = Function(names)
             if step.kind == "loop":
-                loops.write_loop(function, step, self.places, self.is_stored)
-            else:
-                (x,) = step.instructions
-                for part in (*self.kernels[x].parts, x):
-                    function.line(comment(part, names))
-                in_memory = lambda root: not self.is_elsewhere(root)  # noqa: E731
-                self.kernels[x].write(Writing(function, self.places, self.vector, in_memory, self.aliases, scratch))
-            scratch_end = max(scratch_end, used[0])
-            functions[number] = (f"step_{number}", function)
-            function.scratches = scratches  # type: ignore[attr-defined]
-        self.memory.length = scratch_end
+                loops.write_loop(f, step, self.places, self.is_stored)
+                continue
+            (x,) = step.instructions
+            for part in (*self.kernels[x].parts, x):
+                f.line(comment(part, names))
+            self.kernels[x].write(Writing(f, self.places, self.vector, self.is_elsewhere, self.aliases))
         title = "".join(c for c in self.listing.title if c.isalnum() or c in "_.") or "step"
-        parts = [_HEAD.replace("TITLE", title), self._helpers([f for _, f in functions.values()])]
-        for number, (name, function) in functions.items():
-            parts.append(self._function(name, function, names))
+        parts = [_HEAD.replace("TITLE", title), self._helpers(list(functions.values()))]
+        scratch = self.memory.length  # which follows what is in memory, and serves one step after the other
+        for number, f in functions.items():
+            parts.append(self._function(f"step_{number}", f, scratch))
         for k, segment in enumerate(self.segments):
             if self.steps.all[segment[0]].in_c:
-                calls = "".join([f"    {functions[number][0]}(memory, arrays);\n" for number in segment])
+                calls = "".join([f"    step_{number}(memory, arrays);\n" for number in segment])
                 parts.append(f"void segment_{k}(char *restrict memory, void **arrays)\n{{\n{calls}}}\n\n")
             else:
                 (x,) = self.steps.all[segment[0]].instructions
@@ -220,8 +201,9 @@ class Source:
                 texts.setdefault(loops.row_helper(name) + "\n")
         return "".join(texts)
 
-    def _function(self, name: str, f: Function, names: Names) -> str:
-        """The text of a step."""
+    def _function(self, name: str, f: Function, scratch: int) -> str:
+        """The text of a step, whose scratch memory begins there."""
+        names = f.names
         contracted = any(helper.split()[0] in ("correlate_tile", "gradient_tile", "product") for helper in f.helpers)
         lines = [f"{'CONTRACTED ' if contracted else ''}static void {name}(char *restrict memory, void **arrays)", "{"]
         for root, is_written in f.arrays.items():
@@ -234,8 +216,10 @@ class Source:
                 lines.append(f"    {type_} *restrict const {names(root)} = {pointer};")
             else:
                 lines.append(f"    const {type_} *const {names(root)} = {pointer};")
-        for key, (type_, begin) in f.scratches.items():  # type: ignore[attr-defined]
-            lines.append(f"    {type_} *restrict const {key} = ({type_} *)(memory + {begin});")
+        for key, (type_, size) in f.scratches.items():
+            lines.append(f"    {type_} *restrict const {key} = ({type_} *)(memory + {scratch});")
+            scratch += -(-size // ALIGNMENT) * ALIGNMENT
+        self.memory.length = max(self.memory.length, scratch)
         return "\n".join([*lines, *f.lines, "}", "", ""])
 
     def array(self, root: Instruction) -> int:
@@ -243,5 +227,3 @@ class Source:
         if root not in self.arrays:
             self.arrays.append(root)
         return self.arrays.index(root)
-
-

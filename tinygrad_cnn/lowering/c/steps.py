@@ -16,6 +16,7 @@ from tinygrad_cnn.lowering.c.places import Place, literal
 from tinygrad_cnn.lowering.instructions import Instruction, Listing
 from tinygrad_cnn.primitives.arguments import axes_of
 
+MOST = 40  # instructions in a loop, of which each reduction counts as 5: compilers take long over long ones
 REDUCTIONS = frozenset(["add", "multiply", "maximum", "minimum", "logical_or", "logical_and"])
 GIVEN = frozenset(["input", "constant", "closed_over", "full"])
 
@@ -98,12 +99,16 @@ class Steps:
             earliest = max(earliest, made if same_element else made + 1)
         for number in range(len(self.all) - 1, earliest - 1, -1):
             step = self.all[number]
-            if step.kind == "loop" and step.shape == shape:
+            if step.kind == "loop" and step.shape == shape and _length(step) < MOST:
                 step.instructions.append(x)
                 step.dtypes[x] = dtypes
                 self.of[x] = number
                 return
         self._new(Step("loop", [x], shape, {x: dtypes}))
+
+
+def _length(step: Step) -> int:
+    return sum(1 if is_elementwise(x) else 5 for x in step.instructions)
 
 
 def is_elementwise(x: Instruction) -> bool:

@@ -12,7 +12,7 @@ from tinygrad_cnn.lowering.c.places import Place
 from tinygrad_cnn.lowering.instructions import Instruction, Slot
 from tinygrad_cnn.primitives.windows import layout
 
-HIGHER = "{1} > {0} || {1} != {1} ? {1} : {0}"
+HIGHER = "{0} > {1} || {0} != {0} ? {0} : {1}"  # of +0 and -0, the second, as NumPy's vectors have it
 
 
 def kernel(x: Instruction, places: dict[Instruction, Place]) -> Kernel | None:
@@ -59,7 +59,7 @@ def _row_by_row(shape: tuple[int, ...]) -> tuple[int, ...]:
 def _col2im(w: Writing, x: Instruction) -> None:
     f, columns, out = w.f, w.places[x.operands[0]], w.places[x]
     at = layout(x.result.shape, x.parameters["window"], x.parameters["stride"])
-    *outer, kh, kw, out_h, out_w = at.windows
+    *outer, kh, kw, _, out_w = at.windows
     batch = columns.strides[0] if len(outer) else 0
     rows, places = columns.strides[-2:]
     channels = (*outer[1:], kh, kw)
@@ -98,8 +98,8 @@ def _pool(w: Writing, x: Instruction, combined: str, finish: str) -> None:
         else:
             first = f"{f.read(image.root)}[{offset(i, steps, image.offset)}]"
             f.line(f"{type_} pooled = {first if combined == HIGHER else number(0.0, x.result.dtype)};")
-            with f.loops((kh, kw), "u") as (u, v):  # type: ignore[misc]
-                place = offset((*i, u, v), (*steps, down, across), image.offset)
+            with f.loops((kh, kw), "u") as within:
+                place = offset((*i, *within), (*steps, down, across), image.offset)
                 f.line(f"const {type_} element = {f.read(image.root)}[{place}];")
                 f.line(f"pooled = {combined.format('pooled', 'element')};")
         f.line(f"{f.element(out, i, write=True)} = pooled{finish};")
@@ -139,15 +139,20 @@ def _unpooled(w: Writing, x: Instruction, image: Place, pooled: Place, shared: b
                 target = f"{f.write(x)}[{offset(i, to, u * to_down + v * to_across)}]"
                 f.line(f"{target} {'=' if at.disjoint else '+='} share * won{u}{v};")
             return
-        place = offset((*i, "u0", "u1"), (*steps, down, across), image.offset)
+        place = offset((*i, *_within(kh, kw)), (*steps, down, across), image.offset)
         if shared:
             f.line("int tied = 0;")
             with f.loops((kh, kw), "u"):
                 f.line(f"tied += {f.read(image.root)}[{place}] == highest;")
             f.line("share /= tied;")
         with f.loops((kh, kw), "u"):
-            target = f"{f.write(x)}[{offset((*i, 'u0', 'u1'), (*to, to_down, to_across))}]"
+            target = f"{f.write(x)}[{offset((*i, *_within(kh, kw)), (*to, to_down, to_across))}]"
             f.line(f"{target} {'=' if at.disjoint else '+='} share * ({f.read(image.root)}[{place}] == highest);")
+
+
+def _within(kh: int, kw: int) -> tuple[str, str]:
+    """The variables of the loops over a window."""
+    return "u0" if kh > 1 else "0", "u1" if kw > 1 else "0"
 
 
 def _unpool(w: Writing, x: Instruction) -> None:

@@ -1,0 +1,326 @@
+"""Programs as C: loops, windows, convolutions, products and assignments give what the interpreter gives."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+from lowering.c.in_c import agrees, kinds, needs_a_compiler
+from random_programs.generator import write
+from random_programs.oracle import Judge
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.lowering.recorder import TracingError
+
+needs_a_compiler()
+RNG = np.random.default_rng(0)
+TYPES = pytest.mark.parametrize("dtype", [np.float64, np.float32])
+
+
+def normal(*shape, dtype=np.float64):
+    return RNG.normal(size=shape).astype(dtype)
+
+
+# Loops.
+
+SPECIAL = np.array([0.0, -0.0, np.nan, np.inf, -np.inf, 1.0, -1.5, 1e300, 5e-324, -3.5])
+OF_ONE = {
+    "abs": np.abs, "sqrt": np.sqrt, "exp": np.exp, "log1p": np.log1p, "tanh": np.tanh, "sign": np.sign,
+    "floor": np.floor, "rint": np.rint, "isnan": np.isnan, "isfinite": np.isfinite, "negative": np.negative,
+    "signbit": np.signbit, "reciprocal": np.reciprocal, "relu": tg.relu, "sigmoid": tg.sigmoid, "not": np.logical_not,
+    "times zero": lambda x: x * 0, "minus zero": lambda x: (x - 0.0) * 1.5, "plus zero": lambda x: x + 0.0,
+    "a sum": np.sum, "a sum along an axis": lambda x: np.sum(x[None], axis=0), "the largest": np.max,
+    "the smallest": np.min, "any": np.any, "all": np.all, "a mean": np.mean, "where": lambda x: np.where(x, x, -x),
+}  # fmt: skip
+OF_TWO = {
+    "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide, "maximum": np.maximum,
+    "minimum": np.minimum, "less": np.less, "equal": np.equal, "not_equal": np.not_equal, "power": np.power,
+    "arctan2": np.arctan2, "hypot": np.hypot, "copysign": np.copysign, "and": np.logical_and, "xor": np.logical_xor,
+}  # fmt: skip
+
+
+@TYPES
+@pytest.mark.parametrize("name", OF_ONE)
+def test_nan_infinities_and_signs_of_zeros_in_one_operand(name, dtype) -> None:
+    with np.errstate(over="ignore", under="ignore"):
+        x = SPECIAL.astype(dtype)
+    assert kinds(agrees(OF_ONE[name], [np.ones_like(x)], [x], signs=name not in ("sqrt",))) == {"loop"}
+
+
+@TYPES
+@pytest.mark.parametrize("name", OF_TWO)
+def test_nan_infinities_and_signs_of_zeros_in_two_operands(name, dtype) -> None:
+    with np.errstate(over="ignore", under="ignore"):
+        x, y = np.array(list(itertools.product(SPECIAL, SPECIAL))).T.astype(dtype)
+    assert kinds(agrees(OF_TWO[name], [np.ones_like(x), np.ones_like(y)], [x, y])) == {"loop"}
+
+
+@pytest.mark.parametrize("dtype", ["?", "i1", "u1", "i2", "u4", "i4", "i8", "u8", "f4", "f8", ">f8", "f2", "c16"])
+def test_every_dtype(dtype) -> None:
+    x = (RNG.normal(size=(4, 5)) * 3).astype(dtype)
+    agrees(lambda x: (x + x, x * 2, x == 1, np.where(x > 0, x, 0), x.astype(np.complex128) / 2, np.sum(x), -abs(x + 1)),
+           [x[::-1]], [x])  # fmt: skip
+
+
+def test_numbers_keep_their_kind() -> None:
+    def function(x, a, k):
+        return x * a, x + k, a * a, a + 1.5, k + 1, np.float32(2) * x, a / 3
+
+    for x in (normal(3), normal(3, dtype=np.float32)):
+        agrees(function, [x, 2.0, 3], [x + 1, 0.1, 7])
+
+
+AXES = [None, 0, 1, 2, -1, (0, 1), (1, 2), (0, 2), (0, 1, 2)]
+
+
+@TYPES
+@pytest.mark.parametrize("shape", [(3, 4, 5), (2, 1, 700), (1, 1, 1), (600, 3, 2), (2, 3, 1030)])
+def test_reductions_along_every_axis(shape, dtype) -> None:
+    def function(x):
+        each = []
+        for axis in AXES:
+            each += [np.sum(np.sin(x), axis=axis), np.max(x, axis=axis, keepdims=True), np.mean(x * x, axis=axis)]
+            each += [np.min(x, axis), np.prod(x, axis), np.any(x > 1, axis), np.all(x > -9, axis), np.sum(x > 0, axis)]
+        return each
+
+    assert kinds(agrees(function, [normal(*shape, dtype=dtype)], [normal(*shape, dtype=dtype)])) == {"loop"}
+
+
+def test_a_long_sum_is_as_exact_as_numpys() -> None:
+    x = np.full(1_000_000, 0.1, np.float32)
+    (found,) = agrees(np.sum, [x], [x])([x])
+    assert abs(float(found) - 1e6 * float(np.float32(0.1))) < 0.5
+
+
+@pytest.mark.parametrize(
+    "value",
+    [normal(4, 6)[:, ::2], normal(4, 6).T, np.asfortranarray(normal(4, 6)), normal(4, 6)[::-1], np.zeros((0, 3)),
+     np.array(2.0), np.broadcast_to(normal(3), (4, 3)), np.frombuffer(b"\0" + normal(6).tobytes(), "f8", 6, 1)],
+)  # fmt: skip
+def test_strided_empty_0_d_and_unaligned_arguments(value) -> None:
+    agrees(tg.value_and_grad(lambda x: np.sum(np.sin(x) * x)), [value], [value])
+
+
+VIEWS = {
+    "a transposition": lambda x: x.T * 2 + x.T,
+    "a reshape that copies": lambda x: (x.T + 1).T.reshape(-1) * 2,
+    "a reshape of a slice": lambda x: (x * 2)[:, 1:3].reshape(-1) + 1,
+    "a reversed slice": lambda x: (x * 2)[::-1, ::-2] + 1,
+    "an element": lambda x: x[1, 2] * x,
+    "a new axis": lambda x: (x * 2)[:, None] + x[None],
+    "a broadcast": lambda x: np.broadcast_to(x[0], (3, 4)) + x,
+    "a mask as numbers": lambda x: (x > 0).view(np.uint8) + 1,
+    "an advanced index": lambda x: (x * 2)[[2, 0], [1, 1]] + 1,
+    "the argument itself": lambda x: (x, x.T, x[0], x[1, 1]),
+    "parts of one array": lambda x: [part + 1 for part in np.split(x * 2, 2, axis=1)],
+    "a sorted array": lambda x: np.sort(x * 2) + 1,
+    "a decomposition": lambda x: np.linalg.svd(x * 2)[1] + 1,
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_views_and_what_only_numpy_computes(name) -> None:
+    agrees(VIEWS[name], [normal(3, 4)], [normal(3, 4)])
+
+
+# Windows and convolutions.
+
+IMAGES = [(2, 6, 7), (3, 1, 9, 9), (2, 5, 8, 30), (2, 3, 17, 17)]
+
+
+@TYPES
+@pytest.mark.parametrize("shape", IMAGES)
+@pytest.mark.parametrize(("window", "stride"), [(2, None), (3, 2), ((1, 2), (2, 1)), (4, 3), (2, 3), (5, 1)])
+def test_pooling_and_its_gradient(shape, window, stride, dtype) -> None:
+    def function(x):
+        each = [
+            tg.max_pool2d(x, window, stride),
+            tg.max_pool2d(x, window, stride, ties="all"),
+            tg.avg_pool2d(x, window, stride),
+        ]
+        return sum(np.sum(np.sin(y)) for y in each), each
+
+    x = np.round(normal(*shape, dtype=dtype))  # with ties
+    plan = agrees(lambda x: (function(x), tg.grad(lambda x: function(x)[0])(x)), [x], [-x])
+    assert {"max_pool2d", "avg_pool2d", "max_unpool", "max_unpool_shared", "unpool"} <= kinds(plan)
+
+
+@TYPES
+@pytest.mark.parametrize("shape", IMAGES)
+@pytest.mark.parametrize(("kernel", "padding", "stride"), [
+    ((3, 3), 1, 1), ((1, 1), 0, 1), ((5, 3), 2, 1), ((2, 4), (0, 3), 1), ((3, 3), 1, 2), ((6, 6), 0, 1),
+    ((3, 2), 0, (2, 1)),
+])  # fmt: skip
+@pytest.mark.parametrize("outputs", [1, 4, 7])
+def test_convolutions_and_their_gradients(shape, kernel, padding, stride, outputs, dtype) -> None:
+    if len(shape) == 3:
+        outputs, channels = None, ()
+    else:
+        channels = (outputs, shape[1])
+
+    def loss(w, x):
+        return np.sum(np.sin(tg.conv2d(x, w, padding=padding, stride=stride)))
+
+    def arguments():
+        return [normal(*channels, *kernel, dtype=dtype), normal(*shape, dtype=dtype)]
+
+    plan = agrees(lambda w, x: (loss(w, x), tg.grad(loss, argnums=(0, 1))(w, x)), arguments(), arguments())
+    if stride == 1:
+        assert {"convolution", "weight_gradient", "image_gradient"} <= kinds(plan)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("where", ["image", "weights", "cotangent"])
+def test_what_is_not_finite_reaches_only_what_depends_on_it(bad, where) -> None:
+    def function(w, x, g):
+        out, pull = tg.vjp(lambda w, x: tg.conv2d(x, w, padding=1), w, x)
+        return out, pull(g)
+
+    given = {"weights": normal(5, 2, 3, 3), "image": normal(2, 2, 6, 11), "cotangent": normal(2, 5, 6, 11)}
+    for place in ((0, 1, 0, 0), (1, 0, 2, 2), (0, 0, 2, 0)):
+        broken = {name: x.copy() for name, x in given.items()}
+        broken[where][place] = bad
+        agrees(function, list(given.values()), list(broken.values()))
+
+
+# Products.
+
+
+@TYPES
+@pytest.mark.parametrize("sizes", [(1, 196, 24), (24, 1, 196), (5, 7, 3), (1, 1, 1), (17, 33, 9), (200, 200, 200)])
+def test_products_of_matrices_in_every_layout(sizes, dtype) -> None:
+    m, k, n = sizes
+
+    def function(a, b):
+        x, y = a + 1, b + 1
+        return x @ y, y.T @ x.T, x[0] @ y, x @ y[:, 0], x[::-1] @ y[:, ::-1], x.T.copy().T @ y.T.copy().T
+
+    agrees(
+        function,
+        [normal(m, k, dtype=dtype), normal(k, n, dtype=dtype)],
+        [normal(m, k, dtype=dtype), normal(k, n, dtype=dtype)],
+    )
+
+
+# Assignments.
+
+
+def loop(x):
+    h = np.zeros_like(x)
+    for t in range(len(x)):
+        h[t] = np.tanh(x[t] + (h[t - 1] if t else 0))
+    return np.sum(h**2)
+
+
+def through_a_view(x):
+    h = x * 1.0
+    row = h[1]
+    row[1:] = row[:-1] * x[0, 1:]
+    row += 1
+    return np.sum(h**2)
+
+
+def old_and_new(x):
+    h = x * 2
+    before = h * 1.0
+    h[0] = h[1] + before[2]
+    return np.sum(h * before) + np.sum(h[::-1] ** 2)
+
+
+def swapped(x):
+    h = np.exp(x)
+    h[:, 0], h[:, 1] = h[:, 1].copy(), h[:, 0].copy()
+    h[::2] += h[::-2]
+    return np.sum(np.sin(h))
+
+
+@pytest.mark.parametrize("function", [loop, through_a_view, old_and_new, swapped])
+def test_assignments_and_their_gradients(function) -> None:
+    agrees(lambda x: (function(x), tg.grad(function)(x)), [normal(6, 4)], [normal(6, 4)])
+
+
+# The source.
+
+
+def test_hostile_names_are_harmless() -> None:
+    def function(p):
+        exp = p['*/ system("x"); /*'] + p["int"] + p["x\\\n"] + p["exp"] + p["한글"]
+        i0 = np.exp(exp)
+        memory = np.sin(i0) + p["EOF"]
+        return memory, exp, np.sum(i0)
+
+    names = ['*/ system("x"); /*', "int", "x\\\n", "exp", "한글", "EOF", "INFINITY", "i0", "step_0"]
+    plan = agrees(function, [{name: normal(3) for name in names}], [{name: normal(3) for name in names}])
+    assert "\\" not in plan.source.text.split("#endif")[1]
+    assert plan.source.text.count("/*") == plan.source.text.count("*/")
+
+
+def test_an_argument_of_any_name_that_c_or_a_kernel_uses() -> None:
+    for name in (
+        "n",
+        "o",
+        "x",
+        "y",
+        "c",
+        "u",
+        "v",
+        "i",
+        "k",
+        "weights",
+        "image",
+        "sums",
+        "finite",
+        "g",
+        "total",
+        "exp",
+    ):
+        space: dict = {"tg": tg, "np": np}
+        exec(f"def f({name}, w_):\n    return np.sum(np.exp(tg.conv2d({name}, w_, padding=1) / 9))", space)
+        f = space["f"]
+        agrees(
+            lambda a, b, f=f: f(a, b),
+            [normal(2, 2, 6, 6), normal(3, 2, 3, 3)],
+            [normal(2, 2, 6, 6), normal(3, 2, 3, 3)],
+        )
+        agrees(f, [normal(2, 2, 6, 6), normal(3, 2, 3, 3)], [normal(2, 2, 6, 6), normal(3, 2, 3, 3)])
+
+
+def test_a_program_is_saved_as_c(tmp_path) -> None:
+    program = tg.program(tg.grad(lambda w, x: np.sum(np.tanh(x @ w))))(normal(3), normal(5, 3))
+    program.save(tmp_path / "step.c")
+    text = (tmp_path / "step.c").read_text()
+    assert "void segment_0(char *restrict memory, void **arrays)" in text
+    assert "tanh(" in text
+
+
+# Random programs.
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(4))
+def test_random_programs(part) -> None:
+    ran = 0
+    for seed in range(1000 + part * 50, 1050 + part * 50):
+        program = write(seed)
+        if program is None or program.uses_single_precision():
+            continue
+        judge = Judge(program, thorough=False)
+
+        def function(tree, constants, judge=judge):
+            return tg.value_and_grad(judge.of_tree(constants=constants))(tree)
+
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            given = [judge.tree(judge.arguments(None)), judge.fresh_constants()[1]]
+            try:
+                function(*given)
+            except Exception:
+                continue
+            try:
+                agrees(function, given, given)
+            except TracingError:
+                continue
+            ran += 1
+    assert ran > 15
