@@ -257,11 +257,11 @@ WAYS = {
         "each",
     ],
     "in an adopted module": [
-        "in_memory", "shape", "index", "by_argument", "polynomial", "number_of_numpy", "matrix_times_list", "in_set",
+        "in_memory", "shape", "index", "by_argument", "polynomial", "matrix_times_list", "in_set",
         "left_shift",
     ],
 }  # fmt: skip
-AWARE = ["exponential", "of_memory", "number", "number_of_numpy", "by_argument", "index"]
+AWARE = ["exponential", "of_memory", "of_integers", "number", "number_of_numpy", "by_argument", "index"]
 TABLES = ["series", "column", "solved", "root", "filtered", "sparse", "flags"]
 
 

@@ -42,6 +42,9 @@ _OPERATORS: dict[Any, str] = {
 }  # fmt: skip
 
 
+_HOLDS = {"i": "holds integers", "u": "holds integers", "b": "holds booleans"}
+
+
 def assignment(expression: Expression, tensor: Any) -> str:
     """`array[i] = t`, or `array.fill(t)`."""
     node: Any = expression.node
@@ -55,6 +58,14 @@ def assignment(expression: Expression, tensor: Any) -> str:
     while isinstance(node, ast.Subscript) and isinstance(expression.value(node.value), np.ndarray):
         node = node.value  # node is a view
     array, caller = expression.text(node), expression.caller
+    kind = getattr(getattr(expression.value(node), "dtype", None), "kind", "f")
+    if kind in "iub":
+        return lost(
+            expression,
+            tensor,
+            f"create it with floats, {array} = np.array({array}, float)",
+            f", as {array} {_HOLDS[kind]}",
+        )
     if caller.is_aware:
         instead = (
             "it was not created within the function that is differentiated. Assign to a copy made there, "

@@ -18,6 +18,12 @@ def of_memory(x):
     return memory.sum()
 
 
+def of_integers(x):
+    counts = np.zeros(3, dtype=int)
+    counts[1:] = x[0]
+    return counts.sum()
+
+
 def number(x):
     return float(x[0])
 
