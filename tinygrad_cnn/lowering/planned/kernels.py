@@ -212,12 +212,18 @@ def _unpooled(lines: Lines, at: Any, g: Any, winners: list[Any], out: Array, scr
         lines.call(out.fill, 0)
     elif not at.tiles:
         out[...] = 0  # once: what is in no window stays 0
+    # Of floats and booleans, NumPy multiplies contiguous arrays at several times the speed of others.
+    shape = x.operands[0].result.shape
+    term = scratch(shape, out.dtype)
+    if isinstance(g, Var) or not g.flags.c_contiguous:
+        whole = scratch((1, 1, *shape), out.dtype)[0, 0]
+        lines.call(np.copyto, whole, g)
+        g = whole
     for (_, place), won in zip(at.offsets, winners, strict=True):
+        lines.call(np.multiply, g, won(place), term)
         if at.disjoint:
-            lines.call(np.multiply, g, won(place), out[place])
+            lines.call(np.copyto, out[place], term)
         else:
-            term = scratch(x.operands[0].result.shape, out.dtype)
-            lines.call(np.multiply, g, won(place), term)
             lines.call(np.add, out[place], term, out[place])
 
 
