@@ -32,10 +32,11 @@ NumPy, at the two of eight step sizes that agree best.
 - **right**: value and gradient are those of plain NumPy and of the differences, on the first call of a new process,
   after {calls} plain calls, and in a program that `python -c` is given, whose source cannot be read.
 - **refused**: an error was raised in one of these, or a warning that a gradient is lost.
+- **NaN**: the gradient has a NaN where the differences give a number.
 - **wrong**: another value or gradient, without a word.
 
-| of {cases} programs | right | refused | wrong |
-| --- | --- | --- | --- |
+| of {cases} programs | right | refused | NaN | wrong |
+| --- | --- | --- | --- | --- |
 {totals}
 
 HIPS autograd is given the same programs, with `autograd.numpy` in place of `numpy` among the globals of the same
@@ -79,7 +80,7 @@ def page(found: list[tuple[Case, dict[str, Any]]]) -> str:
 
 def _total(name: str, verdicts: list[dict[str, Any]]) -> str:
     counts = collections.Counter(verdict["verdict"] for verdict in verdicts)
-    return f"| {name} | {' | '.join(str(counts[kind]) for kind in ('right', 'refused', 'wrong'))} |"
+    return f"| {name} | {' | '.join(str(counts[kind]) for kind in ('right', 'refused', 'NaN', 'wrong'))} |"
 
 
 def _shown(verdict: dict[str, Any]) -> str:

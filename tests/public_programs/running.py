@@ -79,5 +79,5 @@ def of_all(names: Sequence[str] = (), autograd: bool = False) -> Iterator[tuple[
 
 def overall(found: dict[str, Any]) -> dict[str, Any]:
     """The verdict on a case: the worst of the ways in which it was run."""
-    worst = ("failed", "wrong", "not judged", "refused", "right")
+    worst = ("failed", "wrong", "not judged", "NaN", "refused", "right")
     return min((found[way] for way in WAYS), key=lambda each: worst.index(each["verdict"]))

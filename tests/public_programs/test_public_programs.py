@@ -19,6 +19,6 @@ def python() -> object:
 
 
 @pytest.mark.parametrize("case", load().values(), ids=lambda case: case.name)
-def test_a_gradient_is_right_or_refused(case: Case, python) -> None:
+def test_no_gradient_is_wrong_without_a_sign_of_it(case: Case, python) -> None:
     found = running.overall(running.verdicts(case, python))
-    assert found["verdict"] in ("right", "refused"), found["message"]
+    assert found["verdict"] in ("right", "refused", "NaN"), found["message"]

@@ -1,4 +1,4 @@
-"""The verdict on one case: right, refused, wrong, or not judged.
+"""The verdict on one case: right, refused, NaN, wrong, or not judged.
 
 A process runs one case, so that each begins cold: `python -m public_programs.verdict NAME`, which prints JSON.
 """
@@ -67,6 +67,8 @@ def judge(f: Program, x: Any, gradient: Callable[[], tuple[Any, Any]], truth: di
         for warning in warned:
             if warning.category.__name__ == "GradientLostWarning":
                 return {"verdict": "refused", "message": f"warned: {warning.message}", "frames": []}
+        if np.any(np.isnan(slopes)):
+            return {"verdict": "NaN", "message": f"gradient {slopes.ravel()[:4].tolist()}"}
         got, want = slopes.ravel()[:4].tolist(), expected.ravel()[:4].tolist()
         return {"verdict": "wrong", "message": f"gradient {got}; differences give {want}"}
     return {"verdict": "right", "message": ""}

@@ -130,7 +130,7 @@ def colorspacious_cam():
     return lambda rgb: weighted(cspace_convert(rgb, "sRGB1", "CAM02-UCS"))
 
 
-@case("scikit-image", "color.rgb2lab", [0.3, 0.6, 0.2, 0.8, 0.1, 0.5], adopt=["skimage.color", "skimage._shared"])
+@case("scikit-image", "color.rgb2lab", [0.3, 0.6, 0.2, 0.8, 0.1, 0.5], adopt=["skimage"])
 def skimage_lab():
     from skimage.color import rgb2lab
 
@@ -150,7 +150,7 @@ def skimage_exposure():
     "scikit-image",
     "transform.AffineTransform",
     [0.3, 1.2, 0.8, 2.0, -1.0],
-    adopt=["skimage.transform", "skimage._shared"],
+    adopt=["skimage"],
 )
 def skimage_affine():
     from skimage.transform import AffineTransform
