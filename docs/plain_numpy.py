@@ -33,7 +33,9 @@ NumPy, at the two of eight step sizes that agree best.
   after {calls} plain calls, and in a program that `python -c` is given, whose source cannot be read.
 - **refused**: an error was raised in one of these, or a warning that a gradient is lost.
 - **NaN**: the gradient has a NaN where the differences give a number.
-- **wrong**: another value or gradient, without a word.
+- **wrong**: another value or gradient, without a word. A root that a program finds by bisection is of this kind: the
+  bounds are chosen by comparisons, so that the derivative of what is executed is not that of the root, here and in any
+  other package for automatic differentiation. `tg.implicit` differentiates it by its equation.
 
 | of {cases} programs | right | refused | NaN | wrong |
 | --- | --- | --- | --- | --- |
@@ -74,7 +76,7 @@ def page(found: list[tuple[Case, dict[str, Any]]]) -> str:
     rows = []
     for (case, mine), other in sorted(zip(ours, theirs, strict=True), key=lambda row: row[0][0].package.lower()):
         package = f"{case.package} {versions[normalised(case.package)]}"
-        rows.append(f"| {package} | {case.function} | {_shown(mine)} | {other['verdict']} |")
+        rows.append(f"| {package} | {case.function} | {_shown(case, mine)} | {other['verdict']} |")
     return "\n".join([head, "| package | program | verdict | autograd |", "| --- | --- | --- | --- |", *rows, ""])
 
 
@@ -83,10 +85,12 @@ def _total(name: str, verdicts: list[dict[str, Any]]) -> str:
     return f"| {name} | {' | '.join(str(counts[kind]) for kind in ('right', 'refused', 'NaN', 'wrong'))} |"
 
 
-def _shown(verdict: dict[str, Any]) -> str:
+def _shown(case: Case, verdict: dict[str, Any]) -> str:
     """The verdict, and the first line of why, without paths of this machine."""
     if verdict["verdict"] == "right":
         return "right"
+    if verdict["verdict"] == "wrong" and case.limit:
+        return f"wrong: {case.limit}"
     line = verdict["message"].splitlines()[0].replace("|", "\\|")
     folder = f"{running.environment().parent.parent}/"
     return f"{verdict['verdict']}: {line.replace(folder, '')[:200]}"

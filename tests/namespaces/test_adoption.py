@@ -148,6 +148,14 @@ def held(x):
     holder.array[:] = x
     return np.sum(np.asarray(holder) ** 2) + np.sum(x * np.array(holder)) + before[0]
 
+class Absent:
+    def __getattribute__(self, name):
+        if name == "__class__":
+            return None.__class__
+        raise ImportError("not installed")
+
+absent = Absent()
+
 def counted(x):
     return int(x[0]) * x[1] + round(x[0], 1) * x[0]
 """,

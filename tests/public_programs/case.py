@@ -24,6 +24,7 @@ class Case:
     x: float | list[Any]
     make: Callable[[], Program]
     adopt: tuple[str, ...]  # the modules that belong to the program, with their submodules
+    limit: str  # why the gradient of the program, as it is executed, is not that of what it is for; or nothing
     scale: float  # how far an element of x can move before the program is another one, relative to the element
 
     @property
@@ -50,6 +51,7 @@ def case(
     x: float | list[Any],
     adopt: Sequence[str] | None = None,
     scale: float = 1.0,
+    limit: str = "",
 ) -> Callable[[Callable[[], Program]], Callable[[], Program]]:
     """Enter a program in the table. `adopt` is the package itself unless it is given."""
     modules = tuple(adopt) if adopt is not None else (package.lower().replace("-", "_"),)
@@ -57,7 +59,7 @@ def case(
     def enter(make: Callable[[], Program]) -> Callable[[], Program]:
         if make.__name__ in CASES:
             raise ValueError(f"two cases are called {make.__name__}")
-        CASES[make.__name__] = Case(package, function, x, make, modules, scale)
+        CASES[make.__name__] = Case(package, function, x, make, modules, limit, scale)
         return make
 
     return enter

@@ -54,15 +54,15 @@ def judge(f: Program, x: Any, gradient: Callable[[], tuple[Any, Any]], truth: di
         warnings.simplefilter("always")
         try:
             value, slopes = gradient()
+            value, slopes = _number(value), np.asarray(slopes, dtype=float)
         except Exception as error:  # a refusal, of whatever kind
             return refused(error)
     expected, noise = np.asarray(truth["gradient"]), truth["noise"]
-    slopes = np.asarray(slopes, dtype=float)
     size = max(float(np.max(np.abs(expected))), 1e-300)
     off = float(np.max(np.abs(slopes - expected))) if slopes.shape == expected.shape else float("nan")
-    apart = abs(_number(value) - truth["value"])
+    apart = abs(value - truth["value"])
     if not apart <= 1e-9 * max(abs(truth["value"]), 1e-9):
-        return {"verdict": "wrong", "message": f"value {_number(value)!r}; plain NumPy's is {truth['value']!r}"}
+        return {"verdict": "wrong", "message": f"value {value!r}; plain NumPy's is {truth['value']!r}"}
     if not off <= max(10 * noise, 1e-7 * size):
         for warning in warned:
             if warning.category.__name__ == "GradientLostWarning":

@@ -212,7 +212,7 @@ def _exchange_within(
             for cell in x.__closure__ or ():
                 yield from _exchange_cell(cell, table)
         return
-    inside = x if type(x) is dict else vars(x) if _is_object(x, is_adopted) else {}
+    inside = x if type(x) is dict else _attributes(x, is_adopted)
     for key, old in list(inside.items()):
         counterpart = _counterpart(old, table)
         if counterpart is not None:
@@ -220,12 +220,15 @@ def _exchange_within(
             yield _restoring_item(inside, key, old, counterpart)
 
 
-def _is_object(x: Any, is_adopted: Callable[[str], bool]) -> bool:
-    """Whether `x` is an object of an adopted class, with attributes of its own."""
-    kind = type(x)
-    return (
-        not isinstance(x, type) and isinstance(getattr(x, "__dict__", None), dict) and is_adopted(str(kind.__module__))
-    )
+def _attributes(x: Any, is_adopted: Callable[[str], bool]) -> dict[Any, Any]:
+    """What `x` has of its own, if it is an object of an adopted class. No code of that class is run."""
+    if isinstance(x, type) or not is_adopted(str(type(x).__module__)):
+        return {}
+    try:
+        found = object.__getattribute__(x, "__dict__")
+    except AttributeError:
+        return {}
+    return found if type(found) is dict else {}
 
 
 def _exchange_calls(x: Any, module: ModuleType) -> Iterator[Callable[[], None]]:
