@@ -19,7 +19,8 @@ adopted: dict[str, list[Callable[[], None]]] = {}
 def knows_tensors(names: dict[str, Any]) -> bool:
     """Whether the module with the variables `names` imports this package, and so may ask a Tensor for what is ours."""
     package = sys.modules[__name__.partition(".")[0]]
-    return any(x is package for x in list(names.values()))
+    ours = {id(package), *[id(x) for name, x in list(vars(package).items()) if name in package.__all__]}
+    return any(id(x) in ours for x in list(names.values()))
 
 
 def check_is_meant(name: str) -> None:
@@ -28,8 +29,9 @@ def check_is_meant(name: str) -> None:
     There, x.value is an attribute of quantities with units, and code goes on without it if x has none.
     """
     if adopted:
-        names = sys._getframe(2).f_globals
-        if names.get("__name__") in adopted and not knows_tensors(names):
+        frame = sys._getframe(2)
+        names = frame.f_globals
+        if names.get("__name__") in adopted and not (knows_tensors(names) or knows_tensors(frame.f_locals)):
             raise AttributeError(name)
 
 
