@@ -12,6 +12,9 @@ PAGE = (ROOT / "docs" / "plain_numpy.md").read_text(encoding="utf-8")
 ROWS = [re.split(r"(?<!\\) \| ", line.strip("| ")) for line in PAGE[PAGE.index("| package |") :].splitlines()[2:]]
 
 
+NAMES = ("tinygrad_cnn", "autograd")
+
+
 def test_each_program_has_its_row() -> None:
     shown = sorted((package.rpartition(" ")[0], function) for package, function, *_ in ROWS)
     assert shown == sorted((case.package, case.function) for case in load().values())
@@ -35,3 +38,16 @@ def test_every_package_has_one_version_and_is_installed_by_it() -> None:
     for package, *_ in ROWS:
         name, _, version = package.rpartition(" ")
         assert pinned[re.sub(r"[-_.]+", "-", name).lower()] == version
+
+
+def test_the_readmes_have_the_figures_of_the_page() -> None:
+    ours, autograd = (re.search(rf"^\| {name} \| (\d+) \| (\d+) \|", PAGE, re.MULTILINE) for name in NAMES)
+    totals = re.search(r"^(\d+) programs of (\d+) public packages", PAGE, re.MULTILINE)
+    expected = [*totals.groups(), *ours.groups(), autograd.group(1)]
+    for readme, begin, end in (
+        ("README.md", "\nOf ", "are right."),
+        ("README.ko.md", "\n공개된 패키지", "올바릅니다."),
+    ):
+        text = (ROOT / readme).read_text(encoding="utf-8")
+        claim = text[text.index(begin) : text.index(end, text.index(begin))]
+        assert sorted(re.findall(r"\d+", claim)) == sorted(expected), readme
