@@ -205,6 +205,46 @@ def test_what_python_computes_of_an_outer_array_is_computed_again_when_that_chan
     np.testing.assert_array_equal(step(X), 2 * X * (1 - outer))
 
 
+class Model:
+    """Parameters as attributes, one of which the loss uses as a number."""
+
+    def __init__(self) -> None:
+        self.W = np.arange(6.0).reshape(2, 3)
+
+    def loss(self, x):
+        return np.sum(np.tanh(x * self.W.sum() / 10))
+
+
+def test_what_a_method_reads_of_its_object_may_change_or_be_replaced() -> None:
+    model = Model()
+    step = tg.compile(tg.grad(model.loss))
+    for change in (lambda: None, lambda: model.W.__setitem__(0, 3.0), lambda: setattr(model, "W", np.ones((2, 3)))):
+        change()
+        np.testing.assert_allclose(step(X), tg.grad(model.loss)(X), rtol=1e-13)
+
+
+def test_a_tensor_that_the_function_closes_over_may_be_assigned_to() -> None:
+    outer = tg.Tensor([1.0, 2.0, 3.0])
+    step = tg.compile(tg.grad(lambda x: np.sum(x * x * outer)))
+    np.testing.assert_array_equal(step(X), 2 * X * [1.0, 2.0, 3.0])
+    outer[0] = 5.0
+    np.testing.assert_array_equal(step(X), 2 * X * [5.0, 2.0, 3.0])
+
+
+def test_another_function_under_the_same_name_is_another_program() -> None:
+    chosen = np.sin
+    step = tg.compile(lambda x: chosen(x))
+    np.testing.assert_array_equal(step(X), np.sin(X))
+    chosen = np.cos
+    np.testing.assert_array_equal(step(X), np.cos(X))
+
+
+def test_the_state_of_an_optimiser_that_is_closed_over_is_found() -> None:
+    optimiser = tg.Adam(0.1)
+    with pytest.raises(tg.TracingError, match=r"kept from an earlier run.*Pass the state as an argument"):
+        tg.compile(lambda p: optimiser.step(p, p * p))(np.ones(3))
+
+
 def test_an_outer_array_that_cannot_be_written_to_is_a_constant() -> None:
     outer = np.ones((2, 3))
     outer.flags.writeable = False

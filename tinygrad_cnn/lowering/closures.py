@@ -2,7 +2,8 @@
 
 A program reads such arrays at each call, where the function's own operations take them as they are. But what Python
 computes of them while the function is traced, such as `1 - Y.T` of an array Y, is a constant of the program. So a
-program is good only for as long as what its function closes over has not changed.
+program is good only for as long as what its function closes over is the same: each call compares it. For an array that
+takes as long as reading it twice, and no time if it cannot be written to.
 """
 
 from __future__ import annotations
@@ -16,31 +17,37 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.engine.graph import Handle
+from tinygrad_cnn.lowering.recorder import equal
+
 MOST = 2000  # objects that are looked into
 _NUMBERS = (bool, int, float, complex, str, np.generic)
 
 
 class Outside:
-    """The values that a function closes over, as they were."""
+    """The values that a function closes over, as they were.
 
-    def __init__(self, function: Callable[..., Any], arrays: bool) -> None:
-        found = list(_found(function))
-        self.numbers = [(read, value) for read, value in found if isinstance(value, _NUMBERS)]
-        self.arrays = [
-            (value, value.copy())
-            for _, value in found
-            if arrays and isinstance(value, np.ndarray) and (value.flags.writeable or value.base is not None)
-        ]
+    An array that cannot be written to, and is no view, is only looked at for whether it is the same one.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.same: list[tuple[Callable[[], Any], Any]] = []
+        self.arrays: list[tuple[Any, Any]] = []
+        for read, value in _found(function):
+            self.same.append((read, value))
+            if isinstance(value, np.ndarray) and (value.flags.writeable or value.base is not None):
+                self.arrays.append((value, value.copy()))
 
     def has_changed(self) -> bool:
         """Whether one of them is another now."""
-        for read, value in self.numbers:
-            now = read()
-            if now is not value and (type(now) is not type(value) or now != value):
+        for read, value in self.same:
+            try:
+                now = read()
+            except (ValueError, KeyError, AttributeError, IndexError):
                 return True
-        return any(
-            not np.array_equal(array, before, equal_nan=array.dtype.kind in "fc") for array, before in self.arrays
-        )
+            if now is not value and not (isinstance(now, _NUMBERS) and type(now) is type(value) and now == value):
+                return True
+        return not all(equal(array, before) for array, before in self.arrays)
 
 
 def _found(function: Any) -> Iterator[tuple[Callable[[], Any], Any]]:
@@ -57,9 +64,9 @@ def _found(function: Any) -> Iterator[tuple[Callable[[], Any], Any]]:
                 value = read()
             except (ValueError, KeyError, AttributeError, IndexError):  # a variable that has no value yet
                 continue
-            if isinstance(value, (np.ndarray, *_NUMBERS)):
+            if isinstance(value, (np.ndarray, *_NUMBERS)) or callable(value):
                 yield read, value
-            else:
+            if not isinstance(value, (np.ndarray, *_NUMBERS)):
                 waiting.append(value)
 
 
@@ -74,8 +81,14 @@ def _reads(item: Any) -> Iterator[Callable[[], Any]]:
     elif isinstance(item, dict | list | tuple):
         keys = list(item) if isinstance(item, dict) else range(len(item))
         yield from [functools.partial(operator.getitem, item, key) for key in keys]
-    elif isinstance(getattr(item, "__dict__", None), dict) and not inspect.ismodule(item) and not inspect.isclass(item):
-        yield from [functools.partial(getattr, item, name) for name in list(item.__dict__)]
+    elif isinstance(item, Handle):
+        yield functools.partial(operator.attrgetter("node.value"), item)
+    elif not inspect.ismodule(item) and not inspect.isclass(item):
+        try:
+            attributes = list(object.__getattribute__(item, "__dict__"))
+        except AttributeError:  # it has slots, or is of another language
+            return
+        yield from [functools.partial(getattr, item, name) for name in attributes]
 
 
 def _reads_of_function(function: FunctionType) -> Iterator[Callable[[], Any]]:

@@ -92,8 +92,7 @@ class _Compiled:
             listing: Listing = traced(function, args, keywords)
         finally:
             recording.reset(token)
-        constants = any(x.operation == "constant" and x.result.kind == "array" for x in listing.instructions)
-        self.outside = Outside(function, arrays=constants)
+        self.outside = Outside(function)
         self.plan = _plan(optimised(listing), backend)
         self.rebuild = tree.flatten(listing.structure).rebuild
 

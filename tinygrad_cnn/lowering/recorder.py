@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_cnn.lowering.instructions import Argument, Instruction, Origin, Place, Result, Slot, mapped
 from tinygrad_cnn.lowering.operations import compute
-from tinygrad_cnn.sources import is_engine
+from tinygrad_cnn.sources import calling_line, is_engine
 
 _HERE = __file__.removesuffix("recorder.py")
 _ENGINE = _HERE.removesuffix("lowering/") + "engine/"
@@ -125,14 +125,20 @@ class Recorder:
 
     def of(self, x: Any) -> Any:
         """The Traced that stands for `x`, an array or a number: itself, if it is one."""
-        return x if hasattr(type(x), "recorder") else self.outside_value(x)
+        if not hasattr(type(x), "recorder"):
+            return self.outside_value(x)
+        if x.recorder is not self:
+            raise TracingError(
+                "program: the function uses an array that was kept from an earlier run of it, such as the state of an "
+                "optimiser that it closes over; expected a function without hidden state. Pass the state as an "
+                f"argument, and return what it becomes ({calling_line()})"
+            )
+        return x
 
     def _slot(self, x: Any, taken: list[Any]) -> Any:
-        if not hasattr(type(x), "recorder"):
-            if not isinstance(x, np.ndarray):
-                return x
-            x = self.outside_value(x)
-        taken.append(x)
+        if not hasattr(type(x), "recorder") and not isinstance(x, np.ndarray):
+            return x
+        taken.append(self.of(x))
         return Slot(len(taken) - 1)
 
     def _add(self, x: Instruction) -> Instruction:
