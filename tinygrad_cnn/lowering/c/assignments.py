@@ -53,6 +53,7 @@ def _assign(w: Writing, x: Instruction, given: Instruction | None, value: Any) -
     f = w.f
     part = _part(x, x.parameters["index"])
     if x.operation == "scatter":
+        f.starts[x] = 0
         f.line(f"memset({f.write(x)}, 0, {x.result.size} * sizeof({ctype(x)}));")
     elif x not in w.in_place:
         old = x.operands[0]
@@ -71,7 +72,7 @@ def _assign(w: Writing, x: Instruction, given: Instruction | None, value: Any) -
         else:
             place = w.places[given]
             steps = (*[0] * (len(part.shape) - len(place.shape)), *place.strides)
-            text = f"{f.read(place.root)}[{offset(i, steps, place.offset)}]"
+            text = f"{f.read(place.root)}[{offset(i, steps, f.start(place))}]"
             text = converted(text, given.result.dtype, x.result.dtype, None)
         sign = "=" if x.operation == "setitem" else "+="
         f.line(f"{f.element(part, i, write=True)} {sign} {text};")

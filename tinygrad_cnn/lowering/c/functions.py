@@ -70,10 +70,16 @@ def _harmless(text: str) -> str:
 
 
 class Function:
-    """A C function of the memory and of the arrays that are elsewhere."""
+    """A C function of the arrays that it reads and writes.
 
-    def __init__(self, names: Names) -> None:
-        self.names = names
+    Where it is `relative`, it is given the address of the first element of a view, so that one function serves for
+    views that lie alike: for each row of an array, for instance.
+    """
+
+    def __init__(self, names: Names, relative: bool) -> None:
+        self.names, self.relative = names, relative
+        self.starts: dict[Instruction, int] = {}  # where in an array its pointer points to
+        self.comments: list[str] = []
         self.lines: list[str] = []
         self.depth = 1
         self.arrays: dict[Instruction, bool] = {}  # and whether it is written to
@@ -114,10 +120,37 @@ class Function:
         self.arrays[root] = True
         return self.names(root)
 
+    def start(self, place: Place) -> int:
+        """Where a view begins, counted from where the pointer points to."""
+        if self.relative:
+            return place.offset - self.starts.setdefault(place.root, place.offset)
+        return place.offset
+
+    def shape(self) -> str:
+        """What is equal for functions that differ in the names of arrays alone."""
+        known: dict[str, str] = {}
+
+        def positional(found: re.Match[str]) -> str:
+            name, suffix = found[1], found[2] or ""
+            return known.setdefault(name, f"#{len(known)}") + suffix if name in self.names.taken else found[0]
+
+        text = "\n".join([*self.parameters(), *self.lines])
+        return re.sub(r"\b([A-Za-z_]\w*?)(_i|_row|_total)?\b", positional, text)
+
+    def parameters(self) -> list[str]:
+        """The parameters in C."""
+        found = [
+            f"{C_TYPES[x.result.dtype]} *restrict {self.names(x)}"
+            if written
+            else f"const {C_TYPES[x.result.dtype]} *{self.names(x)}"
+            for x, written in self.arrays.items()
+        ]
+        return [*found, *[f"{type_} *restrict {name}" for name, (type_, _) in self.scratches.items()]]
+
     def element(self, place: Place, variables: Sequence[str], write: bool = False) -> str:
         """The element of an array at an index."""
         name = self.write(place.root) if write else self.read(place.root)
-        return f"{name}[{offset(variables, place.strides, place.offset)}]"
+        return f"{name}[{offset(variables, place.strides, self.start(place))}]"
 
     def scratch(self, name: str, type_: str, count: int) -> str:
         """Memory for the midst of the step: an array of numbers or of vectors, which are at most 64 bytes long."""

@@ -78,7 +78,7 @@ def write_loop(
         outer = any(is_reduced[: len(is_reduced) - inner])
         found.append(_Reduction(x, x.parameters.get("ufunc", "add"), merged(kept[x]), inner, outer))
     for x in step.instructions:
-        f.line(comment(x, f.names))
+        f.comments.append(comment(x, f.names))
     _Writer(
         f, step, sizes, {y: (place, merged(steps)) for y, (place, steps) in loads.items()},
         {x: merged(steps) for x, steps in stores.items()}, found,
@@ -205,7 +205,7 @@ class _Writer:
             for y in x.operands:
                 if y not in local and literal(y) is None:
                     place, steps = self.loads[y]
-                    local[y] = f"{f.read(place.root)}[{offset(self.variables, steps, place.offset)}]"
+                    local[y] = f"{f.read(place.root)}[{offset(self.variables, steps, f.start(place))}]"
                 texts.append(local.get(y, ""))
             if x in by_instruction:
                 self.reduce(by_instruction[x], texts[0], rows)

@@ -36,8 +36,7 @@ def _write(w: Writing, x: Instruction, m: int, k: int, n: int) -> None:
     steps, columns = b.strides if len(b.shape) == 2 else (b.strides[0], 0)
     name = f"product_of_{ctype(x)}"
     f.helper(f"product {ctype(x)}")
-    left = f"{f.read(a.root)} + {a.offset}" if a.offset else f.read(a.root)
-    right = f"{f.read(b.root)} + {b.offset}" if b.offset else f.read(b.root)
+    left, right = [f"{f.read(y.root)}{f' + {start}' if (start := f.start(y)) else ''}" for y in (a, b)]
     f.line(f"{name}({m}, {k}, {n}, {left}, {rows}, {terms}, {right}, {steps}, {columns}, {f.write(x)});")
 
 

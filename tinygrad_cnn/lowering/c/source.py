@@ -15,12 +15,14 @@ from tinygrad_cnn.lowering.instructions import Instruction, Listing
 ALIGNMENT = 64
 
 _HEAD = """\
-/* TITLE, as C: made by tinygrad_cnn. Each function is a step, or several that are fused; `memory` holds what they
-   compute, `arrays` the arguments and constants. */
+/* TITLE, as C: made by tinygrad_cnn. Each function is a step of the program, at the end they are called: `memory`
+   holds what they compute, `arrays` the arguments and constants. */
 
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+
+#define STEP static __attribute__((noinline)) void
 
 #ifdef __clang__  /* products are summed up without rounding in between, as BLAS does it; nothing else is */
 #define TILE static inline __attribute__((always_inline))
@@ -64,6 +66,7 @@ class Source:
         self.last = self._last_uses()
         self.aliases = assignments.in_place(self.steps, self.last, self.places)
         self.memory = self._lay_out()
+        self.results = self.memory.length
         self.arrays: list[Instruction] = []
         self.segments = self._segments()
         self.text = self._write()
@@ -160,31 +163,37 @@ class Source:
         for x in self.listing.instructions:
             if x.operation == "input":
                 names(x)
-        functions: dict[int, Function] = {}
-        for number, step in enumerate(self.steps.all):
-            if not step.in_c:
-                continue
-            f = functions[number] = Function(names)
-            if step.kind == "loop":
-                loops.write_loop(f, step, self.places, self.is_stored)
-                continue
-            (x,) = step.instructions
-            for part in (*self.kernels[x].parts, x):
-                f.line(comment(part, names))
-            self.kernels[x].write(Writing(f, self.places, self.vector, self.is_elsewhere, self.aliases))
+        functions = {number: self._function(step, names) for number, step in enumerate(self.steps.all) if step.in_c}
         title = "".join(c for c in self.listing.title if c.isalnum() or c in "_.") or "step"
         parts = [_HEAD.replace("TITLE", title), self._helpers(list(functions.values()))]
-        scratch = self.memory.length  # which follows what is in memory, and serves one step after the other
+        alike: dict[str, str] = {}  # the names of functions, by what is equal for all that they serve for
+        calls: dict[int, list[str]] = {}
         for number, f in functions.items():
-            parts.append(self._function(f"step_{number}", f, scratch))
+            shape, first = f.shape(), f"step_{number}"
+            name = alike.setdefault(shape, first)
+            if name == first:
+                parts.append(self._definition(name, f))
+            comments = [] if name == first else f.comments
+            calls[number] = [*comments, f"{name}({', '.join(self._arguments(f))});"]
         for k, segment in enumerate(self.segments):
             if self.steps.all[segment[0]].in_c:
-                calls = "".join([f"    step_{number}(memory, arrays);\n" for number in segment])
-                parts.append(f"void segment_{k}(char *restrict memory, void **arrays)\n{{\n{calls}}}\n\n")
+                lines = "".join([f"    {line}\n" for number in segment for line in calls[number]])
+                parts.append(f"void segment_{k}(char *restrict memory, void **arrays)\n{{\n{lines}}}\n\n")
             else:
                 (x,) = self.steps.all[segment[0]].instructions
                 parts.append(f"/* NumPy: */\n{comment(x, names)}\n\n")
         return "".join(parts)
+
+    def _function(self, step: Step, names: Names) -> Function:
+        """A step as a function."""
+        f = Function(names, step.kind in ("loop", "product", "setitem", "add_at", "scatter", "concatenate"))
+        if step.kind == "loop":
+            loops.write_loop(f, step, self.places, self.is_stored)
+            return f
+        (x,) = step.instructions
+        f.comments += [comment(part, names) for part in (*self.kernels[x].parts, x)]
+        self.kernels[x].write(Writing(f, self.places, self.vector, self.is_elsewhere, self.aliases))
+        return f
 
     def _helpers(self, functions: list[Function]) -> str:
         texts: dict[str, None] = {}
@@ -201,26 +210,27 @@ class Source:
                 texts.setdefault(loops.row_helper(name) + "\n")
         return "".join(texts)
 
-    def _function(self, name: str, f: Function, scratch: int) -> str:
-        """The text of a step, whose scratch memory begins there."""
-        names = f.names
+    def _definition(self, name: str, f: Function) -> str:
+        """The text of a function."""
         contracted = any(helper.split()[0] in ("correlate_tile", "gradient_tile", "product") for helper in f.helpers)
-        lines = [f"{'CONTRACTED ' if contracted else ''}static void {name}(char *restrict memory, void **arrays)", "{"]
-        for root, is_written in f.arrays.items():
-            type_ = C_TYPES[root.result.dtype]
-            if self.is_elsewhere(root):
-                lines.append(f"    const {type_} *const {names(root)} = arrays[{self.array(root)}];")
-                continue
-            pointer = f"({type_} *)(memory + {self.memory.offsets[root]})"
-            if is_written:
-                lines.append(f"    {type_} *restrict const {names(root)} = {pointer};")
+        parameters = ",\n    ".join(f.parameters())
+        head = f"{'CONTRACTED ' if contracted else ''}STEP {name}(\n    {parameters})\n{{"
+        return "\n".join([head, *[f"    {text}" for text in f.comments], *f.lines, "}", "", ""])
+
+    def _arguments(self, f: Function) -> list[str]:
+        """The pointers that a function is called with. Scratch memory follows what is in memory, for all steps."""
+        found, scratch = [], self.results
+        for x in f.arrays:
+            type_, start = C_TYPES[x.result.dtype], f.starts.get(x, 0)
+            if self.is_elsewhere(x):
+                found.append(f"({type_} *)arrays[{self.array(x)}]" + (f" + {start}" if start else ""))
             else:
-                lines.append(f"    const {type_} *const {names(root)} = {pointer};")
-        for key, (type_, size) in f.scratches.items():
-            lines.append(f"    {type_} *restrict const {key} = ({type_} *)(memory + {scratch});")
+                found.append(f"({type_} *)(memory + {self.memory.offsets[x] + start * x.result.dtype.itemsize})")
+        for type_, size in f.scratches.values():
+            found.append(f"({type_} *)(memory + {scratch})")
             scratch += -(-size // ALIGNMENT) * ALIGNMENT
         self.memory.length = max(self.memory.length, scratch)
-        return "\n".join([*lines, *f.lines, "}", "", ""])
+        return found
 
     def array(self, root: Instruction) -> int:
         """The number of an array that is not in memory."""
