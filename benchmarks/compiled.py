@@ -1,8 +1,9 @@
-"""How fast a compiled step is: `tg.compile` against the engine, JAX with jit, and PyTorch.
+"""How fast a compiled step is: `tg.compile`, as C and as NumPy, against the engine, JAX with jit, and PyTorch.
 
 One process; the contestants take turns in blocks, in a new order each round, with a rest before each block, because the
 threads of a matrix product keep spinning for a while and slow whoever comes next. Ratios are the median within rounds.
-All get the same number of threads (--threads, 2 by default). Peers that are not installed are left out.
+All get the same number of threads (--threads, 2 by default), of which the C that is made uses one. Peers that are not
+installed are left out.
 """
 
 from __future__ import annotations
@@ -85,6 +86,17 @@ class Article:
         return (-y.T * torch.log(shifted) - (1 - y.T) * torch.log(1 - shifted)).sum()
 
 
+class ArticleInSinglePrecision(Article):
+    """The same in float32."""
+
+    dtype = np.float32
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.x, self.y = self.x.astype(np.float32), self.y.astype(np.float32)
+        self.p = {name: value.astype(np.float32) for name, value in self.p.items()}
+
+
 # Two convolutions, batch 128, float32.
 
 
@@ -130,7 +142,87 @@ class TwoConvolutions:
         return (logits.logsumexp(1) - (logits * y).sum(1)).mean()
 
 
-MODELS = {"the article's step, float64": Article, "two convolutions, batch 128, float32": TwoConvolutions}
+# Two hidden layers with batch normalisation, batch 128, float64.
+
+
+class Normalised:
+    """linear 64 to 128, batch norm, relu, linear to 128, batch norm, relu, linear to 10, mean squared error."""
+
+    steps = 20
+    dtype = np.float64
+
+    def __init__(self) -> None:
+        self.x, self.y = RNG.normal(size=(128, 64)), RNG.normal(size=(128, 10))
+        self.p = {f"{name}{k}": value(128) for k in (0, 1) for name, value in (("g", np.ones), ("b", np.zeros))}
+        self.p |= {f"W{k}": RNG.normal(size=shape) * 0.1 for k, shape in enumerate([(64, 128), (128, 128), (128, 10)])}
+
+    @staticmethod
+    def _loss(sqrt: Any, p: dict[str, Any], x: Any, y: Any) -> Any:
+        h = x
+        for k in (0, 1):
+            h = h @ p[f"W{k}"]
+            h = h - h.mean(0)
+            h = h / sqrt((h * h).mean(0) + 1e-5) * p[f"g{k}"] + p[f"b{k}"]
+            h = h * (h > 0)
+        return ((h @ p["W2"] - y) ** 2).mean()
+
+    def loss(self, p: dict[str, Any], x: Any, y: Any) -> Any:
+        return self._loss(np.sqrt, p, x, y)
+
+    def jax_loss(self, p: dict[str, Any], x: Any, y: Any) -> Any:
+        import jax.numpy as jnp
+
+        return self._loss(jnp.sqrt, p, x, y)
+
+    def torch_loss(self, p: dict[str, Any], x: Any, y: Any) -> Any:
+        import torch
+
+        return self._loss(torch.sqrt, p, x, y)
+
+
+# A recurrent network of 200 steps, batch 16, float64.
+
+
+class Recurrent:
+    """h = tanh(x_t Wx + h Wh + b), 32 units; the sum of squares of the last h."""
+
+    steps = 5
+    dtype = np.float64
+
+    def __init__(self) -> None:
+        self.x, self.y = RNG.normal(size=(200, 16, 8)), np.zeros((16, 32))
+        shapes = {"Wx": (8, 32), "Wh": (32, 32), "b": (32,)}
+        self.p = {name: RNG.normal(size=shape) * 0.1 for name, shape in shapes.items()}
+
+    @staticmethod
+    def _loss(tanh: Any, p: dict[str, Any], x: Any, h: Any) -> Any:
+        for t in range(len(x)):
+            h = tanh(x[t] @ p["Wx"] + h @ p["Wh"] + p["b"])
+        return (h**2).sum()
+
+    def loss(self, p: dict[str, Any], x: Any, h: Any) -> Any:
+        return self._loss(np.tanh, p, x, h)
+
+    def jax_loss(self, p: dict[str, Any], x: Any, h: Any) -> Any:
+        import jax
+        import jax.numpy as jnp
+
+        h, _ = jax.lax.scan(lambda h, row: (jnp.tanh(row @ p["Wx"] + h @ p["Wh"] + p["b"]), None), h, x)
+        return (h**2).sum()
+
+    def torch_loss(self, p: dict[str, Any], x: Any, h: Any) -> Any:
+        import torch
+
+        return self._loss(torch.tanh, p, x, h)
+
+
+MODELS = {
+    "the article's step, float64": Article,
+    "the article's step, float32": ArticleInSinglePrecision,
+    "two convolutions, batch 128, float32": TwoConvolutions,
+    "MLP with batch norm, batch 128, float64": Normalised,
+    "RNN of 200 steps, batch 16, float64": Recurrent,
+}
 
 
 def eager(model: Any) -> Step:
@@ -139,7 +231,12 @@ def eager(model: Any) -> Step:
 
 
 def planned(model: Any) -> Step:
-    step = tg.compile(tg.value_and_grad(model.loss))
+    step = tg.compile(tg.value_and_grad(model.loss), backend="numpy")
+    return lambda: step(model.p, model.x, model.y)
+
+
+def in_c(model: Any) -> Step:
+    step = tg.compile(tg.value_and_grad(model.loss), backend="c")
     return lambda: step(model.p, model.x, model.y)
 
 
@@ -175,7 +272,7 @@ def torch_eager(model: Any) -> Step:
 
 
 CONTESTANTS: dict[str, Callable[[Any], Step]] = {
-    "planned NumPy": planned, "eager": eager, "JAX, jit": jax_jit, "PyTorch, eager": torch_eager,
+    "C": in_c, "planned NumPy": planned, "eager": eager, "JAX, jit": jax_jit, "PyTorch, eager": torch_eager,
 }  # fmt: skip
 
 
@@ -192,7 +289,7 @@ def prepared(model: Any) -> dict[str, Step]:
         except ImportError as error:
             print(f"{name}: left out ({error})", file=sys.stderr)
             continue
-        found = {key: np.array(g) for key, g in gradient.items()}
+        found = {key: np.asarray(g) for key, g in gradient.items()}
         expected = expected or (float(value), found)
         tolerance = 1e-9 if model.dtype == np.float64 else 1e-3
         np.testing.assert_allclose(float(value), expected[0], rtol=tolerance, err_msg=name)
@@ -227,11 +324,10 @@ def main() -> None:
             continue
         model = make()
         seconds = timed(prepared(model), model.steps)
-        mine = seconds["planned NumPy"]
         for name, blocks in seconds.items():
-            ratio = float(np.median(np.array(mine) / blocks))
-            rows.append([title, name, f"{1e3 * np.median(blocks):.3f}", f"{1e3 * min(blocks):.3f}", f"{ratio:.2f}"])
-    header = ["model", "", "ms per step", "fastest block", "planned takes"]
+            takes = [f"{np.median(np.array(seconds[mine]) / blocks):.2f}" for mine in ("C", "planned NumPy")]
+            rows.append([title, name, f"{1e3 * np.median(blocks):.3f}", f"{1e3 * min(blocks):.3f}", *takes])
+    header = ["model", "", "ms per step", "fastest block", "C takes", "planned takes"]
     save("compiled", header, rows, threads=arguments.threads, rounds=arguments.rounds)
 
 

@@ -222,8 +222,8 @@ def _forward(x: Instruction, reads: list[Instruction], s: _Sizes) -> Write:
         with f.block(for_("i_n", s.batch)):
             image.copy("i_n")
             out = f"{f.write(x)} + i_n * {s.outputs * s.out_h * s.out_w}"
-            _correlate(w, type_, s.outputs, s.channels, s, s.out_h, s.out_w, matrix, image.name, image.plane,
-                       image.pitch, out, s.out_h * s.out_w, s.out_w)  # fmt: skip
+            correlate(w, type_, s.outputs, s.channels, (s.kh, s.kw), (s.out_h, s.out_w), matrix, s.terms, image.name,
+                      image.plane, image.pitch, out, s.out_h * s.out_w, s.out_w)  # fmt: skip
 
     return write
 
@@ -306,9 +306,9 @@ def _images(x: Instruction, reads: list[Instruction], s: _Sizes, region: Widths)
             plane = s.height * s.width
             out = f"{f.write(x)} + i_n * {s.channels * plane}"
             with f.block("if (finite)"):
-                _correlate(w, type_, s.channels, s.outputs, s, bottom - top, right - left, matrix,
-                           f"{g.name} + {top * pitch + left}", g.plane, pitch, f"{out} + {top * s.width + left}", plane,
-                           s.width)  # fmt: skip
+                correlate(w, type_, s.channels, s.outputs, (s.kh, s.kw), (bottom - top, right - left), matrix,
+                          s.outputs * s.kh * s.kw, f"{g.name} + {top * pitch + left}", g.plane, pitch,
+                          f"{out} + {top * s.width + left}", plane, s.width)  # fmt: skip
             with f.block("else"):
                 f.helper(f"scatter {type_}")
                 f.line(
@@ -334,38 +334,44 @@ def _blocks(count: int, block: int) -> list[tuple[int, int, int]]:
     return [(0, whole, block), *([(whole, count - whole, count - whole)] if whole < count else [])]
 
 
-def _correlate(
-    w: Writing, type_: str, outputs: int, channels: int, s: _Sizes, out_h: int, out_w: int, matrix: str, image: str,
-    plane: int, pitch: int, out: str, out_plane: int, out_pitch: int,
+def correlate(
+    w: Writing, type_: str, outputs: int, channels: int, window: tuple[int, int], size: tuple[int, int],
+    matrix: str, terms: int, image: str, plane: int, pitch: int, out: str, out_plane: int, out_pitch: int,
 ) -> None:  # fmt: skip
-    """Write out[o][y][x] = sum of matrix[o][c][u][v] * image[c][y + u][x + v] over c, u and v."""
-    f, (lanes, vectors, tail) = w.f, _vectors(w, type_, out_w)
+    """Write out[o][y][x] = sum of matrix[o][c][u][v] * image[c][y + u][x + v] over c, u and v.
+
+    size: of the result, its rows and columns. terms, plane, pitch, out_plane, out_pitch: from one row of the matrix,
+    channel or row of an image to the next.
+    """
+    f, (out_h, out_w) = w.f, size
+    lanes, vectors, tail = _vectors(w, type_, out_w)
     f.helper(f"correlate_tile {type_} {lanes}")
     budget = 16 if w.vector == 64 else 8
     block = min(outputs, 4)
     across = min(vectors, budget // block)
     rows = min(out_h, max(1, budget // block // across))
-    terms = channels * s.kh * s.kw
-    for start, count, size in _blocks(outputs, block):
+    for start, count, several in _blocks(outputs, block):
         for first, height, tall in _blocks(out_h, rows):
-            for left, wide, many in _blocks(vectors, across):
-                with (
-                    f.block(for_("i_o", start + count, start, size)),
-                    f.block(for_("i_y", first + height, first, tall)),
-                ):
-                    last = left + wide == vectors
-                    if wide > many and last and tail < lanes:
-                        runs = [(left, wide - many, lanes), (left + wide - many, many, tail)]
-                    else:
-                        runs = [(left, wide, tail if last else lanes)]
-                    for begin, extent, end in runs:
-                        with f.block(for_("i_x", (begin + extent) * lanes, begin * lanes, many * lanes)):
-                            into = f"{out} + i_o * {out_plane} + i_y * {out_pitch} + i_x, {out_plane}, {out_pitch}"
-                            f.line(
-                                f"correlate_tile_{type_}_x{lanes}({size}, {tall}, {many}, {end}, {channels}, {s.kh}, "
-                                f"{s.kw}, {matrix} + i_o * {terms}, {terms}, {image} + i_y * {pitch} + i_x, "
-                                f"{plane}, {pitch}, {into});"
-                            )
+            with f.block(for_("i_o", start + count, start, several)), f.block(for_("i_y", first + height, first, tall)):
+                for left, wide, many, last in _columns(vectors, across, tail < lanes):
+                    into = f"{out} + i_o * {out_plane} + i_y * {out_pitch} + i_x, {out_plane}, {out_pitch}"
+                    with f.block(for_("i_x", (left + wide) * lanes, left * lanes, many * lanes)):
+                        f.line(
+                            f"correlate_tile_{type_}_x{lanes}({several}, {tall}, {many}, {tail if last else lanes}, "
+                            f"{channels}, {window[0]}, {window[1]}, {matrix} + i_o * {terms}, {terms}, "
+                            f"{image} + i_y * {pitch} + i_x, {plane}, {pitch}, {into});"
+                        )
+
+
+def _columns(vectors: int, across: int, has_tail: bool) -> Iterator[tuple[int, int, int, bool]]:
+    """(start, count, size, whether it has the last vector) of runs of tiles across, of which the last is apart."""
+    for left, wide, many in _blocks(vectors, across):
+        if left + wide < vectors or not has_tail:
+            yield left, wide, many, False
+        else:
+            if wide > many:
+                yield left, wide - many, many, False
+            yield left + wide - many, many, many, True
 
 
 def helper(name: str, type_: str, lanes: str = "0") -> str:

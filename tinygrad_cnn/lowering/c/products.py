@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from tinygrad_cnn.lowering.c.functions import ctype
+from tinygrad_cnn.lowering.c.convolutions import correlate
+from tinygrad_cnn.lowering.c.functions import ctype, offset
 from tinygrad_cnn.lowering.c.kernels import Kernel, Writing, is_real
 from tinygrad_cnn.lowering.c.places import Place
 from tinygrad_cnn.lowering.instructions import Instruction
 
-SMALL = 1 << 15  # multiplications, from which on BLAS is called
+NARROW = 4  # rows or columns, below which nothing is gained by tiles
+SMALL = 1 << 18  # multiplications, from which on BLAS is called
 
 
 def kernel(x: Instruction, places: dict[Instruction, Place]) -> Kernel | None:
@@ -34,10 +36,40 @@ def _write(w: Writing, x: Instruction, m: int, k: int, n: int) -> None:
     f, (a, b) = w.f, [w.places[y] for y in x.operands]
     rows, terms = a.strides if len(a.shape) == 2 else (0, a.strides[0])
     steps, columns = b.strides if len(b.shape) == 2 else (b.strides[0], 0)
+    if n >= NARROW and m >= NARROW:
+        _tiled(w, x, (m, k, n), (rows, terms), (steps, columns))
+        return
     name = f"product_of_{ctype(x)}"
     f.helper(f"product {ctype(x)}")
     left, right = [f"{f.read(y.root)}{f' + {start}' if (start := f.start(y)) else ''}" for y in (a, b)]
     f.line(f"{name}({m}, {k}, {n}, {left}, {rows}, {terms}, {right}, {steps}, {columns}, {f.write(x)});")
+
+
+def _tiled(
+    w: Writing, x: Instruction, sizes: tuple[int, int, int], of_a: tuple[int, int], of_b: tuple[int, int]
+) -> None:
+    """In tiles: a convolution with windows of one element, of which the terms of the product are the channels.
+
+    Rows of b that do not lie together, or are the end of an argument, are copied first; so is a transposed a.
+    """
+    f, type_, (m, k, n), (a, b) = w.f, ctype(x), sizes, [w.places[y] for y in x.operands]
+    left, terms = f"{f.read(a.root)}{f' + {start}' if (start := f.start(a)) else ''}", of_a[0]
+    if k > 1 and of_a[1] != 1:
+        left, terms = _copied(w, "rows_of_a", a, (m, k), of_a), k
+    if of_b[1] == 1 and not w.is_elsewhere(b.root):
+        right, plane = f"{f.read(b.root)}{f' + {start}' if (start := f.start(b)) else ''}", of_b[0]
+    else:
+        right, plane = _copied(w, "rows_of_b", b, (k, n), of_b), n
+    correlate(w, type_, m, k, (1, 1), (1, n), left, terms, right, plane, 0, f.write(x), n, 0)
+
+
+def _copied(w: Writing, name: str, place: Place, shape: tuple[int, int], strides: tuple[int, int]) -> str:
+    """A copy of a matrix in scratch memory, row by row."""
+    f, type_ = w.f, ctype(place.root)
+    copy = f.scratch(name, type_, shape[0] * shape[1] + w.vector)
+    with f.loops(shape, "j") as j:
+        f.line(f"{copy}[{offset(j, (shape[1], 1))}] = {f.read(place.root)}[{offset(j, strides, f.start(place))}];")
+    return copy
 
 
 def helper(type_: str) -> str:

@@ -17,6 +17,13 @@ from tinygrad_cnn.lowering.instructions import Instruction, Listing
 from tinygrad_cnn.primitives.arguments import axes_of
 
 MOST = 40  # instructions in a loop, of which each reduction counts as 5: compilers take long over long ones
+# Functions that NumPy computes several elements at a time, up to ten times as fast as the C library does, and from how
+# many elements on that is worth a call.
+NUMPYS_FROM = {
+    **dict.fromkeys(["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "power"], 1024),
+    **dict.fromkeys(["tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "cbrt", "arctan2"], 128),
+    **dict.fromkeys(["arcsinh", "arccosh", "arctanh"], 128),
+}
 REDUCTIONS = frozenset(["add", "multiply", "maximum", "minimum", "logical_or", "logical_and"])
 GIVEN = frozenset(["input", "constant", "closed_over", "full"])
 
@@ -83,6 +90,8 @@ class Steps:
             return None
         if x.operation in ("reduce", "mean"):
             return reduction(x)
+        if x.result.size >= NUMPYS_FROM.get(x.operation, x.result.size + 1):
+            return None
         dtypes = loop_dtypes(x)
         if dtypes is None:
             return None
