@@ -87,6 +87,16 @@ def test_other_flags_another_compiler_and_another_source_are_compiled_anew(cache
     assert len(list(cache.iterdir())) == 4
 
 
+def test_a_bounded_number_of_libraries_is_kept(cache, monkeypatch) -> None:
+    monkeypatch.setattr(compiler, "KEPT", 2)
+    steps = [tg.compile(lambda x, n=n: x * n + 1, backend="c") for n in range(4)]
+    for n, each in enumerate(steps):
+        np.testing.assert_array_equal(each(X), X * n + 1)
+    assert len(list(cache.iterdir())) == 2
+    for n, each in enumerate(steps):  # one whose library was removed still runs
+        np.testing.assert_array_equal(each(X), X * n + 1)
+
+
 def test_a_damaged_library_is_made_anew(cache, compilations, tmp_path, monkeypatch) -> None:
     expect_right(step())
     (library,) = cache.iterdir()

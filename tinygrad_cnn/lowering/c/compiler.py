@@ -24,6 +24,7 @@ FLAGS = (
     "-fPIC", "-shared",
 )  # fmt: skip
 PATIENCE = 300  # seconds
+KEPT = 1000  # libraries in the folder, those loaded last
 
 
 class CompilerError(RuntimeError):
@@ -80,6 +81,7 @@ def library(source: str) -> Any:
     path = _folder() / f"{hashlib.sha256(key.encode()).hexdigest()}.so"
     if _is_intact(path):
         with contextlib.suppress(OSError):  # what cannot be loaded is made anew
+            os.utime(path)
             return ctypes.CDLL(str(path))
     try:
         with files.temporary_folder() as folder:
@@ -87,9 +89,19 @@ def library(source: str) -> Any:
             _run([*made_by.command, *FLAGS, str(folder / "program.c"), "-o", str(folder / "program.so"), "-lm"])
             made = (folder / "program.so").read_bytes()
         files.write(path, made + hashlib.sha256(made).digest())  # what follows a library, nobody reads
+        _remove_oldest(path.parent)
         return ctypes.CDLL(str(path))
     except OSError as error:
         raise CompilerError(f"what the C compiler made cannot be kept or loaded: {error}") from None
+
+
+def _remove_oldest(folder: Path) -> None:
+    """Remove the libraries that have not been loaded for longest. A program that runs one keeps it."""
+    libraries = list(folder.glob("*.so"))
+    if len(libraries) > KEPT:
+        with contextlib.suppress(OSError):  # another process removes them too
+            for path in sorted(libraries, key=lambda path: path.stat().st_mtime)[:-KEPT]:
+                path.unlink()
 
 
 def _is_intact(path: Path) -> bool:
