@@ -25,14 +25,17 @@ SHARED = ROOT.parent / "shared"
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests")]
 
 
+LEFT_OUT = ("public_programs", "exhaustive")  # unless -m asks for them
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what installs packages, unless it is asked for by its marker."""
-    if "public_programs" in config.getoption("-m"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("public_programs")]
+    """Leave out what installs packages, and what takes many minutes, unless it is asked for by its marker."""
+    markers = [name for name in LEFT_OUT if name not in config.getoption("-m")]
+    left_out = [item for item in items if any(map(item.get_closest_marker, markers))]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        kept = set(items).difference(left_out)
+        items[:] = [item for item in items if item in kept]
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,9 @@ from tinygrad_cnn.lowering.recorder import TracingError
 
 needs_a_compiler()
 RNG = np.random.default_rng(0)
+EXHAUSTIVE = pytest.mark.exhaustive  # of what the compiler takes long for, one case in three is always run
+LARGE_WINDOW = pytest.param(5, 1, marks=EXHAUSTIVE)
+OTHER_OUTPUTS = [pytest.param(n, marks=EXHAUSTIVE) for n in (1, 7)]
 TYPES = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 
 
@@ -136,7 +139,7 @@ IMAGES = [(2, 6, 7), (3, 1, 9, 9), (2, 5, 8, 30), (2, 3, 17, 17)]
 
 @TYPES
 @pytest.mark.parametrize("shape", IMAGES)
-@pytest.mark.parametrize(("window", "stride"), [(2, None), (3, 2), ((1, 2), (2, 1)), (4, 3), (2, 3), (5, 1)])
+@pytest.mark.parametrize(("window", "stride"), [(2, None), (3, 2), ((1, 2), (2, 1)), (4, 3), (2, 3), LARGE_WINDOW])
 def test_pooling_and_its_gradient(shape, window, stride, dtype) -> None:
     def function(x):
         each = [
@@ -157,7 +160,7 @@ def test_pooling_and_its_gradient(shape, window, stride, dtype) -> None:
     ((3, 3), 1, 1), ((1, 1), 0, 1), ((5, 3), 2, 1), ((2, 4), (0, 3), 1), ((3, 3), 1, 2), ((6, 6), 0, 1),
     ((3, 2), 0, (2, 1)),
 ])  # fmt: skip
-@pytest.mark.parametrize("outputs", [1, 4, 7])
+@pytest.mark.parametrize("outputs", [4, *OTHER_OUTPUTS])
 def test_convolutions_and_their_gradients(shape, kernel, padding, stride, outputs, dtype) -> None:
     if len(shape) == 3:
         outputs, channels = None, ()
@@ -302,7 +305,7 @@ def test_a_program_is_saved_as_c(tmp_path) -> None:
 # Random programs.
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("part", range(4))
 def test_random_programs(part) -> None:
     ran = 0

@@ -14,7 +14,7 @@ from lowering.test_cases import gradient, second, value
 from tinygrad_cnn.lowering.recorder import TracingError
 
 needs_a_compiler()
-pytestmark = pytest.mark.slow  # each is compiled
+pytestmark = pytest.mark.exhaustive  # each is compiled
 
 
 def compare(function, case: Case, dtype: type) -> None:
