@@ -100,7 +100,7 @@ def test_a_rerun_is_a_run(loss: Callable[[Any], Any], a: Array, b: Array, a2: Ar
 
 def test_what_is_before_the_change_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     poolings: list[tuple[int, ...]] = []
-    pool = windows.max_pool2d.forward
+    pool = windows.max_pool2d.compute
 
     def counted(x: Array, *args: Any, **settings: Any) -> Array:
         poolings.append(x.shape)
@@ -111,7 +111,7 @@ def test_what_is_before_the_change_is_not_computed_again(monkeypatch: pytest.Mon
     p = Parameters(*[rng.standard_normal(shape) for shape in ((3, 3), (1, 1), (1, 196), (1, 1))])
     form = tree.flatten(p)
     incremental = IncrementalLoss(lambda p: loss_as_printed(forward(x, p).sigma, y), form, form.leaves)
-    monkeypatch.setattr(windows.max_pool2d, "forward", counted)
+    monkeypatch.setattr(windows.max_pool2d, "compute", counted)
     incremental.at([p.Wc, p.Bc, p.Wf + 1, p.Bf])
     incremental.at([p.Wc, p.Bc, p.Wf, p.Bf + 1])
     assert poolings == []

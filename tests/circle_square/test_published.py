@@ -50,7 +50,7 @@ def test_the_published_forward_is_differentiated_as_it_is(listing: ModuleType) -
 
 def test_col2im_of_the_listing_says_what_to_write_instead(listing: ModuleType) -> None:
     columns = tg.Tensor(np.ones((4, 196)))
-    with pytest.raises(TypeError, match=r"np\.zeros\(shape, like=t\)"):
+    with pytest.raises(TypeError, match=r"np\.zeros\(shape, like=input\)"):
         listing.col2im(columns, 2, 0, 2, 14, 28)
 
 
