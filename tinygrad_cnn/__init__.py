@@ -22,6 +22,7 @@ from tinygrad_cnn.engine.tensor import Tensor
 from tinygrad_cnn.engine.transforms import grad, jvp, stop_gradient, value_and_grad, vjp
 from tinygrad_cnn.implicit_functions import implicit
 from tinygrad_cnn.jacobians import elementwise_grad, hessian, hvp, jacobian
+from tinygrad_cnn.names import named
 from tinygrad_cnn.nn import (
     SGD,
     Adam,
@@ -38,7 +39,6 @@ from tinygrad_cnn.nn import (
 from tinygrad_cnn.nn.recomputation import checkpoint
 from tinygrad_cnn.objectives import optimize_args
 from tinygrad_cnn.pictures import Mark, graph, render
-from tinygrad_cnn.pictures.read.names import named
 from tinygrad_cnn.primitives.windows import col2im, im2col
 
 if TYPE_CHECKING:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import cmath as _cmath
 import functools
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinygrad_cnn.math import exchanged, of_numbers, of_values
-from tinygrad_cnn.replacements import register
+from tinygrad_cnn.replacements import fallback
 
 if TYPE_CHECKING:
     from cmath import *  # noqa: F403
@@ -44,13 +43,4 @@ _STEPS = ("isclose", "isfinite", "isinf", "isnan")
 _calls: dict[str, Any] = dict.fromkeys(_STEPS, of_values)
 _calls.update({name: functools.partial(of_numbers, of_tensors=function) for name, function in _OF_TENSORS.items()})
 globals().update(exchanged(_cmath, _calls))
-register(_cmath, sys.modules[__name__])
-__all__ = [name for name in dir(_cmath) if not name.startswith("_")]
-
-
-def __getattr__(name: str) -> Any:
-    return getattr(_cmath, name)
-
-
-def __dir__() -> list[str]:
-    return dir(_cmath)
+__getattr__, __dir__ = fallback(_cmath, globals())

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import functools
 import math as _math
-import sys
 from collections.abc import Callable
 from types import MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ import numpy as np
 from tinygrad_cnn.builtin_functions import number, number_value
 from tinygrad_cnn.engine.graph import Array, Handle
 from tinygrad_cnn.engine.primitive import Primitive
-from tinygrad_cnn.replacements import holds_tensor, register
+from tinygrad_cnn.replacements import fallback, holds_tensor, register
 
 if TYPE_CHECKING:
     from math import *  # noqa: F403
@@ -179,13 +178,4 @@ for _name, _function in _OF_TENSORS.items():
     _calls[_name] = functools.partial(_of_iterables if _name in _OF_ITERABLES else of_numbers, of_tensors=_function)
 
 globals().update(exchanged(_math, _calls))
-register(_math, sys.modules[__name__])
-__all__ = [name for name in dir(_math) if not name.startswith("_")]
-
-
-def __getattr__(name: str) -> Any:
-    return getattr(_math, name)
-
-
-def __dir__() -> list[str]:
-    return dir(_math)
+__getattr__, __dir__ = fallback(_math, globals())

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterable
+from types import ModuleType
 from typing import Any, TypeVar
 
 from tinygrad_cnn.engine.graph import Handle
@@ -109,3 +111,18 @@ class _Supported:
                 )
             del bound[name]
         return bound
+
+
+def fallback(original: ModuleType, names: dict[str, Any]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` of the module whose globals are `names`, the counterpart of the module `original`.
+
+    What the module does not define is that of `original`. It is entered into the table.
+    """
+    register(original, sys.modules[names["__name__"]])
+    public = getattr(original, "__all__", None) or [name for name in dir(original) if not name.startswith("_")]
+    names["__all__"] = list(public)
+
+    def get(name: str) -> Any:
+        return getattr(original, name)
+
+    return get, lambda: dir(original)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy_cases import Call, each, gradients_agree, values_agree
+from scipy_cases import Call, comparisons_of
 
 import tinygrad_cnn as tg
 
@@ -114,19 +114,9 @@ CALLS = [
 ]  # fmt: skip
 
 
-@each(CALLS)
-def test_values_are_scipys(call: Call) -> None:
-    values_agree(call, ours, theirs)
-
-
-@each(CALLS)
-def test_values_of_single_precision_are_scipys(call: Call) -> None:
-    values_agree(call, ours, theirs, np.float32)
-
-
-@each(CALLS)
-def test_derivatives_are_what_differences_give(call: Call) -> None:
-    gradients_agree(call, ours)
+test_values_are_scipys, test_values_of_single_precision_are_scipys, test_derivatives_are_what_differences_give = (
+    comparisons_of(CALLS, ours, theirs)
+)
 
 
 def test_the_state_of_a_filter_without_memory_is_empty() -> None:

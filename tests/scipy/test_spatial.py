@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy_cases import Call, each, gradients_agree, values_agree
+from scipy_cases import Call, comparisons_of
 
 import tinygrad_cnn as tg
 
@@ -46,19 +46,9 @@ CALLS = [
 SPREAD = np.array([[0, 3], [2, -1], [-4, 1], [1, 1], [5, 0], [-2, -3.0]])
 
 
-@each(CALLS)
-def test_values_are_scipys(call: Call) -> None:
-    values_agree(call, ours, theirs)
-
-
-@each(CALLS)
-def test_values_of_single_precision_are_scipys(call: Call) -> None:
-    values_agree(call, ours, theirs, np.float32)
-
-
-@each(CALLS)
-def test_derivatives_are_what_differences_give(call: Call) -> None:
-    gradients_agree(call, ours)
+test_values_are_scipys, test_values_of_single_precision_are_scipys, test_derivatives_are_what_differences_give = (
+    comparisons_of(CALLS, ours, theirs)
+)
 
 
 def test_a_distance_that_is_zero_has_slope_zero() -> None:

@@ -52,3 +52,21 @@ def values_agree(call: Call, ours: ModuleType, theirs: ModuleType, dtype: Any = 
 def gradients_agree(call: Call, ours: ModuleType) -> None:
     """Assert that the derivatives are what differences give."""
     derivatives_agree(lambda *xs: call.function(ours, *xs), call.operands(), call.order)
+
+
+def comparisons_of(calls: list[Call], ours: ModuleType, theirs: ModuleType) -> tuple[Any, Any, Any]:
+    """Three tests of each call: of its value, of that in single precision, and of its derivatives."""
+
+    @each(calls)
+    def values(call: Call) -> None:
+        values_agree(call, ours, theirs)
+
+    @each(calls)
+    def values_of_single_precision(call: Call) -> None:
+        values_agree(call, ours, theirs, np.float32)
+
+    @each(calls)
+    def derivatives(call: Call) -> None:
+        gradients_agree(call, ours)
+
+    return values, values_of_single_precision, derivatives

@@ -227,7 +227,9 @@ class Tensor(Handle):
             was.node = self.node
         reshaped: Any = implementations[np.reshape](was, shape)
         if reshaped._view is None:
-            raise AttributeError("a Tensor's shape: it would need a copy in memory. Write t = t.reshape(...)")
+            raise AttributeError(
+                "Tensor.shape: this shape needs a copy of the elements, so it cannot be assigned. Write t = t.reshape(...)"
+            )
         self._view = reshaped._view
         if was._view is None:
             del self.node

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from tinygrad_cnn.engine.graph import Node
 from tinygrad_cnn.lowering.instructions import Instruction
 from tinygrad_cnn.lowering.recorder import Call, Recorder
-from tinygrad_cnn.pictures.read.names import variable
+from tinygrad_cnn.names import variable
 
 
 class Names(NamedTuple):

@@ -22,7 +22,7 @@ class vectorize(np.vectorize):  # noqa: N801 (NumPy's name)
         if not callable(self.pyfunc):
             return super().__call__(*args, **keywords)  # a decorator with arguments, of a function yet to come
         if self.signature is not None:
-            raise NotImplementedError("np.vectorize: signature= is not supported for Tensors. Write the loop out")
+            raise NotImplementedError("np.vectorize: signature= is not supported for Tensors. Write a loop")
         given: dict[Any, Any] = {**dict(enumerate(args)), **keywords}
         varied = {key: operand(x) for key, x in given.items() if key not in self.excluded}
         shape = np.broadcast_shapes(*[np.shape(x) for x in varied.values()])

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any
-
 import numpy as np
 
 from tinygrad_cnn.numpy._lists import aware
-from tinygrad_cnn.replacements import register
+from tinygrad_cnn.replacements import fallback
 
 globals().update(aware(np.emath, np.emath.__all__))
-register(np.emath, sys.modules[__name__])
-
-
-def __getattr__(name: str) -> Any:
-    return getattr(np.emath, name)
-
-
-def __dir__() -> list[str]:
-    return dir(np.emath)
+__getattr__, __dir__ = fallback(np.emath, globals())

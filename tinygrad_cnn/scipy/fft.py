@@ -11,8 +11,7 @@ from tinygrad_cnn.engine.graph import Array
 from tinygrad_cnn.engine.primitive import operand, primitive
 from tinygrad_cnn.extras import extra
 from tinygrad_cnn.primitives.arguments import axes_of
-from tinygrad_cnn.replacements import replaces
-from tinygrad_cnn.scipy._fallback import fallback
+from tinygrad_cnn.replacements import fallback, replaces
 
 with extra("scipy", "tinygrad_cnn.scipy.fft"):
     from scipy import fft as scipys

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tinygrad_cnn.extras import extra
-from tinygrad_cnn.replacements import replaces
+from tinygrad_cnn.replacements import fallback, replaces
 from tinygrad_cnn.scipy import fft as newer
-from tinygrad_cnn.scipy._fallback import fallback
 
 with extra("scipy", "tinygrad_cnn.scipy.fftpack"):
     from scipy import fftpack as scipys

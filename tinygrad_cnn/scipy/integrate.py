@@ -16,8 +16,7 @@ from tinygrad_cnn.engine.primitive import operand
 from tinygrad_cnn.engine.tensor import Tensor
 from tinygrad_cnn.extras import extra
 from tinygrad_cnn.recordings import node_of, sweep, tensors_on
-from tinygrad_cnn.replacements import replaces
-from tinygrad_cnn.scipy._fallback import fallback
+from tinygrad_cnn.replacements import fallback, replaces
 from tinygrad_cnn.scipy._initial_values import odeint, solve_ivp  # noqa: F401 (which are of this module)
 from tinygrad_cnn.scipy._observed import Observed
 from tinygrad_cnn.scipy._sensitivities import row_of, shaped, size_of

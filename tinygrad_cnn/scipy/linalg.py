@@ -9,8 +9,7 @@ import numpy as np
 from tinygrad_cnn.engine.graph import Handle
 from tinygrad_cnn.engine.primitive import operand, to_values
 from tinygrad_cnn.extras import extra
-from tinygrad_cnn.replacements import replaces
-from tinygrad_cnn.scipy._fallback import fallback
+from tinygrad_cnn.replacements import fallback, replaces
 
 with extra("scipy", "tinygrad_cnn.scipy.linalg"):
     from scipy import linalg as scipys

@@ -13,8 +13,7 @@ from tinygrad_cnn.engine.primitive import operand, to_values
 from tinygrad_cnn.extras import extra
 from tinygrad_cnn.primitives.arguments import axes_of
 from tinygrad_cnn.primitives.elementwise import root_of_squares
-from tinygrad_cnn.replacements import holds_tensor, replaces
-from tinygrad_cnn.scipy._fallback import fallback
+from tinygrad_cnn.replacements import fallback, holds_tensor, replaces
 
 with extra("scipy", "tinygrad_cnn.scipy.ndimage"):
     from scipy import ndimage as scipys

@@ -20,9 +20,8 @@ from tinygrad_cnn.engine.transforms import grad
 from tinygrad_cnn.extras import extra
 from tinygrad_cnn.implicit_functions import solution
 from tinygrad_cnn.jacobians import elementwise_grad, jacobian
-from tinygrad_cnn.replacements import register
+from tinygrad_cnn.replacements import fallback, register
 from tinygrad_cnn.scipy._constraints import Constraints
-from tinygrad_cnn.scipy._fallback import fallback
 from tinygrad_cnn.scipy._solvers import (
     Call,
     Watched,

@@ -11,8 +11,7 @@ from tinygrad_cnn.engine.graph import Handle
 from tinygrad_cnn.engine.primitive import operand, to_values
 from tinygrad_cnn.extras import extra
 from tinygrad_cnn.primitives.arguments import axis_of
-from tinygrad_cnn.replacements import holds_tensor, replaces
-from tinygrad_cnn.scipy._fallback import fallback
+from tinygrad_cnn.replacements import fallback, holds_tensor, replaces
 
 with extra("scipy", "tinygrad_cnn.scipy.signal"):
     from scipy import signal as scipys

@@ -13,8 +13,7 @@ from tinygrad_cnn.engine.primitive import Primitive, operand, primitive, to_valu
 from tinygrad_cnn.extras import extra
 from tinygrad_cnn.primitives.scipy_special.gamma_functions import polygamma_of
 from tinygrad_cnn.primitives.scipy_special.rules import unsupported
-from tinygrad_cnn.replacements import holds_tensor, replaces
-from tinygrad_cnn.scipy._fallback import fallback
+from tinygrad_cnn.replacements import fallback, holds_tensor, replaces
 
 with extra("scipy", "tinygrad_cnn.scipy.special"):
     from scipy import special as scipys

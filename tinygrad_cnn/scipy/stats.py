@@ -10,8 +10,7 @@ import numpy as np
 from tinygrad_cnn.engine.graph import Handle
 from tinygrad_cnn.engine.primitive import operand, to_values
 from tinygrad_cnn.extras import extra
-from tinygrad_cnn.replacements import holds_tensor, register, replaces
-from tinygrad_cnn.scipy._fallback import fallback
+from tinygrad_cnn.replacements import fallback, holds_tensor, register, replaces
 
 with extra("scipy", "tinygrad_cnn.scipy.stats"):
     from scipy import special

@@ -14,7 +14,7 @@ from tinygrad_cnn.engine.graph import Array, Mode, Node, ancestors, differentiat
 from tinygrad_cnn.engine.primitive import operand
 from tinygrad_cnn.engine.sweep import pull_back, seed
 from tinygrad_cnn.engine.tensor import Tensor, leaf_on
-from tinygrad_cnn.pictures.read.names import names_of
+from tinygrad_cnn.names import names_of
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,8 @@ def check_not_lent(root: Handle) -> None:
     """Raise NotImplementedError if `root`, which is to be assigned to, has become an array that is still in use."""
     if _in_use(root):
         raise NotImplementedError(
-            "a Tensor is assigned to of which np.asarray has made an array that is still in use: the two would share "
-            "memory. Assign before it becomes an array, or make a copy with np.array"
+            "this Tensor cannot be assigned to while an array that np.asarray made of it is in use, as the two would "
+            "share memory. Assign to it first, or make a copy with np.array"
         )
 
 

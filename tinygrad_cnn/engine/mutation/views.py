@@ -70,7 +70,7 @@ class View:
             shape = base.node.like.shape if view is None else view.taken.like.shape
             if shape != chain[-1].taken.operands[0].shape:  # t.shape = ... made a view of it
                 raise NotImplementedError(
-                    "a view from before the shape of its Tensor was assigned to: take it after that"
+                    "this view was taken before the shape of its Tensor was assigned to. Take it again after that"
                 )
         return chain
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from tinygrad_cnn.engine.graph import Node
+from tinygrad_cnn.names import names_of
 from tinygrad_cnn.pictures.read import cost
 from tinygrad_cnn.pictures.read.backward_half import draw_backward
 from tinygrad_cnn.pictures.read.cotangents import sweep
 from tinygrad_cnn.pictures.read.forward_half import draw_forward
-from tinygrad_cnn.pictures.read.names import names_of
 from tinygrad_cnn.pictures.read.reading import Reading, line_of, primitive_of, read_graph
 from tinygrad_cnn.pictures.read.rule_source import explain
 from tinygrad_cnn.pictures.view import labels

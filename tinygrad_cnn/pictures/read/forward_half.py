@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.engine.graph import Node, Scope
+from tinygrad_cnn.names import operands_of
 from tinygrad_cnn.pictures.read.loops import Loop, scopes_of
-from tinygrad_cnn.pictures.read.names import operands_of
 from tinygrad_cnn.pictures.read.reading import Reading, dtype, primitive_of
 from tinygrad_cnn.pictures.view import labels
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge

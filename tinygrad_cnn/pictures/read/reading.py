@@ -12,8 +12,8 @@ import numpy as np
 from tinygrad_cnn import tree
 from tinygrad_cnn.engine.graph import Node, ancestors, source_line
 from tinygrad_cnn.engine.tensor import Tensor
+from tinygrad_cnn.names import names_of
 from tinygrad_cnn.pictures.read.loops import FEW, Loop, folded, unfolded
-from tinygrad_cnn.pictures.read.names import names_of
 from tinygrad_cnn.pictures.view import labels
 
 

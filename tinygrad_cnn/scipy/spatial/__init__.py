@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinygrad_cnn.extras import extra
-from tinygrad_cnn.scipy._fallback import fallback
+from tinygrad_cnn.replacements import fallback
 
 with extra("scipy", "tinygrad_cnn.scipy.spatial"):
     from scipy import spatial as scipys

@@ -11,8 +11,7 @@ from tinygrad_cnn.engine.graph import Handle
 from tinygrad_cnn.engine.primitive import operand, to_values
 from tinygrad_cnn.extras import extra
 from tinygrad_cnn.primitives.elementwise import root_of_squares
-from tinygrad_cnn.replacements import replaces
-from tinygrad_cnn.scipy._fallback import fallback
+from tinygrad_cnn.replacements import fallback, replaces
 
 with extra("scipy", "tinygrad_cnn.scipy.spatial.distance"):
     from scipy.spatial import distance as scipys

@@ -15,7 +15,7 @@ from tinygrad_cnn.check.diagnose.explanations.wrong_values import FORMS, plainly
 from tinygrad_cnn.check.diagnose.steps import with_operand, with_rules
 from tinygrad_cnn.engine.graph import Array, Node
 from tinygrad_cnn.engine.primitive import Rule
-from tinygrad_cnn.pictures.read.names import operands_of
+from tinygrad_cnn.names import operands_of
 
 Altered = Iterator[Alteration]
 LOTS = 200  # of other values that are tried

@@ -6,7 +6,7 @@ import numpy as np
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.engine.graph import ancestors
-from tinygrad_cnn.pictures.read.names import names_of, operands_of
+from tinygrad_cnn.names import names_of, operands_of
 
 
 def names_in(result: tg.Tensor) -> list[str]:
