@@ -227,9 +227,7 @@ class Tensor(Handle):
             was.node = self.node
         reshaped: Any = implementations[np.reshape](was, shape)
         if reshaped._view is None:
-            raise AttributeError(
-                "Tensor.shape: this shape needs a copy of the elements, so it cannot be assigned. Write t = t.reshape(...)"
-            )
+            raise AttributeError("Tensor.shape: this shape needs a copy of the elements. Write t = t.reshape(...)")
         self._view = reshaped._view
         if was._view is None:
             del self.node
