@@ -154,11 +154,12 @@ def test_the_model_takes_images_of_another_size() -> None:
 # Training.
 
 
-@pytest.mark.parametrize("gradient", ["hand", "auto"])
+@pytest.mark.parametrize(("gradient", "eager"), [("hand", False), ("auto", False), ("auto", True)])
 @pytest.mark.parametrize("task", TASKS)
-def test_training_follows_the_listing_at_every_epoch(shared: Path, real, task: str, gradient) -> None:
+def test_training_follows_the_listing_at_every_epoch(shared: Path, real, task: str, gradient, eager: bool) -> None:
     published = json.loads((shared / "data" / "listing_runs.json").read_text())[task.replace("-", "_")]
-    result = run(Settings(TASKS[task], gradient=gradient), real[task])
+    result = run(Settings(TASKS[task], gradient=gradient, eager=eager), real[task])
+    assert (result.backend is None) == (gradient == "hand" or eager)
     assert len(result.losses) == TASKS[task].epochs + 1 == len(published["losses"])
     np.testing.assert_allclose(result.losses, published["losses"], rtol=1e-7)
     assert result.losses[-1] == pytest.approx(published["losses"][-1], rel=1e-12)

@@ -6,7 +6,7 @@ import functools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from tinygrad_cnn.circle_square.training import (
     Gradient,
     RecipeName,
     accuracy,
+    gradient_of,
     train_as_published,
     train_robustly,
 )
@@ -30,7 +31,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train. Where learning_rate, epochs or seed is None, the recipe's own is meant."""
+    """How to train. Where learning_rate, epochs or seed is None, the recipe's own is meant.
+
+    eager: whether autodiff records and differentiates at each step anew, instead of running a compiled program.
+    """
 
     task: Task
     recipe: RecipeName = "published"
@@ -39,6 +43,7 @@ class Settings:
     epochs: int | None = None
     seed: int | None = None
     scaling: Scaling = field(default_factory=Scaling)
+    eager: bool = False
 
     def resolved(self) -> dict[str, Any]:
         """learning_rate, epochs and seed as they are used."""
@@ -60,6 +65,7 @@ class Result:
     start, final             the parameters
     first_order              the shuffle of the first epoch
     stopped                  why training ended early, or None; interrupted: a person stopped it
+    backend                  how the gradient was computed: "c" or "numpy", if it was compiled, or None
     before, after            the steps of the model on the training images, in their own order
     test                     the steps of the model on the test images
     """
@@ -74,6 +80,7 @@ class Result:
     stopped: str | None
     interrupted: bool
     seconds: float
+    backend: Literal["c", "numpy"] | None
     before: Forward
     after: Forward
     test: Forward
@@ -98,8 +105,8 @@ def epochs_of(settings: Settings, data: DataSet) -> Iterator[Epoch]:
     """The epochs of training, one by one."""
     x, y, how = settings.scaling(data.train.grey), data.train.y, settings.resolved()
     if settings.recipe == "robust":
-        return train_robustly(x, y, **how)
-    return train_as_published(x, y, **how, gradient=settings.gradient)
+        return train_robustly(x, y, **how, eager=settings.eager)
+    return train_as_published(x, y, **how, gradient=settings.gradient, eager=settings.eager)
 
 
 @np.errstate(all="ignore")  # an overflow is reported by `Result.stopped`, once
@@ -149,6 +156,7 @@ def run(
         stopped=stopped,
         interrupted=interrupted,
         seconds=time.perf_counter() - began,
+        backend=getattr(gradient_of(settings.recipe, settings.gradient, settings.eager), "backend", None),
         before=forward(x, first.before),
         after=forward(x, final),
         test=forward(settings.scaling(data.test.grey), final),

@@ -55,6 +55,7 @@ def metrics(result: Result, other: Result | None) -> dict[str, Any]:
         "classes": list(result.data.classes),
         "recipe": settings.recipe,
         "gradient": settings.gradient if settings.recipe == "published" else "auto",
+        "compiled": result.backend,
         **settings.resolved(),
         "scaling": {"invert": settings.scaling.invert, "top": settings.scaling.top},
         "data": {"source": result.data.source, "train": len(result.data.train), "test": len(result.data.test)},

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -58,33 +59,39 @@ def train_as_published(
     epochs: int = 500,
     seed: int = PUBLISHED_SEED,
     gradient: Gradient = "auto",
+    eager: bool = False,
 ) -> Iterator[Epoch]:
     """The article's loop, down to the random draws: `epochs` + 1 times, a shuffle and one step on the whole batch.
 
     x: images (batch, 28, 28), y: targets (batch, 1). gradient: "hand", the one derived by hand, or "auto", that of the
     shifted loss with the article's conventions, by automatic differentiation. The loss that is reported is in both the
     one that the article prints. The random numbers are those of NumPy's old generator, as in the article.
+    eager: whether autodiff records and differentiates anew at each step, instead of running a compiled program.
     """
     random = np.random.RandomState(seed)
     p = published_start(random)
     random.shuffle(np.arange(len(x)))  # the article shuffles once to show what shuffling does
-    step = tg.SGD(learning_rate).step
+    step, gradient_at = tg.SGD(learning_rate).step, gradient_of("published", gradient, eager)
     for number in range(epochs + 1):
         order = np.arange(len(x))
         random.shuffle(order)
         batch, targets = x[order], y[order]
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the shifted loss beyond its pole
-            steps, gradients = _published_gradient(batch, targets, p, gradient)
+            steps, gradients = gradient_at(batch, targets, p)
         loss = float(loss_as_printed(steps.sigma, targets))
         after = step(p, gradients)
         yield Epoch(number, loss, steps, order, accuracy(steps.sigma, targets), p, after, _trouble(loss, steps, after))
         p = after
 
 
-def _published_gradient(x: Floats, y: Floats, p: Parameters, gradient: Gradient) -> tuple[Forward, Parameters]:
-    if gradient == "hand":
-        by_hand = hand_derived(x, y, p)
-        return forward(x, p), Parameters(by_hand.dL_dWc, by_hand.dL_dBc, by_hand.dL_dWf, by_hand.dL_dBf)
+def hand_derived_gradient(x: Floats, y: Floats, p: Parameters) -> tuple[Forward, Parameters]:
+    """The steps of the model, and the article's gradient, derived by hand."""
+    by_hand = hand_derived(x, y, p)
+    return forward(x, p), Parameters(by_hand.dL_dWc, by_hand.dL_dBc, by_hand.dL_dWf, by_hand.dL_dBf)
+
+
+def published_gradient(x: Floats, y: Floats, p: Parameters) -> tuple[Forward, Parameters]:
+    """The steps of the model, and the same gradient by autodiff: of the shifted loss, with the article's conventions."""
 
     def loss(p: Parameters) -> tuple[Any, Forward]:
         steps = forward(x, p, ties="all", at_zero=1.0)
@@ -92,6 +99,29 @@ def _published_gradient(x: Floats, y: Floats, p: Parameters, gradient: Gradient)
 
     gradients, steps = tg.grad(loss, has_aux=True)(p)
     return steps, gradients
+
+
+def robust_gradient(x: Floats, y: Floats, p: Parameters) -> tuple[Any, Forward, Parameters]:
+    """The mean loss on logits, the steps of the model, and the gradient by autodiff."""
+
+    def loss(p: Parameters) -> tuple[Any, Forward]:
+        steps = forward(x, p)
+        return loss_on_logits(steps.fc, y), steps
+
+    (value, steps), gradients = tg.value_and_grad(loss, has_aux=True)(p)
+    return value, steps, gradients
+
+
+compiled = functools.cache(tg.compile)  # so that every training with the same shapes runs the same program
+
+
+def gradient_of(recipe: RecipeName, gradient: Gradient, eager: bool) -> Callable[..., Any]:
+    """What computes the gradient at each step of a recipe."""
+    if recipe == "robust":
+        return robust_gradient if eager else compiled(robust_gradient)
+    if gradient == "hand":
+        return hand_derived_gradient
+    return published_gradient if eager else compiled(published_gradient)
 
 
 def robust_start(rng: np.random.Generator) -> Parameters:
@@ -113,21 +143,17 @@ def start_of(recipe: RecipeName, seed: int) -> Parameters:
 
 
 def train_robustly(
-    x: Floats, y: Floats, learning_rate: float = 0.01, epochs: int = 300, seed: int = 0
+    x: Floats, y: Floats, learning_rate: float = 0.01, epochs: int = 300, seed: int = 0, eager: bool = False
 ) -> Iterator[Epoch]:
     """The same model, made to train: He initialisation, the mean loss on logits, and Adam.
 
     x: images (batch, 28, 28), y: targets (batch, 1). Each epoch, 0 to `epochs`, is one step on the whole batch.
+    eager: as in `train_as_published`.
     """
     p = robust_start(np.random.default_rng(seed))
-    step = tg.Adam(learning_rate).step
-
-    def loss_of(p: Parameters) -> tuple[Any, Forward]:
-        steps = forward(x, p)
-        return loss_on_logits(steps.fc, y), steps
-
+    step, gradient_at = tg.Adam(learning_rate).step, gradient_of("robust", "auto", eager)
     for number in range(epochs + 1):
-        (value, steps), gradients = tg.value_and_grad(loss_of, has_aux=True)(p)
+        value, steps, gradients = gradient_at(x, y, p)
         loss, after = float(value), step(p, gradients)
         order, right = np.arange(len(x)), accuracy(steps.sigma, y)
         yield Epoch(number, loss, steps, order, right, p, after, _trouble(loss, steps, after))

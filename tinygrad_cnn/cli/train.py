@@ -65,6 +65,11 @@ from tinygrad_cnn.cli.predict import says
     show_default="runs/TASK-RECIPE, with a number if it exists",
     help="The folder for the results; it is created, or must be empty.",
 )
+@click.option(
+    "--eager",
+    is_flag=True,
+    help="Record and differentiate at each step anew, instead of running the gradient as a compiled program.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print metrics.json, and nothing else.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Also print predictions and targets, as the article does.")
@@ -81,6 +86,7 @@ def train(
     invert: bool,
     scale: float,
     out: Path | None,
+    eager: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -92,7 +98,7 @@ def train(
         raise InputError(
             "--gradient hand needs --recipe published: the loss of the robust recipe has no hand-derived gradient"
         )
-    settings = Settings(what, recipe, gradient, learning_rate, epochs, seed, data.Scaling(invert, scale))
+    settings = Settings(what, recipe, gradient, learning_rate, epochs, seed, data.Scaling(invert, scale), eager)
     drawings = options.load(what, folder, split, split_seed)
     own = Settings(what, recipe).resolved()["learning_rate"]
     if learning_rate is not None and learning_rate > 100 * own and not quiet:
@@ -141,7 +147,7 @@ def _train(
 def _other(settings: Settings, drawings: data.DataSet, stop: Callable[[], bool]) -> Result | None:
     """The result of the other recipe, with its own settings, on the same images; None if it was interrupted."""
     name: Any = "robust" if settings.recipe == "published" else "published"
-    result = run(Settings(settings.task, name, scaling=settings.scaling), drawings, stop=stop)
+    result = run(Settings(settings.task, name, scaling=settings.scaling, eager=settings.eager), drawings, stop=stop)
     return None if result.interrupted else result
 
 
@@ -168,7 +174,7 @@ def _show(console: Console, result: Result, other: Result | None, to: Path) -> N
             f"[{colour}]{options.shown(says(sigma, shapes))}[/]",
         )
     console.print(table)
-    console.print(f"{_score(result)}.")
+    console.print(f"{_score(result)}. {_pace(result)}.")
     if other:
         console.print(f"[dim]By the {other.settings.recipe} recipe: {_score(other)}.[/]")
     console.print(
@@ -197,6 +203,18 @@ def _score(result: Result) -> str:
         f"{result.train_accuracy * len(trained):.0f} of {len(trained)} training images right, "
         f"{result.test_accuracy * len(tested):.0f} of {len(tested)} test images"
     )
+
+
+def _pace(result: Result) -> str:
+    """How long training took, and how the gradient was computed."""
+    how = {
+        "c": "with the gradient compiled to C",
+        "numpy": "with the gradient compiled to NumPy calls",
+        None: "with the hand-derived gradient"
+        if result.settings.gradient == "hand"
+        else "with the gradient recorded anew at each step",
+    }
+    return f"{len(result.losses)} epochs in {result.seconds:.2f} s, {how[result.backend]}"
 
 
 def _what_to_do(result: Result) -> str:

@@ -36,11 +36,14 @@ def compile(function: Callable[..., Any], verify: bool = False, backend: Backend
     verify: compare the results of each call with those of `function`; raises RuntimeError if they differ.
     backend: "numpy" runs the program as calls of NumPy, "c" as compiled C and raises RuntimeError if that cannot be
     done. By default, C where there is a compiler (`cc`, or that of the package ziglang), otherwise NumPy, with a
-    warning. C gives no warnings of divisions by zero and the like. Raises ValueError for another backend.
+    warning. C gives no warnings of divisions by zero and the like. Raises ValueError for another backend. The
+    attribute `backend` of the result says how the program that was made last is run, None before the first call.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> step = tg.compile(tg.value_and_grad(lambda w, x: np.sum(np.tanh(x @ w) ** 2)))
     >>> value, gradient = step(np.zeros(3), np.ones((5, 3)))
+    >>> step.backend in ("c", "numpy")
+    True
     """
     if backend not in ("c", "numpy", None):
         raise ValueError(f"compile: backend is {backend!r}; expected 'c', 'numpy' or None")
@@ -60,6 +63,7 @@ def compile(function: Callable[..., Any], verify: bool = False, backend: Backend
         if made is None or made.outside.has_changed():
             with lock:
                 made = programs[key] = _Compiled(function, args, keywords, backend)
+                compiled.backend = "c" if isinstance(made.plan, CPlan) else "numpy"  # type: ignore[attr-defined]
                 if len(programs) > MOST_PROGRAMS:
                     programs.popitem(last=False)
         elif len(programs) > 1:
@@ -71,6 +75,7 @@ def compile(function: Callable[..., Any], verify: bool = False, backend: Backend
             _compare(result, function(*args, **keywords))
         return result
 
+    compiled.backend = None  # type: ignore[attr-defined]
     return compiled
 
 
