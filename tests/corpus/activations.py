@@ -1,0 +1,136 @@
+"""Activation functions: their derivatives, and where they are taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from corpus.case import Parameters, mistake, normal, sigmoid
+
+X, Y = normal(1, 5, 3), normal(2, 5, 4)
+
+
+LAYER = {"W": normal(3, 3, 4), "b": 0.3 * normal(4, 4)}
+
+
+def tanh_layer(p: Parameters) -> Any:
+    z = X @ p["W"] + p["b"]
+    h = np.tanh(z)
+    return 0.5 * np.sum((h - Y) ** 2)
+
+
+@mistake(
+    tanh_layer,
+    LAYER,
+    source="https://github.com/scutan90/DeepLearning-500-questions/issues/544 (a table of derivatives)",
+    step="dz",
+    cause="The 1 of tanh's derivative, 1 - tanh^2, is missing.",
+    fix={"dh * -(np.tanh(z) ** 2)": "dh * (1 - np.tanh(z) ** 2)"},
+    says=r"1 - |derivative",
+)
+def tanh_without_one(p: Parameters) -> dict[str, Any]:
+    z = X @ p["W"] + p["b"]
+    dh = np.tanh(z) - Y
+    dz = dh * -(np.tanh(z) ** 2)
+    dW = X.T @ dz
+    db = dz.sum(axis=0)
+    return {"dh": dh, "dz": dz, "dW": dW, "db": db}
+
+
+@mistake(
+    tanh_layer,
+    LAYER,
+    source="https://github.com/davidrmiller/neural2d/issues/40",
+    step="dz",
+    cause="The derivative of tanh is taken at the output instead of at the input: tanh is applied twice.",
+    fix={"1 - np.tanh(h) ** 2": "1 - np.tanh(z) ** 2"},
+    says=r"tanh\(h\)|h instead of z|output",
+)
+def neural2d_derivative_at_output(p: Parameters) -> dict[str, Any]:
+    z = X @ p["W"] + p["b"]
+    h = np.tanh(z)
+    dh = h - Y
+    dz = dh * (1 - np.tanh(h) ** 2)
+    dW = X.T @ dz
+    db = dz.sum(axis=0)
+    return {"dh": dh, "dz": dz, "dW": dW, "db": db}
+
+
+def softplus_layer(p: Parameters) -> Any:
+    z = X @ p["W"] + p["b"]
+    a = np.log(1 + np.exp(z))
+    return 0.5 * np.sum((a - Y) ** 2)
+
+
+@mistake(
+    softplus_layer,
+    LAYER,
+    source="https://github.com/zserge/nanonn/issues/4",
+    step="dz",
+    cause="The derivative of softplus, a sigmoid, is taken at the output; of the output it would be 1 - exp(-a).",
+    fix={"da * sigmoid(a)": "da * (1 - np.exp(-a))"},
+    says=r"sigmoid|a instead of z|exp\(-",
+)
+def nanonn_softplus(p: Parameters) -> dict[str, Any]:
+    z = X @ p["W"] + p["b"]
+    a = np.log(1 + np.exp(z))
+    da = a - Y
+    dz = da * sigmoid(a)
+    dW = X.T @ dz
+    db = dz.sum(axis=0)
+    return {"da": da, "dz": dz, "dW": dW, "db": db}
+
+
+def leaky_layer(slope: float) -> Any:
+    def loss(p: Parameters) -> Any:
+        z = X @ p["W"] + p["b"]
+        a = np.where(z >= 0, z, slope * z)
+        return 0.5 * np.sum((a - Y) ** 2)
+
+    return loss
+
+
+@mistake(
+    leaky_layer(0.0),
+    LAYER,
+    source="https://github.com/chainer/chainer/pull/5898",
+    step="dz",
+    cause="The sign is asked of the output, which is 0 where the slope is 0: everything is passed on.",
+    fix={"np.where(a >= 0, da, 0.0 * da)": "np.where(z >= 0, da, 0.0 * da)"},
+    says=r"a instead of z|z >= 0|z > 0|missing|where|passed",
+)
+def chainer_leaky_relu_zero_slope(p: Parameters) -> dict[str, Any]:
+    z = X @ p["W"] + p["b"]
+    a = np.where(z >= 0, z, 0.0 * z)
+    da = a - Y
+    dz = np.where(a >= 0, da, 0.0 * da)
+    dW = X.T @ dz
+    db = dz.sum(axis=0)
+    return {"da": da, "dz": dz, "dW": dW, "db": db}
+
+
+def relu_layer(p: Parameters) -> Any:
+    z = X @ p["W"] + p["b"]
+    h = 1 / (1 + np.exp(-z))
+    return -np.sum((Y > 0) * np.log(h) + (Y <= 0) * np.log(1 - h))
+
+
+@mistake(
+    relu_layer,
+    LAYER,
+    source="https://github.com/JuliaML/LossFunctions.jl/issues/135 (a correction that was proposed)",
+    step="dh",
+    cause="h (1 - h), a sigmoid's derivative, is given as the derivative of the cross-entropy.",
+    fix={"dh = h * (1 - h)": "dh = (1 - t) / (1 - h) - t / h"},
+    says=r"log|/ h|h \(1 - h\)|1 - h",
+)
+def cross_entropy_as_sigmoid(p: Parameters) -> dict[str, Any]:
+    z = X @ p["W"] + p["b"]
+    h = sigmoid(z)
+    t = 1.0 * (Y > 0)
+    dh = h * (1 - h) + 0 * t
+    dz = dh * h * (1 - h)
+    dW = X.T @ dz
+    db = dz.sum(axis=0)
+    return {"dh": dh, "dz": dz, "dW": dW, "db": db}

@@ -1,0 +1,130 @@
+"""Activation functions: their derivatives, and where they are taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from corpus.case import Parameters, mistake, normal
+
+X, Y = normal(1, 5, 3), normal(2, 5, 4)
+
+
+LAYER = {"W": normal(3, 3, 4), "b": 0.3 * normal(4, 4)}
+
+
+def tanh_layer(p: Parameters) -> Any:
+    z = X @ p["W"] + p["b"]
+    h = np.tanh(z)
+    return 0.5 * np.sum((h - Y) ** 2)
+
+
+@mistake(
+    tanh_layer,
+    LAYER,
+    source="https://github.com/andersbll/nnet/issues/4 (tanh_d)",
+    step="dz",
+    cause="The derivative is another way to write tanh itself, (exp(2z) - 1) / (exp(2z) + 1).",
+    fix={"dh * (e - 1) / (e + 1)": "dh * (1 - ((e - 1) / (e + 1)) ** 2)"},
+    says=r"tanh|h instead|1 - h",
+)
+def nnet_tanh_as_its_derivative(p: Parameters) -> dict[str, Any]:
+    z = X @ p["W"] + p["b"]
+    dh = np.tanh(z) - Y
+    e = np.exp(2 * z)
+    dz = dh * (e - 1) / (e + 1)
+    dW = X.T @ dz
+    db = dz.sum(axis=0)
+    return {"dh": dh, "dz": dz, "dW": dW, "db": db}
+
+
+@mistake(
+    tanh_layer,
+    LAYER,
+    source="https://github.com/nicodjimenez/lstm/issues/41 (a correction that was proposed)",
+    step="dz",
+    cause="1 + h^2, which is the derivative of the tangent, for 1 - h^2.",
+    fix={"1 + h**2": "1 - h**2"},
+    says=r"1 \+ h|1 - h",
+)
+def tangent_for_tanh(p: Parameters) -> dict[str, Any]:
+    z = X @ p["W"] + p["b"]
+    h = np.tanh(z)
+    dh = h - Y
+    dz = dh * (1 + h**2)
+    dW = X.T @ dz
+    db = dz.sum(axis=0)
+    return {"dh": dh, "dz": dz, "dW": dW, "db": db}
+
+
+@mistake(
+    tanh_layer,
+    LAYER,
+    source="https://github.com/lazyprogrammer/facial-expression-recognition/issues/2 (a correction that was proposed)",
+    step="dz",
+    cause="1 - z^2 for 1 - h^2: the square is taken of the value before the activation.",
+    fix={"1 - np.arctanh(h) * np.arctanh(h)": "1 - h * h"},
+    says=r"1 - z|z instead of h|arctanh|1 - h",
+)
+def square_before_activation(p: Parameters) -> dict[str, Any]:
+    z = X @ p["W"] + p["b"]
+    h = np.tanh(z)
+    dh = h - Y
+    dz = dh * (1 - np.arctanh(h) * np.arctanh(h))
+    dW = X.T @ dz
+    db = dz.sum(axis=0)
+    return {"dh": dh, "dz": dz, "dW": dW, "db": db}
+
+
+def leaky_layer(slope: float) -> Any:
+    def loss(p: Parameters) -> Any:
+        z = X @ p["W"] + p["b"]
+        a = np.where(z >= 0, z, slope * z)
+        return 0.5 * np.sum((a - Y) ** 2)
+
+    return loss
+
+
+@mistake(
+    leaky_layer(-2.0),
+    LAYER,
+    source="https://github.com/pytorch/pytorch/issues/31938",
+    step="dz",
+    cause="In place, the branch is decided by the output, which is positive everywhere for a negative slope.",
+    fix={"np.where(a > 0, da, -2.0 * da)": "np.where(z > 0, da, -2.0 * da)"},
+    says=r"a instead of z|z > 0|z >= 0|missing|where|branch",
+)
+def pytorch_leaky_relu_in_place(p: Parameters) -> dict[str, Any]:
+    z = X @ p["W"] + p["b"]
+    a = np.where(z >= 0, z, -2.0 * z)
+    da = a - Y
+    dz = np.where(a > 0, da, -2.0 * da)
+    dW = X.T @ dz
+    db = dz.sum(axis=0)
+    return {"da": da, "dz": dz, "dW": dW, "db": db}
+
+
+def exponential_layer(p: Parameters) -> Any:
+    z = X @ p["W"] + p["b"]
+    a = np.exp(z)
+    return 0.5 * np.sum((a - Y) ** 2)
+
+
+@mistake(
+    exponential_layer,
+    LAYER,
+    source="https://github.com/karpathy/nn-zero-to-hero/issues/52 (a correction that was proposed)",
+    step="dz",
+    cause="The cotangent is multiplied by the input of exp instead of by its output.",
+    fix={"dz = z * da": "dz = a * da"},
+    says=r"uses z|z instead of a|a \*|\* a|exp\(z\)",
+)
+def exponential_of_the_input(p: Parameters) -> dict[str, Any]:
+    z = X @ p["W"] + p["b"]
+    a = np.exp(z)
+    da = a - Y
+    dz = z * da
+    dW = X.T @ dz
+    db = dz.sum(axis=0)
+    return {"da": da, "dz": dz, "dW": dW, "db": db}

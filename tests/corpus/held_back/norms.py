@@ -1,0 +1,198 @@
+"""Normalisations: of batches, of layers, of vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from corpus.case import Parameters, mistake, normal
+
+WEIGHT = normal(1, 6, 4)
+
+
+BATCH = {"x": normal(2, 6, 4), "gamma": 1 + 0.3 * normal(3, 4), "beta": 0.1 * normal(4, 4)}
+
+
+def batch_norm(p: Parameters) -> Any:
+    mu = np.mean(p["x"], axis=0)
+    xmu = p["x"] - mu
+    var = np.mean(xmu**2, axis=0)
+    ivar = 1 / np.sqrt(var + 1e-5)
+    xhat = xmu * ivar
+    y = p["gamma"] * xhat + p["beta"]
+    return np.sum(WEIGHT * y**2)
+
+
+@mistake(
+    batch_norm,
+    BATCH,
+    source="https://github.com/denizyuret/Knet.jl/issues/288",
+    step="dx",
+    cause="The cotangent is multiplied by gamma after it was divided by the deviation, so gamma never reaches dx.",
+    fix={"dyivar = dy * ivar": "dyivar = p['gamma'] * dy * ivar"},
+    says=r"gamma",
+)
+def knet_batch_norm_scale(p: Parameters) -> dict[str, Any]:
+    n = len(p["x"])
+    xmu = p["x"] - p["x"].mean(axis=0)
+    var = np.mean(xmu**2, axis=0)
+    ivar = 1 / np.sqrt(var + 1e-5)
+    dy = 2 * WEIGHT * (p["gamma"] * xmu * ivar + p["beta"])
+    dyivar = dy * ivar
+    dgamma = np.sum(dy * xmu * ivar, axis=0)
+    dbeta = np.sum(dy, axis=0)
+    dsigma2 = -0.5 * np.sum(dyivar * xmu * ivar**2, axis=0)
+    dmu = -np.sum(dyivar, axis=0) - 2 * dsigma2 * np.sum(xmu, axis=0) / n
+    dx = dyivar + dsigma2 * 2 * xmu / n + dmu / n
+    return {"dy": dy, "dgamma": dgamma, "dbeta": dbeta, "dx": dx}
+
+
+@mistake(
+    batch_norm,
+    BATCH,
+    source="https://github.com/mlpack/mlpack/pull/1327, corrected in https://github.com/mlpack/mlpack/pull/1930",
+    step="dvar",
+    cause="The derivative of the reciprocal root has the wrong sign: 0.5 for -0.5.",
+    fix={"ivar**3 * 0.5": "ivar**3 * -0.5", "+ dmu": "+ dmu / n"},
+    says=r"sign|-0\.5|-1/2|minus",
+)
+def mlpack_batch_norm_variance(p: Parameters) -> dict[str, Any]:
+    n = len(p["x"])
+    xmu = p["x"] - p["x"].mean(axis=0)
+    ivar = 1 / np.sqrt(np.mean(xmu**2, axis=0) + 1e-5)
+    dy = 2 * WEIGHT * (p["gamma"] * xmu * ivar + p["beta"])
+    dgamma = np.sum(dy * xmu * ivar, axis=0)
+    dbeta = np.sum(dy, axis=0)
+    dxhat = dy * p["gamma"]
+    dvar = np.sum(dxhat * xmu, axis=0) * ivar**3 * 0.5
+    dmu = np.sum(dxhat * -ivar, axis=0) + dvar * np.mean(-2 * xmu, axis=0)
+    dx = dxhat * ivar + xmu * dvar * 2 / n + dmu
+    return {"dy": dy, "dgamma": dgamma, "dbeta": dbeta, "dxhat": dxhat, "dvar": dvar, "dmu": dmu, "dx": dx}
+
+
+CUBE = {"x": normal(8, 2, 3, 4)}
+
+
+CUBE_GOAL = normal(9, 2, 3, 4)
+
+
+def layer_norm_of_three_axes(p: Parameters) -> Any:
+    xmu = p["x"] - np.mean(p["x"], axis=-1, keepdims=True)
+    rstd = 1 / np.sqrt(np.mean(xmu**2, axis=-1, keepdims=True) + 1e-5)
+    xhat = xmu * rstd
+    return np.sum((xhat - CUBE_GOAL) ** 2)
+
+
+@mistake(
+    layer_norm_of_three_axes,
+    CUBE,
+    source="https://github.com/flagos-ai/FlagGems/pull/5474",
+    step="dx",
+    cause="The backward pass takes the means over the last two axes, the forward pass over the last alone.",
+    fix={"axes = (1, 2)": "axes = (2,)"},
+    says=r"ax[ei]s",
+)
+def flaggems_layer_norm_rows(p: Parameters) -> dict[str, Any]:
+    xmu = p["x"] - p["x"].mean(axis=-1, keepdims=True)
+    rstd = 1 / np.sqrt(np.mean(xmu**2, axis=-1, keepdims=True) + 1e-5)
+    xhat = xmu * rstd
+    dxhat = 2 * (xhat - CUBE_GOAL)
+    axes = (1, 2)
+    s1 = np.mean(dxhat, axis=axes, keepdims=True)
+    s2 = np.mean(dxhat * xhat, axis=axes, keepdims=True)
+    dx = rstd * (dxhat - s1 - xhat * s2)
+    return {"dxhat": dxhat, "dx": dx}
+
+
+PRE = {"residual": normal(13, 3, 4), "x": normal(14, 3, 4)}
+
+
+FORWARD, SKIP = normal(15, 3, 4), normal(16, 3, 4)
+
+
+def pre_norm(p: Parameters) -> Any:
+    res = p["residual"] + p["x"]
+    rms = np.sqrt(np.mean(res**2, axis=-1, keepdims=True) + 1e-6)
+    out = res / rms
+    return np.sum(FORWARD * out) + np.sum(SKIP * res)
+
+
+@mistake(
+    pre_norm,
+    PRE,
+    source="https://github.com/Dao-AILab/quack/pull/53",
+    step="dres",
+    cause="The cotangent of the skip connection is added before the backward pass of the norm, not after it.",
+    fix={"g = FORWARD + SKIP": "g = FORWARD", "dres = g / rms": "dres = SKIP + g / rms"},
+    says=r"\+|add|sum|skip|contribution",
+)
+def quack_pre_norm(p: Parameters) -> dict[str, Any]:
+    res = p["residual"] + p["x"]
+    rms = np.sqrt(np.mean(res**2, axis=-1, keepdims=True) + 1e-6)
+    g = FORWARD + SKIP
+    dres = g / rms - res * np.mean(g * res, axis=-1, keepdims=True) / rms**3
+    return {"dres": dres, "dresidual": dres, "dx": dres}
+
+
+VECTORS = {"x": normal(17, 3, 4)}
+
+
+UNIT_GOAL = normal(18, 3, 4)
+
+
+def unit_vectors(p: Parameters) -> Any:
+    norm = np.sqrt(np.sum(p["x"] ** 2, axis=1, keepdims=True))
+    z = p["x"] / norm
+    return np.sum(np.sin(z) * UNIT_GOAL)
+
+
+@mistake(
+    unit_vectors,
+    VECTORS,
+    source="https://github.com/HIPS/autograd/issues/73 (L2Normalize)",
+    step="dx",
+    cause="The cotangent is divided by the norm and multiplied by x; the term through the norm is missing.",
+    fix={"dx = dz / norm * x": "dx = dz / norm - x * np.sum(dz * x, axis=1, keepdims=True) / norm**3"},
+    says=r"norm",
+)
+def l2_normalize_as_a_factor(p: Parameters) -> dict[str, Any]:
+    x = p["x"]
+    norm = np.sqrt(np.sum(x**2, axis=1, keepdims=True))
+    dz = np.cos(x / norm) * UNIT_GOAL
+    dx = dz / norm * x
+    return {"dz": dz, "dx": dx}
+
+
+CHANNELS = {"a": normal(19, 3, 5)}
+
+
+RESPONSE = normal(20, 3, 5)
+
+
+def local_response(p: Parameters) -> Any:
+    squares = np.pad(p["a"] ** 2, ((0, 0), (1, 1)))
+    scale = 1 + 0.5 * (squares[:, :-2] + squares[:, 1:-1] + squares[:, 2:])
+    b = p["a"] * scale**-0.75
+    return np.sum(RESPONSE * np.tanh(b))
+
+
+@mistake(
+    local_response,
+    CHANNELS,
+    source="https://github.com/andersbll/deeppy/issues/15",
+    step="da",
+    cause="The layer's backward pass hands the cotangent on unchanged: the derivative of the normalisation is missing.",
+    fix={
+        "da = db": "inner = np.pad(db * a * scale**-1.75, ((0, 0), (1, 1)))\n"
+        "    da = db * scale**-0.75 - 0.75 * a * (inner[:, :-2] + inner[:, 1:-1] + inner[:, 2:])"
+    },
+    says=r"scale|missing",
+)
+def deeppy_response_norm(p: Parameters) -> dict[str, Any]:
+    a = p["a"]
+    squares = np.pad(a**2, ((0, 0), (1, 1)))
+    scale = 1 + 0.5 * (squares[:, :-2] + squares[:, 1:-1] + squares[:, 2:])
+    db = RESPONSE * (1 - np.tanh(a * scale**-0.75) ** 2)
+    da = db
+    return {"db": db, "da": da}
