@@ -298,7 +298,7 @@ def test_a_program_is_saved_as_c(tmp_path) -> None:
     program = tg.program(tg.grad(lambda w, x: np.sum(np.tanh(x @ w))))(normal(3), normal(5, 3))
     program.save(tmp_path / "step.c")
     text = (tmp_path / "step.c").read_text()
-    assert "void segment_0(char *restrict memory, void **arrays)" in text
+    assert "void segment_0(char *memory, void **arrays, Split *split)" in text
     assert "tanh(" in text
 
 

@@ -21,7 +21,7 @@ from tinygrad_cnn import files
 # too; they say so themselves). What is left out, errno and traps of the processor, changes no result.
 FLAGS = (
     "-std=gnu11", "-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fwrapv",
-    "-fPIC", "-shared",
+    "-fPIC", "-shared", "-pthread",
 )  # fmt: skip
 PATIENCE = 300  # seconds
 KEPT = 1000  # libraries in the folder, those loaded last

@@ -7,6 +7,7 @@ from there: several outputs at a time, each a row of vectors, in registers.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -69,6 +70,11 @@ class _Sizes:
     def terms(self) -> int:
         """How many products are summed up."""
         return self.channels * self.kh * self.kw
+
+    def nanoseconds(self, w: Writing, type_: str) -> float:
+        """About how long a convolution takes."""
+        lanes, vectors, _ = vectors_of(w, type_, self.out_w)
+        return 0.35 * self.batch * self.outputs * self.terms * self.out_h * vectors
 
 
 def _sizes(images: tuple[int, ...], window: tuple[int, int], outputs: int) -> _Sizes:
@@ -176,7 +182,7 @@ class _Copied:
     ) -> None:
         self.w, self.place, self.top, self.left = w, place, top, left
         self.channels, self.plane, self.pitch, self.type = channels, height * width, width, ctype(place.root)
-        self.name = w.f.scratch(name, self.type, channels * self.plane + w.vector)
+        self.name = w.f.scratch(name, self.type, channels * self.plane + w.vector, each=True)
         w.f.line(f"memset({self.name}, 0, {channels * self.plane} * sizeof({self.type}));")
 
     def copy(self, n: str) -> None:
@@ -214,12 +220,10 @@ def _forward(x: Instruction, reads: list[Instruction], s: _Sizes) -> Write:
 
     def write(w: Writing) -> None:
         f, type_ = w.f, ctype(x)
-        weights = w.places[reads[0]]
-        matrix = w.f.scratch("weights", type_, s.outputs * s.terms)
-        with f.loops(weights.shape, "j") as j:
-            f.line(f"{matrix}[{offset(j, (s.terms, 1))}] = {f.element(weights, j)};")
+        begin, end = f.divide(s.batch, s.nanoseconds(w, type_))
+        matrix = _row_by_row(w, w.places[reads[0]], s)
         image = _image(w, s, reads, original)
-        with f.block(for_("i_n", s.batch)):
+        with f.block(for_("i_n", end, begin)):
             image.copy("i_n")
             out = f"{f.write(x)} + i_n * {s.outputs * s.out_h * s.out_w}"
             correlate(w, type_, s.outputs, s.channels, (s.kh, s.kw), (s.out_h, s.out_w), matrix, s.terms, image.name,
@@ -228,22 +232,35 @@ def _forward(x: Instruction, reads: list[Instruction], s: _Sizes) -> Write:
     return write
 
 
+def _row_by_row(w: Writing, weights: Place, s: _Sizes) -> str:
+    """The weights, of which those of an output lie together: copied if they do not."""
+    f = w.f
+    if weights.row_by_row or weights.strides == (s.terms, 1):
+        return f.read(weights.root) + (f" + {start}" if (start := f.start(weights)) else "")
+    matrix = f.scratch("weights", ctype(weights.root), s.outputs * s.terms)
+    with f.once(f.before), f.loops(weights.shape, "j") as j:
+        f.line(f"{matrix}[{offset(j, (s.terms, 1))}] = {f.element(weights, j)};")
+    return matrix
+
+
 def _weights(x: Instruction, reads: list[Instruction], s: _Sizes) -> Write:
     original = reads[1]
 
     def write(w: Writing) -> None:
         f, type_ = w.f, ctype(x)
-        lanes, vectors, tail = _vectors(w, type_, s.out_w)
+        lanes, vectors, tail = vectors_of(w, type_, s.out_w)
         f.helper(f"gradient_tile {type_} {lanes}")
         vec, budget = f"{type_}_x{lanes}", 24 if w.vector == 64 else 12
-        sums = w.f.scratch("sums", vec, s.outputs * s.terms)
+        weights = s.outputs * s.terms
+        begin, end = f.divide(s.batch, s.nanoseconds(w, type_), weights * w.vector)
+        sums = f.scratch("sums", vec, weights, each=True)
         image = _image(w, s, reads, original)
         g, given = w.places[reads[0]], ""
         direct = not w.is_elsewhere(g.root) and g.strides[-1] == 1
         if not direct:
             copied = _Copied(w, _rows(g, s), s.outputs, s.out_h, s.out_w, 0, 0, "g")
-        f.line(f"memset({sums}, 0, {s.outputs * s.terms} * sizeof({vec}));")
-        with f.block(for_("i_n", s.batch)):
+        f.line(f"memset({sums}, 0, {weights} * sizeof({vec}));")
+        with f.block(for_("i_n", end, begin)):
             image.copy("i_n")
             if direct:
                 given, plane = f"{f.read(g.root)} + {offset(('i_n',), g.strides[:1], g.offset)}", g.strides[1]
@@ -263,9 +280,11 @@ def _weights(x: Instruction, reads: list[Instruction], s: _Sizes) -> Write:
                             f"{given} + i_o * {plane}, {plane}, {s.out_w}, {image.name} + {corner}, "
                             f"{image.pitch}, {sums} + {at}, {s.terms}, {s.kw});"
                         )
-        with f.loops((s.outputs * s.terms,)) as (i,):
+        with f.once(f.after), f.loops((weights,)) as (i,):
             f.line(f"{type_} total = 0;")
-            f.line(f"for (int lane = 0; lane < {lanes}; lane++) total += {sums}[{i}][lane];")
+            of_part = f"part * {f.apart(sums)} + {i}" if f.parts > 1 else i
+            with f.block(for_("part", f.parts)) if f.parts > 1 else contextlib.nullcontext():
+                f.line(f"for (int lane = 0; lane < {lanes}; lane++) total += {sums}[{of_part}][lane];")
             f.line(f"{f.write(x)}[{i}] = total;")
 
     return write
@@ -289,23 +308,25 @@ def _images(x: Instruction, reads: list[Instruction], s: _Sizes, region: Widths)
     def write(w: Writing) -> None:
         f, type_ = w.f, ctype(x)
         weights = w.places[reads[0]]  # (channels * kh * kw, outputs)
-        matrix = w.f.scratch("weights", type_, s.outputs * s.terms)
-        f.line("/* The weights, the other way round: a convolution of the cotangent with them. */")
+        begin, end = f.divide(s.batch, s.nanoseconds(w, type_))
+        matrix, finite = f.scratch("weights", type_, s.outputs * s.terms), f.scratch("finite", "int", 1)
         size = s.kh * s.kw
-        f.line("int finite = 1;")
-        with f.loops((s.channels, size, s.outputs), "j") as (c, k, o):
-            steps = (size * weights.strides[0], *weights.strides)
-            element = f"{f.read(weights.root)}[{offset((c, k, o), steps, weights.offset)}]"
-            f.line(f"{matrix}[{offset((c, o), (s.outputs * size, size))} + {size - 1} - {k}] = {element};")
-            f.line(f"finite &= isfinite({element}) != 0;")
+        with f.once(f.before):
+            f.line("/* The weights, the other way round: a convolution of the cotangent with them. */")
+            f.line(f"{finite}[0] = 1;")
+            with f.loops((s.channels, size, s.outputs), "j") as (c, k, o):
+                steps = (size * weights.strides[0], *weights.strides)
+                element = f"{f.read(weights.root)}[{offset((c, k, o), steps, weights.offset)}]"
+                f.line(f"{matrix}[{offset((c, o), (s.outputs * size, size))} + {size - 1} - {k}] = {element};")
+                f.line(f"{finite}[0] &= isfinite({element}) != 0;")
         rows, pitch = s.height + s.kh - 1, s.width + s.kw - 1
         g = _Copied(w, _rows(w.places[reads[1]], s), s.outputs, rows, pitch, s.kh - 1, s.kw - 1, "g")
         (top, bottom), (left, right) = region
-        with f.block(for_("i_n", s.batch)):
+        with f.block(for_("i_n", end, begin)):
             g.copy("i_n")
             plane = s.height * s.width
             out = f"{f.write(x)} + i_n * {s.channels * plane}"
-            with f.block("if (finite)"):
+            with f.block(f"if ({finite}[0])"):
                 correlate(w, type_, s.channels, s.outputs, (s.kh, s.kw), (bottom - top, right - left), matrix,
                           s.outputs * s.kh * s.kw, f"{g.name} + {top * pitch + left}", g.plane, pitch,
                           f"{out} + {top * s.width + left}", plane, s.width)  # fmt: skip
@@ -319,7 +340,7 @@ def _images(x: Instruction, reads: list[Instruction], s: _Sizes, region: Widths)
     return write
 
 
-def _vectors(w: Writing, type_: str, width: int) -> tuple[int, int, int]:
+def vectors_of(w: Writing, type_: str, width: int) -> tuple[int, int, int]:
     """How many lanes a vector has, how many vectors a row, and how many lanes the last of them."""
     lanes = w.vector // (4 if type_ == "float" else 8)
     while lanes // 2 >= max(width, 2):
@@ -344,7 +365,7 @@ def correlate(
     channel or row of an image to the next.
     """
     f, (out_h, out_w) = w.f, size
-    lanes, vectors, tail = _vectors(w, type_, out_w)
+    lanes, vectors, tail = vectors_of(w, type_, out_w)
     f.helper(f"correlate_tile {type_} {lanes}")
     budget = 16 if w.vector == 64 else 8
     block = min(outputs, 4)

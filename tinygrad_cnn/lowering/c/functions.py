@@ -9,6 +9,7 @@ from typing import Any
 
 from tinygrad_cnn.lowering.c.elementwise import C_FUNCTIONS, C_TYPES
 from tinygrad_cnn.lowering.c.places import Place
+from tinygrad_cnn.lowering.c.threads import parts_of
 from tinygrad_cnn.lowering.instructions import Instruction
 from tinygrad_cnn.lowering.naming import identifier
 
@@ -16,11 +17,14 @@ from tinygrad_cnn.lowering.naming import identifier
 _WORDS = """auto break case char const continue default do double else enum extern float for goto if inline int long
     register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm
     typeof memory arrays i k start length lane total image weights sums g finite highest share tied pooled element all
-    memcpy memset j0 j1 jn y0 y1 yn gamma lgamma tgamma signgam erf erfc fma div abs main linux unix"""
+    part begin end given task parts split panel packed in_one_thread memcpy memset j0 j1 jn y0 y1 yn gamma lgamma tgamma signgam erf erfc fma div abs main linux unix"""
 _TAKEN = C_FUNCTIONS | set(_WORDS.split())
 _LOCAL = re.compile(
-    r"[iju]\d+|i_[a-z]|(won|at_)\d+|.*_(i|row|total|mask|t)|(step|segment)_\d+|.*_x\d+|[A-Z_]+|product_of.*|.*_of_.*"
+    r"[iju]\d+|i_[a-z]|(won|at_)\d+|.*_(i|row|total|parts|mask|t)|(step|segment)_\d+.*|.*_x\d+|[A-Z_]+|product_of.*"
+    r"|.*_of_.*"
 )
+
+_SIZES = {"int": 4, **{name: dtype.itemsize for dtype, name in C_TYPES.items()}}
 
 
 class Names:
@@ -74,6 +78,9 @@ class Function:
 
     Where it is `relative`, it is given the address of the first element of a view, so that one function serves for
     views that lie alike: for each row of an array, for instance.
+
+    Where it is divided into `parts`, it is three functions: `lines` are one part of the work, `before` and `after` are
+    what is done once.
     """
 
     def __init__(self, names: Names, relative: bool) -> None:
@@ -81,10 +88,36 @@ class Function:
         self.starts: dict[Instruction, int] = {}  # where in an array its pointer points to
         self.comments: list[str] = []
         self.lines: list[str] = []
+        self.before: list[str] = []
+        self.after: list[str] = []
+        self.parts = 1
         self.depth = 1
         self.arrays: dict[Instruction, bool] = {}  # and whether it is written to
         self.helpers: dict[str, None] = {}
         self.scratches: dict[str, tuple[str, int]] = {}  # of each, its type and size in bytes
+        self._apart: dict[str, int] = {}
+
+    def divide(self, extent: int, nanoseconds: float, scratch: int = 0) -> tuple[Any, Any]:
+        """Divide a loop of that many iterations, which takes about so long, into parts.
+
+        Returns where a part begins and ends. It is called before anything is written.
+        scratch: how many bytes each part needs for itself.
+        """
+        self.parts = parts_of(extent, nanoseconds, scratch)
+        if self.parts == 1:
+            return 0, extent
+        self.line(f"const long begin = part * {extent} / {self.parts}, end = (part + 1) * {extent} / {self.parts};")
+        return "begin", "end"
+
+    @contextlib.contextmanager
+    def once(self, when: list[str]) -> Iterator[None]:
+        """Lines that are not of a part, but of `before` or `after` all of them."""
+        if self.parts == 1:
+            yield
+            return
+        lines, depth, self.lines, self.depth = self.lines, self.depth, when, 1
+        yield
+        self.lines, self.depth = lines, depth
 
     def line(self, text: str) -> None:
         """Add a line."""
@@ -100,14 +133,20 @@ class Function:
         self.line("}")
 
     @contextlib.contextmanager
-    def loops(self, sizes: Sequence[int], letter: str = "i") -> Iterator[list[str]]:
-        """Nested loops; gives their variables, "0" where there is nothing to iterate over."""
+    def loops(
+        self, sizes: Sequence[int], letter: str = "i", outermost: tuple[Any, Any] | None = None
+    ) -> Iterator[list[str]]:
+        """Nested loops; gives their variables, "0" where there is nothing to iterate over.
+
+        outermost: where the first of them begins and ends, if it is not the whole.
+        """
         variables = []
         with contextlib.ExitStack() as stack:
             for number, size in enumerate(sizes):
                 variables.append(f"{letter}{number}" if size != 1 else "0")
                 if size != 1:
-                    stack.enter_context(self.block(for_(variables[-1], size)))
+                    start, end = outermost if outermost and not number else (0, size)
+                    stack.enter_context(self.block(for_(variables[-1], end, start)))
             yield variables
 
     def read(self, root: Instruction) -> str:
@@ -134,8 +173,8 @@ class Function:
             name, suffix = found[1], found[2] or ""
             return known.setdefault(name, f"#{len(known)}") + suffix if name in self.names.taken else found[0]
 
-        text = "\n".join([*self.parameters(), *self.lines])
-        return re.sub(r"\b([A-Za-z_]\w*?)(_i|_row|_total)?\b", positional, text)
+        text = "\n".join([*self.parameters(), *self.before, "", *self.lines, "", *self.after, str(self.parts)])
+        return re.sub(r"\b([A-Za-z_]\w*?)(_i|_row|_total|_parts)?\b", positional, text)
 
     def parameters(self) -> list[str]:
         """The parameters in C."""
@@ -152,10 +191,23 @@ class Function:
         name = self.write(place.root) if write else self.read(place.root)
         return f"{name}[{offset(variables, place.strides, self.start(place))}]"
 
-    def scratch(self, name: str, type_: str, count: int) -> str:
-        """Memory for the midst of the step: an array of numbers or of vectors, which are at most 64 bytes long."""
-        self.scratches[name] = type_, count * {"float": 4, "double": 8}.get(type_, 64)
+    def scratch(self, name: str, type_: str, count: int, each: bool = False) -> str:
+        """Memory for the midst of the step: an array of numbers or of vectors, which are at most 64 bytes long.
+
+        each: every part has its own.
+        """
+        item = _SIZES.get(type_, 64)
+        if each and self.parts > 1:
+            count = -(-count * item // 64) * 64 // item  # as far from each other as vectors are to be aligned
+            self.line(f"{name} += part * {count};")
+            self._apart[name] = count
+            count *= self.parts
+        self.scratches[name] = type_, count * item
         return name
+
+    def apart(self, name: str) -> int:
+        """How far the scratch memory of one part is from that of the next, in elements."""
+        return self._apart[name]
 
     def helper(self, name: str) -> str:
         """The name of a helper function, which is put in front."""

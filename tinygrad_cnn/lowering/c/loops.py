@@ -16,6 +16,10 @@ from tinygrad_cnn.lowering.c.steps import Step, is_elementwise, reduced_axes
 from tinygrad_cnn.lowering.instructions import Instruction
 
 BLOCK = 512  # so many elements are summed up at a time, in several lanes: exact to rounding, and fast
+COSTS = {  # nanoseconds an element, about; of all others 0.25
+    **dict.fromkeys(["divide", "sqrt", "reciprocal"], 1.0),
+    **dict.fromkeys(["exp", "log", "sin", "cos", "tanh", "power", "expm1", "log1p", "sigmoid", "logaddexp"], 8.0),
+}
 DIRECTLY = 8  # up to so many, one after the other
 
 _COMBINED = {
@@ -125,18 +129,52 @@ class _Writer:
         self.variables = [f"i{k}" for k in range(len(sizes))]
 
     def write(self) -> None:
+        f = self.f
+        self.outermost = f.divide(self.sizes[0], self.nanoseconds()) if self.sizes else (0, 1)
+        # What is reduced along the axis that is divided: each part has its own result of it.
+        self.of_parts = {
+            r.x: f.scratch(f"{f.names(r.x)}_parts", self.accumulated(r), r.x.result.size, each=True)
+            for r in self.reductions
+            if f.parts > 1 and (r.outer or r.inner == len(self.sizes))
+        }
         for r in self.reductions:
             if r.outer:
                 self.line_per_result(r, lambda out, r=r: f"{out} = {identity(r)};")
         self.level(0)
-        for r in self.reductions:
-            if r.outer and r.x.operation == "mean":
-                count = number(self.count(r), r.x.result.dtype)
-                self.line_per_result(r, lambda out, count=count: f"{out} /= {count};")
+        with f.once(f.after):
+            for r in self.reductions:
+                self.finish(r)
+
+    def nanoseconds(self) -> float:
+        """About how long the loop takes."""
+        each = sum(COSTS.get(x.operation, 0.25) for x in self.step.instructions) + 0.15 * len(self.loads)
+        return each * math.prod(self.sizes)
+
+    def accumulated(self, r: _Reduction) -> str:
+        """The C type of what each part makes of a reduction."""
+        return ctype(r.x) if r.outer else r.accumulator
+
+    def finish(self, r: _Reduction) -> None:
+        """What is done after all elements were gone through."""
+        mean = f" /= {number(self.count(r), r.x.result.dtype)};" if r.x.operation == "mean" else ""
+        if r.x not in self.of_parts:
+            if r.outer and mean:
+                self.line_per_result(r, lambda out: out + mean)
+            return
+        f, out, size = self.f, f"{self.f.write(r.x)}[i]", r.x.result.size
+        with f.block(for_("i", size)):
+            f.line(f"{self.accumulated(r)} total = {identity(r)};")
+            element = f"{self.of_parts[r.x]}[part * {f.apart(self.of_parts[r.x])} + i]"
+            f.line(f"{for_('part', f.parts)} total = {r.combined('total', element)};")
+            f.line(f"{out} = total{f' / {self.count(r)}' if mean else ''};")
+
+    def result(self, r: _Reduction) -> str:
+        """The array that a reduction is written to."""
+        return self.of_parts.get(r.x) or self.f.write(r.x)
 
     def line_per_result(self, r: _Reduction, text: Any) -> None:
         size = r.x.result.size
-        name = self.f.write(r.x)
+        name = self.result(r)
         if size == 1:
             self.f.line(text(f"{name}[0]"))
         else:
@@ -150,19 +188,20 @@ class _Writer:
         f, ends = self.f, [r for r in self.reductions if r.inner and len(self.sizes) - r.inner == depth]
         for r in ends:
             f.line(f"{r.accumulator} {self.total(r)} = {identity(r)};")
+        start, end = (0, self.sizes[depth]) if depth and depth < len(self.sizes) else self.outermost
         if depth == len(self.sizes):
             self.body()
         elif depth == len(self.sizes) - 1:
-            self.innermost()
+            self.innermost(start, end)
         else:
-            with f.block(for_(self.variables[depth], self.sizes[depth])):
+            with f.block(for_(self.variables[depth], end, start)):
                 self.level(depth + 1)
         for r in ends:
-            out = f"{f.write(r.x)}[{offset(self.variables, r.kept)}]"
+            out = f"{self.result(r)}[{offset(self.variables, r.kept)}]"
             made = self.total(r)
             if r.outer:
                 f.line(f"{out} = {r.combined(out, made)};")
-            elif r.x.operation == "mean":
+            elif r.x.operation == "mean" and r.x not in self.of_parts:
                 f.line(f"{out} = {made} / {self.count(r)};")
             else:
                 f.line(f"{out} = {made};")
@@ -170,20 +209,21 @@ class _Writer:
     def total(self, r: _Reduction) -> str:
         return f"{self.f.names(r.x)}_total"
 
-    def innermost(self) -> None:
-        f, size, i = self.f, self.sizes[-1], self.variables[-1]
+    def innermost(self, start: Any, end: Any) -> None:
+        f, i = self.f, self.variables[-1]
+        size = end if isinstance(end, int) else -(-self.sizes[0] // f.parts)  # at most
         rows = [r for r in self.reductions if r.inner] if size > DIRECTLY else []
         if not rows:
-            with f.block(for_(i, size)):
+            with f.block(for_(i, end, start)):
                 self.body()
             return
-        blocks = size > BLOCK
-        with f.block(for_("start", size, step=BLOCK)) if blocks else contextlib.nullcontext():
+        blocks = size > BLOCK or f.parts > 1 and len(self.sizes) == 1
+        with f.block(for_("start", end, start, BLOCK)) if blocks else contextlib.nullcontext():
             length = str(size)
             if blocks:
-                whole = size % BLOCK == 0
+                whole = isinstance(end, int) and size % BLOCK == 0
                 f.line(
-                    f"const long length = {BLOCK if whole else f'start + {BLOCK} < {size} ? {BLOCK} : {size} - start'};"
+                    f"const long length = {BLOCK if whole else f'start + {BLOCK} < {end} ? {BLOCK} : {end} - start'};"
                 )
                 length = "length"
             for r in rows:
@@ -228,7 +268,7 @@ class _Writer:
         elif r.inner:
             self.f.line(f"{self.total(r)} = {r.combined(self.total(r), text)};")
         elif r.outer:
-            out = f"{self.f.write(r.x)}[{offset(self.variables, r.kept)}]"
+            out = f"{self.result(r)}[{offset(self.variables, r.kept)}]"
             self.f.line(f"{out} = {r.combined(out, text)};")
         else:  # along axes of one element
             text = r.combined(identity(r), text) if r.ufunc == "add" else text  # which makes 0 of -0, as NumPy does

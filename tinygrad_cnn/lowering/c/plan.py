@@ -11,6 +11,7 @@ import numpy as np
 
 from tinygrad_cnn.lowering.c.compiler import CompilerError, compiler, library
 from tinygrad_cnn.lowering.c.source import ALIGNMENT, Source
+from tinygrad_cnn.lowering.c.threads import split_function
 from tinygrad_cnn.lowering.instructions import Instruction, Listing
 from tinygrad_cnn.lowering.operations import run, ufunc_of
 
@@ -31,6 +32,7 @@ class CPlan:
         self.listing = listing
         self.source = Source(listing, compiler().vector)
         self.library = library(self.source.text)
+        self.split = split_function()
         self._threads = threading.local()
 
     def __call__(self, leaves: Sequence[Any]) -> list[Any]:
@@ -38,19 +40,20 @@ class CPlan:
         try:
             step = self._threads.step
         except AttributeError:
-            step = self._threads.step = _Bound(self.source, self.library).function()
+            step = self._threads.step = _Bound(self.source, self.library, self.split).function()
         return step(*leaves)  # type: ignore[no-any-return]
 
 
 class _Bound:
     """The Python function that runs the steps, in memory of its own."""
 
-    def __init__(self, source: Source, library: Any) -> None:
+    def __init__(self, source: Source, library: Any, split: Any) -> None:
         self.source, self.library = source, library
         memory = np.zeros(source.memory.length + 2 * ALIGNMENT, np.uint8)  # a vector may be read past the end
         self.memory = memory[-memory.ctypes.data % ALIGNMENT :]
         self.pointers = (ctypes.c_void_p * max(len(source.arrays), 1))()
         self.names: dict[str, Any] = {"copy": np.copy, "contiguous": _contiguous, "pointers": self.pointers}
+        self.names["split"] = split
         self.lines: list[str] = []
         self.values: dict[Instruction, str] = {}  # what is written for a result that is a Python object
         self.inputs = {argument.instruction: f"i{k}" for k, argument in enumerate(source.listing.arguments)}
@@ -74,9 +77,9 @@ class _Bound:
             step = self.source.steps.all[segment[0]]
             if step.in_c:
                 call = getattr(self.library, f"segment_{k}")
-                call.restype, call.argtypes = None, (ctypes.c_void_p, ctypes.c_void_p)
+                call.restype, call.argtypes = None, (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
                 self.names[f"segment_{k}"] = call
-                self.lines.append(f"segment_{k}(memory, pointers)")
+                self.lines.append(f"segment_{k}(memory, pointers, split)")
             else:
                 self.numpy(step.instructions[0])
         returned = ", ".join([self.returned(x) for x in self.source.listing.outputs])

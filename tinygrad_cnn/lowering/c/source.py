@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tinygrad_cnn.lowering.c import assignments, convolutions, loops, products, windows
+from tinygrad_cnn.lowering.c import assignments, convolutions, loops, products, threads, windows
 from tinygrad_cnn.lowering.c.elementwise import C_TYPES
 from tinygrad_cnn.lowering.c.functions import Function, Names, comment
 from tinygrad_cnn.lowering.c.kernels import Kernel, Writing
@@ -37,6 +37,8 @@ _HEAD = """\
 #endif
 
 """
+
+_CONTRACTED = ("correlate_tile", "gradient_tile", "product", "product_tile")
 
 
 @dataclass
@@ -165,7 +167,7 @@ class Source:
                 names(x)
         functions = {number: self._function(step, names) for number, step in enumerate(self.steps.all) if step.in_c}
         title = "".join(c for c in self.listing.title if c.isalnum() or c in "_.") or "step"
-        parts = [_HEAD.replace("TITLE", title), self._helpers(list(functions.values()))]
+        parts = [_HEAD.replace("TITLE", title), threads.TYPES, self._helpers(list(functions.values()))]
         alike: dict[str, str] = {}  # the names of functions, by what is equal for all that they serve for
         calls: dict[int, list[str]] = {}
         for number, f in functions.items():
@@ -174,11 +176,14 @@ class Source:
             if name == first:
                 parts.append(self._definition(name, f))
             comments = [] if name == first else f.comments
-            calls[number] = [*comments, f"{name}({', '.join(self._arguments(f))});"]
+            calls[number] = [*comments, *self._calls(name, f)]
         for k, segment in enumerate(self.segments):
             if self.steps.all[segment[0]].in_c:
-                lines = "".join([f"    {line}\n" for number in segment for line in calls[number]])
-                parts.append(f"void segment_{k}(char *restrict memory, void **arrays)\n{{\n{lines}}}\n\n")
+                lines = [line for number in segment for line in calls[number]]
+                if any(functions[number].parts > 1 for number in segment):
+                    lines.insert(0, "if (!split) split = in_one_thread;")
+                body = "".join([f"    {line}\n" for line in lines])
+                parts.append(f"void segment_{k}(char *memory, void **arrays, Split *split)\n{{\n{body}}}\n\n")
             else:
                 (x,) = self.steps.all[segment[0]].instructions
                 parts.append(f"/* NumPy: */\n{comment(x, names)}\n\n")
@@ -199,7 +204,10 @@ class Source:
         texts: dict[str, None] = {}
         for name in dict.fromkeys([name for f in functions for name in f.helpers]):
             kind, *rest = name.split()
-            if kind in ("correlate_tile", "gradient_tile"):
+            if kind == "product_tile":
+                texts.setdefault(convolutions.helper("vector", *rest))
+                texts.setdefault(products.tile_helper(*rest))
+            elif kind in ("correlate_tile", "gradient_tile"):
                 texts.setdefault(convolutions.helper("vector", *rest))
                 texts.setdefault(convolutions.helper(kind, *rest))
             elif kind == "scatter":
@@ -211,11 +219,31 @@ class Source:
         return "".join(texts)
 
     def _definition(self, name: str, f: Function) -> str:
-        """The text of a function."""
-        contracted = any(helper.split()[0] in ("correlate_tile", "gradient_tile", "product") for helper in f.helpers)
-        parameters = ",\n    ".join(f.parameters())
-        head = f"{'CONTRACTED ' if contracted else ''}STEP {name}(\n    {parameters})\n{{"
-        return "\n".join([head, *[f"    {text}" for text in f.comments], *f.lines, "}", "", ""])
+        """The text of a function; where it is divided into parts, of all its functions."""
+        contracted = any(helper.split()[0] in _CONTRACTED for helper in f.helpers)
+        step, parameters = f"{'CONTRACTED ' if contracted else ''}STEP", f.parameters()
+
+        def text(name: str, parameters: list[str], lines: list[str]) -> str:
+            head = f"{step} {name}(\n    {(',' + chr(10) + '    ').join(parameters)})\n{{"
+            return "\n".join([head, *lines, "}", "", ""])
+
+        comments = [f"    {text}" for text in f.comments]
+        if f.parts == 1:
+            return text(name, parameters, [*comments, *f.lines])
+        given = ", ".join([*[f"given[{k}]" for k in range(len(parameters))], "part"])
+        task = f"static void {name}_part(long part, void **given)\n{{\n    {name}({given});\n}}\n\n"
+        before = text(f"{name}_before", parameters, f.before) if f.before else ""
+        after = text(f"{name}_after", parameters, f.after) if f.after else ""
+        return before + text(name, [*parameters, "long part"], [*comments, *f.lines]) + task + after
+
+    def _calls(self, name: str, f: Function) -> list[str]:
+        """How a function is called."""
+        given = ", ".join(self._arguments(f))
+        if f.parts == 1:
+            return [f"{name}({given});"]
+        parts = f"split({name}_part, {f.parts}, (void *[]){{{given}}});"
+        before = [f"{name}_before({given});"] if f.before else []
+        return [*before, parts, *([f"{name}_after({given});"] if f.after else [])]
 
     def _arguments(self, f: Function) -> list[str]:
         """The pointers that a function is called with. Scratch memory follows what is in memory, for all steps."""

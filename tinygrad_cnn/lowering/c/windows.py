@@ -85,7 +85,7 @@ def _pool(w: Writing, x: Instruction, combined: str, finish: str) -> None:
     (kh, kw), (sh, sw) = x.parameters["window"], x.parameters["stride"]
     down, across = image.strides[-2:]
     steps = (*image.strides[:-2], down * sh, across * sw)
-    with f.loops(out.shape) as i:
+    with f.loops(out.shape, outermost=f.divide(out.shape[0], 0.3 * kh * kw * x.result.size)) as i:
         if kh * kw <= 9:
             for u in range(kh):
                 for v in range(kw):
@@ -119,14 +119,21 @@ def _unpooled(w: Writing, x: Instruction, image: Place, pooled: Place, shared: b
     f, g, out, type_ = w.f, w.places[x.operands[0]], w.places[x], ctype(x)
     at = layout(x.result.shape, x.parameters["window"], x.parameters["stride"])
     (kh, kw), (sh, sw) = x.parameters["window"], at.stride
+    # Images of a batch are divided among threads; the windows of one image may overlap.
+    extent = pooled.shape[0] if len(pooled.shape) > 2 else 1
+    begin, end = f.divide(extent, 0.4 * kh * kw * x.operands[2].result.size)
     if not at.tiles:
-        f.line(f"memset({f.write(x)}, 0, {x.result.size} * sizeof({type_}));")
+        start, count = f.write(x), f"{x.result.size}"
+        if f.parts > 1:
+            of_image = x.result.size // extent
+            start, count = f"{start} + begin * {of_image}", f"(end - begin) * {of_image}"
+        f.line(f"memset({start}, 0, {count} * sizeof({type_}));")
     down, across = image.strides[-2:]
     steps = (*image.strides[:-2], down * sh, across * sw)
     to_down, to_across = out.strides[-2:]
     to = (*out.strides[:-2], to_down * sh, to_across * sw)
     positions = [(u, v) for u in range(kh) for v in range(kw)]
-    with f.loops(pooled.shape) as i:
+    with f.loops(pooled.shape, outermost=(begin, end) if extent > 1 else None) as i:
         f.line(f"const {ctype(x.operands[2])} highest = {f.element(pooled, i)};")
         f.line(f"{'' if shared else 'const '}{type_} share = {f.element(g, i)};")
         if len(positions) <= 9:
