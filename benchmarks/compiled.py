@@ -2,8 +2,7 @@
 
 One process; the contestants take turns in blocks, in a new order each round, with a rest before each block, because the
 threads of a matrix product keep spinning for a while and slow whoever comes next. Ratios are the median within rounds.
-All get the same number of threads (--threads, 2 by default), of which the C that is made uses one. Peers that are not
-installed are left out.
+All get the same number of threads (--threads, 2 by default). Peers that are not installed are left out.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +24,16 @@ settings.register_profile("project", deadline=None)  # no test judges how long s
 settings.load_profile("project")
 SHARED = ROOT.parent / "shared"
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests")]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep compiled programs in a folder of this run, not in the user's; all its processes share it."""
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.mkdtemp(prefix="tinygrad_cnn_tests_")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        pip = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pip"
+        os.environ.setdefault("PIP_CACHE_DIR", str(pip))  # what it has downloaded is still of use
+        os.environ["XDG_CACHE_HOME"] = folder
 
 
 LEFT_OUT = ("public_programs", "exhaustive")  # unless -m asks for them

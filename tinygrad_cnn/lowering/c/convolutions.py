@@ -73,7 +73,7 @@ class _Sizes:
 
     def nanoseconds(self, w: Writing, type_: str) -> float:
         """About how long a convolution takes."""
-        lanes, vectors, _ = vectors_of(w, type_, self.out_w)
+        vectors = vectors_of(w, type_, self.out_w)[1]
         return 0.35 * self.batch * self.outputs * self.terms * self.out_h * vectors
 
 

@@ -217,7 +217,7 @@ class _Writer:
             with f.block(for_(i, end, start)):
                 self.body()
             return
-        blocks = size > BLOCK or f.parts > 1 and len(self.sizes) == 1
+        blocks = size > BLOCK or (f.parts > 1 and len(self.sizes) == 1)
         with f.block(for_("start", end, start, BLOCK)) if blocks else contextlib.nullcontext():
             length = str(size)
             if blocks:

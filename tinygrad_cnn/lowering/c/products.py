@@ -73,7 +73,7 @@ def _tiled(
     of = f"{type_}_x{lanes}"
     left, right = [f"{f.read(y.root)}{f' + {start}' if (start := f.start(y)) else ''}" for y in (a, b)]
     direct = panels == 1 and last == width and of_b[1] == 1  # b is a panel itself
-    packed, pitch = (f"{right} + i_k * {of_b[0]}", of_b[0]) if direct else ("panel", width)
+    packed = f"{right} + i_k * {of_b[0]}, {of_b[0]}" if direct else f"panel, {width}"
     if not direct:
         f.scratch("panel", type_, min(k, DEPTH) * width, each=True)
 
@@ -81,16 +81,16 @@ def _tiled(
         many = -(-wide // lanes)
         return (
             f"product_tile_{of}({high}, {many}, {wide - (many - 1) * lanes}, terms, i_k > 0, "
-            f"{left} + i_b * {rows * of_a[0]} + i_k * {of_a[1]}, {of_a[0]}, {of_a[1]}, {packed}, {pitch}, "
+            f"{left} + i_b * {rows * of_a[0]} + i_k * {of_a[1]}, {of_a[0]}, {of_a[1]}, {packed}, "
             f"{f.write(x)} + i_b * {rows * n} + i_p * {width}, {n});"
         )
 
     with f.block(for_("i_p", end_panel, panel)), f.block(for_("i_k", k, 0, DEPTH)):
         f.line(f"const long terms = {f'i_k + {DEPTH} < {k} ? {DEPTH} : {k} - i_k' if k > DEPTH else k};")
         if not direct:
-            columns = width if last == width else f"i_p < {panels - 1} ? {width} : {last}"
-            start = f"{right} + i_k * {of_b[0]} + i_p * {width * of_b[1]}"
-            f.line(f"pack_{of}(terms, {columns}, {width}, {start}, {of_b[0]}, {of_b[1]}, panel);")
+            columns = str(width) if last == width else f"i_p < {panels - 1} ? {width} : {last}"
+            corner = f"{right} + i_k * {of_b[0]} + i_p * {width * of_b[1]}"
+            f.line(f"pack_{of}(terms, {columns}, {width}, {corner}, {of_b[0]}, {of_b[1]}, panel);")
         with f.block(for_("i_b", end_block, block)):
             for head, high in _cases("i_b", m, rows, blocks):
                 with f.block(head):

@@ -21,7 +21,7 @@ VARIABLES = ("TINYGRAD_CNN_THREADS", "OMP_NUM_THREADS")
 
 
 def parts_of(extent: int, nanoseconds: float, scratch: int) -> int:
-    """Into how many parts a loop is divided: of its iterations, which take so long in all, in memory of so many bytes."""
+    """Into how many parts a loop is divided, by its iterations, how long they take, and the bytes that a part needs."""
     return max(1, min(extent, MOST_PARTS, int(nanoseconds / WORTH), MOST_SCRATCH // max(scratch, 1)))
 
 
