@@ -9,8 +9,6 @@ import numpy as np
 from corpus.case import Parameters, mistake, normal, sigmoid
 
 X, Y = normal(1, 5, 3), normal(2, 5, 4)
-
-
 LAYER = {"W": normal(3, 3, 4), "b": 0.3 * normal(4, 4)}
 
 

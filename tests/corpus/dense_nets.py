@@ -9,17 +9,9 @@ import numpy as np
 from corpus.case import Parameters, mistake, normal, sigmoid
 
 X, Y = normal(1, 6, 3), normal(2, 6, 2)
-
-
 CLASSES = np.eye(2)[[0, 1, 1, 0, 1, 0]]
-
-
 REG = 0.3
-
-
 THETA = {"theta1": 0.5 * normal(8, 4, 4), "theta2": 0.5 * normal(9, 2, 5)}
-
-
 ONES = np.ones((6, 1))
 
 
@@ -63,8 +55,6 @@ THREE = {
     "W3": normal(14, 1, 3),
     "b3": 0.1 * normal(15, 1, 1),
 }
-
-
 COLUMNS, ANSWERS = X.T, np.array([[1.0, 0.0, 0.0, 1.0, 1.0, 0.0]])
 
 
@@ -107,8 +97,6 @@ def errors_without_derivative(p: Parameters) -> dict[str, Any]:
 
 
 XOR = {"w_0": normal(20, 2, 2), "w_1": normal(21, 1, 2)}
-
-
 POINTS, TRUTH = np.array([[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0]]), np.array([[0.0, 0.0, 1.0, 1.0]])
 
 
@@ -208,8 +196,6 @@ def scratch_mlp_two(p: Parameters) -> dict[str, Any]:
 
 
 DROPPED = {"W1": normal(29, 3, 4), "W2": normal(30, 4, 2)}
-
-
 MASK = np.array([[1, 0, 1, 1], [0, 1, 1, 1], [1, 1, 0, 1], [1, 0, 1, 0], [1, 1, 1, 1], [0, 1, 0, 1]])
 
 

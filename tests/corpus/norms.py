@@ -9,8 +9,6 @@ import numpy as np
 from corpus.case import Parameters, mistake, normal
 
 WEIGHT = normal(1, 6, 4)
-
-
 BATCH = {"x": normal(2, 6, 4), "gamma": 1 + 0.3 * normal(3, 4), "beta": 0.1 * normal(4, 4)}
 
 
@@ -68,8 +66,6 @@ def oneflow_gamma_beta(p: Parameters) -> dict[str, Any]:
 
 
 ROWS = {"x": normal(5, 5, 4), "gamma": 1 + 0.3 * normal(6, 4)}
-
-
 GOAL = normal(7, 5, 4)
 
 
@@ -125,8 +121,6 @@ def mlpack_layer_norm_mean(p: Parameters) -> dict[str, Any]:
 
 
 RMS = {"x": normal(10, 3, 5), "weight": 1 + 0.4 * normal(11, 5)}
-
-
 RMS_GOAL = normal(12, 3, 5)
 
 
@@ -157,8 +151,6 @@ def llmc_rms_norm_weight(p: Parameters) -> dict[str, Any]:
 
 
 VECTORS = {"x": normal(17, 3, 4)}
-
-
 UNIT_GOAL = normal(18, 3, 4)
 
 

@@ -9,17 +9,9 @@ import numpy as np
 from corpus.case import Parameters, mistake, normal, sigmoid
 
 STEPS = 4
-
-
 INPUTS = normal(1, STEPS, 3)
-
-
 TARGETS = normal(2, STEPS, 2)
-
-
 START = 0.5 * normal(50, 4)
-
-
 RNN = {"Wxh": normal(3, 4, 3), "Whh": 0.5 * normal(4, 4, 4), "Why": normal(5, 2, 4), "bh": 0.1 * normal(6, 4)}
 
 
@@ -143,8 +135,6 @@ def arraymancer_assigned_over_time(p: Parameters) -> dict[str, Any]:
 
 
 N = 3
-
-
 LSTM = {
     "Wf": normal(12, N, 5),
     "Wi": normal(13, N, 5),
@@ -155,11 +145,7 @@ LSTM = {
     "bg": 0.1 * normal(18, N),
     "bo": 0.2 * normal(19, N),
 }
-
-
 CELL = normal(51, N)
-
-
 WORDS, READ = normal(20, 3, 2), normal(21, 3, N)
 
 

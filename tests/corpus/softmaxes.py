@@ -9,17 +9,9 @@ import numpy as np
 from corpus.case import Parameters, mistake, normal
 
 X = normal(1, 5, 3)
-
-
 WEIGHTS = {"W": normal(2, 3, 4), "b": 0.1 * normal(3, 4)}
-
-
 LABELS = np.array([0, 3, 1, 1, 2])
-
-
 ONE_HOT = np.eye(4)[LABELS]
-
-
 GOAL = normal(4, 5, 4)
 
 

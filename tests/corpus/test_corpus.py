@@ -1,4 +1,4 @@
-"""Each mistake of the corpus is one: as it was, the gradient is wrong, first at the step named; corrected, it is right."""
+"""Each mistake of the corpus is one: as it was, the gradient is wrong, first at that step; corrected, it is right."""
 
 from __future__ import annotations
 

@@ -9,14 +9,8 @@ import numpy as np
 from corpus.case import Parameters, mistake, normal, sigmoid
 
 X, Y = normal(1, 6, 3), normal(2, 6, 2)
-
-
 NET = {"W1": normal(3, 3, 4), "b1": 0.2 * normal(4, 4), "W2": normal(5, 4, 2), "b2": 0.2 * normal(6, 2)}
-
-
 CLASSES = np.eye(2)[[0, 1, 1, 0, 1, 0]]
-
-
 REG = 0.3
 
 
@@ -58,8 +52,6 @@ def cs231n_biases_regularised(p: Parameters) -> dict[str, Any]:
 
 
 SVM = {"W": 0.5 * normal(7, 3, 4)}
-
-
 CORRECT = np.array([0, 2, 1, 3, 1, 2])
 
 
@@ -116,8 +108,6 @@ THREE = {
     "W3": normal(14, 1, 3),
     "b3": 0.1 * normal(15, 1, 1),
 }
-
-
 COLUMNS, ANSWERS = X.T, np.array([[1.0, 0.0, 0.0, 1.0, 1.0, 0.0]])
 
 

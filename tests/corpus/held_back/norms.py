@@ -9,8 +9,6 @@ import numpy as np
 from corpus.case import Parameters, mistake, normal
 
 WEIGHT = normal(1, 6, 4)
-
-
 BATCH = {"x": normal(2, 6, 4), "gamma": 1 + 0.3 * normal(3, 4), "beta": 0.1 * normal(4, 4)}
 
 
@@ -72,8 +70,6 @@ def mlpack_batch_norm_variance(p: Parameters) -> dict[str, Any]:
 
 
 CUBE = {"x": normal(8, 2, 3, 4)}
-
-
 CUBE_GOAL = normal(9, 2, 3, 4)
 
 
@@ -106,8 +102,6 @@ def flaggems_layer_norm_rows(p: Parameters) -> dict[str, Any]:
 
 
 PRE = {"residual": normal(13, 3, 4), "x": normal(14, 3, 4)}
-
-
 FORWARD, SKIP = normal(15, 3, 4), normal(16, 3, 4)
 
 
@@ -136,8 +130,6 @@ def quack_pre_norm(p: Parameters) -> dict[str, Any]:
 
 
 VECTORS = {"x": normal(17, 3, 4)}
-
-
 UNIT_GOAL = normal(18, 3, 4)
 
 
@@ -165,8 +157,6 @@ def l2_normalize_as_a_factor(p: Parameters) -> dict[str, Any]:
 
 
 CHANNELS = {"a": normal(19, 3, 5)}
-
-
 RESPONSE = normal(20, 3, 5)
 
 

@@ -9,17 +9,9 @@ import numpy as np
 from corpus.case import Parameters, mistake, normal, sigmoid
 
 STEPS = 4
-
-
 INPUTS = normal(1, STEPS, 3)
-
-
 TARGETS = normal(2, STEPS, 2)
-
-
 START = 0.5 * normal(50, 4)
-
-
 RNN = {"Wxh": normal(3, 4, 3), "Whh": 0.5 * normal(4, 4, 4), "Why": normal(5, 2, 4), "bh": 0.1 * normal(6, 4)}
 
 
@@ -69,8 +61,6 @@ def rnn_without_next_state(p: Parameters) -> dict[str, Any]:
 
 
 SEQUENCE = {"x": normal(7, STEPS, 3), "U": normal(8, 4, 3), "W": 0.5 * normal(9, 4, 4), "V": normal(10, 3, 4)}
-
-
 GOAL = normal(11, STEPS, 3)
 
 
@@ -112,8 +102,6 @@ def mlfromscratch_rnn_input(p: Parameters) -> dict[str, Any]:
 
 
 N = 3
-
-
 LSTM = {
     "Wf": normal(12, N, 5),
     "Wi": normal(13, N, 5),
@@ -124,11 +112,7 @@ LSTM = {
     "bg": 0.1 * normal(18, N),
     "bo": 0.2 * normal(19, N),
 }
-
-
 CELL = normal(51, N)
-
-
 WORDS, READ = normal(20, 3, 2), normal(21, 3, N)
 
 
@@ -225,8 +209,6 @@ def lstm_tanh_twice(p: Parameters) -> dict[str, Any]:
 
 
 GRU = {name: normal(30 + k, 3, 3) for k, name in enumerate(("Wz", "Wr", "Wh", "Uz", "Ur", "Uh"))}
-
-
 GRU_H, GRU_X, GRU_GOAL = normal(36, 3), normal(37, 3), normal(38, 3)
 
 

@@ -1,0 +1,91 @@
+"""Embeddings and other look-ups, where an index may come more than once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from corpus.case import Parameters, mistake, normal, sigmoid
+
+TABLE = {"E": normal(1, 5, 3)}
+WORDS = np.array([1, 3, 1, 0, 3, 1])
+GOAL = normal(2, 6, 3)
+
+
+def embedding(p: Parameters) -> Any:
+    v = p["E"][WORDS]
+    return 0.5 * np.sum((v - GOAL) ** 2)
+
+
+@mistake(
+    embedding,
+    TABLE,
+    source="Deep Learning from Scratch 2 (O'Reilly Japan), chapter 4, Embedding.backward as it is first shown",
+    step="dE",
+    cause="The rows are assigned: of a word that comes several times the last one counts.",
+    fix={"dE[word] = dv[i]": "dE[word] += dv[i]"},
+    says=r"overwrit|assign|last|\+=",
+)
+def dlfs2_embedding_assigned(p: Parameters) -> dict[str, Any]:
+    dv = p["E"][WORDS] - GOAL
+    dE = np.zeros_like(p["E"])
+    for i, word in enumerate(WORDS):
+        dE[word] = dv[i]
+    return {"dv": dv, "dE": dE}
+
+
+CONTEXTS = np.array([[0, 1, 1], [2, 1, 2], [4, 4, 4], [3, 0, 1]])
+CONTEXT_GOAL = normal(3, 4, 3, 3)
+
+
+def contexts(p: Parameters) -> Any:
+    emb = p["C"][CONTEXTS]
+    h = np.tanh(emb)
+    return np.sum(CONTEXT_GOAL * h)
+
+
+@mistake(
+    contexts,
+    {"C": normal(4, 5, 3)},
+    source="https://github.com/karpathy/nn-zero-to-hero/issues/57",
+    step="dC",
+    cause="The context is added a row at a time, and a character that comes twice in it is added once.",
+    fix={"dC[CONTEXTS[k]] += demb[k]": "np.add.at(dC, CONTEXTS[k], demb[k])"},
+    says=r"overwrit|add\.at|assign|index|duplicate|repeated",
+)
+def makemore_context_rows(p: Parameters) -> dict[str, Any]:
+    demb = CONTEXT_GOAL * (1 - np.tanh(p["C"][CONTEXTS]) ** 2)
+    dC = np.zeros_like(p["C"])
+    for k in range(len(CONTEXTS)):
+        dC[CONTEXTS[k]] += demb[k]
+    return {"demb": demb, "dC": dC}
+
+
+SAMPLES = np.array([2, 4, 2, 2])
+SKIP_GRAM = {"v": normal(7, 3), "U": normal(8, 5, 3)}
+
+
+def negative_sampling(p: Parameters) -> Any:
+    s = p["U"] @ p["v"]
+    z = 1 / (1 + np.exp(-s))
+    return -np.log(z[1]) - np.sum(np.log(1 - z[SAMPLES]))
+
+
+@mistake(
+    negative_sampling,
+    SKIP_GRAM,
+    source="https://github.com/yasiemir/cs224n/issues/1",
+    step="dv dU",
+    cause="The target is among the negative samples, so it is counted once more as one of them.",
+    fix={"indices = [1, *SAMPLES]": "indices = [*SAMPLES]"},
+    says=r"target|twice|U\[1\]|\[1\]|z\[1\]",
+)
+def cs224n_target_among_samples(p: Parameters) -> dict[str, Any]:
+    z = sigmoid(p["U"] @ p["v"])
+    indices = [1, *SAMPLES]
+    dU = np.zeros_like(p["U"])
+    dU[1] += (z[1] - 1) * p["v"]
+    np.add.at(dU, indices, np.outer(z[indices], p["v"]))
+    dv = (z[1] - 1) * p["U"][1] + z[indices] @ p["U"][indices]
+    return {"dU": dU, "dv": dv}
