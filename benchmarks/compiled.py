@@ -8,6 +8,7 @@ All get the same number of threads (--threads, 2 by default). Peers that are not
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import sys
 import time
@@ -33,8 +34,9 @@ import numpy as np  # noqa: E402  (after the number of threads is set)
 
 import tinygrad_cnn as tg  # noqa: E402
 
-Step = Callable[[], tuple[Any, dict[str, Any]]]  # the loss and its gradient
+Step = Callable[[], tuple[Any, dict[str, Any]]]  # the loss and its gradient, or the parameters after a step of Adam
 RNG = np.random.default_rng(0)
+RATE = 1e-3
 
 
 # The article's step: batch 24, float64.
@@ -141,13 +143,14 @@ class TwoConvolutions:
         return (logits.logsumexp(1) - (logits * y).sum(1)).mean()
 
 
-# Two hidden layers with batch normalisation, batch 128, float64.
+# Two hidden layers with batch normalisation, batch 128, float64, and Adam.
 
 
 class Normalised:
     """linear 64 to 128, batch norm, relu, linear to 128, batch norm, relu, linear to 10, mean squared error."""
 
     steps = 20
+    adam = True
     dtype = np.float64
 
     def __init__(self) -> None:
@@ -219,32 +222,64 @@ MODELS = {
     "the article's step, float64": Article,
     "the article's step, float32": ArticleInSinglePrecision,
     "two convolutions, batch 128, float32": TwoConvolutions,
-    "MLP with batch norm, batch 128, float64": Normalised,
+    "MLP with batch norm and Adam, batch 128, float64": Normalised,
     "RNN of 200 steps, batch 16, float64": Recurrent,
 }
 
 
-def eager(model: Any) -> Step:
-    step = tg.value_and_grad(model.loss)
+def adam(value_and_grad: Any, sqrt: Any, p: Any, m: Any, v: Any, t: Any, x: Any, y: Any) -> Any:
+    """One step of Adam: the loss, the parameters, both moments and the number of steps."""
+    value, g = value_and_grad(p, x, y)
+    t = t + 1
+    m = {name: 0.9 * m[name] + 0.1 * g[name] for name in p}
+    v = {name: 0.999 * v[name] + 0.001 * g[name] ** 2 for name in p}
+    first, second = 1 - 0.9**t, 1 - 0.999**t
+    p = {name: p[name] - RATE * (m[name] / first) / (sqrt(v[name] / second) + 1e-8) for name in p}
+    return value, p, m, v, t
+
+
+def training(step: Any, model: Any) -> Step:
+    """Calls of a step of Adam, each with what the one before made."""
+    zeros = {name: np.zeros_like(value) for name, value in model.p.items()}
+    state = [model.p, zeros, zeros, 0.0]
+
+    def run() -> Any:
+        value, *state[:] = step(*state, model.x, model.y)
+        return value, state[0]
+
+    return run
+
+
+def ours(model: Any, compiled: Callable[[Any], Any]) -> Step:
+    value_and_grad = tg.value_and_grad(model.loss)
+    if getattr(model, "adam", False):
+        return training(compiled(functools.partial(adam, value_and_grad, np.sqrt)), model)
+    step = compiled(value_and_grad)
     return lambda: step(model.p, model.x, model.y)
+
+
+def eager(model: Any) -> Step:
+    return ours(model, lambda function: function)
 
 
 def planned(model: Any) -> Step:
-    step = tg.compile(tg.value_and_grad(model.loss), backend="numpy")
-    return lambda: step(model.p, model.x, model.y)
+    return ours(model, functools.partial(tg.compile, backend="numpy"))
 
 
 def in_c(model: Any) -> Step:
-    step = tg.compile(tg.value_and_grad(model.loss), backend="c")
-    return lambda: step(model.p, model.x, model.y)
+    return ours(model, functools.partial(tg.compile, backend="c"))
 
 
 def jax_jit(model: Any) -> Step:
     import jax
 
     jax.config.update("jax_enable_x64", model.dtype == np.float64)
-    step = jax.jit(jax.value_and_grad(model.jax_loss))
+    value_and_grad = jax.value_and_grad(model.jax_loss)
     p, x, y = jax.device_put((model.p, model.x, model.y))
+    if getattr(model, "adam", False):
+        update = jax.jit(functools.partial(adam, value_and_grad, jax.numpy.sqrt))
+        return training(lambda *state: jax.block_until_ready(update(*state)), model)
+    step = jax.jit(value_and_grad)
 
     def run() -> Any:
         value, gradient = step(p, x, y)
@@ -259,13 +294,17 @@ def torch_eager(model: Any) -> Step:
     torch.set_num_threads(arguments.threads)
     p = {name: torch.tensor(value, requires_grad=True) for name, value in model.p.items()}
     x, y = torch.from_numpy(model.x), torch.from_numpy(model.y)
+    optimiser = torch.optim.Adam(p.values(), RATE) if getattr(model, "adam", False) else None
 
     def run() -> Any:
         for value in p.values():
             value.grad = None
         loss = model.torch_loss(p, x, y)
         loss.backward()
-        return loss.item(), {name: value.grad for name, value in p.items()}
+        if optimiser is None:
+            return loss.item(), {name: value.grad for name, value in p.items()}
+        optimiser.step()
+        return loss.item(), {name: value.detach() for name, value in p.items()}
 
     return run
 
@@ -276,7 +315,7 @@ CONTESTANTS: dict[str, Callable[[Any], Step]] = {
 
 
 def prepared(model: Any) -> dict[str, Step]:
-    """The steps of all that are installed, each of which was checked to give the same gradient as the first."""
+    """The steps of all that are installed, each of which was checked to give at first what the first gives."""
     steps: dict[str, Step] = {}
     expected: Any = None
     for name, make in CONTESTANTS.items():
