@@ -7,7 +7,6 @@ from there: several outputs at a time, each a row of vectors, in registers.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -281,10 +280,11 @@ def _weights(x: Instruction, reads: list[Instruction], s: _Sizes) -> Write:
                             f"{image.pitch}, {sums} + {at}, {s.terms}, {s.kw});"
                         )
         with f.once(f.after), f.loops((weights,)) as (i,):
+            f.line(f"{vec} all = {sums}[{i}];")
+            if f.parts > 1:
+                f.line(f"{for_('part', f.parts, 1)} all += {sums}[part * {f.apart(sums)} + {i}];")
             f.line(f"{type_} total = 0;")
-            of_part = f"part * {f.apart(sums)} + {i}" if f.parts > 1 else i
-            with f.block(for_("part", f.parts)) if f.parts > 1 else contextlib.nullcontext():
-                f.line(f"for (int lane = 0; lane < {lanes}; lane++) total += {sums}[{of_part}][lane];")
+            f.line(f"for (int lane = 0; lane < {lanes}; lane++) total += all[lane];")
             f.line(f"{f.write(x)}[{i}] = total;")
 
     return write

@@ -14,6 +14,8 @@ from tinygrad_cnn.primitives.windows import layout
 
 HIGHER = "{0} > {1} || {0} != {0} ? {0} : {1}"  # of +0 and -0, the second, as NumPy's vectors have it
 
+ON_THE_STACK = 4096  # elements
+
 
 def kernel(x: Instruction, places: dict[Instruction, Place]) -> Kernel | None:
     """The kernel of an operation on windows, if it has one."""
@@ -85,6 +87,9 @@ def _pool(w: Writing, x: Instruction, combined: str, finish: str) -> None:
     (kh, kw), (sh, sw) = x.parameters["window"], x.parameters["stride"]
     down, across = image.strides[-2:]
     steps = (*image.strides[:-2], down * sh, across * sw)
+    if (sh, sw) == (kh, kw) and kw <= 4 and across == 1 and out.shape[-1] > 1:
+        _pool_side_by_side(w, x, combined, finish)
+        return
     with f.loops(out.shape, outermost=f.divide(out.shape[0], 0.3 * kh * kw * x.result.size)) as i:
         if kh * kw <= 9:
             for u in range(kh):
@@ -103,6 +108,38 @@ def _pool(w: Writing, x: Instruction, combined: str, finish: str) -> None:
                 f.line(f"const {type_} element = {f.read(image.root)}[{place}];")
                 f.line(f"pooled = {combined.format('pooled', 'element')};")
         f.line(f"{f.element(out, i, write=True)} = pooled{finish};")
+
+
+def _pool_side_by_side(w: Writing, x: Instruction, combined: str, finish: str) -> None:
+    """Windows that lie side by side: first down, whole rows at a time, then across, all rows of an image at a time.
+
+    So both loops are long ones over elements that lie together.
+    """
+    f, image, out, type_ = w.f, w.places[x.operands[0]], w.places[x], ctype(x)
+    kh, kw = x.parameters["window"]
+    *outer, out_h, out_w = out.shape
+    width = out_w * kw
+    divided = f.divide(out.shape[0] if outer else 1, 0.2 * kh * kw * x.result.size)
+    if out_h * width <= ON_THE_STACK:
+        f.line(f"{type_} rows[{out_h * width}];")
+    else:
+        f.scratch("rows", type_, out_h * width, each=True)
+
+    def pool(texts: list[str]) -> None:
+        f.line(f"{type_} pooled = {texts[0]};")
+        for k, text in enumerate(texts[1:], 1):
+            f.line(f"const {type_} at_{k} = {text};")
+            f.line(f"pooled = {combined.format('pooled', f'at_{k}')};")
+
+    down = image.strides[-2]
+    with f.loops(outer, outermost=divided if outer else None) as i:
+        with f.block(for_("i_y", out_h)), f.block(for_("i_x", width)):
+            place = (*i, "i_y", "i_x"), (*image.strides[:-2], kh * down, 1)
+            pool([f"{f.read(image.root)}[{offset(*place, image.offset + u * down)}]" for u in range(kh)])
+            f.line(f"rows[i_y * {width} + i_x] = pooled;")
+        with f.block(for_("i_x", out_h * out_w)):
+            pool([f"rows[{offset(('i_x',), (kw,), v)}]" for v in range(kw)])
+            f.line(f"{f.write(x)}[{offset((*i, 'i_x'), (*out.strides[:-2], 1))}] = pooled{finish};")
 
 
 def _max_unpool(w: Writing, x: Instruction) -> None:
