@@ -1,27 +1,33 @@
-"""Write docs/gradient_checkers.md: what gradient checkers find in the same hand-derived gradients, wrong and right.
+"""Write docs/gradient_checkers.md: what gradient checkers find in real mistakes of hand-derived gradients.
 
     pip install -e '.[bench]'
     python docs/gradient_checkers.py
 
-The gradients are those of tests/support/mutants.py. PyTorch and JAX are given the loss as a function whose backward
-pass is the hand-derived gradient (`torch.autograd.Function`, `jax.custom_vjp`), and their checkers are called with
-their own defaults. A checker that is not installed has no column.
+The mistakes are those of tests/corpus, the right gradients those of tests/support/mutants.py. PyTorch and JAX are given
+the loss as a function whose backward pass is the hand-derived gradient (`torch.autograd.Function`, `jax.custom_vjp`),
+and their checkers are called with their own defaults. A checker that is not installed has no column.
 """
 
 from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "tests" / "support"))
+sys.path[:0] = [str(HERE.parent / "tests" / "support"), str(HERE.parent / "tests")]
 
-from mutants import MUTANTS, RIGHT  # noqa: E402  (found by the path above)
+# Found by the path above:
+from corpus import SEEN  # noqa: E402
+from corpus.case import Case  # noqa: E402
+from corpus.held_back import HELD_BACK  # noqa: E402
+from corpus.judge import Judged, judged  # noqa: E402
+from mutants import MUTANTS, RIGHT  # noqa: E402
 
 import tinygrad_cnn as tg  # noqa: E402
 
@@ -33,7 +39,10 @@ Checker = Callable[[Loss, ByHand, dict[str, Any]], bool]  # whether it accepts t
 def gradient(by_hand: ByHand, p: dict[str, Any]) -> list[np.ndarray]:
     """The gradients of the parameters alone, in their order."""
     found = by_hand(p)
-    return [np.asarray(found.get(f"dL_d{name}", found.get(name)), float) for name in p]
+    forms = ("dL_d{}", "d{}", "{}")
+    return [
+        np.asarray(next(found[form.format(name)] for form in forms if form.format(name) in found), float) for name in p
+    ]
 
 
 def by_pytorch() -> tuple[str, Checker]:
@@ -103,41 +112,86 @@ def by_jax() -> tuple[str, Checker]:
 
 def row(*cells: str) -> str:
     """A line of a table."""
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
 
 
-def wrong_gradients(peers: dict[str, Checker]) -> tuple[str, dict[str, int]]:
-    """The table of mutants, and in how many of them each checker, and ours for the step and the cause, is right."""
-    lines = [row("gradient of", "mistake in", "mistake", *peers, "tg.check"), row(*["---"] * (4 + len(peers)))]
-    right = dict.fromkeys([*peers, "step", "cause"], 0)
+class Half(NamedTuple):
+    """What the checkers find in half of the corpus. peers: how many each of the others calls wrong."""
+
+    cases: Sequence[Case]
+    found: list[Judged]
+    table: str
+    peers: Counter[str]
+
+    def rates(self) -> str:
+        """Of our own, in words."""
+        n, causes = len(self.cases), Counter(found.cause for found in self.found)
+        verdicts, steps = sum(found.verdict for found in self.found), sum(found.step for found in self.found)
+        return (
+            f"calls {verdicts} wrong, names the first wrong step of {steps} ({steps / n:.0%}) and the cause of "
+            f"{causes['found']} ({causes['found'] / n:.0%}); of {causes['false']} it gives another cause"
+        )
+
+    def others(self) -> str:
+        """The causes that are not what was reported."""
+        pairs = zip(self.cases, self.found, strict=True)
+        lines = [f"- `{case.name}`: {' '.join(found.said.split())}" for case, found in pairs if found.cause == "false"]
+        return "\n".join(lines) or "- none"
+
+
+def half(cases: Sequence[Case], peers: dict[str, Checker]) -> Half:
+    """Run all checkers on these cases."""
+    lines = [row("mistake", "what is wrong", *peers, "first wrong step", "tg.check"), row(*["---"] * (4 + len(peers)))]
+    reports, differs = [], Counter(dict.fromkeys(peers, 0))
+    for case in cases:
+        missed = {name: content(case.loss, case.by_hand, case.point) for name, content in peers.items()}
+        differs.update(name for name, agrees in missed.items() if not agrees)
+        found = judged(case, tg.check.gradients(case.loss, case.point, case.by_hand, evaluations=0))
+        reports.append(found)
+        named = (
+            f"[{case.name}]({case.source.split()[0].rstrip(',')})" if case.source.startswith("https://") else case.name
+        )
+        verdicts = ["**agrees**" if agrees else "differs" for agrees in missed.values()]
+        step = f"`{case.step}`" if found.step else f"`{case.step}`, **not named**"
+        said = found.said or "no explanation"
+        says = said if found.verdict else "**agrees**"
+        lines.append(row(named, case.cause, *verdicts, step, f"**not so**: {says}" if found.cause == "false" else says))
+    return Half(cases, reports, "\n".join(lines), differs)
+
+
+def mutants(peers: dict[str, Checker]) -> str:
+    """What is found in the project's own mutants, in words."""
+    differs, step, cause = Counter(dict.fromkeys(peers, 0)), 0, 0
     for mutant in MUTANTS:
-        cells = []
-        for name, content in peers.items():
-            missed = content(mutant.system.loss, mutant.by_hand, mutant.system.point)
-            right[name] += not missed
-            cells.append("**agrees**" if missed else "differs")
-        report = tg.check.gradients(mutant.system.loss, mutant.system.point, mutant.by_hand, evaluations=0)
-        first, why = report.first_wrong, ""
-        if first is not None:
-            why = first.explanation or "no explanation"
-            right["step"] += first.name == mutant.step
-            right["cause"] += mutant.cause is not None and mutant.cause in why
-        says = f"`{first.name}`: {why}" if first is not None else "**agrees**"
-        lines.append(row(mutant.system.name, f"`{mutant.step}`", mutant.kind, *cells, says))
-    return "\n".join(lines), right
+        system = mutant.system
+        differs.update(
+            name for name, content in peers.items() if not content(system.loss, mutant.by_hand, system.point)
+        )
+        first = tg.check.gradients(system.loss, system.point, mutant.by_hand, evaluations=0).first_wrong
+        step += first is not None and first.name == mutant.step
+        cause += first is not None and mutant.cause is not None and mutant.cause in (first.explanation or "")
+    others = "; ".join(f"{name} calls {differs[name]} wrong" for name in peers)
+    return (
+        f"Of the {len(MUTANTS)} mistakes in `tests/support/mutants.py`, which were planted while the explanations were "
+        f"written, tg.check names the step in {step} and the cause in the words of the table in {cause}. {others}."
+    )
 
 
-def right_gradients(peers: dict[str, Checker]) -> tuple[str, dict[str, int]]:
-    """The table of gradients without a mistake, and how many false alarms each checker raises."""
+def right_gradients(peers: dict[str, Checker], cases: Sequence[Case]) -> tuple[str, Counter[str], Counter[str]]:
+    """The table of gradients without a mistake, and how many false alarms each checker raises, there and corrected."""
     lines = [row("gradient of", *peers, "tg.check"), row(*["---"] * (2 + len(peers)))]
-    alarms = dict.fromkeys([*peers, "tg.check"], 0)
+    checkers: dict[str, Checker] = {
+        **peers,
+        "tg.check": lambda loss, by_hand, p: tg.check.gradients(loss, p, by_hand).ok,
+    }
+    alarms, corrected = Counter(dict.fromkeys(checkers, 0)), Counter(dict.fromkeys(checkers, 0))
     for right in RIGHT:
-        verdicts = {name: content(right.loss, right.by_hand, right.point) for name, content in peers.items()}
-        verdicts["tg.check"] = tg.check.gradients(right.loss, right.point, right.by_hand).ok
-        for name, content_with_it in verdicts.items():
-            alarms[name] += not content_with_it
+        verdicts = {name: content(right.loss, right.by_hand, right.point) for name, content in checkers.items()}
+        alarms.update(name for name, ok in verdicts.items() if not ok)
         lines.append(row(right.name, *["agrees" if ok else "**false alarm**" for ok in verdicts.values()]))
-    return "\n".join(lines), alarms
+    for case in cases:
+        corrected.update(name for name, content in checkers.items() if not content(case.loss, case.right, case.point))
+    return "\n".join(lines), alarms, corrected
 
 
 def page() -> str:
@@ -149,31 +203,57 @@ def page() -> str:
             peers[name] = content
         except ImportError as error:
             print(f"{make.__name__}: left out ({error})", file=sys.stderr)
-    wrong, found = wrong_gradients(peers)
-    right, alarms = right_gradients(peers)
+    seen, held_back = half(SEEN, peers), half(HELD_BACK, peers)
+    right, alarms, corrected = right_gradients(peers, [*SEEN, *HELD_BACK])
+    n, m = len(SEEN), len(HELD_BACK)
     of_peers = "\n".join(
-        f"- {name}: differs in {found[name]} of {len(MUTANTS)}; {alarms[name]} false alarms in {len(RIGHT)}. It does "
-        "not report the step, or the cause."
+        f"- {name} calls {seen.peers[name]} of {n} and {held_back.peers[name]} of {m} wrong. It does not report the "
+        "step, or the cause."
         for name in peers
     )
-    ours = (
-        f"- tg.check: finds the step in {found['step']} of {len(MUTANTS)}, and names the cause that was planted in "
-        f"{found['cause']}; {alarms['tg.check']} false alarms in {len(RIGHT)}."
+    of_alarms = "\n".join(
+        f"- {name}: {corrected[name]} false alarms in {n + m}; {alarms[name]} in {len(RIGHT)} at kinks and ties."
+        for name in corrected
     )
     return f"""# What gradient checkers find
 
-{len(MUTANTS)} hand-derived gradients with a mistake planted in one step, and {len(RIGHT)} right ones, some at kinks and
-ties.
+{n + m} real mistakes in hand-derived gradients, re-created from public reports and corrections: issues and pull
+requests of libraries with hand-written backward passes, solutions of courses, errata of books, questions. The
+explanations were written with {n} of them at hand; the other {m} were held back until the end.
 
-{ours}
+- tg.check, of the {n}: {seen.rates()}.
+- tg.check, of the {m} held back: {held_back.rates()}.
 {of_peers}
 
-This page is written by `python docs/gradient_checkers.py`, from the gradients in
-`tests/support/mutants.py`; each checker is left to its own defaults.
+And in the same gradients, corrected, and {len(RIGHT)} more:
 
-## Wrong gradients
+{of_alarms}
 
-{wrong}
+This page is written by `python docs/gradient_checkers.py`, from the gradients in `tests/corpus` and
+`tests/support/mutants.py`; each checker is left to its own defaults. A cause is counted if it is what was reported: its
+lines of code are run, and its words matched with a pattern that each case has.
+
+## Held back
+
+{held_back.table}
+
+## Seen
+
+{seen.table}
+
+## Another cause than the one reported
+
+Held back:
+
+{held_back.others()}
+
+Seen:
+
+{seen.others()}
+
+## Planted mistakes
+
+{mutants(peers)}
 
 ## Right gradients
 

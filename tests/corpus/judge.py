@@ -1,22 +1,27 @@
 """What a report says of a wrong gradient, compared with what is known: verdict, first wrong step, cause.
 
-A cause may be given in words, which `Case.says` is for, or as two lines of code, `you: dz = ...` and `right: dz = ...`.
-Lines are run: what is yours has to give the wrong cotangent, what is right the right one.
+A cause is given in words, which a regular expression is for, and often as two lines of code too, `dz = ...` as it is
+and as it should be. Lines are run: one has to give the wrong cotangent, the other the right one. Lines that can be run
+decide; words do where there are none.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from corpus.case import Case
+from corpus.case import ByHand, Parameters
+from tinygrad_cnn import tree
+from tinygrad_cnn.check.witnesses.hand_derived import by_name
+from tinygrad_cnn.check.witnesses.trace import trace
 
 Cause = Literal["found", "none", "false"]
-LINE = re.compile(r"^\s*(you|right):\s*(?:\w+(?:\[[^\]]*\])*\s*=(?!=)\s*)?(.+?)\s*$", re.MULTILINE)
+ASSIGNED = re.compile(r"^\s*[A-Za-z_]\w*(?:\[[^\]=]*\])*\s*(\+|-)?=(?!=)\s*")
+NUMBERED = re.compile(r"\b([A-Za-z_]\w*)\[(\d+)\]")
 
 
 class Judged(NamedTuple):
@@ -28,58 +33,96 @@ class Judged(NamedTuple):
     said: str
 
 
-def judged(case: Case, report: Any) -> Judged:
-    """A report on `case.by_hand`."""
-    name, said = first_wrong(report)
-    expected = case.step.split()
-    step = name in expected or name in [value.removeprefix("d") for value in expected]
+class Mistake(NamedTuple):
+    """A wrong gradient of which everything is known; see `Case`."""
+
+    loss: Callable[[Parameters], Any]
+    point: Parameters
+    by_hand: ByHand
+    right: ByHand
+    step: str
+    says: str | None
+
+
+def judged(known: Any, report: Any) -> Judged:
+    """A report on `known.by_hand`. known: a Case or a Mistake; says=None: words alone are not judged."""
+    found = first_wrong(report)
+    name = "" if found is None else found.name
+    expected = known.step.split()
+    step = name in expected or f"d{name}" in expected
+    words = (found and found.explanation) or ""
     cause: Cause = "none"
-    if said:
-        true = run(case, said, name)
-        found = true if true is not None else re.search(case.says, said, re.IGNORECASE) is not None
-        cause = "found" if found else "false"
+    said = words
+    if words:
+        detail = getattr(found, "cause", None)
+        you, right = getattr(detail, "you", None), getattr(detail, "right", None)
+        true = None
+        if right is not None:
+            said += f"\n    you:   {you}\n    right: {right}"
+            true = lines_hold(known, name, you, right)
+        if true is None:
+            true = known.says is None or re.search(known.says, words, re.IGNORECASE) is not None
+        cause = "found" if true else "false"
     return Judged(not report.ok, step, cause, said)
 
 
-def first_wrong(report: Any) -> tuple[str, str]:
-    """The first wrong cotangent and its explanation; of gradients alone, of the first parameter that has one."""
+def first_wrong(report: Any) -> Any:
+    """The first wrong step; of gradients alone, a wrong parameter, one with an explanation if there is one."""
     if report.first_wrong is not None:
-        return report.first_wrong.name, report.first_wrong.explanation or ""
+        return report.first_wrong
     wrong = [p for p in report.parameters if any(c.verdict == "differ" for c in p.comparisons())]
-    wrong.sort(key=lambda p: p.explanation is None)
-    return (wrong[0].name, wrong[0].explanation or "") if wrong else ("", "")
+    return min(wrong, key=lambda p: p.explanation is None, default=None)
 
 
-def run(case: Case, said: str, step: str) -> bool | None:
-    """Whether the lines of code in an explanation do what they claim; None if there are none."""
-    lines = LINE.findall(said)
-    if not any(whose == "right" for whose, _ in lines):
-        return None
-    scope = scope_of(case)
-    values = {"you": cotangent(case.by_hand(case.point), step), "right": cotangent(case.right(case.point), step)}
-    return all(same(evaluated(line, scope), values[whose]) for whose, line in lines)
+def lines_hold(known: Any, step: str, you: str | None, right: str) -> bool | None:
+    """Whether the lines give the cotangents that they should; None if they refer to what is not known here."""
+    actual, expected = (cotangent(by_hand(known.point), step) for by_hand in (known.by_hand, known.right))
+    ran = False
+    for scope in scopes(known):
+        values = [evaluated(line, scope) for line in ([right] if you is None else [right, you])]
+        if any(value is None for value in values):
+            continue
+        ran = True
+        if same(values[0], expected) and (you is None or same(values[1], actual)):
+            return True
+    return False if ran else None
 
 
-def scope_of(case: Case) -> dict[str, Any]:
-    """What a line of code may refer to: the parameters, the variables of `by_hand`, and those of the loss."""
-    module = case.by_hand.__globals__
-    return {**module, **case.point, **variables(case.loss, case.point), **variables(case.by_hand, case.point)}
+def scopes(known: Any) -> Iterator[dict[str, Any]]:
+    """What names may mean: the values of the graph; or the variables of `by_hand`, at each line that it ran."""
+    module = known.by_hand.__globals__
+    helping = {**module, **last(variables(known.loss, known.point)), **known.point}
+    within = variables(known.by_hand, known.point)
+    form = tree.flatten(known.point)
+    graph = {name: node.value for name, node in by_name(trace(known.loss, form, form.leaves)).items()}
+    yield {**helping, **last(within), **graph, **known.by_hand(known.point)}
+    for local in within:
+        yield {**helping, **graph, **local}
 
 
-def variables(function: Callable[..., Any], point: Any) -> dict[str, Any]:
-    """The variables of a function when it returns."""
-    found: dict[str, Any] = {}
+def last(snapshots: list[dict[str, Any]]) -> dict[str, Any]:
+    """The variables at the end."""
+    return snapshots[-1] if snapshots else {}
 
-    def profile(frame: Any, event: str, _: Any) -> None:
-        if event == "return" and frame.f_code is function.__code__:
-            found.update(frame.f_locals)
 
-    before = sys.getprofile()
-    sys.setprofile(profile)
+def variables(function: Callable[..., Any], point: Parameters) -> list[dict[str, Any]]:
+    """The variables of a function at each line that it runs, and when it returns."""
+    found: list[dict[str, Any]] = []
+
+    def local(frame: Any, event: str, _: Any) -> Any:
+        if event in ("line", "return"):
+            found.append(dict(frame.f_locals))
+        return local
+
+    def called(frame: Any, event: str, _: Any) -> Any:
+        return local if frame.f_code is function.__code__ else None
+
+    before = sys.gettrace()
+    sys.settrace(called)
     try:
         function(point)
     finally:
-        sys.setprofile(before)
+        sys.settrace(before)
     return found
 
 
@@ -93,15 +136,31 @@ def cotangent(returned: dict[str, Any], step: str) -> Any:
 
 
 def evaluated(line: str, scope: dict[str, Any]) -> Any:
-    """The value of an expression; None if it has none here."""
+    """The value of an assignment; None if it has none here."""
+    assigned = ASSIGNED.match(line)
+    if assigned is not None and assigned[1]:  # +=: what is added is not the whole
+        return None
+    names = dict(scope)
+
+    def numbered(found: re.Match[str]) -> str:
+        if found[0] not in scope or isinstance(scope.get(found[1]), list):
+            return found[0]
+        names[f"{found[1]}__{found[2]}"] = scope[found[0]]
+        return f"{found[1]}__{found[2]}"
+
+    text = NUMBERED.sub(numbered, line if assigned is None else line[assigned.end() :])
     try:
-        return eval(line, dict(scope))
+        with np.errstate(all="ignore"):
+            return eval(text, names)
     except Exception:  # whatever a line that somebody else wrote may raise
         return None
 
 
 def same(value: Any, expected: Any) -> bool:
     """Equal to rounding, in the same shape."""
-    if value is None or np.shape(value) != np.shape(expected):
+    if expected is None or np.shape(value) != np.shape(expected):
         return False
-    return bool(np.allclose(value, expected, rtol=1e-7, atol=1e-9 * float(np.max(np.abs(expected), initial=0.0))))
+    try:
+        return bool(np.allclose(value, expected, rtol=1e-7, atol=1e-9 * float(np.max(np.abs(expected), initial=0.0))))
+    except TypeError:
+        return False

@@ -128,7 +128,7 @@ def three_layers(p: Parameters) -> Any:
     step="dW2 db1",
     cause="The weight's gradient is doubled, and the bias' is divided by m / 4.",
     fix={"@ A1.T) * 2": "@ A1.T)", "4 / m * np.sum(dZ1": "1 / m * np.sum(dZ1"},
-    says=r"2 times|\* 2|2 \*|factor 2",
+    says=r"[24] times|\* 2|2 \*|4 / m|factor 2",
 )
 def deeplearning_ai_gradient_checking(p: Parameters) -> dict[str, Any]:
     m = COLUMNS.shape[1]
@@ -275,7 +275,7 @@ def demystified(p: Parameters) -> Any:
     step="dW2 dW1",
     cause="The cost is divided by the number of samples, the data term of the gradient is not.",
     fix={"a2.T @ delta3": "a2.T @ delta3 / len(X)", "X.T @ delta2": "X.T @ delta2 / len(X)"},
-    says=r"6|mean|len|length",
+    says=r"6|mean|len|length|divide",
 )
 def demystified_not_averaged(p: Parameters) -> dict[str, Any]:
     a2 = sigmoid(X @ p["W1"])
