@@ -108,7 +108,7 @@ EXAMPLES = "## Examples\n"
 def page() -> str:
     """The page, with the examples as they are now."""
     preface = PAGE.read_text(encoding="utf-8").split(EXAMPLES)[0]
-    how = "Each is printed by `tg.program(tg.value_and_grad(loss))`, and equals the engine's result to the last bit.\n"
+    how = "Each is printed by `tg.program(tg.value_and_grad(loss))`, and equals the engine's result to rounding.\n"
     parts = [preface + EXAMPLES, how]
     for model in MODELS.values():
         parts.append(f"### {model.title}\n")

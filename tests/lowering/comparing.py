@@ -12,6 +12,7 @@ from tinygrad_cnn.lowering.instructions import Listing
 from tinygrad_cnn.lowering.interpreter import interpret
 from tinygrad_cnn.lowering.numpy_source.statements import write
 from tinygrad_cnn.lowering.passes import PASSES
+from tinygrad_cnn.lowering.passes.reading import READING, readable
 from tinygrad_cnn.lowering.planned.plan import Plan
 from tinygrad_cnn.lowering.trace import leaves_of, traced
 
@@ -24,6 +25,13 @@ def after_each_pass(listing: Listing) -> Iterator[tuple[str, Listing]]:
     """The listing as it was traced, and after each pass."""
     yield "trace", listing
     for run in PASSES:
+        listing = run(listing)
+        yield run.__name__, listing
+
+
+def after_each_reading_pass(listing: Listing) -> Iterator[tuple[str, Listing]]:
+    """The listing after each pass that is for print."""
+    for run in READING:
         listing = run(listing)
         yield run.__name__, listing
 
@@ -43,7 +51,7 @@ def assert_same(found: list[Any], expected: list[Any], what: str) -> None:
 def printed(listing: Listing) -> Function:
     """The printed program, run in a namespace of its own."""
     space: dict[str, Any] = {}
-    exec(write(listing, "step"), space)
+    exec(write(readable(listing), "step"), space)
     return space["step"]  # type: ignore[no-any-return]
 
 
@@ -54,6 +62,8 @@ def agrees_in_every_way(function: Function, traced_with: list[Any], run_with: li
     given = leaves_of(function, tuple(run_with), {}).leaves
     for name, listing in after_each_pass(listing):
         assert_same(interpret(listing, given), expected, name)
+    for name, printed_as in after_each_reading_pass(listing):
+        assert_same(interpret(printed_as, given), expected, name)
     plan = Plan(listing)
     first = plan(leaves_of(function, tuple(traced_with), {}).leaves)
     kept = [np.copy(x) for x in first]

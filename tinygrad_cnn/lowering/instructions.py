@@ -73,7 +73,7 @@ class Origin:
 
     name     what the user calls it: his variable, or the cotangent's name that follows from one
     local    what the package's own source calls it: a variable of a rule or of a forward function
-    key      a number of what the user has a name for
+    key      a number of the value of a node, and of what the user has a name for
     of       of a cotangent, the key of what it is the cotangent of
     half     "value" or "cotangent"
     scope    the names of the scopes that were open

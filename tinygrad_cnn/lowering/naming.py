@@ -42,7 +42,7 @@ def names_of(
     for node, x in of.items():
         if node.name is not None:
             users[x] = node.name
-    keys = {x: number for number, x in enumerate(users)}
+    keys = {x: number for number, x in enumerate(dict.fromkeys([*users, *of.values()]))}
     of_values: dict[Instruction, int | None] = {}
     for node, x in cotangents.items():
         value = of.get(node)
@@ -52,6 +52,8 @@ def names_of(
         if name is not None and x not in users:
             users[x] = cotangent_name(name)
             of_values[x] = keys.get(value) if value is not None else None
+        elif value is not None and x not in users:
+            of_values.setdefault(x, keys[value])
     return {x: Names(users.get(x), local.get(x), keys.get(x), of_values.get(x)) for x in recorder.places}
 
 

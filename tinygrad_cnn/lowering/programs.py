@@ -16,6 +16,7 @@ from tinygrad_cnn.lowering.naming import identifier
 from tinygrad_cnn.lowering.numpy_source.highlighting import highlighted
 from tinygrad_cnn.lowering.numpy_source.statements import write
 from tinygrad_cnn.lowering.passes import optimised
+from tinygrad_cnn.lowering.passes.reading import readable
 from tinygrad_cnn.lowering.trace import leaves_of, traced
 
 
@@ -41,7 +42,7 @@ class Program:
 
         lines: each line says which line of the function it is from.
         """
-        return write(self.listing, name, lines)
+        return write(readable(self.listing), name, lines)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the module to a file; the function that it defines has the name of the file.
@@ -56,7 +57,7 @@ class Program:
 
     def derivation(self, format: Format = "markdown") -> str:
         """The same as mathematics: each step as an equation, with its shape. format: "markdown" or "latex"."""
-        return derivation(self.listing, format)
+        return derivation(readable(self.listing), format)
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """The result for other arguments, of the shapes and dtypes of those that it was traced with."""

@@ -72,6 +72,8 @@ class Expressions:
             return write(x, operands)  # type: ignore[no-any-return]
         if x.operation in OPERATORS:
             return self._operator(x, operands)
+        if x.operation == "negative" and operands[0].binds == 12 and operands[0].text[0] != "-":
+            return Text(f"-{operands[0].text}", 12)  # (-a) * b is -(a * b), to the last bit
         if x.operation in SIGNS:
             return Text(SIGNS[x.operation] + operands[0].within(UNARY), UNARY)
         if ufunc_of(x.operation) is not None:
@@ -88,7 +90,8 @@ class Expressions:
     # Canonical operations.
 
     def _constant(self, x: Instruction, operands: Sequence[Text]) -> Text:
-        return self.number(x.parameters["value"], x)
+        value = x.parameters["value"]
+        return Text(self.size(value)) if "is_count" in x.parameters else self.number(value, x)
 
     def _full(self, x: Instruction, operands: Sequence[Text]) -> Text:
         value, dtype = x.parameters["value"], x.parameters["dtype"]
@@ -220,26 +223,28 @@ class Expressions:
 
     def _call(self, x: Instruction, operands: Sequence[Text]) -> Text:
         args = [self.parameter(a, operands) for a in x.parameters["args"]]
-        args += [f"{name}={self.parameter(a, operands)}" for name, a in x.parameters["keywords"].items()]
-        return Text(f"{self.function(x)}({', '.join(args)})")
+        keywords = {name: self.parameter(a, operands) for name, a in x.parameters["keywords"].items()}
+        if not args and len(keywords) == 1:
+            args, keywords = foreign.positional(x.function, keywords)
+        if x.function is np.stack and len(args) == 1 and not keywords and not any(y.result.shape for y in x.operands):
+            return Text(f"np.array({', '.join(args)})")
+        return Text(f"{self.function(x)}({', '.join([*args, *[f'{k}={v}' for k, v in keywords.items()]])})")
 
     def _helper(self, x: Instruction, operands: Sequence[Text]) -> Text:
-        if x.operation == "max_unpool_shared":
-            self.helpers.setdefault("max_unpool")
         self.helpers.setdefault(x.operation)
         own = len(operands) - sum(1 for _ in _slots(x.parameters))
         args = [a.text for a in operands[:own]]
         parameters = dict(x.parameters)
         parameters.pop("ties", None)
-        usual = (1, 1) if x.operation in ("im2col", "col2im") else parameters.get("window")
+        usual = parameters.get("window") if "pool" in x.operation else (1, 1)
         if "stride" in parameters and parameters["stride"] == usual:
             parameters.pop("stride")
-        order = ("index", "winners", "shape", "window", "stride")
+        order = ("index", "winners", "shape", "window", "stride", "axis")
         for name in sorted(parameters, key=order.index):
             value = self.parameter(parameters[name], operands)
             if name in ("shape", "index"):
                 value = self.shape(x.result.shape) if name == "shape" else self._places(x, operands)
-            args.append(f"stride={value}" if name == "stride" else value)
+            args.append(f"{name}={value}" if name in ("stride", "axis") else value)
         return Text(f"{x.operation}({', '.join(args)})")
 
     def _foreign(self, x: Instruction, operands: Sequence[Text]) -> Text:
@@ -300,12 +305,12 @@ class Expressions:
     def _index_part(self, part: Any, operands: Sequence[Text]) -> str:
         if isinstance(part, slice):
             start, stop, step = (
-                "" if x is None else self.parameter(x, operands) for x in (part.start, part.stop, part.step)
+                "" if x is None else self._index_part(x, operands) for x in (part.start, part.stop, part.step)
             )
             return f"{start}:{stop}" + (f":{step}" if step not in ("", "1") else "")
         if part is Ellipsis:
             return "..."
-        return self.parameter(part, operands)
+        return self.parameter(int(part) if isinstance(part, np.integer) else part, operands)
 
     def parameter(self, x: Any, operands: Sequence[Text]) -> str:
         """A parameter of any kind."""

@@ -81,3 +81,14 @@ def arguments_of(function: Callable[..., Any], parameters: dict[str, Any]) -> di
         if isinstance(value, np.ndarray) or defaults.get(name, inspect.Parameter.empty) is inspect.Parameter.empty
         or type(value) is not type(defaults[name]) or value != defaults[name]
     }  # fmt: skip
+
+
+def positional(function: Callable[..., Any], keywords: dict[str, str]) -> tuple[list[str], dict[str, str]]:
+    """The one keyword of a call as a positional argument, if it is the first parameter of the function."""
+    try:
+        first = next(iter(inspect.signature(function).parameters.values()), None)
+    except (TypeError, ValueError):
+        return [], keywords
+    if first is None or first.kind is not first.POSITIONAL_OR_KEYWORD or first.name not in keywords:
+        return [], keywords
+    return [keywords[first.name]], {}

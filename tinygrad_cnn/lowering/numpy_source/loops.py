@@ -18,7 +18,7 @@ from __future__ import annotations
 import itertools
 import keyword
 import re
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 LEAST = 3  # repetitions
@@ -34,12 +34,16 @@ TOKEN = re.compile(
 
 @dataclass
 class Statement:
-    """target = text  # comment; `section` is a comment that stands before it."""
+    """target = text  # comment; `section` is a comment that stands before it.
+
+    in_place: it may be written as +=, where the target has the name of the first operand
+    """
 
     target: str
     text: str
     comment: str = ""
     section: str = ""
+    in_place: bool = False
     tokens: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -101,15 +105,27 @@ class Kept:
 class Rolling:
     """Finds the loops in statements, and writes them."""
 
-    def __init__(self, statements: Sequence[Statement], fresh: Callable[[str], str], reserved: Container[str]) -> None:
-        self.statements, self.fresh, self.reserved = statements, fresh, reserved
-        self.defined = {statement.target: k for k, statement in enumerate(statements) if statement.target}
-        self.keys = [self._key(statement) for statement in statements]
+    def __init__(
+        self,
+        statements: Sequence[Statement],
+        fresh: Callable[[str], str],
+        reserved: Container[str],
+        parameters: Iterable[str] = (),
+    ) -> None:
+        self.statements, self.fresh, self.reserved = list(statements), fresh, reserved
+        self.parameters = frozenset(parameters)
+        self._number_statements()
         self.loops: list[Loop] = []
         self.names: dict[str, str] = {}  # what variables outside of loops are called
         self.overwritten: dict[str, tuple[Loop, int]] = {}  # what a loop began with and assigns to: by its name
         self.of: dict[int, tuple[Loop, int, int]] = {}  # by statement: its loop, the iteration and the position
         self._find()
+
+    def _number_statements(self) -> None:
+        """Where each variable is assigned: of a parameter, before all statements."""
+        self.defined = dict.fromkeys(self.parameters, -1)
+        self.defined.update({statement.target: k for k, statement in enumerate(self.statements) if statement.target})
+        self.keys = [self._key(statement) for statement in self.statements]
 
     def _key(self, statement: Statement) -> tuple[str, ...]:
         """What is the same in all repetitions of a statement."""
@@ -119,10 +135,15 @@ class Rolling:
             statement.target and "=",
         )
 
-    def _find(self) -> None:
+    def _places(self) -> dict[tuple[str, ...], list[int]]:
+        """The statements with each key."""
         places: dict[tuple[str, ...], list[int]] = {}
         for k, key in enumerate(self.keys):
             places.setdefault(key, []).append(k)
+        return places
+
+    def _find(self) -> None:
+        places = self._places()
         at = 0
         while at < len(self.statements):
             loop = self._loop_at(at, places)
@@ -130,6 +151,8 @@ class Rolling:
                 at += 1
                 continue
             self.loops.append(loop)
+            if self._complete_last(loop):
+                places = self._places()
             for k in range(loop.start, loop.stop):
                 self.of[k] = (loop, *divmod(k - loop.start, loop.length))
             at = loop.stop
@@ -221,6 +244,48 @@ class Rolling:
                     loop.step = other.step * slot.iteration.step
                     return
 
+    def _complete_last(self, loop: Loop) -> bool:
+        """Add an iteration of which some statements are there, for others have results that nothing needs."""
+        at, found = loop.stop, 0
+        made: list[Statement] = []
+        for position in range(loop.length):
+            tokens = self._expected(loop, position, [statement.target for statement in made])
+            if tokens is None:
+                return False
+            before = self.statements[loop.stop - loop.length + position]
+            there = self.statements[at] if at < len(self.statements) else None
+            if there is not None and there.tokens == tokens and there.target and not there.section:
+                made.append(there)
+                at, found = at + 1, found + 1
+            else:
+                made.append(Statement(self.fresh(_stem(before.target)), "".join(tokens), before.comment))
+        if found * 2 < loop.length:
+            return False
+        self.statements[loop.stop : at] = made
+        loop.count += 1
+        self._number_statements()
+        return True
+
+    def _expected(self, loop: Loop, position: int, targets: Sequence[str]) -> list[str] | None:
+        """A statement of the iteration behind the last one, in which `targets` are assigned so far."""
+        tokens = list(self.statements[loop.start + position].tokens)
+        for place, slot in loop.slots[position].items():
+            if isinstance(slot, Same):
+                last = self.statements[loop.stop - loop.length + slot.position].target
+                tokens[place] = targets[slot.position] if slot.position < position else last
+            elif isinstance(slot, Number):
+                tokens[place] = str(slot.first + slot.step * loop.count)
+            elif isinstance(slot, Kept):
+                iteration = slot.iteration.first + slot.iteration.step * loop.count
+                if iteration == -1 and slot.position in slot.loop.initial:
+                    tokens[place] = slot.loop.initial[slot.position]
+                elif 0 <= iteration < slot.loop.count:
+                    at = slot.loop.start + iteration * slot.loop.length + slot.position
+                    tokens[place] = self.statements[at].target
+                else:
+                    return None
+        return None if any(token.startswith("-") and token[1:].isdigit() for token in tokens) else tokens
+
     # Writing.
 
     def lines(self, indent: str) -> list[str]:
@@ -269,6 +334,8 @@ class Rolling:
                 texts[k] = f"({texts[k]})"
         text = "".join(texts)
         name = self.names.get(statement.target, statement.target) if loop is None else loop.names[at - loop.start]
+        if statement.in_place and text.startswith(f"{name} + "):
+            return f"{name} += {text[len(name) + 3 :]}{statement.comment}"
         return f"{name} = {text}{statement.comment}" if name else text
 
     def _token(self, token: str, slot: object | None, loop: Loop | None, at: int) -> str:
@@ -340,6 +407,8 @@ class Rolling:
         """From which statement to which each variable is needed; with the loop and the position that assign it."""
         lives: list[tuple[int, int, str, tuple[Loop, int] | None]] = []
         for variable, k in self.defined.items():
+            if variable in self.parameters:
+                continue
             last = self.last_read.get(variable, k)
             if k not in self.of:
                 loop = self._loop_of_initial(variable)

@@ -19,21 +19,34 @@ from tinygrad_cnn.lowering.instructions import Instruction, Listing
 from tinygrad_cnn.lowering.naming import cotangent_name, identifier
 from tinygrad_cnn.lowering.numpy_source.arrays import literal
 from tinygrad_cnn.lowering.numpy_source.expressions import Expressions, Text
-from tinygrad_cnn.lowering.numpy_source.helpers import HELPERS, source_of
+from tinygrad_cnn.lowering.numpy_source.helpers import HELPERS, source_of, with_what_they_call
 from tinygrad_cnn.lowering.numpy_source.loops import Rolling, Statement
+from tinygrad_cnn.lowering.numpy_source.wrapping import wrapped
+from tinygrad_cnn.lowering.passes.reading.accumulation import chains
 
 WIDTH = 100
+LONGEST = WIDTH - 1  # of a line
 SHORT = 15
 INDENT = "    "
 # What an instruction is called that neither the user nor a rule has a name for.
 CALLED = {
-    "matmul": "product", "transpose": "transposed", "reshape": "reshaped", "reduce": "total", "getitem": "part",
+    "matmul": "product", "conv2d": "conv", "sigmoid": "sigma", "larger": "slope", "softmax": "probabilities",
+    "transpose": "transposed", "reshape": "reshaped", "reduce": "total", "getitem": "part",
     "where": "chosen", "concatenate": "joined", "im2col": "columns", "col2im": "image", "pad": "padded",
     "max_pool2d": "pooled", "max_unpool": "unpooled", "multiply": "scaled", "divide": "ratio", "add": "total",
     "subtract": "difference", "setitem": "changed", "add_at": "changed", "negative": "negated",
-    "astype": "cast", "broadcast_to": "stretched", "full": "filled", "item": "item",
+    "astype": "cast", "broadcast_to": "stretched", "full": "zeros", "item": "item",
     **dict.fromkeys(["equal", "greater", "greater_equal", "less", "less_equal", "not_equal"], "mask"),
 }  # fmt: skip
+
+EXTREME = {
+    "maximum": "largest", "minimum": "smallest", "logaddexp": "logsumexp", "multiply": "product",
+    "logical_and": "every", "logical_or": "any_of",
+}  # fmt: skip
+NONDESCRIPT = frozenset(
+    ["found", "made", "out", "result", "each", "given", "inner", "x", "y"]
+)  # locals that say nothing
+BIASED = {"conv2d": "conv", "matmul": "affine"}  # what the sum of one and a bias is called
 
 
 def write(listing: Listing, name: str, source: bool = False) -> str:
@@ -77,7 +90,7 @@ class Writer:
         self.statements.append(Statement("", self.returned()))
         head = f"def {self.name}({', '.join(self.parameters.values())}):"
         body = [head, *textwrap.indent(self.docstring(), INDENT).splitlines(), *self.lines()]
-        helpers = [source_of(helper) for helper in self.expressions.helpers]
+        helpers = [source_of(helper) for helper in with_what_they_call(self.expressions.helpers)]
         helpers += self.expressions.foreign.values()
         constants = "".join([f"{name} = {text}\n" for name, text in self.constants])
         standard = sorted(x for x in self.expressions.imports if x == "import math")
@@ -108,7 +121,8 @@ class Writer:
         """The expression of `x`; operands that would make it long are given lines of their own first."""
         while True:
             text = self.expressions.of(x, [self.texts[operand] for operand in x.operands])
-            width = len(text.text) + len(INDENT) + (len(x.origin.name or "") + 3)
+            name, comment = x.origin.name or x.origin.local or "", self.comment(x)
+            width = len(INDENT) + len(name) + len(" = ") + len(text.text) + len(comment)
             inlined = [y for y in x.operands if y not in self.named and not self.is_short(y, self.texts[y])]
             if width <= self.width or not inlined:
                 return text
@@ -123,7 +137,13 @@ class Writer:
             return self.uses[x] == 1 or not x.result.shape
         if x.operation == "getitem" and len(x.operands) == 1 and x.operands[0].operation == "input":
             return x.origin.name is None and len(text.text) <= SHORT  # such as xs[3]
-        return x.origin.name is None and x.operation == "transpose" and text.text.removesuffix(".T").isidentifier()
+        if x.origin.name is not None:
+            return False
+        if x.operation == "getitem" and x.operands[0] in self.named and len(x.operands) == 1 and not x.result.shape:
+            return len(text.text) <= SHORT  # such as y[0], of a variable
+        if x.operation != "transpose":
+            return False
+        return x.operands[0].operation == "input" or text.text.removesuffix(".T").isidentifier()
 
     def statement(self, x: Instruction, text: Text, name: str | None = None) -> None:
         """Give `x` a line of its own."""
@@ -132,17 +152,31 @@ class Writer:
         origin = x.origin
         if origin.of in self.printed:
             name = cotangent_name(self.printed[origin.of])
-        name = self.fresh(
-            name or origin.name or origin.local or CALLED.get(x.operation, x.operation.rsplit(".", 1)[-1])
-        )
+        local = origin.local
+        if local is None or local in NONDESCRIPT or self.taken[identifier(local)]:
+            local = None
+        name = self.fresh(name or origin.name or local or _called(x))
         if origin.key is not None:
             self.printed[origin.key] = name
-        comment = f"  # {_shape(x.result.shape)}" if x.result.shape else ""
-        if self.source and origin.line:
-            comment = f"{comment or '  #'} {_short_line(origin.line)}"
-        self.statements.append(Statement(name, text.text, comment, "# The gradient." if begins else ""))
+        section = "# The gradient." if begins else ""
+        self.statements.append(Statement(name, text.text, self.comment(x), section, self.is_added_in_place(x)))
         self.named.add(x)
         self.texts[x] = Text(name)
+
+    def comment(self, x: Instruction) -> str:
+        """The shape of a result that is no number, and the source line if it is asked for."""
+        comment = f"  # {_shape(x.result.shape)}" if x.result.shape else ""
+        if self.source and x.origin.line:
+            comment = f"{comment or '  #'} {_short_line(x.origin.line)}"
+        return comment
+
+    def is_added_in_place(self, x: Instruction) -> bool:
+        """Whether `x` may be written as +=: it adds to a partial sum that nothing else needs."""
+        before = x.operands[0] if x.operation == "add" and x in self.accumulated else None
+        if before is None or before not in self.accumulated or before.operation not in ("add", "full"):
+            return False
+        alike = (before.result.shape, before.result.dtype) == (x.result.shape, x.result.dtype)
+        return alike and self.uses[before] == 1
 
     def fresh(self, name: str) -> str:
         """`name`, or one like it that is not in use."""
@@ -173,7 +207,8 @@ class Writer:
 
     def lines(self) -> list[str]:
         """The lines of the function, loops written as such."""
-        return Rolling(self.statements, self.fresh, self.reserved).lines(INDENT)
+        rolling = Rolling(self.statements, self.fresh, self.reserved, self.parameters.values())
+        return [part for line in rolling.lines(INDENT) for part in wrapped(line, LONGEST)]
 
     def returned(self) -> str:
         """The return statement. What the caller gets is nobody else's: what may be is copied."""
@@ -200,20 +235,28 @@ class Writer:
         return name
 
 
+def _called(x: Instruction) -> str:
+    """What an instruction is called by what it does."""
+    if x.operation == "add" and x.operands[0].operation in BIASED:
+        return BIASED[x.operands[0].operation]
+    if x.operation == "full" and x.parameters["value"] != 0:
+        return "ones" if x.parameters["value"] == 1 else "filled"
+    if x.operation == "reduce":
+        return EXTREME.get(x.parameters["ufunc"], "total")
+    if x.operation == "call":
+        return str(getattr(x.function, "__name__", "result"))
+    return CALLED.get(x.operation, x.operation.rsplit(".", 1)[-1])
+
+
 _BUILTINS = frozenset(dir(builtins))
 
 
 def _accumulated(listing: Listing) -> dict[Instruction, str]:
-    """Sums of many cotangents, added up one after the other: each partial sum, and the name of the whole."""
+    """The partial sums of long sums of cotangents, and where each begins: the name of the whole."""
     found: dict[Instruction, str] = {}
-    for x in reversed(listing.instructions):
-        if x.operation != "add" or x.origin.half != "cotangent" or x in found:
-            continue
-        chain = [x]
-        while chain[-1].operands[0].operation == "add" and chain[-1].operands[0].origin.half == "cotangent":
-            chain.append(chain[-1].operands[0])
-        if len(chain) >= 4 and x.origin.name is not None:
-            found.update(dict.fromkeys([*chain, chain[-1].operands[0]], x.origin.name))
+    for chain in chains(listing):
+        if chain[0].origin.name is not None:
+            found.update(dict.fromkeys([*chain, chain[-1].operands[0]], chain[0].origin.name))
     return found
 
 

@@ -24,6 +24,8 @@ def folded(listing: Listing) -> Listing:
         x = same(x, operands)
         if x.operation == "constant":
             values[x] = x.parameters["value"]
+            x = _constant(values[x], x) if x.result.kind == "array" else x
+            values[x] = values.get(x, x.parameters["value"]) if x.operation == "constant" else run(x, ())
         elif x.operation == "full":
             values[x] = run(x, ())
         elif x.operation in VIEWS and x.operands[0].origin.name is not None and x.operands[0].operation == "full":
