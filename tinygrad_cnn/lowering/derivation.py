@@ -80,9 +80,9 @@ class Equations(Writer):
             return True
         return super().is_short(x, text)
 
-    def constant(self, value: Any) -> str:
-        """A constant array, by a letter."""
-        return "C"
+    def constant(self, value: Any, name: str | None = None) -> str:
+        """A constant array, by its name or a letter."""
+        return symbol(identifier(name)) if name else "C"
 
     def size(self, n: int) -> str:
         """A length."""

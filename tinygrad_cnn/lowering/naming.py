@@ -54,7 +54,8 @@ def names_of(
             of_values[x] = keys.get(value) if value is not None else None
         elif value is not None and x not in users:
             of_values.setdefault(x, keys[value])
-    return {x: Names(users.get(x), local.get(x), keys.get(x), of_values.get(x)) for x in recorder.places}
+    outside = {x: Names(name, None, None, None) for x, name in recorder.outside_names.items()}
+    return outside | {x: Names(users.get(x), local.get(x), keys.get(x), of_values.get(x)) for x in recorder.places}
 
 
 def _executions(recorder: Recorder) -> dict[Instruction, list[tuple[Call, int]]]:

@@ -93,7 +93,7 @@ def program(function: Callable[..., Any]) -> Callable[..., Program]:
         h = np.tanh(x @ w)  # (5,)
     <BLANKLINE>
         # The gradient.
-        dL_dh = h + h  # (5,)
+        dL_dh = 2 * h  # (5,)
         dL_dw = x.T @ (dL_dh * ((1 - h) * (1 + h)))  # (3,)
         return dL_dw
     """

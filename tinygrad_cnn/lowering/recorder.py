@@ -61,6 +61,7 @@ class Recorder:
     lines         where in the user's code each was asked for
     of_rules      those that a reverse sweep recorded
     outside       the arrays that the function closes over, or made of no argument, as they were when they were used
+    outside_names their names in the user's code, of those that have one
     """
 
     def __init__(self, make: Callable[..., Any]) -> None:
@@ -70,6 +71,7 @@ class Recorder:
         self.lines: dict[Instruction, Place] = {}
         self.of_rules: set[Instruction] = set()
         self.outside: dict[int, tuple[Any, Any, Instruction]] = {}
+        self.outside_names: dict[Instruction, str] = {}
         self.numbers: dict[Any, Instruction] = {}
         self.origin = Origin()
 
@@ -94,6 +96,8 @@ class Recorder:
             snapshot = value.copy("K") if value.flags.writeable or value.base is not None else value
             x = self._add(Instruction("outside", (), {"value": value, "snapshot": snapshot}, Result.of(value)))
             self.outside[id(value)] = (value, snapshot, x)
+            if (name := _users_name(value)) is not None:
+                self.outside_names[x] = name
         return self.make(self, x, snapshot, fixed=True)
 
     def record(
@@ -162,3 +166,15 @@ class Recorder:
             frame = frame.f_back
         self.places[x] = places[::-1]
         return x
+
+
+def _users_name(value: Any) -> str | None:
+    """The variable of the user's code that has an array."""
+    frame: Any = sys._getframe(2)
+    while frame is not None and (kind := _kinds[frame.f_code.co_filename]) != _ENDS:
+        if kind == _USER:
+            for name, x in frame.f_locals.items():
+                if x is value:
+                    return str(name)
+        frame = frame.f_back
+    return None

@@ -54,7 +54,9 @@ class Expressions:
     foreign  the source of functions that are printed because a primitive is opaque, by name
     """
 
-    def __init__(self, size: Callable[[int], str], constant: Callable[[Any], str], fresh: Callable[[str], str]) -> None:
+    def __init__(
+        self, size: Callable[[int], str], constant: Callable[[Any, str | None], str], fresh: Callable[[str], str]
+    ) -> None:
         self.size = size
         self.fresh = fresh
         self.foreign: dict[str, str] = {}
@@ -161,7 +163,7 @@ class Expressions:
             named = [i for i in index if i is not None and i is not Ellipsis]
             if len(x.operands) == 1 and len(named) == ndim:  # there is nothing for the ellipsis to stand for
                 index = tuple([i for i in index if i is not Ellipsis])
-        return Text(f"{operands[0].within(ATOM)}[{self.index(index, operands)}]")
+        return Text(f"{operands[0].within(ATOM)}[{self.index(_with_whole_axes(index, x), operands)}]")
 
     def _item(self, x: Instruction, operands: Sequence[Text]) -> Text:
         return Text(f"{operands[0].within(ATOM)}[{x.parameters['number']}]")
@@ -346,7 +348,7 @@ class Expressions:
     def number(self, value: Any, x: Instruction | None) -> Text:
         """A number, or a constant array."""
         if isinstance(value, np.ndarray):
-            return Text(self.constant(value))
+            return Text(self.constant(value, x.origin.name if x is not None else None))
         if isinstance(value, np.generic):
             plain = self.number(value.item(), x)
             if value.dtype in (np.float64, np.bool_) and x is None:
@@ -363,3 +365,12 @@ def _slots(parameters: Any) -> list[Slot]:
     found: list[Slot] = []
     mapped(parameters, lambda x: found.append(x) if isinstance(x, Slot) else None)
     return found
+
+
+def _with_whole_axes(index: Any, x: Instruction) -> Any:
+    """An index with `:` for each slice that takes all of its axis."""
+    if not isinstance(index, tuple) or any(i is None or i is Ellipsis or isinstance(i, Slot) for i in index):
+        return index
+    shape = x.operands[0].result.shape
+    whole = [isinstance(i, slice) and i in (slice(0, n), slice(0, n, 1)) for i, n in zip(index, shape, strict=False)]
+    return tuple([slice(None) if all_of_it else i for i, all_of_it in zip(index, whole, strict=True)])

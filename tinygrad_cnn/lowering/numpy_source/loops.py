@@ -15,11 +15,12 @@ and each number is the same in every iteration, or changes by the same amount.
 
 from __future__ import annotations
 
+import ast
 import itertools
 import keyword
 import re
 from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 LEAST = 3  # repetitions
 LONGEST = 80  # statements in an iteration
@@ -44,10 +45,16 @@ class Statement:
     comment: str = ""
     section: str = ""
     in_place: bool = False
-    tokens: list[str] = field(default_factory=list)
+    tokens: list[str] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self.tokens = TOKEN.findall(self.text)
+
+    def with_variable(self, name: str, text: str) -> Statement:
+        """The statement with a variable for an expression that is an argument, or in parentheses."""
+        pattern = rf"(?<=[(,]) ?{re.escape(text)}(?=[,)])"
+        changed = re.sub(pattern, lambda found: " " * found[0].startswith(" ") + name, self.text)
+        return self if changed == self.text else replace(self, text=changed)
 
 
 @dataclass
@@ -248,19 +255,25 @@ class Rolling:
         """Add an iteration of which some statements are there, for others have results that nothing needs."""
         at, found = loop.stop, 0
         made: list[Statement] = []
+        absent: dict[str, str] = {}
         for position in range(loop.length):
             tokens = self._expected(loop, position, [statement.target for statement in made])
             if tokens is None:
                 return False
             before = self.statements[loop.stop - loop.length + position]
             there = self.statements[at] if at < len(self.statements) else None
-            if there is not None and there.tokens == tokens and there.target and not there.section:
-                made.append(there)
+            if there is not None and there.target and not there.section and _is_written(there, tokens, absent):
+                made.append(Statement(there.target, "".join(tokens), there.comment, "", there.in_place))
                 at, found = at + 1, found + 1
             else:
                 made.append(Statement(self.fresh(_stem(before.target)), "".join(tokens), before.comment))
+                absent[made[-1].target] = made[-1].text
         if found * 2 < loop.length:
             return False
+        behind = self.statements[at : at + loop.length]
+        for target, text in absent.items():
+            behind = [statement.with_variable(target, text) for statement in behind]
+        self.statements[at : at + loop.length] = behind
         self.statements[loop.stop : at] = made
         loop.count += 1
         self._number_statements()
@@ -465,6 +478,18 @@ class Rolling:
         if position not in loop.kept:
             plural = f"{loop.names[position]}s"
             loop.kept[position] = self.fresh(f"{plural[:-1]}_values" if keyword.iskeyword(plural) else plural)
+
+
+def _is_written(statement: Statement, tokens: Sequence[str], absent: dict[str, str]) -> bool:
+    """Whether a statement has these tokens, or what is absent is written within it."""
+    if statement.tokens == tokens:
+        return True
+    if not absent.keys() & set(tokens):
+        return False
+    whole = "".join(tokens)
+    for _ in absent:
+        whole = "".join([f"({absent[token]})" if token in absent else token for token in TOKEN.findall(whole)])
+    return ast.dump(ast.parse(whole)) == ast.dump(ast.parse(statement.text))
 
 
 def _stem(name: str) -> str:

@@ -84,7 +84,7 @@ class Writer:
             self.texts[argument.instruction] = Text(self.accesses[argument.instruction])
         for x in self.listing.instructions:
             if x.operation == "closed_over":
-                self.texts[x] = Text(self.constant(x.parameters["value"]))
+                self.texts[x] = Text(self.constant(x.parameters["value"], x.origin.name))
             elif x.operation != "input":
                 self.instruction(x)
         self.statements.append(Statement("", self.returned()))
@@ -225,12 +225,12 @@ class Writer:
         """A length, as it is written."""
         return self.batch[1] if self.batch is not None and n == self.batch[0] else str(n)
 
-    def constant(self, value: Any) -> str:
-        """A constant array: as it is if it is small, else its name."""
+    def constant(self, value: Any, name: str | None = None) -> str:
+        """A constant array: as it is if it is small, else a name, which is that of the user's variable."""
         text = literal(value)
         if len(text) <= 40:
             return text
-        name = self.fresh("CONSTANT")
+        name = self.fresh((name or "constant").upper())
         self.constants.append((name, text))
         return name
 

@@ -153,6 +153,8 @@ def _product(made: Made, x: Instruction) -> Instruction | None:
                 continue
             if value == 1 and other.result == x.result:
                 return _as(x, other)
+            if value == -1 and other.result == x.result:
+                return x.with_(operation="negative", operands=(other,))
             inner = _scaled(made, other)
             count = 1 / value if value else 0.0
             is_share = 2 < abs(count) < 2**53 and round(count) == count and 1 / round(count) == value
