@@ -171,8 +171,8 @@ class Recorder:
 def _users_name(value: Any) -> str | None:
     """The variable of the user's code that has an array."""
     frame: Any = sys._getframe(2)
-    while frame is not None and (kind := _kinds[frame.f_code.co_filename]) != _ENDS:
-        if kind == _USER:
+    while frame is not None:
+        if _kinds[frame.f_code.co_filename] == _USER:
             for name, x in frame.f_locals.items():
                 if x is value:
                     return str(name)

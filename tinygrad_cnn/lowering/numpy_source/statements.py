@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
@@ -112,7 +113,7 @@ class Writer:
             self.statement(x, text, name or output or self.listing.title or "result")
         elif x in self.accumulated:
             self.statement(x, text, self.accumulated[x])
-        elif self.is_short(x, text) or (name is None and self.uses[x] == 1 and len(text.text) <= self.width):
+        elif self.is_short(x, text) or (name is None and self.uses[x] == 1 and _measure(text.text) <= self.width):
             self.texts[x] = text
         elif self.uses[x]:
             self.statement(x, text)
@@ -122,11 +123,11 @@ class Writer:
         while True:
             text = self.expressions.of(x, [self.texts[operand] for operand in x.operands])
             name, comment = x.origin.name or x.origin.local or "", self.comment(x)
-            width = len(INDENT) + len(name) + len(" = ") + len(text.text) + len(comment)
+            width = len(INDENT) + len(name) + len(" = ") + _measure(text.text) + len(comment)
             inlined = [y for y in x.operands if y not in self.named and not self.is_short(y, self.texts[y])]
             if width <= self.width or not inlined:
                 return text
-            longest = max(inlined, key=lambda y: len(self.texts[y].text))
+            longest = max(inlined, key=lambda y: _measure(self.texts[y].text))
             self.statement(longest, self.texts[longest])
 
     def is_short(self, x: Instruction, text: Text) -> bool:
@@ -233,6 +234,11 @@ class Writer:
         name = self.fresh((name or "constant").upper())
         self.constants.append((name, text))
         return name
+
+
+def _measure(text: str) -> int:
+    """How long an expression is, but for the numbers in it: so each iteration of a loop is written the same."""
+    return len(re.sub(r"\d+", "0", re.sub(r"_\d+\b", "", text)))
 
 
 def _called(x: Instruction) -> str:
