@@ -74,7 +74,7 @@ class Expressions:
             return write(x, operands)  # type: ignore[no-any-return]
         if x.operation in OPERATORS:
             return self._operator(x, operands)
-        if x.operation == "negative" and operands[0].binds == 12 and operands[0].text[0] != "-":
+        if x.operation == "negative" and _is_product(operands[0]):
             return Text(f"-{operands[0].text}", 12)  # (-a) * b is -(a * b), to the last bit
         if x.operation in SIGNS:
             return Text(SIGNS[x.operation] + operands[0].within(UNARY), UNARY)
@@ -359,6 +359,11 @@ class Expressions:
         else:
             text = repr(value)
         return Text(text, UNARY if text.startswith("-") else ATOM)
+
+
+def _is_product(text: Text) -> bool:
+    """Whether it is made of products and quotients alone, outside of parentheses, and has no sign yet."""
+    return text.binds == 12 and text.text[0] != "-" and not any(sign in text.text for sign in ("//", "%", "@"))
 
 
 def _slots(parameters: Any) -> list[Slot]:
