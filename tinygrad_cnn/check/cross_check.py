@@ -20,7 +20,7 @@ from tinygrad_cnn.check.diagnose.parameters import parameter
 from tinygrad_cnn.check.report.progress import Progress
 from tinygrad_cnn.check.report.report import Report
 from tinygrad_cnn.check.report.summary import conclusions, second_derivatives
-from tinygrad_cnn.check.results import Parameter
+from tinygrad_cnn.check.results import Cause, Parameter
 from tinygrad_cnn.check.witnesses.autodiff import Autodiff, Loss, Subject, autodiff, hand_derived
 from tinygrad_cnn.check.witnesses.hand_derived import HandDerived, by_name, listed
 from tinygrad_cnn.check.witnesses.sampled_slopes import how_many, no_slopes, sample_slopes
@@ -78,7 +78,9 @@ def gradients(
     exhausted = budget.exhausted if derived is None else replace(budget, share=FOR_DIFFERENCES).exhausted
     with Progress(how_many(subject), progress) as bar:
         sampled = sample_slopes(subject, auto, derived, seed, exhausted, bar.advance)
-    report = _report(Evidence(subject, auto, derived, sampled, explanations, seed, budget.late))
+    report = _report(
+        Evidence(subject, auto, derived, sampled, explanations, seed, budget.late, by_hand, names or {})
+    )
     if losses and derived is not None:
         _look_for_another_loss(report, subject, auto, derived, losses, explanations)
     if order == 2:
@@ -202,7 +204,7 @@ def _look_for_another_loss(
     why = sentences.OF_ANOTHER_LOSS.format(loss=name)
     report.another_loss = name
     report.steps = [
-        replace(step, explanation=why) if step.wrong and step.name in right else step for step in report.steps
+        replace(step, cause=Cause(why)) if step.wrong and step.name in right else step for step in report.steps
     ]
     report.conclusions = [sentences.ANOTHER_LOSS.format(loss=name)]
     if report.steps:

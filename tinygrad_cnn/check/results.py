@@ -36,6 +36,24 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Cause:
+    """Why a hand-derived gradient is wrong.
+
+    words   the mistake, as a clause
+    kind    which kind of edit of the right program it is; "" if it is none
+    you     the wrong line of code, as an assignment; None where it has no short one
+    right   what it should be
+    line    where it is, as "model.py:12", if it is a line of somebody's source
+    """
+
+    words: str
+    kind: str = ""
+    you: str | None = None
+    right: str | None = None
+    line: str | None = None
+
+
+@dataclass(frozen=True)
 class Parameter:
     """One parameter.
 
@@ -46,7 +64,7 @@ class Parameter:
     kinks                    how many of these are at a kink
     autodiff_vs_differences, hand_derived_vs_autodiff, hand_derived_vs_differences
                              the witnesses in pairs; None where one is missing
-    explanation              why the hand-derived gradient is wrong, if that was found
+    cause                    why the hand-derived gradient is wrong, if that was found
     """
 
     name: str
@@ -60,7 +78,12 @@ class Parameter:
     autodiff_vs_differences: Comparison | None
     hand_derived_vs_autodiff: Comparison | None
     hand_derived_vs_differences: Comparison | None
-    explanation: str | None = None
+    cause: Cause | None = None
+
+    @property
+    def explanation(self) -> str | None:
+        """The cause as a clause."""
+        return None if self.cause is None else self.cause.words
 
     @property
     def size(self) -> int:
@@ -86,7 +109,7 @@ class Step:
     against_autodiff   hand_derived compared with autodiff: whether the cotangent is right
     given_upstream     hand_derived compared with expected: whether this step is right
     through            the primitives that the step goes through, and where they were called
-    explanation        why the step is wrong, if that was found
+    cause              why the step is wrong, if that was found
     convention         the other convention at a kink that it takes, if that is all; then it is right
     """
 
@@ -99,8 +122,13 @@ class Step:
     against_autodiff: Comparison
     given_upstream: Comparison
     through: list[tuple[str, str]]
-    explanation: str | None = None
+    cause: Cause | None = None
     convention: str | None = None
+
+    @property
+    def explanation(self) -> str | None:
+        """The cause as a clause."""
+        return None if self.cause is None else self.cause.words
 
     @property
     def wrong(self) -> bool:

@@ -30,6 +30,8 @@ ANOTHER_LOSS = "The hand-derived gradient is not the gradient of this loss, but 
 OF_ANOTHER_LOSS = "it is the gradient of another loss, {loss}"
 AGAINST_ANOTHER_LOSS = "Compared with that loss: {sentence}"
 WHY = "Why: {explanation}."
+YOU_AND_RIGHT = "\n    you:   {you}{at}\n    right: {right}"
+AT_LINE = "  ({line})"
 NO_EXPLANATION = "No explanation accounts for it."
 
 # At which element: a sentence that follows one of those above.
@@ -169,12 +171,67 @@ ONE_PLACE = (
     "added"
 )
 
+# Explanations: the edit of the right backward pass that gives the hand-derived numbers, as a clause. {x} is what should
+# stand there, and {y} what does.
+PART = "a part of it ({operation})"
+FOR_INSTANCE = "for instance, {mistake}"
+ROOT = "the root of {length}"
+EDITS = {
+    "zero": "{x} is 0 in every element",
+    "sign": "the sign is wrong",
+    "sign_of": "the sign of {x} is wrong",
+    "scale": "it is {factor} times what it should be",
+    "scale_length": "it is {factor} times what it should be, {length}",
+    "sum_for_mean": "it is {factor} times what it should be, {length}: perhaps a sum where a mean is meant",
+    "mean_for_sum": "it is {factor} of what it should be, {length}: perhaps a mean where a sum is meant",
+    "scale_of": "{x} is {factor} times what it should be",
+    "scale_of_length": "{x} is {factor} times what it should be, {length}",
+    "epsilon": "there is an epsilon of {epsilon}, added to {x}",
+    "clipped": "{x} is clipped at {at}",
+    "term_missing": "the term {x} is missing",
+    "factor_missing": "the factor {x} is missing",
+    "division_missing": "the division by {x} is missing",
+    "reduction_missing": "the {name} over {axes} is missing",
+    "function_missing": "{y} stands for {x}",
+    "not_transposed": "{x} is not transposed",
+    "index_missing": "{y} stands for {x}",
+    "factor_twice": "the factor {x} is there twice",
+    "division_twice": "the division by {x} is there twice",
+    "term_twice": "the term {x} is there twice",
+    "factor_more": "there is a factor {x} too many",
+    "division_more": "it is divided by {x}, and should not be",
+    "term_more": "there is a term {x} too many",
+    "other": "{y} stands for {x}",
+    "assigned": "in {x} cotangents of one element overwrite each other instead of being added",
+    "transposed": "{x} is transposed",
+    "transposed_shape": "{x} is transposed: shape {actual} instead of {expected}",
+    "permuted": "the axes of {x} are permuted: it has transpose{axes}",
+    "reshaped": "the values are right, but in shape {actual} instead of {expected}",
+    "one_place": "of {x} only the {which} along axis {axis} counts: it is assigned instead of added",
+    "one_product": "of what {x} adds up only the {which} counts: it is assigned instead of added",
+    "summed": "{x} is replaced by its {name} over {axes}",
+    "not_cropped": "the padding is not cropped: shape {actual} instead of {expected}",
+    "index": "an index of {x} is off by one",
+    "cropped": "{x} keeps the {corner} corner instead of the middle",
+    "shifted": "{x} is off by one along axis {axis}: each element has the value of the one {neighbour} it",
+    "reversed": "{x} is reversed along {axes}",
+    "reversed_kernel": "{x} is reversed along {axes}, as the kernel of a convolution where a cross-correlation is meant",
+    "blocks": "the {count} blocks of {x} along axis {axis} are in the order {order}",
+}
+
 MOST = 8  # names in a row that somebody reads
 
 
 def count(n: int, one: str, many: str | None = None) -> str:
     """A number of things: "1 window", "4 windows"."""
     return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def over(axes: int | tuple[int, ...]) -> str:
+    """Axes of an array: "axis 0", "axes (0, 1)"."""
+    if isinstance(axes, tuple) and len(axes) == 1:
+        axes = axes[0]
+    return f"axis {axes}" if isinstance(axes, int) else f"axes {axes}"
 
 
 def in_brackets(block: tuple[slice, ...]) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.check.diagnose.comparisons import compare_arrays
+from tinygrad_cnn.check.diagnose.edits.explained import Upstream, explained
 from tinygrad_cnn.check.diagnose.explanations import Case, Explanation, Fitted, OtherSideOfKink, TiesInFull, explain
+from tinygrad_cnn.check.diagnose.second_point import SecondPoint, second_point
 from tinygrad_cnn.check.diagnose.steps import between, consumers, walk_again
-from tinygrad_cnn.check.results import Comparison
+from tinygrad_cnn.check.results import Cause, Comparison
 from tinygrad_cnn.check.witnesses.autodiff import Autodiff, Subject
 from tinygrad_cnn.check.witnesses.backward_walk import walk_back
 from tinygrad_cnn.check.witnesses.finite_differences import Slope
@@ -32,7 +35,8 @@ class Walk:
 class Evidence:
     """What the three witnesses found, and how it may be explained.
 
-    late   whether no time is left to look for combined explanations
+    late                  whether no time is left to look for combined explanations
+    by_hand, given_names  the hand-derived gradient, and the names, as they were given
     """
 
     subject: Subject
@@ -42,6 +46,8 @@ class Evidence:
     explanations: Sequence[Explanation]
     seed: int = 0
     late: Callable[[], bool] = lambda: False
+    by_hand: Any = None
+    given_names: Mapping[str, str] = field(default_factory=dict)
 
     @functools.cached_property
     def names(self) -> dict[Node, str]:
@@ -78,9 +84,18 @@ class Evidence:
         """A hand-derived cotangent of a node, where `expected` arrives."""
         again = functools.partial(walk_again, node, walk.arrived, walk.given)
         step = self.through(node, walk)
-        return Case(name, np.asarray(hand_derived), expected, rounding, step, self.fitted, again)
+        case = Case(name, np.asarray(hand_derived), expected, rounding, step, self.fitted, again)
+        called = {} if self.hand_derived is None else {x: name for x, (name, _) in self.hand_derived.of.items()}
+        upstream = Upstream(walk.given, called, self.autodiff.run.result)
+        search = functools.partial(explained, case, node, upstream, lambda: self.second_point, self.late)
+        return replace(case, smallest_edit=search)
 
-    def explain(self, case: Case) -> str | None:
+    @functools.cached_property
+    def second_point(self) -> SecondPoint | None:
+        """The witnesses at a second point."""
+        return second_point(self.subject, self.autodiff, self.by_hand, self.given_names)
+
+    def explain(self, case: Case) -> Cause | None:
         """The mistake that accounts for a difference."""
         return explain(case, self.explanations, self.late)
 

@@ -44,7 +44,7 @@ def _step(evidence: Evidence, node: Node, carried: float, notes: list[str]) -> S
     slopes = evidence.differences.slopes[parameters.index(node)] if node in parameters else {}
     against_autodiff = evidence.against_autodiff(node, hand_derived, slopes)
     given_upstream = compare_arrays(hand_derived, expected, rounding)
-    explanation, convention = None, None
+    cause, convention = None, None
     if given_upstream.verdict == "differ":
         case = evidence.case(node, name, hand_derived, expected, rounding, walk)
         convention = OtherSideOfKink().explain(case)
@@ -52,7 +52,7 @@ def _step(evidence: Evidence, node: Node, carried: float, notes: list[str]) -> S
             given_upstream = replace(given_upstream, verdict="agree", difference=0.0, note=convention)
             notes.append(sentences.CONVENTION.format(step=name, convention=convention))
         elif against_autodiff.verdict == "differ":
-            explanation = evidence.explain(case)
+            cause = evidence.explain(case)
     return Step(
         name=name,
         value=evidence.names.get(node, "?"),
@@ -63,7 +63,7 @@ def _step(evidence: Evidence, node: Node, carried: float, notes: list[str]) -> S
         against_autodiff=against_autodiff,
         given_upstream=given_upstream,
         through=[(x.primitive.__name__, source_line(x)) for x in evidence.through(node, walk)],
-        explanation=explanation,
+        cause=cause,
         convention=convention,
     )
 

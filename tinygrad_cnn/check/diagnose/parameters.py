@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.diagnose.comparisons import compare_arrays, compare_with_slopes
 from tinygrad_cnn.check.diagnose.evidence import Evidence
 from tinygrad_cnn.check.diagnose.explanations import Case, OtherSideOfKink
-from tinygrad_cnn.check.results import Comparison, Parameter
+from tinygrad_cnn.check.results import Cause, Comparison, Parameter
 from tinygrad_cnn.check.witnesses.finite_differences import Slope
 from tinygrad_cnn.check.witnesses.magnitude import largest_finite
 from tinygrad_cnn.check.witnesses.sampled_slopes import DIRECTIONS, random_direction
@@ -33,11 +34,11 @@ def parameter(evidence: Evidence, k: int, explain: bool) -> Parameter:
     if hand_derived is not None and by_autodiff is not None:
         vs_autodiff = evidence.against_autodiff(node, hand_derived, slopes)
     vs_differences = None if hand_derived is None else _against_differences(evidence, k, hand_derived, low)
-    explanation = None
+    cause = None
     if hand_derived is not None and vs_autodiff is not None and vs_autodiff.verdict == "differ" and explain:
-        explanation = _explained_by_autodiff(evidence, k, hand_derived)
+        cause = _explained_by_autodiff(evidence, k, hand_derived)
     elif hand_derived is not None and by_autodiff is None and vs_differences is not None:
-        explanation = _explained_by_differences(evidence, k, hand_derived, vs_differences, low, high)
+        cause = _explained_by_differences(evidence, k, hand_derived, vs_differences, low, high)
     return Parameter(
         name=node.name or "x",
         node=node,
@@ -50,7 +51,7 @@ def parameter(evidence: Evidence, k: int, explain: bool) -> Parameter:
         autodiff_vs_differences=None if by_autodiff is None else _with_slopes(evidence, k, by_autodiff),
         hand_derived_vs_autodiff=vs_autodiff,
         hand_derived_vs_differences=vs_differences,
-        explanation=explanation,
+        cause=cause,
     )
 
 
@@ -94,20 +95,20 @@ def _least(evidence: Evidence, k: int) -> float:
     return max(sizes)
 
 
-def _explained_by_autodiff(evidence: Evidence, k: int, hand_derived: Array) -> str | None:
+def _explained_by_autodiff(evidence: Evidence, k: int, hand_derived: Array) -> Cause | None:
     """Why a hand-derived gradient differs from autodiff."""
     auto, node = evidence.autodiff, evidence.autodiff.run.parameters[k]
     expected, rounding = np.asarray(auto.cotangents[node]), auto.rounding.get(node, 0.0)
     case = evidence.case(node, node.name or "x", hand_derived, expected, rounding, evidence.by_autodiff)
     found = evidence.explain(case)
-    if evidence.differences.slopes[k] and found is not None and found == OtherSideOfKink().explain(case):
-        found += sentences.CONVENTIONS_TOGETHER
+    if evidence.differences.slopes[k] and found is not None and found.words == OtherSideOfKink().explain(case):
+        found = replace(found, words=found.words + sentences.CONVENTIONS_TOGETHER)
     return found
 
 
 def _explained_by_differences(
     evidence: Evidence, k: int, hand_derived: Array, comparison: Comparison, low: Array, high: Array
-) -> str | None:
+) -> Cause | None:
     """Why a hand-derived gradient differs from finite differences, where there is no graph to look at."""
     if comparison.verdict != "differ" or not np.array_equal(low, high):
         return None

@@ -6,7 +6,7 @@ import math
 
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.diagnose.explanations.case import differing
-from tinygrad_cnn.check.results import Comparison, Parameter, Step
+from tinygrad_cnn.check.results import Cause, Comparison, Parameter, Step
 from tinygrad_cnn.engine.graph import Array
 
 
@@ -53,7 +53,7 @@ def _wrong_step(step: Step, first: bool) -> str:
         which.format(step=step.name, through=_through(step)),
         _at(step.given_upstream, sentences.SHOULD_BE),
         _right_outside(step.hand_derived, step.expected, step.given_upstream),
-        _why(step.explanation),
+        _why(step.cause),
     )
 
 
@@ -69,7 +69,7 @@ def _wrong_gradient(p: Parameter, comparison: Comparison | None) -> str:
         sentences.WRONG_GRADIENT.format(parameter=p.name),
         _at(comparison, sentences.SHOULD_BE),
         _right_outside(p.hand_derived, p.autodiff, comparison),
-        _why(p.explanation),
+        _why(p.cause),
     )
 
 
@@ -95,8 +95,14 @@ def _autodiff_is_wrong(p: Parameter) -> bool:
     return confirmed and _differs(p.autodiff_vs_differences)
 
 
-def _why(explanation: str | None) -> str:
-    return sentences.WHY.format(explanation=explanation) if explanation else sentences.NO_EXPLANATION
+def _why(cause: Cause | None) -> str:
+    if cause is None:
+        return sentences.NO_EXPLANATION
+    why = sentences.WHY.format(explanation=cause.words)
+    if cause.you is None:
+        return why
+    at = "" if cause.line is None else sentences.AT_LINE.format(line=cause.line)
+    return why + sentences.YOU_AND_RIGHT.format(you=cause.you, right=cause.right, at=at)
 
 
 def _at(comparison: Comparison | None, sentence: str) -> str:

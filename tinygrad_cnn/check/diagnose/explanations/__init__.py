@@ -14,7 +14,7 @@ and is used by `gradients(..., explanations=[Negated(), *EXPLANATIONS])`.
 from tinygrad_cnn.check.diagnose.explanations.assigned_not_added import AssignedNotAdded
 from tinygrad_cnn.check.diagnose.explanations.case import Case, Fitted
 from tinygrad_cnn.check.diagnose.explanations.kink_conventions import OtherSideOfKink, TiesInFull
-from tinygrad_cnn.check.diagnose.explanations.search import Explanation, OtherRule, explain
+from tinygrad_cnn.check.diagnose.explanations.search import Explanation, OtherRule, SmallestEdit, explain
 from tinygrad_cnn.check.diagnose.explanations.wrong_rules import (
     HeldConstant,
     KnownMistake,
@@ -40,9 +40,10 @@ from tinygrad_cnn.check.diagnose.explanations.wrong_values import (
 
 EXPLANATIONS: list[Explanation] = [
     InFloat32(),
-    Sign(),
     OtherSideOfKink(),
     TiesInFull(),
+    SmallestEdit(),
+    Sign(),
     Factor(),
     Transposed(),
     PermutedAxes(),
@@ -62,4 +63,4 @@ EXPLANATIONS: list[Explanation] = [
     Epsilon(),
 ]
 
-__all__ = ["EXPLANATIONS", "Case", "Explanation", "Fitted", "OtherRule", "OtherSideOfKink", "TiesInFull", "explain"]
+__all__ = ["EXPLANATIONS", "Case", "Explanation", "Fitted", "OtherRule", "OtherSideOfKink", "SmallestEdit", "TiesInFull", "explain"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.check.results import Cause
 from tinygrad_cnn.check.witnesses.magnitude import largest
 from tinygrad_cnn.engine.graph import Array, Node
 
@@ -54,6 +55,7 @@ class Case:
     step           the nodes whose rules lead from there to here, newest first
     fitted         the values of the graph that have names
     again          `expected`, with some nodes of the step exchanged for others
+    smallest_edit  looks for the smallest edit of the right program that gives the hand-derived cotangent
     """
 
     name: str
@@ -63,6 +65,7 @@ class Case:
     step: Sequence[Node]
     fitted: Fitted
     again: Callable[[Mapping[Node, Node]], Array]
+    smallest_edit: Callable[[], Cause | None] = lambda: None
 
     @property
     def names(self) -> Mapping[Node, str]:
@@ -96,6 +99,14 @@ class Case:
         within = SAFETY * self.rounding * max(1.0, size)
         with np.errstate(invalid="ignore"):
             return bool(np.all(np.abs(self.hand_derived - explained) <= within))
+
+    def agrees(self, value: Array) -> bool:
+        """Whether `value` is what was expected, up to rounding."""
+        if np.shape(value) != self.expected.shape:
+            return False
+        within = SAFETY * max(self.rounding, np.finfo(self.expected.dtype).eps * largest(self.expected))
+        with np.errstate(invalid="ignore"):
+            return bool(np.all(np.abs(value - self.expected) <= within))
 
 
 def differing(x: Array, y: Array, error: float) -> tuple[slice, ...] | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.diagnose.explanations.case import SAFETY, Case, differing
+from tinygrad_cnn.check.results import Cause
 from tinygrad_cnn.check.witnesses.magnitude import largest
 from tinygrad_cnn.engine.graph import Node
 
@@ -26,9 +27,19 @@ class Explanation:
 
     walks = False
 
-    def explain(self, case: Case) -> str | None:
+    def explain(self, case: Case) -> str | Cause | None:
         """The mistake in a clause, if it accounts for the whole difference; else None."""
         raise NotImplementedError
+
+
+class SmallestEdit(Explanation):
+    """The smallest edit of the right backward pass that gives the hand-derived numbers: see `edits/`."""
+
+    walks = True
+
+    def explain(self, case: Case) -> Cause | None:
+        """See `Explanation`."""
+        return case.smallest_edit()
 
 
 class OtherRule(Explanation):
@@ -71,16 +82,17 @@ def by_iterations(alterations: Iterable[Alteration]) -> Iterator[Alteration]:
         yield from iterations if len(iterations) <= FEW else (iterations[0], iterations[-1])
 
 
-def explain(case: Case, explanations: Iterable[Explanation], late: Callable[[], bool] = lambda: False) -> str | None:
+def explain(case: Case, explanations: Iterable[Explanation], late: Callable[[], bool] = lambda: False) -> Cause | None:
     """The first of the explanations that accounts for the difference; else the first two that do so together.
 
     late: whether there is no time left to look for two.
     """
     explanations = list(explanations)
-    return _one(case, explanations) or _two(case, explanations, late) or _within_a_block(case, explanations)
+    found = _one(case, explanations) or _two(case, explanations, late) or _within_a_block(case, explanations)
+    return Cause(found) if isinstance(found, str) else found
 
 
-def _one(case: Case, explanations: Sequence[Explanation]) -> str | None:
+def _one(case: Case, explanations: Sequence[Explanation]) -> str | Cause | None:
     for explanation in explanations:
         found = explanation.explain(case)
         if found is not None:

@@ -1,0 +1,122 @@
+"""The value of each term of a program, and what the result becomes if some terms are exchanged for others."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.check.diagnose.edits.terms import NP, Term, in_order
+
+Array = Any
+Exchanged = Mapping[Term, Term]
+
+FAILURES = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError, NotImplementedError)
+_OPERATORS: dict[str, Any] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "@": operator.matmul,
+    "**": operator.pow, "//": operator.floordiv, "%": operator.mod, "&": operator.and_, "|": operator.or_,
+    "^": operator.xor, ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "==": operator.eq,
+    "!=": operator.ne, "-x": operator.neg, "+x": operator.pos, "~x": operator.invert, "not x": operator.not_,
+}  # fmt: skip
+
+
+def compute(x: Term, args: Sequence[Any]) -> Any:
+    """The value of a term that is no name, from those that it takes."""
+    op = x.op
+    if op in _OPERATORS:
+        return _OPERATORS[op](*args)
+    if op == "constant":
+        return x.data
+    if op == "call":
+        positional = len(args) - len(x.data)
+        return args[0](*args[1:positional], **dict(zip(x.data, args[positional:], strict=True)))
+    if op == "attribute":
+        return getattr(args[0], x.data)
+    if op == "index":
+        return args[0][args[1]]
+    if op == "slice":
+        given = iter(args)
+        return slice(*[next(given) if there else None for there in x.data])
+    if op in ("tuple", "list"):
+        return tuple(args) if op == "tuple" else list(args)
+    raise KeyError(x.data)
+
+
+class Program:
+    """A term with the values of all that it is made of.
+
+    root     the term
+    leaves   the values of the names in it, and of others that may take their place
+    values   of every term
+    """
+
+    def __init__(self, root: Term, leaves: Mapping[Term, Any]) -> None:
+        self.root, self.leaves = root, leaves
+        self.order = in_order([root])
+        self.place = {x: k for k, x in enumerate(self.order)}
+        self.values: dict[Term, Any] = {NP: np, **leaves}
+        for x in self.order:
+            if x not in self.values:
+                self.values[x] = compute(x, [self.values[y] for y in x.args])
+        self._users: dict[Term, list[Term]] = {x: [] for x in self.order}
+        for x in self.order:
+            for y in x.args:
+                self._users[y].append(x)
+        self._above: dict[Term, list[Term]] = {}
+
+    @property
+    def value(self) -> Any:
+        """That of the root."""
+        return self.values[self.root]
+
+    def above(self, x: Term) -> list[Term]:
+        """`x` and what depends on it, in order."""
+        if x not in self._above:
+            found, waiting = {x}, [x]
+            while waiting:
+                for user in self._users[waiting.pop()]:
+                    if user not in found:
+                        found.add(user)
+                        waiting.append(user)
+            self._above[x] = sorted(found, key=self.place.__getitem__)
+        return self._above[x]
+
+    def edited(self, exchanged: Exchanged) -> Any:
+        """The value of the root with some terms exchanged; None if that cannot be computed."""
+        if len(exchanged) == 1:
+            affected = self.above(next(iter(exchanged)))
+        else:
+            affected = sorted({y for x in exchanged for y in self.above(x)}, key=self.place.__getitem__)
+        now: dict[Term, Any] = {}
+        try:
+            with np.errstate(all="ignore"):
+                for x in affected:
+                    if x.op == "name" or x in self.leaves:
+                        now[x] = self.values[x]
+                    elif any(y in now for y in x.args):
+                        now[x] = compute(x, [now[y] if y in now else self.values[y] for y in x.args])
+                    else:
+                        now[x] = self.values[x]
+                    if x in exchanged:
+                        now[x] = self.of(exchanged[x], now)
+        except FAILURES:
+            return None
+        return now[self.root]
+
+    def of(self, x: Term, now: Mapping[Term, Any] | None = None) -> Any:
+        """The value of any term of this program's terms and leaves."""
+        now = now or {}
+        if x in now:
+            return now[x]
+        if x in self.values:
+            return self.values[x]
+        value = compute(x, [self.of(y, now) for y in x.args])
+        if not now:
+            self.values[x] = value
+        return value
+
+    def with_leaves(self, leaves: Mapping[Term, Any]) -> Program:
+        """The same program at other values of its leaves."""
+        return Program(self.root, {**self.leaves, **leaves})

@@ -1,0 +1,162 @@
+"""Why a step is wrong: the smallest edit of its right program that gives the hand-derived numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.check.diagnose.edits.edit import Context
+from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES, Program
+from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
+from tinygrad_cnn.check.diagnose.edits.right_program import RightProgram
+from tinygrad_cnn.check.diagnose.edits.search import Found, smallest
+from tinygrad_cnn.check.diagnose.edits.terms import Term
+from tinygrad_cnn.check.diagnose.edits.textbook import textbook
+from tinygrad_cnn.check.diagnose.edits.wording import in_words, lines
+from tinygrad_cnn.check.diagnose.explanations.case import LARGE, SAFETY, Case
+from tinygrad_cnn.check.diagnose.second_point import SecondPoint
+from tinygrad_cnn.check.results import Cause
+from tinygrad_cnn.engine.graph import Array, Node
+from tinygrad_cnn.lowering.numpy_source import helpers
+from tinygrad_cnn.names import operands_of
+
+MANY = 400  # nodes of a step whose program is written out
+BRANCHING = (SyntaxError, RecursionError)
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """What a step begins with.
+
+    given    cotangents, by node
+    names    what somebody calls them
+    result   the node of the loss
+    """
+
+    given: Mapping[Node, Array]
+    names: Mapping[Node, str]
+    result: Node | None
+
+
+def explained(
+    case: Case, node: Node, upstream: Upstream, second: Callable[[], SecondPoint | None], late: Callable[[], bool]
+) -> Cause | None:
+    """The cause of a wrong step; None if no edit accounts for it."""
+    program, stands_for = _right_program(case, node, upstream)
+    scope = _in_scope(case, node, upstream, stands_for, program)
+    program = program.with_leaves(scope)
+    context = Context(program, list(scope), case.hand_derived, lambda x: case.accounts(_floats(x)), _numbers(case, program))
+    found = smallest(context, _Confirmed(case, node, program, stands_for, second), late)
+    return None if found is None else _cause(found, case, program)
+
+
+def _floats(x: Any) -> Array:
+    return np.asarray(x, float) if np.asarray(x).dtype.kind in "iub" else np.asarray(x)
+
+
+def _cause(found: Found, case: Case, program: Program) -> Cause:
+    root, edited = program.root, found.applied(program.root)
+    try:
+        edited = textbook(Program(edited, program.leaves)).root
+    except FAILURES:
+        pass
+    you, right = lines(case.name, root, edited)
+    words = in_words(found.edits, root, bool(found.others))
+    return Cause(words, " and ".join(edit.sentence for edit in found.edits), you, right)
+
+
+def _right_program(case: Case, node: Node, upstream: Upstream) -> tuple[Program, dict[Term, Any]]:
+    """The program of a step; where it cannot be written out, the right cotangent as it is."""
+    if 0 < len(case.step) <= MANY:
+        seeds = {} if upstream.result is None else {upstream.result: np.ones_like(upstream.result.like)}
+        traced = RightProgram(case.names, upstream.given, upstream.names)
+        try:
+            with np.errstate(all="ignore"):
+                program, stands_for = traced.of(node, case.step, seeds)
+                program = textbook(program)
+            if case.agrees(program.value):
+                return program, stands_for
+        except (*FAILURES, *BRANCHING):
+            pass
+    name = Term("name", (), "the right " + case.name)
+    return Program(name, {name: case.expected}), {}
+
+
+def _in_scope(
+    case: Case, node: Node, upstream: Upstream, stands_for: dict[Term, Any], program: Program
+) -> dict[Term, Any]:
+    """Values that may stand in the place of others. Adds to what leaves stand for."""
+    known = set(stands_for.values())
+    found = dict(program.leaves)
+
+    def add(name: str, value: Any, of: Any) -> None:
+        if of not in known and np.size(value) < LARGE:
+            known.add(of)
+            leaf = Term("name", (), name)
+            found[leaf], stands_for[leaf] = value, of
+
+    for other, name in case.names.items():
+        add(name, other.value, ("value", other))
+    for other, array in upstream.given.items():
+        if other.order > node.order:  # what is computed from this one is no operand of it
+            add(upstream.names[other], array, ("given", other))
+    for other in case.step:
+        for place, text in operands_of(other).items():
+            x = other.operands[place] if place < len(other.operands) else None
+            if isinstance(x, np.ndarray) and place not in dict(other.sources):
+                add(text, x, ("constant", id(x)))
+    add("set_at", helpers.set_at, None)
+    return found
+
+
+def _numbers(case: Case, program: Program) -> Numbers:
+    shapes = [(name, node.like.shape) for node, name in case.names.items() if node.primitive is not None]
+    shapes += [(name, node.like.shape) for node, name in case.names.items() if node.primitive is None]
+    constants = [(str(x), float(x.data)) for x in program.order if x.op == "constant" and isinstance(x.data, float)]
+    for x, value in program.leaves.items():
+        if isinstance(value, float | np.floating):
+            constants.append((str(x.data), float(value)))
+    for node in case.step:
+        constants += [(f"{x:.6g}", float(x)) for x in node.operands if isinstance(x, float)]
+    return Numbers(shapes, constants)
+
+
+@dataclass
+class _Confirmed:
+    """Whether an edit gives the hand-derived numbers at a second point too."""
+
+    case: Case
+    node: Node
+    program: Program
+    stands_for: Mapping[Term, Any]
+    second: Callable[[], SecondPoint | None]
+    there: Program | None = None
+
+    def __call__(self, exchanged: Mapping[Term, Term]) -> bool:
+        point = self.second()
+        if point is None or self.node not in point.hand_derived or not self.stands_for:
+            return True
+        if self.there is None:
+            leaves = {}
+            for leaf, of in self.stands_for.items():
+                kind, x = of[:2] if of is not None else ("constant", None)
+                if kind == "value":
+                    leaves[leaf] = point.value(x)
+                elif kind == "given" and x in point.hand_derived:
+                    leaves[leaf] = point.hand_derived[x]
+            try:
+                with np.errstate(all="ignore"):
+                    self.there = self.program.with_leaves(leaves)
+            except FAILURES:
+                return True
+        value, target = self.there.edited(exchanged), np.asarray(point.hand_derived[self.node], float)
+        if value is None or np.shape(value) != target.shape:
+            return False
+        size = max(np.max(np.abs(target), initial=0.0), np.max(np.abs(self.there.value), initial=0.0))
+        here = float(np.max(np.abs(self.case.expected), initial=0.0)) or 1.0
+        within = max(8 * SAFETY * self.case.rounding / here, 1e-10) * size
+        with np.errstate(invalid="ignore"):
+            return bool(np.all(np.abs(value - target) <= within))

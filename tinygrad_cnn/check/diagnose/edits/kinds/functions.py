@@ -1,0 +1,84 @@
+"""Another function: cos for sin, no root, an epsilon outside of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tinygrad_cnn.check.diagnose.edits.edit import Context, Edit, kind
+from tinygrad_cnn.check.diagnose.edits.terms import Term, call, constant
+from tinygrad_cnn.check.diagnose.edits.textbook import number
+
+SIBLINGS = (
+    ("sin", "cos"), ("sinh", "cosh", "tanh"), ("exp", "log", "log1p", "expm1"), ("sqrt", "square", "abs"),
+    ("maximum", "minimum"), ("max", "min", "argmax", "argmin"), ("sum", "mean", "max", "prod"), ("std", "var"),
+    ("log", "log2", "log10"), ("floor", "round", "ceil"), ("add_at", "set_at"), ("zeros_like", "ones_like"),
+    ("tanh", "sin"), ("triu", "tril"), ("argsort", "sort"), ("sign", "abs"), ("outer", "dot"),
+)  # fmt: skip
+
+
+@kind
+def sibling(x: Term, c: Context) -> Iterator[Edit]:
+    """Another function of the same operands."""
+    if x.op != "call" or x.args[0].op != "attribute":
+        return
+    name = x.args[0].data
+    for family in SIBLINGS:
+        if name in family:
+            for other in family:
+                if other != name:
+                    function = Term("attribute", x.args[0].args, other)
+                    made = x.with_args([function, *x.args[1:]])
+                    yield Edit({x: made}, 1.0 if {name, other} == {"sum", "mean"} else 1.1, "other", {"x": x, "y": made}, other)
+
+
+@kind
+def assigned_not_added(x: Term, c: Context) -> Iterator[Edit]:
+    """Assigned where it should be added: of several contributions to one element the last one counts."""
+    if x.op == "call" and x.args[0].op == "name" and x.args[0].data == "add_at":
+        for other in c.scope:
+            if other.data == "set_at":
+                made = x.with_args([other, *x.args[1:]])
+                yield Edit({x: made}, 1.0, "assigned", {"x": x}, "assigned")
+
+
+@kind
+def function_more(x: Term, c: Context) -> Iterator[Edit]:
+    """A root, a square or the like too many."""
+    if x not in c.operands or not c.is_float(x) or x.op == "constant":
+        return
+    for made in (call("sqrt", x), Term("**", [x, constant(2)]), call("abs", x), Term("/", [constant(1), x])):
+        yield Edit({x: made}, 1.3, "other", {"x": x, "y": made}, str(made.data or made.op) + str(len(made.args)))
+
+
+@kind
+def constant_outside(x: Term, c: Context) -> Iterator[Edit]:
+    """An epsilon outside of the root: sqrt(v) + eps for sqrt(v + eps), and the other way."""
+    if x not in c.operands:
+        return
+    if x.op == "call" and len(x.args) == 2 and x.args[1].op == "+" and _is_constant(x.args[1].args[1], c):
+        v, epsilon = x.args[1].args
+        made = Term("+", [x.with_args([x.args[0], v]), epsilon])
+        yield Edit({x: made}, 1.1, "other", {"x": x, "y": made}, "outside")
+    if x.op == "**" and x.args[0].op == "+" and _is_constant(x.args[0].args[1], c):
+        v, epsilon = x.args[0].args
+        made = Term("+", [Term("**", [v, x.args[1]]), epsilon])
+        yield Edit({x: made}, 1.1, "other", {"x": x, "y": made}, "outside")
+    if x.op == "+" and x.args[0].op == "call" and len(x.args[0].args) == 2 and _is_constant(x.args[1], c):
+        inner = x.args[0]
+        made = inner.with_args([inner.args[0], Term("+", [inner.args[1], x.args[1]])])
+        yield Edit({x: made}, 1.1, "other", {"x": x, "y": made}, "inside")
+
+
+def _is_constant(x: Term, c: Context) -> bool:
+    return number(x) is not None or (x.op == "name" and not c.shape(x))
+
+
+@kind
+def other_exponent(x: Term, c: Context) -> Iterator[Edit]:
+    """Another exponent."""
+    if x.op == "**" and number(x.args[1]) is not None:
+        p = number(x.args[1])
+        for q in (p + 1, p - 1, p + 0.5, p - 0.5, -p, 1 / p if p else 0):
+            if q not in (p, 1):
+                made = Term("**", [x.args[0], constant(q)])
+                yield Edit({x: made}, 1.05, "other", {"x": x, "y": made}, ("power", q - p))

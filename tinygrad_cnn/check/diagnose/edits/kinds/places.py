@@ -1,0 +1,88 @@
+"""The right values in the wrong places: an index off by one, elements reversed, blocks exchanged."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from tinygrad_cnn.check.sentences import over
+from tinygrad_cnn.check.diagnose.edits.edit import Context, Edit, kind
+from tinygrad_cnn.check.diagnose.edits.terms import Term, call, constant, in_order
+
+BLOCKS = (2, 3, 4)
+
+
+@kind
+def other_index(x: Term, c: Context) -> Iterator[Edit]:
+    """An index or a bound that is off by one."""
+    if x.op != "index":
+        return
+    for y in in_order([x.args[1]]):
+        if y.op == "constant" and isinstance(y.data, int) and not isinstance(y.data, bool):
+            for by in (1, -1):
+                yield Edit({y: constant(y.data + by)}, 1.05, "index", {"x": x}, ("index", by))
+        if y.op == "-x":
+            yield Edit({y: y.args[0]}, 1.2, "index", {"x": x}, "sign of index")
+        if y.op in ("+", "-") and c.value(y) is not None:
+            for made in (Term("-" if y.op == "+" else "+", y.args), y.args[0]):
+                yield Edit({y: made}, 1.05, "index", {"x": x}, ("index", made.op))
+    whole = Term("slice", (), (False, False, False))
+    if x.args[1].op == "tuple":
+        for k, part in enumerate(x.args[1].args):
+            if part.op == "slice" and part.args:
+                made = Term("index", [x.args[0], Term("tuple", [*x.args[1].args[:k], whole, *x.args[1].args[k + 1 :]])])
+                yield Edit({x: made}, 1.2, "other", {"x": x, "y": made}, ("whole", k))
+        inner = [part for part in x.args[1].args if part.op == "slice" and len(part.args) == 2]
+        if len(inner) == len(x.args[1].args):
+            for corner in ("upper left", "lower right"):
+                parts = []
+                for part in inner:
+                    low, high = (c.value(y) for y in part.args)
+                    if not isinstance(low, int) or not isinstance(high, int):
+                        return
+                    n = high - low
+                    bounds = [constant(0), constant(n)] if corner == "upper left" else [constant(2 * low), constant(2 * low + n)]
+                    parts.append(Term("slice", bounds, (True, True, False)))
+                made = Term("index", [x.args[0], Term("tuple", parts)])
+                yield Edit({x: made}, 1.1, "cropped", {"x": x, "corner": corner}, corner)
+
+
+@kind
+def moved(x: Term, c: Context) -> Iterator[Edit]:
+    """Shifted by one along an axis, or reversed along some."""
+    if x not in c.operands or not c.shape(x):
+        return
+    shape, root = c.shape(x), x is c.program.root
+    for axis, n in enumerate(shape):
+        if n > 2:
+            for by in (1, -1):
+                words = {"x": x, "axis": axis, "neighbour": "before" if by == 1 else "after"}
+                yield Edit({x: call("roll", x, constant(by), axis=axis)}, 1.2, "shifted", words, ("roll", axis, by))
+    for count in range(1, min(len(shape), 4) + 1):
+        for axes in itertools.combinations(range(len(shape)), count):
+            if all(shape[axis] > 1 for axis in axes):
+                axis = constant(axes[0]) if count == 1 else Term("tuple", list(map(constant, axes)))
+                kernel = count == 2 and axes == (len(shape) - 2, len(shape) - 1)
+                name = "reversed_kernel" if kernel else "reversed"
+                words = {"x": x, "axes": over(axes)}
+                yield Edit({x: call("flip", x, axis=axis)}, 1.1 if root or kernel else 1.25, name, words, ("flip", axes))
+
+
+@kind
+def blocks_exchanged(x: Term, c: Context) -> Iterator[Edit]:
+    """Blocks along an axis in another order, as the gates of an LSTM."""
+    if x not in c.operands or len(c.program.order) > 60:
+        return
+    shape = c.shape(x)
+    for axis, n in enumerate(shape):
+        for count in BLOCKS:
+            if n % count or n // count == 0 or n < count or (count == n and n < 3 and x is not c.program.root):
+                continue
+            size = n // count
+            for order in itertools.permutations(range(count)):
+                if list(order) == sorted(order):
+                    continue
+                index = [constant(k * size + j) for k in order for j in range(size)]
+                made = call("take", x, Term("list", index), axis=axis)
+                words = {"x": x, "axis": axis, "order": list(order), "count": count}
+                yield Edit({x: made}, 1.4, "blocks", words, ("blocks", axis, order))

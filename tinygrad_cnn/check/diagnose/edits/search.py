@@ -1,0 +1,223 @@
+"""The smallest edit of a program that gives the numbers that somebody has."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.check.diagnose.edits import kinds
+from tinygrad_cnn.check.diagnose.edits.edit import EDITS, Context, Edit
+from tinygrad_cnn.check.diagnose.edits.kinds.scales import multiple, scaled_together, sentence_of
+from tinygrad_cnn.check.diagnose.edits.terms import Term, in_iterations, replaced
+
+Array = Any
+PROBES = 6  # elements at which pairs of edits are compared first
+DEAREST = 2.5  # that a pair may be
+MOST = 500  # edits that are tried two by two
+LIMIT = 1.0  # seconds
+ALL_ALIKE = 1.0  # what it costs more to edit one iteration of a loop alone, not all
+
+__all__ = ["Found", "kinds", "smallest"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Edits that together give the numbers, and others that cost the same and do so too."""
+
+    edits: Sequence[Edit]
+    cost: float
+    others: Sequence[Sequence[Edit]] = ()
+
+    def exchanged(self) -> dict[Term, Term]:
+        """All that they exchange."""
+        return _together(self.edits)
+
+    def applied(self, root: Term) -> Term:
+        """The program with the edits in it."""
+        return replaced(root, self.exchanged())
+
+
+def smallest(
+    c: Context, confirmed: Callable[[Mapping[Term, Term]], bool], late: Callable[[], bool] = lambda: False
+) -> Found | None:
+    """The cheapest edit, else pair of edits, that gives the target.
+
+    confirmed   whether edits give what somebody has at another point too
+    """
+    until = time.perf_counter() + LIMIT
+
+    def over() -> bool:
+        return late() or time.perf_counter() > until
+
+    tried: list[tuple[Edit, Any]] = []
+    accepted: list[Sequence[Edit]] = []
+    best = math.inf
+    probes = _probes(c)
+    for edit in sorted(_all(c), key=lambda e: e.cost):
+        if edit.cost > best + 1e-9 or over():
+            break
+        value = c.program.edited(edit.exchanged)
+        if value is None or np.asarray(value).dtype.kind not in "fiub":
+            continue
+        if c.accounts(value):
+            if _is_believed([edit], c) and confirmed(edit.exchanged):
+                accepted.append([edit])
+                best = edit.cost
+        elif np.shape(value) == c.target.shape:
+            tried.append((edit, np.asarray(value)[probes]))
+    if not accepted:
+        for pair in _pairs(c, tried, probes):
+            cost = sum(e.cost for e in pair)
+            if cost > min(best + 1e-9, DEAREST) or over():
+                break
+            exchanged = _together(pair)
+            if c.accounts(c.program.edited(exchanged)) and _is_believed(pair, c) and confirmed(exchanged):
+                accepted.append(pair)
+                best = cost
+    if not accepted:
+        return None
+    first, *others = _distinct(accepted, c)
+    return Found(first, best, others)
+
+
+def _together(edits: Sequence[Edit]) -> dict[Term, Term]:
+    """Edits as one: the second is made within what the first makes of the same term."""
+    found: dict[Term, Term] = {}
+    for edit in edits:
+        for x, y in edit.exchanged.items():
+            found[x] = replaced(y, {x: found[x]}) if x in found else y
+    return found
+
+
+def _all(c: Context) -> Iterator[Edit]:
+    """The edits of all kinds, those that are alike in all iterations of a loop as one."""
+    groups = in_iterations(c.program.order)
+    for kind in EDITS:
+        for members in groups:
+            if len(members) == 1:
+                yield from kind(members[0], c)
+                continue
+            alike: dict[Any, list[Edit]] = {}
+            for x in members:
+                for edit in kind(x, c):
+                    alike.setdefault(edit.key, []).append(edit)
+            for edits in alike.values():
+                if len(edits) > 1:
+                    yield _as_one(edits)
+                for edit in (edits[0], edits[-1]) if len(edits) > 1 else edits:
+                    more = ALL_ALIKE if len(edits) > 1 else 0.2
+                    yield Edit(edit.exchanged, edit.cost + more, edit.sentence, edit.words, edit.key, edit.fits)
+    for members in groups:
+        if len(members) > 1:
+            yield from scaled_together(members, c)
+
+
+def _as_one(edits: Sequence[Edit]) -> Edit:
+    exchanged = {x: y for edit in edits for x, y in edit.exchanged.items()}
+    first = edits[0]
+    return Edit(exchanged, first.cost, first.sentence, {**first.words, "iterations": len(edits)}, first.key, first.fits)
+
+
+def _is_believed(edits: Sequence[Edit], c: Context) -> bool:
+    """Whether there are elements enough for a number that was only fitted."""
+    if not any(edit.fits for edit in edits):
+        return True
+    with np.errstate(invalid="ignore"):
+        return len(np.unique(np.round(np.abs(c.target[c.target != 0]), 12))) >= 3
+
+
+# Two edits.
+
+
+def _probes(c: Context) -> tuple[Any, ...]:
+    """A few elements by which most edits can be told to be wrong."""
+    if not c.target.size:
+        return tuple([np.zeros(0, int) for _ in c.target.shape])
+    places = np.random.default_rng(0).permutation(c.target.size)[:PROBES]
+    if np.shape(c.program.value) == c.target.shape:
+        with np.errstate(invalid="ignore"):
+            off = np.nan_to_num(np.abs(c.target - c.program.value)).ravel()
+        places = np.unique(np.concatenate([places, np.argsort(-off, kind="stable")[: PROBES // 2]]))
+    return np.unravel_index(places, c.target.shape)
+
+
+@np.errstate(all="ignore")
+def _pairs(c: Context, tried: list[tuple[Edit, Any]], probes: Any) -> list[Sequence[Edit]]:
+    """Pairs of edits whose effects add up, or multiply, to what is wrong; and an edit with a factor. Cheap ones first."""
+    if not tried or np.shape(c.program.value) != c.target.shape:
+        return _with_a_factor(c, tried, probes)
+    tried = tried[:MOST]
+    edits, values = [e for e, _ in tried], np.array([v for _, v in tried], float)
+    expected, target = np.asarray(c.program.value, float)[probes], np.asarray(c.target, float)[probes]
+    size = np.max(np.abs(target), initial=0.0) + np.max(np.abs(expected), initial=0.0)
+    changes = values - expected
+    moves = np.max(np.abs(changes), axis=1) > 1e-9 * size
+    left, right = np.triu_indices(len(tried), 1)
+    adding = np.all(np.abs(changes[left] + changes[right] - (target - expected)) <= 1e-8 * size, axis=1)
+    scale = np.abs(target * expected) + 1e-300
+    product = values[left] * values[right] - target * expected
+    multiplying = np.all(np.abs(product) <= 1e-8 * scale, axis=1) & np.any(target * expected != 0)
+    hits = np.nonzero((adding | multiplying) & moves[left] & moves[right])[0][: 50 * PROBES]
+    pairs: list[Sequence[Edit]] = [(edits[left[k]], edits[right[k]]) for k in hits]
+    pairs += _with_a_factor(c, tried, probes)
+    return sorted(pairs, key=lambda pair: sum(e.cost for e in pair))
+
+
+def _with_a_factor(c: Context, tried: list[tuple[Edit, Any]], probes: Any) -> list[Sequence[Edit]]:
+    """Edits after which only a factor is wrong, with the factor."""
+    found: list[Sequence[Edit]] = []
+    target = np.asarray(c.target, float)[probes]
+    for edit, value in tried:
+        size = float(value @ value) if value.ndim == 1 else 0.0
+        if not size or not math.isfinite(size):
+            continue
+        factor = float(value @ target) / size
+        if factor and np.max(np.abs(factor * value - target)) <= 1e-8 * np.max(np.abs(target)):
+            root = c.program.root
+            named = c.numbers.name(abs(factor))
+            if math.isclose(factor, -1, rel_tol=1e-8):
+                found.append([edit, Edit({root: Term("-x", [root])}, 0.9, "sign", {"x": root})])
+            elif named is not None:
+                sign = "minus " if factor < 0 else ""
+                words = {"x": root, "factor": sign + named.digits, "length": named.meaning}
+                scale = Edit({root: multiple(factor, root)}, 1.0 + 0.1 * (factor < 0), sentence_of(True, named), words)
+                found.append([edit, scale])
+    return found
+
+
+# Which are the same.
+
+
+def _distinct(accepted: list[Sequence[Edit]], c: Context) -> list[Sequence[Edit]]:
+    """Of edits that give the same here those that would differ at other values of the leaves."""
+    if len(accepted) == 1:
+        return accepted
+    rng = np.random.default_rng(1)
+    elsewhere = {}
+    for x, value in c.program.leaves.items():
+        if isinstance(value, np.ndarray | float) and np.asarray(value).dtype.kind == "f":
+            elsewhere[x] = value * (1 + 0.3 * rng.standard_normal(np.shape(value)))
+    try:
+        with np.errstate(all="ignore"):
+            program = c.program.with_leaves(elsewhere)
+    except (ArithmeticError, TypeError, ValueError):
+        return accepted[:1]
+    kept: list[tuple[Sequence[Edit], Any]] = []
+    for edits in accepted:
+        value = program.edited(_together(edits))
+        if value is not None and not any(_same(value, other) for _, other in kept):
+            kept.append((edits, value))
+    return [edits for edits, _ in kept] or accepted[:1]
+
+
+def _same(a: Any, b: Any) -> bool:
+    return np.shape(a) == np.shape(b) and bool(np.allclose(a, b, rtol=1e-9, atol=0, equal_nan=True))
+
+
+_ = itertools
