@@ -70,26 +70,30 @@ PLANTED = [
     (
         "dL_db",
         lambda g, dL_dz: dL_dz[-1],
-        r"through add \(z\) only the last along axis 0 counts: it is assigned",
+        "of it only the last along axis 0 counts: it is assigned",
     ),
-    ("dL_db", lambda g, dL_dz: dL_dz[0], r"contributions through add \(z\) only the first along axis 0 counts"),
+    ("dL_db", lambda g, dL_dz: dL_dz[0], "of it only the first along axis 0 counts"),
     ("dL_dv", lambda g: g.reshape(4), r"the values are right, but in shape \(4,\) instead of \(1, 4\)"),
-    ("dL_db", lambda g, dL_dz: dL_dz, r"a sum over axis 0 is missing: the hand-derived gradient has shape \(5, 4\)"),
-    ("dL_dh", lambda g: np.broadcast_to(g.sum(0), g.shape), "it is summed over axis 0, and should not be"),
+    ("dL_db", lambda g, dL_dz: dL_dz, "the sum over axis 0 is missing"),
+    ("dL_dh", lambda g: np.broadcast_to(g.sum(0), g.shape), "it is replaced by its sum over axis 0"),
     (
         "dL_dlogits",
         lambda g, dL_dsigma, sigma: dL_dsigma,
-        r"the derivative of sigmoid \(sigma\), out \(1 - out\), is missing",
+        r"the factor sigma \* \(1 - sigma\) is missing",
     ),
-    ("dL_dz", lambda g, dL_dh, h: dL_dh, r"the derivative of tanh \(h\) is missing"),
-    ("dL_dlogits", lambda g, _, s: g * s * (1 - s), r"there is a factor sigma \(1 - sigma\) too many"),
-    ("dL_dW", lambda g: np.roll(g, 1, axis=1), "it is off by one along axis 1"),
+    ("dL_dz", lambda g, dL_dh, h: dL_dh, r"the factor 1 - h \*\* 2 is missing"),
+    ("dL_dlogits", lambda g, _, s: g * s * (1 - s), r"there is a factor sigma \* \(1 - sigma\) too many"),
+    ("dL_dW", lambda g: np.roll(g, 1, axis=1), "X is off by one along axis 1"),
     (
         "dL_dsigma",
         lambda g, s: -(Y / (s + 1e-3) - (1 - Y) / (1 - s + 1e-3)) / 5,
         "an epsilon of 0.001 in a denominator",
     ),
-    ("dL_dsigma", lambda g, s: -(Y / (s + 1e-4) - (1 - Y) / (1 - s - 1e-4)) / 5, "an epsilon of 0.0001 in a denom"),
+    (
+        "dL_dsigma",
+        lambda g, s: -(Y / (s + 1e-4) - (1 - Y) / (1 - s - 1e-4)) / 5,
+        "an epsilon of 0.0001, added to sigma",
+    ),
     ("dL_dz", lambda g, dL_dh, h: g.astype(np.float32), "it is computed in float32"),
 ]
 
@@ -126,7 +130,7 @@ def test_a_missing_factor_early_on_is_found_in_the_gradients_alone() -> None:
     report = checked(loss, P, gradients)
     explained = {p.name: p.explanation for p in report.parameters if p.explanation}
     assert explained.keys() == {"W", "b"}
-    assert all("the derivative of tanh (h) is missing" in words for words in explained.values())
+    assert all("the factor 1 - h ** 2 is missing" in words for words in explained.values())
 
 
 def test_a_right_gradient_has_nothing_to_explain() -> None:
@@ -139,7 +143,7 @@ def test_a_right_gradient_has_nothing_to_explain() -> None:
 def test_axes_in_another_order_are_reported() -> None:
     x = RNG.standard_normal((2, 3, 4))
     report = checked(lambda x: np.sum(np.sin(x)), x, np.cos(x).transpose(2, 0, 1))
-    assert "its axes are permuted: it is the right gradient with transpose(2, 0, 1)" in report.parameters[0].explanation
+    assert "the axes of it are permuted: it has transpose(2, 0, 1)" in report.parameters[0].explanation
 
 
 # Mistakes that are a rule of their own.
@@ -404,19 +408,22 @@ def through_time(p: Any, mistake: Callable[[int, Any, Any], Any]) -> dict[str, A
 @pytest.mark.parametrize(
     ("mistake", "said"),
     [
-        (lambda iteration, g, h: g * (1 - h), r"uses \(1 - h\[11\]\) as the derivative in all 12 iterations of a loop"),
-        (lambda iteration, g, h: g, r"the derivative of tanh \(h\[11\]\) is missing in all 12 iterations of a loop"),
+        (
+            lambda iteration, g, h: g * (1 - h),
+            r"1 - h\[11\] stands where 1 - h\[11\] \*\* 2 should in all 1[12] iterations of a loop",
+        ),
+        (lambda iteration, g, h: g, r"the factor 1 - h\[11\] \*\* 2 is missing in all 1[12] iterations of a loop"),
         (
             lambda iteration, g, h: g * (1 - h * h) if iteration else g,
-            r"the derivative of tanh \(h\[0\]\) is missing\.",
+            r"the factor 1 - h\[0\] \*\* 2 is missing\.",
         ),
         (
             lambda iteration, g, h: g * (1 - h * h) if iteration != 11 else g,
-            r"the derivative of tanh \(h\[11\]\) is missing\.",
+            r"the factor 1 - h\[11\] \*\* 2 is missing\.",
         ),
         (
             lambda iteration, g, h: g * (1 - h * h) if iteration > 10 else 0 * g,
-            "is missing: it is held constant",
+            "is missing|only .* counts: it is assigned instead of added",
         ),
     ],
 )
@@ -441,7 +448,7 @@ def test_of_a_long_loop_the_first_and_the_last_turn_are_tried_alone(length: int,
 
 
 def test_another_derivative_is_named() -> None:
-    for made, said in ((lambda h, z: 1 - h, r"\(1 - h\)"), (lambda h, z: 1 - z * z, r"\(1 - z\^2\)")):
+    for made, said in ((lambda h, z: 1 - h, "1 - h"), (lambda h, z: 1 - z * z, r"1 - z \*\* 2")):
 
         def with_it(p: Any, made: Any = made) -> Any:
             z = X @ p["W"].T + p["b"]
@@ -455,7 +462,7 @@ def test_another_derivative_is_named() -> None:
             return np.sum(h**2)
 
         report = checked(squares, {"W": P["W"], "b": P["b"]}, with_it)
-        assert re.search(rf"the backward pass through tanh \(h\) uses {said} as the derivative", report.conclusions[0])
+        assert re.search(rf"{said} stands where 1 - h \*\* 2 should", report.conclusions[0])
 
 
 def test_what_nothing_explains_is_said_to_be_unexplained() -> None:
@@ -475,13 +482,7 @@ def test_a_user_can_add_an_explanation() -> None:
 def test_every_explanation_is_tested_here() -> None:
     """By the words that it says, which the tests above look for."""
     tested = {
-        "InFloat32", "Sign", "OtherSideOfKink", "TiesInFull", "Factor", "Transposed", "PermutedAxes", "Reshaped",
-        "Summed", "MissingDerivative", "HeldConstant", "KnownMistake",
-        "FactorOfValue", "AssignedNotAdded", "NotCropped", "OffByOne", "Epsilon",
-        "Reversed",
-        "WrongContribution",
-        "OtherValue",
-        "OtherDerivative",
+        "InFloat32", "OtherSideOfKink", "TiesInFull", "SmallestEdit", "KnownMistake", "AssignedNotAdded", "Epsilon",
     }  # fmt: skip
     assert {type(e).__name__ for e in EXPLANATIONS} == tested
 
@@ -512,7 +513,7 @@ def test_a_value_that_is_used_for_another_is_named() -> None:
     report = checked(loss, {"W": P["W"], "b": P["b"]}, mistaken)
     first = report.first_wrong
     assert first.name == "dL_dh"
-    assert first.explanation == "the backward pass through multiply (product) uses h instead of z"
+    assert first.explanation == "h stands where z should"
 
 
 def test_of_several_contributions_the_one_with_the_wrong_sign_is_named() -> None:
@@ -522,10 +523,9 @@ def test_of_several_contributions_the_one_with_the_wrong_sign_is_named() -> None
 
     x = RNG.standard_normal(6)
     direct = 3 * (x - x.mean()) ** 2
-    for factor, words in ((-1, "has the wrong sign"), (2, "is 2 times what it should be")):
+    for factor, words in ((-1, r"the sign of .* is wrong"), (2, r".* is 2 times what it should be")):
         report = checked(loss, x, direct - factor * direct.mean())
-        words = f"the contribution through operand 1 of subtract, mean, {words}"
-        assert report.parameters[0].explanation == words
+        assert re.fullmatch(words, report.parameters[0].explanation)
     assert checked(loss, x, direct - direct.mean()).ok
 
 
@@ -544,7 +544,7 @@ def test_a_factor_that_is_made_of_a_value_without_a_name_is_reported() -> None:
 
     w = RNG.standard_normal(5)
     report = checked(loss, w, 3 * (1 - np.tanh(w)))
-    assert report.parameters[0].explanation == "the factor (1 + tanh(...)) is missing"
+    assert report.parameters[0].explanation == "1 - np.tanh(x) stands where 1 - np.tanh(x) ** 2 should"
 
 
 def test_the_block_outside_of_which_it_is_right_is_reported_and_explained() -> None:
@@ -563,7 +563,7 @@ def test_the_inverse_that_is_not_transposed_is_reported() -> None:
     a = RNG.standard_normal((3, 3)) + 3 * np.eye(3)
     inverse = np.linalg.inv(a)
     report = checked(lambda a: np.sum(g * np.linalg.inv(a)), a, -inverse @ g @ inverse)
-    assert report.parameters[0].explanation == "in the backward pass through inv the inverse is not transposed"
+    assert report.parameters[0].explanation == "np.linalg.inv(x) is not transposed"
 
 
 def test_a_term_that_is_left_out_is_no_missing_factor() -> None:
@@ -577,7 +577,7 @@ def test_a_term_that_is_left_out_is_no_missing_factor() -> None:
     x = RNG.standard_normal(6)
     without = (WEIGHTS - WEIGHTS.mean()) / x.std()
     explanation = checked(loss, x, without).parameters[0].explanation
-    assert "is missing: it is held constant" in explanation
+    assert re.match(r"the term .* is missing", explanation)
 
 
 @pytest.mark.parametrize("at_zero", [0.0, 0.5, 1.0])
@@ -605,7 +605,7 @@ def test_when_the_time_is_up_two_mistakes_are_not_looked_for_and_one_is() -> Non
     assert checked(loss, P, wrong(1), seconds=0).first_wrong.explanation is not None
 
 
-@pytest.mark.parametrize(("iteration", "words"), [(0, "first"), (2, "last")])
+@pytest.mark.parametrize(("iteration", "words"), [(0, "db = dz[0].sum(axis=0)"), (2, "db = dz[2].sum(axis=0)")])
 def test_a_gradient_that_is_assigned_in_each_turn_of_a_loop_is_explained(iteration: int, words: str) -> None:
     x = np.arange(12.0).reshape(3, 2, 2) / 7
 
@@ -622,7 +622,7 @@ def test_a_gradient_that_is_assigned_in_each_turn_of_a_loop_is_explained(iterati
         return {"dz": list(dz), "db": dz[iteration].sum(axis=0)}
 
     report = tg.check.gradients(loss, {"b": np.array([0.3, -0.4])}, by_hand)
-    assert f"in 3 iterations of a loop only that of the {words} iteration counts" in report.conclusions[0]
+    assert f"    you:   {words}" in report.conclusions[0]
 
 
 def test_a_constant_that_is_left_out_and_a_term_that_is_are_called_as_they_are_written() -> None:
@@ -637,6 +637,6 @@ def test_a_constant_that_is_left_out_and_a_term_that_is_are_called_as_they_are_w
     def no_term(p: Any) -> Any:
         return {"v": 0.5 * np.exp(0.5 * p["v"]) * p["w"], "w": np.exp(0.5 * p["v"])}
 
-    assert "the factor 0.5 of multiply is missing" in tg.check.gradients(loss, p, left_out).conclusions[0]
+    assert "the division by 2 is missing" in tg.check.gradients(loss, p, left_out).conclusions[0]
     because = tg.check.gradients(loss, p, no_term).conclusions[0]
-    assert "the contribution through operand 1 of add, np.sum(p['v']), is missing" in because
+    assert "the term 1 is missing" in because

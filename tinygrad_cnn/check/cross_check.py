@@ -78,9 +78,7 @@ def gradients(
     exhausted = budget.exhausted if derived is None else replace(budget, share=FOR_DIFFERENCES).exhausted
     with Progress(how_many(subject), progress) as bar:
         sampled = sample_slopes(subject, auto, derived, seed, exhausted, bar.advance)
-    report = _report(
-        Evidence(subject, auto, derived, sampled, explanations, seed, budget.late, by_hand, names or {})
-    )
+    report = _report(Evidence(subject, auto, derived, sampled, explanations, seed, budget.late, by_hand, names or {}))
     if losses and derived is not None:
         _look_for_another_loss(report, subject, auto, derived, losses, explanations)
     if order == 2:

@@ -97,7 +97,7 @@ class Evidence:
 
     def explain(self, case: Case) -> Cause | None:
         """The mistake that accounts for a difference."""
-        return explain(case, self.explanations, self.late)
+        return explain(case, self.explanations)
 
     def against_autodiff(self, node: Node, hand_derived: Array, slopes: Mapping[tuple[int, ...], Slope]) -> Comparison:
         """A hand-derived cotangent compared with autodiff's.

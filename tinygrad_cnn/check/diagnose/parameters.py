@@ -11,7 +11,7 @@ import numpy as np
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.diagnose.comparisons import compare_arrays, compare_with_slopes
 from tinygrad_cnn.check.diagnose.evidence import Evidence
-from tinygrad_cnn.check.diagnose.explanations import Case, OtherSideOfKink
+from tinygrad_cnn.check.diagnose.explanations import OtherSideOfKink
 from tinygrad_cnn.check.results import Cause, Comparison, Parameter
 from tinygrad_cnn.check.witnesses.finite_differences import Slope
 from tinygrad_cnn.check.witnesses.magnitude import largest_finite
@@ -113,5 +113,6 @@ def _explained_by_differences(
     if comparison.verdict != "differ" or not np.array_equal(low, high):
         return None
     error = max((slope.error for slope in evidence.differences.slopes[k].values()), default=0.0)
-    name = evidence.autodiff.run.parameters[k].name or "x"
-    return evidence.explain(Case(name, hand_derived, low, error, [], evidence.fitted, lambda _: low))
+    node = evidence.autodiff.run.parameters[k]
+    case = evidence.case(node, node.name or "x", hand_derived, low, error, evidence.by_autodiff)
+    return evidence.explain(replace(case, step=[], again=lambda _: low))

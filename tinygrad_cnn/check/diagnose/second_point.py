@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.check.witnesses.autodiff import Autodiff, Subject, hand_derived
-
 from tinygrad_cnn.check.witnesses.magnitude import largest
 from tinygrad_cnn.engine.graph import Array, Node
 
@@ -56,6 +55,3 @@ def second_point(subject: Subject, auto: Autodiff, by_hand: Any, names: Mapping[
     )
     back = {other: node for node, other in mine.items()}
     return SecondPoint(leaves, mine, {back[node]: x for node, x in found.arrays().items() if node in back})
-
-
-

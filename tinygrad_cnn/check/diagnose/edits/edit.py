@@ -93,11 +93,10 @@ class Context:
                 found.update(x.args)
         return {x for x in found if self.is_array(x)}
 
-
     @functools.cached_property
     def constants(self) -> set[Term]:
         """Numbers that arrays are computed with, not the parts of an index, an axis or a shape."""
-        found = set()
+        found: set[Term] = set()
         for x in self.program.order:
             if x.op in BINARY or x.op in ("-x", "+x"):
                 found.update(y for y in x.args if y.op == "constant")
@@ -107,10 +106,14 @@ class Context:
 
 
 Kind = Callable[[Term, Context], Iterator[Edit]]
-EDITS: list[Kind] = []
+EDITS: list[tuple[float, Kind]] = []
 
 
-def kind(function: Kind) -> Kind:
-    """Add a kind of edits to those that are tried."""
-    EDITS.append(function)
-    return function
+def kind(least: float) -> Callable[[Kind], Kind]:
+    """Add a kind of edits to those that are tried. least: what the cheapest of them costs."""
+
+    def add(function: Kind) -> Kind:
+        EDITS.append((least, function))
+        return function
+
+    return add

@@ -50,6 +50,7 @@ class Program:
     root     the term
     leaves   the values of the names in it, and of others that may take their place
     values   of every term
+    users    the terms that take each
     """
 
     def __init__(self, root: Term, leaves: Mapping[Term, Any]) -> None:
@@ -60,10 +61,10 @@ class Program:
         for x in self.order:
             if x not in self.values:
                 self.values[x] = compute(x, [self.values[y] for y in x.args])
-        self._users: dict[Term, list[Term]] = {x: [] for x in self.order}
+        self.users: dict[Term, list[Term]] = {x: [] for x in self.order}
         for x in self.order:
             for y in x.args:
-                self._users[y].append(x)
+                self.users[y].append(x)
         self._above: dict[Term, list[Term]] = {}
 
     @property
@@ -76,7 +77,7 @@ class Program:
         if x not in self._above:
             found, waiting = {x}, [x]
             while waiting:
-                for user in self._users[waiting.pop()]:
+                for user in self.users[waiting.pop()]:
                     if user not in found:
                         found.add(user)
                         waiting.append(user)

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.diagnose.edits.edit import Context
 from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES, Program
 from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
 from tinygrad_cnn.check.diagnose.edits.right_program import RightProgram
 from tinygrad_cnn.check.diagnose.edits.search import Found, smallest
-from tinygrad_cnn.check.diagnose.edits.terms import Term
+from tinygrad_cnn.check.diagnose.edits.terms import Term, constant
 from tinygrad_cnn.check.diagnose.edits.textbook import textbook
 from tinygrad_cnn.check.diagnose.edits.wording import in_words, lines
-from tinygrad_cnn.check.diagnose.explanations.case import LARGE, SAFETY, Case
+from tinygrad_cnn.check.diagnose.explanations.case import LARGE, SAFETY, Case, differing
 from tinygrad_cnn.check.diagnose.second_point import SecondPoint
 from tinygrad_cnn.check.results import Cause
 from tinygrad_cnn.engine.graph import Array, Node
 from tinygrad_cnn.lowering.numpy_source import helpers
 from tinygrad_cnn.names import operands_of
 
+FEW = 3  # elements from which nothing is concluded
 MANY = 400  # nodes of a step whose program is written out
 BRANCHING = (SyntaxError, RecursionError)
 
@@ -45,12 +48,43 @@ def explained(
     case: Case, node: Node, upstream: Upstream, second: Callable[[], SecondPoint | None], late: Callable[[], bool]
 ) -> Cause | None:
     """The cause of a wrong step; None if no edit accounts for it."""
+    if not case.hand_derived.size or not np.all(np.isfinite(case.hand_derived)):
+        return None
     program, stands_for = _right_program(case, node, upstream)
     scope = _in_scope(case, node, upstream, stands_for, program)
     program = program.with_leaves(scope)
-    context = Context(program, list(scope), case.hand_derived, lambda x: case.accounts(_floats(x)), _numbers(case, program))
-    found = smallest(context, _Confirmed(case, node, program, stands_for, second), late)
-    return None if found is None else _cause(found, case, program)
+    numbers, confirmed = _numbers(case, program), _Confirmed(case, node, program, stands_for, second)
+    context = Context(program, list(scope), case.hand_derived, lambda x: case.accounts(_floats(x)), numbers)
+    found = smallest(context, confirmed, late)
+    if found is not None:
+        return _cause(found, case, program)
+    block = differing(case.hand_derived, case.expected, SAFETY * case.rounding)
+    if block is None or case.hand_derived[block].size < FEW:
+        return None
+    part = Part(case, program, block)
+    confirmed = _Confirmed(part.case, node, part.program, stands_for, second, block)
+    context = Context(
+        part.program, list(scope), part.case.hand_derived, lambda x: part.case.accounts(_floats(x)), numbers
+    )
+    found = smallest(context, confirmed, late)
+    if found is None:
+        return None
+    words = in_words(found.edits, part.program, bool(found.others))
+    words = sentences.IN_BLOCK.format(block=sentences.in_brackets(block), explanation=words)
+    return Cause(words, _kinds(found))
+
+
+class Part:
+    """The only block of the elements that differs, as a case of its own."""
+
+    def __init__(self, case: Case, program: Program, block: tuple[slice, ...]) -> None:
+        self.case = replace(case, hand_derived=case.hand_derived[block], expected=case.expected[block])
+        bounds = [Term("slice", [constant(s.start), constant(s.stop)], (True, True, False)) for s in block]
+        self.program = Program(Term("index", [program.root, Term("tuple", bounds)]), program.leaves)
+
+
+def _kinds(found: Found) -> str:
+    return " and ".join(edit.sentence for edit in found.edits)
 
 
 def _floats(x: Any) -> Array:
@@ -59,13 +93,11 @@ def _floats(x: Any) -> Array:
 
 def _cause(found: Found, case: Case, program: Program) -> Cause:
     root, edited = program.root, found.applied(program.root)
-    try:
+    with contextlib.suppress(*FAILURES):
         edited = textbook(Program(edited, program.leaves)).root
-    except FAILURES:
-        pass
     you, right = lines(case.name, root, edited)
-    words = in_words(found.edits, root, bool(found.others))
-    return Cause(words, " and ".join(edit.sentence for edit in found.edits), you, right)
+    words = in_words(found.edits, program, bool(found.others))
+    return Cause(words, _kinds(found), you, right)
 
 
 def _right_program(case: Case, node: Node, upstream: Upstream) -> tuple[Program, dict[Term, Any]]:
@@ -133,6 +165,7 @@ class _Confirmed:
     program: Program
     stands_for: Mapping[Term, Any]
     second: Callable[[], SecondPoint | None]
+    block: tuple[slice, ...] = ()
     there: Program | None = None
 
     def __call__(self, exchanged: Mapping[Term, Term]) -> bool:
@@ -142,7 +175,9 @@ class _Confirmed:
         if self.there is None:
             leaves = {}
             for leaf, of in self.stands_for.items():
-                kind, x = of[:2] if of is not None else ("constant", None)
+                kind, x = ("constant", None) if of is None else of[:2]
+                if not isinstance(x, Node):
+                    continue
                 if kind == "value":
                     leaves[leaf] = point.value(x)
                 elif kind == "given" and x in point.hand_derived:
@@ -152,7 +187,7 @@ class _Confirmed:
                     self.there = self.program.with_leaves(leaves)
             except FAILURES:
                 return True
-        value, target = self.there.edited(exchanged), np.asarray(point.hand_derived[self.node], float)
+        value, target = self.there.edited(exchanged), np.asarray(point.hand_derived[self.node], float)[self.block]
         if value is None or np.shape(value) != target.shape:
             return False
         size = max(np.max(np.abs(target), initial=0.0), np.max(np.abs(self.there.value), initial=0.0))

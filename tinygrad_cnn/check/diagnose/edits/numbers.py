@@ -52,7 +52,9 @@ class Numbers:
         for value, text in FORGOTTEN.items():
             if _close(factor, value):
                 return Named(text)
-        return next((Named(digits, meaning) for value, digits, meaning in self._others() if _close(factor, value)), None)
+        return next(
+            (Named(digits, meaning) for value, digits, meaning in self._others() if _close(factor, value)), None
+        )
 
     def _others(self) -> Iterator[tuple[float, str, str]]:
         for value, name in self.constants.items():

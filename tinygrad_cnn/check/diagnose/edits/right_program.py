@@ -24,8 +24,9 @@ from tinygrad_cnn.lowering.recorder import Recorder
 from tinygrad_cnn.lowering.traced import Traced
 from tinygrad_cnn.names import operands_of
 
-DEEP = 4  # unnamed values in a row that are written out, instead of by the name of what made them
+DEEP = 12  # unnamed values in a row that are written out, instead of by the name of what made them
 UNKNOWN = "<array>"
+SIMPLE = r"[A-Za-z_][\w.]*(\([\w.]*\)|\[\d+\])?"  # how a number is written that has a name
 
 
 class RightProgram:
@@ -34,9 +35,7 @@ class RightProgram:
     leaves   for each leaf of the program what it stands for: ("value", node), ("given", node) or None, a constant
     """
 
-    def __init__(
-        self, names: Mapping[Node, str], given: Mapping[Node, Array], given_names: Mapping[Node, str]
-    ) -> None:
+    def __init__(self, names: Mapping[Node, str], given: Mapping[Node, Array], given_names: Mapping[Node, str]) -> None:
         self.recorder = Recorder(Traced)
         self.names, self.given, self.given_names = names, given, given_names
         self.arguments: list[Argument] = []
@@ -95,9 +94,9 @@ class RightProgram:
                 made = None
             if type(made) is Traced and made.shape == node.like.shape and made.dtype == node.like.dtype:
                 found = made
-        if found is None:
+        if found is None:  # and it is not kept: it may be written out where there are fewer in a row
             made_by = "" if node.primitive is None else f"{node.primitive.__name__}(...)"
-            found = self._leaf(("value", node), self.names.get(node) or made_by or UNKNOWN, node.value)
+            return self._leaf(("value", node), self.names.get(node) or made_by or UNKNOWN, node.value)
         self._known[node] = found
         return found
 
@@ -111,10 +110,10 @@ class RightProgram:
         written = operands_of(node).get(place)
         if isinstance(x, np.ndarray) and x.ndim:
             return self._leaf(("constant", id(x)), written or UNKNOWN, x)
-        if written is not None and re.fullmatch(r"[A-Za-z_][\w.]*", written) and node.primitive.elementwise:
-            if node.primitive.__name__ != "power":  # its rule asks for the exponent
-                return self._leaf(("constant", written, float(x)), written, x)
-        return x
+        is_plain = node.primitive.elementwise and node.primitive.__name__ != "power"  # of which a rule asks for more
+        if is_plain and written is not None and re.fullmatch(SIMPLE, written):
+            return self._leaf(("constant", written, float(x)), written, x)
+        return float(x) if isinstance(x, np.float64) else x
 
     def _program(self, result: Any) -> tuple[Program, dict[Term, Any]]:
         settled: dict[Instruction, Instruction] = {}
@@ -155,7 +154,7 @@ def _terms(listing: Listing, leaves: Sequence[tuple[str, Any, Any]]) -> tuple[Pr
         made = from_ast(tree, named, group)
         terms[x] = made
     root = terms[listing.outputs[0]]
-    return Program(root, values), {leaf: of for leaf, of in stands_for.items()}
+    return Program(root, values), stands_for
 
 
 class _Writer(Expressions):
@@ -174,6 +173,10 @@ class _Writer(Expressions):
 
     def _constant_array(self, value: Any) -> str:
         return self._name(f"_c{len(self.named)}", value, UNKNOWN)
+
+    def number(self, value: Any, x: Instruction | None) -> Text:
+        """A number, as Python's."""
+        return super().number(float(value) if isinstance(value, np.float64) else value, x)
 
     def _helper(self, x: Instruction, operands: Sequence[Text]) -> Text:
         self._name(x.operation, getattr(helpers, x.operation))

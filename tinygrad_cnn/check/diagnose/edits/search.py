@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import math
 import time
@@ -12,16 +13,17 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.check.diagnose.edits import kinds
-from tinygrad_cnn.check.diagnose.edits.edit import EDITS, Context, Edit
-from tinygrad_cnn.check.diagnose.edits.kinds.scales import multiple, scaled_together, sentence_of
+from tinygrad_cnn.check.diagnose.edits.edit import EDITS, Context, Edit, Kind
+from tinygrad_cnn.check.diagnose.edits.kinds.scales import multiple, scaled, scaled_together, sentence_of
 from tinygrad_cnn.check.diagnose.edits.terms import Term, in_iterations, replaced
 
 Array = Any
 PROBES = 6  # elements at which pairs of edits are compared first
 DEAREST = 2.5  # that a pair may be
 MOST = 500  # edits that are tried two by two
-LIMIT = 1.0  # seconds
-ALL_ALIKE = 1.0  # what it costs more to edit one iteration of a loop alone, not all
+LIMIT = 3.0  # seconds
+AT_LEAST = 0.2  # seconds for single edits, when no time is left
+ALL_ALIKE = 0.3  # what it costs more to edit one iteration of a loop alone, not all
 
 __all__ = ["Found", "kinds", "smallest"]
 
@@ -50,17 +52,18 @@ def smallest(
 
     confirmed   whether edits give what somebody has at another point too
     """
-    until = time.perf_counter() + LIMIT
+    began = time.perf_counter()
 
-    def over() -> bool:
-        return late() or time.perf_counter() > until
+    def over(share: float = 1.0) -> bool:
+        spent = time.perf_counter() - began
+        return spent > share * LIMIT or (spent > AT_LEAST * share and late())
 
     tried: list[tuple[Edit, Any]] = []
     accepted: list[Sequence[Edit]] = []
     best = math.inf
     probes = _probes(c)
-    for edit in sorted(_all(c), key=lambda e: e.cost):
-        if edit.cost > best + 1e-9 or over():
+    for edit in _by_cost(c):
+        if edit.cost > best + 1e-9 or over(0.5):
             break
         value = c.program.edited(edit.exchanged)
         if value is None or np.asarray(value).dtype.kind not in "fiub":
@@ -71,7 +74,7 @@ def smallest(
                 best = edit.cost
         elif np.shape(value) == c.target.shape:
             tried.append((edit, np.asarray(value)[probes]))
-    if not accepted:
+    if not accepted and not late():
         for pair in _pairs(c, tried, probes):
             cost = sum(e.cost for e in pair)
             if cost > min(best + 1e-9, DEAREST) or over():
@@ -95,27 +98,39 @@ def _together(edits: Sequence[Edit]) -> dict[Term, Term]:
     return found
 
 
-def _all(c: Context) -> Iterator[Edit]:
-    """The edits of all kinds, those that are alike in all iterations of a loop as one."""
+def _by_cost(c: Context) -> Iterator[Edit]:
+    """The edits of all kinds, the cheapest first; a kind is asked for its edits when it is its turn."""
     groups = in_iterations(c.program.order)
-    for kind in EDITS:
-        for members in groups:
-            if len(members) == 1:
-                yield from kind(members[0], c)
-                continue
-            alike: dict[Any, list[Edit]] = {}
-            for x in members:
-                for edit in kind(x, c):
-                    alike.setdefault(edit.key, []).append(edit)
-            for edits in alike.values():
-                if len(edits) > 1:
-                    yield _as_one(edits)
-                for edit in (edits[0], edits[-1]) if len(edits) > 1 else edits:
-                    more = ALL_ALIKE if len(edits) > 1 else 0.2
-                    yield Edit(edit.exchanged, edit.cost + more, edit.sentence, edit.words, edit.key, edit.fits)
+    waiting: list[tuple[float, int, Edit]] = []
+    number = itertools.count()
+    for least, kinds_here in itertools.groupby(sorted(EDITS, key=lambda k: k[0]), key=lambda k: k[0]):
+        while waiting and waiting[0][0] < least:
+            yield heapq.heappop(waiting)[2]
+        for _, kind in kinds_here:
+            for edit in _of_kind(kind, groups, c):
+                heapq.heappush(waiting, (edit.cost, next(number), edit))
+    while waiting:
+        yield heapq.heappop(waiting)[2]
+
+
+def _of_kind(kind: Kind, groups: Sequence[Sequence[Term]], c: Context) -> Iterator[Edit]:
+    """The edits of a kind, those that are alike in all iterations of a loop as one."""
     for members in groups:
-        if len(members) > 1:
+        if len(members) == 1:
+            yield from kind(members[0], c)
+            continue
+        if kind is scaled:
             yield from scaled_together(members, c)
+        alike: dict[Any, list[Edit]] = {}
+        for x in members:
+            for edit in kind(x, c):
+                alike.setdefault(edit.key, []).append(edit)
+        for edits in alike.values():
+            if len(edits) > 1:
+                yield _as_one(edits)
+            for edit in (edits[0], edits[-1]) if len(edits) > 1 else edits:
+                more = ALL_ALIKE if len(edits) > 1 else 0.2
+                yield Edit(edit.exchanged, edit.cost + more, edit.sentence, edit.words, edit.key, edit.fits)
 
 
 def _as_one(edits: Sequence[Edit]) -> Edit:
@@ -149,7 +164,7 @@ def _probes(c: Context) -> tuple[Any, ...]:
 
 @np.errstate(all="ignore")
 def _pairs(c: Context, tried: list[tuple[Edit, Any]], probes: Any) -> list[Sequence[Edit]]:
-    """Pairs of edits whose effects add up, or multiply, to what is wrong; and an edit with a factor. Cheap ones first."""
+    """Pairs of edits whose effects add up, or multiply, to what is wrong; and edits with a factor. Cheap ones first."""
     if not tried or np.shape(c.program.value) != c.target.shape:
         return _with_a_factor(c, tried, probes)
     tried = tried[:MOST]
@@ -218,6 +233,3 @@ def _distinct(accepted: list[Sequence[Edit]], c: Context) -> list[Sequence[Edit]
 
 def _same(a: Any, b: Any) -> bool:
     return np.shape(a) == np.shape(b) and bool(np.allclose(a, b, rtol=1e-9, atol=0, equal_nan=True))
-
-
-_ = itertools

@@ -47,7 +47,7 @@ def in_iterations(terms: Sequence[Term]) -> list[list[Term]]:
             found[x] = [x]
             continue
         (*written, execution), *place = x.group
-        here = (tuple(written), tuple(place), x.op, tuple([y.op for y in x.args]))
+        here = (tuple(written), tuple(place), x.op)
         seen[here, execution] = seen.get((here, execution), 0) + 1
         found.setdefault((here, seen[here, execution]), []).append(x)
     return list(found.values())
@@ -55,7 +55,9 @@ def in_iterations(terms: Sequence[Term]) -> list[list[Term]]:
 
 def constant(value: Any) -> Term:
     """A number; a negative one is the negative of one, as in the source."""
-    return Term("-x", [constant(-value)]) if isinstance(value, int | float) and value < 0 else Term("constant", (), value)
+    return (
+        Term("-x", [constant(-value)]) if isinstance(value, int | float) and value < 0 else Term("constant", (), value)
+    )
 
 
 def call(function: str, *args: Term, **keywords: Any) -> Term:
@@ -110,7 +112,9 @@ def from_ast(node: Any, names: dict[str, Term], group: Any = None) -> Term:
             return Term("index", [term(node.value), term(node.slice)], None, place)
         case ast.Slice():
             parts = (node.lower, node.upper, node.step)
-            return Term("slice", [term(x) for x in parts if x is not None], tuple([x is not None for x in parts]), place)
+            return Term(
+                "slice", [term(x) for x in parts if x is not None], tuple([x is not None for x in parts]), place
+            )
         case ast.Tuple():
             return Term("tuple", [term(x) for x in node.elts], None, place)
         case ast.List():

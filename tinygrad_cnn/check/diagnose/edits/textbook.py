@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES, Program
-from tinygrad_cnn.check.diagnose.edits.terms import Term, call, constant, in_order
+from tinygrad_cnn.check.diagnose.edits.terms import Term, constant, in_order
 
 Rewrite = Callable[[Term, "Values"], Term | None]
 ALIKE = 1e-11  # relative
@@ -171,7 +171,8 @@ def _transposes(x: Term, values: Values) -> Term | None:
     (a,) = x.args
     if a.op == "attribute" and a.data == "T":
         return a.args[0]
-    if a.op in ("@", "*") and all(len(values.shape(y)) == 2 for y in a.args):
+    has_one = any(y.op == "attribute" and y.data == "T" for y in a.args)
+    if (a.op == "@" or (a.op == "*" and has_one)) and all(len(values.shape(y)) == 2 for y in a.args):
         turned = [y.args[0] if y.op == "attribute" and y.data == "T" else _turned(y, x) for y in a.args]
         return binary(a.op, turned[1], turned[0], a) if a.op == "@" else binary(a.op, turned[0], turned[1], a)
     return None
@@ -212,19 +213,14 @@ def _on(x: Term, operand: Term) -> Term:
 
 
 def _sums(x: Term, values: Values) -> Term | None:
-    """A sum by its length is a mean; a sum with one more axis of length 1 keeps its dimensions."""
+    """A sum with one more axis of length 1 keeps its dimensions."""
     if is_reshape(x):
         inner = operand(x)
         shape = values.shape(x)
         if reduction(inner) == "sum" and "keepdims" not in inner.data:
             summed = values.shape(operand(inner))
             if len(summed) == len(shape) and all(a in (1, b) for a, b in zip(shape, summed, strict=True)):
-                kept = Term("call", [*inner.args, constant(True)], (*inner.data, "keepdims"), inner.group)
-                return kept
-        if len(shape) > len(values.shape(inner)) and shape[: len(shape) - len(values.shape(inner))].count(1) == len(
-            shape
-        ) - len(values.shape(inner)):
-            return None
+                return Term("call", [*inner.args, constant(True)], (*inner.data, "keepdims"), inner.group)
     return None
 
 
@@ -236,7 +232,7 @@ def _negligible(x: Term, values: Values) -> Term | None:
         a, b = values.of(mine), values.of(other)
         if isinstance(b, np.ndarray) and b.dtype.kind == "f" and b.size and np.shape(a) == values.shape(x):
             size = np.max(np.abs(a), initial=0.0)
-            if 0 < size and np.max(np.abs(b)) <= 1e-14 * size:
+            if size > 0 and np.max(np.abs(b)) <= 1e-14 * size:
                 return mine if mine is x.args[0] or x.op == "+" else None
     return None
 
@@ -256,7 +252,7 @@ def _viewed(x: Term) -> bool:
 
 
 def _halved(x: Term, values: Values) -> Term | None:
-    """x * (2 * y) / 2."""
+    """X * (2 * y) / 2."""
     if x.op == "/" and number(x.args[1]) is not None and x.args[0].op == "*":
         for a, b in (x.args[0].args, x.args[0].args[::-1]):
             if b.op == "*" and number(b.args[0]) == number(x.args[1]):
@@ -271,4 +267,3 @@ def _halved(x: Term, values: Values) -> Term | None:
 
 
 RULES: list[Rewrite] = [_negligible, _negatives, _numbers, _products, _transposes, _sums, _relu, _halved]
-_ = call

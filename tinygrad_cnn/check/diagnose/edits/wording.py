@@ -3,46 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.diagnose.edits.edit import Edit
+from tinygrad_cnn.check.diagnose.edits.evaluation import Program
 from tinygrad_cnn.check.diagnose.edits.right_program import UNKNOWN
-from tinygrad_cnn.check.diagnose.edits.terms import Term, in_order
+from tinygrad_cnn.check.diagnose.edits.terms import COMPARISONS, Term, in_order
 
 LONG = 100  # characters of a line of code
 SHORT = 60  # characters of a term in a sentence
+AROUND = 30  # characters of a term that a smaller one is shown within
 MANY = 60  # terms of a line
 
 
-def in_words(edits: Sequence[Edit], root: Term, alternatives: bool) -> str:
+def in_words(edits: Sequence[Edit], program: Program, alternatives: bool) -> str:
     """The mistake as a clause. alternatives: whether other edits account for the same."""
-    clauses = [_clause(edit, root) for edit in edits]
+    clauses = [_clause(edit, program) for edit in edits]
     found = clauses[0] if len(clauses) == 1 else sentences.AND.format(one=clauses[0], other=clauses[1])
     return sentences.FOR_INSTANCE.format(mistake=found) if alternatives else found
 
 
-def _clause(edit: Edit, root: Term) -> str:
-    words = {name: shown(x, root) if isinstance(x, Term) else x for name, x in edit.words.items()}
+def _clause(edit: Edit, program: Program) -> str:
+    given = dict(edit.words)
+    if edit.sentence == "other":
+        given["x"], given["y"] = _around(given["x"], given["y"], program)
+    root = None if "y" in given else program.root
+    words = {name: shown(x, root) if isinstance(x, Term) else x for name, x in given.items()}
     clause = sentences.EDITS[edit.sentence].format(**words)
     n = edit.words.get("iterations")
     return clause if n is None else sentences.IN_ALL_ITERATIONS.format(mistake=clause, n=n)
+
+
+def _around(x: Term, y: Term, program: Program) -> tuple[Term, Term]:
+    """What is exchanged, with enough around it to be found: 1 - h for 1 - h**2, not h for h**2."""
+    while True:
+        users = [z for z in program.order if x in z.args]
+        if len(users) != 1 or users[0].op not in ("-", "+", "**", "-x", *COMPARISONS):
+            return x, y
+        (user,) = users
+        if len(str(user)) > AROUND or (user.op in ("+", "-") and not any(z.op == "constant" for z in user.args)):
+            return x, y
+        x, y = user, user.with_args([y if z is x else z for z in user.args])
 
 
 def shown(x: Term, root: Term | None = None) -> str:
     """A term in a sentence; the whole result is "it"."""
     if x is root:
         return "it"
-    text = code(x)
-    if text is None or len(text) > SHORT:
-        return sentences.PART.format(operation=_outermost(x))
-    return text
-
-
-def _outermost(x: Term) -> str:
-    if x.op == "call":
-        return str(x.args[0].data)
-    return x.op
+    if len(in_order([x])) > MANY or any(y.op == "name" and y.data == UNKNOWN for y in in_order([x])):
+        return sentences.PART.format(operation=x.args[0].data if x.op == "call" else x.op)
+    text = str(x)
+    return text if len(text) <= SHORT else f"{text[: SHORT - 4]} ..."
 
 
 def code(x: Term) -> str | None:
@@ -60,6 +71,3 @@ def lines(name: str, root: Term, edited: Term) -> tuple[str | None, str | None]:
     if you is None or right is None or max(len(you), len(right)) + len(name) + 3 > LONG or you == right:
         return None, None
     return f"{name} = {you}", f"{name} = {right}"
-
-
-_: Any = None

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from tinygrad_cnn.check import sentences
-from tinygrad_cnn.check.diagnose.explanations.case import SAFETY, Case, differing
+from tinygrad_cnn.check.diagnose.explanations.case import Case
 from tinygrad_cnn.check.results import Cause
-from tinygrad_cnn.check.witnesses.magnitude import largest
 from tinygrad_cnn.engine.graph import Node
 
-TOGETHER = 24  # other rules that are tried two by two, and each with what the values show
+SOME = 24  # other rules that are tried two by two, and each with a factor
 FEW = 24  # iterations of a loop, each of which is tried alone too
 
 Alteration = tuple[str, dict[Node, Node]]  # a mistake in words, and the nodes to be exchanged for others
 
 
 class Explanation:
-    """One common mistake.
-
-    walks: whether it goes back through the step anew, again and again; then it is not tried after another rule.
-    """
-
-    walks = False
+    """One common mistake."""
 
     def explain(self, case: Case) -> str | Cause | None:
         """The mistake in a clause, if it accounts for the whole difference; else None."""
@@ -35,8 +31,6 @@ class Explanation:
 class SmallestEdit(Explanation):
     """The smallest edit of the right backward pass that gives the hand-derived numbers: see `edits/`."""
 
-    walks = True
-
     def explain(self, case: Case) -> Cause | None:
         """See `Explanation`."""
         return case.smallest_edit()
@@ -44,8 +38,6 @@ class SmallestEdit(Explanation):
 
 class OtherRule(Explanation):
     """A mistake that amounts to another rule at one or more nodes."""
-
-    walks = True
 
     def alterations(self, case: Case) -> Iterator[Alteration]:
         """Nodes of the step to be exchanged, with the mistake in words."""
@@ -82,56 +74,36 @@ def by_iterations(alterations: Iterable[Alteration]) -> Iterator[Alteration]:
         yield from iterations if len(iterations) <= FEW else (iterations[0], iterations[-1])
 
 
-def explain(case: Case, explanations: Iterable[Explanation], late: Callable[[], bool] = lambda: False) -> Cause | None:
-    """The first of the explanations that accounts for the difference; else the first two that do so together.
-
-    late: whether there is no time left to look for two.
-    """
-    explanations = list(explanations)
-    found = _one(case, explanations) or _two(case, explanations, late) or _within_a_block(case, explanations)
-    return Cause(found) if isinstance(found, str) else found
-
-
-def _one(case: Case, explanations: Sequence[Explanation]) -> str | Cause | None:
+def explain(case: Case, explanations: Sequence[Explanation]) -> Cause | None:
+    """The first of the explanations that accounts for the difference."""
     for explanation in explanations:
         found = explanation.explain(case)
         if found is not None:
-            return found
-    return None
-
-
-def _two(case: Case, explanations: Sequence[Explanation], late: Callable[[], bool]) -> str | None:
-    """Two other rules; or another rule, and a mistake that the values show."""
+            return Cause(found) if isinstance(found, str) else found
     tried = itertools.chain.from_iterable(e.tried(case) for e in explanations if isinstance(e, OtherRule))
-    alterations = list(itertools.islice(tried, TOGETHER))
+    alterations = list(itertools.islice(tried, SOME))
+    return _two(case, alterations) or _with_a_factor(case, alterations)
+
+
+def _two(case: Case, alterations: Sequence[Alteration]) -> Cause | None:
+    """Two other rules."""
     for (words, nodes), (more_words, more) in itertools.combinations(alterations, 2):
-        if late():
-            return None
         if not nodes.keys() & more.keys() and case.accounts(case.again({**nodes, **more})):
-            return sentences.AND.format(one=words, other=more_words)
-    others = [e for e in explanations if not e.walks]
-    for words, nodes in alterations:
-        if late():
-            return None
-        after = replace(case, expected=case.again(nodes))
-        if largest(after.expected) < 1e-6 * largest(case.expected):  # of nothing, anything is some multiple
-            continue
-        found = _one(after, others)
-        if found is not None:
-            return sentences.AND.format(one=words, other=found)
+            return Cause(sentences.AND.format(one=words, other=more_words))
     return None
 
 
-def _within_a_block(case: Case, explanations: Sequence[Explanation]) -> str | None:
-    """One explanation for the only block of the elements that differs."""
-    block = differing(case.hand_derived, case.expected, SAFETY * case.rounding)
-    if block is None:
-        return None
-    part = replace(
-        case,
-        hand_derived=case.hand_derived[block],
-        expected=case.expected[block],
-        again=lambda altered: case.again(altered)[block],
-    )
-    found = _one(part, explanations)
-    return None if found is None else sentences.IN_BLOCK.format(block=sentences.in_brackets(block), explanation=found)
+def _with_a_factor(case: Case, alterations: Sequence[Alteration]) -> Cause | None:
+    """Another rule, and a factor that people forget."""
+    for words, nodes in alterations:
+        explained = case.again(nodes)
+        size = float(np.sum(explained * explained))
+        if explained.shape != case.hand_derived.shape or not 0 < size < math.inf:
+            continue
+        factor = float(np.sum(explained * case.hand_derived)) / size
+        for value, plain in ((1, ""), (2, "2"), (0.5, "1/2"), (4, "4"), (0.25, "1/4")):
+            if math.isclose(abs(factor), value, rel_tol=1e-8) and factor != 1 and case.accounts(factor * explained):
+                sign = "minus " if factor < 0 else ""
+                scaled = sentences.EDITS["scale"].format(factor=f"{sign}{plain}") if plain else sentences.EDITS["sign"]
+                return Cause(sentences.AND.format(one=words, other=scaled))
+    return None

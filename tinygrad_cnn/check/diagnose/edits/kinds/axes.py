@@ -6,20 +6,20 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from tinygrad_cnn.check.sentences import over
 from tinygrad_cnn.check.diagnose.edits.edit import Context, Edit, kind
 from tinygrad_cnn.check.diagnose.edits.terms import Term, call, constant
 from tinygrad_cnn.check.diagnose.edits.textbook import operand, reduction
+from tinygrad_cnn.check.sentences import over
 
 
 def _axis(value: Any) -> Term:
     return Term("tuple", list(map(constant, value))) if isinstance(value, tuple) else constant(value)
 
 
-@kind
+@kind(1.05)
 def other_axis(x: Term, c: Context) -> Iterator[Edit]:
     """Another axis, all, or none; a mean along another one."""
-    if x.op != "call" or "axis" not in x.data and reduction(x) is None:
+    if x.op != "call" or ("axis" not in x.data and reduction(x) is None):
         return
     places = [k for k, name in enumerate(x.data) if name == "axis"]
     if places:
@@ -31,7 +31,9 @@ def other_axis(x: Term, c: Context) -> Iterator[Edit]:
             if axis != now and (not isinstance(now, int) or axis != now % ndim):
                 made = x.with_args([*x.args[:place], _axis(axis), *x.args[place + 1 :]])
                 yield Edit({x: made}, 1.05, "other", {"x": x, "y": made}, ("axis", axis))
-        without = Term("call", [*x.args[:place], *x.args[place + 1 :]], tuple(n for n in x.data if n != "axis"), x.group)
+        without = Term(
+            "call", [*x.args[:place], *x.args[place + 1 :]], tuple(n for n in x.data if n != "axis"), x.group
+        )
         yield Edit({x: without}, 1.1, "other", {"x": x, "y": without}, "no axis")
     elif len(c.shape(operand(x))) > 1:
         for axis in range(len(c.shape(operand(x)))):
@@ -39,7 +41,7 @@ def other_axis(x: Term, c: Context) -> Iterator[Edit]:
             yield Edit({x: made}, 1.1, "other", {"x": x, "y": made}, ("axis", axis))
 
 
-@kind
+@kind(1.1)
 def one_of_a_sum(x: Term, c: Context) -> Iterator[Edit]:
     """The first or the last of what should be added."""
     if reduction(x) not in ("sum", "mean"):
@@ -65,7 +67,7 @@ def _picked(x: Term, axis: int, place: int, ndim: int, keep: bool = False) -> Te
     return Term("index", [x, parts[0] if len(parts) == 1 else Term("tuple", parts)])
 
 
-@kind
+@kind(1.2)
 def one_of_a_product(x: Term, c: Context) -> Iterator[Edit]:
     """Of the products that a matrix product adds up, the first or the last."""
     if x.op != "@" or len(c.shape(x.args[0])) != 2 or len(c.shape(x.args[1])) != 2:
@@ -79,7 +81,7 @@ def one_of_a_product(x: Term, c: Context) -> Iterator[Edit]:
         yield Edit({x: made}, 1.2, "one_product", {"x": x, "which": which}, which)
 
 
-@kind
+@kind(1.0)
 def summed(x: Term, c: Context) -> Iterator[Edit]:
     """A sum too many, spread over all; or where the result has another shape."""
     if x not in c.operands or not c.is_float(x):

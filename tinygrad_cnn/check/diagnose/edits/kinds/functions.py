@@ -16,7 +16,7 @@ SIBLINGS = (
 )  # fmt: skip
 
 
-@kind
+@kind(1.0)
 def sibling(x: Term, c: Context) -> Iterator[Edit]:
     """Another function of the same operands."""
     if x.op != "call" or x.args[0].op != "attribute":
@@ -28,10 +28,12 @@ def sibling(x: Term, c: Context) -> Iterator[Edit]:
                 if other != name:
                     function = Term("attribute", x.args[0].args, other)
                     made = x.with_args([function, *x.args[1:]])
-                    yield Edit({x: made}, 1.0 if {name, other} == {"sum", "mean"} else 1.1, "other", {"x": x, "y": made}, other)
+                    yield Edit(
+                        {x: made}, 1.0 if {name, other} == {"sum", "mean"} else 1.1, "other", {"x": x, "y": made}, other
+                    )
 
 
-@kind
+@kind(1.0)
 def assigned_not_added(x: Term, c: Context) -> Iterator[Edit]:
     """Assigned where it should be added: of several contributions to one element the last one counts."""
     if x.op == "call" and x.args[0].op == "name" and x.args[0].data == "add_at":
@@ -41,7 +43,7 @@ def assigned_not_added(x: Term, c: Context) -> Iterator[Edit]:
                 yield Edit({x: made}, 1.0, "assigned", {"x": x}, "assigned")
 
 
-@kind
+@kind(1.3)
 def function_more(x: Term, c: Context) -> Iterator[Edit]:
     """A root, a square or the like too many."""
     if x not in c.operands or not c.is_float(x) or x.op == "constant":
@@ -50,7 +52,7 @@ def function_more(x: Term, c: Context) -> Iterator[Edit]:
         yield Edit({x: made}, 1.3, "other", {"x": x, "y": made}, str(made.data or made.op) + str(len(made.args)))
 
 
-@kind
+@kind(1.1)
 def constant_outside(x: Term, c: Context) -> Iterator[Edit]:
     """An epsilon outside of the root: sqrt(v) + eps for sqrt(v + eps), and the other way."""
     if x not in c.operands:
@@ -73,7 +75,7 @@ def _is_constant(x: Term, c: Context) -> bool:
     return number(x) is not None or (x.op == "name" and not c.shape(x))
 
 
-@kind
+@kind(1.05)
 def other_exponent(x: Term, c: Context) -> Iterator[Edit]:
     """Another exponent."""
     if x.op == "**" and number(x.args[1]) is not None:

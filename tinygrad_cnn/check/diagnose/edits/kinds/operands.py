@@ -18,7 +18,7 @@ def _alike_names(a: str, b: str) -> bool:
     return re.sub(r"\[\d+\]", "", a) == re.sub(r"\[\d+\]", "", b)
 
 
-@kind
+@kind(1.0)
 def other_operand(x: Term, c: Context) -> Iterator[Edit]:
     """Another value of the same shape stands in its place."""
     if x not in c.operands:
@@ -27,11 +27,15 @@ def other_operand(x: Term, c: Context) -> Iterator[Edit]:
     if not shape or (not plain and len(c.program.order) > LARGE):
         return
     for other in c.by_shape.get(shape, ()):
-        if other is not x and not (x.op == "index" and other is x.args[0]):
+        if other is not x and not (x.op == "index" and other is x.args[0]) and np.any(c.value(other)):
             cost = 1.05 if plain else 1.3
             if plain and _alike_names(x.data, other.data):
                 cost = 1.0
             yield Edit({x: other}, cost, "other", {"x": x, "y": other}, ("other", _shift(x, other)))
+            users = c.program.users.get(x, ())
+            for k, user in enumerate(users if len(users) > 1 else ()):
+                made = user.with_args([other if y is x else y for y in user.args])
+                yield Edit({user: made}, cost, "other", {"x": user, "y": made}, ("in", k, _shift(x, other)))
     if len(shape) == 2 and plain:
         for other in c.by_shape.get(shape[::-1], ()):
             if other is not x:
@@ -78,7 +82,7 @@ FORMS: tuple[Form, ...] = (
 )
 
 
-@kind
+@kind(1.3)
 def factor_more(x: Term, c: Context) -> Iterator[Edit]:
     """A factor too many, or a division, by a value in scope or a simple function of one."""
     root = x is c.program.root
@@ -95,7 +99,7 @@ def factor_more(x: Term, c: Context) -> Iterator[Edit]:
                 yield Edit({x: _binary("/", x, factor)}, cost, "division_more", {"x": factor}, ("/", k, v.data))
 
 
-@kind
+@kind(1.4)
 def term_more(x: Term, c: Context) -> Iterator[Edit]:
     """A term too many, from scope."""
     if x is not c.program.root or not c.is_float(x):
@@ -109,7 +113,7 @@ def _fits(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
     return len(small) <= len(large) and all(n in (1, m) for n, m in zip(small[::-1], large[::-1], strict=False))
 
 
-@kind
+@kind(1.25)
 def other_form(x: Term, c: Context) -> Iterator[Edit]:
     """Another derivative: 1 - h for 1 - h**2, of a term that one value alone is in."""
     if x not in c.operands or x.op in ("name", "constant"):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from tinygrad_cnn.check.sentences import over
 from tinygrad_cnn.check.diagnose.edits.edit import Context, Edit, kind
 from tinygrad_cnn.check.diagnose.edits.terms import Term, call, constant, in_order
+from tinygrad_cnn.check.sentences import over
 
 BLOCKS = (2, 3, 4)
 
 
-@kind
+@kind(1.05)
 def other_index(x: Term, c: Context) -> Iterator[Edit]:
     """An index or a bound that is off by one."""
     if x.op != "index":
@@ -41,13 +41,17 @@ def other_index(x: Term, c: Context) -> Iterator[Edit]:
                     if not isinstance(low, int) or not isinstance(high, int):
                         return
                     n = high - low
-                    bounds = [constant(0), constant(n)] if corner == "upper left" else [constant(2 * low), constant(2 * low + n)]
+                    bounds = (
+                        [constant(0), constant(n)]
+                        if corner == "upper left"
+                        else [constant(2 * low), constant(2 * low + n)]
+                    )
                     parts.append(Term("slice", bounds, (True, True, False)))
                 made = Term("index", [x.args[0], Term("tuple", parts)])
                 yield Edit({x: made}, 1.1, "cropped", {"x": x, "corner": corner}, corner)
 
 
-@kind
+@kind(1.1)
 def moved(x: Term, c: Context) -> Iterator[Edit]:
     """Shifted by one along an axis, or reversed along some."""
     if x not in c.operands or not c.shape(x):
@@ -61,14 +65,16 @@ def moved(x: Term, c: Context) -> Iterator[Edit]:
     for count in range(1, min(len(shape), 4) + 1):
         for axes in itertools.combinations(range(len(shape)), count):
             if all(shape[axis] > 1 for axis in axes):
-                axis = constant(axes[0]) if count == 1 else Term("tuple", list(map(constant, axes)))
+                along = constant(axes[0]) if count == 1 else Term("tuple", list(map(constant, axes)))
                 kernel = count == 2 and axes == (len(shape) - 2, len(shape) - 1)
                 name = "reversed_kernel" if kernel else "reversed"
                 words = {"x": x, "axes": over(axes)}
-                yield Edit({x: call("flip", x, axis=axis)}, 1.1 if root or kernel else 1.25, name, words, ("flip", axes))
+                yield Edit(
+                    {x: call("flip", x, axis=along)}, 1.1 if root or kernel else 1.25, name, words, ("flip", axes)
+                )
 
 
-@kind
+@kind(1.4)
 def blocks_exchanged(x: Term, c: Context) -> Iterator[Edit]:
     """Blocks along an axis in another order, as the gates of an LSTM."""
     if x not in c.operands or len(c.program.order) > 60:

@@ -15,7 +15,7 @@ def turned(x: Term, ndim: int = 2) -> Term:
     return x.args[0] if x.op == "attribute" and x.data == name else Term("attribute", [x], name)
 
 
-@kind
+@kind(1.1)
 def other_product(x: Term, c: Context) -> Iterator[Edit]:
     """a.T @ b, b @ a and so on for a @ b."""
     if x.op != "@":
@@ -40,7 +40,7 @@ def _instead(x: Term, made: Term, key: object) -> Edit:
     return Edit({x: made}, 1.1, "other", {"x": x, "y": made}, key)
 
 
-@kind
+@kind(0.9)
 def transposed(x: Term, c: Context) -> Iterator[Edit]:
     """Axes permuted."""
     if x not in c.operands:
@@ -58,7 +58,7 @@ def transposed(x: Term, c: Context) -> Iterator[Edit]:
                 yield Edit({x: made}, 1.1 if root else 1.3, "permuted", {"x": x, "axes": axes}, axes)
 
 
-@kind
+@kind(0.9)
 def reshaped(x: Term, c: Context) -> Iterator[Edit]:
     """A reshape for a transpose, or the order of the elements of Fortran."""
     if x not in c.operands or not c.shape(x):

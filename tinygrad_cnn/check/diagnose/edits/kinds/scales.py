@@ -12,9 +12,10 @@ from tinygrad_cnn.check.diagnose.edits.numbers import Named, is_round
 from tinygrad_cnn.check.diagnose.edits.terms import Term, call, constant
 
 STEPS = 8  # of the secant method
+UNLIKE = 5.0  # how far, as a logarithm, the constants that elements call for may be apart
 
 
-@kind
+@kind(0.8)
 def scaled(x: Term, c: Context) -> Iterator[Edit]:
     """A multiple of a term, by a factor that least squares find where the result is linear in it."""
     root = x is c.program.root
@@ -33,9 +34,8 @@ def scaled(x: Term, c: Context) -> Iterator[Edit]:
         yield from _tried(x, c)
         return
     if abs(factor) < 1e-13:
-        sums = [y for y in c.program.order if y.op in ("+", "-") and x in y.args]
-        of_a_sum = root or any(all(y.op != "constant" for y in sum_.args) for sum_ in sums)
-        yield Edit({x: Term("*", [constant(0), x])}, 0.95 if of_a_sum else 1.4, "zero", {"x": x}, "zero")
+        cost = 0.95 if root or _is_summand(x, c) else 1.4
+        yield Edit({x: Term("*", [constant(0), x])}, cost, "nothing" if root else "zero", {"x": x}, "zero")
         return
     if math.isclose(factor, -1, rel_tol=1e-8):
         yield Edit({x: Term("-x", [x])}, 0.8 if root else 0.9, "sign" if root else "sign_of", {"x": x}, "sign")
@@ -45,13 +45,20 @@ def scaled(x: Term, c: Context) -> Iterator[Edit]:
     yield _by(x, factor, c, root)
 
 
+def _is_summand(x: Term, c: Context) -> bool:
+    """Whether it is added to something that is no number."""
+    sums = [y for y in c.program.order if y.op in ("+", "-") and x in y.args]
+    return any(all(y.op != "constant" for y in total.args) for total in sums)
+
+
 def _by(x: Term, factor: float, c: Context, root: bool) -> Edit:
     """The edit that multiplies a term."""
     named = c.numbers.name(abs(factor))
     sign = "minus " if factor < 0 else ""
     if named is None:
         words = {"x": x, "factor": f"{factor:.6g}", "length": ""}
-        return Edit({x: multiple(factor, x)}, 2.0 if root else 2.4, sentence_of(root, None), words, "scaled", True)
+        sentence = "scale_everywhere" if root else "scale_of"
+        return Edit({x: multiple(factor, x)}, 2.0 if root else 2.4, sentence, words, "scaled", True)
     words = {"x": x, "factor": sign + named.digits, "length": named.meaning}
     cost = (0.9 if root else 1.0) + 0.1 * bool(sign) + 0.05 * bool(named.meaning)
     return Edit({x: multiple(factor, x)}, cost, sentence_of(root, named), words, "scaled")
@@ -83,7 +90,7 @@ def _tried(x: Term, c: Context) -> Iterator[Edit]:
     yield Edit({x: Term("-x", [x])}, 1.1, "sign_of", {"x": x}, "sign")
 
 
-@kind
+@kind(1.3)
 def added(x: Term, c: Context) -> Iterator[Edit]:
     """A small constant that is added, such as an epsilon in a denominator, found by the secant method."""
     if x not in c.operands or not c.is_float(x) or c.target.shape != np.shape(c.program.value) or not c.target.size:
@@ -98,6 +105,9 @@ def added(x: Term, c: Context) -> Iterator[Edit]:
         change = np.abs(moved - c.program.value)
         wanted = np.abs(c.target - c.program.value)
     if not np.all(np.isfinite(change)) or np.any((change == 0) & (wanted > 1e-6 * np.max(wanted, initial=0.0))):
+        return
+    known = (change > 0) & (wanted > 0)
+    if not np.any(known) or np.ptp(np.log(wanted[known] / change[known])) > UNLIKE:
         return
     place = np.unravel_index(int(np.argmax(change * (wanted > 0))), c.target.shape)
 
@@ -119,18 +129,18 @@ def added(x: Term, c: Context) -> Iterator[Edit]:
     yield Edit({x: edited}, 1.3, "epsilon", {"x": x, "epsilon": f"{abs(rounded):.4g}"}, "added")
 
 
-@kind
+@kind(1.15)
 def other_constant(x: Term, c: Context) -> Iterator[Edit]:
     """Another number: an exponent, a coefficient, a threshold."""
     value = x.data if x.op == "constant" else None
     if not isinstance(value, float | int) or isinstance(value, bool) or x not in c.constants:
         return
-    for other in (value + 1, value - 1, value + 0.5, value - 0.5, value / 2, 2 * value, -value, 0, 1, 1 / value if value else 0):
-        if other != value:
+    for other in (value + 1, value - 1, value + 0.5, value - 0.5, value / 2, 2 * value, 1 / value if value else 1):
+        if other not in (value, 0):
             yield Edit({x: constant(other)}, 1.15, "other", {"x": x, "y": constant(other)}, ("number", other))
 
 
-@kind
+@kind(1.3)
 def clipped(x: Term, c: Context) -> Iterator[Edit]:
     """A value that is clipped at a constant."""
     if x not in c.operands or not c.is_float(x) or c.target.shape != np.shape(c.program.value):
@@ -163,7 +173,12 @@ def scaled_together(members: Sequence[Term], c: Context) -> Iterator[Edit]:
     if not 0 < size < math.inf:
         return
     factor = float(np.sum(part * (c.target - none))) / size
-    if factor in (0.0, 1.0) or not c.accounts(none + factor * part):
+    if factor == 1 or not c.accounts(none + factor * part):
+        return
+    if abs(factor) < 1e-13:
+        zeros = {x: Term("*", [constant(0), x]) for x in members}
+        cost = 0.95 if _is_summand(members[0], c) else 1.4
+        yield Edit(zeros, cost, "zero", {"x": members[0], "iterations": len(members)}, "zero")
         return
     one = Edit({x: Term("-x", [x]) for x in members}, 0.9, "sign_of", {"x": members[0]}, "sign")
     if not math.isclose(factor, -1, rel_tol=1e-8):

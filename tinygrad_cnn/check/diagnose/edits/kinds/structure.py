@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tinygrad_cnn.check.sentences import over
 from tinygrad_cnn.check.diagnose.edits.edit import Context, Edit, kind
 from tinygrad_cnn.check.diagnose.edits.terms import COMPARISONS, Term, call, constant
 from tinygrad_cnn.check.diagnose.edits.textbook import is_reshape, number, operand, reduction
+from tinygrad_cnn.check.sentences import over
 
 
-@kind
+@kind(0.85)
 def left_out(x: Term, c: Context) -> Iterator[Edit]:
     """Part of an expression is missing."""
     if x not in c.operands:
@@ -24,8 +24,8 @@ def left_out(x: Term, c: Context) -> Iterator[Edit]:
         if x.op == "-":
             yield Edit({x: b}, 1.0, "term_missing", {"x": a}, "left of -")
     elif x.op == "*":
-        for name, kept, lost in (("right", *x.args), ("left", *x.args[::-1])):
-            yield Edit({x: kept}, 1.0, "factor_missing", {"x": lost}, name)
+        for name, kept, lost in _either(x):
+            yield Edit({x: kept}, 1.0 if c.shape(lost) else 0.85, "factor_missing", {"x": lost}, name)
         a, last = x.args
         while a.op in ("*", "/") and a.op == x.op:  # of a product of several, those behind
             first, middle = a.args
@@ -33,13 +33,15 @@ def left_out(x: Term, c: Context) -> Iterator[Edit]:
             yield Edit({x: first}, 1.1, "factor_missing", {"x": last}, ("first", len(str(last))))
             a = first
     elif x.op == "@":
-        for name, kept, lost in (("right", *x.args), ("left", *x.args[::-1])):
+        for name, kept, lost in _either(x):
             yield Edit({x: kept}, 1.2, "factor_missing", {"x": lost}, name)
     elif x.op == "/":
         a, b = x.args
-        yield Edit({x: a}, 1.0, "division_missing", {"x": b}, "right")
-        if number(a) is None:
-            yield Edit({x: Term("/", [constant(1), b])}, 1.0, "factor_missing", {"x": a}, "left")
+        yield Edit({x: a}, 1.0 if c.shape(b) else 0.85, *_divided(b, c), "right")
+        if number(a) != 1:
+            yield Edit(
+                {x: Term("/", [constant(1), b])}, 1.0 if c.shape(a) else 0.85, "factor_missing", {"x": a}, "left"
+            )
     elif x.op == "**":
         yield Edit({x: x.args[0]}, 1.0, "other", {"x": x, "y": x.args[0]}, "power")
     elif x.op == "-x":
@@ -62,9 +64,39 @@ def left_out(x: Term, c: Context) -> Iterator[Edit]:
     elif x.op == "index":
         cropped = x is c.program.root and len(c.target.shape) == len(c.shape(x)) and c.target.size > c.value(x).size
         words = {"x": x, "y": x.args[0], "actual": c.target.shape, "expected": c.shape(x)}
-        yield Edit({x: x.args[0]}, 1.0 if cropped else 1.1, "not_cropped" if cropped else "index_missing", words, "index")
+        yield Edit(
+            {x: x.args[0]}, 1.0 if cropped else 1.1, "not_cropped" if cropped else "index_missing", words, "index"
+        )
     elif x.op in COMPARISONS:
         yield Edit({x: x.args[0]}, 1.4, "other", {"x": x, "y": x.args[0]}, "compared")
+
+
+def _either(x: Term) -> list[tuple[str, Term, Term]]:
+    """Which operand is left out, the one that stays, and that one."""
+    a, b = x.args
+    return [("right", a, b), ("left", b, a)]
+
+
+def _divided(b: Term, c: Context) -> tuple[str, dict[str, Any]]:
+    """That a division is missing, and by what."""
+    value = number(b)
+    length = c.numbers.lengths.get(value, "") if isinstance(value, int) and value > 2 else ""
+    return ("length_missing" if length else "division_missing"), {"x": b, "length": length}
+
+
+def summands(x: Term) -> list[Term]:
+    """The terms of a sum of several."""
+    return [*summands(x.args[0]), x.args[1]] if x.op == "+" else [x]
+
+
+@kind(0.9)
+def one_of_several(x: Term, c: Context) -> Iterator[Edit]:
+    """Of several contributions that are added up the first or the last alone."""
+    if x.op == "+" and x in c.operands and not any(x is y.args[0] for y in c.program.order if y.op == "+"):
+        parts = summands(x)
+        if len(parts) > 2:
+            for which, kept in (("last", parts[0]), ("first", parts[-1])):  # the sweep goes from the last one back
+                yield Edit({x: kept}, 0.9, "one_of_several", {"n": len(parts), "which": which, "x": kept}, which)
 
 
 def _reduced(x: Term, c: Context) -> dict[str, Any]:
@@ -75,7 +107,7 @@ def _reduced(x: Term, c: Context) -> dict[str, Any]:
     return {"name": reduction(x), "axes": over(axes)}
 
 
-@kind
+@kind(1.2)
 def twice(x: Term, c: Context) -> Iterator[Edit]:
     """A factor or a function is there twice."""
     if x not in c.operands:
@@ -92,7 +124,7 @@ def twice(x: Term, c: Context) -> Iterator[Edit]:
         yield Edit({x: Term("+", [x.args[0], x])}, 1.2, "term_twice", {"x": x.args[0]}, "left")
 
 
-@kind
+@kind(0.95)
 def other_operator(x: Term, c: Context) -> Iterator[Edit]:
     """Another operator between the same operands."""
     if x not in c.operands or len(x.args) != 2:
