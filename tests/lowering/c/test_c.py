@@ -12,6 +12,7 @@ from random_programs.generator import write
 from random_programs.oracle import Judge
 
 import tinygrad_cnn as tg
+from tinygrad_cnn.lowering.c.source import Gaps
 from tinygrad_cnn.lowering.recorder import TracingError
 
 needs_a_compiler()
@@ -248,6 +249,26 @@ def test_assignments_and_their_gradients(function) -> None:
     agrees(lambda x: (function(x), tg.grad(function)(x)), [normal(6, 4)], [normal(6, 4)])
 
 
+# Memory.
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_memory_that_is_taken_belongs_to_one(seed) -> None:
+    rng, gaps, taken = np.random.default_rng(seed), Gaps(), []
+    for _ in range(200):
+        if taken and rng.uniform() < 0.45:
+            gaps.give(*taken.pop(rng.integers(len(taken))))
+        else:
+            size = int(rng.integers(1, 9))
+            begin = gaps.take(size)
+            assert begin + size <= gaps.length
+            assert all(begin + size <= other or other + n <= begin for other, n in taken)
+            taken.append((begin, size))
+    for begin, size in taken:
+        gaps.give(begin, size)
+    assert gaps.take(gaps.length) == 0  # what was given back is one piece again
+
+
 # The source.
 
 
@@ -298,7 +319,7 @@ def test_a_program_is_saved_as_c(tmp_path) -> None:
     program = tg.program(tg.grad(lambda w, x: np.sum(np.tanh(x @ w))))(normal(3), normal(5, 3))
     program.save(tmp_path / "step.c")
     text = (tmp_path / "step.c").read_text()
-    assert "void segment_0(char *memory, void **arrays, Split *split)" in text
+    assert "SEGMENT segment_0(char *memory, void **arrays, Split *split)" in text
     assert "tanh(" in text
 
 

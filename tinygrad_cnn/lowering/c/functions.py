@@ -34,6 +34,7 @@ class Names:
     def __init__(self) -> None:
         self.of: dict[Instruction, str] = {}
         self.taken: set[str] = set()
+        self._next: dict[str, int] = {}  # the number to try next, of each name that was wanted before
 
     def __call__(self, x: Instruction) -> str:
         """The name of `x`."""
@@ -48,10 +49,11 @@ class Names:
         base = re.sub(r"_+", "_", identifier(hint))[:40]
         if base in _TAKEN or base.startswith("_") or _LOCAL.fullmatch(base):
             base = f"{base}_" if not base.startswith("_") else f"x{base}"
-        name, number = base, 2
+        name, number = base, self._next.get(base, 2)
         while name in self.taken:
             name, number = f"{base}_{number}", number + 1
         self.taken.add(name)
+        self._next[base] = number
         return name
 
 
@@ -71,7 +73,9 @@ def _value(x: Instruction) -> str:
 
 def _harmless(text: str) -> str:
     """Text that ends no comment and continues no line."""
-    return "".join(c if c.isprintable() and c != "\\" else "?" for c in text).replace("*/", "* /").replace("/*", "/ *")
+    if not text.isprintable() or "\\" in text:
+        text = "".join(c if c.isprintable() and c != "\\" else "?" for c in text)
+    return text.replace("*/", "* /").replace("/*", "/ *")
 
 
 class Function:

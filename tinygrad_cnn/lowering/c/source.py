@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import heapq
 from dataclasses import dataclass, field
 
 from tinygrad_cnn.lowering.c import assignments, convolutions, loops, products, threads, windows
@@ -23,6 +25,12 @@ _HEAD = """\
 #include <string.h>
 
 #define STEP static __attribute__((noinline)) void
+
+#ifdef __clang__  /* a segment only calls steps: there is nothing to optimise, which would take long */
+#define SEGMENT __attribute__((noinline, optnone)) void
+#else
+#define SEGMENT __attribute__((optimize("O0"))) void
+#endif
 
 #ifdef __clang__  /* products are summed up without rounding in between, as BLAS does it; nothing else is */
 #define TILE static inline __attribute__((always_inline))
@@ -47,6 +55,39 @@ class Memory:
 
     offsets: dict[Instruction, int] = field(default_factory=dict)
     length: int = 0
+
+
+class Gaps:
+    """Memory of which parts are taken and given back.
+
+    length  how much there is: as much as was needed at once
+    """
+
+    def __init__(self) -> None:
+        self.length = 0
+        self._gaps: list[tuple[int, int]] = []  # (begin, end), in order; no two touch
+
+    def take(self, size: int) -> int:
+        """Where the first gap of that size begins; the memory grows if there is none."""
+        for k, (begin, end) in enumerate(self._gaps):
+            if end - begin >= size:
+                self._gaps[k : k + 1] = [(begin + size, end)] if end - begin > size else []
+                return begin
+        begin = self.length
+        if self._gaps and self._gaps[-1][1] == begin:
+            begin, _ = self._gaps.pop()
+        self.length = begin + size
+        return begin
+
+    def give(self, begin: int, size: int) -> None:
+        """Give back what was taken."""
+        end, k = begin + size, bisect.bisect(self._gaps, (begin,))
+        if k < len(self._gaps) and self._gaps[k][0] == end:
+            end = self._gaps.pop(k)[1]
+        if k and self._gaps[k - 1][1] == begin:
+            k -= 1
+            begin = self._gaps.pop(k)[0]
+        self._gaps.insert(k, (begin, end))
 
 
 class Source:
@@ -122,34 +163,33 @@ class Source:
     def _lay_out(self) -> Memory:
         """Give each result that is needed in memory a place where nothing else is for as long."""
         memory = Memory()
-        in_use: list[tuple[int, int, int]] = []  # (last step, begin, end)
+        free = Gaps()
+        in_use: list[tuple[int, int, int]] = []  # a heap of (last step, begin, size)
         roots = [x for x in self.last if x in self.places and not self.is_elsewhere(x)]
+        ends = self._ends()
         for x in sorted(roots, key=lambda x: (self.steps.of.get(x, -1), self.numbers[x])):
             if x in self.aliases:
                 memory.offsets[x] = memory.offsets[self.aliases[x]]
                 continue
-            first, last = self.steps.of.get(x, -1), self._end(x)
-            in_use = [place for place in in_use if place[0] >= first]
+            first = self.steps.of.get(x, -1)
+            while in_use and in_use[0][0] < first:
+                _, begin, size = heapq.heappop(in_use)
+                free.give(begin, size)
             size = -(-max(x.result.dtype.itemsize * x.result.size, 1) // ALIGNMENT) * ALIGNMENT
-            begin = 0
-            for _, start, end in sorted(in_use, key=lambda place: place[1]):
-                if start - begin >= size:
-                    break
-                begin = max(begin, end)
-            in_use.append((last, begin, begin + size))
+            begin = free.take(size)
+            heapq.heappush(in_use, (ends[x], begin, size))
             memory.offsets[x] = begin
-            memory.length = max(memory.length, begin + size)
+        memory.length = free.length
         return memory
 
-    def _end(self, x: Instruction) -> int:
-        """The last use of the memory of `x`, by what is written over it in place too."""
-        last = self.last[x]
+    def _ends(self) -> dict[Instruction, int]:
+        """The last use of the memory of each result, by what is written over it in place too."""
+        ends = dict(self.last)
         for y, of in self.aliases.items():
             while of in self.aliases:
                 of = self.aliases[of]
-            if of is x:
-                last = max(last, self.last.get(y, 0))
-        return last
+            ends[of] = max(ends[of], self.last.get(y, 0))
+        return ends
 
     def _segments(self) -> list[list[int]]:
         found: list[list[int]] = []
@@ -183,7 +223,7 @@ class Source:
                 if any(functions[number].parts > 1 for number in segment):
                     lines.insert(0, "if (!split) split = in_one_thread;")
                 body = "".join([f"    {line}\n" for line in lines])
-                parts.append(f"void segment_{k}(char *memory, void **arrays, Split *split)\n{{\n{body}}}\n\n")
+                parts.append(f"SEGMENT segment_{k}(char *memory, void **arrays, Split *split)\n{{\n{body}}}\n\n")
             else:
                 (x,) = self.steps.all[segment[0]].instructions
                 parts.append(f"/* NumPy: */\n{comment(x, names)}\n\n")
