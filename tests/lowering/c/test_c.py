@@ -159,7 +159,7 @@ def test_pooling_and_its_gradient(shape, window, stride, dtype) -> None:
 @pytest.mark.parametrize("shape", IMAGES)
 @pytest.mark.parametrize(("kernel", "padding", "stride"), [
     ((3, 3), 1, 1), ((1, 1), 0, 1), ((5, 3), 2, 1), ((2, 4), (0, 3), 1), ((3, 3), 1, 2), ((6, 6), 0, 1),
-    ((3, 2), 0, (2, 1)),
+    ((3, 2), 0, (2, 1)), ((4, 5), 2, (1, 3)), ((1, 2), 0, 3),
 ])  # fmt: skip
 @pytest.mark.parametrize("outputs", [4, *OTHER_OUTPUTS])
 def test_convolutions_and_their_gradients(shape, kernel, padding, stride, outputs, dtype) -> None:
@@ -175,18 +175,22 @@ def test_convolutions_and_their_gradients(shape, kernel, padding, stride, output
         return [normal(*channels, *kernel, dtype=dtype), normal(*shape, dtype=dtype)]
 
     plan = agrees(lambda w, x: (loss(w, x), tg.grad(loss, argnums=(0, 1))(w, x)), arguments(), arguments())
-    if stride == 1:
-        assert {"convolution", "weight_gradient", "image_gradient"} <= kinds(plan)
+    expected = {"convolution", "weight_gradient", "col2im" if stride == 3 else "image_gradient"}
+    assert expected <= kinds(plan)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("where", ["image", "weights", "cotangent"])
-def test_what_is_not_finite_reaches_only_what_depends_on_it(bad, where) -> None:
+@pytest.mark.parametrize("stride", [1, 2])
+def test_what_is_not_finite_reaches_only_what_depends_on_it(bad, where, stride) -> None:
     def function(w, x, g):
-        out, pull = tg.vjp(lambda w, x: tg.conv2d(x, w, padding=1), w, x)
+        out, pull = tg.vjp(lambda w, x: tg.conv2d(x, w, padding=1, stride=stride), w, x)
         return out, pull(g)
 
-    given = {"weights": normal(5, 2, 3, 3), "image": normal(2, 2, 6, 11), "cotangent": normal(2, 5, 6, 11)}
+    given = {
+        "weights": normal(5, 2, 3, 3), "image": normal(2, 2, 6, 11),
+        "cotangent": normal(2, 5, *(6, 11) if stride == 1 else (3, 6)),
+    }  # fmt: skip
     for place in ((0, 1, 0, 0), (1, 0, 2, 2), (0, 0, 2, 0)):
         broken = {name: x.copy() for name, x in given.items()}
         broken[where][place] = bad

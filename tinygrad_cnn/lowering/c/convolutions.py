@@ -2,7 +2,8 @@
 
 In a listing, a convolution is a product of a matrix of weights and of columns. Where nothing else needs the columns, an
 image is copied with its padding to scratch memory instead, which stays in the cache, and the products are summed up
-from there: several outputs at a time, each a row of vectors, in registers.
+from there: several outputs at a time, each a row of vectors, in registers. Where windows are `sw` columns apart, the
+columns are copied in an order such that those which are `sw` apart lie together, so that vectors can be read.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from tinygrad_cnn.lowering.c.places import Place
 from tinygrad_cnn.lowering.instructions import Instruction, Listing
 
 Write = Callable[[Writing], None]
+SPREAD = 4  # strides, multiplied, up to which products with the zeros in a spread cotangent cost less than its columns
 Widths = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -55,30 +57,34 @@ class _Sizes:
     width: int
     kh: int
     kw: int
+    sh: int
+    sw: int
     outputs: int
 
     @property
     def out_h(self) -> int:
-        return self.height - self.kh + 1
+        return (self.height - self.kh) // self.sh + 1
 
     @property
     def out_w(self) -> int:
-        return self.width - self.kw + 1
+        return (self.width - self.kw) // self.sw + 1
 
     @property
     def terms(self) -> int:
         """How many products are summed up."""
         return self.channels * self.kh * self.kw
 
-    def nanoseconds(self, w: Writing, type_: str) -> float:
-        """About how long a convolution takes."""
-        vectors = vectors_of(w, type_, self.out_w)[1]
-        return 0.35 * self.batch * self.outputs * self.terms * self.out_h * vectors
+    def nanoseconds(self, w: Writing, type_: str, size: tuple[int, int]) -> float:
+        """About how long a convolution takes that sums up a product for each weight and each place of an image."""
+        vectors = vectors_of(w, type_, size[1])[1]
+        return 0.35 * self.batch * self.outputs * self.terms * size[0] * vectors
 
 
-def _sizes(images: tuple[int, ...], window: tuple[int, int], outputs: int) -> _Sizes:
+def _sizes(images: tuple[int, ...], of: Instruction, outputs: int) -> _Sizes:
+    """The sizes, of images and of their columns `of`."""
     channels = images[1] if len(images) == 4 else 1
-    return _Sizes(images[0], channels, images[-2], images[-1], *window, outputs)
+    (kh, kw), (sh, sw) = of.parameters["window"], of.parameters["stride"]
+    return _Sizes(images[0], channels, images[-2], images[-1], kh, kw, sh, sw, outputs)
 
 
 def _of_columns(
@@ -86,17 +92,12 @@ def _of_columns(
 ) -> dict[Instruction, Kernel]:
     """The convolution and the gradient of its weights, if nothing else reads the columns `x`."""
     images = x.operands[0]
-    if (
-        len(x.result.shape) != 3
-        or len(images.result.shape) > 4
-        or x.parameters["stride"] != (1, 1)
-        or not x.result.size
-    ):
+    if len(x.result.shape) != 3 or len(images.result.shape) > 4 or not x.result.size:
         return {}
     found: dict[Instruction, Kernel] = {}
     for user in uses[x]:
         if _is_product(user) and user.operands[1] is x and len(user.operands[0].result.shape) == 2:
-            s = _sizes(images.result.shape, x.parameters["window"], user.result.shape[1])
+            s = _sizes(images.result.shape, x, user.result.shape[1])
             reads = [user.operands[0], images]
             found[user] = Kernel("convolution", reads, _forward(user, reads, s), [x])
             continue
@@ -111,7 +112,7 @@ def _of_columns(
             for total in uses[product]:
                 if not _is_sum_over_batch(total):
                     return {}
-                s = _sizes(images.result.shape, x.parameters["window"], g.result.shape[1])
+                s = _sizes(images.result.shape, x, g.result.shape[1])
                 reads = [g, images]
                 found[total] = Kernel("weight_gradient", reads, _weights(total, reads, s), [x, user, product])
     return found
@@ -144,17 +145,14 @@ def _of_images(
 ) -> dict[Instruction, Kernel]:  # fmt: skip
     """The gradient of the images: the columns' cotangents, a product, put back into images."""
     (product,) = x.operands
-    if (
-        not (_is_product(product) or _is_outer_product(product))
-        or uses[product] != [x]
-        or product in outputs
-        or x.parameters["stride"] != (1, 1)
-    ):
+    if not (_is_product(product) or _is_outer_product(product)) or uses[product] != [x] or product in outputs:
         return {}
     weights, g = product.operands
     if len(weights.result.shape) != 2 or len(g.result.shape) != 3 or len(x.result.shape) not in (3, 4):
         return {}
-    s = _sizes(x.result.shape, x.parameters["window"], g.result.shape[1])
+    s = _sizes(x.result.shape, x, g.result.shape[1])
+    if s.sh * s.sw > SPREAD:
+        return {}
     region = ((0, s.height), (0, s.width))
     if len(uses[x]) == 1 and x not in outputs:
         region = _cropped(x, places.get(uses[x][0]), region)
@@ -174,24 +172,37 @@ def _cropped(x: Instruction, part: Place | None, whole: Widths) -> Widths:
 
 
 class _Copied:
-    """Images that are copied one by one into scratch memory, each with zeros around it."""
+    """Images that are copied one by one into scratch memory, each with zeros around it.
+
+    apart   how many columns windows are apart: those of 0, apart, 2 * apart, ... come first, then those of 1, ...
+    spread  how many rows and columns the elements that are copied are put apart, with zeros in between
+    phase   how far it is from the columns of 0, apart, ... to those of 1, ...
+    """
 
     def __init__(
-        self, w: Writing, place: Place, channels: int, height: int, width: int, top: int, left: int, name: str
-    ) -> None:
-        self.w, self.place, self.top, self.left = w, place, top, left
-        self.channels, self.plane, self.pitch, self.type = channels, height * width, width, ctype(place.root)
+        self, w: Writing, place: Place, channels: int, size: tuple[int, int], corner: tuple[int, int], name: str,
+        apart: int = 1, spread: tuple[int, int] = (1, 1),
+    ) -> None:  # fmt: skip
+        self.w, self.place, self.apart, self.spread = w, place, apart, spread
+        self.top, self.left = corner
+        self.pitch, self.type = -(-size[1] // apart), ctype(place.root)
+        self.phase = size[0] * self.pitch
+        self.plane = apart * self.phase
         self.name = w.f.scratch(name, self.type, channels * self.plane + w.vector, each=True)
         w.f.line(f"memset({self.name}, 0, {channels * self.plane} * sizeof({self.type}));")
 
     def copy(self, n: str) -> None:
         """Write the copy of the image of that number."""
-        f, place = self.w.f, self.place
-        shape, strides = place.shape[1:], place.strides[1:]
-        to = (self.plane, self.pitch, 1)[-len(shape) :]
-        with f.loops(shape, "j") as j:
-            element = f"{f.read(place.root)}[{offset((n, *j), (place.strides[0], *strides), place.offset)}]"
-            f.line(f"{self.name}[{offset(j, to, self.top * self.pitch + self.left)}] = {element};")
+        f, (first, *strides) = self.w.f, self.place.strides
+        *outer, columns = self.place.shape[1:]
+        to = (self.plane, self.pitch * self.spread[0], self.spread[1])[-len(strides) :]
+        for begin in range(min(self.apart, columns)):
+            phase = (begin + self.left) % self.apart
+            start = phase * self.phase + self.top * self.pitch + (begin + self.left) // self.apart
+            steps = (first, *strides[:-1], strides[-1] * self.apart)
+            with f.loops((*outer, -(-(columns - begin) // self.apart)), "j") as j:
+                element = offset((n, *j), steps, self.place.offset + begin * strides[-1])
+                f.line(f"{self.name}[{offset(j, to, start)}] = {f.read(self.place.root)}[{element}];")
 
 
 def _pad_of(x: Instruction) -> tuple[int, int]:
@@ -211,7 +222,7 @@ def _image(w: Writing, s: _Sizes, reads: list[Instruction], original: Instructio
     place, top, left = w.places[reads[1]], 0, 0
     if reads[1] is not original:
         top, left = _pad_of(original)
-    return _Copied(w, place, s.channels, s.height, s.width, top, left, "image")
+    return _Copied(w, place, s.channels, (s.height, s.width), (top, left), "image", s.sw)
 
 
 def _forward(x: Instruction, reads: list[Instruction], s: _Sizes) -> Write:
@@ -219,14 +230,14 @@ def _forward(x: Instruction, reads: list[Instruction], s: _Sizes) -> Write:
 
     def write(w: Writing) -> None:
         f, type_ = w.f, ctype(x)
-        begin, end = f.divide(s.batch, s.nanoseconds(w, type_))
+        begin, end = f.divide(s.batch, s.nanoseconds(w, type_, (s.out_h, s.out_w)))
         matrix = _row_by_row(w, w.places[reads[0]], s)
         image = _image(w, s, reads, original)
         with f.block(for_("i_n", end, begin)):
             image.copy("i_n")
             out = f"{f.write(x)} + i_n * {s.outputs * s.out_h * s.out_w}"
             correlate(w, type_, s.outputs, s.channels, (s.kh, s.kw), (s.out_h, s.out_w), matrix, s.terms, image.name,
-                      image.plane, image.pitch, out, s.out_h * s.out_w, s.out_w)  # fmt: skip
+                      image.plane, image.pitch, out, s.out_h * s.out_w, s.out_w, (s.sh, s.sw), image.phase)  # fmt: skip
 
     return write
 
@@ -251,13 +262,13 @@ def _weights(x: Instruction, reads: list[Instruction], s: _Sizes) -> Write:
         f.helper(f"gradient_tile {type_} {lanes}")
         vec, budget = f"{type_}_x{lanes}", 24 if w.vector == 64 else 12
         weights = s.outputs * s.terms
-        begin, end = f.divide(s.batch, s.nanoseconds(w, type_), weights * w.vector)
+        begin, end = f.divide(s.batch, s.nanoseconds(w, type_, (s.out_h, s.out_w)), weights * w.vector)
         sums = f.scratch("sums", vec, weights, each=True)
         image = _image(w, s, reads, original)
         g, given = w.places[reads[0]], ""
         direct = not w.is_elsewhere(g.root) and g.strides[-1] == 1
         if not direct:
-            copied = _Copied(w, _rows(g, s), s.outputs, s.out_h, s.out_w, 0, 0, "g")
+            copied = _Copied(w, _rows(g, s), s.outputs, (s.out_h, s.out_w), (0, 0), "g")
         f.line(f"memset({sums}, 0, {weights} * sizeof({vec}));")
         with f.block(for_("i_n", end, begin)):
             image.copy("i_n")
@@ -273,11 +284,11 @@ def _weights(x: Instruction, reads: list[Instruction], s: _Sizes) -> Write:
                 with f.block(for_("i_o", start + count, start, step)), f.loops((s.channels,), "j") as (c,):
                     for u, high, v, wide in _tiles(s, down, across):
                         at = offset(("i_o", c), (s.terms, s.kh * s.kw), u * s.kw + v)
-                        corner = offset((c,), (image.plane,), u * image.pitch + v)
+                        corner = offset((c,), (image.plane,), u * image.pitch)
                         f.line(
-                            f"gradient_tile_{vec}({step}, {high}, {wide}, {vectors}, {tail}, {s.out_h}, "
+                            f"gradient_tile_{vec}({step}, {high}, {v}, {wide}, {vectors}, {tail}, {s.out_h}, {s.sh}, {s.sw}, "
                             f"{given} + i_o * {plane}, {plane}, {s.out_w}, {image.name} + {corner}, "
-                            f"{image.pitch}, {sums} + {at}, {s.terms}, {s.kw});"
+                            f"{image.pitch}, {image.phase}, {sums} + {at}, {s.terms}, {s.kw});"
                         )
         with f.once(f.after), f.loops((weights,)) as (i,):
             f.line(f"{vec} all = {sums}[{i}];")
@@ -308,7 +319,7 @@ def _images(x: Instruction, reads: list[Instruction], s: _Sizes, region: Widths)
     def write(w: Writing) -> None:
         f, type_ = w.f, ctype(x)
         weights = w.places[reads[0]]  # (channels * kh * kw, outputs)
-        begin, end = f.divide(s.batch, s.nanoseconds(w, type_))
+        begin, end = f.divide(s.batch, s.nanoseconds(w, type_, (s.height, s.width)))
         matrix, finite = f.scratch("weights", type_, s.outputs * s.terms), f.scratch("finite", "int", 1)
         size = s.kh * s.kw
         with f.once(f.before):
@@ -320,7 +331,8 @@ def _images(x: Instruction, reads: list[Instruction], s: _Sizes, region: Widths)
                 f.line(f"{matrix}[{offset((c, o), (s.outputs * size, size))} + {size - 1} - {k}] = {element};")
                 f.line(f"{finite}[0] &= isfinite({element}) != 0;")
         rows, pitch = s.height + s.kh - 1, s.width + s.kw - 1
-        g = _Copied(w, _rows(w.places[reads[1]], s), s.outputs, rows, pitch, s.kh - 1, s.kw - 1, "g")
+        g = _Copied(w, _rows(w.places[reads[1]], s), s.outputs, (rows, pitch), (s.kh - 1, s.kw - 1), "g",
+                    spread=(s.sh, s.sw))  # fmt: skip
         (top, bottom), (left, right) = region
         with f.block(for_("i_n", end, begin)):
             g.copy("i_n")
@@ -333,8 +345,8 @@ def _images(x: Instruction, reads: list[Instruction], s: _Sizes, region: Widths)
             with f.block("else"):
                 f.helper(f"scatter {type_}")
                 f.line(
-                    f"scatter_{type_}({s.channels}, {s.outputs}, {s.kh}, {s.kw}, {s.out_h}, {s.out_w}, {matrix}, "
-                    f"{g.name} + {(s.kh - 1) * pitch + s.kw - 1}, {g.plane}, {pitch}, {out}, {plane}, {s.width});"
+                    f"scatter_{type_}({s.channels}, {s.outputs}, {s.kh}, {s.kw}, {s.sh}, {s.sw}, {s.out_h}, {s.out_w}, "
+                    f"{matrix}, {g.name} + {(s.kh - 1) * pitch + s.kw - 1}, {g.plane}, {pitch}, {out}, {plane}, {s.width});"
                 )
 
     return write
@@ -358,11 +370,12 @@ def _blocks(count: int, block: int) -> list[tuple[int, int, int]]:
 def correlate(
     w: Writing, type_: str, outputs: int, channels: int, window: tuple[int, int], size: tuple[int, int],
     matrix: str, terms: int, image: str, plane: int, pitch: int, out: str, out_plane: int, out_pitch: int,
+    stride: tuple[int, int] = (1, 1), phase: int = 0,
 ) -> None:  # fmt: skip
-    """Write out[o][y][x] = sum of matrix[o][c][u][v] * image[c][y + u][x + v] over c, u and v.
+    """Write out[o][y][x] = sum of matrix[o][c][u][v] * image[c][y * sh + u][x * sw + v] over c, u and v.
 
     size: of the result, its rows and columns. terms, plane, pitch, out_plane, out_pitch: from one row of the matrix,
-    channel or row of an image to the next.
+    channel or row of an image to the next. phase: from the image's columns of 0, sw, 2 * sw, ... to those of 1, ...
     """
     f, (out_h, out_w) = w.f, size
     lanes, vectors, tail = vectors_of(w, type_, out_w)
@@ -379,8 +392,9 @@ def correlate(
                     with f.block(for_("i_x", (left + wide) * lanes, left * lanes, many * lanes)):
                         f.line(
                             f"correlate_tile_{type_}_x{lanes}({several}, {tall}, {many}, {tail if last else lanes}, "
-                            f"{channels}, {window[0]}, {window[1]}, {matrix} + i_o * {terms}, {terms}, "
-                            f"{image} + i_y * {pitch} + i_x, {plane}, {pitch}, {into});"
+                            f"{channels}, {window[0]}, {window[1]}, {stride[0]}, {stride[1]}, "
+                            f"{matrix} + i_o * {terms}, {terms}, "
+                            f"{image} + i_y * {stride[0] * pitch} + i_x, {plane}, {pitch}, {phase}, {into});"
                         )
 
 
@@ -426,8 +440,8 @@ _HELPERS = {
     "correlate_tile": """\
 /* `outputs` x `rows` x `vectors` elements of a convolution, in registers; of the last vectors `tail` lanes count. */
 TILE void correlate_tile_TYPE_xLANES(int outputs, int rows, int vectors, int tail, int channels, int kh, int kw,
-    const TYPE *weights, long terms, const TYPE *image, long plane, long pitch, TYPE *out, long out_plane,
-    long out_pitch)
+    int sh, int sw, const TYPE *weights, long terms, const TYPE *image, long plane, long pitch, long phase, TYPE *out,
+    long out_plane, long out_pitch)
 {
     CONTRACT
     TYPE_xLANES sums[16][16];
@@ -436,10 +450,11 @@ TILE void correlate_tile_TYPE_xLANES(int outputs, int rows, int vectors, int tai
     for (int c = 0; c < channels; c++)
         for (int u = 0; u < kh; u++)
             for (int v = 0; v < kw; v++) {
-                const TYPE *from = image + c * plane + u * pitch + v, *weight = weights + (c * kh + u) * kw + v;
+                const TYPE *from = image + c * plane + v % sw * phase + u * pitch + v / sw;
+                const TYPE *weight = weights + (c * kh + u) * kw + v;
                 UNROLL for (int y = 0; y < rows; y++)
                     UNROLL for (int k = 0; k < vectors; k++) {
-                        const TYPE_xLANES x = load_TYPE_xLANES(from + y * pitch + k * LANES);
+                        const TYPE_xLANES x = load_TYPE_xLANES(from + y * sh * pitch + k * LANES);
                         UNROLL for (int o = 0; o < outputs; o++) sums[o][y * vectors + k] += weight[o * terms] * x;
                     }
             }
@@ -453,8 +468,9 @@ TILE void correlate_tile_TYPE_xLANES(int outputs, int rows, int vectors, int tai
 """,
     "gradient_tile": """\
 /* Adds what one image gives to the gradient of `outputs` x `down` x `across` weights, each a vector of partial sums. */
-TILE void gradient_tile_TYPE_xLANES(int outputs, int down, int across, int vectors, int tail, int height,
-    const TYPE *g, long g_plane, long g_pitch, const TYPE *image, long pitch, TYPE_xLANES *totals, long terms, long kw)
+TILE void gradient_tile_TYPE_xLANES(int outputs, int down, int first, int across, int vectors, int tail, int height,
+    int sh, int sw, const TYPE *g, long g_plane, long g_pitch, const TYPE *image, long pitch, long phase,
+    TYPE_xLANES *totals, long terms, long kw)
 {
     CONTRACT
     TYPE_xLANES sums[4][24];
@@ -466,16 +482,17 @@ TILE void gradient_tile_TYPE_xLANES(int outputs, int down, int across, int vecto
     for (int y = 0; y < height; y++)
         UNROLL for (int k = 0; k < vectors; k++) {
             const int masked = k == vectors - 1 && tail < LANES;
-            TYPE_xLANES from[4];
+            TYPE_xLANES of[4];
             UNROLL for (int o = 0; o < outputs; o++) {
-                from[o] = load_TYPE_xLANES(g + o * g_plane + y * g_pitch + k * LANES);
-                if (masked) from[o] = (TYPE_xLANES)((TYPE_xLANES_mask)from[o] & mask);
+                of[o] = load_TYPE_xLANES(g + o * g_plane + y * g_pitch + k * LANES);
+                if (masked) of[o] = (TYPE_xLANES)((TYPE_xLANES_mask)of[o] & mask);
             }
             UNROLL for (int u = 0; u < down; u++)
                 UNROLL for (int v = 0; v < across; v++) {
-                    TYPE_xLANES x = load_TYPE_xLANES(image + (y + u) * pitch + k * LANES + v);
+                    const TYPE *from = image + (first + v) % sw * phase + (y * sh + u) * pitch + (first + v) / sw;
+                    TYPE_xLANES x = load_TYPE_xLANES(from + k * LANES);
                     if (masked) x = (TYPE_xLANES)((TYPE_xLANES_mask)x & mask);
-                    UNROLL for (int o = 0; o < outputs; o++) sums[o][u * across + v] += from[o] * x;
+                    UNROLL for (int o = 0; o < outputs; o++) sums[o][u * across + v] += of[o] * x;
                 }
         }
     UNROLL for (int o = 0; o < outputs; o++)
@@ -486,8 +503,8 @@ TILE void gradient_tile_TYPE_xLANES(int outputs, int down, int across, int vecto
 """,
     "scatter": """\
 /* The gradient of an image where a weight is not finite, which 0 times it is not: term by term. */
-static void scatter_TYPE(int channels, int outputs, int kh, int kw, int out_h, int out_w, const TYPE *flipped,
-    const TYPE *g, long plane, long pitch, TYPE *out, long out_plane, long out_pitch)
+static void scatter_TYPE(int channels, int outputs, int kh, int kw, int sh, int sw, int out_h, int out_w,
+    const TYPE *flipped, const TYPE *g, long plane, long pitch, TYPE *out, long out_plane, long out_pitch)
 {
     memset(out, 0, channels * out_plane * sizeof(TYPE));
     for (int c = 0; c < channels; c++)
@@ -495,8 +512,9 @@ static void scatter_TYPE(int channels, int outputs, int kh, int kw, int out_h, i
             for (int k = 0; k < kh * kw; k++)
                 for (int y = 0; y < out_h; y++)
                     for (int x = 0; x < out_w; x++)
-                        out[c * out_plane + (y + k / kw) * out_pitch + x + k % kw] +=
-                            flipped[(c * outputs + o) * kh * kw + kh * kw - 1 - k] * g[o * plane + y * pitch + x];
+                        out[c * out_plane + (y * sh + k / kw) * out_pitch + x * sw + k % kw] +=
+                            flipped[(c * outputs + o) * kh * kw + kh * kw - 1 - k]
+                            * g[o * plane + y * sh * pitch + x * sw];
 }
 
 """,
