@@ -64,9 +64,13 @@ def _is_of_another_iteration(a: Scope | None, b: Scope | None) -> bool:
 @functools.lru_cache(maxsize=4096)
 def variable(code: CodeType, instruction: int) -> str | None:
     """The variable to which the result of an instruction is assigned; None if it is not, or the source is missing."""
-    span = next(itertools.islice(code.co_positions(), instruction // 2, None))
     lines = tuple(linecache.getlines(code.co_filename))
-    return _assignments(lines).get(span) if lines else None
+    return _assignments(lines).get(span_of(code, instruction)) if lines else None
+
+
+def span_of(code: CodeType, instruction: int) -> Span:
+    """Where the source of an instruction stands."""
+    return next(itertools.islice(code.co_positions(), instruction // 2, None))
 
 
 def operands_of(node: Node) -> dict[int, str]:
@@ -81,9 +85,8 @@ def operands_of(node: Node) -> dict[int, str]:
 @functools.lru_cache(maxsize=4096)
 def _written(code: CodeType, instruction: int) -> dict[str, dict[int, str]]:
     """For the operator or the call of an instruction: what it is called, and how its operands are written."""
-    span = next(itertools.islice(code.co_positions(), instruction // 2, None))
     lines = tuple(linecache.getlines(code.co_filename))
-    expression = _calls(lines).get(span) if lines else None
+    expression = _calls(lines).get(span_of(code, instruction)) if lines else None
     if isinstance(expression, ast.BinOp):
         called, operands = _UFUNCS.get(type(expression.op)), [expression.left, expression.right]
     elif isinstance(expression, ast.Call):
@@ -108,13 +111,14 @@ _ALIASES = {"dot": "matmul", "abs": "absolute"}
 @functools.lru_cache(maxsize=64)
 def _calls(lines: tuple[str, ...]) -> dict[Span, ast.expr]:
     """The operators and calls of a file, by where they stand."""
-    tree = _parsed(lines)
+    tree = parsed(lines)
     expressions = [] if tree is None else [x for x in ast.walk(tree) if isinstance(x, ast.BinOp | ast.Call)]
     return {(x.lineno, x.end_lineno, x.col_offset, x.end_col_offset): x for x in expressions}
 
 
 @functools.lru_cache(maxsize=64)
-def _parsed(lines: tuple[str, ...]) -> ast.Module | None:
+def parsed(lines: tuple[str, ...]) -> ast.Module | None:
+    """The syntax tree of a file; None if it is not Python."""
     try:
         return ast.parse("".join(lines))
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # no Python, such as a cell with %magic in it
@@ -124,7 +128,7 @@ def _parsed(lines: tuple[str, ...]) -> ast.Module | None:
 @functools.lru_cache(maxsize=64)
 def _assignments(lines: tuple[str, ...]) -> dict[Span, str]:
     """For each expression that is the right side of an assignment, where it stands and the name on the left."""
-    tree = _parsed(lines)
+    tree = parsed(lines)
     if tree is None:
         return {}
     found: dict[Span, str] = {}

@@ -166,8 +166,9 @@ def test_a_mask_that_leaves_out_a_nan_leaves_it_in_the_gradient_and_that_is_repo
     w = np.array([0.5, -1.5])
     by_hand = np.nansum(np.sign(data * w) * data, axis=0)
     report = check(loss, w, by_hand)
+    assert report.ok
     (found,) = report.parameters
-    assert found.autodiff_vs_differences.verdict == "differ"
+    assert found.autodiff_vs_differences.verdict == "inconclusive"
     assert found.hand_derived_vs_differences.verdict == "agree"
     assert found.hand_derived_vs_differences.error < 1e-9  # a NaN takes the same way each time
     for wrong in np.eye(2):
@@ -175,6 +176,7 @@ def test_a_mask_that_leaves_out_a_nan_leaves_it_in_the_gradient_and_that_is_repo
     assert len(report.conclusions) == 2
     assert f"In the backward pass {made_by} (test_cross_check.py:" in report.conclusions[1]
     assert "makes the first nan" in report.conclusions[1]
+    assert not check(loss, w).ok
     before = check(lambda w: np.sum(absolute(np.nan_to_num(data) * w)), w, by_hand)
     assert before.ok
 
@@ -209,12 +211,6 @@ def test_a_check_within_no_grad_is_a_check() -> None:
         report = check(lambda w: np.sum(w**2), np.array([1.0, 2.0]), lambda w: 2 * w, order=2)
     assert report.ok
     np.testing.assert_array_equal(report.parameters[0].autodiff, [2, 4])
-
-
-def test_a_gradient_by_hand_that_comes_with_the_loss_is_reported_apart_from_one_of_a_wrong_shape() -> None:
-    w = np.array([1.0, 2.0])
-    with pytest.raises(ValueError, match=r"a pair with the gradients in the second place: return them alone"):
-        check(lambda p: np.sum(p["w"] ** 2), {"w": w}, lambda p: (np.sum(p["w"] ** 2), {"dw": 2 * p["w"]}))
 
 
 def test_an_infinite_parameter_is_inconclusive_and_warns_of_nothing() -> None:
@@ -709,8 +705,8 @@ def test_gradients_by_hand_that_are_no_gradients_are_named() -> None:
         check(loss, p, {**right, "W": right["W"] * 1j})
     with pytest.raises(TypeError, match="by_hand returned b with dtype <U1; expected real numbers"):
         check(loss, p, {**right, "b": np.array(["x", "y"])})
-    with pytest.raises(ValueError, match=r"by_hand returned \[0\], \[1\], \[2\], but no gradient of W, b"):
-        check(loss, p, [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match=r"by_hand returned a list of 4, but no gradient of W, b; .* in this order"):
+        check(loss, p, [1.0, 2.0, 3.0, 4.0])
     with pytest.raises(ValueError, match="by_hand returned None, but no gradient of W, b"):
         check(loss, p, lambda p: None)
     assert check(loss, p, {**right, "c": 1.0}).notes[0].startswith("no value of the graph is called c")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import time
+import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.check import sentences
+from tinygrad_cnn.adoption import adopt
+from tinygrad_cnn.check import sentences, verdicts
 from tinygrad_cnn.check.diagnose import second_order
 from tinygrad_cnn.check.diagnose.autodiff_faults import faults
 from tinygrad_cnn.check.diagnose.evidence import Evidence
@@ -19,11 +24,12 @@ from tinygrad_cnn.check.diagnose.kinks import kinks
 from tinygrad_cnn.check.diagnose.parameters import parameter
 from tinygrad_cnn.check.report.progress import Progress
 from tinygrad_cnn.check.report.report import Report
-from tinygrad_cnn.check.report.summary import conclusions, second_derivatives
+from tinygrad_cnn.check.report.summary import conclusions, second_derivatives, wrong_values
 from tinygrad_cnn.check.results import Cause, Parameter
 from tinygrad_cnn.check.witnesses.autodiff import Autodiff, Loss, Subject, autodiff, hand_derived
 from tinygrad_cnn.check.witnesses.hand_derived import HandDerived, by_name, listed
 from tinygrad_cnn.check.witnesses.sampled_slopes import how_many, no_slopes, sample_slopes
+from tinygrad_cnn.engine.conversions import GradientLostWarning
 
 FOR_DIFFERENCES = 0.75  # of the seconds that a check may take; the rest is for the explanations
 
@@ -35,6 +41,7 @@ def gradients(
     *,
     names: Mapping[str, str] | None = None,
     losses: Mapping[str, Loss] | None = None,
+    modules: Sequence[ModuleType] = (),
     explanations: Sequence[Explanation] = EXPLANATIONS,
     order: int = 1,
     evaluations: int | None = None,
@@ -45,21 +52,25 @@ def gradients(
     """Compare the gradient of `loss` at `params` by autodiff, hand-derived, and by finite differences.
 
     loss: a function of `params` that returns one number, written in NumPy. params: floats, arrays of floats, or any
-    nesting of them. by_hand: a function of `params`, or what it returned: gradients with the tree structure of the
-    parameters, or by name with cotangents of intermediate values (dL_dWc, dL_dfc, dL_dconv, ...), as arrays of NumPy,
-    PyTorch or JAX.
+    nesting of them. by_hand: a function of `params`, or what it returned, as arrays of NumPy, PyTorch or JAX: gradients
+    with the tree structure of the parameters; a tuple or list with one for each, in their order; or a dict, namedtuple,
+    dataclass or other object with gradients and cotangents of intermediate values by name (dL_dWc, dfc, grad_conv,
+    ...), and values of the forward pass by theirs (conv). Also a tuple of these: (loss, gradients),
+    (gradients, intermediate values), ...
 
-    names: a dict from a name that `by_hand` uses to the name in the graph, which is that of the variable that the
-    value was assigned to, or that given by `tg.named`. losses: a dict of other losses whose gradient the hand-derived
-    one might be. explanations: mistakes to look for, the simplest first. order: 2 also checks products with the second
-    derivative. evaluations, seconds: limits on how often and how long the loss is computed for finite differences.
-    seed: for the choice of elements of large parameters, and of random directions. progress: whether to show a
-    progress bar; None shows it on a terminal, if the check takes long.
+    names: a dict from a name that `by_hand` uses to the name in the graph: of the variable that the value was assigned
+    to, that given by `tg.named`, or, of a value without a name, of its primitive ("tanh", "tanh[1]"). losses: a dict
+    of other losses whose gradient the hand-derived one might be. modules: modules whose code the loss runs, which was
+    written for NumPy alone, so that autodiff can follow it there (`tg.adopt`). explanations: mistakes to look for, the
+    simplest first. order: 2 also checks products with the second derivative. evaluations, seconds: limits on how often
+    and how long the loss is computed for finite differences. seed: for the choice of elements of large parameters, and
+    of random directions. progress: whether to show a progress bar; None shows it on a terminal, if the check takes
+    long.
 
     Verdicts rest on estimated errors: the rounding of autodiff and of the hand-derived gradient, measured by computing
     both in long double, and the error of each finite difference. Raises ValueError if the loss is not one number or
     not deterministic, or if a hand-derived gradient is missing; TypeError if a parameter is not
-    of floats.
+    of floats. A loss that autodiff cannot follow is compared with finite differences alone, and a note says why.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> report = tg.check.gradients(lambda w: np.sum(np.tanh(w) ** 2), np.array([0.5, 1.0]), lambda w: 2 * np.tanh(w))
@@ -70,22 +81,28 @@ def gradients(
     """
     _validate(order, seed)
     budget = _Budget(evaluations, seconds, time.perf_counter())
-    subject = Subject.of(loss, params)
-    auto = autodiff(subject)
-    if order == 2 and auto.opaque is not None:
-        raise ValueError(f"order=2 needs a loss that autodiff can follow; it cannot follow this one ({auto.opaque})")
-    derived = None if by_hand is None else hand_derived(subject, auto, by_hand, names or {})
-    exhausted = budget.exhausted if derived is None else replace(budget, share=FOR_DIFFERENCES).exhausted
-    with Progress(how_many(subject), progress) as bar:
-        sampled = sample_slopes(subject, auto, derived, seed, exhausted, bar.advance)
-    report = _report(Evidence(subject, auto, derived, sampled, explanations, seed, budget.late, by_hand, names or {}))
-    if losses and derived is not None:
-        _look_for_another_loss(report, subject, auto, derived, losses, explanations)
-    if order == 2:
-        function = by_hand if callable(by_hand) else None
-        report.directions += second_order.products(loss, subject.form, subject.leaves, function, names or {}, seed)
-        report.conclusions += second_derivatives(report.directions)
-        report.notes += _notes_on_values(report.directions)
+    with adopt(*modules) if modules else nullcontext(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", GradientLostWarning)  # a note says what it says
+        subject = Subject.of(loss, params)
+        auto = autodiff(subject)
+        if order == 2 and auto.opaque is not None:
+            raise ValueError(f"order=2 needs a loss that autodiff can follow, and this one it cannot ({auto.opaque})")
+        derived = None if by_hand is None else hand_derived(subject, auto, by_hand, names or {})
+        exhausted = budget.exhausted if derived is None else replace(budget, share=FOR_DIFFERENCES).exhausted
+        sampled = no_slopes(subject)
+        if math.isfinite(float(auto.run.value)):
+            with Progress(how_many(subject), progress) as bar:
+                sampled = sample_slopes(subject, auto, derived, seed, exhausted, bar.advance)
+        report = _report(
+            Evidence(subject, auto, derived, sampled, explanations, seed, budget.late, by_hand, names or {})
+        )
+        if losses and derived is not None:
+            _look_for_another_loss(report, subject, auto, derived, losses, explanations)
+        if order == 2:
+            function = by_hand if callable(by_hand) else None
+            report.directions += second_order.products(loss, subject.form, subject.leaves, function, names or {}, seed)
+            report.conclusions += second_derivatives(report.directions)
+            report.notes += _notes_on_values(report.directions)
     changed = subject.changed()
     if changed:
         report.notes.append(sentences.CHANGED_IN_PLACE.format(names=", ".join(changed)))
@@ -118,14 +135,22 @@ class _Budget:
         return self.late() or (self.evaluations is not None and used >= self.evaluations)
 
 
+@np.errstate(all="ignore")  # the report says what is not finite
 def _report(evidence: Evidence) -> Report:
     """The report on one loss."""
     auto, notes = evidence.autodiff, [*_notes(evidence), *evidence.differences.notes]
-    found = steps(evidence, notes)
-    explain = not any(step.wrong for step in found)  # else the step explains what is wrong with a parameter
-    parameters = [parameter(evidence, k, explain) for k in range(len(evidence.subject.leaves))]
+    finite, forward = math.isfinite(float(auto.run.value)), verdicts.forward_values(evidence)
+    found = verdicts.qualified(evidence, steps(evidence, notes), notes) if finite else []
+    explain = finite and not any(step.wrong for step in found)  # else the step explains what is wrong with a parameter
+    every = range(len(evidence.subject.leaves))
+    measured = [verdicts.along_conventions(evidence, k, parameter(evidence, k, explain)) for k in every]
+    parameters = verdicts.beside_nan(measured) if finite else verdicts.without_a_loss(measured)
     notes += _notes_on_values(parameters)
-    what_is_wrong = conclusions(found, parameters)
+    if finite:
+        what_is_wrong = wrong_values(forward) + conclusions(found, parameters)
+        what_is_wrong += verdicts.which_makes_nan(evidence, measured, parameters)
+    else:
+        what_is_wrong = [verdicts.why_not_finite(evidence), *wrong_values(forward)]
     if any(p.autodiff_vs_differences and p.autodiff_vs_differences.verdict == "differ" for p in parameters):
         what_is_wrong += faults(evidence.subject, auto.run)
     return Report(
@@ -139,6 +164,7 @@ def _report(evidence: Evidence) -> Report:
         evaluations=evidence.differences.evaluations,
         seconds=0.0,
         result=auto.run.result,
+        forward=forward,
     )
 
 
@@ -158,7 +184,7 @@ def _notes(evidence: Evidence) -> list[str]:
                 unknown=", ".join(derived.unknown), known=known or "no names", first=derived.unknown[0]
             )
         )
-    return notes
+    return notes if derived is None else notes + list(dict.fromkeys(derived.notes))
 
 
 def _notes_on_values(parameters: Sequence[Parameter]) -> list[str]:

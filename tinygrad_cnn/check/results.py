@@ -137,6 +137,20 @@ class Step:
 
 
 @dataclass(frozen=True)
+class ForwardValue:
+    """A value of the forward pass that the hand-derived gradient returned too, compared with that of the loss.
+
+    name         its name there
+    value        what the graph calls it
+    comparison   the two values compared
+    """
+
+    name: str
+    value: str
+    comparison: Comparison
+
+
+@dataclass(frozen=True)
 class KinkFound:
     """A place where the loss is not smooth: `elements` of the operands of `primitive`, called at `line`, are there."""
 
@@ -161,6 +175,7 @@ class Results:
     result                  the node of the loss
     another_loss            the name of the loss of which it is the gradient instead, if that was found
     directions              Hessian-vector products, with order=2
+    forward                 values of the forward pass that by_hand returned too
     """
 
     loss: float
@@ -175,6 +190,7 @@ class Results:
     result: Node | None = None
     another_loss: str | None = None
     directions: list[Parameter] = field(default_factory=list)
+    forward: list[ForwardValue] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:

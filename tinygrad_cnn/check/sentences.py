@@ -34,6 +34,16 @@ YOU_AND_RIGHT = "\n    you:   {you}{at}\n    right: {right}"
 AT_LINE = "  ({line})"
 NO_EXPLANATION = "No explanation accounts for it."
 
+ALONG_ALL_AT_A_KINK = "Along all of its elements at a kink it"
+WRONG_LOSS = "The loss that was returned with the hand-derived gradient is another."
+WRONG_VALUE = "The forward value {value} is not that of the loss."
+LOSS_NOT_FINITE = "The loss is {loss} at these parameters, so nothing can be concluded of its gradient."
+FIRST_VALUE_NOT_FINITE = "The first value that is not finite is that of {primitive}."
+AUTODIFF_NOT_FINITE = (
+    "Autodiff gives {value} for {parameter}, where finite differences and the hand-derived gradient agree: the "
+    "hand-derived gradient is right."
+)
+
 # At which element: a sentence that follows one of those above.
 SHOULD_BE = "{element} is {x} and should be {y}."
 HAND_DERIVED_AND_AUTODIFF = "{element} is {x} in the hand-derived gradient and {y} by autodiff."
@@ -60,6 +70,7 @@ NOTHING_MEASURED = "nothing was measured"
 SOME_INCONCLUSIVE = "{n} of {slopes} are inconclusive: {reason}"
 TOO_COARSE = "finite differences are only accurate to {error:.1g} there"
 ALONG = "along a random direction"
+ALONG_ALL = "along all elements at a kink"
 NO_SLOPE = {
     "unknown": "the loss is not finite there",
     "jump": "the loss jumps there",
@@ -67,15 +78,25 @@ NO_SLOPE = {
     "rough": "finite differences do not converge there, however short the steps",
 }
 
+LOSS_WITHOUT_VALUE = "the loss is not finite there"
+AUTODIFF_WITHOUT_VALUE = "autodiff gives {value} there"
+
 # Notes.
+NO_EFFECT = "{step}: it differs from autodiff in {elements}, which no parameter's gradient depends on"
+TIE_SHARED = "{step}: {elements} at a kink or a tie get another share than by autodiff; within the bounds each is right"
 CHANGED_IN_PLACE = "{names} was changed in place by the loss or by_hand; the check used the original values"
 HAND_DERIVED_CHANGES = "by_hand changes {names} in place; it was given a copy here, which other code does not give it"
 OPAQUE = "autodiff cannot follow this loss ({reason}), so finite differences are the only other witness"
+NUMBER_RETURNED = "it returned a number that changes with the parameters and has no history: float() or .item() made it"
 INDEPENDENT = "the loss does not depend on the parameters, as far as autodiff can see"
 UNKNOWN_NAMES = (
     "no value of the graph is called {unknown}, so these are not compared; it has {known}: pass "
     "names={{{first!r}: ...}}, or name the value with tg.named"
 )
+WITHOUT_NAME = "{item} has no name, so it is not compared"
+NOT_NUMBERS = "{name} is not an array of real numbers, so it is not compared"
+AXES_OF_LENGTH_1 = "{name} has shape {actual} and its value {expected}: the same elements, so these are compared"
+ONE_OF_SEVERAL = "{name}: {n} values have this name; it is compared with {value}"
 NOT_FINITE = "{parameter}: autodiff gives {value} at element {index}"
 NOT_FINITE_ELSEWHERE = ", and nothing finite at {n} others"
 NOT_IN_THE_GRAPH = "{step}: autodiff has no cotangent there, so it is not compared"
@@ -111,6 +132,7 @@ WRONG_RULE = "The rule of {primitive} for operand {position} ({line}) is not its
 AND = "{one}; and {other}"
 IN_BLOCK = "in {block} {explanation}"
 IN_ALL_ITERATIONS = "{mistake} in all {n} iterations of a loop"
+NOT_TOGETHER = "each of {elements} at a kink is within its bounds, but together they are no slope of the loss"
 CONVENTIONS_TOGETHER = "; each of these is a convention, but together they are no slope of the loss"
 
 # Explanations: what the values show.

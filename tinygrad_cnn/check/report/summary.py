@@ -6,7 +6,7 @@ import math
 
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.diagnose.explanations.case import differing
-from tinygrad_cnn.check.results import Cause, Comparison, Parameter, Step
+from tinygrad_cnn.check.results import Cause, Comparison, ForwardValue, Parameter, Step
 from tinygrad_cnn.engine.graph import Array
 
 
@@ -30,6 +30,18 @@ def conclusions(steps: list[Step], parameters: list[Parameter]) -> list[str]:
         if _differs(p.autodiff_vs_differences):
             found.append(_autodiff_contradicted(p))
     return found
+
+
+def wrong_values(values: list[ForwardValue]) -> list[str]:
+    """Which values of the forward pass are wrong, if any: what is derived from them is, too."""
+    return [
+        _joined(
+            sentences.WRONG_VALUE.format(value=x.value) if x.value else sentences.WRONG_LOSS,
+            _at(x.comparison, sentences.SHOULD_BE),
+        )
+        for x in values
+        if x.comparison.verdict == "differ"
+    ]
 
 
 def second_derivatives(rows: list[Parameter]) -> list[str]:
@@ -114,6 +126,8 @@ def _at(comparison: Comparison | None, sentence: str) -> str:
     element = sentences.ELEMENT.format(index=comparison.index) if comparison.index else sentences.IT
     if comparison.note.startswith(sentences.ALONG):
         element = sentences.ALONG_RANDOM_DIRECTION
+    if comparison.note.startswith(sentences.ALONG_ALL):
+        element = sentences.ALONG_ALL_AT_A_KINK
     x, y = sentences.distinct(*comparison.values)
     return sentence.format(element=element, x=x, y=y)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,10 +11,14 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import tree
+from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.witnesses.backward_walk import walk_back
-from tinygrad_cnn.check.witnesses.hand_derived import HandDerived, matched
+from tinygrad_cnn.check.witnesses.bindings import Bindings
+from tinygrad_cnn.check.witnesses.hand_derived import HandDerived, matched, refuse_unknown
 from tinygrad_cnn.check.witnesses.magnitude import largest, largest_finite
+from tinygrad_cnn.check.witnesses.raised import raised_at
 from tinygrad_cnn.check.witnesses.trace import Trace, as_array, one_number, trace
+from tinygrad_cnn.engine.conversions import GradientLostWarning
 from tinygrad_cnn.engine.graph import Array, Node
 
 Loss = Callable[[Any], Any]
@@ -108,15 +113,25 @@ class Autodiff:
 
 def autodiff(subject: Subject) -> Autodiff:
     """The gradient by autodiff. Raises ValueError if the loss is not one number, or not twice the same."""
-    try:
-        run = subject.run()
-    except (TypeError, NotImplementedError) as error:
-        if not _takes_arrays(subject):
-            raise
-        value = one_number(subject.loss(subject.arguments()))
-        _same_again(value, one_number(subject.loss(subject.arguments())))
-        why = (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0]
-        return Autodiff(replace(trace(lambda _: 0.0, subject.form, subject.leaves), value=value), opaque=why)
+    error, lost = None, list[str]()
+    with Bindings() as bound, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", GradientLostWarning)
+        try:
+            run = subject.run()
+        except Exception as raised:  # whatever it is: arrays will show whether it is the loss's own
+            error = raised
+    for warning in caught:
+        if issubclass(warning.category, GradientLostWarning):
+            lost.append(str(warning.message))
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    if error is not None:
+        return _opaque(subject, error)
+    if run.result is None and _changes(subject, run.value):
+        return _opaque(subject, lost[0] if lost else sentences.NUMBER_RETURNED)
+    if lost and not _is_slope(subject, run):
+        return _opaque(subject, lost[0])
+    run = bound.names(run)
     _same_again(run.value, subject.run().value)
     found = Autodiff(run, cotangents=run.cotangents(), products=_products(run))
     small = found.products <= ONE_RUN and sum(int(np.size(node.like)) for node in run.nodes) <= ELEMENTS
@@ -140,6 +155,17 @@ def _differences(found: Autodiff, other: Trace) -> dict[Node, float]:
             with np.errstate(invalid="ignore"):
                 differences[node] = largest(found.cotangents[node] - cotangents[counterpart])
     return differences
+
+
+def rounding_of_values(subject: Subject, run: Trace) -> dict[Node, float]:
+    """How much of each value of the forward pass may be rounding: what it changes by with that of the parameters."""
+    other, found = _moved(subject, run), {}
+    for k, node in enumerate(run.nodes):
+        least = (256 if other is None else 8) * unit_of([node]) * largest_finite(node.value)
+        with np.errstate(invalid="ignore"):
+            change = 0.0 if other is None else largest_finite(np.asarray(node.value) - np.asarray(other.nodes[k].value))
+        found[node] = max(least, change)
+    return found
 
 
 def _in_long_double(subject: Subject, run: Trace) -> Trace | None:
@@ -227,13 +253,44 @@ def _same_again(one: Any, other: Any) -> None:
         )
 
 
-def _takes_arrays(subject: Subject) -> bool:
-    """Whether the loss can be computed of arrays, so that what failed is to follow it."""
-    try:
-        subject.loss(subject.arguments())
-    except Exception:
-        return False
-    return True
+def _opaque(subject: Subject, why: Exception | str) -> Autodiff:
+    """What is left if autodiff cannot follow a loss: its value. Raises what the loss raises on arrays."""
+    value = one_number(subject.loss(subject.arguments()))
+    _same_again(value, one_number(subject.loss(subject.arguments())))
+    reason = why if isinstance(why, str) else f"{raised_at(why)}{why}".splitlines()[0] or type(why).__name__
+    run = replace(trace(lambda _: 0.0, subject.form, subject.leaves), value=value)
+    return Autodiff(run, opaque=reason.split(". ")[0].rstrip("."))
+
+
+def _changes(subject: Subject, value: Any) -> bool:
+    """Whether a loss whose result has no history depends on the parameters all the same."""
+    rng = np.random.default_rng(0)
+    for size in (1e-4, 1e-2):
+        away = [
+            (x + size * (largest_finite(x) or 1.0) * rng.standard_normal(x.shape)).astype(x.dtype)
+            for x in subject.leaves
+        ]
+        try:
+            other = subject.run(away).value
+        except Exception:  # out of its domain; the next may be within
+            continue
+        if other != value and not (np.isnan(other) and np.isnan(value)):
+            return True
+    return False
+
+
+def _is_slope(subject: Subject, run: Trace) -> bool:
+    """Whether the gradient by autodiff is about the slope along a random direction, where some history was lost."""
+    rng = np.random.default_rng(0)
+    v = [(largest_finite(x) or 1.0) * rng.standard_normal(x.shape) for x in subject.leaves]
+    up, down = [
+        subject.run([(x + h * y).astype(x.dtype) for x, y in zip(subject.leaves, v, strict=True)]).value
+        for h in (1e-5, -1e-5)
+    ]
+    cotangents = run.cotangents()
+    terms = [np.vdot(cotangents[node], y) for node, y in zip(run.parameters, v, strict=True)]
+    size = sum(map(abs, terms)) + abs(up - down) / 2e-5
+    return bool(abs(sum(terms) - (up - down) / 2e-5) <= 1e-2 * size) or not np.isfinite(up - down)
 
 
 def hand_derived(subject: Subject, auto: Autodiff, by_hand: Any, names: Mapping[str, str]) -> HandDerived:
@@ -241,6 +298,7 @@ def hand_derived(subject: Subject, auto: Autodiff, by_hand: Any, names: Mapping[
 
     Raises ValueError if a gradient is missing, TypeError if one is not of real numbers.
     """
+    refuse_unknown(names, auto.run)
     if not callable(by_hand):
         return matched(by_hand, subject.form, auto.run, names)
     given = subject.copies()
@@ -261,7 +319,7 @@ def _hand_derived_rounding(
         with np.errstate(all="ignore"):
             returned = by_hand(subject.arguments(np.longdouble))
         exactly = matched(returned, subject.form, auto.run, names).arrays()
-    except (TypeError, ValueError, NotImplementedError, AttributeError):
+    except Exception:  # it need not be able to do that
         return {}
     changed = {}
     for node, x in found.arrays().items():

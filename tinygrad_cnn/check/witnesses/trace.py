@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ class Trace:
     nodes        what it was computed from, oldest first; `result` is the last
     parameters   the node of each leaf of the parameters
     calls        the `order` of each node that a primitive made in this run, on the way to `result` or not
+    also         nodes by the names of further variables that they were bound to (`bindings.py`)
     """
 
     value: Any
@@ -33,6 +34,7 @@ class Trace:
     nodes: list[Node]
     parameters: list[Node]
     calls: list[int]
+    also: Mapping[str, list[Node]] = field(default_factory=dict)
 
     def names(self) -> dict[Node, str]:
         """What the values are called: parameters by their place in the tree, others by name or variable."""

@@ -1,0 +1,222 @@
+"""What qualifies a difference: it is no mistake if nothing depends on it, if it is a convention, or next to a NaN.
+
+The diagnosis compares arrays. Here the comparisons are read again, for what they mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tinygrad_cnn.check import sentences
+from tinygrad_cnn.check.diagnose.autodiff_faults import faults
+from tinygrad_cnn.check.diagnose.comparisons import compare_arrays
+from tinygrad_cnn.check.diagnose.evidence import Evidence
+from tinygrad_cnn.check.diagnose.explanations.case import SAFETY
+from tinygrad_cnn.check.results import Comparison, ForwardValue, Parameter, Step
+from tinygrad_cnn.check.tie_shares import shares_are_allowed
+from tinygrad_cnn.check.witnesses.autodiff import rounding_of_values
+from tinygrad_cnn.check.witnesses.branches import mask
+from tinygrad_cnn.check.witnesses.finite_differences import FiniteDifferences, Slope, along_vectors, scale_of
+from tinygrad_cnn.engine.graph import Array, Node, source_line
+from tinygrad_cnn.engine.sweep import pull_back
+
+
+def forward_values(evidence: Evidence) -> list[ForwardValue]:
+    """The values of the forward pass that were returned with the gradients, in their order; the loss last."""
+    derived, auto, found = evidence.hand_derived, evidence.autodiff, list[ForwardValue]()
+    if derived is None or not (derived.forward or derived.loss is not None):
+        return []
+    rounding = rounding_of_values(evidence.subject, auto.run)
+    for node in sorted(derived.forward, key=lambda node: node.order):
+        name, x = derived.forward[node]
+        comparison = compare_arrays(x, np.asarray(node.value), rounding[node])
+        found.append(ForwardValue(name, evidence.names.get(node, name), comparison))
+    if derived.loss is not None:
+        of_loss = 64 * float(np.finfo(float).eps) * abs(float(auto.run.value))
+        if auto.run.result is not None:
+            of_loss = max(of_loss, rounding[auto.run.result])
+        comparison = compare_arrays(derived.loss.reshape(()), np.asarray(auto.run.value), of_loss)
+        found.append(ForwardValue("loss", "", comparison))
+    return found
+
+
+# A loss that is not finite.
+
+
+def without_a_loss(rows: Sequence[Parameter]) -> list[Parameter]:
+    """Parameters of a loss that is not finite: no comparison says anything."""
+    nothing = Comparison("inconclusive", note=sentences.LOSS_WITHOUT_VALUE)
+    return [
+        replace(
+            row,
+            explanation=None,
+            autodiff_vs_differences=nothing,
+            hand_derived_vs_autodiff=row.hand_derived_vs_autodiff and nothing,
+            hand_derived_vs_differences=row.hand_derived_vs_differences and nothing,
+        )
+        for row in rows
+    ]
+
+
+def why_not_finite(evidence: Evidence) -> str:
+    """That the loss is not finite, and where the first such value is computed."""
+    run = evidence.autodiff.run
+    said = sentences.LOSS_NOT_FINITE.format(loss=float(run.value))
+    first = next((node for node in run.computed() if not np.all(np.isfinite(node.value))), None)
+    if first is None:
+        return said
+    called = f"{first.primitive.__name__} ({sentences.file_and_line(source_line(first))})"
+    return f"{said} {sentences.FIRST_VALUE_NOT_FINITE.format(primitive=called)}"
+
+
+# Where autodiff gives NaN.
+
+
+def beside_nan(rows: Sequence[Parameter]) -> list[Parameter]:
+    """Parameters, without comparisons with a NaN of autodiff's where the other two witnesses agree."""
+    return [_beside_nan(row) if _is_nan_of_autodiff(row) else row for row in rows]
+
+
+def _is_nan_of_autodiff(row: Parameter) -> bool:
+    """Whether all that is wrong is that autodiff gives something that is not finite."""
+    other = row.hand_derived_vs_differences
+    if row.autodiff is None or other is None or other.verdict != "agree" or row.hand_derived is None:
+        return False
+    broken = ~np.isfinite(row.autodiff)
+    if not broken.any() or np.isnan(row.low[broken]).any() or not np.all(np.isfinite(row.hand_derived)):
+        return False
+    pair = row.hand_derived_vs_autodiff
+    if pair is None or row.hand_derived.shape != row.autodiff.shape:
+        return False
+    rest = np.abs(row.hand_derived - row.autodiff)[~broken]
+    return bool(np.all(rest <= pair.error)) if rest.size else True
+
+
+def _beside_nan(row: Parameter) -> Parameter:
+    assert row.autodiff is not None
+    value = row.autodiff[~np.isfinite(row.autodiff)][0]
+    nothing = Comparison("inconclusive", note=sentences.AUTODIFF_WITHOUT_VALUE.format(value=value))
+    return replace(row, explanation=None, autodiff_vs_differences=nothing, hand_derived_vs_autodiff=nothing)
+
+
+def which_makes_nan(evidence: Evidence, before: Sequence[Parameter], after: Sequence[Parameter]) -> list[str]:
+    """Of parameters for which autodiff gives no number, that the hand-derived gradient is right, and the line."""
+    found = []
+    for one, other in zip(before, after, strict=True):
+        if other is not one and one.autodiff is not None:
+            value = one.autodiff[~np.isfinite(one.autodiff)][0]
+            found.append(sentences.AUTODIFF_NOT_FINITE.format(value=value, parameter=one.name))
+    return found + (faults(evidence.subject, evidence.autodiff.run) if found else [])
+
+
+# Steps.
+
+
+def qualified(evidence: Evidence, steps: Sequence[Step], notes: list[str]) -> list[Step]:
+    """Steps, those right that differ only where it does not matter. Adds to `notes`."""
+    return [_qualified(evidence, step, notes) if step.wrong else step for step in steps]
+
+
+def _qualified(evidence: Evidence, step: Step, notes: list[str]) -> Step:
+    hand, expected = step.hand_derived, step.expected
+    if hand.shape != expected.shape:
+        return step
+    broken = ~np.isfinite(expected) & np.isfinite(hand)
+    if broken.any():
+        if broken.all():
+            nothing = Comparison(
+                "inconclusive", note=sentences.AUTODIFF_WITHOUT_VALUE.format(value=expected[broken][0])
+            )
+            return replace(step, given_upstream=nothing, against_autodiff=nothing, explanation=None)
+        expected = np.where(broken, hand, expected)
+        rounding = step.given_upstream.error / SAFETY
+        step = replace(step, given_upstream=compare_arrays(hand, expected, rounding))
+        if not step.wrong:
+            return replace(step, explanation=None)
+    differs = np.abs(hand - expected) > step.given_upstream.error
+    n = int(np.count_nonzero(differs))
+    elements = sentences.count(n, "element")
+    if not _reaches_a_parameter(evidence, step.node, differs):
+        return _right(step, sentences.NO_EFFECT.format(step=step.name, elements=elements), notes)
+    walk = evidence.step_by_step
+    if shares_are_allowed(evidence, step.node, hand, expected, walk, step.given_upstream.error):
+        return _right(step, sentences.TIE_SHARED.format(step=step.name, elements=elements), notes)
+    return step
+
+
+def _right(step: Step, note: str, notes: list[str]) -> Step:
+    notes.append(note)
+    verdict = replace(step.given_upstream, verdict="agree", difference=0.0, note=note)
+    return replace(step, given_upstream=verdict, explanation=None, convention=note)
+
+
+def _reaches_a_parameter(evidence: Evidence, node: Node, differs: Array) -> bool:
+    """Whether the gradient of a parameter depends on these elements of the cotangent of a node.
+
+    Numbers at random, so that none cancel, are carried back from there. Nothing depends on them if all that arrives is
+    exactly 0, and not because a relu happens to be at rest at this point: what reaches a kink counts as arrived.
+    """
+    if not node.sources:
+        return True
+    run = evidence.autodiff.run
+    seeds = np.where(differs, np.random.default_rng(0).uniform(1, 2, differs.shape), 0.0)
+    with np.errstate(all="ignore"):
+        arrived = pull_back({node: seeds.astype(node.like.dtype)}, run.nodes[: run.nodes.index(node) + 1], keep=True)
+    reached = [x for x, g in arrived.items() if x is not node and np.any(g != 0)]
+    return _has_kink(node) or any(not x.sources or _has_kink(x) for x in reached)
+
+
+def _has_kink(node: Node) -> bool:
+    """Whether the primitive of a node has another slope elsewhere, other than by a mask that it is given."""
+    kink = None if node.primitive is None else node.primitive.kink
+    return kink is not None and bool(kink.conventions or kink.ties_in_full) and mask(node) is None
+
+
+def along_conventions(evidence: Evidence, k: int, row: Parameter) -> Parameter:
+    """The parameter in place `k`; wrong, if conventions that are each right by themselves are no slope together.
+
+    Each element may lie within its bounds, and their sum out of its own, as where tied elements get too little of a
+    cotangent together. So the slope is taken along the difference between two conventions, and along all that it is in.
+    """
+    hand, slopes = row.hand_derived, evidence.differences.slopes[k]
+    if hand is None or not row.kinks or hand.shape != row.low.shape or evidence.late():
+        return row
+    if any(pair is not None and pair.verdict == "differ" for pair in row.comparisons()):
+        return row
+    at_kinks = np.zeros(hand.shape)
+    for index, slope in slopes.items():
+        at_kinks[index] = slope.kind == "kink"
+    between = (row.low + row.high) / 2 if row.autodiff is None else row.autodiff
+    difference = np.where(at_kinks > 0, hand - between, 0.0)
+    if not np.any(np.abs(difference) > max(slope.error for slope in slopes.values())):
+        return row
+    subject = evidence.subject
+    differences = FiniteDifferences(
+        subject.loss, subject.form, subject.leaves, np.float64, evidence.autodiff.opaque is not None
+    )
+    for vector in (difference / np.max(np.abs(difference)), np.where(difference != 0, 1.0, 0.0)):
+        vectors: list[Array | None] = [None] * len(subject.leaves)
+        vectors[k] = vector
+        slope = differences.slope(along_vectors(differences.leaves, vectors), scale_of(differences.leaves[k]))
+        value = float(np.vdot(hand, vector))
+        error = SAFETY * (slope.error + evidence.autodiff.rounding.get(evidence.autodiff.run.parameters[k], 0.0))
+        if slope.kind in ("smooth", "kink") and slope.distance(value) > error:
+            return _not_together(row, vector, value, slope, error)
+    return row
+
+
+def _not_together(row: Parameter, vector: Array, value: float, slope: Slope, error: float) -> Parameter:
+    distance, nearest = slope.distance(value), min(max(value, slope.low), slope.high)
+    explanation = sentences.NOT_TOGETHER.format(elements=sentences.count(int(np.count_nonzero(vector)), "element"))
+    note = f"{sentences.ALONG_ALL}: {explanation}"
+    wrong = Comparison("differ", distance, error, distance / error, (), (value, nearest), note)
+    pair = None if row.hand_derived_vs_autodiff is None else wrong
+    return replace(
+        row,
+        hand_derived_vs_autodiff=pair,
+        hand_derived_vs_differences=wrong,
+        explanation=explanation,
+    )
