@@ -73,7 +73,7 @@ PLANTED = [
         "of it only the last along axis 0 counts: it is assigned",
     ),
     ("dL_db", lambda g, dL_dz: dL_dz[0], "of it only the first along axis 0 counts"),
-    ("dL_dv", lambda g: g.reshape(4), r"the values are right, but in shape \(4,\) instead of \(1, 4\)"),
+    ("dL_dW", lambda g: g.reshape(-1), r"the values are right, but in shape \(12,\) instead of \(4, 3\)"),
     ("dL_db", lambda g, dL_dz: dL_dz, "the sum over axis 0 is missing"),
     ("dL_dh", lambda g: np.broadcast_to(g.sum(0), g.shape), "it is replaced by its sum over axis 0"),
     (

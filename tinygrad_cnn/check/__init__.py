@@ -8,6 +8,7 @@ from tinygrad_cnn.check.cross_check import gradients
 from tinygrad_cnn.check.diagnose.explanations import EXPLANATIONS, Case, Explanation, OtherRule
 from tinygrad_cnn.check.report.report import GradientsDifferError, Report
 from tinygrad_cnn.check.results import Comparison, Parameter, Step
+from tinygrad_cnn.check.subjects.layers import layer
 
 __all__ = [
     "EXPLANATIONS",
@@ -20,4 +21,5 @@ __all__ = [
     "Report",
     "Step",
     "gradients",
+    "layer",
 ]

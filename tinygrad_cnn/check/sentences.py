@@ -34,7 +34,6 @@ YOU_AND_RIGHT = "\n    you:   {you}{at}\n    right: {right}"
 AT_LINE = "  ({line})"
 NO_EXPLANATION = "No explanation accounts for it."
 
-ALONG_ALL_AT_A_KINK = "Along all of its elements at a kink it"
 WRONG_LOSS = "The loss that was returned with the hand-derived gradient is another."
 WRONG_VALUE = "The forward value {value} is not that of the loss."
 LOSS_NOT_FINITE = "The loss is {loss} at these parameters, so nothing can be concluded of its gradient."
@@ -70,7 +69,6 @@ NOTHING_MEASURED = "nothing was measured"
 SOME_INCONCLUSIVE = "{n} of {slopes} are inconclusive: {reason}"
 TOO_COARSE = "finite differences are only accurate to {error:.1g} there"
 ALONG = "along a random direction"
-ALONG_ALL = "along all elements at a kink"
 NO_SLOPE = {
     "unknown": "the loss is not finite there",
     "jump": "the loss jumps there",

@@ -5,6 +5,7 @@ The diagnosis compares arrays. Here the comparisons are read again, for what the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,11 +16,11 @@ from tinygrad_cnn.check.diagnose.autodiff_faults import faults
 from tinygrad_cnn.check.diagnose.comparisons import compare_arrays
 from tinygrad_cnn.check.diagnose.evidence import Evidence
 from tinygrad_cnn.check.diagnose.explanations.case import SAFETY
-from tinygrad_cnn.check.results import Comparison, ForwardValue, Parameter, Step
+from tinygrad_cnn.check.results import Cause, Comparison, ForwardValue, Parameter, Step
 from tinygrad_cnn.check.tie_shares import shares_are_allowed
 from tinygrad_cnn.check.witnesses.autodiff import rounding_of_values
 from tinygrad_cnn.check.witnesses.branches import mask
-from tinygrad_cnn.check.witnesses.finite_differences import FiniteDifferences, Slope, along_vectors, scale_of
+from tinygrad_cnn.check.witnesses.magnitude import largest_finite
 from tinygrad_cnn.engine.graph import Array, Node, source_line
 from tinygrad_cnn.engine.sweep import pull_back
 
@@ -52,7 +53,7 @@ def without_a_loss(rows: Sequence[Parameter]) -> list[Parameter]:
     return [
         replace(
             row,
-            explanation=None,
+            cause=None,
             autodiff_vs_differences=nothing,
             hand_derived_vs_autodiff=row.hand_derived_vs_autodiff and nothing,
             hand_derived_vs_differences=row.hand_derived_vs_differences and nothing,
@@ -99,7 +100,7 @@ def _beside_nan(row: Parameter) -> Parameter:
     assert row.autodiff is not None
     value = row.autodiff[~np.isfinite(row.autodiff)][0]
     nothing = Comparison("inconclusive", note=sentences.AUTODIFF_WITHOUT_VALUE.format(value=value))
-    return replace(row, explanation=None, autodiff_vs_differences=nothing, hand_derived_vs_autodiff=nothing)
+    return replace(row, cause=None, autodiff_vs_differences=nothing, hand_derived_vs_autodiff=nothing)
 
 
 def which_makes_nan(evidence: Evidence, before: Sequence[Parameter], after: Sequence[Parameter]) -> list[str]:
@@ -130,12 +131,12 @@ def _qualified(evidence: Evidence, step: Step, notes: list[str]) -> Step:
             nothing = Comparison(
                 "inconclusive", note=sentences.AUTODIFF_WITHOUT_VALUE.format(value=expected[broken][0])
             )
-            return replace(step, given_upstream=nothing, against_autodiff=nothing, explanation=None)
+            return replace(step, given_upstream=nothing, against_autodiff=nothing, cause=None)
         expected = np.where(broken, hand, expected)
         rounding = step.given_upstream.error / SAFETY
         step = replace(step, given_upstream=compare_arrays(hand, expected, rounding))
         if not step.wrong:
-            return replace(step, explanation=None)
+            return replace(step, cause=None)
     differs = np.abs(hand - expected) > step.given_upstream.error
     n = int(np.count_nonzero(differs))
     elements = sentences.count(n, "element")
@@ -150,7 +151,7 @@ def _qualified(evidence: Evidence, step: Step, notes: list[str]) -> Step:
 def _right(step: Step, note: str, notes: list[str]) -> Step:
     notes.append(note)
     verdict = replace(step.given_upstream, verdict="agree", difference=0.0, note=note)
-    return replace(step, given_upstream=verdict, explanation=None, convention=note)
+    return replace(step, given_upstream=verdict, cause=None, convention=note)
 
 
 def _reaches_a_parameter(evidence: Evidence, node: Node, differs: Array) -> bool:
@@ -175,48 +176,45 @@ def _has_kink(node: Node) -> bool:
     return kink is not None and bool(kink.conventions or kink.ties_in_full) and mask(node) is None
 
 
+MOST, MORE = 64, 8  # elements at a kink that are looked at together, and how many more gradients are taken near by
+NEAR = 1e-7  # how near, relative to the parameters
+
+
 def along_conventions(evidence: Evidence, k: int, row: Parameter) -> Parameter:
     """The parameter in place `k`; wrong, if conventions that are each right by themselves are no slope together.
 
-    Each element may lie within its bounds, and their sum out of its own, as where tied elements get too little of a
-    cotangent together. So the slope is taken along the difference between two conventions, and along all that it is in.
+    Of elements that tie, each may lie within its bounds while they get too little of a cotangent together. At a kink,
+    what is right is a mean of the gradients near by; so it has to lie in the space that these span.
     """
-    hand, slopes = row.hand_derived, evidence.differences.slopes[k]
-    if hand is None or not row.kinks or hand.shape != row.low.shape or evidence.late():
+    pair, hand = row.hand_derived_vs_autodiff, row.hand_derived
+    if pair is None or pair.verdict != "agree" or hand is None or row.autodiff is None or not 1 < row.kinks <= MOST:
         return row
-    if any(pair is not None and pair.verdict == "differ" for pair in row.comparisons()):
+    slopes = evidence.differences.slopes[k]
+    places = [index for index, slope in slopes.items() if slope.kind == "kink"]
+    at = np.array([hand[index] for index in places])
+    if np.all(np.abs(at - [row.autodiff[index] for index in places]) <= pair.error) or evidence.late():
         return row
-    at_kinks = np.zeros(hand.shape)
-    for index, slope in slopes.items():
-        at_kinks[index] = slope.kind == "kink"
-    between = (row.low + row.high) / 2 if row.autodiff is None else row.autodiff
-    difference = np.where(at_kinks > 0, hand - between, 0.0)
-    if not np.any(np.abs(difference) > max(slope.error for slope in slopes.values())):
+    near = np.array([[g[index] for index in places] for g in _gradients_near(evidence, k, len(places) + MORE)])
+    if not near.size or not np.all(np.isfinite(near)):
         return row
-    subject = evidence.subject
-    differences = FiniteDifferences(
-        subject.loss, subject.form, subject.leaves, np.float64, evidence.autodiff.opaque is not None
-    )
-    for vector in (difference / np.max(np.abs(difference)), np.where(difference != 0, 1.0, 0.0)):
-        vectors: list[Array | None] = [None] * len(subject.leaves)
-        vectors[k] = vector
-        slope = differences.slope(along_vectors(differences.leaves, vectors), scale_of(differences.leaves[k]))
-        value = float(np.vdot(hand, vector))
-        error = SAFETY * (slope.error + evidence.autodiff.rounding.get(evidence.autodiff.run.parameters[k], 0.0))
-        if slope.kind in ("smooth", "kink") and slope.distance(value) > error:
-            return _not_together(row, vector, value, slope, error)
-    return row
+    mean = near.mean(axis=0)
+    coordinates = np.linalg.lstsq((near - mean).T, at - mean, rcond=1e-5)[0]
+    rest = np.abs(at - mean - (near - mean).T @ coordinates)
+    worst, size = int(np.argmax(rest)), float(np.max(np.abs(near)))
+    if rest[worst] <= 1e-4 * size:
+        return row
+    explanation = sentences.NOT_TOGETHER.format(elements=sentences.count(len(places), "element"))
+    values = float(at[worst]), float(row.autodiff[places[worst]])
+    wrong = Comparison("differ", float(rest[worst]), pair.error, math.inf, places[worst], values, explanation)
+    return replace(row, hand_derived_vs_autodiff=wrong, cause=Cause(explanation))
 
 
-def _not_together(row: Parameter, vector: Array, value: float, slope: Slope, error: float) -> Parameter:
-    distance, nearest = slope.distance(value), min(max(value, slope.low), slope.high)
-    explanation = sentences.NOT_TOGETHER.format(elements=sentences.count(int(np.count_nonzero(vector)), "element"))
-    note = f"{sentences.ALONG_ALL}: {explanation}"
-    wrong = Comparison("differ", distance, error, distance / error, (), (value, nearest), note)
-    pair = None if row.hand_derived_vs_autodiff is None else wrong
-    return replace(
-        row,
-        hand_derived_vs_autodiff=pair,
-        hand_derived_vs_differences=wrong,
-        explanation=explanation,
-    )
+def _gradients_near(evidence: Evidence, k: int, n: int) -> list[Array]:
+    """The gradient of a parameter by autodiff, at `n` points near by."""
+    rng, found = np.random.default_rng(0), []
+    for _ in range(n):
+        away = [NEAR * (largest_finite(x) or 1.0) * rng.standard_normal(x.shape) for x in evidence.subject.leaves]
+        leaves = [(x + v).astype(x.dtype) for x, v in zip(evidence.subject.leaves, away, strict=True)]
+        run = evidence.subject.run(leaves)
+        found.append(np.asarray(run.cotangents()[run.parameters[k]]))
+    return found

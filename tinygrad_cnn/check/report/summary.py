@@ -126,8 +126,6 @@ def _at(comparison: Comparison | None, sentence: str) -> str:
     element = sentences.ELEMENT.format(index=comparison.index) if comparison.index else sentences.IT
     if comparison.note.startswith(sentences.ALONG):
         element = sentences.ALONG_RANDOM_DIRECTION
-    if comparison.note.startswith(sentences.ALONG_ALL):
-        element = sentences.ALONG_ALL_AT_A_KINK
     x, y = sentences.distinct(*comparison.values)
     return sentence.format(element=element, x=x, y=y)
 

@@ -1,0 +1,74 @@
+"""Where a layer keeps its parameters: paths through attributes, dicts and lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+CONTAINERS = ("params", "parameters", "weights")
+
+
+def get(layer: Any, path: str) -> Any:
+    """What stands at a path: "W", "params.W", "params.0", "cell.W"; "W" also of `params` and its like.
+
+    Raises KeyError if there is nothing.
+    """
+    x = layer
+    for name in _resolved(layer, path):
+        x = _item(x, name)
+    return x
+
+
+def put(layer: Any, path: str, value: Any) -> None:
+    """Put a value there."""
+    *parents, name = _resolved(layer, path)
+    x = layer
+    for parent in parents:
+        x = _item(x, parent)
+    if isinstance(x, dict):
+        x[_key(x, name)] = value
+    elif isinstance(x, list):
+        x[int(name)] = value
+    else:
+        setattr(x, name, value)
+
+
+def found_parameters(layer: Any) -> list[str]:
+    """The paths of what may be a parameter: the entries of `params` and its like, else attributes."""
+    for name in CONTAINERS:
+        container = getattr(layer, name, None)
+        if isinstance(container, dict | list) and container:
+            keys = container if isinstance(container, dict) else range(len(container))
+            return [f"{name}.{key}" for key in keys if is_parameter(_item(container, str(key)))]
+    return [name for name, x in vars(layer).items() if is_parameter(x)] if hasattr(layer, "__dict__") else []
+
+
+def is_parameter(x: Any) -> bool:
+    """Whether `x` may be a parameter: an array of floats."""
+    return isinstance(x, np.ndarray) and x.dtype.kind == "f"
+
+
+def _resolved(layer: Any, path: str) -> list[str]:
+    """The names on a path; of one that is no attribute, within the container that has it."""
+    names = path.split(".")
+    if not hasattr(layer, names[0]):
+        for container in CONTAINERS:
+            inner = getattr(layer, container, None)
+            if isinstance(inner, dict) and any(str(key) == names[0] for key in inner):
+                return [container, *names]
+    return names
+
+
+def _item(x: Any, name: str) -> Any:
+    if isinstance(x, dict):
+        return x[_key(x, name)]
+    if isinstance(x, list | tuple) and name.isdigit() and int(name) < len(x):
+        return x[int(name)]
+    if not hasattr(x, name):
+        raise KeyError(name)
+    return getattr(x, name)
+
+
+def _key(x: dict[Any, Any], name: str) -> Any:
+    return next((key for key in x if str(key) == name), name)

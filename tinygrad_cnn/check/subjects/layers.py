@@ -1,0 +1,359 @@
+"""Layers with hand-written backward passes: classes that keep state, and pairs of functions."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.check.cross_check import gradients as check_gradients
+from tinygrad_cnn.check.report.report import Report
+from tinygrad_cnn.check.subjects.layer_gradients import Recorder, gradients_of
+from tinygrad_cnn.check.subjects.layer_parameters import CONTAINERS, found_parameters, get, put
+from tinygrad_cnn.check.subjects.weighted import is_differentiable, repeatable, weighted, weights_of
+from tinygrad_cnn.check.witnesses.autodiff import Subject, autodiff
+from tinygrad_cnn.check.witnesses.trace import as_array
+
+FORWARD = ("forward", "forward_pass", "fprop", "__call__", "loss")
+BACKWARD = ("backward", "backward_pass", "bprop", "backprop")
+Method = str | Callable[..., Any]
+
+
+def layer(
+    make: Any,
+    inputs: Any,
+    *,
+    parameters: Sequence[str] | Mapping[str, Any] | None = None,
+    gradients: Any = None,
+    forward: Method | None = None,
+    backward: Method | None = None,
+    modules: Sequence[ModuleType] | None = None,
+    seed: int = 0,
+    **how: Any,
+) -> Report:
+    """Check the backward pass of a layer: its gradients with respect to its inputs and its parameters.
+
+    make: a function that makes a new layer, or a layer, of which copies are used; or a pair of functions,
+    `forward(*inputs)`, which returns outputs and a cache, and `backward(*cotangents, cache)`. If `make` takes an
+    argument, or the layer has a method `initialize` that does, that is an optimiser whose `update(w, gradient)` records
+    the gradient, and changes nothing. inputs: an array, or a tuple of those that the forward pass takes; gradients are
+    checked of those of floats.
+
+    The loss is the sum of the outputs times random numbers, which are the cotangents that `backward` gets; an output
+    that is a single number has the cotangent 1. A new layer is made for each evaluation, and NumPy's global random
+    numbers start from `seed` each time, so that state and dropout do no harm.
+
+    parameters: the names of the parameters: attributes, entries of the dicts `params` or `parameters`, or paths such as
+    "cell.W"; or a dict from these to the values to check at. None takes those for which gradients are found.
+
+    gradients: where these are after the backward pass: the name of an attribute that is a dict or a list, a dict from
+    the name of a parameter to the path of its gradient, or a function of the layer. None looks at what `backward`
+    returned, at `grads`, `gradients`, `dW`, `grad_W` and `W_grad`, and at what the optimiser was given.
+
+    forward, backward: the names of the methods, or functions `forward(layer, *inputs)` and
+    `backward(layer, *cotangents)`; None looks for the usual names. modules: as for `tg.check.gradients`; None takes the
+    module of the layer, if autodiff needs that. how: what else `tg.check.gradients` takes.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> class Dense:
+    ...     def __init__(self):
+    ...         self.W, self.b = np.ones((3, 2)), np.zeros(2)
+    ...     def forward(self, x):
+    ...         self.x = x
+    ...         return x @ self.W + self.b
+    ...     def backward(self, dout):
+    ...         self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
+    ...         return dout @ self.W.T
+    >>> report = tg.check.layer(Dense, np.arange(12.0).reshape(4, 3) / 10)
+    >>> report.ok, [p.name for p in report.parameters]
+    (True, ['x', 'W', 'b'])
+    """
+    made = _Layer(make, inputs, parameters, gradients, forward, backward, seed)
+    if modules is None:
+        modules = made.modules() if autodiff(Subject.of(made.loss, made.values())).opaque is not None else ()
+    report = check_gradients(made.loss, made.values(), made.by_hand, modules=modules, seed=seed, **how)
+    report.notes += made.notes
+    return report
+
+
+class _Layer:
+    """A layer as a loss of its inputs and parameters, and its backward pass as the hand-derived gradient of that."""
+
+    def __init__(
+        self, make: Any, inputs: Any, parameters: Any, where: Any, forward: Any, backward: Any, seed: int
+    ) -> None:
+        self.pair = make if isinstance(make, tuple | list) and len(make) == 2 and all(map(callable, make)) else None
+        self.make, self.where, self.seed = make, where, seed
+        self.inputs = list(inputs) if isinstance(inputs, tuple | list) else [inputs]
+        self.notes: list[str] = []
+        self.recorder = Recorder()
+        self.prototype = self._made()
+        self.forward_name = "" if self.pair or callable(forward) else self._found("forward", forward, FORWARD)
+        self.backward_name = "" if self.pair or callable(backward) else self._found("backward", backward, BACKWARD)
+        self.forward, self.backward = [
+            given if callable(given) else _method(name)
+            for given, name in ((forward, self.forward_name), (backward, self.backward_name))
+        ]
+        self.input_names = self._names_of_inputs()
+        self.lazy = False
+        self.parameters: dict[str, Any] = {}
+        self.weights = weights_of(self._first_run(parameters), seed)
+        self._keep_those_with_gradients(parameters)
+
+    # The layer.
+
+    def _made(self) -> Any:
+        """A new layer."""
+        if self.pair is not None:
+            return None
+        with repeatable(self.seed):
+            if not callable(self.make) or _is_layer(self.make):
+                made = copy.deepcopy(self.make)
+            elif _required(self.make) == 1:
+                made = self.make(self.recorder)
+            else:
+                made = self.make()
+            if hasattr(made, "initialize") and _required(made.initialize) == 1:
+                made.initialize(self.recorder)
+        return made
+
+    def _found(self, which: str, given: str | None, usual: Sequence[str]) -> str:
+        """The name of a method that the layer has; none, if `loss` is there to return the gradients too."""
+        names = usual if given is None else (given,)
+        name = next((name for name in names if callable(getattr(self.prototype, name, None))), None)
+        if name is None and which == "backward" and given is None and self.forward_name == "loss":
+            return ""
+        if name is None:
+            raise ValueError(
+                f"layer: a {type(self.prototype).__name__} has no method {' or '.join(names)}; pass {which}=, the name "
+                "of a method or a function of the layer"
+            )
+        return name
+
+    def _names_of_inputs(self) -> list[str]:
+        """What the forward pass calls its inputs; x, x1, ... where that is not known."""
+        function = self.pair[0] if self.pair else getattr(type(self.prototype), self.forward_name, None)
+        names = _positional(function)[0 if self.pair else 1 :] if function is not None else []
+        known = names[: len(self.inputs)] if len(names) >= len(self.inputs) else []
+        return known or [f"x{k}" if k else "x" for k in range(len(self.inputs))]
+
+    def _first_run(self, parameters: Any) -> list[Any]:
+        """The outputs. Finds the parameters on the way, running the layer once more if it makes them only then."""
+        if isinstance(parameters, Mapping):
+            self.parameters = {name: as_array(x) for name, x in parameters.items()}
+        elif self.pair is None:
+            names = list(parameters) if parameters is not None else found_parameters(self.prototype)
+            self.lazy = not names or any(not _has_array(self.prototype, name) for name in names)
+            if self.lazy:
+                probe = self._made()
+                with repeatable(self.seed):
+                    self._run(probe, self.inputs, keep=False)
+                self.prototype = probe
+                names = list(parameters) if parameters is not None else found_parameters(probe)
+            missing = [name for name in names if not _has_array(self.prototype, name)]
+            if missing:
+                raise ValueError(
+                    f"layer: a {type(self.prototype).__name__} has no parameter {', '.join(missing)}; it has "
+                    f"{', '.join(found_parameters(self.prototype)) or 'no arrays of floats'}"
+                )
+            self.parameters = {name: np.array(get(self.prototype, name)) for name in names}
+        with repeatable(self.seed):
+            return self._run(self._with(self.parameters), self.inputs)[0]
+
+    def _with(self, parameters: Mapping[str, Any]) -> Any:
+        """A new layer with these parameters."""
+        if self.pair is not None:
+            return None
+        self.recorder.updates.clear()
+        made = copy.deepcopy(self.prototype, self._kept()) if self.lazy else self._made()
+        for path, x in parameters.items():
+            put(made, path, x)
+        return made
+
+    def _kept(self) -> dict[int, Any]:
+        """What a deep copy of the layer has in common with it: where gradients are recorded."""
+        return {id(x): x for x in (self.recorder, self.recorder.updates)}
+
+    # Its passes.
+
+    def _run(self, made: Any, inputs: Sequence[Any], keep: bool = True) -> tuple[list[Any], Any]:
+        """The outputs of a forward pass, and what came with them: a cache, or the gradients of a `loss`."""
+        if self.pair is not None:
+            result = self.pair[0](*inputs)
+            n = max(1, _required(self.pair[1]) - 1)
+            if not isinstance(result, tuple) or len(result) <= n:
+                raise ValueError(
+                    f"layer: {_called(self.pair[0])} returned {_described(result)}; expected (output, cache), for "
+                    f"{_called(self.pair[1])} takes cotangents and a cache"
+                )
+            return list(result[:n]), result[n]
+        if not keep and self.forward_name and "retain_derived" in _names(getattr(made, self.forward_name)):
+            result = getattr(made, self.forward_name)(*inputs, retain_derived=False)
+        else:
+            result = self.forward(made, *inputs)
+        if self.backward is None:
+            if not isinstance(result, tuple) or len(result) != 2:
+                raise ValueError(
+                    f"layer: {type(made).__name__}.loss returned {_described(result)}; expected (loss, gradients)"
+                )
+            return [result[0]], result[1]
+        outputs = [x for x in (result if isinstance(result, tuple | list) else [result]) if is_differentiable(x)]
+        if not outputs:
+            raise ValueError(
+                f"layer: the forward pass of a {type(made).__name__} returned {_described(result)}; expected an array "
+                "of floats"
+            )
+        return outputs, None
+
+    def _carry_back(self, made: Any, cache: Any) -> Any:
+        """What the backward pass returns."""
+        cotangents = [w.copy() if w.ndim else w[()] for w in self.weights]
+        if self.pair is not None:
+            return self.pair[1](*cotangents, cache)
+        if self.backward is None:
+            return cache
+        most = len(_positional(getattr(made, self.backward_name))) if self.backward_name else len(cotangents)
+        if most < len(cotangents):
+            return self.backward(made, *([tuple(cotangents)] if most else []))
+        return self.backward(made, *cotangents)
+
+    def loss(self, p: Mapping[str, Any]) -> Any:
+        """The sum of the outputs, weighted."""
+        with repeatable(self.seed):
+            parameters = {path: p[self.names[path]] for path in self.parameters}
+            outputs, _ = self._run(self._with(parameters), self._inputs_at(p))
+            return weighted(outputs, self.weights)
+
+    def by_hand(self, p: Mapping[str, Any]) -> dict[str, Any]:
+        """The gradients by the backward pass."""
+        with repeatable(self.seed):
+            parameters = {path: np.asarray(p[self.names[path]]) for path in self.parameters}
+            found = self._gradients(parameters, self._inputs_at(p))
+        return {name: found[name] for name in p}
+
+    def _gradients(self, parameters: Mapping[str, Any], inputs: Sequence[Any]) -> dict[str, Any]:
+        made = self._with(parameters)
+        _, cache = self._run(made, inputs)
+        returned = self._carry_back(made, cache)
+        of_inputs, extra = self._of_inputs(returned)
+        of_parameters = gradients_of(made, list(parameters), self.where, extra, self.recorder, parameters)
+        return of_inputs | {self.names[path]: x for path, x in of_parameters.items()}
+
+    def _of_inputs(self, returned: Any) -> tuple[dict[str, Any], Any]:
+        """The gradients of the inputs, and what else the backward pass returned."""
+        checked = [name for name, x in zip(self.input_names, self.inputs, strict=True) if is_differentiable(x)]
+        if returned is None or isinstance(returned, Mapping):
+            parts = dict(returned or {})
+            forms = {name: (f"d{name}", f"grad_{name}", name) for name in checked}
+            names = {name: next((form for form in forms[name] if form in parts), None) for name in checked}
+            return {name: parts[form] for name, form in names.items() if form is not None}, parts
+        if not isinstance(returned, tuple | list):
+            return ({checked[0]: returned} if checked else {}), None
+        every = self.input_names if len(returned) >= len(self.inputs) else checked
+        pairs = dict(zip(every, returned, strict=False))
+        of_inputs = {name: pairs[name] for name in checked if pairs.get(name) is not None}
+        rest = list(returned[len(every) :])
+        return of_inputs, (rest[0] if len(rest) == 1 and isinstance(rest[0], Mapping | list | tuple) else rest)
+
+    def _inputs_at(self, p: Mapping[str, Any]) -> list[Any]:
+        return [p.get(name, x) for name, x in zip(self.input_names, self.inputs, strict=True)]
+
+    # What is checked.
+
+    def _keep_those_with_gradients(self, asked: Any) -> None:
+        """Leave out inputs and parameters without a gradient, unless they were asked for."""
+        self.names = {path: _short(path) for path in self.parameters}
+        with repeatable(self.seed):
+            found = self._gradients(self.parameters, self.inputs)
+        for path in list(self.parameters):
+            gradient, shape = found.get(self.names[path]), self.parameters[path].shape
+            if gradient is None and asked is not None:
+                raise ValueError(
+                    f"layer: no gradient of {path} was found after the backward pass; pass gradients=, where it is: "
+                    'the name of an attribute, a dict such as {"W": "dW"}, or a function of the layer'
+                )
+            if asked is None and (gradient is None or np.shape(gradient) != shape):
+                del self.parameters[path]
+        self.checked = {}
+        for name, x in zip(self.input_names, self.inputs, strict=True):
+            if is_differentiable(x) and name in found:
+                self.checked[name] = np.asarray(x)
+            elif is_differentiable(x):
+                self.notes.append(f"{name}: the backward pass returned no gradient of it, so it is not checked")
+        if not self.checked and not self.parameters:
+            raise ValueError(
+                "layer: the backward pass returned no gradient, and none of a parameter was found; pass parameters= "
+                "and gradients="
+            )
+
+    def values(self) -> dict[str, Any]:
+        """The inputs and parameters that are checked, by name."""
+        return {**self.checked, **{self.names[path]: x for path, x in self.parameters.items()}}
+
+    def modules(self) -> list[ModuleType]:
+        """The module of the layer, so that autodiff can follow its code."""
+        of = [type(self.prototype)] if self.pair is None else list(self.pair)
+        names = dict.fromkeys(getattr(x, "__module__", "") for x in of)
+        found = [sys.modules[name] for name in names if name in sys.modules]
+        return [module for module in found if getattr(module, "__file__", None) is not None]
+
+
+def _method(name: str) -> Any:
+    """A function of a layer and arguments that calls its method; None without a name."""
+    return (lambda made, *arguments: getattr(made, name)(*arguments)) if name else None
+
+
+def _short(path: str) -> str:
+    """The name of a parameter: "W" for "params.W", "param_0" for "params.0"."""
+    for container in CONTAINERS:
+        inner = path.removeprefix(f"{container}.")
+        if inner != path:
+            return f"param_{inner}" if inner.isdigit() else inner
+    return path
+
+
+def _is_layer(x: Any) -> bool:
+    """Whether `x` is a layer itself, though it can be called, and not what makes one."""
+    return not isinstance(x, type) and any(hasattr(x, name) for name in BACKWARD)
+
+
+def _has_array(layer: Any, path: str) -> bool:
+    try:
+        return is_differentiable(get(layer, path))
+    except (KeyError, ValueError):
+        return False
+
+
+def _parameters_of(function: Any) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return []
+
+
+def _positional(function: Any) -> list[str]:
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [p.name for p in _parameters_of(function) if p.kind in kinds]
+
+
+def _names(function: Any) -> set[str]:
+    return {p.name for p in _parameters_of(function)}
+
+
+def _required(function: Any) -> int:
+    """How many arguments a function has to be given."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(p.kind in kinds and p.default is inspect.Parameter.empty for p in _parameters_of(function))
+
+
+def _called(function: Any) -> str:
+    return str(getattr(function, "__name__", function))
+
+
+def _described(x: Any) -> str:
+    return f"a tuple of {len(x)}" if isinstance(x, tuple) else f"a {type(x).__name__}"
