@@ -140,7 +140,7 @@ def _report(evidence: Evidence) -> Report:
     """The report on one loss."""
     auto, notes = evidence.autodiff, [*_notes(evidence), *evidence.differences.notes]
     finite, forward = math.isfinite(float(auto.run.value)), verdicts.forward_values(evidence)
-    found = verdicts.qualified(evidence, steps(evidence, notes), notes) if finite else []
+    found = verdicts.qualified(evidence, steps(evidence, notes), notes)
     explain = finite and not any(step.wrong for step in found)  # else the step explains what is wrong with a parameter
     every = range(len(evidence.subject.leaves))
     measured = [verdicts.along_conventions(evidence, k, parameter(evidence, k, explain)) for k in every]
