@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import tinygrad_cnn as tg
+from tinygrad_cnn.circle_square.beside import as_markdown
+from tinygrad_cnn.circle_square.gradient_program import beside_hand_derived
 from tinygrad_cnn.circle_square.gradient_program import loss as article
 from tinygrad_cnn.circle_square.model import Parameters
 
@@ -115,6 +117,10 @@ def page() -> str:
         if model.loss is not article:
             parts.append(f"```python\n{inspect.getsource(model.loss)}```\n")
         parts.append(f"```python\n{program_of(model)}```\n")
+        if model.loss is article:
+            parts.append("### The article's gradient, beside the hand-derived one\n")
+            parts.append("`tinygrad-cnn program --beside` prints this; with `--html FILE`, it is a page.\n")
+            parts.append(as_markdown(beside_hand_derived(program_of(model))))
     return "\n".join(parts)
 
 

@@ -10,8 +10,12 @@ import tokenize
 COLOURS = {"keyword": "#8250df", "string": "#0a7d4f", "number": "#b3541e", "comment": "#7a828c"}
 
 
-def highlighted(source: str) -> str:
-    """The source in a <pre>; every character of it is escaped."""
+def highlighted(source: str, classes: bool = False) -> str:
+    """The source in a <pre>; every character of it is escaped.
+
+    classes: say what a token is by a class, for a page that has colours of its own
+    """
+    marks = {kind: f'class="{kind}"' if classes else f'style="color:{colour}"' for kind, colour in COLOURS.items()}
     lines = source.splitlines(keepends=True)
     parts: list[str] = []
     row, column = 1, 0
@@ -19,7 +23,7 @@ def highlighted(source: str) -> str:
         parts.append(html.escape(_between(lines, (row, column), token.start)))
         kind = _kind(token)
         text = html.escape(token.string)
-        parts.append(f'<span style="color:{COLOURS[kind]}">{text}</span>' if kind else text)
+        parts.append(f"<span {marks[kind]}>{text}</span>" if kind else text)
         row, column = token.end
     return f"<pre>{''.join(parts)}</pre>"
 
