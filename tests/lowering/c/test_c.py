@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import re
 import warnings
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 from lowering.c.in_c import agrees, kinds, needs_a_compiler
 from random_programs.generator import write
 from random_programs.oracle import Judge
@@ -102,13 +105,32 @@ def test_a_long_sum_is_as_exact_as_numpys() -> None:
     assert abs(float(found) - 1e6 * float(np.float32(0.1))) < 0.5
 
 
+@TYPES
 @pytest.mark.parametrize(
     "value",
     [normal(4, 6)[:, ::2], normal(4, 6).T, np.asfortranarray(normal(4, 6)), normal(4, 6)[::-1], np.zeros((0, 3)),
      np.array(2.0), np.broadcast_to(normal(3), (4, 3)), np.frombuffer(b"\0" + normal(6).tobytes(), "f8", 6, 1)],
 )  # fmt: skip
-def test_strided_empty_0_d_and_unaligned_arguments(value) -> None:
+def test_strided_empty_0_d_and_unaligned_arguments(value, dtype) -> None:
+    value = value.astype(dtype, copy=False)
     agrees(tg.value_and_grad(lambda x: np.sum(np.sin(x) * x)), [value], [value])
+
+
+EMPTY = {
+    "a convolution": (lambda x, w: tg.conv2d(x, w, padding=1), (0, 2, 5, 5), (3, 2, 3, 3)),
+    "pooling": (lambda x, w: tg.max_pool2d(x, 2) * w, (0, 2, 4, 4), ()),
+    "a product of no rows": (np.matmul, (0, 4), (4, 5)),
+    "a product of no terms": (np.matmul, (3, 0), (0, 5)),
+    "a sum": (lambda x, w: np.sum(x, axis=0) + w, (0, 3), (3,)),
+}
+
+
+@TYPES
+@pytest.mark.parametrize("name", EMPTY)
+def test_empty_arrays(name, dtype) -> None:
+    function, *shapes = EMPTY[name]
+    given = [normal(*shape, dtype=dtype) if shape else dtype(2) for shape in shapes]
+    agrees(tg.value_and_grad(lambda x, w: np.sum(np.sin(function(x, w))), argnums=(0, 1)), given, given)
 
 
 VIEWS = {
@@ -197,7 +219,46 @@ def test_what_is_not_finite_reaches_only_what_depends_on_it(bad, where, stride) 
         agrees(function, list(given.values()), list(broken.values()))
 
 
+@EXHAUSTIVE
+@hypothesis.settings(max_examples=40)
+@hypothesis.given(
+    st.integers(1, 5), st.integers(1, 3), st.integers(1, 9), st.tuples(st.integers(1, 20), st.integers(1, 20)),
+    st.tuples(st.integers(1, 5), st.integers(1, 5)), st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    st.integers(0, 3), st.sampled_from([np.float64, np.float32]),
+)  # fmt: skip
+def test_convolutions_of_any_size(batch, channels, outputs, size, kernel, stride, padding, dtype) -> None:
+    hypothesis.assume(all(n + 2 * padding >= k for n, k in zip(size, kernel, strict=True)))
+
+    def loss(w, x):
+        return np.sum(np.sin(tg.conv2d(x, w, padding=padding, stride=stride)))
+
+    given = [normal(outputs, channels, *kernel, dtype=dtype), normal(batch, channels, *size, dtype=dtype)]
+    agrees(tg.value_and_grad(loss, argnums=(0, 1)), given, given)
+
+
 # Products.
+
+
+@EXHAUSTIVE
+@hypothesis.settings(max_examples=40)
+@hypothesis.given(
+    st.integers(1, 70), st.integers(1, 70), st.integers(1, 70), st.sampled_from([1, 2]), st.booleans(), st.booleans(),
+    st.sampled_from([np.float64, np.float32]),
+)  # fmt: skip
+def test_products_of_any_size(m, k, n, step, a_transposed, b_transposed, dtype) -> None:
+    def function(a, b):
+        a, b = a[::step, ::step], b[::step, ::step]
+        return (a.T if a_transposed else a) @ (b.T if b_transposed else b)
+
+    a, b = ((k, m) if a_transposed else (m, k)), ((n, k) if b_transposed else (k, n))
+    given = [normal(*(step * size for size in shape), dtype=dtype) for shape in (a, b)]
+    agrees(function, given, given)
+
+
+@TYPES
+def test_a_product_of_many_terms(dtype) -> None:
+    given = [normal(9, 1100, dtype=dtype), normal(1100, 37, dtype=dtype)]
+    assert kinds(agrees(lambda a, b: (a @ b, b.T @ a.T), given, given)) == {"product"}
 
 
 @TYPES
@@ -317,6 +378,24 @@ def test_an_argument_of_any_name_that_c_or_a_kernel_uses() -> None:
             [normal(2, 2, 6, 6), normal(3, 2, 3, 3)],
         )
         agrees(f, [normal(2, 2, 6, 6), normal(3, 2, 3, 3)], [normal(2, 2, 6, 6), normal(3, 2, 3, 3)])
+
+
+def test_comments_name_what_is_in_the_c_or_in_a_comment_before() -> None:
+    def function(w, x, h):
+        for t in range(3):
+            h = np.tanh(x[t, 0] @ h + w[0, 0])
+        return np.sum(np.log(tg.conv2d(x, w, padding=1) ** 2 + 1).reshape(4, -1).T @ np.ones((4, 1))) + np.sum(h)
+
+    given = [normal(1, 2, 3, 3), normal(4, 2, 3, 3), normal(3, 3)]
+    text = agrees(tg.value_and_grad(function, argnums=(0, 1, 2)), given, given).source.text
+    known = {"True", "False", "inf"} | set(
+        re.findall(r"\b[A-Za-z]\w*?(?=(?:_i|_total)?\b)", re.sub(r"/\*.*?\*/", "", text, flags=re.S))
+    )
+    found = re.findall(r"/\* (\w+) = (.*?)  \(.*\*/", text)
+    assert len(found) > 20
+    for name, computed in found:
+        assert set(re.findall(r"\b[A-Za-z]\w*\b(?![(.])", computed)) <= known, computed
+        known.add(name)
 
 
 def test_a_program_is_saved_as_c(tmp_path) -> None:

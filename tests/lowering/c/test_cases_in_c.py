@@ -29,9 +29,10 @@ def as_(x, dtype: type):
 
 
 @each_case
-def test_the_c_of_a_case_gives_what_the_interpreter_gives(case: Case) -> None:
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_c_of_a_case_gives_what_the_interpreter_gives(case: Case, dtype) -> None:
     for function in (value(case), gradient(case)):
-        compare(function, case, np.float64)
+        compare(function, case, dtype)
 
 
 @each_case

@@ -286,8 +286,8 @@ def _weights(x: Instruction, reads: list[Instruction], s: _Sizes) -> Write:
                         at = offset(("i_o", c), (s.terms, s.kh * s.kw), u * s.kw + v)
                         corner = offset((c,), (image.plane,), u * image.pitch)
                         f.line(
-                            f"gradient_tile_{vec}({step}, {high}, {v}, {wide}, {vectors}, {tail}, {s.out_h}, {s.sh}, {s.sw}, "
-                            f"{given} + i_o * {plane}, {plane}, {s.out_w}, {image.name} + {corner}, "
+                            f"gradient_tile_{vec}({step}, {high}, {v}, {wide}, {vectors}, {tail}, {s.out_h}, "
+                            f"{s.sh}, {s.sw}, {given} + i_o * {plane}, {plane}, {s.out_w}, {image.name} + {corner}, "
                             f"{image.pitch}, {image.phase}, {sums} + {at}, {s.terms}, {s.kw});"
                         )
         with f.once(f.after), f.loops((weights,)) as (i,):
@@ -346,7 +346,8 @@ def _images(x: Instruction, reads: list[Instruction], s: _Sizes, region: Widths)
                 f.helper(f"scatter {type_}")
                 f.line(
                     f"scatter_{type_}({s.channels}, {s.outputs}, {s.kh}, {s.kw}, {s.sh}, {s.sw}, {s.out_h}, {s.out_w}, "
-                    f"{matrix}, {g.name} + {(s.kh - 1) * pitch + s.kw - 1}, {g.plane}, {pitch}, {out}, {plane}, {s.width});"
+                    f"{matrix}, {g.name} + {(s.kh - 1) * pitch + s.kw - 1}, {g.plane}, {pitch}, "
+                    f"{out}, {plane}, {s.width});"
                 )
 
     return write

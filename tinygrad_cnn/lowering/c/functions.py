@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from tinygrad_cnn.lowering.c.elementwise import C_FUNCTIONS, C_TYPES
-from tinygrad_cnn.lowering.c.places import Place
+from tinygrad_cnn.lowering.c.places import Place, literal
 from tinygrad_cnn.lowering.c.threads import parts_of
 from tinygrad_cnn.lowering.instructions import Instruction
 from tinygrad_cnn.lowering.naming import identifier
@@ -29,9 +29,13 @@ _SIZES = {"int": 4, **{name: dtype.itemsize for dtype, name in C_TYPES.items()}}
 
 
 class Names:
-    """The C names of what instructions compute: those of the program, made unique."""
+    """The C names of what instructions compute: those of the program, made unique.
 
-    def __init__(self) -> None:
+    inlined  those that have no array: views, and what is computed within a kernel
+    """
+
+    def __init__(self, inlined: Collection[Instruction] = ()) -> None:
+        self.inlined = inlined
         self.of: dict[Instruction, str] = {}
         self.taken: set[str] = set()
         self._next: dict[str, int] = {}  # the number to try next, of each name that was wanted before
@@ -59,16 +63,48 @@ class Names:
 
 def comment(x: Instruction, names: Names) -> str:
     """What an instruction computes, and where it is from."""
-    operands = ", ".join([names(y) if y.operation != "constant" or y.result.shape else _value(y) for y in x.operands])
-    operation = f"{x.parameters['ufunc']}.reduce" if x.operation == "reduce" else x.operation
-    text = f"{names(x)} = {operation}({operands})  {x.result.shape}"
+    text = f"{names(x)} = {_computed(x, names)}  {x.result.shape}"
     if x.origin.line:
-        text += f"  [{x.origin.line}{', backward' if x.origin.half == 'cotangent' else ''}]"
+        text += f"  [{re.sub(_FOLDER, '', x.origin.line)}{', backward' if x.origin.half == 'cotangent' else ''}]"
     return f"/* {_harmless(text)} */"
 
 
-def _value(x: Instruction) -> str:
-    return repr(x.parameters["value"])
+_FOLDER = re.compile(r"^.*[/\\](?=[^/\\]+:\d+)")
+
+
+def _computed(x: Instruction, names: Names) -> str:
+    """An instruction as a call; what has no array of its own is written within it."""
+
+    def operand(y: Instruction) -> str:
+        if (value := literal(y)) is not None:
+            return repr(value.item() if hasattr(value, "item") else value)
+        return _computed(y, names) if y in names.inlined else names(y)
+
+    operands = [operand(y) for y in x.operands]
+    if x.operation == "getitem" and len(operands) == 1:
+        index = x.parameters["index"]
+        return f"{operands[0]}[{', '.join(map(_index, index if isinstance(index, tuple) else (index,)))}]"
+    if x.operation == "reshape":
+        operands.append(str(x.result.shape))
+    if x.operation in _INFIX and len(operands) == 2:
+        sides = [f"({text})" if y in names.inlined and y.operation in _INFIX else text
+                 for text, y in zip(operands, x.operands, strict=True)]  # fmt: skip
+        return f"{sides[0]} {_INFIX[x.operation]} {sides[1]}"
+    operation = f"{x.parameters['ufunc']}.reduce" if x.operation == "reduce" else x.operation
+    return f"{operation}({', '.join(operands)})"
+
+
+_INFIX = {
+    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "matmul": "@", "less": "<", "less_equal": "<=",
+    "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
+}  # fmt: skip
+
+
+def _index(item: Any) -> str:
+    if isinstance(item, slice):
+        parts = ["" if n is None else str(n) for n in (item.start, item.stop, item.step)]
+        return ":".join(parts if parts[2] else parts[:2])
+    return "..." if item is Ellipsis else str(item)
 
 
 def _harmless(text: str) -> str:

@@ -201,7 +201,8 @@ class Source:
         return found
 
     def _write(self) -> str:
-        names = Names()
+        within = {y for kernel in self.kernels.values() for y in kernel.parts}
+        names = Names(within | {x for x in self.places if self.steps.is_view(x)})
         for x in self.listing.instructions:
             if x.operation == "input":
                 names(x)
@@ -236,7 +237,7 @@ class Source:
             loops.write_loop(f, step, self.places, self.is_stored)
             return f
         (x,) = step.instructions
-        f.comments += [comment(part, names) for part in (*self.kernels[x].parts, x)]
+        f.comments.append(comment(x, names))
         self.kernels[x].write(Writing(f, self.places, self.vector, self.is_elsewhere, self.aliases))
         return f
 
