@@ -211,7 +211,13 @@ class Expressions:
 
     def _power_operator(self, x: Instruction, operands: Sequence[Text]) -> Text:
         a, b = operands
-        return Text(f"{a.within(POWER + 1)} ** {b.within(POWER + 1)}", POWER)
+        space = "" if a.binds == b.binds == ATOM else " "
+        return Text(f"{a.within(POWER + 1)}{space}**{space}{b.within(POWER + 1)}", POWER)
+
+    def _power(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        if any(y.result.kind != "number" for y in x.operands):
+            return Text(f"np.power({operands[0].text}, {operands[1].text})")
+        return self._power_operator(x, operands)
 
     def _relu(self, x: Instruction, operands: Sequence[Text]) -> Text:
         return Text(f"np.maximum({operands[0].text}, 0)")

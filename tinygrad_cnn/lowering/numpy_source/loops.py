@@ -399,7 +399,10 @@ class Rolling:
         stems = {_stem(self.statements[loop.start + k].target) for loop in self.loops for k in range(loop.length)}
         for first, last, variable, of in sorted(lives, key=lambda life: (life[0], life[1])):
             stem = _stem(variable)
-            wanted = [stem, variable] if stem in stems and stem not in self.reserved else [variable]
+            wanted = [variable]
+            if stem in stems:
+                others = itertools.takewhile(self.defined.__contains__, (f"{stem}_{k}" for k in itertools.count(2)))
+                wanted = [*([stem] if stem not in self.reserved else []), *others, variable]
             free = [x for x in wanted if all(last <= a or first >= b for a, b in given.get(x, []))]
             name = free[0] if free else self.fresh(stem)
             given.setdefault(name, []).append((first, last))
@@ -476,8 +479,10 @@ class Rolling:
 
     def _keep(self, loop: Loop, position: int) -> None:
         if position not in loop.kept:
-            plural = f"{loop.names[position]}s"
-            loop.kept[position] = self.fresh(f"{plural[:-1]}_values" if keyword.iskeyword(plural) else plural)
+            name = loop.names[position]
+            stem = _stem(name)
+            plural = f"{stem}_values" if keyword.iskeyword(f"{stem}s") or stem.endswith("s") else f"{stem}s"
+            loop.kept[position] = self.fresh(plural + name[len(stem) :])
 
 
 def _is_written(statement: Statement, tokens: Sequence[str], absent: dict[str, str]) -> bool:

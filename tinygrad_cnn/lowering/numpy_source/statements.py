@@ -74,6 +74,8 @@ class Writer:
         self.statements: list[Statement] = []
         self.accumulated = _accumulated(listing)
         self.backward = False
+        self.has_gradient = any(x.origin.half == "cotangent" for x in listing.instructions)
+        self.after_gradient = _after_gradient(listing)
         self.uses = Counter([y for x in listing.instructions for y in x.operands] + list(listing.outputs))
         self.accesses = _accesses(listing, self.parameters)
         self.batch = _batch(listing, self.parameters)
@@ -110,13 +112,20 @@ class Writer:
             output = self.output_names[x]
             if x.origin.half == "cotangent":
                 output = cotangent_name(output) if output else "gradient"
-            self.statement(x, text, name or output or self.listing.title or "result")
+            if name is not None and output and x.origin.half == "value" and self.taken[identifier(name)]:
+                name = f"{name}_{output}"  # one of several of that name, such as updated parameters
+            self.statement(x, text, name or output or self.result_name(x))
         elif x in self.accumulated:
             self.statement(x, text, self.accumulated[x])
         elif self.is_short(x, text) or (name is None and self.uses[x] == 1 and _measure(text.text) <= self.width):
             self.texts[x] = text
         elif self.uses[x]:
             self.statement(x, text)
+
+    def result_name(self, x: Instruction) -> str:
+        """What a result is called that has no name: the loss, where there are derivatives of it."""
+        is_loss = self.has_gradient and not x.result.shape and x.origin.half == "value"
+        return "loss" if is_loss else self.listing.title or "result"
 
     def composed(self, x: Instruction) -> Text:
         """The expression of `x`; operands that would make it long are given lines of their own first."""
@@ -149,7 +158,8 @@ class Writer:
     def statement(self, x: Instruction, text: Text, name: str | None = None) -> None:
         """Give `x` a line of its own."""
         begins = x.origin.half == "cotangent" and not self.backward
-        self.backward = self.backward or begins
+        ends = self.backward and x in self.after_gradient
+        self.backward = (self.backward or begins) and not ends
         origin = x.origin
         if origin.of in self.printed:
             name = cotangent_name(self.printed[origin.of])
@@ -159,7 +169,7 @@ class Writer:
         name = self.fresh(name or origin.name or local or _called(x))
         if origin.key is not None:
             self.printed[origin.key] = name
-        section = "# The gradient." if begins else ""
+        section = "# The gradient." if begins else "# What follows from it." if ends else ""
         self.statements.append(Statement(name, text.text, self.comment(x), section, self.is_added_in_place(x)))
         self.named.add(x)
         self.texts[x] = Text(name)
@@ -255,6 +265,16 @@ def _called(x: Instruction) -> str:
 
 
 _BUILTINS = frozenset(dir(builtins))
+
+
+def _after_gradient(listing: Listing) -> set[Instruction]:
+    """The values that are computed after all cotangents, such as updated parameters."""
+    found = set()
+    for x in reversed(listing.instructions):
+        if x.origin.half == "cotangent" and x.operands:
+            return found
+        found.add(x)
+    return set()
 
 
 def _accumulated(listing: Listing) -> dict[Instruction, str]:
