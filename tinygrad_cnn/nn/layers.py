@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tinygrad_cnn.engine.graph import Array, scope
 from tinygrad_cnn.engine.primitive import OPERANDS, operand
-from tinygrad_cnn.primitives.windows import Pair, im2col, layout, pad, pair
+from tinygrad_cnn.primitives.convolution import by_columns, convolution
+from tinygrad_cnn.primitives.windows import Pair, pair
 
 
 @scope("conv2d")
 def conv2d(
     x: Array, weight: Array, bias: Array | None = None, stride: Pair = 1, padding: int | tuple[int, int] = 0
 ) -> Array:
-    """The cross-correlation of images with filters: pad, im2col, matmul.
+    """The cross-correlation of images with filters.
 
     x: (batch, channels, height, width), weight: (filters, channels, kh, kw); returns (batch, filters, out_h, out_w),
     where out_h = (height + 2 padding - kh) // stride + 1. Alternatively, as in the article, one channel and one filter:
@@ -42,12 +45,8 @@ def conv2d(
     down, across = pair(padding, "conv2d: padding", least=0)
     if bias is not None and np.size(bias) != (1 if single else weight.shape[0]):
         raise ValueError(f"conv2d: bias has shape {np.shape(bias)}; expected one number for each filter")
-    if down or across:
-        x = pad(x, pad_width=((0, 0),) * (len(x.shape) - 2) + ((down, down), (across, across)))
-    window = weight.shape[-2:]
-    columns = im2col(x, window=window, stride=stride)  # (batch, channels * kh * kw, out_h * out_w)
-    out = weight.reshape(1 if single else weight.shape[0], -1) @ columns  # (batch, filters, out_h * out_w)
-    out = out.reshape(x.shape[0], *weight.shape[:-3], *layout(x.shape, window, stride).windows[-2:])
+    how: Any = {"stride": pair(stride, "stride"), "padding": (down, across)}
+    out = by_columns(x, weight, **how) if single else convolution(x, weight, **how)
     if bias is None:
         return out
     return out + np.reshape(bias, (-1, 1, 1))

@@ -6,6 +6,7 @@ cotangent of one operand, and it is linear in `g`. It is written in NumPy, for a
 
 from tinygrad_cnn.primitives import (
     complex_numbers,
+    convolution,
     cumulative,
     decompositions,
     eigenvalues,
@@ -23,6 +24,7 @@ from tinygrad_cnn.primitives import (
 
 __all__ = [
     "complex_numbers",
+    "convolution",
     "cumulative",
     "decompositions",
     "eigenvalues",
