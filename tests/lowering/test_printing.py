@@ -46,15 +46,16 @@ def test_the_page_has_these_programs() -> None:
 
 
 @each_model
-def test_it_computes_what_the_engine_computes(model) -> None:
-    """To the last bit without the passes for print, and to rounding with them."""
-    listing, arguments = program_of(model).listing, (model.parameters, *model.other)
-    expected = leaves(tg.value_and_grad(model.loss)(*arguments))
+def test_it_computes_what_the_program_and_the_engine_compute(model) -> None:
+    """Without the passes for print, what the program computes to the last bit; else, and the engine's, to rounding."""
+    program, arguments = program_of(model), (model.parameters, *model.other)
+    expected = leaves(program(*arguments))
     as_it_is: dict[str, Any] = {}
-    exec(write(listing, "step"), as_it_is)
+    exec(write(program.listing, "step"), as_it_is)
     for a, b in zip(leaves(as_it_is["step"](*arguments)), expected, strict=True):
         np.testing.assert_array_equal(a, b, strict=isinstance(b, np.ndarray))
-    assert_same(leaves(printed(listing)(*arguments)), expected, "printed")
+    assert_same(leaves(printed(program.listing)(*arguments)), expected, "printed")
+    assert_same(expected, leaves(tg.value_and_grad(model.loss)(*arguments)), "the engine")
 
 
 @each_model

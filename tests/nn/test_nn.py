@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square.losses import binary_cross_entropy_as_printed, binary_cross_entropy_shifted
+from tinygrad_cnn.primitives.convolution import by_columns, convolution
 
 
 def convolved(x: np.ndarray, weight: np.ndarray, stride: tuple[int, int], padding: tuple[int, int]) -> np.ndarray:
@@ -36,6 +37,49 @@ def test_conv2d_is_what_its_definition_says(size, window, stride, padding, chann
     x, weight = rng.standard_normal((2, channels, *size)), rng.standard_normal((filters, channels, *window))
     found = tg.conv2d(x, weight, stride=stride, padding=padding)
     np.testing.assert_allclose(found, convolved(x, weight, stride, padding), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("images", "filters", "stride", "padding"),
+    [
+        ((3, 9, 6, 7), (4, 9, 3, 3), (1, 1), (1, 1)),  # a product for each row of the window
+        ((3, 2, 6, 7), (4, 2, 3, 3), (1, 1), (1, 1)),  # one product
+        ((3, 9, 8, 7), (4, 9, 3, 2), (2, 3), (1, 0)),
+        ((3, 9, 5, 5), (4, 9, 5, 5), (1, 1), (0, 0)),  # the window is the image
+        ((3, 9, 5, 5), (4, 9, 2, 2), (1, 1), (5, 4)),  # windows that lie in the padding alone
+        ((1000, 9, 5, 4), (4, 9, 2, 3), (1, 1), (0, 1)),  # more images than are taken at a time
+        ((0, 9, 5, 4), (4, 9, 2, 3), (1, 1), (0, 1)),
+        ((2, 0, 5, 4), (4, 0, 2, 3), (1, 1), (0, 1)),
+        ((2, 9, 5, 4), (0, 9, 2, 3), (1, 1), (0, 1)),
+    ],
+)
+def test_a_convolution_and_its_gradients_are_those_by_columns(images, filters, stride, padding, dtype) -> None:
+    rng = np.random.default_rng(0)
+    x, weight = (rng.normal(size=shape).astype(dtype) for shape in (images, filters))
+    (found, back), (expected, as_in_a_textbook) = (
+        tg.vjp(lambda x, weight, f=f: f(x, weight, stride, padding), x, weight) for f in (convolution, by_columns)
+    )
+    g = rng.normal(size=found.shape).astype(dtype)
+    tolerance = 1e-12 if dtype == np.float64 else 1e-4
+    for a, b in zip((found, *back(g)), (expected, *as_in_a_textbook(g)), strict=True):
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * np.abs(b).max(initial=1), strict=True)
+
+
+def test_an_infinite_weight_meets_no_zeros_around_a_cotangent() -> None:
+    weight = np.zeros((1, 9, 3, 3))
+    weight[0, 0, 0, 0] = np.inf
+    gradient = tg.grad(lambda x: np.sum(tg.conv2d(x, weight)))(np.ones((1, 9, 5, 5)))
+    assert np.isinf(gradient[0, 0, :3, :3]).all()
+    assert not gradient[0, 0, 3:].any()
+    assert not gradient[0, 1:].any()
+
+
+def test_a_convolution_takes_images_that_lie_in_memory_in_any_way() -> None:
+    rng = np.random.default_rng(0)
+    channels_last, weight = rng.normal(size=(2, 6, 7, 9)), rng.normal(size=(3, 3, 9, 4)).T
+    x = channels_last.transpose(0, 3, 1, 2)[:, :, ::-1]
+    np.testing.assert_allclose(tg.conv2d(x, weight), convolved(x, weight, (1, 1), (0, 0)), rtol=1e-12)
 
 
 def test_the_articles_form_is_that_of_one_channel_and_one_filter() -> None:

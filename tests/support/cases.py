@@ -181,6 +181,8 @@ MODEL: list[Case] = [
     Case("conv2d", lambda x, W: tg.conv2d(x, W) ** 2, [(2, 2, 4, 4), (3, 2, 3, 3)]),
     Case("conv2d with bias", lambda x, W, b: tg.conv2d(x, W, b, padding=1) ** 2, [(1, 2, 3, 3), (2, 2, 3, 3), (2,)]),
     Case("conv2d, strided", lambda x, W: tg.conv2d(x, W, stride=(2, 1), padding=(0, 1)), [(1, 2, 5, 4), (2, 2, 3, 2)]),
+    Case("conv2d of many channels", lambda x, W: tg.conv2d(x, W, padding=1) ** 2, [(2, 9, 3, 3), (2, 9, 2, 2)]),
+    Case("conv2d of no images", lambda x, W: tg.conv2d(x, W, padding=1) ** 2, [(0, 9, 3, 3), (2, 9, 2, 2)]),
     Case("conv2d of one channel", lambda x, W, b: tg.conv2d(x, W, b, padding=1) ** 2, [(2, 4, 4), (3, 3), ()]),
     *binary("cross-entropy as printed", binary_cross_entropy_as_printed, 0.1, 0.9),
     *binary("shifted cross-entropy", binary_cross_entropy_shifted, 0.1, 0.9),
