@@ -18,10 +18,12 @@ tracing: ContextVar[Any] = ContextVar("tracing", default=None)
 class StandIn:
     """Stands for an array or a number: it has NumPy's interface, and no elements.
 
+    example: an array or a number with its shape, dtype and layout
     To `isinstance` it is what it stands for, so that rules and forward functions take it for that.
     """
 
     __slots__ = ()
+    example: Any
 
     def lift(self, x: Any) -> Any:
         """What stands for `x`, an array or a number, in the same trace."""

@@ -39,6 +39,17 @@ DEPENDING = {
 }
 
 
+def assigned_by_functions(x):
+    h = np.zeros_like(x)
+    np.copyto(h, x * x, where=x > 0)
+    np.put(h, [0, 4], x[0, :2])
+    np.fill_diagonal(h, x[1, 1] ** 2)
+    np.put_along_axis(h, np.array([[2], [0]]), x[:, :1] * 3, axis=1)
+    np.putmask(h, x > 1.5, x**3)
+    np.place(h, x < -0.9, 0.5)
+    return h
+
+
 @pytest.mark.parametrize("name", DEPENDING)
 def test_what_depends_on_elements_raises_with_the_line_and_with_advice(name) -> None:
     with pytest.raises(
@@ -50,6 +61,16 @@ def test_what_depends_on_elements_raises_with_the_line_and_with_advice(name) -> 
 # What a program takes.
 
 TAKEN = {
+    "interpolation": lambda x: (
+        np.interp(x, [-1.0, 0.0, 2.0], [1.0, 3.0, 2.0]) + np.interp([0.1, 0.4, 0.9], [0, 1], x[0, :2])
+    ),
+    "nodes of an interpolation": lambda x: np.interp([-0.5, 0.3, 0.7], np.cumsum(x**2, axis=1)[0], x[1]),
+    "np.take by traced indices": lambda x: np.take(x, np.argmax(x, axis=1), axis=1) ** 2,
+    "np.piecewise of numbers": lambda x: x * np.piecewise(x, [x < 0, x >= 0], [-1, 1]),
+    "np.bincount of known places": lambda x: np.bincount([0, 1, 1], weights=x[0] ** 2),
+    "np.histogram of known edges": lambda x: x * np.histogram(x, bins=[-1.0, 0.0, 3.0])[0][0],
+    "np.array, like": lambda x: np.array([x[0], x[1] ** 2], like=x) + np.array([1.0, 2.0, 3.0], like=x),
+    "functions that assign": lambda x: assigned_by_functions(x),
     "int, a static loop": lambda x: sum(x[:, i] * i for i in range(x.shape[1])),
     "assignment to parts": lambda x: assigned(x),
     "a view that is written to": lambda x: through_a_view(x),
@@ -284,3 +305,17 @@ def test_a_trace_that_fails_leaves_nothing_behind() -> None:
         tg.program(lambda x: bool(x > 0))(np.float64(1.0))
     assert isinstance(tg.Tensor(X) * 2, tg.Tensor)
     assert not re.search("Traced", repr(tg.grad(np.sum)(X)))
+
+
+def test_numpys_functions_that_assign_do_so_to_a_traced_array_alone() -> None:
+    agrees_in_every_way(assigned_by_functions, [X], [OTHER])
+
+    def assigned_to_a_plain_one(x):
+        h = np.zeros((2, 3))
+        np.copyto(h, x)
+        return h
+
+    with pytest.raises(tg.TracingError, match=r"^np\.copyto: .*; expected .*zeros_like.*test_tracing\.py:\d+ in "):
+        tg.program(assigned_to_a_plain_one)(X)
+    with pytest.raises(ValueError, match="broadcast"):  # NumPy's own error
+        tg.program(lambda x: np.copyto(x * 1, np.ones(7)))(X)

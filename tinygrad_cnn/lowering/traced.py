@@ -17,6 +17,7 @@ import numpy as np
 
 from tinygrad_cnn.engine.graph import Handle
 from tinygrad_cnn.engine.mutation.versions import is_basic
+from tinygrad_cnn.engine.primitive import implementations
 from tinygrad_cnn.lowering.instructions import Instruction, filled, mapped
 from tinygrad_cnn.lowering.operations import ufunc_of
 from tinygrad_cnn.lowering.recorder import Recorder, TracingError
@@ -173,17 +174,27 @@ class Traced(StandIn):
         self._refuse_out(name, keywords)
         if function in ABOUT_TYPES:
             return function(*_examples(args), **_examples(keywords))
-        if function in OF_UNKNOWN_SIZE or (function is np.where and len(args) == 1):
+        counts_known = function is np.bincount and not isinstance(args[0], StandIn)
+        if (function in OF_UNKNOWN_SIZE and not counts_known) or (function is np.where and len(args) == 1):
             needs_numbers(f"the size of the result of {name}", "Compute a mask, and use np.where(mask, x, y)")
         if function in OF_UNKNOWN_DTYPE:
             needs_numbers(f"whether the result of {name} is complex", "Use np.linalg.eigh, or a cast")
         if function in CHANGING:
-            raise TracingError(
-                f"{name}: it changes an array in place; expected x[index] = values, or np.where ({calling_line()})"
-            )
+            return self._changed(function, name, args, keywords)
         if function in FILLED:
             return self._filled(FILLED[function], args, keywords, function)
         return self._called(function, args, keywords)
+
+    def _changed(self, function: Any, name: str, args: Any, keywords: Any) -> None:
+        """What a function of NumPy's does that changes an array in place, as an assignment to it."""
+        target, *rest = args
+        if type(target) is not Traced:
+            raise TracingError(
+                f"{name}: the array that it changes is not traced, and what it puts there is; expected one made of an "
+                f"argument, such as np.zeros_like(x) ({calling_line()})"
+            )
+        function(np.copy(target.example), *_examples(rest), **_examples(keywords))  # NumPy's own errors
+        implementations[function](*args, **keywords)
 
     def _called(self, function: Any, args: Any, keywords: Any) -> Any:
         return self.recorder.record("call", (), {"args": tuple(args), "keywords": dict(keywords)}, function)
@@ -210,7 +221,10 @@ class Traced(StandIn):
             raise TracingError(f"{name}: out= is given; expected none. Use the result ({calling_line()})")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
-        needs_numbers("np.asarray(x)", "Use NumPy's functions of it; to fill an array, begin with np.zeros_like(x)")
+        needs_numbers(
+            "np.asarray(x)",
+            "Use NumPy's functions of it, np.stack for a list; to fill an array, begin with np.zeros_like(x)",
+        )
 
     # What an array is.
 

@@ -10,6 +10,7 @@ import numpy as np
 from tinygrad_cnn.engine.primitive import implements, to_values
 from tinygrad_cnn.numpy_functions.creation import new_array
 from tinygrad_cnn.primitives.arguments import axis_of
+from tinygrad_cnn.stand_in import StandIn
 
 
 @implements(np.apply_along_axis)
@@ -45,7 +46,10 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
     conditions = to_values(condlist)
     if np.isscalar(conditions) or (not isinstance(conditions[0], list | np.ndarray) and np.ndim(x)):
         conditions = [conditions]
-    conditions = np.asarray(conditions, bool)
+    if any(isinstance(condition, StandIn) for condition in conditions):
+        conditions = np.stack(conditions).astype(bool)
+    else:
+        conditions = np.asarray(conditions, bool)
     if len(conditions) == len(funclist) - 1:
         conditions = np.concatenate([conditions, ~np.any(conditions, axis=0, keepdims=True)])
     if len(conditions) != len(funclist):

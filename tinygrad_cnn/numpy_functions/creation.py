@@ -11,7 +11,7 @@ from tinygrad_cnn.engine.graph import Array, Constant, differentiating, recordin
 from tinygrad_cnn.engine.primitive import implementations, implements, operand, to_values
 from tinygrad_cnn.engine.tensor import Tensor, leaf_on, leaf_tensor
 from tinygrad_cnn.primitives.shaping import array_of, laid_out, row_by_row
-from tinygrad_cnn.stand_in import tracing
+from tinygrad_cnn.stand_in import StandIn, tracing
 
 _NUMBERS = (float, int, np.generic)
 
@@ -98,7 +98,7 @@ def _converting(function: Callable[..., Any]) -> Callable[..., Any]:
         made = _stacked(x)
         if not isinstance(made, Tensor):
             return new_array(function(made, dtype, **keywords))
-        here = made.node.like
+        here = made.node.like.example if isinstance(made.node.like, StandIn) else made.node.like
         plain = function(here, dtype, **keywords)  # a view, or else it shows how NumPy's copy lies in memory
         is_new = made is not x and plain.dtype == here.dtype and plain.strides == here.strides
         if plain is here or (is_new and plain.shape == here.shape):

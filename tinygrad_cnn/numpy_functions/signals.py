@@ -10,6 +10,7 @@ from tinygrad_cnn.engine.graph import Array
 from tinygrad_cnn.engine.primitive import implements, primitive, to_values
 from tinygrad_cnn.primitives.arguments import absent, axes_of, axis_of, refuse_out
 from tinygrad_cnn.primitives.shaping import laid_out, number, row_by_row
+from tinygrad_cnn.stand_in import StandIn
 
 # Elements.
 
@@ -149,11 +150,16 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     else:
         i = np.clip(np.searchsorted(nodes, places, side="right") - 1, 0, len(nodes) - 2)
         # Between nodes that are one, of one value, NumPy has that value: the line through them is level.
-        begin, end, low, high = (np.take(a, k) for a in (xp, fp) for k in (i, i + 1))
+        begin, end, low, high = (_elements(a, k) for a in (xp, fp) for k in (i, i + 1))
         level = np.equal(begin, end) & np.equal(low, high)
         run = np.where(level, 1, end - begin)
         inside = low + (x - begin) * ((high - low) / run)
     return number(np.where(places < nodes[0], left, np.where(places > nodes[-1], right, inside)))
+
+
+def _elements(a: Any, places: Any) -> Any:
+    """`a[places]`, where the places may be traced, and `a` not."""
+    return np.take(places.lift(a) if isinstance(places, StandIn) and isinstance(a, np.ndarray) else a, places)
 
 
 def _as(dtype: Any, x: Any) -> Any:

@@ -16,6 +16,7 @@ from tinygrad_cnn.engine.conversions import GradientLostError
 from tinygrad_cnn.engine.graph import Array, Constant, Handle, Node, handle_on, recording
 from tinygrad_cnn.engine.mutation.versions import Version, add_at, index_add, is_basic
 from tinygrad_cnn.engine.primitive import fixed, implements, primitive, to_values
+from tinygrad_cnn.stand_in import StandIn
 
 Index = Any
 _INTEGERS = frozenset([int])
@@ -96,6 +97,9 @@ def put_flat(a: Array, ind: Any, v: Array, mode: Any = "raise") -> None:
 @implements(np.place)
 def place(arr: Array, mask: Any, vals: Array) -> None:
     """As `np.place`."""
+    if np.size(vals) == 1:
+        putmask(arr, mask, vals)
+        return
     places = np.flatnonzero(to_values(mask))
     if places.size and not np.size(vals):
         raise ValueError("Cannot insert from an empty array!")
@@ -105,6 +109,10 @@ def place(arr: Array, mask: Any, vals: Array) -> None:
 @implements(np.putmask)
 def putmask(a: Array, mask: Any, values: Array) -> None:
     """As `np.putmask`."""
+    if isinstance(to_values(mask), StandIn):  # which elements it is, is not known
+        in_a_row = np.ravel(values)[np.arange(a.size) % np.size(values)]
+        _assignable(a, "putmask")[...] = np.where(mask, in_a_row.reshape(a.shape), a)
+        return
     places = np.flatnonzero(to_values(mask))
     _put_in_a_row(_assignable(a, "putmask"), places, values, places)
 
@@ -145,7 +153,7 @@ def put_along_axis(arr: Array, indices: Any, values: Array, axis: int | None) ->
 
 
 def _assignable(x: Any, name: str) -> Any:
-    if not isinstance(x, Handle) and recording.get():
+    if not isinstance(x, Handle | StandIn) and recording.get():
         raise GradientLostError(Refusal(written, f"np.{name}", False))
     return x
 

@@ -17,6 +17,7 @@ from tinygrad_cnn.engine.primitive import Primitive, fixed, implementations, imp
 from tinygrad_cnn.primitives.arguments import axes_of, axis_of, refuse_out, refuse_tensors
 from tinygrad_cnn.primitives.indexing import scatter
 from tinygrad_cnn.primitives.shaping import laid_out
+from tinygrad_cnn.stand_in import StandIn
 
 Run = Callable[..., Array]
 
@@ -57,8 +58,10 @@ def rearranging(function: Callable[..., Any], *data: str) -> Callable[..., Any]:
         for x in moved.values():
             operands.extend(x if isinstance(x, list | tuple) else [x])
 
+        traced = next((x for x in static_args.values() if isinstance(x, StandIn)), None)  # such as indices
+
         def run(*arrays: Any) -> Any:
-            rest = iter(arrays)
+            rest = iter(arrays if traced is None else [traced.lift(x) for x in arrays])
             return function(**static_args, **{name: _as_given(x, rest) for name, x in moved.items()})
 
         found = made(*operands, run=run)

@@ -232,7 +232,7 @@ class Expressions:
     def _call(self, x: Instruction, operands: Sequence[Text]) -> Text:
         args = [self.parameter(a, operands) for a in x.parameters["args"]]
         keywords = {name: self.parameter(a, operands) for name, a in x.parameters["keywords"].items()}
-        if not args and len(keywords) == 1:
+        if not args and keywords:
             args, keywords = foreign.positional(x.function, keywords)
         if x.function is np.stack and len(args) == 1 and not keywords and not any(y.result.shape for y in x.operands):
             return Text(f"np.array({', '.join(args)})")

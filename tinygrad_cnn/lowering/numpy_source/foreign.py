@@ -84,11 +84,15 @@ def arguments_of(function: Callable[..., Any], parameters: dict[str, Any]) -> di
 
 
 def positional(function: Callable[..., Any], keywords: dict[str, str]) -> tuple[list[str], dict[str, str]]:
-    """The one keyword of a call as a positional argument, if it is the first parameter of the function."""
+    """Keywords of a call as positional arguments, where the function requires them, and the others in its order."""
     try:
-        first = next(iter(inspect.signature(function).parameters.values()), None)
+        parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return [], keywords
-    if first is None or first.kind is not first.POSITIONAL_OR_KEYWORD or first.name not in keywords:
+    required = [p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    if not required or [p.name for p in parameters[: len(required)]] != required or set(required) - set(keywords):
         return [], keywords
-    return [keywords[first.name]], {}
+    rest = {p.name: keywords[p.name] for p in parameters if p.name in keywords and p.name not in required}
+    if len(rest) + len(required) < len(keywords):
+        return [], keywords
+    return [keywords[name] for name in required], rest

@@ -269,7 +269,7 @@ _BUILTINS = frozenset(dir(builtins))
 
 def _after_gradient(listing: Listing) -> set[Instruction]:
     """The values that are computed after all cotangents, such as updated parameters."""
-    found = set()
+    found: set[Instruction] = set()
     for x in reversed(listing.instructions):
         if x.origin.half == "cotangent" and x.operands:
             return found
