@@ -317,6 +317,32 @@ def test_assignments_and_their_gradients(function) -> None:
 # Memory.
 
 
+def test_the_memory_of_a_program_is_its_own_as_long_as_it_is_called() -> None:
+    given = [normal(128, 128), normal(128, 128)]
+    plan = agrees(np.matmul, given, given)  # whose result is not in that memory
+    others = [np.ones(plan.source.memory.length // 8) for _ in range(20)]
+    for _ in range(3):
+        (found,) = plan(given)
+        np.testing.assert_allclose(found, given[0] @ given[1], rtol=1e-12, atol=1e-12)
+    assert all(np.all(x == 1) for x in others)
+
+
+def test_large_outputs_belong_to_the_caller() -> None:
+    def function(x):
+        y = x * 2 + 1
+        return y, y.T, y, np.sin(y), y[0]
+
+    (x,) = given = [normal(60, 70)]
+    plan = agrees(function, given, given)
+    first = plan(given)
+    for k, found in enumerate(first):
+        if isinstance(found, np.ndarray):
+            found[...] = k
+    for k, found in enumerate(first[:4]):
+        assert np.all(found == k)
+    np.testing.assert_array_equal(plan(given)[0], x * 2 + 1)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_memory_that_is_taken_belongs_to_one(seed) -> None:
     rng, gaps, taken = np.random.default_rng(seed), Gaps(), []

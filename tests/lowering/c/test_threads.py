@@ -27,7 +27,7 @@ def loss(w, v, x):
     return np.mean(logits**2) + np.max(np.abs(logits)) + np.sum(h * h, axis=(0, 2, 3)).mean() + np.min(h, axis=1).mean()
 
 
-def arguments(seed: int, dtype=np.float64, batch: int = 64) -> list[np.ndarray]:
+def arguments(seed: int, dtype=np.float64, batch: int = 256) -> list[np.ndarray]:
     rng = np.random.default_rng(seed)
     return [rng.normal(size=shape).astype(dtype) for shape in [(4, 2, 3, 3), (4 * 49, 9), (batch, 2, 14, 14)]]
 

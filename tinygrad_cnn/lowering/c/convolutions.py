@@ -455,7 +455,8 @@ TILE void correlate_tile_TYPE_xLANES(int outputs, int rows, int vectors, int tai
                 const TYPE *weight = weights + (c * kh + u) * kw + v;
                 UNROLL for (int y = 0; y < rows; y++)
                     UNROLL for (int k = 0; k < vectors; k++) {
-                        const TYPE_xLANES x = load_TYPE_xLANES(from + y * sh * pitch + k * LANES);
+                        TYPE_xLANES x = load_TYPE_xLANES(from + y * sh * pitch + k * LANES);
+                        IN_REGISTER(x);
                         UNROLL for (int o = 0; o < outputs; o++) sums[o][y * vectors + k] += weight[o * terms] * x;
                     }
             }
@@ -493,6 +494,7 @@ TILE void gradient_tile_TYPE_xLANES(int outputs, int down, int first, int across
                     const TYPE *from = image + (first + v) % sw * phase + (y * sh + u) * pitch + (first + v) / sw;
                     TYPE_xLANES x = load_TYPE_xLANES(from + k * LANES);
                     if (masked) x = (TYPE_xLANES)((TYPE_xLANES_mask)x & mask);
+                    IN_REGISTER(x);
                     UNROLL for (int o = 0; o < outputs; o++) sums[o][u * across + v] += of[o] * x;
                 }
         }

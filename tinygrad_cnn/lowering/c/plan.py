@@ -52,7 +52,12 @@ class _Bound:
         memory = np.zeros(source.memory.length + 2 * ALIGNMENT, np.uint8)  # a vector may be read past the end
         self.memory = memory[-memory.ctypes.data % ALIGNMENT :]
         self.pointers = (ctypes.c_void_p * max(len(source.arrays), 1))()
-        self.names: dict[str, Any] = {"copy": np.copy, "contiguous": _contiguous, "pointers": self.pointers}
+        self.names: dict[str, Any] = {
+            "copy": np.copy,
+            "empty": np.empty,
+            "contiguous": _contiguous,
+            "pointers": self.pointers,
+        }
         self.names["split"] = split
         self.lines: list[str] = []
         self.values: dict[Instruction, str] = {}  # what is written for a result that is a Python object
@@ -71,8 +76,12 @@ class _Bound:
                 name = self.name(x.parameters["value"])
                 self.lines.append(f"kept{number} = contiguous({name})")
                 self.lines.append(f"pointers[{number}] = kept{number}.__array_interface__['data'][0]")
+            elif x in self.source.fresh:
+                self.values[x] = f"made{number}"
+                self.lines.append(f"made{number} = empty({x.result.shape}, {self.name(x.result.dtype)})")
+                self.lines.append(f"pointers[{number}] = made{number}.__array_interface__['data'][0]")
         address = ctypes.c_void_p(self.memory.ctypes.data)
-        self.names["memory"] = address
+        self.names["memory"], self.names["kept"] = address, self.memory  # an address alone keeps nothing
         for k, segment in enumerate(self.source.segments):
             step = self.source.steps.all[segment[0]]
             if step.in_c:
@@ -148,7 +157,7 @@ class _Bound:
     def returned(self, x: Instruction) -> str:
         """What is written for an output: the caller's own."""
         text = self.value(x)
-        if x.result.kind == "array":
+        if x.result.kind == "array" and (x not in self.source.fresh or self.source.listing.outputs.count(x) > 1):
             return f"copy({text})"
         return text
 

@@ -10,7 +10,7 @@ from tinygrad_cnn.lowering.instructions import Instruction
 
 NARROW = 4  # rows or columns, below which nothing is gained by tiles
 NARROW_IS_SMALL = 1 << 18  # multiplications, from which on BLAS is called
-SMALL = 1 << 24  # the same, of what is computed in tiles
+SMALL = 1 << 28  # the same, of what is computed in tiles
 DEPTH = 512
 
 
@@ -144,7 +144,10 @@ TILE void product_tile_TYPE_xLANES(int rows, int vectors, int tail, long terms, 
         UNROLL for (int v = 0; v < vectors; v++) sums[i][v] = (TYPE_xLANES){0};
     for (long k = 0; k < terms; k++) {
         TYPE_xLANES b[4];
-        UNROLL for (int v = 0; v < vectors; v++) b[v] = load_TYPE_xLANES(panel + k * pitch + v * LANES);
+        UNROLL for (int v = 0; v < vectors; v++) {
+            b[v] = load_TYPE_xLANES(panel + k * pitch + v * LANES);
+            IN_REGISTER(b[v]);
+        }
         UNROLL for (int i = 0; i < rows; i++) {
             const TYPE x = a[i * a_row + k * a_column];
             UNROLL for (int v = 0; v < vectors; v++) sums[i][v] += x * b[v];

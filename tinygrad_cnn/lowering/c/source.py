@@ -15,6 +15,7 @@ from tinygrad_cnn.lowering.c.steps import GIVEN, Step, Steps, is_elementwise
 from tinygrad_cnn.lowering.instructions import Instruction, Listing
 
 ALIGNMENT = 64
+FRESH = 1 << 14  # bytes, from which on making an array costs less than copying one
 
 _HEAD = """\
 /* TITLE, as C: made by tinygrad_cnn. Each function is a step of the program, at the end they are called: `memory`
@@ -42,6 +43,12 @@ _HEAD = """\
 #define CONTRACT
 #define CONTRACTED __attribute__((optimize("fp-contract=fast")))
 #define UNROLL _Pragma("GCC unroll 32")
+#endif
+
+#if defined(__x86_64__) && !defined(__clang__)  /* or each product would read the vector from memory again */
+#define IN_REGISTER(vector) __asm__("" : "+v"(vector))
+#else
+#define IN_REGISTER(vector)
 #endif
 
 """
@@ -97,6 +104,7 @@ class Source:
     steps     in order
     segments  numbers of steps that one function of the library runs, in order; those of NumPy are alone
     memory    where results are, and how much of it is needed, scratch memory included
+    fresh     outputs that are not in memory
     arrays    what is not in memory, in the order of the pointers that are given to the library
     """
 
@@ -108,6 +116,7 @@ class Source:
         self.steps = Steps(listing, self.places, self.kernels)
         self.last = self._last_uses()
         self.aliases = assignments.in_place(self.steps, self.last, self.places)
+        self.fresh = self._fresh()
         self.memory = self._lay_out()
         self.results = self.memory.length
         self.arrays: list[Instruction] = []
@@ -156,9 +165,21 @@ class Source:
         """Whether a result is needed in memory."""
         return x in self.last
 
+    def _fresh(self) -> set[Instruction]:
+        """The large outputs that C writes to an array that is made at each call, and is the caller's."""
+        changed = {*self.aliases, *self.aliases.values()}
+        return {
+            x for x in self.listing.outputs
+            if x in self.places and self.places[x].root is x and x.result.kind == "array" and x not in changed
+            and x in self.steps.of and self.steps.all[self.steps.of[x]].in_c
+            and x.result.size * x.result.dtype.itemsize >= FRESH
+        }  # fmt: skip
+
     def is_elsewhere(self, root: Instruction) -> bool:
-        """Whether an array is not in the memory of the program: arguments, and constants."""
-        return root.operation in GIVEN and (root.operation != "input" or root.result.kind == "array")
+        """Whether an array is not in the memory of the program: arguments, constants, and large outputs."""
+        return root in self.fresh or (
+            root.operation in GIVEN and (root.operation != "input" or root.result.kind == "array")
+        )
 
     def _lay_out(self) -> Memory:
         """Give each result that is needed in memory a place where nothing else is for as long."""

@@ -14,7 +14,8 @@ import os
 from tinygrad_cnn.lowering.c.compiler import library
 
 MOST_PARTS = 16
-WORTH = 8_000  # nanoseconds that a part takes at least: waking a thread takes about as long
+WORTH = 40_000  # nanoseconds that a loop takes at least: waking a thread takes about 10,000
+PART = 8_000  # and a part of it
 MOST_SCRATCH = 1 << 23  # bytes, of all parts
 MOST_THREADS = 256
 VARIABLES = ("TINYGRAD_CNN_THREADS", "OMP_NUM_THREADS")
@@ -22,7 +23,9 @@ VARIABLES = ("TINYGRAD_CNN_THREADS", "OMP_NUM_THREADS")
 
 def parts_of(extent: int, nanoseconds: float, scratch: int) -> int:
     """Into how many parts a loop is divided, by its iterations, how long they take, and the bytes that a part needs."""
-    return max(1, min(extent, MOST_PARTS, int(nanoseconds / WORTH), MOST_SCRATCH // max(scratch, 1)))
+    if nanoseconds < WORTH:
+        return 1
+    return max(1, min(extent, MOST_PARTS, int(nanoseconds / PART), MOST_SCRATCH // max(scratch, 1)))
 
 
 def thread_count() -> int:
