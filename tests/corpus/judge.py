@@ -45,7 +45,7 @@ class Mistake(NamedTuple):
 
 
 def judged(known: Any, report: Any) -> Judged:
-    """A report on `known.by_hand`. known: a Case or a Mistake; says=None: words alone are not judged."""
+    """A report on `known.by_hand`. known: a Case or a Mistake; with says=None, words that claim numbers are checked."""
     found = first_wrong(report)
     name = "" if found is None else found.name
     expected = known.step.split()
@@ -60,8 +60,12 @@ def judged(known: Any, report: Any) -> Judged:
         if right is not None:
             said += f"\n    you:   {you}\n    right: {right}"
             true = lines_hold(known, name, you, right)
-        if true is None:
-            true = known.says is None or re.search(known.says, words, re.IGNORECASE) is not None
+        if true is None and known.says is None:
+            true = words_hold(
+                words, cotangent(known.by_hand(known.point), name), cotangent(known.right(known.point), name)
+            )
+        elif true is None:
+            true = re.search(known.says, words, re.IGNORECASE) is not None
         cause = "found" if true else "false"
     return Judged(not report.ok, step, cause, said)
 
@@ -86,6 +90,20 @@ def lines_hold(known: Any, step: str, you: str | None, right: str) -> bool | Non
         if same(values[0], expected) and (you is None or same(values[1], actual)):
             return True
     return False if ran else None
+
+
+def words_hold(words: str, actual: Any, expected: Any) -> bool:
+    """Whether words that claim a sign, a factor or a transpose are so; others are not judged."""
+    times = re.match(r"it is (minus )?(\d[\d.e+-]*(?:/\d+)?) (?:times|of) what it should be", words)
+    if words == "the sign is wrong":
+        return same(-np.asarray(actual), expected)
+    if words == "it is transposed":
+        return same(np.transpose(actual), expected)
+    if times is not None and "; and " not in words:
+        numerator, _, denominator = times[2].partition("/")
+        factor = (-1 if times[1] else 1) * float(numerator) / float(denominator or 1)
+        return bool(np.allclose(actual, factor * np.asarray(expected), rtol=1e-5))  # the factor is in six digits
+    return True
 
 
 def scopes(known: Any) -> Iterator[dict[str, Any]]:
