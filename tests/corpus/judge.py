@@ -109,18 +109,27 @@ def words_hold(words: str, actual: Any, expected: Any) -> bool:
 def scopes(known: Any) -> Iterator[dict[str, Any]]:
     """What names may mean: the values of the graph; or the variables of `by_hand`, at each line that it ran."""
     module = known.by_hand.__globals__
-    helping = {**module, **last(variables(known.loss, known.point)), **known.point}
+    forward = variables(known.loss, known.point)
+    helping = {**module, **last(forward), **known.point}
     within = variables(known.by_hand, known.point)
     form = tree.flatten(known.point)
     graph = {name: node.value for name, node in by_name(trace(known.loss, form, form.leaves)).items()}
-    yield {**helping, **last(within), **graph, **known.by_hand(known.point)}
-    for local in within:
-        yield {**helping, **graph, **local}
+    for counters in distinct_counters(forward):
+        yield {**helping, **last(within), **counters, **graph, **known.by_hand(known.point)}
+    for local in within:  # a list of theirs is indexed as such, whatever the values of the graph are called
+        theirs = {name: value for name, value in graph.items() if name.partition("[")[0] not in local}
+        yield {**helping, **theirs, **local}
 
 
 def last(snapshots: list[dict[str, Any]]) -> dict[str, Any]:
     """The variables at the end."""
     return snapshots[-1] if snapshots else {}
+
+
+def distinct_counters(snapshots: list[dict[str, Any]]) -> list[dict[str, int]]:
+    """The loop variables of a function, in each iteration."""
+    counters = [{name: value for name, value in local.items() if type(value) is int} for local in snapshots]
+    return list({tuple(x.items()): x for x in reversed(counters)}.values()) or [{}]
 
 
 def variables(function: Callable[..., Any], point: Parameters) -> list[dict[str, Any]]:
@@ -161,7 +170,7 @@ def evaluated(line: str, scope: dict[str, Any]) -> Any:
     names = dict(scope)
 
     def numbered(found: re.Match[str]) -> str:
-        if found[0] not in scope or isinstance(scope.get(found[1]), list):
+        if found[0] not in scope:
             return found[0]
         names[f"{found[1]}__{found[2]}"] = scope[found[0]]
         return f"{found[1]}__{found[2]}"

@@ -31,7 +31,7 @@ def batch_norm(p: Parameters) -> Any:
     fix={
         "dx = dxhat * ivar": "dx = (dxhat - dxhat.mean(axis=0) - xmu * ivar**2 * np.mean(dxhat * xmu, axis=0)) * ivar"
     },
-    says=r"(contribution|held constant|mean)",
+    says=r"contribution|held constant|mean|the term .* is missing",
 )
 def dl4j_batch_norm_statistics(p: Parameters) -> dict[str, Any]:
     xmu = p["x"] - p["x"].mean(axis=0)
@@ -167,7 +167,7 @@ def normalize(p: Parameters) -> Any:
     step="dx",
     cause="The derivative of the root is divided by the norm with the epsilon, not by the norm.",
     fix={"* x / norm": "* x / (norm - 0.1)"},
-    says=r"epsilon|0\.1",
+    says=r"norm stands where|epsilon|0\.1",
 )
 def chainer_normalize_epsilon(p: Parameters) -> dict[str, Any]:
     x = p["x"]

@@ -116,7 +116,7 @@ def sciml_book_state(p: Parameters) -> dict[str, Any]:
     step="dWhh",
     cause="In the loop over time the gradient of the shared weight is assigned, not added: only one step's counts.",
     fix={"dWhh = np.outer(": "dWhh = dWhh + np.outer("},
-    says=r"assign|overwrit|only|\+=",
+    says=r"the term .* is missing in all|assign|overwrit|only|\+=",
 )
 def arraymancer_assigned_over_time(p: Parameters) -> dict[str, Any]:
     hs = states(p)

@@ -287,11 +287,12 @@ def diffusion_by_hand(p: Parameters) -> dict[str, Any]:
         u.append(u[t] + 0.1 * p["k"] * (np.roll(u[t], 1) - 2 * u[t] + np.roll(u[t], -1)))
     dk = np.zeros(6)
     dlap = [None] * 3
-    du = u[3] - FIELD
+    dnext = u[3] - FIELD
     for t in reversed(range(3)):
-        dk += 0.1 * du * (np.roll(u[t], 1) - 2 * u[t] + np.roll(u[t], -1))
-        dlap[t] = 0.1 * p["k"] * du
-        du = du + np.roll(dlap[t], -1) - 2 * dlap[t] + np.roll(dlap[t], 1)
+        dk += 0.1 * dnext * (np.roll(u[t], 1) - 2 * u[t] + np.roll(u[t], -1))
+        dlap[t] = 0.1 * p["k"] * dnext
+        dnext = dnext + np.roll(dlap[t], -1) - 2 * dlap[t] + np.roll(dlap[t], 1)
+    du = 1.0 * dnext
     return {"dlap": dlap, "dk": dk, "du": du}
 
 
@@ -309,7 +310,7 @@ def triplet_by_hand(p: Parameters) -> dict[str, Any]:
     near = np.sum((f[0:2] - f[2:4]) ** 2, axis=1)
     far = np.sum((f[0:2] - f[4:6]) ** 2, axis=1)
     dnear = 1.0 * (near - far + 4 > 0)
-    dfar = -dnear
+    dfar = -1.0 * (near - far + 4 > 0)
     df = np.zeros((6, 4))
     df[0:2] = 2 * dnear[:, None] * (f[0:2] - f[2:4]) + 2 * dfar[:, None] * (f[0:2] - f[4:6])
     df[2:4] = -2 * dnear[:, None] * (f[0:2] - f[2:4])
