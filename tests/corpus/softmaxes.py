@@ -49,7 +49,7 @@ def odyssey_softmax_dot(p: Parameters) -> dict[str, Any]:
     step="dz",
     cause="The backward pass of softmax copies the cotangent of its output: the derivative is missing.",
     fix={"dz = ds": "dz = s * (ds - np.sum(ds * s, axis=1, keepdims=True))"},
-    says=r"missing|softmax",
+    says=r"softmax|exp|derivative|passed on|\bs \*",
 )
 def darknet_softmax_copied(p: Parameters) -> dict[str, Any]:
     z = X @ p["W"] + p["b"]

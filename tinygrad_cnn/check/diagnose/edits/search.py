@@ -154,6 +154,8 @@ def _probes(c: Context) -> tuple[Any, ...]:
     """A few elements by which most edits can be told to be wrong."""
     if not c.target.size:
         return tuple([np.zeros(0, int) for _ in c.target.shape])
+    if not c.target.ndim:
+        return (..., None)
     places = np.random.default_rng(0).permutation(c.target.size)[:PROBES]
     if np.shape(c.program.value) == c.target.shape:
         with np.errstate(invalid="ignore"):
