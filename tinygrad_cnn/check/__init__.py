@@ -8,7 +8,9 @@ from tinygrad_cnn.check.cross_check import gradients
 from tinygrad_cnn.check.diagnose.explanations import EXPLANATIONS, Case, Explanation, OtherRule
 from tinygrad_cnn.check.report.report import GradientsDifferError, Report
 from tinygrad_cnn.check.results import Comparison, Parameter, Step
+from tinygrad_cnn.check.subjects.jax_functions import jax
 from tinygrad_cnn.check.subjects.layers import layer
+from tinygrad_cnn.check.subjects.torch_functions import torch
 
 __all__ = [
     "EXPLANATIONS",
@@ -21,5 +23,7 @@ __all__ = [
     "Report",
     "Step",
     "gradients",
+    "jax",
     "layer",
+    "torch",
 ]

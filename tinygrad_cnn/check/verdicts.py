@@ -20,6 +20,7 @@ from tinygrad_cnn.check.results import Cause, Comparison, ForwardValue, Paramete
 from tinygrad_cnn.check.tie_shares import shares_are_allowed
 from tinygrad_cnn.check.witnesses.autodiff import rounding_of_values
 from tinygrad_cnn.check.witnesses.branches import mask
+from tinygrad_cnn.check.witnesses.hand_derived import matched
 from tinygrad_cnn.check.witnesses.magnitude import largest_finite
 from tinygrad_cnn.engine.graph import Array, Node, source_line
 from tinygrad_cnn.engine.sweep import pull_back
@@ -30,7 +31,7 @@ def forward_values(evidence: Evidence) -> list[ForwardValue]:
     derived, auto, found = evidence.hand_derived, evidence.autodiff, list[ForwardValue]()
     if derived is None or not (derived.forward or derived.loss is not None):
         return []
-    rounding = rounding_of_values(evidence.subject, auto.run)
+    rounding = rounding_of_values(evidence.subject, auto.run) if auto.opaque is None else {}
     for node in sorted(derived.forward, key=lambda node: node.order):
         name, x = derived.forward[node]
         comparison = compare_arrays(x, np.asarray(node.value), rounding[node])
@@ -186,13 +187,15 @@ def along_conventions(evidence: Evidence, k: int, row: Parameter) -> Parameter:
     Of elements that tie, each may lie within its bounds while they get too little of a cotangent together. At a kink,
     what is right is a mean of the gradients near by; so it has to lie in the space that these span.
     """
-    pair, hand = row.hand_derived_vs_autodiff, row.hand_derived
-    if pair is None or pair.verdict != "agree" or hand is None or row.autodiff is None or not 1 < row.kinks <= MOST:
+    pair, hand = row.hand_derived_vs_autodiff or row.hand_derived_vs_differences, row.hand_derived
+    if pair is None or pair.verdict != "agree" or hand is None or not 1 < row.kinks <= MOST or evidence.late():
+        return row
+    if row.autodiff is None and not callable(evidence.by_hand):
         return row
     slopes = evidence.differences.slopes[k]
     places = [index for index, slope in slopes.items() if slope.kind == "kink"]
     at = np.array([hand[index] for index in places])
-    if np.all(np.abs(at - [row.autodiff[index] for index in places]) <= pair.error) or evidence.late():
+    if row.autodiff is not None and np.all(np.abs(at - [row.autodiff[index] for index in places]) <= pair.error):
         return row
     near = np.array([[g[index] for index in places] for g in _gradients_near(evidence, k, len(places) + MORE)])
     if not near.size or not np.all(np.isfinite(near)):
@@ -204,17 +207,24 @@ def along_conventions(evidence: Evidence, k: int, row: Parameter) -> Parameter:
     if rest[worst] <= 1e-4 * size:
         return row
     explanation = sentences.NOT_TOGETHER.format(elements=sentences.count(len(places), "element"))
-    values = float(at[worst]), float(row.autodiff[places[worst]])
+    values = float(at[worst]), float((mean + (near - mean).T @ coordinates)[worst])
     wrong = Comparison("differ", float(rest[worst]), pair.error, math.inf, places[worst], values, explanation)
+    if row.autodiff is None:
+        return replace(row, hand_derived_vs_differences=wrong, cause=Cause(explanation))
     return replace(row, hand_derived_vs_autodiff=wrong, cause=Cause(explanation))
 
 
 def _gradients_near(evidence: Evidence, k: int, n: int) -> list[Array]:
-    """The gradient of a parameter by autodiff, at `n` points near by."""
-    rng, found = np.random.default_rng(0), []
+    """The gradient of a parameter at `n` points near by: by autodiff, or hand-derived where that cannot follow."""
+    rng, found, subject = np.random.default_rng(0), [], evidence.subject
     for _ in range(n):
-        away = [NEAR * (largest_finite(x) or 1.0) * rng.standard_normal(x.shape) for x in evidence.subject.leaves]
-        leaves = [(x + v).astype(x.dtype) for x, v in zip(evidence.subject.leaves, away, strict=True)]
-        run = evidence.subject.run(leaves)
-        found.append(np.asarray(run.cotangents()[run.parameters[k]]))
+        away = [NEAR * (largest_finite(x) or 1.0) * rng.standard_normal(x.shape) for x in subject.leaves]
+        leaves = [(x + v).astype(x.dtype) for x, v in zip(subject.leaves, away, strict=True)]
+        if evidence.autodiff.opaque is None:
+            run = subject.run(leaves)
+            found.append(np.asarray(run.cotangents()[run.parameters[k]]))
+        else:
+            run = evidence.autodiff.run
+            returned = evidence.by_hand(subject.form.rebuild([x if x.ndim else x[()] for x in leaves]))
+            found.append(matched(returned, subject.form, run, evidence.given_names).arrays()[run.parameters[k]])
     return found
