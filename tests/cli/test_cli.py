@@ -507,8 +507,75 @@ def test_check_is_content_where_the_gradient_is_right(command, tmp_path: Path) -
     assert found["parameters"]["Wc"]["hand_derived_vs_autodiff"]["verdict"] == "agree"
 
 
+MODEL = """
+import numpy as np
+x = np.linspace(0, 1, 6).reshape(3, 2)
+parameters = {"w": np.array([0.3, 0.7])}
+
+def loss(p):
+    print("while it is computed")
+    h = np.tanh(x @ p["w"])
+    return np.sum(h**2)
+
+def by_hand(p):
+    h = np.tanh(x @ p["w"])
+    dh = 2 * h
+    dz = dh * (1 - h**POWER)
+    return {"dh": dh, "dw": x.T @ dz}
+"""
+
+
+@pytest.mark.parametrize(("power", "code", "verdict"), [(2, 0, "agree"), (1, 1, "contradict each other")])
+def test_check_takes_a_file(command, power: int, code: int, verdict: str) -> None:
+    Path("model.py").write_text(MODEL.replace("POWER", str(power)))
+    exit_code, out, err = command("check", "model.py", "--html", "check.html")
+    assert (exit_code, err) == (code, "")
+    assert f"The gradients {verdict}." in out
+    assert ("The first wrong step is dw" in out) == (power == 1)
+    assert verdict in Path("check.html").read_text(encoding="utf-8")
+    exit_code, out, err = command("check", "model.py", "--json", "--seconds", "20")
+    found = json.loads(out)
+    assert (exit_code, found["ok"], found["first_wrong"]) == (code, power == 2, "dw" if power == 1 else None)
+    assert set(err.splitlines()) == {"while it is computed"}
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("loss = 3", "model.py: defines no 'parameters'. Expected arrays, and by_hand, the hand-derived gradient"),
+        ("parameters = 3.0", "model.py: defines no 'loss'. Expected a function of the parameters"),
+        ("loss = parameters = 3.0", "model.py: loss is of type float. Expected a function of the parameters"),
+        ("x = = 3", "model.py: is no valid Python: invalid syntax (line 1)"),
+        ("import no_such_module", "No module named 'no_such_module'"),
+        ("raise SystemExit('enough')", "SystemExit: enough"),
+        ("x = 1\nx.y", "AttributeError: 'int' object has no attribute 'y'"),
+        ("loss = abs\nparameters = 3", "TypeError: params has dtype int64; expected floats: write 1.0 for 1"),
+        ("def loss(p):\n    return p['v']\nparameters = {'w': 1.0}", "model.py:2, `p['v']`: KeyError: 'v'"),
+        (MODEL.replace("POWER", "q"), "NameError: name 'q' is not defined"),
+    ],
+)
+def test_check_names_what_is_wrong_with_a_file(command, source: str, message: str) -> None:
+    Path("model.py").write_text(source)
+    code, out, err = command("check", "model.py")
+    assert code == 2
+    assert "Traceback" not in out + err
+    assert message in err
+    assert len(err.splitlines()) == 1 + err.count("while it")
+
+
+def test_check_of_a_file_that_concludes_nothing_has_a_code_of_its_own(command) -> None:
+    Path("model.py").write_text("import numpy as np\nparameters = np.array([-1.0])\nloss = lambda w: np.sum(np.log(w))")
+    code, out, err = command("check", "model.py")
+    assert (code, err) == (2, "")
+    assert "The check is inconclusive." in out
+
+
 def test_check_names_what_it_cannot_use(command, trained: Path) -> None:
     refused(command("check", "--run", "none"), "none: no such file")
+    refused(command("check", "none.py"), "none.py: cannot be read: No such file or directory")
+    refused(command("check", "model.txt"), "model.txt: is not a file of Python. Expected a name that ends in .py")
+    refused(command("check", "none.py", "--at", "trained"), "--at is for the article's gradient, and not for a FILE")
+    refused(command("check", "--seconds", "3"), "--seconds is for the gradient of a FILE. Pass one")
     refused(command("check", "--data", "none"), "none: there is no such folder")
     refused(command("check", "--at", "noon"), "'--at': 'noon' is not one of")
     refused(command("check", "--run", trained, "--at", "trained"), "--at cannot be combined with --run")

@@ -207,7 +207,12 @@ class Results:
         """The outcome in a sentence."""
         if self.ok:
             return sentences.AGREE
-        return sentences.CONTRADICT if self._contradictions() else sentences.INCONCLUSIVE
+        return sentences.CONTRADICT if self.contradicts else sentences.INCONCLUSIVE
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether two witnesses contradict each other."""
+        return bool(self._contradictions())
 
     @property
     def first_wrong(self) -> Step | None:

@@ -1,4 +1,4 @@
-"""`tinygrad-cnn check`: the article's gradient compared with autodiff and finite differences, and the findings."""
+"""`tinygrad-cnn check`: the article's gradient, or that of a file, compared with autodiff and finite differences."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from rich.text import Text
 from tinygrad_cnn.check.report.page import page
 from tinygrad_cnn.check.report.terminal import rendered
 from tinygrad_cnn.circle_square import data, findings, gradient_check, outputs, runs
+from tinygrad_cnn.circle_square.errors import InputError
 from tinygrad_cnn.circle_square.experiment import Settings, run
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, published_start
 from tinygrad_cnn.cli import options
+from tinygrad_cnn.cli.checked_file import check_file, comparison, json_number
 
 
 @click.command()
+@click.argument("file", type=options.path, required=False)
 @options.drawings
 @click.option(
     "--at",
@@ -44,8 +47,15 @@ from tinygrad_cnn.cli import options
     help="The loss to compare with. The article claims that its gradient is that of the printed loss.",
 )
 @click.option("--html", type=options.path, help="Also write the report to this file, as an HTML page.")
+@click.option(
+    "--seconds",
+    type=float,
+    callback=options.positive,
+    help="How long finite differences of a FILE may take.  [default: as long as it takes]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON, and nothing else.")
 def check(
+    file: Path | None,
     task: str,
     folder: Path | None,
     split: str | None,
@@ -57,12 +67,23 @@ def check(
     seed: int,
     claims: Any,
     html: Path | None,
+    seconds: float | None,
     as_json: bool,
 ) -> int:
-    """Check the article's hand-derived gradient on the training drawings.
+    """Check a hand-derived gradient: the article's, on the training drawings, or that of a FILE.
 
-    The exit code is 1 if it is not the gradient of the chosen loss, and 0 if it is.
+    FILE is a file of Python that defines `loss`, a function of the parameters, `parameters`, and `by_hand`, their
+    gradient or a function that returns it; also `names`, `losses` and `modules`, as `tg.check.gradients` takes them.
+
+    The exit code is 0 if the gradients agree, 1 if they contradict each other, and 2 if nothing can be concluded.
     """
+    if file is not None:
+        options.refuse_others(
+            "is for the article's gradient, and not for a FILE", ("file", "html", "as_json", "seconds")
+        )
+        return check_file(file, html, as_json, seconds)
+    if seconds is not None:
+        raise InputError("--seconds is for the gradient of a FILE. Pass one, as in tinygrad-cnn check model.py")
     what, scaling = TASKS[task], data.Scaling(invert, scale)
     drawings = options.load(what, folder, split, split_seed)
     if run_folder is not None:
@@ -109,14 +130,14 @@ def _as_data(found: findings.Findings, where: str, claims: str) -> dict[str, Any
         "ok": found.report.ok,
         "parameters": {
             row.name: {
-                "autodiff_vs_differences": _comparison(row.autodiff_vs_differences),
-                "hand_derived_vs_autodiff": _comparison(row.hand_derived_vs_autodiff),
-                "hand_derived_vs_differences": _comparison(row.hand_derived_vs_differences),
+                "autodiff_vs_differences": comparison(row.autodiff_vs_differences),
+                "hand_derived_vs_autodiff": comparison(row.hand_derived_vs_autodiff),
+                "hand_derived_vs_differences": comparison(row.hand_derived_vs_differences),
             }
             for row in found.report.parameters
         },
         "steps": {
-            step.name: {**_comparison(step.given_upstream), "explanation": step.explanation}
+            step.name: {**comparison(step.given_upstream), "explanation": step.explanation}
             for step in found.report.steps
         },
         "another_loss": found.report.another_loss,
@@ -125,16 +146,8 @@ def _as_data(found: findings.Findings, where: str, claims: str) -> dict[str, Any
                 "title": f.title,
                 "found": f.found,
                 "says": f.says,
-                "numbers": {k: _number(v) for k, v in f.numbers.items()},
+                "numbers": {k: json_number(v) for k, v in f.numbers.items()},
             }
             for f in found.findings
         ],
     }
-
-
-def _comparison(c: Any) -> dict[str, Any]:
-    return {} if c is None else {"verdict": c.verdict, "difference": _number(c.difference), "error": _number(c.error)}
-
-
-def _number(x: float) -> float | None:
-    return float(x) if np.isfinite(x) else None

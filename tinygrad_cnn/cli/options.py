@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,15 @@ def refuse_beside(chosen: str, *others: str) -> None:
     given = [name for name in others if context.get_parameter_source(name) is not ParameterSource.DEFAULT]
     if given:
         raise InputError(f"--{given[0]} cannot be combined with {chosen}, which sets it. Leave one of them out")
+
+
+def refuse_others(why: str, allowed: Sequence[str]) -> None:
+    """Raise InputError if an option was given whose argument is not among `allowed`; why: "--at " and this."""
+    context = click.get_current_context()
+    for option in context.command.params:
+        name = option.name or ""
+        if name not in allowed and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise InputError(f"{option.opts[0]} {why}. Leave it out")
 
 
 def positive(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
