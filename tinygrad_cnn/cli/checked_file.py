@@ -131,7 +131,9 @@ def _as_data(report: Report, path: Path) -> dict[str, Any]:
 
 def comparison(c: Any) -> dict[str, Any]:
     """A comparison as JSON."""
-    return {} if c is None else {"verdict": c.verdict, "difference": json_number(c.difference), "error": json_number(c.error)}
+    if c is None:
+        return {}
+    return {"verdict": c.verdict, "difference": json_number(c.difference), "error": json_number(c.error)}
 
 
 def json_number(x: float) -> float | None:
