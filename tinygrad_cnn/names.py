@@ -132,12 +132,25 @@ def _assignments(lines: tuple[str, ...]) -> dict[Span, str]:
     if tree is None:
         return {}
     found: dict[Span, str] = {}
-    for statement in ast.walk(tree):
-        for target, value in _pairs(statement):
+    walrus = any(":=" in line for line in lines)
+    for node in ast.walk(tree) if walrus else _statements(tree):
+        for target, value in _pairs(node):
             name = target.id if isinstance(target, ast.Name) else getattr(target, "attr", None)
             if name is not None:
                 found[value.lineno, value.end_lineno, value.col_offset, value.end_col_offset] = name
     return found
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """The statements of a file, without the expressions in them, which are ten times as many."""
+    within: list[ast.AST] = [tree]
+    while within:
+        node = within.pop()
+        yield node
+        for name in ("body", "orelse", "handlers", "finalbody", "cases"):
+            inner = getattr(node, name, None)
+            if isinstance(inner, list):
+                within.extend(inner)
 
 
 def _pairs(statement: Any) -> Iterator[tuple[Any, Any]]:

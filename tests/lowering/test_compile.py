@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -192,3 +193,14 @@ def test_a_thread_that_traces_does_not_disturb_another_that_does_not() -> None:
     done.set()
     thread.join()
     assert not faults
+
+
+def test_the_garbage_collector_is_as_it_was_after_a_program_is_made() -> None:
+    for switch in (gc.disable, gc.enable):
+        switch()
+        before = gc.isenabled()
+        tg.compile(lambda x: x + 1, backend="numpy")(np.ones(3))
+        assert gc.isenabled() is before
+    with pytest.raises(TypeError):
+        tg.compile(lambda x: 1 if x > 0 else 2, backend="numpy")(1.0)
+    assert gc.isenabled()

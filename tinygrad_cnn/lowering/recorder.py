@@ -60,12 +60,14 @@ class Recorder:
     places        for each of them, the calls within which it was recorded, the outermost first: its name follows
     lines         where in the user's code each was asked for
     of_rules      those that a reverse sweep recorded
+    named         whether `places` and `of_rules` are wanted; `lines` are noted anyway, for errors
     outside       the arrays that the function closes over, or made of no argument, as they were when they were used
     outside_names their names in the user's code, of those that have one
     """
 
-    def __init__(self, make: Callable[..., Any]) -> None:
+    def __init__(self, make: Callable[..., Any], named: bool = True) -> None:
         self.make = make
+        self.named = named
         self.instructions: list[Instruction] = []
         self.places: dict[Instruction, list[Call]] = {}
         self.lines: dict[Instruction, Place] = {}
@@ -159,6 +161,8 @@ class Recorder:
                 places.append(Call(id(frame), place, kind == _USER))
                 if kind == _USER and x not in self.lines:
                     self.lines[x] = place
+                    if not self.named:
+                        return x
             elif kind == _ENDS:
                 if code.co_filename == _SWEEP:
                     self.of_rules.add(x)

@@ -102,14 +102,14 @@ def leaves_of(
     return tree.flatten({**dict(zip(names, args, strict=True)), **keywords})
 
 
-def traced(function: Function, args: tuple[Any, ...], keywords: dict[str, Any]) -> Listing:
-    """The listing of `function`, traced with these arguments."""
-    first = _traced_once(function, args, keywords)
+def traced(function: Function, args: tuple[Any, ...], keywords: dict[str, Any], named: bool = True) -> Listing:
+    """The listing of `function`, traced with these arguments. named: whether what it computes gets names."""
+    first = _traced_once(function, args, keywords, named)
     return _settled(first, _traced_once(function, args, keywords, named=False))
 
 
-def _traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, Any], named: bool = True) -> Listing:
-    recorder = Recorder(Traced)
+def _traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, Any], named: bool) -> Listing:
+    recorder = Recorder(Traced, named)
     flat = leaves_of(function, args, keywords)
     arguments: list[Argument] = []
     stand_ins: list[Any] = []
@@ -221,7 +221,8 @@ def _same_memory(a: Any, b: Any) -> bool:
 
 def _same(x: Instruction, y: Instruction, number: dict[Instruction, int], number_again: dict[Instruction, int]) -> bool:
     return (
-        (x.operation, x.function) == (y.operation, y.function)
+        x.operation == y.operation
+        and x.function == y.function
         and x.result == y.result
         and [number[a] for a in x.operands] == [number_again[a] for a in y.operands]
         and (x.operation == "outside" or _equal(x.parameters, y.parameters))

@@ -46,18 +46,26 @@ def key(x: Instruction) -> Any:
 
 
 def _hashable(parameter: Any) -> Any:
+    kind = type(parameter)
+    if kind in _BY_VALUE:
+        return (kind, parameter)  # True is not 1
+    if kind is float:
+        return (kind, repr(parameter))  # -0.0 is not 0.0, and NaN is itself
     if isinstance(parameter, dict):
-        return tuple([(name, _hashable(x)) for name, x in sorted(parameter.items())])
+        return tuple([(name, _hashable(parameter[name])) for name in sorted(parameter)])
     if isinstance(parameter, list | tuple):
-        return (type(parameter), tuple(map(_hashable, parameter)))
+        return (kind, tuple(map(_hashable, parameter)))
     if isinstance(parameter, slice):
         return ("slice", _hashable([parameter.start, parameter.stop, parameter.step]))
     if isinstance(parameter, np.ndarray):
         return id(parameter)
     if isinstance(parameter, bool | int | float | complex | np.generic):
-        return (type(parameter), np.asarray(parameter).tobytes())  # -0.0 is not 0.0, and NaN is itself
+        return (kind, np.asarray(parameter).tobytes())
     try:
         hash(parameter)
     except TypeError:
         return id(parameter)
     return parameter
+
+
+_BY_VALUE = frozenset([int, bool, str, type(None)])
