@@ -224,7 +224,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "an argument that a program assigns to": lambda: tg.program(lambda x: assign(x, 0, 1.0))(np.ones(2)),
     "a Tensor as an argument of a program": lambda: tg.program(np.sin)(t(2)),
     "out= in a program": lambda: tg.program(lambda x: np.sin(x, out=np.ones(2)))(np.ones(2)),
-    "np.copyto in a program": lambda: tg.program(lambda x: np.copyto(x, 0))(np.ones(2)),
+    "np.copyto in a program": lambda: tg.program(lambda x: np.copyto(np.zeros(2), x))(np.ones(2)),
     "a function of NumPy's that cannot be printed": lambda: tg.program(lambda x: np.apply_along_axis(np.sort, 0, x))(
         np.ones(2)
     ).source(),
