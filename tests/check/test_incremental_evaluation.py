@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import tinygrad_cnn as tg
 from tinygrad_cnn import tree
 from tinygrad_cnn.check.witnesses.incremental_evaluation import IncrementalLoss, alike
+from tinygrad_cnn.check.witnesses.replay import replay
 from tinygrad_cnn.check.witnesses.trace import trace
 from tinygrad_cnn.circle_square.model import Parameters, forward, loss_as_printed
 from tinygrad_cnn.primitives import windows
@@ -96,6 +97,35 @@ def test_a_rerun_is_a_run(loss: Callable[[Any], Any], a: Array, b: Array, a2: Ar
     np.testing.assert_array_equal(value, expected.value)
     assert branches.same(expected.branches())
     assert branches.same(incremental.first.branches()) == expected.branches().same(trace(loss, form, there).branches())
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)
+@given(a=numbers, b=numbers, a2=numbers, b2=numbers, which=st.sampled_from(["a", "b", "both", "none"]))
+def test_a_replay_is_a_run(loss: Callable[[Any], Any], a: Array, b: Array, a2: Array, b2: Array, which: str) -> None:
+    form, there = tree.flatten({"a": a, "b": b}), [a, b]
+    first = trace(loss, form, there)
+    program = replay(loss, form, there, first)
+    assert (program is None) == (loss in (branching, assigning, writing_in_one_branch))
+    if program is not None:
+        moved = [a2 if which in ("a", "both") else a, b2 if which in ("b", "both") else b]
+        value, branches = program.at(moved)
+        expected = trace(loss, form, moved)
+        np.testing.assert_array_equal(value, expected.value)
+        same, as_it_is_run = branches.same(program.at(there)[1]), expected.branches().same(first.branches())
+        # Whether a constant is a mask, all zeros and ones, is decided where the program is traced.
+        assert same == as_it_is_run or (loss is by_way_of_values and same)
+
+
+def test_a_loss_that_catches_what_tracing_raises_is_run_as_it_is_written() -> None:
+    def loss(p: Any) -> Any:
+        try:
+            return np.sum(p * 2) if np.sum(p.value) > 0 else np.sum(p * 3)
+        except TypeError:
+            return np.sum(p * 4)
+
+    x = np.ones(2)
+    form = tree.flatten(x)
+    assert replay(loss, form, [x], trace(loss, form, [x])) is None
 
 
 def test_what_is_before_the_change_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,14 +84,14 @@ def gradients(
     with adopt(*modules) if modules else nullcontext(), warnings.catch_warnings():
         warnings.simplefilter("ignore", GradientLostWarning)  # a note says what it says
         subject = Subject.of(loss, params)
-        auto = autodiff(subject)
+        auto = autodiff(subject, budget.late)
         if order == 2 and auto.opaque is not None:
             raise ValueError(f"order=2 needs a loss that autodiff can follow, and this one it cannot ({auto.opaque})")
         derived = None if by_hand is None else hand_derived(subject, auto, by_hand, names or {})
         exhausted = budget.exhausted if derived is None else replace(budget, share=FOR_DIFFERENCES).exhausted
         sampled = no_slopes(subject)
         if math.isfinite(float(auto.run.value)):
-            with Progress(how_many(subject), progress) as bar:
+            with Progress(how_many(subject, auto), progress) as bar:
                 sampled = sample_slopes(subject, auto, derived, seed, exhausted, bar.advance)
         report = _report(
             Evidence(subject, auto, derived, sampled, explanations, seed, budget.late, by_hand, names or {})
@@ -198,7 +198,8 @@ def _notes_on_values(parameters: Sequence[Parameter]) -> list[str]:
             if len(broken) > 1:
                 note += sentences.NOT_FINITE_ELSEWHERE.format(n=len(broken) - 1)
             notes.append(note)
-        notes += [f"{p.name}: {c.note}" for c in p.comparisons() if c.verdict == "agree" and c.note]
+        said = [c.note for c in p.comparisons() if c.verdict == "agree" and c.note != sentences.ALONG]
+        notes += [f"{p.name}: {note}" for note in said if note]
     return list(dict.fromkeys(notes))
 
 

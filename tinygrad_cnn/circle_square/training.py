@@ -91,7 +91,7 @@ def hand_derived_gradient(x: Floats, y: Floats, p: Parameters) -> tuple[Forward,
 
 
 def published_gradient(x: Floats, y: Floats, p: Parameters) -> tuple[Forward, Parameters]:
-    """The steps of the model, and the same gradient by autodiff: of the shifted loss, with the article's conventions."""
+    """The steps of the model, and the same gradient by autodiff: the shifted loss with the article's conventions."""
 
     def loss(p: Parameters) -> tuple[Any, Forward]:
         steps = forward(x, p, ties="all", at_zero=1.0)

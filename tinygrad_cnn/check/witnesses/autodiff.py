@@ -111,8 +111,11 @@ class Autodiff:
         return self.rounding[node] * max(1.0, largest_finite(x) / (largest_finite(self.cotangents[node]) or 1.0))
 
 
-def autodiff(subject: Subject) -> Autodiff:
-    """The gradient by autodiff. Raises ValueError if the loss is not one number, or not twice the same."""
+def autodiff(subject: Subject, late: Callable[[], bool] = lambda: False) -> Autodiff:
+    """The gradient by autodiff. Raises ValueError if the loss is not one number, or not twice the same.
+
+    late: whether there is no time left to measure its rounding, which is then bounded more coarsely.
+    """
     error, lost = None, list[str]()
     with Bindings() as bound, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", GradientLostWarning)
@@ -134,6 +137,8 @@ def autodiff(subject: Subject) -> Autodiff:
     run = bound.names(run)
     _same_again(run.value, subject.run().value)
     found = Autodiff(run, cotangents=run.cotangents(), products=_products(run))
+    if late():
+        return _coarsely(found)
     small = found.products <= ONE_RUN and sum(int(np.size(node.like)) for node in run.nodes) <= ELEMENTS
     precise = _in_long_double(subject, run) if small else None
     found.precisely = precise is not None
@@ -144,6 +149,13 @@ def autodiff(subject: Subject) -> Autodiff:
         unit = unit_of([node]) * largest_finite(cotangent)
         estimates = [other.get(node, 0.0) for other in others]
         found.rounding[node] = max([least * unit, *[x for x in estimates if math.isfinite(x)]])
+    return found
+
+
+def _coarsely(found: Autodiff) -> Autodiff:
+    """With a rounding that was not measured."""
+    for node, cotangent in found.cotangents.items():
+        found.rounding[node] = 4096 * unit_of([node]) * largest_finite(cotangent)
     return found
 
 

@@ -9,23 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.engine.graph import Array, Node
+from tinygrad_cnn.stand_in import StandIn
 
 
 @dataclass(frozen=True)
 class Branches:
     """The discrete side of a run: for each node that has one, what was chosen.
 
-    nodes     the nodes
+    nodes     the nodes, or numbers that stand for them
     choices   for each of them, arrays of integers or booleans
     shape     for each node of the whole graph what its primitive is called, and how many choices it has: what Python
               itself branched on is seen in these
     """
 
-    nodes: list[Node]
+    nodes: Sequence[Any]
     choices: list[list[Array]]
     shape: tuple[tuple[str, int], ...]
 
@@ -33,7 +35,7 @@ class Branches:
         """Whether both runs took the same branches everywhere."""
         return self.shape == other.shape and not any(True for _ in self.differing(other))
 
-    def differing(self, other: Branches) -> Iterable[tuple[Node, int]]:
+    def differing(self, other: Branches) -> Iterable[tuple[Any, int]]:
         """The nodes at which the runs took different branches, and in how many elements; of graphs that are alike."""
         for node, mine, theirs in zip(self.nodes, self.choices, other.choices, strict=True):
             count = sum(_unlike(a, b) for a, b in zip(mine, theirs, strict=True))
@@ -87,8 +89,13 @@ def _discrete(node: Node) -> list[Array]:
         for part in x if isinstance(x, tuple | list) else (x,):
             # An int may be a place that Python code has worked out.
             if type(part) is int or (isinstance(part, np.ndarray | np.generic) and part.dtype.kind in "biu"):
-                found.append(np.asarray(part))
+                found.append(_as_array(part))
     return found
+
+
+def _as_array(x: Array | int) -> Array:
+    """`x` as an array; while a loss is traced, what stands for one is one."""
+    return x if isinstance(x, StandIn) else np.asarray(x)
 
 
 def meeting(node: Node) -> int:
@@ -117,9 +124,15 @@ def mask(node: Node) -> Array | None:
     if primitive is None:
         return None
     if primitive.kink is not None and primitive.kink.mask is not None:
-        return np.asarray(node.operands[primitive.kink.mask])
+        return _as_array(node.operands[primitive.kink.mask])
     if primitive.elementwise and primitive.bilinear and len(node.sources) == 1:
-        other = np.asarray(node.operands[1 - node.sources[0][0]])
-        if other.ndim and (other.dtype.kind == "b" or np.all((other == 0) | (other == 1))):
+        other = _as_array(node.operands[1 - node.sources[0][0]])
+        if other.ndim and (other.dtype.kind == "b" or _zeros_and_ones(other)):
             return other
     return None
+
+
+def _zeros_and_ones(x: Array) -> bool:
+    """Whether all elements are 0 or 1; of what stands for an array while a loss is traced, those that it has then."""
+    shown = getattr(x, "example", x)
+    return bool(np.all((shown == 0) | (shown == 1)))

@@ -21,7 +21,8 @@ import numpy as np
 from tinygrad_cnn import tree
 from tinygrad_cnn.check.witnesses.branches import Branches
 from tinygrad_cnn.check.witnesses.incremental_evaluation import IncrementalLoss
-from tinygrad_cnn.check.witnesses.trace import Trace, one_number
+from tinygrad_cnn.check.witnesses.replay import replay
+from tinygrad_cnn.check.witnesses.trace import Trace, one_number, trace
 from tinygrad_cnn.engine.graph import Array
 
 Kind = Literal["smooth", "kink", "jump", "rough", "noise", "unknown"]
@@ -31,6 +32,7 @@ SHRINK = 8.0
 NEAR = 1e-11  # a kink that is nearer than this share of the scale is at the point: rounding may put it on either side
 BOUND = 3.0  # how many standard deviations of noise there may be
 PLACES = 16  # at which noise is measured
+LARGE = 5e4  # elements of a value, on average; of larger ones the time of Python is little
 DROWNED = 1e-2  # a loss of which so much is noise is little else
 
 
@@ -105,7 +107,9 @@ class FiniteDifferences:
         self.loss, self.form, self.opaque, self.exhausted = loss, form, opaque, exhausted
         self.leaves = [np.asarray(x).astype(dtype, copy=False) for x in leaves]
         self.dtype, self.used = dtype, 0
-        self._incremental = None if opaque else IncrementalLoss(loss, form, self.leaves, first)
+        if exhausted(0):
+            raise OutOfBudgetError
+        self._evaluate = self._on_arrays if opaque else self._recorded(first)
         self.value, self.branches = self._at(self.leaves)
         self.noise, self.drowned = self._noise()
 
@@ -197,10 +201,20 @@ class FiniteDifferences:
         if self.exhausted(self.used):
             raise OutOfBudgetError
         self.used += 1
-        if self._incremental is None:
-            with np.errstate(all="ignore"):
-                return one_number(self.loss(self.form.rebuild([x.copy()[()] for x in leaves]))), Branches([], [], ())
-        return self._incremental.at(leaves)
+        return self._evaluate(leaves)
+
+    def _on_arrays(self, leaves: Sequence[Array]) -> tuple[Any, Branches]:
+        with np.errstate(all="ignore"):
+            return one_number(self.loss(self.form.rebuild([x.copy()[()] for x in leaves]))), Branches([], [], ())
+
+    def _recorded(self, first: Trace | None) -> Callable[[Sequence[Array]], tuple[Any, Branches]]:
+        """What computes the loss, and sees its branches: its program, or, where it is none, the loss itself."""
+        first = first or trace(self.loss, self.form, self.leaves)
+        elements = sum(int(np.size(node.like)) for node in first.nodes)
+        # Of large arrays a program has buffers and saves little.
+        few_and_large = elements > LARGE * len(first.nodes)
+        program = None if few_and_large else replay(self.loss, self.form, self.leaves, first)
+        return (program or IncrementalLoss(self.loss, self.form, self.leaves, first)).at
 
     def _noise(self) -> tuple[float, bool]:
         """How much of the value of the loss is rounding: how far it is from a smooth curve over a short stretch.

@@ -22,8 +22,10 @@ from tinygrad_cnn.check.witnesses.hand_derived import HandDerived
 from tinygrad_cnn.check.witnesses.magnitude import largest_finite
 from tinygrad_cnn.engine.graph import Array, Node
 
-ALL_OF = 512  # of a parameter of no more elements, all are measured; of a larger one, as many as follow
-LARGEST, RANDOM, DIRECTIONS = 24, 24, 4
+ALL_OF = 512  # of a parameter of no more elements all are measured, if that is affordable; of others SOME
+SOME, FEWEST, DIRECTIONS = 72, 12, 4  # a third by difference, a third by size, a third at random; and directions
+AFFORDABLE = 2.0  # seconds, about, that all slopes together may take
+EVALUATIONS = 8  # of the loss, about, for a slope
 FINE = 64  # so many elements of each parameter are measured in long double; others if double does not settle them
 SETTLED = 1e-7  # the error that does, as a share of the largest element of the gradient
 
@@ -49,9 +51,27 @@ class Sampled:
     notes: list[str] = field(default_factory=list)
 
 
-def how_many(subject: Subject) -> int:
+def how_many(subject: Subject, auto: Autodiff) -> int:
     """How many slopes are going to be taken, about."""
-    return sum(x.size if x.size <= ALL_OF else 2 * LARGEST + RANDOM + DIRECTIONS for x in subject.leaves)
+    return sum(n if n == x.size else n + DIRECTIONS for n, x in _numbers(subject, auto))
+
+
+def _numbers(subject: Subject, auto: Autodiff) -> list[tuple[int, Array]]:
+    """Of how many elements of each leaf slopes are taken: as many as the cost of the loss leaves time for.
+
+    The cost is counted and not timed, so that a check does the same each time that it is run.
+    """
+    each = int(AFFORDABLE / (EVALUATIONS * _seconds(subject, auto))) // max(1, len(subject.leaves))
+    return [
+        (x.size if x.size <= max(FEWEST, min(ALL_OF, each)) else max(FEWEST, min(SOME, each)), x)
+        for x in subject.leaves
+    ]
+
+
+def _seconds(subject: Subject, auto: Autodiff) -> float:
+    """What computing the loss once takes, about: a microsecond or two for each operation, and the work of it."""
+    elements = sum(x.size for x in subject.leaves) + sum(int(np.size(node.like)) for node in auto.run.computed())
+    return float(2e-6 * (1 + len(auto.run.nodes)) + 2e-9 * elements + 2e-10 * auto.products)
 
 
 def no_slopes(subject: Subject) -> Sampled:
@@ -125,10 +145,11 @@ def sample_slopes(
     """
     found = no_slopes(subject)
     sampler = _Sampler(subject, auto, exhausted, advance)
-    elements = _elements(subject, auto, derived, seed, found.notes)
+    numbers = _numbers(subject, auto)
+    elements = _elements(numbers, auto, derived, seed, found.notes)
     try:
-        for leaf, x in enumerate(subject.leaves):
-            if x.size > ALL_OF:
+        for leaf, (n, x) in enumerate(numbers):
+            if n < x.size:
                 for number in range(DIRECTIONS * seed, DIRECTIONS * (seed + 1)):
                     found.along[leaf].append(sampler.along_random("double", leaf, number))
         for rank, leaf, index in elements:
@@ -155,18 +176,19 @@ def _slope(sampler: _Sampler, rank: int, leaf: int, index: Index) -> Slope:
 
 
 def _elements(
-    subject: Subject, auto: Autodiff, derived: HandDerived | None, seed: int, notes: list[str]
+    numbers: list[tuple[int, Array]], auto: Autodiff, derived: HandDerived | None, seed: int, notes: list[str]
 ) -> list[tuple[int, int, Index]]:
     """(rank, leaf, index) of the elements to be measured: one of each parameter in turn, and of each those first in
     which autodiff and the hand-derived gradient differ most.
     """
     rng, queues = np.random.default_rng(seed), []
-    for k, (x, node) in enumerate(zip(subject.leaves, auto.run.parameters, strict=True)):
+    for k, ((n, x), node) in enumerate(zip(numbers, auto.run.parameters, strict=True)):
         by_autodiff = np.reshape(auto.cotangents[node], -1) if node in auto.cotangents else np.zeros(x.size)
         differences = _differences(by_autodiff, node, derived)
-        if x.size > ALL_OF:
-            steepest = _first(by_autodiff, LARGEST)
-            chosen = [*_first(differences, LARGEST), *steepest, *rng.choice(x.size, RANDOM, replace=False)]
+        if n < x.size:
+            third = n // 3
+            steepest = _first(by_autodiff, third)
+            chosen = [*_first(differences, third), *steepest, *rng.choice(x.size, third, replace=False)]
             ranked = np.array(list(dict.fromkeys(int(i) for i in chosen)))
             notes.append(
                 sentences.SAMPLED.format(

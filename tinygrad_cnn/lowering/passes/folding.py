@@ -52,5 +52,7 @@ def _constant(value: Any, x: Instruction) -> Instruction:
 
 def _all_equal(value: Any, element: Any) -> bool:
     """Whether all elements have the bits of `element`."""
+    if value.dtype.itemsize > 8:  # long double, some of whose bits mean nothing
+        return bool(np.all(value == element) and np.all(np.signbit(value) == np.signbit(element)))
     unsigned = f"u{value.dtype.itemsize}"
     return bool((np.ascontiguousarray(value).view(unsigned) == element.copy().view(unsigned)).all())
