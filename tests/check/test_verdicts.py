@@ -66,6 +66,19 @@ def test_where_autodiff_gives_nan_and_the_other_two_agree_the_gradient_is_right(
         assert not check(loss, w, by_hand(w) + 1e-3 * np.eye(2)[k]).ok
 
 
+def test_where_neither_autodiff_nor_differences_have_a_number_nothing_is_called_wrong() -> None:
+    """w ** 1.5 as w * sqrt(w): at 0 its rule gives a NaN, and to one side the loss has no value."""
+
+    def loss(w: Any) -> Any:
+        return np.sum(w * np.sqrt(w))
+
+    w = np.array([0.0, 1.0])
+    report = check(loss, w, np.array([0.0, 1.5]))
+    assert report.ok
+    assert any("at element (0,) autodiff gives nan and no finite difference exists" in note for note in report.notes)
+    assert not check(loss, w, np.array([0.0, 1.6])).ok
+
+
 def cholesky_loss(p: Any) -> Any:
     L = np.tril(p["M"])
     S = L @ L.T

@@ -144,7 +144,7 @@ def _report(evidence: Evidence) -> Report:
     explain = finite and not any(step.wrong for step in found)  # else the step explains what is wrong with a parameter
     every = range(len(evidence.subject.leaves))
     measured = [verdicts.along_conventions(evidence, k, parameter(evidence, k, explain)) for k in every]
-    parameters = verdicts.beside_nan(measured) if finite else verdicts.without_a_loss(measured)
+    parameters = verdicts.beside_nan(evidence, measured, notes) if finite else verdicts.without_a_loss(measured)
     notes += _notes_on_values(parameters)
     if finite:
         what_is_wrong = wrong_values(forward) + conclusions(found, parameters)

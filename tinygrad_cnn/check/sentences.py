@@ -96,6 +96,9 @@ NOT_NUMBERS = "{name} is not an array of real numbers, so it is not compared"
 AXES_OF_LENGTH_1 = "{name} has shape {actual} and its value {expected}: the same elements, so these are compared"
 ONE_OF_SEVERAL = "{name}: {n} values have this name; it is compared with {value}"
 NOT_FINITE = "{parameter}: autodiff gives {value} at element {index}"
+UNCONFIRMED = (
+    "{parameter}: at element {index} autodiff gives {value} and no finite difference exists: nothing is concluded"
+)
 NOT_FINITE_ELSEWHERE = ", and nothing finite at {n} others"
 NOT_IN_THE_GRAPH = "{step}: autodiff has no cotangent there, so it is not compared"
 CONVENTION = "{step}: {convention}; that is a convention, and equally right"

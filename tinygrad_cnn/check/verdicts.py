@@ -77,40 +77,52 @@ def why_not_finite(evidence: Evidence) -> str:
 # Where autodiff gives NaN.
 
 
-def beside_nan(rows: Sequence[Parameter]) -> list[Parameter]:
-    """Parameters, without comparisons with a NaN of autodiff's where the other two witnesses agree."""
-    return [_beside_nan(row) if _is_nan_of_autodiff(row) else row for row in rows]
+def beside_nan(evidence: Evidence, rows: Sequence[Parameter], notes: list[str]) -> list[Parameter]:
+    """Parameters, compared with autodiff only where it gives a number: no gradient is wrong for differing from a NaN.
+
+    Adds to `notes`.
+    """
+    return [_beside_nan(evidence, k, row, notes) for k, row in enumerate(rows)]
 
 
-def _is_nan_of_autodiff(row: Parameter) -> bool:
-    """Whether all that is wrong is that autodiff gives something that is not finite."""
+def _beside_nan(evidence: Evidence, k: int, row: Parameter, notes: list[str]) -> Parameter:
+    hand, by_autodiff = row.hand_derived, row.autodiff
+    if hand is None or by_autodiff is None or hand.shape != by_autodiff.shape or row.node is None:
+        return row
+    broken = ~np.isfinite(by_autodiff) & np.isfinite(hand)
     other = row.hand_derived_vs_differences
-    if row.autodiff is None or other is None or other.verdict != "agree" or row.hand_derived is None:
-        return False
-    broken = ~np.isfinite(row.autodiff)
-    if not broken.any() or np.isnan(row.low[broken]).any() or not np.all(np.isfinite(row.hand_derived)):
-        return False
-    pair = row.hand_derived_vs_autodiff
-    if pair is None or row.hand_derived.shape != row.autodiff.shape:
-        return False
-    rest = np.abs(row.hand_derived - row.autodiff)[~broken]
-    return bool(np.all(rest <= pair.error)) if rest.size else True
-
-
-def _beside_nan(row: Parameter) -> Parameter:
-    assert row.autodiff is not None
-    value = row.autodiff[~np.isfinite(row.autodiff)][0]
+    if not broken.any() or (other is not None and other.verdict == "differ"):
+        return row
+    value = by_autodiff[broken][0]
     nothing = Comparison("inconclusive", note=sentences.AUTODIFF_WITHOUT_VALUE.format(value=value))
-    return replace(row, cause=None, autodiff_vs_differences=nothing, hand_derived_vs_autodiff=nothing)
+    rounding, slopes = evidence.autodiff.rounding.get(row.node, 0.0), evidence.differences.slopes[k]
+    compared = compare_arrays(hand, np.where(broken, hand, by_autodiff), rounding, slopes)
+    if compared.verdict == "differ":
+        return replace(row, hand_derived_vs_autodiff=compared)
+    if not np.all(np.isfinite(row.low[broken])):
+        index = tuple(int(i) for i in np.argwhere(broken & ~np.isfinite(row.low))[0])
+        notes.append(sentences.UNCONFIRMED.format(parameter=row.name, value=value, index=index))
+    return replace(
+        row,
+        cause=None,
+        autodiff_vs_differences=None if row.autodiff_vs_differences is None else nothing,
+        hand_derived_vs_autodiff=nothing if broken.all() else replace(compared, note=nothing.note),
+    )
 
 
 def which_makes_nan(evidence: Evidence, before: Sequence[Parameter], after: Sequence[Parameter]) -> list[str]:
     """Of parameters for which autodiff gives no number, that the hand-derived gradient is right, and the line."""
     found = []
     for one, other in zip(before, after, strict=True):
-        if other is not one and one.autodiff is not None:
-            value = one.autodiff[~np.isfinite(one.autodiff)][0]
-            found.append(sentences.AUTODIFF_NOT_FINITE.format(value=value, parameter=one.name))
+        confirmed = (
+            other.hand_derived_vs_differences is not None and other.hand_derived_vs_differences.verdict == "agree"
+        )
+        wrong = other.hand_derived_vs_autodiff is not None and other.hand_derived_vs_autodiff.verdict == "differ"
+        if other is not one and one.autodiff is not None and confirmed and not wrong:
+            broken = ~np.isfinite(one.autodiff)
+            if np.all(np.isfinite(one.low[broken])):
+                value = one.autodiff[broken][0]
+                found.append(sentences.AUTODIFF_NOT_FINITE.format(value=value, parameter=one.name))
     return found + (faults(evidence.subject, evidence.autodiff.run) if found else [])
 
 
