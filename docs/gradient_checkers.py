@@ -132,6 +132,17 @@ class Half(NamedTuple):
             f"{causes['found']} ({causes['found'] / n:.0%}); of {causes['false']} it gives another cause"
         )
 
+    def by_family(self) -> str:
+        """How much is found in each family of mistakes, as a table."""
+        families: dict[str, Counter[str]] = {}
+        for case, found in zip(self.cases, self.found, strict=True):
+            counts = families.setdefault(case.family.replace("_", " "), Counter())
+            counts.update(["mistakes", found.cause, *["step"] * found.step])
+        lines = [row("family", "mistakes", "step", "cause", "another cause"), row(*["---"] * 5)]
+        for family, counts in sorted(families.items()):
+            lines.append(row(family, *[str(counts[what]) for what in ("mistakes", "step", "found", "false")]))
+        return "\n".join(lines)
+
     def others(self) -> str:
         """The causes that are not what was reported."""
         pairs = zip(self.cases, self.found, strict=True)
@@ -204,6 +215,7 @@ def page() -> str:
         except ImportError as error:
             print(f"{make.__name__}: left out ({error})", file=sys.stderr)
     seen, held_back = half(SEEN, peers), half(HELD_BACK, peers)
+    print(f"Held back, another cause than the one reported:\n{held_back.others()}")  # not for the page, to be held back
     right, alarms, corrected = right_gradients(peers, [*SEEN, *HELD_BACK])
     n, m = len(SEEN), len(HELD_BACK)
     of_peers = "\n".join(
@@ -235,19 +247,13 @@ lines of code are run, and its words matched with a pattern that each case has.
 
 ## Held back
 
-{held_back.table}
+{held_back.by_family()}
 
 ## Seen
 
 {seen.table}
 
-## Another cause than the one reported
-
-Held back:
-
-{held_back.others()}
-
-Seen:
+Another cause than the one reported:
 
 {seen.others()}
 

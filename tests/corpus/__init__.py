@@ -1,4 +1,10 @@
-"""Real mistakes in hand-derived gradients, re-created from public reports; half of them are in `held_back`."""
+"""Real mistakes in hand-derived gradients, re-created from public reports: facts, in code of our own.
+
+A case is a function, the gradient as it was derived, below `@mistake(...)`, which says what it is the gradient of,
+where the mistake is from, and what has to be replaced in the source for it to be right. A hash of its name decides
+whether it belongs here or in `held_back`, which is not looked at while working on explanations. To add one, write it in
+the module of its family; the tests say if it is in the wrong half, right, or wrong at another step.
+"""
 
 from corpus import (  # noqa: F401 (they enter their cases)
     activations,

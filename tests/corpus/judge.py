@@ -156,7 +156,7 @@ def variables(function: Callable[..., Any], point: Parameters) -> list[dict[str,
 def cotangent(returned: dict[str, Any], step: str) -> Any:
     """That of a step, `dh` or `dh[2]`, in what `by_hand` returned."""
     name, *indices = re.split(r"[\[\]]+", step.rstrip("]"))
-    found = returned.get(name, returned.get("d" + name))
+    found: Any = returned.get(name, returned.get("d" + name))
     for index in indices:
         found = found[int(index)]
     return found
