@@ -61,3 +61,22 @@ def nntrainer_weight_axes(p: Parameters) -> dict[str, Any]:
     for k in range(3):
         dx[:, k : k + 4] += p["w"][:, :, k].T @ dy
     return {"dy": dy, "dw": dw, "dx": dx}
+
+
+@mistake(
+    convolution_of_channels,
+    SQUARE,
+    source="https://github.com/sebgao/cTensor/issues/3",
+    step="dw",
+    cause="The weight's gradient is divided by the number of places and channels that it was summed over.",
+    fix={'dy @ p["x"][:, k : k + 4].T / dy.size': 'dy @ p["x"][:, k : k + 4].T'},
+    says=r"1/8|8|mean",
+)
+def ctensor_weight_averaged(p: Parameters) -> dict[str, Any]:
+    y = sum(p["w"][:, :, k] @ p["x"][:, k : k + 4] for k in range(3))
+    dy = y - SQUARE_GOAL
+    dw = np.stack([dy @ p["x"][:, k : k + 4].T / dy.size for k in range(3)], axis=2)
+    dx = np.zeros_like(p["x"])
+    for k in range(3):
+        dx[:, k : k + 4] += p["w"][:, :, k].T @ dy
+    return {"dy": dy, "dw": dw, "dx": dx}

@@ -51,7 +51,7 @@ def strided_convolution(p: Parameters) -> Any:
 @mistake(
     strided_convolution,
     STRIDED,
-    source="https://github.com/tinygrad/tinygrad/pull/377 (the backward pass of a stride written as a stride)",
+    source="https://github.com/enggen/Deep-Learning-Coursera/issues/7",
     step="dx",
     cause="The cotangents are put side by side instead of two apart: the stride is left out.",
     fix={"dx[i : i + 3]": "dx[2 * i : 2 * i + 3]"},
