@@ -78,7 +78,9 @@ Timings depend on the machine and on what else it is doing, so what counts is th
     python benchmarks/overhead.py
     python benchmarks/scalar_code.py
     python benchmarks/compiled.py
+    python benchmarks/compile_time.py
     python benchmarks/convolution.py
+    python benchmarks/growth.py
     python benchmarks/tools.py"""
 
 if __name__ == "__main__":
