@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import tinygrad_cnn as tg
+from tinygrad_cnn.lowering.planned.convolutions import with_large_convolutions
 
 RNG = np.random.default_rng(0)
 P = {"W": RNG.normal(size=(3, 3)), "b": RNG.normal(size=(1, 1)), "f": RNG.normal(size=(36,))}
@@ -193,6 +194,31 @@ def test_a_thread_that_traces_does_not_disturb_another_that_does_not() -> None:
     done.set()
     thread.join()
     assert not faults
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_convolutions_are_planned_without_their_columns(stride: int, dtype) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(160, 6, 17, 16)).astype(dtype)
+    weights = [rng.normal(size=(6, 6, 3, 3)).astype(dtype) for _ in range(2)]
+
+    def loss(x, weights):
+        for weight in weights:
+            x = np.tanh(tg.conv2d(x, weight, padding=1, stride=stride))
+        return np.sum(x * x)
+
+    step = tg.value_and_grad(loss, argnums=(0, 1))
+    listing = with_large_convolutions(tg.program(step)(x, weights).listing)
+    operations = [x.operation for x in listing.instructions]
+    assert operations.count("conv2d") == operations.count("conv2d_image_gradient") == 2
+    assert "im2col" not in operations
+    compiled = tg.compile(step, backend="numpy")
+    for images in (x, x[::-1].copy()):
+        found, expected = (tg.tree.flatten(f(images, weights)).leaves for f in (compiled, step))
+        for a, b in zip(found, expected, strict=True):
+            tolerance = 1e-12 if dtype == np.float64 else 1e-4
+            np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * np.abs(b).max())
 
 
 def test_the_garbage_collector_is_as_it_was_after_a_program_is_made() -> None:

@@ -49,7 +49,10 @@ def convolution(x: Array, weight: Array, /, stride: Two, padding: Two) -> Array:
     """
     if isinstance(x, StandIn) or isinstance(weight, StandIn):
         return by_columns(x, weight, stride, padding)
-    return _convolved(x, weight, stride, padding, _out_size(x.shape, weight.shape[2:], stride, padding))
+    size = _out_size(x.shape, weight.shape[2:], stride, padding)
+    out = np.empty((len(x), len(weight), *size), np.result_type(x, weight))
+    convolve(out, x, weight, stride, padding)
+    return out
 
 
 @primitive(bilinear=True, pure=True, implied=("shape",))
@@ -57,16 +60,8 @@ def image_gradient(g: Array, weight: Array, /, shape: tuple[int, ...], stride: T
     """The gradient of a convolution with respect to its images, which are of `shape`."""
     if isinstance(g, StandIn) or isinstance(weight, StandIn):
         return _by_windows(g, weight, shape, stride, padding)
-    if stride == (1, 1) and weight.dtype.kind == "f" and np.isfinite(weight).all():
-        # That of the cotangent with the filters turned round. Not if the zeros around it met an infinite weight.
-        turned = weight[:, :, ::-1, ::-1].swapaxes(0, 1)
-        (kh, kw), (down, across) = weight.shape[2:], padding
-        return _convolved(g, turned, stride, (kh - 1 - down, kw - 1 - across), (shape[2], shape[3]))
     out = np.empty(shape, np.result_type(g, weight))
-    n = _at_a_time(math.prod(shape[1:]) * weight.shape[2] * weight.shape[3] * out.itemsize, len(g))
-    for k in range(0, len(g), n):
-        part = g[k : k + n]
-        out[k : k + n] = _by_windows(part, weight, (len(part), *shape[1:]), stride, padding)
+    put_back(out, g, weight, stride, padding)
     return out
 
 
@@ -121,12 +116,28 @@ def _by_windows(g: Array, weight: Array, shape: tuple[int, ...], stride: Two, pa
     return image[:, :, down : down + height, across : across + width] if any(padding) else image
 
 
-def _convolved(x: Array, weight: Array, stride: Two, padding: Two, size: Two) -> Array:
-    """The convolution, of `size`. Padding that is negative crops; behind the images are as many zeros as it takes."""
-    batch, filters = len(x), len(weight)
-    out = np.empty((batch, filters, *size), np.result_type(x, weight))
+def put_back(out: Array, g: Array, weight: Array, stride: Two, padding: Two) -> None:
+    """Write the gradient of the images to `out`."""
+    if stride == (1, 1) and weight.dtype.kind == "f" and np.isfinite(weight).all():
+        # That of the cotangent with the filters turned round. Not if the zeros around it met an infinite weight.
+        turned = weight[:, :, ::-1, ::-1].swapaxes(0, 1)
+        (kh, kw), (down, across) = weight.shape[2:], padding
+        convolve(out, g, turned, stride, (kh - 1 - down, kw - 1 - across))
+        return
+    n = _at_a_time(math.prod(out.shape[1:]) * weight.shape[2] * weight.shape[3] * out.itemsize, len(g))
+    for k in range(0, len(g), n):
+        part = g[k : k + n]
+        out[k : k + n] = _by_windows(part, weight, (len(part), *out.shape[1:]), stride, padding)
+
+
+def convolve(out: Array, x: Array, weight: Array, stride: Two, padding: Two) -> None:
+    """Write the convolution to `out`, which is row by row and as large as it is to be.
+
+    Padding that is negative crops; behind the images are as many zeros as it takes.
+    """
+    batch, filters, *size = out.shape
     rows = out.reshape(batch, filters, math.prod(size))
-    bands = _Bands(x, weight.shape[2:], stride, padding, size)
+    bands = _Bands(x, weight.shape[2:], stride, padding, (size[0], size[1]))
     matrices = bands.matrices(weight)
     more = np.empty_like(rows[: bands.at_a_time])
     for images, (first, *others) in bands:
@@ -134,7 +145,6 @@ def _convolved(x: Array, weight: Array, stride: Two, padding: Two, size: Two) ->
         np.matmul(matrices[0], first, out=part)
         for matrix, band in zip(matrices[1:], others, strict=True):
             part += np.matmul(matrix, band, out=more[: len(part)])
-    return out
 
 
 class _Bands:

@@ -11,6 +11,7 @@ import numpy as np
 from tinygrad_cnn.lowering.instructions import Instruction, Listing, Slot, filled, slots
 from tinygrad_cnn.lowering.operations import run, ufunc_of
 from tinygrad_cnn.lowering.passes.simplification import WITH_NUMBERS
+from tinygrad_cnn.lowering.planned.convolutions import with_large_convolutions
 from tinygrad_cnn.lowering.planned.kernels import KERNELS, Lines, Var
 from tinygrad_cnn.lowering.planned.storage import ALIGNMENT, VIEWS, Storage
 
@@ -19,8 +20,8 @@ class Plan:
     """A listing that runs in buffers of its own. Each thread that calls it has its own buffers."""
 
     def __init__(self, listing: Listing) -> None:
-        self.listing = listing
-        self.storage = Storage(listing)
+        self.listing = with_large_convolutions(listing)
+        self.storage = Storage(self.listing)
         self._threads = threading.local()
 
     def __call__(self, leaves: Sequence[Any]) -> list[Any]:

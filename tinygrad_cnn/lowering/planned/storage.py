@@ -22,7 +22,8 @@ VIEWS = frozenset(["reshape", "transpose", "broadcast_to", "getitem", "view", "r
 # What has a form that writes into a buffer: see `kernels.py`.
 INTO_BUFFERS = frozenset(
     ["pad", "im2col", "col2im", "relu", "sigmoid", "max_pool2d", "avg_pool2d", "max_unpool", "max_unpool_shared",
-     "unpool", "astype", "concatenate", "setitem", "add_at", "scatter"]
+     "unpool", "astype", "concatenate", "setitem", "add_at", "scatter", "conv2d", "conv2d_image_gradient",
+     "conv2d_kernel_gradient"]
 )  # fmt: skip
 ALIGNMENT = 64
 

@@ -21,9 +21,27 @@ Size = tuple[int, ...]
 Stride = tuple[int, int]
 
 
-def with_convolutions(listing: Listing) -> Listing:
-    """The listing with convolutions in place of what they are made of."""
-    return rewritten(listing, _rewrite)
+def with_convolutions(listing: Listing, least: int = 0) -> Listing:
+    """The listing with convolutions in place of what they are made of.
+
+    least: only those whose columns have at least so many bytes.
+    """
+
+    def rewrite(made: Made, x: Instruction) -> Instruction | None:
+        found = _rewrite(made, x)
+        return found if found is None or not least or _bytes_of_columns(found) >= least else None
+
+    return rewritten(listing, rewrite)
+
+
+def _bytes_of_columns(x: Instruction) -> int:
+    """Of a convolution, or of a gradient of one."""
+    images_or_g, other = x.operands
+    kernel, out = {
+        "conv2d": (other, x), "conv2d_kernel_gradient": (x, images_or_g), "conv2d_image_gradient": (other, images_or_g),
+    }[x.operation]  # fmt: skip
+    filters = max(kernel.result.shape[0], 1)
+    return int((kernel.result.size // filters) * (out.result.size // filters) * x.result.dtype.itemsize)
 
 
 def _rewrite(made: Made, x: Instruction) -> Instruction | None:
