@@ -38,7 +38,74 @@ def documented() -> ModuleType:
 
 DOCS = documented()
 MODELS, program_of = DOCS.MODELS, DOCS.program_of
-each_model = pytest.mark.parametrize("model", MODELS.values(), ids=list(MODELS))
+
+
+# More models, which are not in the documentation.
+
+
+def lstm(p, xs):
+    h, c = np.zeros((8, 5)), np.zeros((8, 5))
+    for t in range(len(xs)):
+        z = np.concatenate([xs[t], h], axis=1) @ p["W"] + p["b"]
+        i, f, o, g = np.split(z, 4, axis=1)
+        c = tg.sigmoid(f) * c + tg.sigmoid(i) * np.tanh(g)
+        h = tg.sigmoid(o) * np.tanh(c)
+    return np.mean(h**2)
+
+
+def attention(p, x, y):
+    q, k, v = x @ p["Wq"], x @ p["Wk"], x @ p["Wv"]
+    scores = q @ np.swapaxes(k, -1, -2) / np.sqrt(q.shape[-1])
+    weights = np.exp(scores - np.logaddexp.reduce(scores, axis=-1, keepdims=True))
+    logits = np.mean(weights @ v, axis=1) @ p["Wo"]
+    return np.mean(np.logaddexp.reduce(logits, axis=1) - np.sum(logits * y, axis=1))
+
+
+def gaussian_process(p, x, y):
+    d = x[:, None] - x[None, :]
+    K = np.exp(p["scale"][0] - 0.5 * d**2 / np.exp(p["scale"][1])) + np.exp(p["scale"][2]) * np.eye(len(x))
+    L = np.linalg.cholesky(K)
+    return 0.5 * np.sum(np.linalg.solve(L, y) ** 2) + np.sum(np.log(np.diag(L)))
+
+
+def runge_kutta(p, y):
+    def f(y):
+        return np.stack([y[1], -p["k"][0] * np.sin(y[0]) - p["k"][1] * y[1]])
+
+    for _ in range(10):
+        k1 = f(y)
+        k2 = f(y + 0.05 * k1)
+        k3 = f(y + 0.05 * k2)
+        k4 = f(y + 0.1 * k3)
+        y = y + 0.1 / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+    return np.sum(y**2)
+
+
+def embedding(p, i, y):
+    h = np.mean(np.maximum(p["E"][i], 0), axis=1)
+    return np.mean((np.sum(h * p["w"], axis=1) - y) ** 2)
+
+
+def _model(loss, names, shapes, data, lines):
+    return DOCS.Model(loss.__name__, loss, DOCS.named(names, *shapes), data(), data(), lines)
+
+
+MORE = {
+    "lstm": _model(lstm, "W b", ((9, 20), 20), lambda: (RNG.normal(size=(6, 8, 4)),), 70),
+    "attention": _model(
+        attention, "Wq Wk Wv Wo", ((4, 3), (4, 3), (4, 3), (3, 2)),
+        lambda: (RNG.normal(size=(8, 5, 4)), np.eye(2)[RNG.integers(0, 2, 8)]), 60,
+    ),
+    "gaussian process": _model(
+        gaussian_process, "scale", (3,), lambda: (RNG.normal(size=7), RNG.normal(size=7)), 60
+    ),
+    "runge-kutta": _model(runge_kutta, "k", (2,), lambda: (RNG.normal(size=2),), 100),
+    "embedding": _model(
+        embedding, "E w", ((6, 3), 3), lambda: (RNG.integers(0, 6, (5, 2)), RNG.normal(size=5)), 40
+    ),
+}  # fmt: skip
+ALL = MODELS | MORE
+each_model = pytest.mark.parametrize("model", ALL.values(), ids=list(ALL))
 
 
 def test_the_page_has_these_programs() -> None:
@@ -88,12 +155,14 @@ def test_the_hand_derived_gradient_that_it_is_agrees_in_the_cross_check(model) -
 
 def test_a_saved_program_runs_where_there_is_only_numpy(tmp_path) -> None:
     """Also each of its results is what the engine's was; the process would notice another import."""
-    for name, model in MODELS.items():
+    for name, model in ALL.items():
         folder = tmp_path / name
         folder.mkdir()
         program_of(model).save(folder / "step.py")
         inputs = tg.tree.flatten((model.parameters, *model.other)).leaves
         np.savez(folder / "inputs.npz", *inputs)
+        names = model.parameters if isinstance(model.parameters, dict) else vars(model.parameters)
+        (folder / "names").write_text(" ".join(names), encoding="utf-8")
         flat = leaves(tg.value_and_grad(model.loss)(model.parameters, *model.other))
         np.savez(folder / "expected.npz", *flat)
     script = """
@@ -105,8 +174,7 @@ for folder in sorted(p for p in pathlib.Path(".").iterdir() if p.is_dir()):
     sys.modules.pop("step", None)
     import step
     inputs = list(np.load(folder / "inputs.npz").values())
-    names = {"article": ["Wc", "Bc", "Wf", "Bf"], "cnn": ["W1", "b1", "W2", "b2", "W3"],
-             "batch norm": ["W1", "gamma", "beta", "W2"], "recurrent": ["Wx", "Wh", "b"]}[folder.name]
+    names = (folder / "names").read_text(encoding="utf-8").split()
     p = dict(zip(names, inputs))
     if folder.name == "article":
         p = types.SimpleNamespace(**p)

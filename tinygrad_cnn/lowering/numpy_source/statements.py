@@ -95,7 +95,7 @@ class Writer:
         body = [head, *textwrap.indent(self.docstring(), INDENT).splitlines(), *self.lines()]
         helpers = [source_of(helper) for helper in with_what_they_call(self.expressions.helpers)]
         helpers += self.expressions.foreign.values()
-        constants = "".join([f"{name} = {text}\n" for name, text in self.constants])
+        constants = "".join([f"{line}\n" for name, text in self.constants for line in _of_constant(name, text)])
         standard = sorted(x for x in self.expressions.imports if x == "import math")
         others = sorted(x for x in self.expressions.imports if x != "import math")
         imports = "\n".join([*standard, *([""] if standard else []), "import numpy as np", *others])
@@ -244,6 +244,12 @@ class Writer:
         name = self.fresh((name or "constant").upper())
         self.constants.append((name, text))
         return name
+
+
+def _of_constant(name: str, text: str) -> list[str]:
+    """The lines that define a constant; the bytes of a large one are one line."""
+    lines = wrapped(f"{name} = {text}", LONGEST)
+    return lines if max(map(len, lines)) <= LONGEST else [f"{name} = {text}  # noqa: E501"]
 
 
 def _measure(text: str) -> int:

@@ -34,10 +34,13 @@ def _split(begin: str, text: str, width: int) -> list[str]:
         opening = -1
     if opening >= 0 and (items := _at_top_level(text[opening + 1 : -1], ",")) and len(items) > 1:
         return [f"{begin}{text[: opening + 1]}", *_lines(items, width), closing]
+    rows = _at_top_level(text[opening + 2 : -2], ",") if opening >= 0 and text[opening + 1] + text[-2] == "[]" else []
+    if len(rows) > 1:
+        return [f"{begin}{text[: opening + 2]}", *_lines(rows, width), "])"]
     terms = _at_top_level(text, "+-")
     if len(terms) > 1:
         return [f"{begin}(", *[INDENT + term for term in terms], ")"]
-    return [begin + text]
+    return [f"{begin}(", INDENT + text, ")"] if begin and len(INDENT + text) <= width else [begin + text]
 
 
 def _lines(items: list[str], width: int) -> list[str]:
