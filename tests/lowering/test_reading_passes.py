@@ -43,6 +43,10 @@ WRITTEN = {
     "a column times a row": (lambda w, x: np.sum(np.sin(x @ w[:, :1] @ w[:1])), (np.ones((3, 3)), X), " @ "),
     "an outer product": (lambda w, v: np.sum(np.sin(v @ w)), (W, X[0]), "np.outer(v, "),
     "no axis of length one": (lambda x: np.sum(np.var(x, axis=0) * np.mean(x, axis=0)), (X,), "x - mean"),
+    "no broadcasting": (
+        lambda x: np.sum(np.sum(np.sin(x), axis=1) ** 2), (X,), "(2 * np.sin(x).sum(axis=1)).reshape(len(x), 1) * np.cos(x)",
+    ),
+    "a diagonal": (lambda x: np.sum(np.exp(np.diag(x))), (X[:3],), "np.diag(np.exp("),
     "half at ties": (lambda x: np.sum(np.maximum(x, 0)), (X,), "larger(x, 0)"),
     "half at ties of the smaller": (lambda x, y: np.sum(np.minimum(x, y)), (X, X), "larger(y, x)"),
     "gates that are split": (
@@ -63,6 +67,7 @@ def test_a_gradient_is_written_as_a_person_would(name) -> None:
 
 # What the user's code says.
 KEPT = {
+    "his sum": (lambda x: x + x, (X,), "x + x"),
     "his factors": (lambda x: 0.5 * (2 * x), (X,), "0.5 * (2 * x)"),
     "his division": (lambda x: 0.25 * np.sin(x), (X,), "0.25 * np.sin(x)"),
     "his sum with zero": (lambda x: 0.0 + x, (X,), "0.0 + x"),

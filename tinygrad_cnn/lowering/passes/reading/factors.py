@@ -11,7 +11,7 @@
     a.sum() / count            a.mean()              to the last bit
     0 + x                      x                     the sign of a zero; of cotangents
 
-What the user's code says stays as he wrote it: all of these but the first two are for cotangents.
+What the user's code says stays as it is written: all of these but `a + (-b)` and `mean` are for cotangents.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def with_few_factors(listing: Listing) -> Listing:
 def _rewrite(made: Made, x: Instruction) -> Instruction | None:
     if not is_float(x) or x.result.dtype == np.float16:
         return None
-    if x.operation == "add" and x.operands[0] is x.operands[1]:
+    if x.operation == "add" and x.operands[0] is x.operands[1] and x.origin.half == "cotangent":
         return x.with_(operation="multiply", operands=(made.number(2), x.operands[0]))
     if x.operation in ("add", "subtract"):
         return _sum(made, x)

@@ -2,7 +2,9 @@
 
 x - x.mean(axis=0, keepdims=True)     x - x.mean(axis=0)       to the last bit
 v.reshape(1, 5) * x                   v * x                    to the last bit
+np.broadcast_to(v, (3, 5)) * x        v * x                    to the last bit
 a[:, None] * b[None, :]               np.outer(a, b)           to the last bit
+the scatter of a diagonal             np.diag(v)               the sign of a zero
 g * W.T, a column times a row         g @ W.T                  the sign of a zero; of cotangents
 (A.T @ b).T                           b.T @ A                  the last place; of cotangents
 """
@@ -30,16 +32,22 @@ def _rewrite(made: Made, x: Instruction) -> Instruction | None:
         return found
     if x.operation in ELEMENTWISE and x.result.kind == "array":
         return _without_ones(made, x)
+    if x.operation == "reshape":
+        return _diagonal(x)
     if x.operation == "transpose" and x.parameters["axes"] == FLIPPED and x.origin.half == "cotangent":
         return _transposed_product(made, x)
     return None
 
 
 def _without_ones(made: Made, x: Instruction) -> Instruction | None:
-    """Of an operand (1, n), where the other is of the result's shape: that of shape (n,)."""
+    """Without what broadcasting does by itself: an operand that is broadcast, or (1, n) in place of (n,)."""
     for position, operand in enumerate(x.operands):
         other = x.operands[1 - position]
         shape = operand.result.shape
+        if operand.operation == "broadcast_to" and not operand.origin.name:
+            inner = operand.operands[0]
+            if np.broadcast_shapes(inner.result.shape, other.result.shape) == x.result.shape and is_float(inner):
+                return x.with_(operands=(inner, other) if position == 0 else (other, inner))
         if other.result.shape != x.result.shape or len(shape) != len(x.result.shape) or operand.origin.name:
             continue
         plain = _plain(made, operand)
@@ -99,6 +107,23 @@ def _outer(x: Instruction) -> Instruction | None:
             parameters = {"args": (Slot(0), Slot(1)), "keywords": {}}
             return x.with_(operation="call", operands=(left, right), parameters=parameters, function=np.outer)
     return None
+
+
+def _diagonal(x: Instruction) -> Instruction | None:
+    """Of the gradient of np.diag, which adds to where the elements came from; the first place is for none."""
+    (rest,) = x.operands
+    if rest.operation != "getitem" or rest.operands[0].operation != "scatter" or len(rest.operands) > 1:
+        return None
+    values, *places = rest.operands[0].operands
+    n = values.result.size
+    if rest.parameters["index"] != slice(1, None) or x.result.shape != (n, n) or len(values.result.shape) != 1:
+        return None
+    if len(places) != 1 or places[0].operation != "constant" or rest.operands[0].parameters["index"] != (Slot(1),):
+        return None
+    if not np.array_equal(places[0].parameters["value"], np.arange(n) * (n + 1) + 1):
+        return None
+    parameters = {"args": (Slot(0),), "keywords": {}}
+    return x.with_(operation="call", operands=(values,), parameters=parameters, function=np.diag)
 
 
 def _column_times_row(x: Instruction) -> Instruction | None:
