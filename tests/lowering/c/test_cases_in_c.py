@@ -28,9 +28,15 @@ def as_(x, dtype: type):
     return x.astype(dtype) if x.dtype == np.float64 else x
 
 
+# np.polydiv drops leading terms that are close to 0, so that in single precision rounding decides how many there are.
+ROUNDED_LENGTHS = {"np.polydiv, remainder"}
+
+
 @each_case
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_the_c_of_a_case_gives_what_the_interpreter_gives(case: Case, dtype) -> None:
+    if dtype == np.float32 and case.name in ROUNDED_LENGTHS:
+        pytest.skip("how long its result is depends on rounding")
     for function in (value(case), gradient(case)):
         compare(function, case, dtype)
 

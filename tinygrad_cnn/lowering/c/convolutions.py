@@ -9,8 +9,10 @@ columns are copied in an order such that those which are `sw` apart lie together
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tinygrad_cnn.lowering.c.functions import ctype, for_, offset
 from tinygrad_cnn.lowering.c.kernels import Kernel, Writing, is_real
@@ -18,7 +20,7 @@ from tinygrad_cnn.lowering.c.places import Place
 from tinygrad_cnn.lowering.instructions import Instruction, Listing
 
 Write = Callable[[Writing], None]
-SPREAD = 4  # strides, multiplied, up to which products with the zeros in a spread cotangent cost less than its columns
+PHASES = 9  # of the gradient of images: each is code of its own
 Widths = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -151,7 +153,7 @@ def _of_images(
     if len(weights.result.shape) != 2 or len(g.result.shape) != 3 or len(x.result.shape) not in (3, 4):
         return {}
     s = _sizes(x.result.shape, x, g.result.shape[1])
-    if s.sh * s.sw > SPREAD:
+    if s.sh * s.sw > PHASES:
         return {}
     region = ((0, s.height), (0, s.width))
     if len(uses[x]) == 1 and x not in outputs:
@@ -175,15 +177,14 @@ class _Copied:
     """Images that are copied one by one into scratch memory, each with zeros around it.
 
     apart   how many columns windows are apart: those of 0, apart, 2 * apart, ... come first, then those of 1, ...
-    spread  how many rows and columns the elements that are copied are put apart, with zeros in between
     phase   how far it is from the columns of 0, apart, ... to those of 1, ...
     """
 
     def __init__(
         self, w: Writing, place: Place, channels: int, size: tuple[int, int], corner: tuple[int, int], name: str,
-        apart: int = 1, spread: tuple[int, int] = (1, 1),
+        apart: int = 1,
     ) -> None:  # fmt: skip
-        self.w, self.place, self.apart, self.spread = w, place, apart, spread
+        self.w, self.place, self.apart = w, place, apart
         self.top, self.left = corner
         self.pitch, self.type = -(-size[1] // apart), ctype(place.root)
         self.phase = size[0] * self.pitch
@@ -195,7 +196,7 @@ class _Copied:
         """Write the copy of the image of that number."""
         f, (first, *strides) = self.w.f, self.place.strides
         *outer, columns = self.place.shape[1:]
-        to = (self.plane, self.pitch * self.spread[0], self.spread[1])[-len(strides) :]
+        to = (self.plane, self.pitch, 1)[-len(strides) :]
         for begin in range(min(self.apart, columns)):
             phase = (begin + self.left) % self.apart
             start = phase * self.phase + self.top * self.pitch + (begin + self.left) // self.apart
@@ -315,39 +316,91 @@ def _rows(g: Place, s: _Sizes) -> Place:
     return Place(g.root, g.offset, (*g.shape[:2], s.out_h, s.out_w), (*g.strides[:2], step * s.out_w, step))
 
 
+class _Phase(NamedTuple):
+    """The rows py, py + sh, ... and the columns px, px + sw, ... of images, which the same weights are products for.
+
+    start   where the weights of the phase begin
+    window  how many of them there are, down and across
+    size    how many rows and columns
+    """
+
+    py: int
+    px: int
+    start: int
+    window: tuple[int, int]
+    size: tuple[int, int]
+
+
+def _phases(s: _Sizes) -> list[_Phase]:
+    found, start = [], 0
+    for py, px in itertools.product(range(s.sh), range(s.sw)):
+        window = len(range(py, s.kh, s.sh)), len(range(px, s.kw, s.sw))
+        size = len(range(py, s.height, s.sh)), len(range(px, s.width, s.sw))
+        if 0 not in window + size:
+            found.append(_Phase(py, px, start, window, size))
+            start += s.channels * s.outputs * window[0] * window[1]
+    return found
+
+
 def _images(x: Instruction, reads: list[Instruction], s: _Sizes, region: Widths) -> Write:
+    """The gradient of the images: for each phase, a convolution of the cotangent with its weights, in reverse order.
+
+    Where there is one phase, only the rows and columns of `region` are computed.
+    """
+
     def write(w: Writing) -> None:
         f, type_ = w.f, ctype(x)
-        weights = w.places[reads[0]]  # (channels * kh * kw, outputs)
-        begin, end = f.divide(s.batch, s.nanoseconds(w, type_, (s.height, s.width)))
+        weights, size, phases = w.places[reads[0]], s.kh * s.kw, _phases(s)  # (channels * kh * kw, outputs)
+        high, wide = -(-s.kh // s.sh), -(-s.kw // s.sw)  # the largest window of a phase
+        rows, pitch = -(-s.height // s.sh) + high - 1, -(-s.width // s.sw) + wide - 1
+        begin, end = f.divide(s.batch, s.nanoseconds(w, type_, (rows, pitch)))
         matrix, finite = f.scratch("weights", type_, s.outputs * s.terms), f.scratch("finite", "int", 1)
-        size = s.kh * s.kw
+        steps = (size * weights.strides[0], s.kw * weights.strides[0], *weights.strides)
         with f.once(f.before):
-            f.line("/* The weights, the other way round: a convolution of the cotangent with them. */")
+            f.line("/* The weights, in reverse order: a convolution of the cotangent with them. */")
             f.line(f"{finite}[0] = 1;")
-            with f.loops((s.channels, size, s.outputs), "j") as (c, k, o):
-                steps = (size * weights.strides[0], *weights.strides)
-                element = f"{f.read(weights.root)}[{offset((c, k, o), steps, weights.offset)}]"
-                f.line(f"{matrix}[{offset((c, o), (s.outputs * size, size))} + {size - 1} - {k}] = {element};")
-                f.line(f"{finite}[0] &= isfinite({element}) != 0;")
-        rows, pitch = s.height + s.kh - 1, s.width + s.kw - 1
-        g = _Copied(w, _rows(w.places[reads[1]], s), s.outputs, (rows, pitch), (s.kh - 1, s.kw - 1), "g",
-                    spread=(s.sh, s.sw))  # fmt: skip
-        (top, bottom), (left, right) = region
+            for phase in phases:
+                kh, kw = phase.window
+                with f.loops((s.channels, s.outputs, kh, kw), "j") as (c, o, u, v):
+                    index = (c, f"({phase.py + (kh - 1) * s.sh} - {u} * {s.sh})",
+                             f"({phase.px + (kw - 1) * s.sw} - {v} * {s.sw})", o)  # fmt: skip
+                    element = f"{f.read(weights.root)}[{offset(index, steps, weights.offset)}]"
+                    to = offset((c, o, u, v), (s.outputs * kh * kw, kh * kw, kw, 1), phase.start)
+                    f.line(f"{matrix}[{to}] = {element};")
+                    f.line(f"{finite}[0] &= isfinite({element}) != 0;")
+        g = _Copied(w, _rows(w.places[reads[1]], s), s.outputs, (rows, pitch), (high - 1, wide - 1), "g")
+        plane = s.height * s.width
+        out = f"{f.write(x)} + i_n * {s.channels * plane}"
+        if s.sh * s.sw > 1:
+            f.scratch("apart", type_, s.channels * max(math.prod(phase.size) for phase in phases), each=True)
         with f.block(for_("i_n", end, begin)):
             g.copy("i_n")
-            plane = s.height * s.width
-            out = f"{f.write(x)} + i_n * {s.channels * plane}"
+            if len(phases) < s.sh * s.sw:
+                f.line(f"memset({out}, 0, {s.channels * plane} * sizeof({type_}));")
             with f.block(f"if ({finite}[0])"):
-                correlate(w, type_, s.channels, s.outputs, (s.kh, s.kw), (bottom - top, right - left), matrix,
-                          s.outputs * s.kh * s.kw, f"{g.name} + {top * pitch + left}", g.plane, pitch,
-                          f"{out} + {top * s.width + left}", plane, s.width)  # fmt: skip
+                for phase in phases:
+                    (kh, kw), (down, across) = phase.window, phase.size
+                    place = region if s.sh * s.sw == 1 else ((0, down), (0, across))
+                    (top, bottom), (left, right) = place
+                    corner = (high - kh + top) * pitch + wide - kw + left
+                    into = (f"{out} + {top * s.width + left}", plane, s.width)
+                    if s.sh * s.sw > 1:
+                        into = ("apart", down * across, across)
+                    correlate(w, type_, s.channels, s.outputs, (kh, kw), (bottom - top, right - left),
+                              f"{matrix} + {phase.start}", s.outputs * kh * kw, f"{g.name} + {corner}", g.plane, pitch,
+                              *into)  # fmt: skip
+                    if s.sh * s.sw > 1:
+                        with f.loops((s.channels, down, across), "j") as j:
+                            source = offset(j, (down * across, across, 1))
+                            target = offset(("i_n", *j), (s.channels * plane, plane, s.sh * s.width, s.sw),
+                                            phase.py * s.width + phase.px)  # fmt: skip
+                            f.line(f"{f.write(x)}[{target}] = apart[{source}];")
             with f.block("else"):
                 f.helper(f"scatter {type_}")
                 f.line(
                     f"scatter_{type_}({s.channels}, {s.outputs}, {s.kh}, {s.kw}, {s.sh}, {s.sw}, {s.out_h}, {s.out_w}, "
-                    f"{matrix}, {g.name} + {(s.kh - 1) * pitch + s.kw - 1}, {g.plane}, {pitch}, "
-                    f"{out}, {plane}, {s.width});"
+                    f"{f.read(weights.root)} + {weights.offset}, {weights.strides[0]}, {weights.strides[1]}, "
+                    f"{g.name} + {(high - 1) * pitch + wide - 1}, {g.plane}, {pitch}, {out}, {plane}, {s.width});"
                 )
 
     return write
@@ -507,7 +560,8 @@ TILE void gradient_tile_TYPE_xLANES(int outputs, int down, int first, int across
     "scatter": """\
 /* The gradient of an image where a weight is not finite, which 0 times it is not: term by term. */
 static void scatter_TYPE(int channels, int outputs, int kh, int kw, int sh, int sw, int out_h, int out_w,
-    const TYPE *flipped, const TYPE *g, long plane, long pitch, TYPE *out, long out_plane, long out_pitch)
+    const TYPE *weights, long row, long column, const TYPE *g, long plane, long pitch, TYPE *out, long out_plane,
+    long out_pitch)
 {
     memset(out, 0, channels * out_plane * sizeof(TYPE));
     for (int c = 0; c < channels; c++)
@@ -516,8 +570,7 @@ static void scatter_TYPE(int channels, int outputs, int kh, int kw, int sh, int 
                 for (int y = 0; y < out_h; y++)
                     for (int x = 0; x < out_w; x++)
                         out[c * out_plane + (y * sh + k / kw) * out_pitch + x * sw + k % kw] +=
-                            flipped[(c * outputs + o) * kh * kw + kh * kw - 1 - k]
-                            * g[o * plane + y * sh * pitch + x * sw];
+                            weights[(c * kh * kw + k) * row + o * column] * g[o * plane + y * pitch + x];
 }
 
 """,

@@ -17,7 +17,7 @@ from tinygrad_cnn.lowering.naming import identifier
 _WORDS = """auto break case char const continue default do double else enum extern float for goto if inline int long
     register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm
     typeof memory arrays i k start length lane total image weights sums g finite highest share tied pooled element all
-    part begin end given task parts split panel terms rows in_one_thread
+    part begin end given task parts split panel terms rows apart in_one_thread
     memcpy memset j0 j1 jn y0 y1 yn gamma lgamma tgamma signgam erf erfc fma div abs main linux unix"""
 _TAKEN = C_FUNCTIONS | set(_WORDS.split())
 _LOCAL = re.compile(
