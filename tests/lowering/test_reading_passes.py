@@ -44,7 +44,8 @@ WRITTEN = {
     "an outer product": (lambda w, v: np.sum(np.sin(v @ w)), (W, X[0]), "np.outer(v, "),
     "no axis of length one": (lambda x: np.sum(np.var(x, axis=0) * np.mean(x, axis=0)), (X,), "x - mean"),
     "no broadcasting": (
-        lambda x: np.sum(np.sum(np.sin(x), axis=1) ** 2), (X,), "(2 * np.sin(x).sum(axis=1)).reshape(len(x), 1) * np.cos(x)",
+        lambda x: np.sum(np.sum(np.sin(x), axis=1) ** 2), (X,),
+        "(2 * np.sin(x).sum(axis=1)).reshape(len(x), 1) * np.cos(x)",
     ),
     "a diagonal": (lambda x: np.sum(np.exp(np.diag(x))), (X[:3],), "np.diag(np.exp("),
     "half at ties": (lambda x: np.sum(np.maximum(x, 0)), (X,), "larger(x, 0)"),

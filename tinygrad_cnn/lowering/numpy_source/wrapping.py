@@ -27,16 +27,15 @@ def _split(begin: str, text: str, width: int) -> list[str]:
         return [begin + text]
     if (items := _at_top_level(text, ",")) and len(items) > 1:
         return [f"{begin}(", *_lines(items, width), ")"]
-    opening, closing = text.find("("), text[-1:]
-    if text[0] in "{[" and closing in "}]":
-        opening = 0
-    elif closing != ")" or not _closes(text, opening):
+    opening, closing = 0 if text[0] in "{[" else text.find("("), text[-1:]
+    if not _closes(text, opening):
         opening = -1
     if opening >= 0 and (items := _at_top_level(text[opening + 1 : -1], ",")) and len(items) > 1:
         return [f"{begin}{text[: opening + 1]}", *_lines(items, width), closing]
-    rows = _at_top_level(text[opening + 2 : -2], ",") if opening >= 0 and text[opening + 1] + text[-2] == "[]" else []
+    inner = text[opening + 1 : -1] if opening >= 0 else ""
+    rows = _at_top_level(inner[1:-1], ",") if inner.startswith("[") and _closes(inner, 0) else []
     if len(rows) > 1:
-        return [f"{begin}{text[: opening + 2]}", *_lines(rows, width), "])"]
+        return [f"{begin}{text[: opening + 2]}", *_lines(rows, width), "]" + closing]
     terms = _at_top_level(text, "+-")
     if len(terms) > 1:
         return [f"{begin}(", *[INDENT + term for term in terms], ")"]
@@ -75,9 +74,10 @@ def _at_top_level(text: str, separators: str) -> list[str]:
 
 def _closes(text: str, opening: int) -> bool:
     """Whether the bracket at `opening` is closed by the last character."""
-    depth = 0
-    for place, character in enumerate(text):
-        depth += (character in "([{") - (character in ")]}")
+    depth, place = 0, 0
+    for token in TOKEN.findall(text):
+        depth += (token in "([{") - (token in ")]}")
         if depth == 0 and place > opening >= 0:
             return place == len(text) - 1
+        place += len(token)
     return False
