@@ -29,6 +29,7 @@ from tinygrad_cnn.check.results import Cause, Parameter
 from tinygrad_cnn.check.witnesses.autodiff import Autodiff, Loss, Subject, autodiff, hand_derived
 from tinygrad_cnn.check.witnesses.hand_derived import HandDerived, by_name, listed
 from tinygrad_cnn.check.witnesses.sampled_slopes import how_many, no_slopes, sample_slopes
+from tinygrad_cnn.collection import seldom_collected
 from tinygrad_cnn.engine.conversions import GradientLostWarning
 
 FOR_DIFFERENCES = 0.75  # of the seconds that a check may take; the rest is for the explanations
@@ -81,7 +82,7 @@ def gradients(
     """
     _validate(order, seed)
     budget = _Budget(evaluations, seconds, time.perf_counter())
-    with adopt(*modules) if modules else nullcontext(), warnings.catch_warnings():
+    with adopt(*modules) if modules else nullcontext(), warnings.catch_warnings(), seldom_collected():
         warnings.simplefilter("ignore", GradientLostWarning)  # a note says what it says
         subject = Subject.of(loss, params)
         auto = autodiff(subject, budget.late)

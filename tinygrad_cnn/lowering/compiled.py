@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import gc
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 
 from tinygrad_cnn import tree
+from tinygrad_cnn.collection import seldom_collected
 from tinygrad_cnn.engine.graph import Handle, recording
 from tinygrad_cnn.lowering.c.compiler import CompilerError
 from tinygrad_cnn.lowering.c.plan import CPlan
@@ -90,23 +89,11 @@ def _kind(leaf: Any) -> Any:
     return leaf
 
 
-@contextlib.contextmanager
-def without_collection() -> Iterator[None]:
-    """Objects by the hundred thousand are made, and stay: to look for garbage among them took a third of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 class _Compiled:
     """A program, as it is called."""
 
     def __init__(self, function: Callable[..., Any], args: Any, keywords: Any, backend: Backend | None) -> None:
-        with without_collection():
+        with seldom_collected():
             token = recording.set(True)
             try:
                 listing: Listing = traced(function, args, keywords, named=backend != "numpy")

@@ -113,7 +113,7 @@ def replay(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array],
 
     try:
         with np.errstate(all="ignore"):
-            listing = traced(recorded, tuple([value_of(x) for x in leaves]), {})
+            listing = traced(recorded, tuple([value_of(x) for x in leaves]), {}, named=False)
             listing = listing.rewritten(_settled)  # the check takes no time in which they may change
             for run in (canonical, without_dead_code, folded, without_repetition):
                 listing = run(listing)
