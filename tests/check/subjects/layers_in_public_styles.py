@@ -44,6 +44,41 @@ class NumpyMl:
         return dX[0] if len(dX) == 1 else dX
 
 
+class NumpyMlMultiply:
+    """numpy-ml: a list of inputs is one argument, and a list of their gradients is returned."""
+
+    def __init__(self, wrong: float = 1.0) -> None:
+        self.wrong = wrong
+
+    def forward(self, X: Any, retain_derived: bool = True) -> Any:
+        self.sum = X[0] * X[1]
+        self.X = X
+        return np.tanh(self.sum)
+
+    def backward(self, dLdY: Any, retain_grads: bool = True) -> Any:
+        d = dLdY * (1 - np.tanh(self.sum) ** 2)
+        return [d * self.X[1], d * self.X[0] * self.wrong]
+
+
+class NumpyMlCell:
+    """numpy-ml: two outputs, and a cotangent of the first alone."""
+
+    def __init__(self, wrong: float = 1.0) -> None:
+        self.parameters = {"W": np.random.randn(3, 4)}
+        self.gradients = {"W": np.zeros((3, 4))}
+        self.wrong = wrong
+
+    def forward(self, Xt: Any) -> Any:
+        self.Xt = Xt
+        self.C = np.tanh(Xt @ self.parameters["W"])
+        return self.C**2, self.C
+
+    def backward(self, dLdAt: Any) -> Any:
+        d = dLdAt * 2 * self.C * (1 - self.C**2)
+        self.gradients["W"] += self.Xt.T @ d * self.wrong
+        return d @ self.parameters["W"].T
+
+
 class DlfsAffine:
     """Deep Learning from Scratch: parameters are attributes, and so are gradients: W, dW."""
 

@@ -27,6 +27,8 @@ def pair(forward: Any, backward: Any, wrong: float) -> Any:
 
 LAYERS: dict[str, tuple[Any, Any, list[str], str]] = {
     "numpy-ml": (lambda w: lambda: styles.NumpyMl(4, wrong=w), X, ["X", "W", "b"], "W"),
+    "numpy-ml Multiply": (lambda w: lambda: styles.NumpyMlMultiply(w), [X, X + 1], ["X[0]", "X[1]"], "X[1]"),
+    "numpy-ml cell": (lambda w: lambda: styles.NumpyMlCell(w), X, ["Xt", "W"], "W"),
     "DLFS Affine": (lambda w: lambda: styles.DlfsAffine(W2, b, wrong=w), X2, ["x", "W", "b"], "b"),
     "DLFS Relu": (lambda w: lambda: styles.DlfsRelu(w), X, ["x"], "x"),
     "DLFS SoftmaxWithLoss": (lambda w: lambda: styles.DlfsSoftmaxWithLoss(w), (X, T), ["x"], "x"),

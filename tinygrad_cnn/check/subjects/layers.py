@@ -41,8 +41,8 @@ def layer(
     make: a function that makes a new layer, or a layer, of which copies are used; or a pair of functions,
     `forward(*inputs)`, which returns outputs and a cache, and `backward(*cotangents, cache)`. If `make` takes an
     argument, or the layer has a method `initialize` that does, that is an optimiser whose `update(w, gradient)` records
-    the gradient, and changes nothing. inputs: an array, or a tuple of those that the forward pass takes; gradients are
-    checked of those of floats.
+    the gradient, and changes nothing. inputs: what the forward pass takes, or a tuple of several such inputs; gradients
+    are checked of arrays of floats and of lists of them.
 
     The loss is the sum of the outputs times random numbers, which are the cotangents that `backward` gets; an output
     that is a single number has the cotangent 1. A new layer is made for each evaluation, and NumPy's global random
@@ -89,7 +89,7 @@ class _Layer:
     ) -> None:
         self.pair = make if isinstance(make, tuple | list) and len(make) == 2 and all(map(callable, make)) else None
         self.make, self.where, self.seed = make, where, seed
-        self.inputs = list(inputs) if isinstance(inputs, tuple | list) else [inputs]
+        self.inputs = list(inputs) if isinstance(inputs, tuple) else [inputs]
         self.notes: list[str] = []
         self.recorder = Recorder()
         self.prototype = self._made()
@@ -102,7 +102,13 @@ class _Layer:
         self.input_names = self._names_of_inputs()
         self.lazy = False
         self.parameters: dict[str, Any] = {}
+        self.outputs: int | None = None  # of how many the cotangents are given, if not of all
         self.weights = weights_of(self._first_run(parameters), seed)
+        self.backward_takes = len(self.weights)
+        if self.backward_name:
+            self.backward_takes = len(_positional(getattr(self.prototype, self.backward_name)))
+        if self.backward_takes == 1 < len(self.weights):
+            self._take_the_first_output_alone_if_need_be()
         self._keep_those_with_gradients(parameters)
 
     # The layer.
@@ -153,8 +159,9 @@ class _Layer:
                 probe = self._made()
                 with repeatable(self.seed):
                     self._run(probe, self.inputs, keep=False)
-                self.prototype = probe
                 names = list(parameters) if parameters is not None else found_parameters(probe)
+                self.lazy = bool(names)  # a layer without parameters is best made anew each time
+                self.prototype = probe if self.lazy else self.prototype
             missing = [name for name in names if not _has_array(self.prototype, name)]
             if missing:
                 raise ValueError(
@@ -208,7 +215,18 @@ class _Layer:
                 f"layer: the forward pass of a {type(made).__name__} returned {_described(result)}; expected an array "
                 "of floats"
             )
-        return outputs, None
+        return outputs[: self.outputs], None
+
+    def _take_the_first_output_alone_if_need_be(self) -> None:
+        """Of several outputs, if the backward pass takes one cotangent, and not a tuple of all."""
+        with repeatable(self.seed):
+            made = self._with(self.parameters)
+            _, cache = self._run(made, self.inputs)
+            try:
+                self._carry_back(made, cache)
+            except Exception:
+                self.notes.append(f"the backward pass takes the cotangent of the first of {len(self.weights)} outputs")
+                self.outputs, self.weights = 1, self.weights[:1]
 
     def _carry_back(self, made: Any, cache: Any) -> Any:
         """What the backward pass returns."""
@@ -217,9 +235,8 @@ class _Layer:
             return self.pair[1](*cotangents, cache)
         if self.backward is None:
             return cache
-        most = len(_positional(getattr(made, self.backward_name))) if self.backward_name else len(cotangents)
-        if most < len(cotangents):
-            return self.backward(made, *([tuple(cotangents)] if most else []))
+        if self.backward_takes < len(cotangents):
+            return self.backward(made, *([tuple(cotangents)] if self.backward_takes else []))
         return self.backward(made, *cotangents)
 
     def loss(self, p: Mapping[str, Any]) -> Any:
@@ -246,13 +263,14 @@ class _Layer:
 
     def _of_inputs(self, returned: Any) -> tuple[dict[str, Any], Any]:
         """The gradients of the inputs, and what else the backward pass returned."""
-        checked = [name for name, x in zip(self.input_names, self.inputs, strict=True) if is_differentiable(x)]
+        checked = [name for name, x in zip(self.input_names, self.inputs, strict=True) if _has_gradient(x)]
         if returned is None or isinstance(returned, Mapping):
             parts = dict(returned or {})
             forms = {name: (f"d{name}", f"grad_{name}", name) for name in checked}
             names = {name: next((form for form in forms[name] if form in parts), None) for name in checked}
             return {name: parts[form] for name, form in names.items() if form is not None}, parts
-        if not isinstance(returned, tuple | list):
+        whole = len(self.inputs) == 1 and isinstance(self.inputs[0], list)
+        if not isinstance(returned, tuple | list) or (whole and len(returned) == len(self.inputs[0])):
             return ({checked[0]: returned} if checked else {}), None
         every = self.input_names if len(returned) >= len(self.inputs) else checked
         pairs = dict(zip(every, returned, strict=False))
@@ -281,10 +299,11 @@ class _Layer:
                 del self.parameters[path]
         self.checked = {}
         for name, x in zip(self.input_names, self.inputs, strict=True):
-            if is_differentiable(x) and name in found:
-                self.checked[name] = np.asarray(x)
-            elif is_differentiable(x):
+            if _has_gradient(x) and name in found:
+                self.checked[name] = [np.asarray(y) for y in x] if isinstance(x, list) else np.asarray(x)
+            elif _has_gradient(x):
                 self.notes.append(f"{name}: the backward pass returned no gradient of it, so it is not checked")
+        self.lazy = self.lazy and bool(self.parameters)
         if not self.checked and not self.parameters:
             raise ValueError(
                 "layer: the backward pass returned no gradient, and none of a parameter was found; pass parameters= "
@@ -315,6 +334,11 @@ def _short(path: str) -> str:
         if inner != path:
             return f"param_{inner}" if inner.isdigit() else inner
     return path
+
+
+def _has_gradient(x: Any) -> bool:
+    """Whether an input is an array of floats, or a list of them."""
+    return all(map(is_differentiable, x)) if isinstance(x, list) and x else is_differentiable(x)
 
 
 def _is_layer(x: Any) -> bool:
