@@ -196,7 +196,7 @@ def test_names_takes_what_the_graph_shows(value: str, shown: str) -> None:
 
 
 def test_a_value_that_names_refers_to_has_to_exist() -> None:
-    with pytest.raises(ValueError, match="names: 'dq' is mapped to 'q', and the graph has no value of this name"):
+    with pytest.raises(ValueError, match="names: 'dq' is mapped to 'q', which is no value of the graph"):
         check(loss, P, derived, names={"dq": "q"})
 
 

@@ -34,6 +34,19 @@ def t(*shape: int) -> tg.Tensor:
     return tg.Tensor(np.ones(shape))
 
 
+class Layer:
+    """A layer that forgets the gradient of its parameter."""
+
+    def __init__(self) -> None:
+        self.W = np.ones(2)
+
+    def forward(self, x: Any) -> Any:
+        return x * self.W
+
+    def backward(self, dout: Any) -> Any:
+        return dout * self.W
+
+
 def itself() -> list[Any]:
     x: list[Any] = [1.0]
     x.append(x)
@@ -199,6 +212,16 @@ CASES: dict[str, Callable[[], Any]] = {
     "a hand-derived gradient of other names": lambda: tg.check.gradients(
         lambda p: p["a"] * 1.0, {"a": np.ones(())}, by_hand=lambda p: {"b": 1.0}
     ),
+    "a list of too many gradients": lambda: tg.check.gradients(
+        lambda p: p["a"] * p["b"], {"a": 1.0, "b": 2.0}, by_hand=[1.0, 2.0, 3.0, 4.0]
+    ),
+    "a name of no value": lambda: tg.check.gradients(
+        lambda p: p["a"] ** 2, {"a": 1.0}, by_hand={"dh": 1.0, "da": 2.0}, names={"dh": "h"}
+    ),
+    "a layer without a backward pass": lambda: tg.check.layer(Layer, np.ones(2), backward="carry_back"),
+    "a layer without that parameter": lambda: tg.check.layer(Layer, np.ones(2), parameters=["V"]),
+    "a gradient that a layer does not keep": lambda: tg.check.layer(Layer, np.ones(2), parameters=["W"]),
+    "a layer of two functions without a cache": lambda: tg.check.layer((np.sin, np.multiply), np.ones(2)),
     # Debug mode
     "the first inf": lambda: in_debug(lambda: np.log(t(2) - 1)),
     "a NaN from outside": lambda: in_debug(lambda: t(2) * np.nan),

@@ -163,8 +163,16 @@ class Whole(Silent):
         (Silent, {}, "layer: the backward pass returned no gradient, and none of a parameter was found"),
         (Silent, {"parameters": ["W"]}, "layer: no gradient of W was found after the backward pass; pass gradients="),
         (Silent, {"parameters": ["V"]}, "layer: a Silent has no parameter V; it has W"),
-        (Whole, {}, "layer: the forward pass of a Whole returned a ndarray; expected an array of floats"),
-        ((lambda x: x, lambda d, cache: d), {}, r"layer: <lambda> returned a ndarray; expected \(output, cache\)"),
+        (
+            Whole,
+            {},
+            "the forward pass of a Whole returned an object of type ndarray; expected an array of floats",
+        ),
+        (
+            (lambda x: x, lambda d, cache: d),
+            {},
+            r"<lambda> returned an object of type ndarray; expected \(output, cache",
+        ),
     ],
 )
 def test_what_is_missing_is_named(make: Any, how: Any, message: str) -> None:

@@ -380,4 +380,4 @@ def _called(function: Any) -> str:
 
 
 def _described(x: Any) -> str:
-    return f"a tuple of {len(x)}" if isinstance(x, tuple) else f"a {type(x).__name__}"
+    return f"a tuple of {len(x)}" if isinstance(x, tuple) else f"an object of type {type(x).__name__}"

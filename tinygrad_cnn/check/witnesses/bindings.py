@@ -35,7 +35,7 @@ class Bindings:
 
     def __init__(self) -> None:
         self.returned: dict[Node, str] = {}
-        self.also: dict[str, list[Node]] = {}
+        self.also: dict[str, dict[Node, None]] = {}
         self._observes = False
 
     def __enter__(self) -> Bindings:
@@ -53,7 +53,7 @@ class Bindings:
         for node in run.computed():
             if node.name is None and node in self.returned:
                 node.name = self.returned[node]
-        return replace(run, also=self.also)
+        return replace(run, also={name: list(nodes) for name, nodes in self.also.items()})
 
     def _event(self, frame: FrameType, event: str, value: Any) -> None:
         if event != "return" or not _is_user_code(frame):
@@ -71,9 +71,8 @@ class Bindings:
 
     def _add(self, name: str, x: Any) -> None:
         if isinstance(x, Handle):
-            known = self.also.setdefault(name, [])
-            if x.node.primitive is not None and x.node not in known:
-                known.append(x.node)
+            if x.node.primitive is not None:
+                self.also.setdefault(name, {})[x.node] = None
         elif isinstance(x, list | tuple) and 0 < len(x) <= MANY:
             for element in x:
                 if isinstance(element, Handle):

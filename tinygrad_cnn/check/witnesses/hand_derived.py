@@ -77,15 +77,15 @@ def _missing(returned: Any, parts: Returned, missing: Sequence[str], run: Trace)
     if any(name.startswith(f"{missing[0]}[") for name in flat):
         return f"by_hand returned a list for {missing[0]}; expected an array: np.array(...) makes one"
     if not parts.named and isinstance(returned, tuple | list):
-        actual = f"a {type(returned).__name__} of {len(returned)}"
-    else:
-        actual = "None" if returned is None else ", ".join(filter(None, flat)) or "nothing with a name"
-    how = f"one for each of {', '.join(str(node.name) for node in run.parameters)} in this order"
-    if len(run.parameters) == 1:
-        how = "with the tree structure of the parameters"
+        names, n = ", ".join(str(node.name) for node in run.parameters), len(run.parameters)
+        return (
+            f"by_hand returned a {type(returned).__name__} of {len(returned)}; expected {n}, one gradient for each of "
+            f"{names}, in this order, or gradients by name: dL_d{missing[0]}"
+        )
+    actual = "None" if returned is None else ", ".join(filter(None, flat)) or "nothing with a name"
     return (
-        f"by_hand returned {actual}, but no gradient of {', '.join(missing)}; return the gradients {how}, or by name: "
-        f"dL_d{missing[0]}"
+        f"by_hand returned {actual}, but no gradient of {', '.join(missing)}; return them with the tree structure of "
+        f"the parameters, in their order, or by name: dL_d{missing[0]}"
     )
 
 
@@ -112,8 +112,8 @@ def refuse_unknown(names: Mapping[str, str], run: Trace) -> None:
     for name, value in names.items():
         if value not in values_by_name(run) and value not in by_primitive(run) and run.result is not None:
             raise ValueError(
-                f"names: {name!r} is mapped to {value!r}, and the graph has no value of this name; it has "
-                f"{listed(by_name(run)) or 'no names'}"
+                f"names: {name!r} is mapped to {value!r}, which is no value of the graph; expected one of "
+                f"{listed(by_name(run)) or 'none, for it has no names'}"
             )
 
 
