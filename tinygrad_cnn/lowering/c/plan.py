@@ -32,7 +32,7 @@ class CPlan:
         self.listing = listing
         self.source = Source(listing, compiler().vector)
         self.library = library(self.source.text)
-        self.split = split_function()
+        self.split = split_function(self.source.divided)
         self._threads = threading.local()
 
     def __call__(self, leaves: Sequence[Any]) -> list[Any]:

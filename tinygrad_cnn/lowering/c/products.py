@@ -1,4 +1,4 @@
-"""Small matrix products in C. Large ones are NumPy's, whose BLAS is faster from some size on."""
+"""Matrix products in C. Of the largest, and of large ones with a vector, NumPy and its BLAS are as fast."""
 
 from __future__ import annotations
 

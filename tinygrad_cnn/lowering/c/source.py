@@ -103,6 +103,7 @@ class Source:
     text      the source
     steps     in order
     segments  numbers of steps that one function of the library runs, in order; those of NumPy are alone
+    divided   whether there are steps that threads share
     memory    where results are, and how much of it is needed, scratch memory included
     fresh     outputs that are not in memory
     arrays    what is not in memory, in the order of the pointers that are given to the library
@@ -228,6 +229,7 @@ class Source:
             if x.operation == "input":
                 names(x)
         functions = {number: self._function(step, names) for number, step in enumerate(self.steps.all) if step.in_c}
+        self.divided = any(f.parts > 1 for f in functions.values())
         title = "".join(c for c in self.listing.title if c.isalnum() or c in "_.") or "step"
         parts = [_HEAD.replace("TITLE", title), threads.TYPES, self._helpers(list(functions.values()))]
         alike: dict[str, str] = {}  # the names of functions, by what is equal for all that they serve for

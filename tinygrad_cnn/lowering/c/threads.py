@@ -43,10 +43,13 @@ def thread_count() -> int:
     return min(processors or 1, MOST_THREADS)
 
 
-def split_function() -> ctypes.c_void_p | None:
-    """The address of `split`, for the segments of a program; None where there is one thread, or no POSIX threads."""
+def split_function(divided: bool) -> ctypes.c_void_p | None:
+    """The address of `split`, for the segments of a program, if it has steps that are divided into parts.
+
+    None where it has not, where there is one thread, or where there are no POSIX threads.
+    """
     threads = thread_count()
-    if threads == 1 or os.name != "posix":
+    if not divided or threads == 1 or os.name != "posix":
         return None
     loaded = _loaded()
     loaded.set_threads(ctypes.c_long(threads))
