@@ -73,10 +73,11 @@ def _is_of_model(name: str) -> bool:
 
 
 def _assignments(source: str) -> dict[str, str]:
-    """The statements of the last function of a source that assign to a variable, by its name."""
-    *_, function = [node for node in ast.parse(textwrap.dedent(source)).body if isinstance(node, ast.FunctionDef)]
+    """The statements of the last function of a source that assign to a variable, by its name, as they are written."""
+    source = textwrap.dedent(source)
+    *_, function = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
     return {
-        statement.targets[0].id: ast.unparse(statement)
+        statement.targets[0].id: ast.get_source_segment(source, statement) or ast.unparse(statement)
         for statement in function.body
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
     }
