@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.check.diagnose.comparisons import compare_arrays
+from tinygrad_cnn.check.diagnose.edits.executed import Executed, executed
 from tinygrad_cnn.check.diagnose.edits.explained import Upstream, explained
+from tinygrad_cnn.check.diagnose.edits.own_line import OtherRun, OwnSource
 from tinygrad_cnn.check.diagnose.explanations import Case, Explanation, Fitted, OtherSideOfKink, TiesInFull, explain
+from tinygrad_cnn.check.diagnose.explanations.case import LARGE
 from tinygrad_cnn.check.diagnose.second_point import SecondPoint, second_point
 from tinygrad_cnn.check.diagnose.steps import between, consumers, walk_again
 from tinygrad_cnn.check.results import Cause, Comparison
@@ -87,8 +90,39 @@ class Evidence:
         case = Case(name, np.asarray(hand_derived), expected, rounding, step, self.fitted, again)
         called = {} if self.hand_derived is None else {x: name for x, (name, _) in self.hand_derived.of.items()}
         upstream = Upstream(walk.given, called, self.autodiff.run.result)
-        search = functools.partial(explained, case, node, upstream, lambda: self.second_point, self.late)
+
+        def search() -> Cause | None:
+            source = self._own_source(node, walk) if callable(self.by_hand) else None
+            return explained(case, node, upstream, lambda: self.second_point, self.late, source)
+
         return replace(case, smallest_edit=search)
+
+    def _own_source(self, node: Node, walk: Walk) -> OwnSource:
+        """What the hand-derived gradient executed, for a step of the walk."""
+        known: dict[tuple[int, ...], list[Array]] = {}
+        for array in (*self._values, *[x for other, x in walk.given.items() if other.order > node.order]):
+            known.setdefault(array.shape, []).append(array)
+        return OwnSource(self._executed, known, lambda: self._other_run(node, walk))
+
+    @functools.cached_property
+    def _values(self) -> list[Array]:
+        return [np.asarray(x.value) for x in self.names if 0 < np.size(x.like) < LARGE]
+
+    @functools.cached_property
+    def _executed(self) -> list[Executed]:
+        return executed(lambda: self.by_hand(self.subject.arguments()))
+
+    @functools.cached_property
+    def _executed_there(self) -> list[Executed]:
+        point = self.second_point
+        return [] if point is None else executed(lambda: self.by_hand(point.subject.arguments()))
+
+    def _other_run(self, node: Node, walk: Walk) -> OtherRun | None:
+        """The same at the second point."""
+        if self.second_point is None:
+            return None
+        expected = self.second_point.expected(node, step_by_step=bool(walk.given))
+        return None if expected is None else OtherRun(self._executed_there, np.asarray(expected))
 
     @functools.cached_property
     def second_point(self) -> SecondPoint | None:

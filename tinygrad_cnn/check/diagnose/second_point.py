@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,28 +10,43 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.check.witnesses.autodiff import Autodiff, Subject, hand_derived
+from tinygrad_cnn.check.witnesses.backward_walk import walk_back
 from tinygrad_cnn.check.witnesses.magnitude import largest
+from tinygrad_cnn.check.witnesses.trace import Trace
 from tinygrad_cnn.engine.graph import Array, Node
 
 AWAY = 0.03  # of the size of a parameter
 
 
-@dataclass(frozen=True)
+@dataclass
 class SecondPoint:
     """The parameters moved a little, the loss and the hand-derived gradient computed again.
 
-    leaves        the parameters there
+    subject       the loss there
+    run           the loss, recorded there
     counterparts  for each node of the first run that of the second
     hand_derived  the hand-derived cotangents there, by the nodes of the first run
     """
 
-    leaves: list[Array]
+    subject: Subject
+    run: Trace
     counterparts: Mapping[Node, Node]
     hand_derived: Mapping[Node, Array]
 
     def value(self, node: Node) -> Any:
         """The value of a node there."""
         return self.counterparts[node].value
+
+    @functools.cached_property
+    def arrived(self) -> dict[Node, Array]:
+        """What arrives, step by step, there."""
+        given = {self.counterparts[node]: x for node, x in self.hand_derived.items()}
+        return walk_back(self.run, {node: x for node, x in given.items() if x.shape == node.like.shape})
+
+    def expected(self, node: Node, step_by_step: bool) -> Array | None:
+        """The cotangent that arrives at a node there, by autodiff, or step by step from those that are hand-derived."""
+        arrived = self.arrived if step_by_step else walk_back(self.run)
+        return arrived.get(self.counterparts[node])
 
 
 def second_point(subject: Subject, auto: Autodiff, by_hand: Any, names: Mapping[str, str]) -> SecondPoint | None:
@@ -53,5 +69,5 @@ def second_point(subject: Subject, auto: Autodiff, by_hand: Any, names: Mapping[
     mine = dict(zip(auto.run.nodes, run.nodes, strict=True)) | dict(
         zip(auto.run.parameters, run.parameters, strict=True)
     )
-    back = {other: node for node, other in mine.items()}
-    return SecondPoint(leaves, mine, {back[node]: x for node, x in found.arrays().items() if node in back})
+    back = {there: node for node, there in mine.items()}
+    return SecondPoint(other, run, mine, {back[node]: x for node, x in found.arrays().items() if node in back})

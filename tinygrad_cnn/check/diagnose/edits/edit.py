@@ -41,6 +41,7 @@ class Context:
     target     the numbers
     accounts   whether a value is the target, up to rounding
     numbers    the numbers that have a name
+    scope_at   the scope in one execution of a statement, if terms are of several
     """
 
     program: Program
@@ -48,6 +49,13 @@ class Context:
     target: Array
     accounts: Callable[[Any], bool]
     numbers: Numbers
+    scope_at: Callable[[int], Sequence[Term]] | None = None
+    _near: dict[Any, dict[tuple[int, ...], list[Term]]] = field(default_factory=dict)
+
+    @functools.cached_property
+    def now(self) -> Array:
+        """The value of the program as it is."""
+        return np.asarray(self.program.value, float)
 
     def value(self, x: Term) -> Any:
         """The value of a term; None if it has none."""
@@ -71,14 +79,17 @@ class Context:
         value = self.value(x)
         return isinstance(value, np.ndarray | np.generic) and np.asarray(value).dtype.kind in "fiub"
 
-    @functools.cached_property
-    def by_shape(self) -> dict[tuple[int, ...], list[Term]]:
-        """The leaves in scope that are arrays, by shape."""
-        found: dict[tuple[int, ...], list[Term]] = {}
-        for x in self.scope:
-            if self.is_array(x):
-                found.setdefault(self.shape(x), []).append(x)
-        return found
+    def near(self, x: Term) -> dict[tuple[int, ...], list[Term]]:
+        """The leaves that may take the place of `x` and are arrays, by shape."""
+        execution = x.group[0][-1] if self.scope_at is not None and x.group is not None else None
+        if execution not in self._near:
+            scope = self.scope if execution is None or self.scope_at is None else self.scope_at(execution)
+            found: dict[tuple[int, ...], list[Term]] = {}
+            for leaf in scope:
+                if self.is_array(leaf):
+                    found.setdefault(self.shape(leaf), []).append(leaf)
+            self._near[execution] = found
+        return self._near[execution]
 
     @functools.cached_property
     def operands(self) -> set[Term]:

@@ -13,6 +13,7 @@ from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.diagnose.edits.edit import Context
 from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES, Program
 from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
+from tinygrad_cnn.check.diagnose.edits.own_line import OwnSource, corrected, line_of
 from tinygrad_cnn.check.diagnose.edits.right_program import RightProgram
 from tinygrad_cnn.check.diagnose.edits.search import Found, smallest
 from tinygrad_cnn.check.diagnose.edits.terms import Term, constant
@@ -45,11 +46,34 @@ class Upstream:
 
 
 def explained(
-    case: Case, node: Node, upstream: Upstream, second: Callable[[], SecondPoint | None], late: Callable[[], bool]
+    case: Case,
+    node: Node,
+    upstream: Upstream,
+    second: Callable[[], SecondPoint | None],
+    late: Callable[[], bool],
+    source: OwnSource | None = None,
 ) -> Cause | None:
     """The cause of a wrong step; None if no edit accounts for it."""
     if not case.hand_derived.size or not np.all(np.isfinite(case.hand_derived)):
         return None
+    if source is None:
+        return _of_the_right_program(case, node, upstream, second, late)
+    numbers = _numbers(case, None)
+    own = corrected(case, source, numbers, late, whole=False)
+    if own is not None:
+        return own[1]
+    found = _of_the_right_program(case, node, upstream, second, late)
+    if found is None or " and " in found.kind:
+        own = corrected(case, source, numbers, late, whole=True)
+    if own is not None:
+        return own[1]
+    return None if found is None else replace(found, line=line_of(case, source))
+
+
+def _of_the_right_program(
+    case: Case, node: Node, upstream: Upstream, second: Callable[[], SecondPoint | None], late: Callable[[], bool]
+) -> Cause | None:
+    """The smallest edit of the right program that gives the hand-derived numbers."""
     program, stands_for = _right_program(case, node, upstream)
     scope = _in_scope(case, node, upstream, stands_for, program)
     program = program.with_leaves(scope)
@@ -144,13 +168,13 @@ def _in_scope(
     return found
 
 
-def _numbers(case: Case, program: Program) -> Numbers:
+def _numbers(case: Case, program: Program | None) -> Numbers:
     shapes = [(name, node.like.shape) for node, name in case.names.items() if node.primitive is not None]
     shapes += [(name, node.like.shape) for node, name in case.names.items() if node.primitive is None]
-    constants = [(str(x), float(x.data)) for x in program.order if x.op == "constant" and isinstance(x.data, float)]
-    for x, value in program.leaves.items():
-        if isinstance(value, float | np.floating):
-            constants.append((str(x.data), float(value)))
+    constants: list[tuple[str, float]] = []
+    for x, value in () if program is None else program.values.items():
+        if isinstance(value, float | np.floating) and x.op in ("constant", "name"):
+            constants.append((str(x), float(value)))
     for node in case.step:
         constants += [(f"{x:.6g}", float(x)) for x in node.operands if isinstance(x, float)]
     return Numbers(shapes, constants)

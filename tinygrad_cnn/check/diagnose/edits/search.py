@@ -73,7 +73,7 @@ def smallest(
                 accepted.append([edit])
                 best = edit.cost
         elif np.shape(value) == c.target.shape:
-            tried.append((edit, np.asarray(value)[probes]))
+            tried.append((edit, _at(value, probes)))
     if not accepted and not late():
         for pair in _pairs(c, tried, probes):
             cost = sum(e.cost for e in pair)
@@ -150,28 +150,28 @@ def _is_believed(edits: Sequence[Edit], c: Context) -> bool:
 # Two edits.
 
 
-def _probes(c: Context) -> tuple[Any, ...]:
-    """A few elements by which most edits can be told to be wrong."""
-    if not c.target.size:
-        return tuple([np.zeros(0, int) for _ in c.target.shape])
-    if not c.target.ndim:
-        return (..., None)
+def _probes(c: Context) -> Array:
+    """Places, in the flattened array, of a few elements by which most edits can be told to be wrong."""
     places = np.random.default_rng(0).permutation(c.target.size)[:PROBES]
-    if np.shape(c.program.value) == c.target.shape:
+    if c.now.shape == c.target.shape:
         with np.errstate(invalid="ignore"):
-            off = np.nan_to_num(np.abs(c.target - c.program.value)).ravel()
+            off = np.nan_to_num(np.abs(c.target - c.now)).ravel()
         places = np.unique(np.concatenate([places, np.argsort(-off, kind="stable")[: PROBES // 2]]))
-    return np.unravel_index(places, c.target.shape)
+    return places
+
+
+def _at(x: Any, probes: Array) -> Array:
+    return np.asarray(x, float).ravel()[probes]
 
 
 @np.errstate(all="ignore")
-def _pairs(c: Context, tried: list[tuple[Edit, Any]], probes: Any) -> list[Sequence[Edit]]:
+def _pairs(c: Context, tried: list[tuple[Edit, Any]], probes: Array) -> list[Sequence[Edit]]:
     """Pairs of edits whose effects add up, or multiply, to what is wrong; and edits with a factor. Cheap ones first."""
-    if not tried or np.shape(c.program.value) != c.target.shape:
+    if not tried or c.now.shape != c.target.shape:
         return _with_a_factor(c, tried, probes)
     tried = tried[:MOST]
     edits, values = [e for e, _ in tried], np.array([v for _, v in tried], float)
-    expected, target = np.asarray(c.program.value, float)[probes], np.asarray(c.target, float)[probes]
+    expected, target = _at(c.now, probes), _at(c.target, probes)
     size = np.max(np.abs(target), initial=0.0) + np.max(np.abs(expected), initial=0.0)
     changes = values - expected
     moves = np.max(np.abs(changes), axis=1) > 1e-9 * size
@@ -186,10 +186,10 @@ def _pairs(c: Context, tried: list[tuple[Edit, Any]], probes: Any) -> list[Seque
     return sorted(pairs, key=lambda pair: sum(e.cost for e in pair))
 
 
-def _with_a_factor(c: Context, tried: list[tuple[Edit, Any]], probes: Any) -> list[Sequence[Edit]]:
+def _with_a_factor(c: Context, tried: list[tuple[Edit, Any]], probes: Array) -> list[Sequence[Edit]]:
     """Edits after which only a factor is wrong, with the factor."""
     found: list[Sequence[Edit]] = []
-    target = np.asarray(c.target, float)[probes]
+    target = _at(c.target, probes)
     for edit, value in tried:
         size = float(value @ value) if value.ndim == 1 else 0.0
         if not size or not math.isfinite(size):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.diagnose.edits.edit import Edit
@@ -16,20 +16,20 @@ AROUND = 30  # characters of a term that a smaller one is shown within
 MANY = 60  # terms of a line
 
 
-def in_words(edits: Sequence[Edit], program: Program, alternatives: bool) -> str:
-    """The mistake as a clause. alternatives: whether other edits account for the same."""
-    clauses = [_clause(edit, program) for edit in edits]
+def in_words(edits: Sequence[Edit], program: Program, alternatives: bool, of_a_line: bool = False) -> str:
+    """The mistake as a clause. alternatives: whether others account for the same. of_a_line: of somebody's own line."""
+    clauses = [_clause(edit, program, sentences.EDITS_OF_LINES if of_a_line else sentences.EDITS) for edit in edits]
     found = clauses[0] if len(clauses) == 1 else sentences.AND.format(one=clauses[0], other=clauses[1])
     return sentences.FOR_INSTANCE.format(mistake=found) if alternatives else found
 
 
-def _clause(edit: Edit, program: Program) -> str:
+def _clause(edit: Edit, program: Program, table: Mapping[str, str]) -> str:
     given = dict(edit.words)
     if edit.sentence == "other":
         given["x"], given["y"] = _around(given["x"], given["y"], program)
     root = None if "y" in given else program.root
     words = {name: shown(x, root) if isinstance(x, Term) else x for name, x in given.items()}
-    clause = sentences.EDITS[edit.sentence].format(**words)
+    clause = table[edit.sentence].format(**words)
     n = edit.words.get("iterations")
     return clause if n is None else sentences.IN_ALL_ITERATIONS.format(mistake=clause, n=n)
 

@@ -26,7 +26,7 @@ def other_operand(x: Term, c: Context) -> Iterator[Edit]:
     shape, plain = c.shape(x), x.op == "name"
     if not shape or (not plain and len(c.program.order) > LARGE):
         return
-    for other in c.by_shape.get(shape, ()):
+    for other in c.near(x).get(shape, ()):
         if other is not x and not (x.op == "index" and other is x.args[0]) and np.any(c.value(other)):
             cost = 1.05 if plain else 1.3
             if plain and _alike_names(x.data, other.data):
@@ -37,12 +37,12 @@ def other_operand(x: Term, c: Context) -> Iterator[Edit]:
                 made = user.with_args([other if y is x else y for y in user.args])
                 yield Edit({user: made}, cost, "other", {"x": user, "y": made}, ("in", k, _shift(x, other)))
     if len(shape) == 2 and plain:
-        for other in c.by_shape.get(shape[::-1], ()):
+        for other in c.near(x).get(shape[::-1], ()):
             if other is not x:
                 turned = Term("attribute", [other], "T")
                 yield Edit({x: turned}, 1.5, "other", {"x": x, "y": turned}, ("turned", other.data))
     if plain:
-        for others in c.by_shape.values():
+        for others in c.near(x).values():
             for other in others:
                 it = c.shape(other)
                 if it != shape and len(it) == len(shape) and all(n in (1, m) for n, m in zip(it, shape, strict=True)):
@@ -89,7 +89,7 @@ def factor_more(x: Term, c: Context) -> Iterator[Edit]:
     if x not in c.operands or not c.is_float(x) or not (root or len(c.program.order) <= LARGE):
         return
     shape = c.shape(x)
-    for others in c.by_shape.values():
+    for others in c.near(x).values():
         for v in others:
             if not c.is_float(v) or not _fits(c.shape(v), shape) or np.ptp(c.value(v)) == 0:
                 continue
@@ -104,7 +104,7 @@ def term_more(x: Term, c: Context) -> Iterator[Edit]:
     """A term too many, from scope."""
     if x is not c.program.root or not c.is_float(x):
         return
-    for v in c.by_shape.get(c.shape(x), ()):
+    for v in c.near(x).get(c.shape(x), ()):
         yield Edit({x: _binary("+", x, v)}, 1.4, "term_more", {"x": v}, ("+", v.data))
         yield Edit({x: _binary("-", x, v)}, 1.4, "term_more", {"x": Term("-x", [v])}, ("-", v.data))
 

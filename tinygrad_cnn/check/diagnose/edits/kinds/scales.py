@@ -19,13 +19,13 @@ UNLIKE = 5.0  # how far, as a logarithm, the constants that elements call for ma
 def scaled(x: Term, c: Context) -> Iterator[Edit]:
     """A multiple of a term, by a factor that least squares find where the result is linear in it."""
     root = x is c.program.root
-    if x not in c.operands or not c.is_float(x) or c.target.shape != np.shape(c.program.value):
+    if x not in c.operands or not c.is_float(x) or c.target.shape != c.now.shape:
         return
     none = c.program.edited({x: Term("*", [constant(0), x])})
     if none is None or np.shape(none) != c.target.shape or not np.all(np.isfinite(none)):
         yield from _tried(x, c)
         return
-    part = c.program.value - none
+    part = c.now - none
     size = float(np.sum(part * part))
     if size == 0 or not math.isfinite(size):
         return
@@ -93,7 +93,7 @@ def _tried(x: Term, c: Context) -> Iterator[Edit]:
 @kind(1.3)
 def added(x: Term, c: Context) -> Iterator[Edit]:
     """A small constant that is added, such as an epsilon in a denominator, found by the secant method."""
-    if x not in c.operands or not c.is_float(x) or c.target.shape != np.shape(c.program.value) or not c.target.size:
+    if x not in c.operands or not c.is_float(x) or c.target.shape != c.now.shape or not c.target.size:
         return
     size = float(np.max(np.abs(np.asarray(c.value(x), float)), initial=0.0))
     if not 0 < size < math.inf:
@@ -102,8 +102,8 @@ def added(x: Term, c: Context) -> Iterator[Edit]:
     if moved is None or np.shape(moved) != c.target.shape:
         return
     with np.errstate(all="ignore"):
-        change = np.abs(moved - c.program.value)
-        wanted = np.abs(c.target - c.program.value)
+        change = np.abs(moved - c.now)
+        wanted = np.abs(c.target - c.now)
     if not np.all(np.isfinite(change)) or np.any((change == 0) & (wanted > 1e-6 * np.max(wanted, initial=0.0))):
         return
     known = (change > 0) & (wanted > 0)
@@ -116,7 +116,7 @@ def added(x: Term, c: Context) -> Iterator[Edit]:
         return math.nan if value is None else float(np.asarray(value)[place] - c.target[place])
 
     before, here = 0.0, 1e-4 * size
-    off_before, off_here = float(np.asarray(c.program.value)[place] - c.target[place]), off(1e-4 * size)
+    off_before, off_here = float(c.now[place] - c.target[place]), off(1e-4 * size)
     for _ in range(STEPS):
         if off_here == off_before or not math.isfinite(off_here):
             break
@@ -143,10 +143,10 @@ def other_constant(x: Term, c: Context) -> Iterator[Edit]:
 @kind(1.3)
 def clipped(x: Term, c: Context) -> Iterator[Edit]:
     """A value that is clipped at a constant."""
-    if x not in c.operands or not c.is_float(x) or c.target.shape != np.shape(c.program.value):
+    if x not in c.operands or not c.is_float(x) or c.target.shape != c.now.shape:
         return
     with np.errstate(all="ignore"):
-        differs = ~(np.abs(c.target - c.program.value) <= 1e-9 * np.max(np.abs(c.target), initial=0.0))
+        differs = ~(np.abs(c.target - c.now) <= 1e-9 * np.max(np.abs(c.target), initial=0.0))
     if x is c.program.root and 0 < np.count_nonzero(differs) < differs.size:
         bounds = np.unique(np.abs(c.target[differs]))
         if len(bounds) == 1 and (at := is_round(float(bounds[0]))) is not None:
@@ -163,12 +163,12 @@ _ = np
 def scaled_together(members: Sequence[Term], c: Context) -> Iterator[Edit]:
     """A multiple of a term in all iterations of a loop."""
     members = [x for x in members if x in c.operands and c.is_float(x)]
-    if len(members) < 2 or c.target.shape != np.shape(c.program.value):
+    if len(members) < 2 or c.target.shape != c.now.shape:
         return
     none = c.program.edited({x: Term("*", [constant(0), x]) for x in members})
     if none is None or np.shape(none) != c.target.shape:
         return
-    part = c.program.value - none
+    part = c.now - none
     size = float(np.sum(part * part))
     if not 0 < size < math.inf:
         return

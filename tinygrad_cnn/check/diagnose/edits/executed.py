@@ -1,0 +1,140 @@
+"""The statements that a hand-derived gradient executed, each with the variables as they were before and after."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import linecache
+import sys
+import sysconfig
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.sources import is_engine
+
+MOST = 4000  # statements
+LARGE = 10**5  # elements of an array of which no copy is kept
+_LIBRARIES = tuple([path for name in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))])
+
+
+@dataclass
+class Executed:
+    """One execution of a statement.
+
+    statement      the statement
+    frame          a number of the call that it was executed in
+    code           what was being executed
+    before, after  the variables; `after` is None until it is over
+    """
+
+    statement: ast.stmt
+    frame: int
+    code: CodeType
+    globals: dict[str, Any]
+    before: dict[str, Any]
+    after: dict[str, Any] | None = None
+    line: int = field(default=0)
+
+
+def executed(function: Callable[[], Any]) -> list[Executed]:
+    """Run `function`, and say what it executed of somebody's own source; what it raises comes through."""
+    found: list[Executed] = []
+    open_in: dict[Any, Executed] = {}
+    numbers: dict[Any, int] = {}
+
+    def local(frame: Any, event: str, _: Any) -> Any:
+        if len(found) >= MOST:
+            return None
+        if event in ("line", "return"):
+            now = _kept(frame)
+            last = open_in.get(frame)
+            statement = _statements(frame.f_code.co_filename).get(frame.f_lineno) if event == "line" else None
+            if last is not None and last.statement is statement and frame.f_lineno != last.line:
+                return local  # another line of the same statement
+            if last is not None:
+                last.after = now
+                del open_in[frame]
+            if statement is not None:
+                here = Executed(
+                    statement, numbers[frame], frame.f_code, frame.f_globals, now, None, frame.f_lineno
+                )
+                found.append(here)
+                open_in[frame] = here
+            if event == "return":
+                open_in.pop(frame, None)
+        return local
+
+    def called(frame: Any, event: str, _: Any) -> Any:
+        if event != "call" or not _is_somebodys(frame.f_code.co_filename) or len(found) >= MOST:
+            return None
+        numbers[frame] = len(numbers)
+        return local
+
+    before = sys.gettrace()
+    sys.settrace(called)
+    try:
+        function()
+    finally:
+        sys.settrace(before)
+    return [x for x in found if x.after is not None]
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_somebodys(filename: str) -> bool:
+    """Whether a file is neither the package's nor a library's."""
+    own = not is_engine[filename] and not filename.startswith(_LIBRARIES) and "site-packages" not in filename
+    return own and bool(linecache.getlines(filename))
+
+
+def _kept(frame: Any) -> dict[str, Any]:
+    """The variables of a frame; of those that are changed in place a copy."""
+    changed = _changed_in_place(frame.f_code.co_filename)
+    kept = dict(frame.f_locals)
+    for name in changed:
+        x = kept.get(name)
+        if isinstance(x, np.ndarray) and x.size < LARGE:
+            kept[name] = x.copy()
+    return kept
+
+
+@functools.lru_cache(maxsize=64)
+def _statements(filename: str) -> dict[int, ast.stmt]:
+    """The simple statements of a file, by each of their lines."""
+    found: dict[int, ast.stmt] = {}
+    for x in ast.walk(_tree(filename)):
+        if isinstance(x, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return | ast.Expr):
+            for line in range(x.lineno, (x.end_lineno or x.lineno) + 1):
+                found[line] = x
+    return found
+
+
+@functools.lru_cache(maxsize=64)
+def _changed_in_place(filename: str) -> frozenset[str]:
+    """Names of variables that a statement of a file changes in place."""
+    found = set()
+    for x in ast.walk(_tree(filename)):
+        targets: list[Any] = []
+        if isinstance(x, ast.Assign):
+            targets = [t for t in x.targets if isinstance(t, ast.Subscript)]
+        elif isinstance(x, ast.AugAssign):
+            targets = [x.target]
+        elif isinstance(x, ast.Call) and isinstance(x.func, ast.Attribute) and x.func.attr == "at" and x.args:
+            targets = [x.args[0]]
+        for target in targets:
+            while isinstance(target, ast.Subscript | ast.Attribute):
+                target = target.value
+            if isinstance(target, ast.Name):
+                found.add(target.id)
+    return frozenset(found)
+
+
+@functools.lru_cache(maxsize=64)
+def _tree(filename: str) -> ast.Module:
+    try:
+        return ast.parse("".join(linecache.getlines(filename)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])

@@ -1,0 +1,194 @@
+"""The line that somebody wrote, and the smallest edit that makes it right."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.check.diagnose.edits.edit import Context
+from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES, Program
+from tinygrad_cnn.check.diagnose.edits.executed import Executed
+from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
+from tinygrad_cnn.check.diagnose.edits.own_program import EVERYWHERE, OwnProgram, Written, evaluate, makers, own_program
+from tinygrad_cnn.check.diagnose.edits.search import Found, smallest
+from tinygrad_cnn.check.diagnose.edits.terms import Term, in_order, replaced
+from tinygrad_cnn.check.diagnose.edits.wording import LONG, in_words
+from tinygrad_cnn.check.diagnose.explanations.case import LARGE, Case
+from tinygrad_cnn.check.results import Cause
+from tinygrad_cnn.engine.graph import Array
+
+MAKERS = 3  # statements that made the same array, of which the first ones are looked at
+
+
+@dataclass
+class OtherRun:
+    """The same at a second point: what was executed, and what should come out."""
+
+    run: Sequence[Executed]
+    expected: Array
+
+
+@dataclass
+class OwnSource:
+    """What a hand-derived gradient executed, and which arrays are right.
+
+    known   arrays that are no part of the mistake: values of the graph, and cotangents that are given
+    """
+
+    run: Sequence[Executed]
+    known: Mapping[tuple[int, ...], Sequence[Array]]
+    other: Callable[[], OtherRun | None]
+
+    def is_known(self, x: Any) -> bool:
+        """Whether an array is one of those that are no part of the mistake."""
+        if not isinstance(x, np.ndarray):
+            return not isinstance(x, np.generic)
+        alike = self.known.get(x.shape, ())
+        return any(np.allclose(x, y, rtol=1e-11, atol=0) for y in alike)
+
+
+def line_of(case: Case, source: OwnSource) -> str | None:
+    """The line that made a cotangent, as "model.py:12"."""
+    for k, _, _ in makers(source.run, case.hand_derived):
+        x = source.run[k]
+        return _at(x.code.co_filename, x.statement)
+    return None
+
+
+def _at(filename: str, statement: ast.stmt) -> str:
+    return f"{os.path.basename(filename)}:{statement.lineno}"
+
+
+def corrected(
+    case: Case, source: OwnSource, numbers: Numbers, late: Callable[[], bool], whole: bool
+) -> tuple[float, Cause] | None:
+    """The smallest edit of the line that made a cotangent, and its cost. whole: or of a line before it."""
+    for maker in makers(source.run, case.hand_derived)[:MAKERS]:
+        statement = source.run[maker[0]].statement
+
+        def inlined(x: Executed, now: Any, statement: ast.stmt = statement) -> bool:
+            return x.statement is statement or (whole and not source.is_known(now))
+
+        own = own_program(source.run, maker, case.hand_derived, inlined)
+        if own is None or (whole and len(own.written) < 2):
+            continue
+        scope = _Scope(source.run, own, maker[0])
+        context = Context(
+            own.program, scope.at(maker[0]), case.expected, lambda x: _agrees(x, case), numbers, scope.at
+        )
+        found = smallest(context, _Confirmed(case, own, scope, source.other), late)
+        if found is not None:
+            return found.cost, _cause(found, own)
+    return None
+
+
+def _agrees(x: Any, case: Case) -> bool:
+    try:
+        return case.agrees(np.asarray(x, float))
+    except (TypeError, ValueError):
+        return False
+
+
+class _Scope:
+    """What somebody had variables for, in each execution of a statement."""
+
+    def __init__(self, run: Sequence[Executed], own: OwnProgram, last: int) -> None:
+        self.run, self.own, self.last = run, own, last
+        self._known: dict[int, list[Term]] = {}
+        self._named = {(leaf.data, id(own.program.values[leaf])): leaf for leaf in own.leaves}
+
+    def at(self, k: int) -> list[Term]:
+        """The leaves that were in scope."""
+        if k not in self._known:
+            x, found = self.run[k], list(EVERYWHERE)
+            names = [name for name in x.code.co_names if name in x.globals]
+            for name in (*x.before, *names):
+                value = x.before.get(name, x.globals.get(name))
+                if isinstance(value, np.ndarray | np.generic | float) and np.size(value) < LARGE:
+                    found.append(self._leaf(ast.Name(name, ast.Load()), name, value, k))
+                elif name == "self":
+                    for attribute, y in vars(value).items():
+                        if isinstance(y, np.ndarray) and y.size < LARGE:
+                            node = ast.Attribute(ast.Name(name, ast.Load()), attribute, ast.Load())
+                            found.append(self._leaf(node, f"self.{attribute}", y, k))
+            self._known[k] = found
+        return self._known[k]
+
+    def _leaf(self, node: ast.expr, text: str, value: Any, k: int) -> Term:
+        key = (text, id(value))
+        if key not in self._named:
+            leaf = Term("name", (), text)
+            self._named[key] = leaf
+            self.own.program.values[leaf] = value
+            self.own.leaves[leaf] = (k, node)
+        return self._named[key]
+
+
+@dataclass
+class _Confirmed:
+    """Whether an edit gives the right numbers at a second point too."""
+
+    case: Case
+    own: OwnProgram
+    scope: _Scope
+    other: Callable[[], OtherRun | None]
+
+    def __call__(self, exchanged: Mapping[Term, Term]) -> bool:
+        other = self.other()
+        if other is None:
+            return True
+        mine = self.scope.run
+        if len(mine) != len(other.run) or any(a.statement is not b.statement for a, b in zip(mine, other.run, strict=True)):
+            return True
+        try:
+            with np.errstate(all="ignore"):
+                there = {leaf: evaluate(node, other.run[k]) for leaf, (k, node) in self.own.leaves.items()}
+                program = Program(self.own.program.root, {**self.own.program.leaves, **EVERYWHERE, **there})
+        except (*FAILURES, NameError):
+            return True
+        value = program.edited(exchanged)
+        if value is None or np.shape(value) != other.expected.shape:
+            return False
+        size = max(np.max(np.abs(other.expected), initial=0.0), np.max(np.abs(program.value), initial=0.0))
+        here = float(np.max(np.abs(self.case.expected), initial=0.0)) or 1.0
+        within = max(64 * self.case.rounding / here, 1e-10) * size
+        with np.errstate(invalid="ignore"):
+            return bool(np.all(np.abs(value - other.expected) <= within))
+
+
+def _cause(found: Found, own: OwnProgram) -> Cause:
+    exchanged = found.exchanged()
+    words = in_words(found.edits, own.program, bool(found.others), of_a_line=True)
+    kinds = " and ".join(edit.sentence for edit in found.edits)
+    touched = [w for w in own.written if exchanged.keys() & set(in_order([w.term]))]
+    lines = {id(w.statement): w for w in _innermost(touched, own)}
+    if len(lines) != 1:
+        return Cause(words, kinds)
+    (written,) = lines.values()
+    shown = _as_written(own, written)
+    you, right = f"{written.target} {shown(written.term)}", f"{written.target} {shown(replaced(written.term, exchanged))}"
+    at = _at(written.file, written.statement)
+    if max(len(you), len(right)) > LONG or you == right:
+        return Cause(words, kinds, line=at)
+    return Cause(words, kinds, you, right, at)
+
+
+def _innermost(touched: Sequence[Written], own: OwnProgram) -> list[Written]:
+    """Of statements that take from each other those in which the edit is itself."""
+    return [w for w in touched if not any(other.term in set(in_order([w.term])) - {w.term} for other in touched)]
+
+
+def _as_written(own: OwnProgram, written: Written) -> Callable[[Term], str]:
+    """Writes a term with the names of what other statements assigned."""
+    names = {w.term: Term("name", (), w.target.rstrip("= ").rstrip("+-*/ ")) for w in own.written if w.term is not written.term}
+
+    def shown(x: Term) -> str:
+        inner = set(in_order([written.term]))
+        return str(replaced(x, {term: name for term, name in names.items() if term in inner}))
+
+    return shown

@@ -1,0 +1,281 @@
+"""The program of one cotangent as somebody wrote it: the statement that made it, and those that it takes from."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES, Program
+from tinygrad_cnn.check.diagnose.edits.executed import Executed
+from tinygrad_cnn.check.diagnose.edits.terms import OPERATORS, NP, Term, from_ast
+from tinygrad_cnn.engine.graph import Array
+from tinygrad_cnn.lowering.numpy_source import helpers
+
+MOST = 400  # terms
+SET_AT, ADD_AT = Term("name", (), "set_at"), Term("name", (), "add_at")
+EVERYWHERE = {SET_AT: helpers.set_at, ADD_AT: helpers.add_at}
+
+
+class NoProgramError(ValueError):
+    """What somebody wrote cannot be followed."""
+
+
+@dataclass
+class Written:
+    """A statement that is part of a program: the term of its right side, and what stands to the left of that."""
+
+    statement: ast.stmt
+    term: Term
+    target: str
+    file: str
+
+
+@dataclass
+class OwnProgram:
+    """A program, and the statements that it consists of.
+
+    leaves   for each leaf, the execution whose variables it is among, and its expression
+    """
+
+    program: Program
+    written: list[Written]
+    leaves: dict[Term, tuple[int, ast.expr]]
+
+    def values(self, run: Sequence[Executed]) -> dict[Term, Any]:
+        """The values of the leaves in another run."""
+        return {leaf: evaluate(node, run[k]) for leaf, (k, node) in self.leaves.items()}
+
+
+def evaluate(node: ast.expr, at: Executed, after: bool = False) -> Any:
+    """The value of an expression with the variables of an execution."""
+    names = at.after if after and at.after is not None else at.before
+    expression = ast.fix_missing_locations(ast.Expression(copy.deepcopy(node)))
+    with np.errstate(all="ignore"):
+        return eval(compile(expression, "<expression>", "eval"), at.globals, dict(names))
+
+
+def makers(run: Sequence[Executed], array: Array) -> list[tuple[int, ast.expr, str]]:
+    """The executions that made an array, the first one first: its number, the expression and what it is assigned to."""
+    found = []
+    for k, x in enumerate(run):
+        for target, value, text in _assigned(x.statement):
+            try:
+                if isinstance(target, ast.Name):
+                    made = (x.after or {}).get(target.id)
+                elif isinstance(x.statement, ast.AugAssign):
+                    made = evaluate(_load(target), x, after=True)
+                elif _is_pure(value):
+                    made = evaluate(value, x)
+                else:
+                    continue
+            except Exception:  # whatever somebody's expression raises when it is evaluated again
+                continue
+            if _is(made, array):
+                found.append((k, value, text))
+    return found
+
+
+def _is(x: Any, array: Array) -> bool:
+    if not isinstance(x, np.ndarray | np.generic | float) or np.shape(x) != array.shape:
+        return False
+    return bool(np.array_equal(x, array, equal_nan=True)) and bool(np.any(array))
+
+
+def _is_pure(node: ast.expr) -> bool:
+    """Whether an expression may be evaluated again: its calls are NumPy's or methods of arrays."""
+    calls = [x for x in ast.walk(node) if isinstance(x, ast.Call)]
+    return all(isinstance(x.func, ast.Attribute) and not _is_random(x.func) for x in calls)
+
+
+def _is_random(node: ast.expr) -> bool:
+    return any(isinstance(x, ast.Attribute) and x.attr in ("random", "pop", "append") for x in ast.walk(node))
+
+
+def _assigned(statement: ast.stmt) -> list[tuple[Any, ast.expr, str]]:
+    """The targets of a statement, each with the expression that it gets, and how that is written to the left of it."""
+    if isinstance(statement, ast.Assign):
+        target, value = statement.targets[0], statement.value
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+            return [(t, v, f"{ast.unparse(t)} =") for t, v in zip(target.elts, value.elts, strict=True)]
+        return [(target, value, f"{ast.unparse(target)} =")]
+    if isinstance(statement, ast.AugAssign):
+        sign = OPERATORS.get(type(statement.op), "?")
+        return [(statement.target, statement.value, f"{ast.unparse(statement.target)} {sign}=")]
+    if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        return [(statement.target, statement.value, f"{ast.unparse(statement.target)} =")]
+    if isinstance(statement, ast.Return) and statement.value is not None:
+        return [(None, value, f"{text} =") for text, value in _returned(statement.value)]
+    return []
+
+
+def _returned(value: ast.expr) -> list[tuple[str, ast.expr]]:
+    if isinstance(value, ast.Dict):
+        pairs = zip(value.keys, value.values, strict=True)
+        return [(str(key.value), v) for key, v in pairs if isinstance(key, ast.Constant)]
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "dict":
+        return [(str(k.arg), k.value) for k in value.keywords if k.arg]
+    if isinstance(value, ast.Tuple | ast.List):
+        return [(ast.unparse(v), v) for v in value.elts]
+    return [("return", value)]
+
+
+class _Slicer:
+    """Follows names back to the statements that assigned them, as far as `inlined` says."""
+
+    def __init__(self, run: Sequence[Executed], inlined: Callable[[Executed, Any], bool]) -> None:
+        self.run, self.inlined = run, inlined
+        self.values: dict[Term, Any] = {NP: np, **EVERYWHERE}
+        self.leaves: dict[Term, tuple[int, ast.expr]] = {}
+        self.written: list[Written] = []
+        self.count = 0
+        self._known: dict[Any, Term] = {}
+
+    def statement(self, k: int, value: ast.expr, target: str) -> Term:
+        """The term of what an execution assigns."""
+        x = self.run[k]
+        made = self.expression(value, k)
+        self.written.append(Written(x.statement, made, target, x.code.co_filename))
+        if isinstance(x.statement, ast.AugAssign):
+            before = self.expression(_load(x.statement.target), k)
+            made = Term(OPERATORS[type(x.statement.op)], [before, made])
+        return made
+
+    def expression(self, node: ast.expr, k: int) -> Term:
+        """The term of an expression, with the variables before an execution."""
+        x = self.run[k]
+        names = _Names(self, k)
+        group = (id(x.statement), k)
+        return from_ast(_Opaque(names).visit(copy.deepcopy(node)), names, group)
+
+    def name(self, name: str, k: int) -> Term:
+        """The term of a variable before an execution."""
+        x = self.run[k]
+        if name in x.before:
+            for j in range(k - 1, -1, -1):
+                before = self.run[j]
+                if before.frame != x.frame:
+                    continue
+                made = self._assigned_by(before, j, name)
+                if made is not None:
+                    return made
+                if name in _bound(before.statement):
+                    break
+        return self.leaf(ast.Name(name, ast.Load()), k, name)
+
+    def _assigned_by(self, x: Executed, j: int, name: str) -> Term | None:
+        """What an execution made of a variable; None if it did not, or that is not to be known."""
+        now = (x.after or {}).get(name)
+        if (j, name) in self._known:
+            return self._known[j, name]
+        made: Term | None = None
+        for target, value, text in _assigned(x.statement):
+            if isinstance(target, ast.Name) and target.id == name and self.inlined(x, now):
+                made = self.statement(j, value, text)
+            elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and target.value.id == name:
+                if not isinstance(now, np.ndarray) or not self.inlined(x, now):
+                    continue
+                before, index = self.expression(target.value, j), self.expression(target.slice, j)
+                stored = self.expression(value, j)
+                self.written.append(Written(x.statement, stored, text, x.code.co_filename))
+                if isinstance(x.statement, ast.AugAssign):
+                    stored = Term(OPERATORS[type(x.statement.op)], [Term("index", [before, index]), stored])
+                made = Term("call", [SET_AT, before, index, stored], ())
+        call = x.statement.value if isinstance(x.statement, ast.Expr) else None
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "np.add.at" and self.inlined(x, now):
+            if isinstance(call.args[0], ast.Name) and call.args[0].id == name:
+                made = Term("call", [ADD_AT, *[self.expression(a, j) for a in call.args]], ())
+                self.written.append(Written(x.statement, made, "", x.code.co_filename))
+        if made is not None:
+            self._known[j, name] = made
+        return made
+
+    def leaf(self, node: ast.expr, k: int, text: str) -> Term:
+        """A name, or an expression that is none of a term, with its value."""
+        value = evaluate(node, self.run[k])
+        key = (text, id(value))
+        if key not in self._known:
+            leaf = Term("name", (), text)
+            self._known[key], self.values[leaf], self.leaves[leaf] = leaf, value, (k, node)
+            self.count += 1
+            if self.count > MOST:
+                raise NoProgramError("too large")
+        return self._known[key]
+
+
+class _Names(dict[str, Term]):
+    """The terms of names before one execution."""
+
+    def __init__(self, slicer: _Slicer, k: int) -> None:
+        super().__init__()
+        self.slicer, self.k = slicer, k
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __getitem__(self, name: str) -> Term:
+        if not dict.__contains__(self, name):
+            x = self.slicer.run[self.k]
+            value = x.before.get(name, x.globals.get(name, getattr(builtins, name, None)))
+            self[name] = NP if value is np else self.slicer.name(name, self.k)
+        return dict.__getitem__(self, name)
+
+
+OPAQUE = (
+    ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.SetComp, ast.Lambda, ast.Dict, ast.Set, ast.IfExp, ast.BoolOp,
+    ast.Starred, ast.JoinedStr,
+)  # fmt: skip
+
+
+class _Opaque(ast.NodeTransformer):
+    """Puts a name in the place of each part of an expression that is no term; that is evaluated as it is."""
+
+    def __init__(self, names: _Names) -> None:
+        self.names = names
+
+    def visit(self, node: ast.AST) -> Any:
+        """A node, or the name of it."""
+        if not isinstance(node, OPAQUE):
+            return super().visit(node)
+        text = ast.unparse(node)
+        self.names[text] = self.names.slicer.leaf(node, self.names.k, f"({text})")  # type: ignore[arg-type]
+        return ast.Name(text, ast.Load())
+
+
+def _bound(statement: ast.stmt) -> set[str]:
+    """The names that a statement assigns to."""
+    return {x.id for x in ast.walk(statement) if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Store)}
+
+
+def _load(target: Any) -> Any:
+    """A target as an expression."""
+    loaded = copy.deepcopy(target)
+    for x in ast.walk(loaded):
+        if hasattr(x, "ctx"):
+            x.ctx = ast.Load()
+    return loaded
+
+
+def own_program(
+    run: Sequence[Executed], maker: tuple[int, ast.expr, str], array: Array, inlined: Callable[[Executed, Any], bool]
+) -> OwnProgram | None:
+    """The program of an array, of the statement that made it on; None if it cannot be followed."""
+    k, value, target = maker
+    slicer = _Slicer(run, inlined)
+    try:
+        with np.errstate(all="ignore"):
+            root = slicer.statement(k, value, target)
+            program = Program(root, slicer.values)
+    except (*FAILURES, RecursionError, SyntaxError):
+        return None
+    except Exception:  # whatever somebody's expression raises when it is evaluated again
+        return None
+    if np.shape(program.value) != array.shape or not np.allclose(program.value, array, rtol=1e-9, atol=1e-300):
+        return None
+    return OwnProgram(program, slicer.written, slicer.leaves)
+
