@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.check import sentences
+from tinygrad_cnn.check.diagnose.edits.closed_forms import closed_forms
 from tinygrad_cnn.check.diagnose.edits.edit import Context
 from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES, Program
 from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
@@ -26,6 +27,7 @@ from tinygrad_cnn.engine.graph import Array, Node
 from tinygrad_cnn.lowering.numpy_source import helpers
 from tinygrad_cnn.names import operands_of
 
+CHEAP = 1.5  # an edit of a closed form that costs less is not looked for in the rules
 FEW = 3  # elements from which nothing is concluded
 MANY = 400  # nodes of a step whose program is written out
 BRANCHING = (SyntaxError, RecursionError)
@@ -77,11 +79,21 @@ def _of_the_right_program(
     program, stands_for = _right_program(case, node, upstream)
     scope = _in_scope(case, node, upstream, stands_for, program)
     program = program.with_leaves(scope)
-    numbers, confirmed = _numbers(case, program), _Confirmed(case, node, program, stands_for, second)
-    context = Context(program, list(scope), case.hand_derived, lambda x: case.accounts(_floats(x)), numbers)
-    found = smallest(context, confirmed, late)
-    if found is not None:
-        return _cause(found, case, program)
+    numbers = _numbers(case, program)
+    best: tuple[float, Cause] | None = None
+    cotangents = [x for x, of in stands_for.items() if of is not None and of[0] == "given"]
+    values = [x for x, of in stands_for.items() if of is not None and of[0] != "given"]
+    with np.errstate(all="ignore"):
+        programs = [*closed_forms(program, cotangents, values, numbers), program]
+    for one in programs:
+        context = Context(one, list(scope), case.hand_derived, lambda x: case.accounts(_floats(x)), numbers)
+        found = smallest(context, _Confirmed(case, node, one, stands_for, second), late)
+        if found is not None and (best is None or found.cost < best[0]):
+            best = found.cost, _cause(found, case, one)
+        if best is not None and best[0] < CHEAP:
+            break
+    if best is not None:
+        return best[1]
     block = differing(case.hand_derived, case.expected, SAFETY * case.rounding)
     if block is None or case.hand_derived[block].size < FEW:
         return None

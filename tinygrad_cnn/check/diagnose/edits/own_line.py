@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.diagnose.edits.edit import Context
 from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES, Program
 from tinygrad_cnn.check.diagnose.edits.executed import Executed
 from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
-from tinygrad_cnn.check.diagnose.edits.own_program import EVERYWHERE, OwnProgram, Written, evaluate, makers, own_program
+from tinygrad_cnn.check.diagnose.edits.own_program import (
+    ADD_AT,
+    EVERYWHERE,
+    SET_AT,
+    Maker,
+    OwnProgram,
+    Written,
+    evaluate,
+    makers,
+    own_program,
+)
 from tinygrad_cnn.check.diagnose.edits.search import Found, smallest
 from tinygrad_cnn.check.diagnose.edits.terms import Term, in_order, replaced
 from tinygrad_cnn.check.diagnose.edits.wording import LONG, in_words
@@ -54,8 +66,8 @@ class OwnSource:
 
 def line_of(case: Case, source: OwnSource) -> str | None:
     """The line that made a cotangent, as "model.py:12"."""
-    for k, _, _ in makers(source.run, case.hand_derived):
-        x = source.run[k]
+    for maker in makers(source.run, case.hand_derived, case.name):
+        x = source.run[maker.number]
         return _at(x.code.co_filename, x.statement)
     return None
 
@@ -68,8 +80,10 @@ def corrected(
     case: Case, source: OwnSource, numbers: Numbers, late: Callable[[], bool], whole: bool
 ) -> tuple[float, Cause] | None:
     """The smallest edit of the line that made a cotangent, and its cost. whole: or of a line before it."""
-    for maker in makers(source.run, case.hand_derived)[:MAKERS]:
-        statement = source.run[maker[0]].statement
+    for maker in makers(source.run, case.hand_derived, case.name)[:MAKERS]:
+        statement = source.run[maker.number].statement
+        if not whole and (added := _accumulated(case, source.run, maker)) is not None:
+            return 1.0, added
 
         def inlined(x: Executed, now: Any, statement: ast.stmt = statement) -> bool:
             return x.statement is statement or (whole and not source.is_known(now))
@@ -77,14 +91,33 @@ def corrected(
         own = own_program(source.run, maker, case.hand_derived, inlined)
         if own is None or (whole and len(own.written) < 2):
             continue
-        scope = _Scope(source.run, own, maker[0])
+        scope = _Scope(source.run, own)
         context = Context(
-            own.program, scope.at(maker[0]), case.expected, lambda x: _agrees(x, case), numbers, scope.at
+            own.program, scope.at(maker.number), case.expected, lambda x: _agrees(x, case), numbers, scope.at
         )
         found = smallest(context, _Confirmed(case, own, scope, source.other), late)
         if found is not None:
             return found.cost, _cause(found, own)
     return None
+
+
+def _accumulated(case: Case, run: Sequence[Executed], maker: Maker) -> Cause | None:
+    """Whether what is assigned in each iteration of a loop should be added up."""
+    last = run[maker.number]
+    if not isinstance(last.statement, ast.Assign) or maker.stored is not None:
+        return None
+    times = [x for x in run if x.statement is last.statement and x.frame == last.frame]
+    if len(times) < 2:
+        return None
+    try:
+        total = np.sum([evaluate(maker.value, x) for x in times], axis=0)
+    except Exception:  # whatever somebody's expression raises when it is evaluated again
+        return None
+    if not _agrees(total, case):
+        return None
+    you = f"{maker.target} {ast.unparse(maker.value)}"
+    words = sentences.EDITS_OF_LINES["accumulated"].format(n=len(times))
+    return Cause(words, "accumulated", you, you.replace(" =", " +=", 1), _at(last.code.co_filename, last.statement))
 
 
 def _agrees(x: Any, case: Case) -> bool:
@@ -97,8 +130,8 @@ def _agrees(x: Any, case: Case) -> bool:
 class _Scope:
     """What somebody had variables for, in each execution of a statement."""
 
-    def __init__(self, run: Sequence[Executed], own: OwnProgram, last: int) -> None:
-        self.run, self.own, self.last = run, own, last
+    def __init__(self, run: Sequence[Executed], own: OwnProgram) -> None:
+        self.run, self.own = run, own
         self._known: dict[int, list[Term]] = {}
         self._named = {(leaf.data, id(own.program.values[leaf])): leaf for leaf in own.leaves}
 
@@ -170,8 +203,7 @@ def _cause(found: Found, own: OwnProgram) -> Cause:
     if len(lines) != 1:
         return Cause(words, kinds)
     (written,) = lines.values()
-    shown = _as_written(own, written)
-    you, right = f"{written.target} {shown(written.term)}", f"{written.target} {shown(replaced(written.term, exchanged))}"
+    you, right = (_as_written(own, written, x) for x in (written.term, replaced(written.term, exchanged)))
     at = _at(written.file, written.statement)
     if max(len(you), len(right)) > LONG or you == right:
         return Cause(words, kinds, line=at)
@@ -183,12 +215,21 @@ def _innermost(touched: Sequence[Written], own: OwnProgram) -> list[Written]:
     return [w for w in touched if not any(other.term in set(in_order([w.term])) - {w.term} for other in touched)]
 
 
-def _as_written(own: OwnProgram, written: Written) -> Callable[[Term], str]:
-    """Writes a term with the names of what other statements assigned."""
-    names = {w.term: Term("name", (), w.target.rstrip("= ").rstrip("+-*/ ")) for w in own.written if w.term is not written.term}
+def _as_written(own: OwnProgram, written: Written, x: Term) -> str:
+    """A statement with `x` for its right side, and the names of what other statements assigned."""
+    inner = set(in_order([written.term])) - {written.term}
+    names = {w.term: Term("name", (), _variable(w.target)) for w in own.written if w.term in inner}
+    x = replaced(x, names)
+    if x.op == "call" and x.args[0] is ADD_AT:
+        return f"np.add.at({', '.join(map(str, x.args[1:]))})"
+    if x.op == "call" and x.args[0] is SET_AT:
+        before, index, stored = x.args[1:]
+        if stored.op in "+-*/" and str(stored.args[0]) == str(Term("index", [before, index])):
+            return f"{stored.args[0]} {stored.op}= {stored.args[1]}"
+        return f"{Term('index', [before, index])} = {stored}"
+    return f"{written.target} {x}"
 
-    def shown(x: Term) -> str:
-        inner = set(in_order([written.term]))
-        return str(replaced(x, {term: name for term, name in names.items() if term in inner}))
 
-    return shown
+def _variable(target: str) -> str:
+    """The variable of a target: dW of "dW[:, k] +="."""
+    return re.split(r"[^\w.]", target.strip())[0]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -60,14 +61,34 @@ def evaluate(node: ast.expr, at: Executed, after: bool = False) -> Any:
         return eval(compile(expression, "<expression>", "eval"), at.globals, dict(names))
 
 
-def makers(run: Sequence[Executed], array: Array) -> list[tuple[int, ast.expr, str]]:
-    """The executions that made an array, the first one first: its number, the expression and what it is assigned to."""
+class Maker(NamedTuple):
+    """An execution that made an array.
+
+    number  of the execution
+    value   the expression of it
+    target  what is written to the left of that
+    stored  the variable, if the array was stored in part
+    """
+
+    number: int
+    value: ast.expr
+    target: str
+    stored: str | None = None
+
+
+def makers(run: Sequence[Executed], array: Array, name: str) -> list[Maker]:
+    """The executions that made an array: those that assign it to a variable of that name, then the first ones."""
     found = []
     for k, x in enumerate(run):
         for target, value, text in _assigned(x.statement):
+            stored = None
             try:
                 if isinstance(target, ast.Name):
                     made = (x.after or {}).get(target.id)
+                elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+                    stored, made = target.value.id, (x.after or {}).get(target.value.id)
+                    if not _is(made, array) and _is_pure(value):
+                        stored, made = None, evaluate(value, x)
                 elif isinstance(x.statement, ast.AugAssign):
                     made = evaluate(_load(target), x, after=True)
                 elif _is_pure(value):
@@ -77,8 +98,8 @@ def makers(run: Sequence[Executed], array: Array) -> list[tuple[int, ast.expr, s
             except Exception:  # whatever somebody's expression raises when it is evaluated again
                 continue
             if _is(made, array):
-                found.append((k, value, text))
-    return found
+                found.append(Maker(k, value, text, stored))
+    return sorted(found, key=lambda m: (re.split(r"\W", m.target)[0] != re.split(r"\W", name)[0]))
 
 
 def _is(x: Any, array: Array) -> bool:
@@ -161,14 +182,14 @@ class _Slicer:
                 before = self.run[j]
                 if before.frame != x.frame:
                     continue
-                made = self._assigned_by(before, j, name)
+                made = self.assigned_by(before, j, name)
                 if made is not None:
                     return made
                 if name in _bound(before.statement):
                     break
         return self.leaf(ast.Name(name, ast.Load()), k, name)
 
-    def _assigned_by(self, x: Executed, j: int, name: str) -> Term | None:
+    def assigned_by(self, x: Executed, j: int, name: str) -> Term | None:
         """What an execution made of a variable; None if it did not, or that is not to be known."""
         now = (x.after or {}).get(name)
         if (j, name) in self._known:
@@ -182,14 +203,15 @@ class _Slicer:
                     continue
                 before, index = self.expression(target.value, j), self.expression(target.slice, j)
                 stored = self.expression(value, j)
-                self.written.append(Written(x.statement, stored, text, x.code.co_filename))
                 if isinstance(x.statement, ast.AugAssign):
                     stored = Term(OPERATORS[type(x.statement.op)], [Term("index", [before, index]), stored])
-                made = Term("call", [SET_AT, before, index, stored], ())
+                made = Term("call", [SET_AT, before, index, stored], (), ((id(x.statement), j), 0, 0, "store"))
+                self.written.append(Written(x.statement, made, text, x.code.co_filename))
         call = x.statement.value if isinstance(x.statement, ast.Expr) else None
         if isinstance(call, ast.Call) and ast.unparse(call.func) == "np.add.at" and self.inlined(x, now):
             if isinstance(call.args[0], ast.Name) and call.args[0].id == name:
-                made = Term("call", [ADD_AT, *[self.expression(a, j) for a in call.args]], ())
+                operands = [self.expression(a, j) for a in call.args]
+                made = Term("call", [ADD_AT, *operands], (), ((id(x.statement), j), 0, 0, "add"))
                 self.written.append(Written(x.statement, made, "", x.code.co_filename))
         if made is not None:
             self._known[j, name] = made
@@ -262,14 +284,18 @@ def _load(target: Any) -> Any:
 
 
 def own_program(
-    run: Sequence[Executed], maker: tuple[int, ast.expr, str], array: Array, inlined: Callable[[Executed, Any], bool]
+    run: Sequence[Executed], maker: Maker, array: Array, inlined: Callable[[Executed, Any], bool]
 ) -> OwnProgram | None:
     """The program of an array, of the statement that made it on; None if it cannot be followed."""
-    k, value, target = maker
     slicer = _Slicer(run, inlined)
     try:
         with np.errstate(all="ignore"):
-            root = slicer.statement(k, value, target)
+            if maker.stored is None:
+                root = slicer.statement(maker.number, maker.value, maker.target)
+            else:
+                root = slicer.assigned_by(run[maker.number], maker.number, maker.stored)
+            if root is None:
+                return None
             program = Program(root, slicer.values)
     except (*FAILURES, RecursionError, SyntaxError):
         return None

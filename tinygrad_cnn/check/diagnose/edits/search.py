@@ -101,16 +101,17 @@ def _together(edits: Sequence[Edit]) -> dict[Term, Term]:
 def _by_cost(c: Context) -> Iterator[Edit]:
     """The edits of all kinds, the cheapest first; a kind is asked for its edits when it is its turn."""
     groups = in_iterations(c.program.order)
-    waiting: list[tuple[float, int, Edit]] = []
+    waiting: list[tuple[float, int, int, Edit]] = []  # of those that cost the same, the outermost first
     number = itertools.count()
     for least, kinds_here in itertools.groupby(sorted(EDITS, key=lambda k: k[0]), key=lambda k: k[0]):
         while waiting and waiting[0][0] < least:
-            yield heapq.heappop(waiting)[2]
+            yield heapq.heappop(waiting)[-1]
         for _, kind in kinds_here:
             for edit in _of_kind(kind, groups, c):
-                heapq.heappush(waiting, (edit.cost, next(number), edit))
+                depth = -max(c.program.place.get(x, 0) for x in edit.exchanged)
+                heapq.heappush(waiting, (edit.cost, depth, next(number), edit))
     while waiting:
-        yield heapq.heappop(waiting)[2]
+        yield heapq.heappop(waiting)[-1]
 
 
 def _of_kind(kind: Kind, groups: Sequence[Sequence[Term]], c: Context) -> Iterator[Edit]:
@@ -183,7 +184,13 @@ def _pairs(c: Context, tried: list[tuple[Edit, Any]], probes: Array) -> list[Seq
     hits = np.nonzero((adding | multiplying) & moves[left] & moves[right])[0][: 50 * PROBES]
     pairs: list[Sequence[Edit]] = [(edits[left[k]], edits[right[k]]) for k in hits]
     pairs += _with_a_factor(c, tried, probes)
-    return sorted(pairs, key=lambda pair: sum(e.cost for e in pair))
+    place = c.program.place
+
+    def dear(pair: Sequence[Edit]) -> tuple[float, int]:
+        """By cost, and of those that cost the same the outermost first."""
+        return round(sum(e.cost for e in pair), 9), -sum(max(place.get(x, 0) for x in e.exchanged) for e in pair)
+
+    return sorted(pairs, key=dear)
 
 
 def _with_a_factor(c: Context, tried: list[tuple[Edit, Any]], probes: Array) -> list[Sequence[Edit]]:

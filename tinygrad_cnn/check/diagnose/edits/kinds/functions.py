@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tinygrad_cnn.check.diagnose.edits.edit import Context, Edit, kind
-from tinygrad_cnn.check.diagnose.edits.terms import Term, call, constant
+from tinygrad_cnn.check.diagnose.edits.terms import COMPARISONS, Term, call, constant
 from tinygrad_cnn.check.diagnose.edits.textbook import number
 
 SIBLINGS = (
@@ -43,11 +43,30 @@ def assigned_not_added(x: Term, c: Context) -> Iterator[Edit]:
                 yield Edit({x: made}, 1.0, "assigned", {"x": x}, "assigned")
 
 
-@kind(1.3)
+@kind(1.0)
+def stored_or_added(x: Term, c: Context) -> Iterator[Edit]:
+    """x[index] += v, which adds once what comes several times; x[index] = v, which does not add."""
+    if x.op != "call" or x.args[0].op != "name" or x.args[0].data != "set_at" or len(x.args) != 4:
+        return
+    _, before, index, stored = x.args
+    here = Term("index", [before, index])
+    if stored.op == "+" and str(stored.args[0]) == str(here):
+        for function in c.scope:
+            if function.data == "add_at":
+                made = x.with_args([function, before, index, stored.args[1]])
+                yield Edit({x: made}, 1.0, "added_once", {"x": x}, "add_at")
+        yield Edit({x: x.with_args([*x.args[:3], stored.args[1]])}, 1.1, "assigned", {"x": stored.args[1]}, "set_at")
+    else:
+        yield Edit({x: x.with_args([*x.args[:3], Term("+", [here, stored])])}, 1.0, "added", {"x": x}, "added")
+
+
+@kind(1.05)
 def function_more(x: Term, c: Context) -> Iterator[Edit]:
     """A root, a square or the like too many."""
     if x not in c.operands or not c.is_float(x) or x.op == "constant":
         return
+    if any(user.op in COMPARISONS for user in c.program.users.get(x, ())):
+        yield Edit({x: call("abs", x)}, 1.05, "other", {"x": x, "y": call("abs", x)}, "abs in a comparison")
     for made in (call("sqrt", x), Term("**", [x, constant(2)]), call("abs", x), Term("/", [constant(1), x])):
         yield Edit({x: made}, 1.3, "other", {"x": x, "y": made}, str(made.data or made.op) + str(len(made.args)))
 

@@ -113,6 +113,16 @@ def _fits(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
     return len(small) <= len(large) and all(n in (1, m) for n, m in zip(small[::-1], large[::-1], strict=False))
 
 
+@kind(1.7)
+def another_formula(x: Term, c: Context) -> Iterator[Edit]:
+    """A simple function of one value instead of all."""
+    if x is c.program.root and c.shape(x):
+        for v in c.near(x).get(c.shape(x), ()):
+            for k, form in enumerate(FORMS[1:]):
+                made = form(v)
+                yield Edit({x: made}, 1.7 + 0.01 * k, "another", {"x": x, "y": made}, ("formula", k, v.data))
+
+
 @kind(1.25)
 def other_form(x: Term, c: Context) -> Iterator[Edit]:
     """Another derivative: 1 - h for 1 - h**2, of a term that one value alone is in."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+import numpy as np
+
 from tinygrad_cnn.check.diagnose.edits.edit import Context, Edit, kind
 from tinygrad_cnn.check.diagnose.edits.terms import Term, call, constant, in_order
 from tinygrad_cnn.check.sentences import over
@@ -17,14 +19,21 @@ def other_index(x: Term, c: Context) -> Iterator[Edit]:
     """An index or a bound that is off by one."""
     if x.op != "index":
         return
-    for y in in_order([x.args[1]]):
+    within = c.value(x.args[0])
+    if isinstance(within, dict):
+        for name, value in within.items():
+            if name != x.args[1].data and np.shape(value) == c.shape(x):
+                made = Term("index", [x.args[0], constant(name)])
+                yield Edit({x: made}, 1.05, "other", {"x": x, "y": made}, ("key", name))
+        return
+    for y in sorted(in_order([x.args[1]]), key=lambda y: y.op == "constant"):
         if y.op == "constant" and isinstance(y.data, int) and not isinstance(y.data, bool):
-            for by in (1, -1):
+            for by in (1, -1) if y.data + 1 else ():
                 yield Edit({y: constant(y.data + by)}, 1.05, "index", {"x": x}, ("index", by))
         if y.op == "-x":
             yield Edit({y: y.args[0]}, 1.2, "index", {"x": x}, "sign of index")
         if y.op in ("+", "-") and c.value(y) is not None:
-            for made in (Term("-" if y.op == "+" else "+", y.args), y.args[0]):
+            for made in (y.args[0], Term("-" if y.op == "+" else "+", y.args)):
                 yield Edit({y: made}, 1.05, "index", {"x": x}, ("index", made.op))
     whole = Term("slice", (), (False, False, False))
     if x.args[1].op == "tuple":

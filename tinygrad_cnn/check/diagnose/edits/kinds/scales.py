@@ -12,6 +12,7 @@ from tinygrad_cnn.check.diagnose.edits.numbers import Named, is_round
 from tinygrad_cnn.check.diagnose.edits.terms import Term, call, constant
 
 STEPS = 8  # of the secant method
+LARGE = 0.1  # a constant that is no epsilon
 UNLIKE = 5.0  # how far, as a logarithm, the constants that elements call for may be apart
 
 
@@ -124,6 +125,10 @@ def added(x: Term, c: Context) -> Iterator[Edit]:
         off_here = off(here)
     rounded = is_round(here)
     if rounded is None or abs(rounded) > 1:
+        return
+    whole = constant(int(rounded) if rounded == int(rounded) else rounded)
+    if abs(rounded) >= LARGE:
+        yield Edit({x: Term("+", [x, whole])}, 1.25, "term_more", {"x": whole}, "added")
         return
     edited = Term("+" if rounded > 0 else "-", [x, constant(abs(rounded))])
     yield Edit({x: edited}, 1.3, "epsilon", {"x": x, "epsilon": f"{abs(rounded):.4g}"}, "added")

@@ -141,4 +141,5 @@ def other_operator(x: Term, c: Context) -> Iterator[Edit]:
         for op in COMPARISONS:
             if op != x.op:
                 made = Term(op, [a, b])
-                yield Edit({x: made}, 1.0 if op[0] == x.op[0] else 1.1, "other", {"x": x, "y": made}, op)
+                cost = 1.0 if op[0] == x.op[0] else 1.4 if op in ("==", "!=") else 1.1
+                yield Edit({x: made}, cost, "other", {"x": x, "y": made}, op)
