@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,6 +25,8 @@ from tinygrad_cnn.check.witnesses.finite_differences import Slope
 from tinygrad_cnn.check.witnesses.hand_derived import HandDerived, by_name
 from tinygrad_cnn.check.witnesses.sampled_slopes import Sampled
 from tinygrad_cnn.engine.graph import Array, Node
+
+ENOUGH = 2.0  # seconds, after which only what is simple is looked for in further steps
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,21 @@ class Evidence:
 
         def search() -> Cause | None:
             source = self._own_source(node, walk) if callable(self.by_hand) else None
-            return explained(case, node, upstream, lambda: self.second_point, self.late, source)
+            began = time.perf_counter()
+            try:
+                return explained(case, node, upstream, lambda: self.second_point, self._is_late, source)
+            finally:
+                self._spent.append(time.perf_counter() - began)
 
         return replace(case, smallest_edit=search)
+
+    @functools.cached_property
+    def _spent(self) -> list[float]:
+        """Seconds that the explanations took so far."""
+        return []
+
+    def _is_late(self) -> bool:
+        return self.late() or sum(self._spent) > ENOUGH
 
     def _own_source(self, node: Node, walk: Walk) -> OwnSource:
         """What the hand-derived gradient executed, for a step of the walk."""

@@ -18,7 +18,9 @@ from tinygrad_cnn.sources import is_engine
 
 MOST = 4000  # statements
 LARGE = 10**5  # elements of an array of which no copy is kept
-_LIBRARIES = tuple([path for name in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))])
+_LIBRARIES = tuple(
+    [path for name in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))]
+)
 
 
 @dataclass
@@ -59,9 +61,7 @@ def executed(function: Callable[[], Any]) -> list[Executed]:
                 last.after = now
                 del open_in[frame]
             if statement is not None:
-                here = Executed(
-                    statement, numbers[frame], frame.f_code, frame.f_globals, now, None, frame.f_lineno
-                )
+                here = Executed(statement, numbers[frame], frame.f_code, frame.f_globals, now, None, frame.f_lineno)
                 found.append(here)
                 open_in[frame] = here
             if event == "return":
@@ -69,7 +69,7 @@ def executed(function: Callable[[], Any]) -> list[Executed]:
         return local
 
     def called(frame: Any, event: str, _: Any) -> Any:
-        if event != "call" or not _is_somebodys(frame.f_code.co_filename) or len(found) >= MOST:
+        if event != "call" or not is_somebodys(frame.f_code.co_filename) or len(found) >= MOST:
             return None
         numbers[frame] = len(numbers)
         return local
@@ -84,7 +84,7 @@ def executed(function: Callable[[], Any]) -> list[Executed]:
 
 
 @functools.lru_cache(maxsize=1024)
-def _is_somebodys(filename: str) -> bool:
+def is_somebodys(filename: str) -> bool:
     """Whether a file is neither the package's nor a library's."""
     own = not is_engine[filename] and not filename.startswith(_LIBRARIES) and "site-packages" not in filename
     return own and bool(linecache.getlines(filename))

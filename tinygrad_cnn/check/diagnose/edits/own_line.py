@@ -144,7 +144,7 @@ class _Scope:
                 value = x.before.get(name, x.globals.get(name))
                 if isinstance(value, np.ndarray | np.generic | float) and np.size(value) < LARGE:
                     found.append(self._leaf(ast.Name(name, ast.Load()), name, value, k))
-                elif name == "self":
+                elif name == "self" and hasattr(value, "__dict__"):
                     for attribute, y in vars(value).items():
                         if isinstance(y, np.ndarray) and y.size < LARGE:
                             node = ast.Attribute(ast.Name(name, ast.Load()), attribute, ast.Load())
@@ -176,7 +176,9 @@ class _Confirmed:
         if other is None:
             return True
         mine = self.scope.run
-        if len(mine) != len(other.run) or any(a.statement is not b.statement for a, b in zip(mine, other.run, strict=True)):
+        if len(mine) != len(other.run) or any(
+            a.statement is not b.statement for a, b in zip(mine, other.run, strict=True)
+        ):
             return True
         try:
             with np.errstate(all="ignore"):
@@ -205,6 +207,9 @@ def _cause(found: Found, own: OwnProgram) -> Cause:
     (written,) = lines.values()
     you, right = (_as_written(own, written, x) for x in (written.term, replaced(written.term, exchanged)))
     at = _at(written.file, written.statement)
+    times = [w for w in own.written if w.statement is written.statement]
+    if len(touched) < len(times):  # the line is right in the other iterations
+        return Cause(sentences.IN_ONE_ITERATION.format(mistake=words, n=len(times)), kinds, line=at)
     if max(len(you), len(right)) > LONG or you == right:
         return Cause(words, kinds, line=at)
     return Cause(words, kinds, you, right, at)

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES, Program
-from tinygrad_cnn.check.diagnose.edits.executed import Executed
-from tinygrad_cnn.check.diagnose.edits.terms import OPERATORS, NP, Term, from_ast
+from tinygrad_cnn.check.diagnose.edits.executed import Executed, is_somebodys
+from tinygrad_cnn.check.diagnose.edits.terms import NP, OPERATORS, Term, from_ast
 from tinygrad_cnn.engine.graph import Array
 from tinygrad_cnn.lowering.numpy_source import helpers
 
@@ -81,6 +81,8 @@ def makers(run: Sequence[Executed], array: Array, name: str) -> list[Maker]:
     found = []
     for k, x in enumerate(run):
         for target, value, text in _assigned(x.statement):
+            if _calls_somebodys(value, x):  # then that has the line
+                continue
             stored = None
             try:
                 if isinstance(target, ast.Name):
@@ -99,7 +101,19 @@ def makers(run: Sequence[Executed], array: Array, name: str) -> list[Maker]:
                 continue
             if _is(made, array):
                 found.append(Maker(k, value, text, stored))
-    return sorted(found, key=lambda m: (re.split(r"\W", m.target)[0] != re.split(r"\W", name)[0]))
+    return sorted(found, key=lambda m: re.split(r"\W", m.target)[0] != re.split(r"\W", name)[0])
+
+
+def _calls_somebodys(value: ast.expr, x: Executed) -> bool:
+    """Whether an expression is a call of a function of somebody's own."""
+    if not isinstance(value, ast.Call):
+        return False
+    try:
+        function = evaluate(value.func, x)
+    except Exception:  # whatever somebody's expression raises when it is evaluated again
+        return False
+    code = getattr(function, "__code__", None)
+    return code is not None and is_somebodys(code.co_filename)
 
 
 def _is(x: Any, array: Array) -> bool:
@@ -304,4 +318,3 @@ def own_program(
     if np.shape(program.value) != array.shape or not np.allclose(program.value, array, rtol=1e-9, atol=1e-300):
         return None
     return OwnProgram(program, slicer.written, slicer.leaves)
-

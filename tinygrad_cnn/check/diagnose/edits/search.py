@@ -18,11 +18,12 @@ from tinygrad_cnn.check.diagnose.edits.kinds.scales import multiple, scaled, sca
 from tinygrad_cnn.check.diagnose.edits.terms import Term, in_iterations, replaced
 
 Array = Any
+NEAR = 1e-3  # more than any rounding that is looked at
 PROBES = 6  # elements at which pairs of edits are compared first
 DEAREST = 2.5  # that a pair may be
 MOST = 500  # edits that are tried two by two
-LIMIT = 3.0  # seconds
-AT_LEAST = 0.2  # seconds for single edits, when no time is left
+LIMIT = 2.0  # seconds
+AT_LEAST = 0.05  # seconds for single edits, when no time is left
 ALL_ALIKE = 0.3  # what it costs more to edit one iteration of a loop alone, not all
 
 __all__ = ["Found", "kinds", "smallest"]
@@ -62,18 +63,22 @@ def smallest(
     accepted: list[Sequence[Edit]] = []
     best = math.inf
     probes = _probes(c)
+    wanted, size = _at(c.target, probes), float(np.max(np.abs(c.target), initial=0.0))
     for edit in _by_cost(c):
         if edit.cost > best + 1e-9 or over(0.5):
             break
         value = c.program.edited(edit.exchanged)
         if value is None or np.asarray(value).dtype.kind not in "fiub":
             continue
-        if c.accounts(value):
+        if np.shape(value) != c.target.shape:
+            continue
+        here = _at(value, probes)
+        if _is_near(here, wanted, size) and c.accounts(value):
             if _is_believed([edit], c) and confirmed(edit.exchanged):
                 accepted.append([edit])
                 best = edit.cost
-        elif np.shape(value) == c.target.shape:
-            tried.append((edit, _at(value, probes)))
+        else:
+            tried.append((edit, here))
     if not accepted and not late():
         for pair in _pairs(c, tried, probes):
             cost = sum(e.cost for e in pair)
@@ -159,6 +164,11 @@ def _probes(c: Context) -> Array:
             off = np.nan_to_num(np.abs(c.target - c.now)).ravel()
         places = np.unique(np.concatenate([places, np.argsort(-off, kind="stable")[: PROBES // 2]]))
     return places
+
+
+def _is_near(here: Array, wanted: Array, size: float) -> bool:
+    """Whether a few elements allow that an edit accounts for all."""
+    return all(abs(a - b) <= NEAR * size for a, b in zip(here.tolist(), wanted.tolist(), strict=True))
 
 
 def _at(x: Any, probes: Array) -> Array:
