@@ -83,7 +83,7 @@ PLANTED = [
     ),
     ("dL_dz", lambda g, dL_dh, h: dL_dh, r"the factor 1 - h \*\* 2 is missing"),
     ("dL_dlogits", lambda g, _, s: g * s * (1 - s), r"there is a factor sigma \* \(1 - sigma\) too many"),
-    ("dL_dW", lambda g: np.roll(g, 1, axis=1), "X is off by one along axis 1"),
+    ("dL_dW", lambda g: np.roll(g, 1, axis=1), "is off by one along axis 1"),
     (
         "dL_dsigma",
         lambda g, s: -(Y / (s + 1e-3) - (1 - Y) / (1 - s + 1e-3)) / 5,

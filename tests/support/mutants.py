@@ -379,7 +379,7 @@ MUTANTS = [
     Mutant(SOFTMAX, "transposed", "dL_dW", lambda g: g.T, "it is transposed"),
     Mutant(SOFTMAX, "missing sum", "dL_db", lambda g, d: d, "the sum over axis 0 is missing"),
     Mutant(STRIDED, "assigned instead of added", "dL_dpadded", lambda g, assigned: assigned,
-           "overwrite each other instead of being added"),
+           "it is assigned, and should be added in all 16 iterations"),
     Mutant(STRIDED, "padding not cropped", "dL_dx", lambda g, padded: padded, "the padding is not cropped"),
     Mutant(STRIDED, "cropped at the wrong corner", "dL_dx", lambda g, padded: padded[:7, :7],
            "it keeps the upper left corner"),
@@ -393,9 +393,10 @@ MUTANTS = [
     Mutant(BATCH_NORM, "variance held constant", "dL_dcentred", lambda g, direct: direct, "is missing"),
     Mutant(BATCH_NORM, "mean held constant", "dL_dx", lambda g, dL_dcentred: dL_dcentred, "is missing"),
     Mutant(BATCH_NORM, "sign of the mean's contribution", "dL_dx", lambda g, dL_dcentred: 2 * dL_dcentred - g,
-           "the sign of dL_dmean is wrong"),
-    Mutant(BATCH_NORM, "forgotten half", "dL_dvariance", lambda g, d, s: 2 * g, "the factor 2 is missing"),
-    Mutant(BATCH_NORM, "wrong power", "dL_dvariance", lambda g, d, s: -0.5 * d * s**2, "the factor scale is missing"),
+           "the sign of dL_dmean"),
+    Mutant(BATCH_NORM, "forgotten half", "dL_dvariance", lambda g, d, s: 2 * g, "the division by 2 is missing"),
+    Mutant(BATCH_NORM, "wrong power", "dL_dvariance", lambda g, d, s: -0.5 * d * s**2,
+           "scale ** 2 stands where scale ** 3 should"),
     Mutant(LAYER_NORM, "deviation held constant", "dL_dcentred", lambda g, direct, c: direct, "is missing"),
     Mutant(LAYER_NORM, "mean held constant", "dL_dh", lambda g, dL_dcentred: dL_dcentred, "is missing"),
     Mutant(LAYER_NORM, "wrong power", "dL_ddeviation", lambda g, d: g * d, "the division by deviation is missing"),
@@ -408,7 +409,7 @@ MUTANTS = [
            "is missing"),
     Mutant(ATTENTION, "sign", "dL_dK", SIGN, "the sign is wrong"),
     Mutant(ATTENTION, "doubled", "dL_dweights", DOUBLED, "it is 2 times"),
-    Mutant(ATTENTION, "a factor too many", "dL_dscores", lambda g, d, w: g * w, "there is a factor weights too many"),
+    Mutant(ATTENTION, "a factor too many", "dL_dscores", lambda g, d, w: g * w, "the factor weights is there twice"),
 ]  # fmt: skip
 
 

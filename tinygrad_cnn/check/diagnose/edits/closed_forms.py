@@ -82,10 +82,11 @@ def _divided(x: Term, program: Program, expected: Array) -> Iterator[Term]:
     """A formula times or by any value that is broadcast."""
     yield x
     for v, value in list(program.leaves.items()):
-        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim <= expected.ndim:
-            if all(n in (1, m) for n, m in zip(value.shape[::-1], expected.shape[::-1], strict=False)):
-                yield _b("/", x, v)
-                yield _b("*", x, v)
+        if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or value.ndim > expected.ndim:
+            continue
+        if all(n in (1, m) for n, m in zip(value.shape[::-1], expected.shape[::-1], strict=False)):
+            yield _b("/", x, v)
+            yield _b("*", x, v)
 
 
 def _multiples(

@@ -27,6 +27,8 @@ from tinygrad_cnn.engine.graph import Array, Node
 from tinygrad_cnn.lowering.numpy_source import helpers
 from tinygrad_cnn.names import operands_of
 
+PLAIN = 1.15  # an edit of somebody's own line that costs no more is taken without looking further
+RATHER = 0.1  # what an edit of somebody's own line may cost more
 CHEAP = 1.5  # an edit of a closed form that costs less is not looked for in the rules
 FEW = 3  # elements from which nothing is concluded
 MANY = 400  # nodes of a step whose program is written out
@@ -59,22 +61,23 @@ def explained(
     if not case.hand_derived.size or not np.all(np.isfinite(case.hand_derived)):
         return None
     if source is None:
-        return _of_the_right_program(case, node, upstream, second, late)
+        found = _of_the_right_program(case, node, upstream, second, late)
+        return None if found is None else found[1]
     numbers = _numbers(case, None)
     own = corrected(case, source, numbers, late, whole=False)
-    if own is not None:
+    if own is not None and own[0] <= PLAIN:
         return own[1]
     found = _of_the_right_program(case, node, upstream, second, late)
-    if found is None or " and " in found.kind:
+    if own is None and (found is None or found[0] > CHEAP):
         own = corrected(case, source, numbers, late, whole=True)
-    if own is not None:
+    if own is not None and (found is None or own[0] < found[0] + RATHER):
         return own[1]
-    return None if found is None else replace(found, line=line_of(case, source))
+    return None if found is None else replace(found[1], line=line_of(case, source))
 
 
 def _of_the_right_program(
     case: Case, node: Node, upstream: Upstream, second: Callable[[], SecondPoint | None], late: Callable[[], bool]
-) -> Cause | None:
+) -> tuple[float, Cause] | None:
     """The smallest edit of the right program that gives the hand-derived numbers."""
     program, stands_for = _right_program(case, node, upstream)
     scope = _in_scope(case, node, upstream, stands_for, program)
@@ -93,7 +96,7 @@ def _of_the_right_program(
         if best is not None and best[0] < CHEAP:
             break
     if best is not None:
-        return best[1]
+        return best
     block = differing(case.hand_derived, case.expected, SAFETY * case.rounding)
     if block is None or case.hand_derived[block].size < FEW:
         return None
@@ -107,7 +110,7 @@ def _of_the_right_program(
         return None
     words = in_words(found.edits, part.program, bool(found.others))
     words = sentences.IN_BLOCK.format(block=sentences.in_brackets(block), explanation=words)
-    return Cause(words, _kinds(found))
+    return found.cost + 0.5, Cause(words, _kinds(found))
 
 
 class Part:

@@ -229,7 +229,7 @@ def _as_written(own: OwnProgram, written: Written, x: Term) -> str:
         return f"np.add.at({', '.join(map(str, x.args[1:]))})"
     if x.op == "call" and x.args[0] is SET_AT:
         before, index, stored = x.args[1:]
-        if stored.op in "+-*/" and str(stored.args[0]) == str(Term("index", [before, index])):
+        if stored.op in "+-*/" and stored.args[0].op == "index" and stored.args[0].args == (before, index):
             return f"{stored.args[0]} {stored.op}= {stored.args[1]}"
         return f"{Term('index', [before, index])} = {stored}"
     return f"{written.target} {x}"

@@ -106,6 +106,8 @@ def makers(run: Sequence[Executed], array: Array, name: str) -> list[Maker]:
 
 def _calls_somebodys(value: ast.expr, x: Executed) -> bool:
     """Whether an expression is a call of a function of somebody's own."""
+    if isinstance(value, ast.IfExp):
+        return _calls_somebodys(value.body, x) or _calls_somebodys(value.orelse, x)
     if not isinstance(value, ast.Call):
         return False
     try:
@@ -222,11 +224,11 @@ class _Slicer:
                 made = Term("call", [SET_AT, before, index, stored], (), ((id(x.statement), j), 0, 0, "store"))
                 self.written.append(Written(x.statement, made, text, x.code.co_filename))
         call = x.statement.value if isinstance(x.statement, ast.Expr) else None
-        if isinstance(call, ast.Call) and ast.unparse(call.func) == "np.add.at" and self.inlined(x, now):
-            if isinstance(call.args[0], ast.Name) and call.args[0].id == name:
-                operands = [self.expression(a, j) for a in call.args]
-                made = Term("call", [ADD_AT, *operands], (), ((id(x.statement), j), 0, 0, "add"))
-                self.written.append(Written(x.statement, made, "", x.code.co_filename))
+        if _adds_at(call, name) and self.inlined(x, now):
+            assert isinstance(call, ast.Call)
+            operands = [self.expression(a, j) for a in call.args]
+            made = Term("call", [ADD_AT, *operands], (), ((id(x.statement), j), 0, 0, "add"))
+            self.written.append(Written(x.statement, made, "", x.code.co_filename))
         if made is not None:
             self._known[j, name] = made
         return made
@@ -279,8 +281,15 @@ class _Opaque(ast.NodeTransformer):
         if not isinstance(node, OPAQUE):
             return super().visit(node)
         text = ast.unparse(node)
-        self.names[text] = self.names.slicer.leaf(node, self.names.k, f"({text})")  # type: ignore[arg-type]
+        self.names[text] = self.names.slicer.leaf(node, self.names.k, f"({text})")
         return ast.Name(text, ast.Load())
+
+
+def _adds_at(call: ast.expr | None, name: str) -> bool:
+    """Whether an expression is np.add.at of a variable."""
+    if not isinstance(call, ast.Call) or ast.unparse(call.func) != "np.add.at" or len(call.args) != 3:
+        return False
+    return isinstance(call.args[0], ast.Name) and call.args[0].id == name
 
 
 def _bound(statement: ast.stmt) -> set[str]:
@@ -304,6 +313,7 @@ def own_program(
     slicer = _Slicer(run, inlined)
     try:
         with np.errstate(all="ignore"):
+            root: Term | None
             if maker.stored is None:
                 root = slicer.statement(maker.number, maker.value, maker.target)
             else:

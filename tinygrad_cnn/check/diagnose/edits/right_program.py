@@ -171,7 +171,7 @@ class _Writer(Expressions):
             self.values[self.named[name]] = value
         return name
 
-    def _constant_array(self, value: Any) -> str:
+    def _constant_array(self, value: Any, *_: Any) -> str:
         return self._name(f"_c{len(self.named)}", value, UNKNOWN)
 
     def number(self, value: Any, x: Instruction | None) -> Text:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 Array = Any
+MOST = 500  # operations of what is written out
 
 
 class Term:
@@ -19,20 +20,22 @@ class Term:
     op     "name", "constant", "call", "attribute", "index", "slice", "tuple", "list", or the name of an operator
     args   of a call, the function, the positional arguments and those by keyword
     data   of a name, its text; of a constant, the number; of a call, the keywords; of an attribute, its name
+    size   how many operations it takes to write it out
     group  where it is written, and in which execution of that: see `in_iterations`
     """
 
-    __slots__ = ("args", "data", "group", "op")
+    __slots__ = ("args", "data", "group", "op", "size")
 
     def __init__(self, op: str, args: Sequence[Term] = (), data: Any = None, group: Any = None) -> None:
         self.op, self.args, self.data, self.group = op, tuple(args), data, group
+        self.size = 1 + sum([x.size for x in self.args])
 
     def with_args(self, args: Sequence[Term]) -> Term:
         """The same operation on other terms."""
         return Term(self.op, args, self.data, self.group)
 
     def __str__(self) -> str:
-        return ast.unparse(to_ast(self))
+        return ast.unparse(to_ast(self)) if self.size < MOST else "..."
 
     def __repr__(self) -> str:
         return f"<{self}>"

@@ -50,7 +50,7 @@ def shown(x: Term, root: Term | None = None) -> str:
     """A term in a sentence; the whole result is "it"."""
     if x is root:
         return "it"
-    if len(in_order([x])) > MANY or any(y.op == "name" and y.data == UNKNOWN for y in in_order([x])):
+    if x.size > MANY or any(y.op == "name" and y.data == UNKNOWN for y in in_order([x])):
         return sentences.PART.format(operation=x.args[0].data if x.op == "call" else x.op)
     text = str(x)
     return text if len(text) <= SHORT else f"{text[: SHORT - 4]} ..."
@@ -58,8 +58,7 @@ def shown(x: Term, root: Term | None = None) -> str:
 
 def code(x: Term) -> str | None:
     """A term as a line of code; None if that is too long, or part of it has no name."""
-    terms = in_order([x])
-    if len(terms) > MANY or any(y.op == "name" and y.data == UNKNOWN for y in terms):
+    if x.size > MANY or any(y.op == "name" and y.data == UNKNOWN for y in in_order([x])):
         return None
     text = str(x)
     return text if len(text) <= LONG else None

@@ -50,7 +50,7 @@ def stored_or_added(x: Term, c: Context) -> Iterator[Edit]:
         return
     _, before, index, stored = x.args
     here = Term("index", [before, index])
-    if stored.op == "+" and str(stored.args[0]) == str(here):
+    if stored.op == "+" and stored.args[0].op == "index" and stored.args[0].args == (before, index):
         for function in c.scope:
             if function.data == "add_at":
                 made = x.with_args([function, before, index, stored.args[1]])
