@@ -24,6 +24,8 @@ def other_operand(x: Term, c: Context) -> Iterator[Edit]:
     if x not in c.operands:
         return
     shape, plain = c.shape(x), x.op == "name"
+    if x is c.program.root and plain:
+        shape = c.target.shape
     if not shape or (not plain and len(c.program.order) > LARGE):
         return
     for other in c.near(x).get(shape, ()):
