@@ -22,7 +22,7 @@ NEAR = 1e-3  # more than any rounding that is looked at
 PROBES = 6  # elements at which pairs of edits are compared first
 DEAREST = 2.5  # that a pair may be
 MOST = 500  # edits that are tried two by two
-LIMIT = 2.0  # seconds
+LIMIT = 2.0  # seconds of computing, so that what is found does not depend on what else runs
 AT_LEAST = 0.05  # seconds for single edits, when no time is left
 ALL_ALIKE = 0.3  # what it costs more to edit one iteration of a loop alone, not all
 
@@ -53,10 +53,10 @@ def smallest(
 
     confirmed   whether edits give what somebody has at another point too
     """
-    began = time.perf_counter()
+    began = time.process_time()
 
     def over(share: float = 1.0) -> bool:
-        spent = time.perf_counter() - began
+        spent = time.process_time() - began
         return spent > share * LIMIT or (spent > AT_LEAST * share and late())
 
     tried: list[tuple[Edit, Any]] = []

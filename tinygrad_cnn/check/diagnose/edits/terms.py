@@ -28,7 +28,7 @@ class Term:
 
     def __init__(self, op: str, args: Sequence[Term] = (), data: Any = None, group: Any = None) -> None:
         self.op, self.args, self.data, self.group = op, tuple(args), data, group
-        self.size = 1 + sum([x.size for x in self.args])
+        self.size: int = 1 + sum([x.size for x in self.args])
 
     def with_args(self, args: Sequence[Term]) -> Term:
         """The same operation on other terms."""
