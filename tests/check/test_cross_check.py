@@ -705,9 +705,7 @@ def test_gradients_by_hand_that_are_no_gradients_are_named() -> None:
         check(loss, p, {**right, "W": right["W"] * 1j})
     with pytest.raises(TypeError, match="by_hand returned b with dtype <U1; expected real numbers"):
         check(loss, p, {**right, "b": np.array(["x", "y"])})
-    with pytest.raises(
-        ValueError, match=r"a list of 4; expected 2, one gradient for each of W, b, in this order"
-    ):
+    with pytest.raises(ValueError, match=r"a list of 4; expected 2, one gradient for each of W, b, in this order"):
         check(loss, p, [1.0, 2.0, 3.0, 4.0])
     with pytest.raises(ValueError, match="by_hand returned None, but no gradient of W, b"):
         check(loss, p, lambda p: None)

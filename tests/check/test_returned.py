@@ -82,6 +82,8 @@ FORMS: dict[str, Any] = {
     "loss, list, cotangents": lambda p: (derived(p)["loss"], gradients(p), cotangents(p)),
     "attributes": lambda p: SimpleNamespace(**derived(p), mode="train", layers=[relu]),
     "a dict within attributes": lambda p: SimpleNamespace(grads=derived(p)),
+    "each, and a dict": lambda p: (*gradients(p), cotangents(p)),
+    "loss, each, and a dict": lambda p: (derived(p)["loss"], *gradients(p), {"z": derived(p)["z"]}),
     "two dicts": lambda p: (cotangents(p), {f"d{name}": x for name, x in zip(P, gradients(p), strict=True)}),
 }
 
@@ -91,10 +93,39 @@ def test_gradients_may_come_in_any_form(form: str) -> None:
     by_hand = FORMS[form]
     report = check(loss, P, by_hand)
     assert report.ok, str(report)
-    with_steps = "cotangents" in form or "attributes" in form or form == "two dicts"
+    with_steps = "cotangents" in form or "attributes" in form or form in ("two dicts", "each, and a dict")
     assert {"dA", "ds", "dh", "dz"} <= {step.name.rpartition(".")[2] for step in report.steps} or not with_steps
     wrong = check(lambda p: loss({**p, "b2": p["b2"] * 1.5}), P, by_hand)  # another loss: all of it is wrong
     assert not wrong.ok
+
+
+ONE = {
+    "an array": lambda w: 2 * w,
+    "a list with it": lambda w: [2 * w],
+    "a list of its elements": lambda w: [2 * w[0], 2 * w[1]],
+    "the loss, and it": lambda w: (np.sum(w * w), 2 * w),
+    "it, and a dict": lambda w: (2 * w, {"square": w * w}),
+    "the loss, it, and a dict": lambda w: (np.sum(w * w), 2 * w, {"square": w * w}),
+}
+
+
+@pytest.mark.parametrize("form", ONE)
+def test_the_gradient_of_one_parameter_may_come_in_any_form(form: str) -> None:
+    def loss(w: Any) -> Any:
+        square = w * w
+        return np.sum(square)
+
+    w = np.array([1.0, -2.0])
+    report = check(loss, w, ONE[form])
+    assert report.ok
+    assert len(report.forward) == form.count("loss") + form.count("dict")
+    assert not check(lambda w: 2 * loss(w), w, ONE[form]).ok
+
+
+@pytest.mark.parametrize("wrong", [1.0, 2.0])
+def test_the_gradient_of_a_number_may_come_with_the_loss(wrong: float) -> None:
+    assert check(lambda w: w**2, 3.0, lambda w: (w**2, wrong * 2 * w)).ok == (wrong == 1.0)
+    assert check(lambda w: w**2, 3.0, lambda w: (wrong * 2 * w, {"cache": 1.0})).ok == (wrong == 1.0)
 
 
 @pytest.mark.parametrize("form", ["loss and tree", "loss and each", "loss, list, cotangents"])

@@ -45,7 +45,7 @@ def layer(
     are checked of arrays of floats and of lists of them.
 
     The loss is the sum of the outputs times random numbers, which are the cotangents that `backward` gets; an output
-    that is a single number has the cotangent 1. A new layer is made for each evaluation, and NumPy's global random
+    that is a single number has the cotangent 1. Each evaluation has a new copy of the layer, and NumPy's global random
     numbers start from `seed` each time, so that state and dropout do no harm.
 
     parameters: the names of the parameters: attributes, entries of the dicts `params` or `parameters`, or paths such as
@@ -100,7 +100,6 @@ class _Layer:
             for given, name in ((forward, self.forward_name), (backward, self.backward_name))
         ]
         self.input_names = self._names_of_inputs()
-        self.lazy = False
         self.parameters: dict[str, Any] = {}
         self.outputs: int | None = None  # of how many the cotangents are given, if not of all
         self.weights = weights_of(self._first_run(parameters), seed)
@@ -154,14 +153,13 @@ class _Layer:
             self.parameters = {name: as_array(x) for name, x in parameters.items()}
         elif self.pair is None:
             names = list(parameters) if parameters is not None else found_parameters(self.prototype)
-            self.lazy = not names or any(not _has_array(self.prototype, name) for name in names)
-            if self.lazy:
+            if not names or any(not _has_array(self.prototype, name) for name in names):
                 probe = self._made()
                 with repeatable(self.seed):
                     self._run(probe, self.inputs, keep=False)
                 names = list(parameters) if parameters is not None else found_parameters(probe)
-                self.lazy = bool(names)  # a layer without parameters is best made anew each time
-                self.prototype = probe if self.lazy else self.prototype
+                if names:  # else one that has not run yet is better
+                    self.prototype = probe
             missing = [name for name in names if not _has_array(self.prototype, name)]
             if missing:
                 raise ValueError(
@@ -177,7 +175,7 @@ class _Layer:
         if self.pair is not None:
             return None
         self.recorder.updates.clear()
-        made = copy.deepcopy(self.prototype, self._kept()) if self.lazy else self._made()
+        made = copy.deepcopy(self.prototype, self._kept())
         for path, x in parameters.items():
             put(made, path, x)
         return made
@@ -303,7 +301,6 @@ class _Layer:
                 self.checked[name] = [np.asarray(y) for y in x] if isinstance(x, list) else np.asarray(x)
             elif _has_gradient(x):
                 self.notes.append(f"{name}: the backward pass returned no gradient of it, so it is not checked")
-        self.lazy = self.lazy and bool(self.parameters)
         if not self.checked and not self.parameters:
             raise ValueError(
                 "layer: the backward pass returned no gradient, and none of a parameter was found; pass parameters= "

@@ -42,13 +42,22 @@ def sorted_out(returned: Any, form: tree.Flat, shapes: Sequence[tuple[int, ...]]
         return Returned(alone)
     if not _is_sequence(returned):
         return Returned(named=named_parts(returned))
-    items, found = list(returned), Returned()
+    items = list(returned)
     if len(items) > 1 and _is_number(items[0]):
-        alone = _gradients(items[1:], form, shapes)
-        found.loss, items = items[0], items[1:]
-        if alone is not None:
-            found.gradients = alone
-            return found
+        without_loss = _several(items[1:], form, shapes)
+        # Of one parameter without a name, a number beside a dict is the gradient.
+        if without_loss.gradients is not None or (without_loss.named and form.names != [""]):
+            without_loss.loss = items[0]
+            return without_loss
+    return _several(items, form, shapes)
+
+
+def _several(items: Sequence[Any], form: tree.Flat, shapes: Sequence[tuple[int, ...]]) -> Returned:
+    """Several parts: the gradients, together or each by itself, and others by name, in any order."""
+    gradients, leaves = _gradients(list(items), form, shapes), [item for item in items if _is_leaf(item)]
+    if gradients is not None:
+        return Returned(gradients)
+    found = Returned(leaves if len(leaves) == len(shapes) else None)
     for k, item in enumerate(items):
         if found.gradients is None:
             found.gradients = _gradients(item, form, shapes)
@@ -57,7 +66,7 @@ def sorted_out(returned: Any, form: tree.Flat, shapes: Sequence[tuple[int, ...]]
         parts = named_parts(item)
         if parts:
             found.named += parts
-        elif item is not None:
+        elif item is not None and not (_is_leaf(item) and len(leaves) == len(shapes)):
             found.rest.append(f"item {k} of what by_hand returned")
     return found
 
@@ -67,11 +76,12 @@ def _gradients(item: Any, form: tree.Flat, shapes: Sequence[tuple[int, ...]]) ->
     flat = tree.flatten(item)
     if flat.names == form.names or (not any(flat.names) and len(flat.leaves) == len(form.leaves)):
         return flat.leaves
-    if not _is_sequence(item) or len(item) != len(shapes):
+    if not _is_sequence(item) or not item or not all(map(_is_leaf, item)):
         return None
-    if len(shapes) == 1:  # [dW] or (dW,), but not a list that ought to be an array
-        return list(item) if np.shape(form.leaves[0]) == _shape(item[0]) else None
-    return list(item) if all(map(_is_leaf, item)) else None
+    if len(shapes) == 1:  # [dW], or a list with the elements of dW
+        whole = shapes[0] == (len(item),) and all(map(_is_number, item))
+        return [np.array(item)] if whole else list(item) if len(item) == 1 and _shape(item[0]) == shapes[0] else None
+    return list(item) if len(item) == len(shapes) else None
 
 
 def named_parts(item: Any) -> Named:
