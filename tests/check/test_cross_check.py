@@ -279,6 +279,13 @@ def test_ties_that_move_together_are_no_kink_and_counting_them_twice_is_wrong() 
     assert report.parameters[0].hand_derived_vs_differences.verdict == "differ"
 
 
+@pytest.mark.parametrize("n", [2, 3, 5, 6, 7, 20])
+def test_any_one_of_many_that_tie_may_get_the_whole_cotangent_and_no_two(n: int) -> None:
+    for one in np.eye(n):
+        assert check(lambda x: np.max(x), np.ones(n), one).ok
+    assert not check(lambda x: np.max(x), np.ones(n), np.eye(n)[0] + np.eye(n)[1]).ok
+
+
 def test_in_float32_rounding_is_that_of_float32() -> None:
     w = np.random.default_rng(0).standard_normal(20).astype(np.float32)
     x = np.random.default_rng(1).standard_normal((50, 20)).astype(np.float32)

@@ -87,7 +87,7 @@ def lines_hold(known: Any, step: str, you: str | None, right: str) -> bool | Non
         if any(value is None for value in values):
             continue
         ran = True
-        if same(values[0], expected) and (you is None or same(values[1], actual)):
+        if same(values[0], expected) and (you is None or same(values[1], actual, size(expected))):
             return True
     return False if ran else None
 
@@ -183,11 +183,16 @@ def evaluated(line: str, scope: dict[str, Any]) -> Any:
         return None
 
 
-def same(value: Any, expected: Any) -> bool:
-    """Equal to rounding, in the same shape."""
+def size(x: Any) -> float:
+    """The largest element."""
+    return float(np.max(np.abs(x), initial=0.0))
+
+
+def same(value: Any, expected: Any, least: float = 0.0) -> bool:
+    """Equal to rounding, in the same shape. least: what rounding is relative to, at least."""
     if expected is None or np.shape(value) != np.shape(expected):
         return False
     try:
-        return bool(np.allclose(value, expected, rtol=1e-7, atol=1e-9 * float(np.max(np.abs(expected), initial=0.0))))
+        return bool(np.allclose(value, expected, rtol=1e-7, atol=1e-9 * max(size(expected), least)))
     except TypeError:
         return False

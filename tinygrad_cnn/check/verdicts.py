@@ -191,6 +191,7 @@ def _has_kink(node: Node) -> bool:
 
 MOST, MORE = 64, 8  # elements at a kink that are looked at together, and how many more gradients are taken near by
 NEAR = 1e-7  # how near, relative to the parameters
+FURTHER = 8  # standard deviations
 
 
 def along_conventions(evidence: Evidence, k: int, row: Parameter) -> Parameter:
@@ -209,7 +210,7 @@ def along_conventions(evidence: Evidence, k: int, row: Parameter) -> Parameter:
     at = np.array([hand[index] for index in places])
     if row.autodiff is not None and np.all(np.abs(at - [row.autodiff[index] for index in places]) <= pair.error):
         return row
-    near = np.array([[g[index] for index in places] for g in _gradients_near(evidence, k, len(places) + MORE)])
+    near = np.array([[g[index] for index in places] for g in _gradients_near(evidence, k, places)])
     if not near.size or not np.all(np.isfinite(near)):
         return row
     mean = near.mean(axis=0)
@@ -226,11 +227,19 @@ def along_conventions(evidence: Evidence, k: int, row: Parameter) -> Parameter:
     return replace(row, hand_derived_vs_autodiff=wrong, cause=Cause(explanation))
 
 
-def _gradients_near(evidence: Evidence, k: int, n: int) -> list[Array]:
-    """The gradient of a parameter at `n` points near by: by autodiff, or hand-derived where that cannot follow."""
+def _gradients_near(evidence: Evidence, k: int, places: Sequence[tuple[int, ...]]) -> list[Array]:
+    """The gradient of a parameter at points near by: by autodiff, or hand-derived where that cannot follow.
+
+    Each element at a kink is once moved up, and once down, further than all others are: of many that tie, one that is
+    moved at random with the others may never be the largest.
+    """
     rng, found, subject = np.random.default_rng(0), [], evidence.subject
-    for _ in range(n):
+    for number in range(2 * len(places) + MORE):
         away = [NEAR * (largest_finite(x) or 1.0) * rng.standard_normal(x.shape) for x in subject.leaves]
+        if number < 2 * len(places):
+            away[k][places[number // 2]] = (
+                (1 - 2 * (number % 2)) * FURTHER * NEAR * (largest_finite(subject.leaves[k]) or 1.0)
+            )
         leaves = [(x + v).astype(x.dtype) for x, v in zip(subject.leaves, away, strict=True)]
         if evidence.autodiff.opaque is None:
             run = subject.run(leaves)
