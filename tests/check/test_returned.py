@@ -285,7 +285,7 @@ def raises(error: Exception) -> Any:
 @pytest.mark.parametrize(
     ("loss", "note"),
     [
-        (fills, "test_returned.py:"),
+        (fills, "`q[0]`: ValueError: setting an array element with a sequence; with modules=[test_returned] it can"),
         (raises(KeyError("mine")), "test_returned.py:"),
         (raises(AttributeError("no such")), "AttributeError: no such"),
         (raises(RuntimeError("")), "RuntimeError"),
@@ -329,7 +329,9 @@ def test_modules_that_fill_arrays_in_place_are_followed(tmp_path: Any, monkeypat
 
     w = np.array([0.5, 1.0])
     by_hand = (1 + w) * np.exp(w)
-    assert check(loss, w, by_hand).parameters[0].autodiff is None
+    alone = check(loss, w, by_hand)
+    assert alone.parameters[0].autodiff is None
+    assert "adopt the module: tg.adopt(filling_layers)" in alone.notes[0]
     followed = check(loss, w, by_hand, modules=[filling_layers])
     assert followed.ok
     assert followed.parameters[0].autodiff is not None

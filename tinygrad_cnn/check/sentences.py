@@ -85,6 +85,7 @@ TIE_SHARED = "{step}: {elements} at a kink or a tie get another share than by au
 CHANGED_IN_PLACE = "{names} was changed in place by the loss or by_hand; the check used the original values"
 HAND_DERIVED_CHANGES = "by_hand changes {names} in place; it was given a copy here, which other code does not give it"
 OPAQUE = "autodiff cannot follow this loss ({reason}), so finite differences are the only other witness"
+TO_ADOPT = "; with modules=[{module}] it can"
 NUMBER_RETURNED = "it returned a number that changes with the parameters and has no history: float() or .item() made it"
 INDEPENDENT = "the loss does not depend on the parameters, as far as autodiff can see"
 UNKNOWN_NAMES = (
@@ -95,6 +96,9 @@ WITHOUT_NAME = "{item} has no name, so it is not compared"
 NOT_NUMBERS = "{name} is not an array of real numbers, so it is not compared"
 AXES_OF_LENGTH_1 = "{name} has shape {actual} and its value {expected}: the same elements, so these are compared"
 ONE_OF_SEVERAL = "{name}: {n} values have this name; it is compared with {value}"
+NO_GRADIENT_OF_INPUT = "{name}: the backward pass returned no gradient of it, so it is not checked"
+FIRST_OUTPUT_ALONE = "the backward pass takes the cotangent of the first of {n} outputs"
+OF_LIBRARY = "the gradient that is called hand-derived here is that of {library}"
 NOT_FINITE = "{parameter}: autodiff gives {value} at element {index}"
 UNCONFIRMED = (
     "{parameter}: at element {index} autodiff gives {value} and no finite difference exists: nothing is concluded"

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.cross_check import gradients as check_gradients
 from tinygrad_cnn.check.report.report import Report
 from tinygrad_cnn.check.subjects.layer_gradients import Recorder, gradients_of
@@ -223,7 +224,7 @@ class _Layer:
             try:
                 self._carry_back(made, cache)
             except Exception:
-                self.notes.append(f"the backward pass takes the cotangent of the first of {len(self.weights)} outputs")
+                self.notes.append(sentences.FIRST_OUTPUT_ALONE.format(n=len(self.weights)))
                 self.outputs, self.weights = 1, self.weights[:1]
 
     def _carry_back(self, made: Any, cache: Any) -> Any:
@@ -300,7 +301,7 @@ class _Layer:
             if _has_gradient(x) and name in found:
                 self.checked[name] = [np.asarray(y) for y in x] if isinstance(x, list) else np.asarray(x)
             elif _has_gradient(x):
-                self.notes.append(f"{name}: the backward pass returned no gradient of it, so it is not checked")
+                self.notes.append(sentences.NO_GRADIENT_OF_INPUT.format(name=name))
         if not self.checked and not self.parameters:
             raise ValueError(
                 "layer: the backward pass returned no gradient, and none of a parameter was found; pass parameters= "

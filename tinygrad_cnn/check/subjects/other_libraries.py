@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.cross_check import gradients
 from tinygrad_cnn.check.report.report import Report
 from tinygrad_cnn.check.subjects.weighted import is_differentiable, weighted, weights_of
@@ -88,7 +89,9 @@ def checked(function: Function, forward: Callable[..., Any] | None, seed: int, h
         found, steps, value = function.gradients({name: np.asarray(x, float) for name, x in p.items()}, weights)
         return value, found, {f"dL_d{name}": x for name, x in steps.items()} if forward is not None else None
 
-    return gradients(loss, p, by_hand, seed=seed, **how)
+    report = gradients(loss, p, by_hand, seed=seed, **how)
+    report.notes.insert(0, sentences.OF_LIBRARY.format(library=function.library))
+    return report
 
 
 def _parameters(function: Function, p: Mapping[str, Any]) -> list[Any]:

@@ -16,7 +16,7 @@ from tinygrad_cnn.check.witnesses.backward_walk import walk_back
 from tinygrad_cnn.check.witnesses.bindings import Bindings
 from tinygrad_cnn.check.witnesses.hand_derived import HandDerived, matched, refuse_unknown
 from tinygrad_cnn.check.witnesses.magnitude import largest, largest_finite
-from tinygrad_cnn.check.witnesses.raised import raised_at
+from tinygrad_cnn.check.witnesses.raised import module_to_adopt, raised_at
 from tinygrad_cnn.check.witnesses.trace import Trace, as_array, one_number, trace
 from tinygrad_cnn.engine.conversions import GradientLostWarning
 from tinygrad_cnn.engine.graph import Array, Node
@@ -271,7 +271,9 @@ def _opaque(subject: Subject, why: Exception | str) -> Autodiff:
     _same_again(value, one_number(subject.loss(subject.arguments())))
     reason = why if isinstance(why, str) else f"{raised_at(why)}{why}".splitlines()[0] or type(why).__name__
     run = replace(trace(lambda _: 0.0, subject.form, subject.leaves), value=value)
-    return Autodiff(run, opaque=reason.split(". ")[0].rstrip("."))
+    reason = reason.split(". ")[0].rstrip(".")
+    module = None if isinstance(why, str) else module_to_adopt(why)
+    return Autodiff(run, opaque=reason if module is None else reason + sentences.TO_ADOPT.format(module=module))
 
 
 def _changes(subject: Subject, value: Any) -> bool:
