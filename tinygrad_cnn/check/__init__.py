@@ -1,6 +1,8 @@
 """Cross-checking gradients: which one is wrong, where it goes wrong, and why.
 
 report = tg.check.gradients(loss, params, by_hand=hand_derived)      # by_hand is optional
+report = tg.check.layer(make, inputs)                                # a class with a backward pass, or two functions
+report = tg.check.torch(function, inputs); report = tg.check.jax(function, args)
 report.ok; print(report); report.to_html(path); report.raise_if_wrong()
 """
 
