@@ -1,12 +1,13 @@
 """What a report says of a wrong gradient, compared with what is known: verdict, first wrong step, cause.
 
 A cause is given in words, which a regular expression is for, and often as two lines of code too, `dz = ...` as it is
-and as it should be. Lines are run: one has to give the wrong cotangent, the other the right one. Lines that can be run
-decide; words do where there are none.
+and as it should be. Lines are run: one has to give the wrong cotangent, the other the right one; a line of `by_hand`
+itself is replaced in its source. Lines that can be run decide; words do where there are none.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from corpus.case import ByHand, Parameters
+from corpus.case import ByHand, Parameters, body_of, compiled
 from tinygrad_cnn import tree
 from tinygrad_cnn.check.witnesses.hand_derived import by_name
 from tinygrad_cnn.check.witnesses.trace import trace
@@ -82,6 +83,15 @@ def lines_hold(known: Any, step: str, you: str | None, right: str) -> bool | Non
     """Whether the lines give the cotangents that they should; None if they refer to what is not known here."""
     actual, expected = (cotangent(by_hand(known.point), step) for by_hand in (known.by_hand, known.right))
     ran = False
+    repaired = None if you is None else replaced(known.by_hand, you, right)
+    if repaired is not None:
+        try:
+            with np.errstate(invalid="raise", divide="raise"):
+                return same(cotangent(repaired(known.point), step), cotangent(known.right(known.point), step))
+        except FloatingPointError:
+            return False
+        except Exception:  # it names what there is in the graph alone, or whatever a line may raise
+            pass
     for scope in scopes(known):
         values = [evaluated(line, scope) for line in ([right] if you is None else [right, you])]
         if any(value is None for value in values):
@@ -90,6 +100,25 @@ def lines_hold(known: Any, step: str, you: str | None, right: str) -> bool | Non
         if same(values[0], expected) and (you is None or same(values[1], actual, size(expected))):
             return True
     return False if ran else None
+
+
+def replaced(by_hand: ByHand, you: str, right: str) -> ByHand | None:
+    """`by_hand` with one of its lines, wherever that is written, replaced; None if it has no such line."""
+    source, _ = body_of(by_hand)
+    definition = ast.parse(source).body[0]
+    try:
+        old, new = (ast.parse(line.strip()).body[0] for line in (you, right))
+    except (SyntaxError, IndexError):
+        return None
+    found = False
+    for node in ast.walk(definition):
+        body = getattr(node, "body", None)
+        for place, statement in enumerate(body if isinstance(body, list) else []):
+            if ast.unparse(statement) == ast.unparse(old):
+                body[place], found = new, True
+    if not found:
+        return None
+    return compiled(ast.unparse(ast.fix_missing_locations(definition)), by_hand)
 
 
 def words_hold(words: str, actual: Any, expected: Any) -> bool:

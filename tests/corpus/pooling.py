@@ -24,7 +24,7 @@ def average_pooling_to_the_end(p: Parameters) -> Any:
     step="dx",
     cause="The last window, which reaches over the end, is divided by the kernel's size and not by its own.",
     fix={"LINE_GOAL[i] / 2": "LINE_GOAL[i] / len(p['x'][2 * i : 2 * i + 2])"},
-    says=r"1/2|half|0\.5|size|length|len",
+    says=r"1/2|divided by 2|half|0\.5|size|length|len",
 )
 def burn_average_pooling_divisor(p: Parameters) -> dict[str, Any]:
     dx = np.zeros_like(p["x"])

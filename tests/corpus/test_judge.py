@@ -26,6 +26,13 @@ LINES = [
     ("nanonn_softplus", "dz", "dz = da * sigmoid(a)", "dz = da * sigmoid(-z)", "false"),
     ("nanonn_softplus", "dz", "dz = da * sigmoid(z)", "dz = da * sigmoid(z)", "false"),
     ("nanonn_softplus", "dz", None, "dz = da * (1 - np.exp(-a))", "found"),
+    ("caffe_contrastive_epsilon", "ddiff",  # a line of by_hand, of another value than the step's
+     "beta = np.where(SIMILAR == 1, 1.0, -np.maximum(0, 4 - dist) / (dist + 0.0001))",
+     "beta = np.where(SIMILAR == 1, 1.0, -np.maximum(0, 4 - dist) / dist)", "found"),
+    ("caffe_contrastive_epsilon", "ddiff",
+     "beta = np.where(SIMILAR == 1, 1.0, -np.maximum(0, 4 - dist) / (dist + 0.0001))",
+     "beta = np.where(SIMILAR == 1, 1.0, -np.maximum(0, 4 - dist) / (dist + 0.001))", "false"),
+    ("on_policy_huber_one_side", "de", "b = e > 1", "b = np.sqrt(-e) > 1", "false"),  # NaN is not right
     ("zero_to_gpt_state_index", "dWhh", None, "dWhh = dz[0][:, None] * START", "false"),
     ("mxnet_lstm_cell_assigned", "dC[0]", "dC[0] = dh * o * (1 - tC[0] ** 2)",
      "dC[0] = dC[1] * f[1] + dh * o[0] * (1 - tC[0] ** 2)", "found"),  # by the names of the graph
