@@ -14,7 +14,7 @@ from rich.text import Text
 
 from tinygrad_cnn.check.report.page import page
 from tinygrad_cnn.check.report.terminal import rendered
-from tinygrad_cnn.circle_square import data, findings, gradient_check, outputs, runs
+from tinygrad_cnn.circle_square import data, findings, gradient_check, outputs, weights
 from tinygrad_cnn.circle_square.errors import InputError
 from tinygrad_cnn.circle_square.experiment import Settings, run
 from tinygrad_cnn.circle_square.tasks import TASKS
@@ -88,7 +88,7 @@ def check(
     drawings = options.load(what, folder, split, split_seed)
     if run_folder is not None:
         options.refuse_beside("--run", "at", "seed", "invert", "scale")
-        trained = runs.read_weights(run_folder)
+        trained = weights.read_weights(run_folder)
         trained.refuse_others(run_folder, drawings)
         parameters, scaling = trained.parameters, trained.scaling
         where = f"at the parameters of {run_folder}"

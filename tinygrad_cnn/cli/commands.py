@@ -1,24 +1,36 @@
-"""The commands of `tinygrad-cnn`, one module each."""
+"""The commands of `tinygrad-cnn`, one module each, imported when asked for: drawing libraries take half a second."""
 
 from __future__ import annotations
+
+import importlib
 
 import click
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.cli.check import check
-from tinygrad_cnn.cli.draw import draw
-from tinygrad_cnn.cli.graph import graph
-from tinygrad_cnn.cli.predict import predict
-from tinygrad_cnn.cli.program import program
-from tinygrad_cnn.cli.train import train
+
+NAMES = ("train", "check", "graph", "program", "predict", "draw")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100})
+class _Commands(click.Group):
+    """The command `name` is the function of that name in the module of that name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, in the order of the help page."""
+        return list(NAMES)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command of that name, or None."""
+        if name not in NAMES:
+            return None
+        found: click.Command = getattr(importlib.import_module(f"tinygrad_cnn.cli.{name}"), name)
+        found.short_help = (found.help or "").split(".")[0] + "."  # whole: Click would cut it off
+        return found
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100},
+)
 @click.version_option(tg.__version__, prog_name="tinygrad-cnn")
 def command() -> None:
     """Train and inspect a CNN with one convolution that distinguishes circles from squares."""
-
-
-for _command in (train, check, graph, program, predict, draw):
-    _command.short_help = (_command.help or "").split(".")[0] + "."  # whole: Click would cut it off
-    command.add_command(_command)

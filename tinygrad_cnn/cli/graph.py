@@ -11,7 +11,7 @@ import numpy as np
 from click.core import ParameterSource
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.circle_square import data, images, pictures, runs
+from tinygrad_cnn.circle_square import data, images, pictures, weights
 from tinygrad_cnn.circle_square.errors import InputError
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, RecipeName, start_of
@@ -85,14 +85,14 @@ def graph(
     parameters, scaling = start_of(recipe, PUBLISHED_SEED), data.Scaling()
     start = None
     if run_folder is not None:
-        trained = runs.read_weights(run_folder)
+        trained = weights.read_weights(run_folder)
         if click.get_current_context().get_parameter_source("task") is ParameterSource.DEFAULT:
             task = trained.task or task  # a run says itself what it was trained on
         if not files:
             trained.refuse_others(run_folder, data.bundled(TASKS[task]))
         parameters, scaling = trained.parameters, trained.scaling
         if before or (run_folder.is_dir() and (run_folder / "metrics.json").exists()):
-            recipe, start = runs.read_start(run_folder)
+            recipe, start = weights.read_start(run_folder)
     x, y = _images(files, task, scaling)
     made = [pictures.graph_of(x, y, p, recipe) for p in (parameters, start if before else None) if p is not None]
     chosen = _format(format, out)

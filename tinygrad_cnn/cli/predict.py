@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import click
 import numpy as np
 
-from tinygrad_cnn.circle_square import images, runs
+from tinygrad_cnn.circle_square import images, weights
 from tinygrad_cnn.circle_square.errors import InputError
 from tinygrad_cnn.circle_square.model import forward
 from tinygrad_cnn.cli import options
@@ -27,7 +27,7 @@ def predict(run_folder: Path, files: tuple[Path, ...], as_json: bool) -> int:
     An image that cannot be read is reported, the others are still predicted, and the exit code is 2. A prediction is
     marked as unsure if the drawing is unlike those of the training sets.
     """
-    trained = runs.read_weights(run_folder)
+    trained = weights.read_weights(run_folder)
     answers = [_answer(path, trained) for path in files]
     failed = [answer.error for answer in answers if answer.error is not None]
     if as_json:
@@ -53,7 +53,7 @@ class Answer(NamedTuple):
     sigma: float = np.nan
 
 
-def _answer(path: Path, trained: runs.Trained) -> Answer:
+def _answer(path: Path, trained: weights.Trained) -> Answer:
     try:
         drawing = images.read_drawing(path)
     except InputError as error:
