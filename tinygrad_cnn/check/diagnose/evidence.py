@@ -26,7 +26,7 @@ from tinygrad_cnn.check.witnesses.hand_derived import HandDerived, by_name
 from tinygrad_cnn.check.witnesses.sampled_slopes import Sampled
 from tinygrad_cnn.engine.graph import Array, Node
 
-ENOUGH = 4.0  # seconds, after which only what is simple is looked for in further steps
+ENOUGH = 6.0  # seconds, after which only what is simple is looked for in further steps
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +14,10 @@ from tinygrad_cnn.check.diagnose.edits.terms import NP, Term, in_order
 Array = Any
 Exchanged = Mapping[Term, Term]
 
-FAILURES = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError, NotImplementedError)
+FAILURES = (
+    ArithmeticError, AttributeError, LookupError, MemoryError, NotImplementedError, TypeError, ValueError,
+)  # fmt: skip
+ENORMOUS = 10**7  # elements that an edit could make of two arrays that are broadcast together
 _OPERATORS: dict[str, Any] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "@": operator.matmul,
     "**": operator.pow, "//": operator.floordiv, "%": operator.mod, "&": operator.and_, "|": operator.or_,
@@ -26,6 +30,8 @@ def compute(x: Term, args: Sequence[Any]) -> Any:
     """The value of a term that is no name, from those that it takes."""
     op = x.op
     if op in _OPERATORS:
+        if len(args) == 2 and op != "@" and np.size(args[0]) * np.size(args[1]) > ENORMOUS:
+            _refuse_enormous(*args)
         return _OPERATORS[op](*args)
     if op == "constant":
         return x.data
@@ -42,6 +48,12 @@ def compute(x: Term, args: Sequence[Any]) -> Any:
     if op in ("tuple", "list"):
         return tuple(args) if op == "tuple" else list(args)
     raise KeyError(x.data)
+
+
+def _refuse_enormous(a: Any, b: Any) -> None:
+    """Raise ValueError if two arrays that are broadcast together make an enormous one."""
+    if math.prod(np.broadcast_shapes(np.shape(a), np.shape(b))) > ENORMOUS:
+        raise ValueError("enormous")
 
 
 class Program:

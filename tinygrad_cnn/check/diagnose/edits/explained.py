@@ -28,7 +28,7 @@ from tinygrad_cnn.lowering.numpy_source import helpers
 from tinygrad_cnn.names import operands_of
 
 PLAIN = 1.15  # an edit of somebody's own line that costs no more is taken without looking further
-RATHER = 0.1  # what an edit of somebody's own line may cost more
+RATHER = 0.27  # what an edit of somebody's own line may cost more
 CHEAP = 1.5  # an edit of a closed form that costs less is not looked for in the rules
 FEW = 3  # elements from which nothing is concluded
 MANY = 400  # nodes of a step whose program is written out
@@ -67,9 +67,11 @@ def explained(
     own = corrected(case, source, numbers, late, whole=False)
     if own is not None and own[0] <= PLAIN:
         return own[1]
+    before = corrected(case, source, numbers, late, whole=True)
+    if before is not None and before[0] <= PLAIN:
+        return before[1]
+    own = min([x for x in (own, before) if x is not None], key=lambda x: x[0], default=None)
     found = _of_the_right_program(case, node, upstream, second, late)
-    if own is None and (found is None or found[0] > CHEAP):
-        own = corrected(case, source, numbers, late, whole=True)
     if own is not None and (found is None or own[0] < found[0] + RATHER):
         return own[1]
     return None if found is None else replace(found[1], line=line_of(case, source))

@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.diagnose.edits.edit import Context
 from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES, Program
-from tinygrad_cnn.check.diagnose.edits.executed import Executed
+from tinygrad_cnn.check.diagnose.edits.executed import Executed, is_somebodys
 from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
 from tinygrad_cnn.check.diagnose.edits.own_program import (
     ADD_AT,
@@ -34,6 +34,7 @@ from tinygrad_cnn.check.diagnose.explanations.case import LARGE, Case
 from tinygrad_cnn.check.results import Cause
 from tinygrad_cnn.engine.graph import Array
 
+ASIDE = 0.5  # what an edit of an argument of somebody's own function costs more: the mistake is likelier in there
 MAKERS = 3  # statements that made the same array, of which the first ones are looked at
 
 
@@ -97,8 +98,16 @@ def corrected(
         )
         found = smallest(context, _Confirmed(case, own, scope, source.other), late)
         if found is not None:
-            return found.cost, _cause(found, own)
+            aside = ASIDE if any(_within_a_call(x, own.program) for x in found.exchanged()) else 0.0
+            return found.cost + aside, _cause(found, own)
     return None
+
+
+def _within_a_call(x: Term, program: Program) -> bool:
+    """Whether a term is part of an argument of a function of somebody's own."""
+    calls = [y for y in program.above(x) if y is not x and y.op == "call"]
+    codes = [getattr(program.values[y.args[0]], "__code__", None) for y in calls if y.args[0] not in EVERYWHERE]
+    return any(code is not None and is_somebodys(code.co_filename) for code in codes)
 
 
 def _accumulated(case: Case, run: Sequence[Executed], maker: Maker) -> Cause | None:

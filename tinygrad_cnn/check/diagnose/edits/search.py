@@ -21,7 +21,10 @@ Array = Any
 NEAR = 1e-3  # more than any rounding that is looked at
 PROBES = 6  # elements at which pairs of edits are compared first
 DEAREST = 2.5  # that a pair may be
-MOST = 500  # edits that are tried two by two
+MOST = 300  # edits that are tried two by two
+CHEAP, FIRST, NESTED = 1.4, 60, 3000  # of pairs of which one is within the other
+SELDOM = 50  # edits between two looks at the time
+LIKELY, LONG = 1.3, 60  # edits, and terms of a program, of which each use is tried alone
 LIMIT = 2.0  # seconds of computing, so that what is found does not depend on what else runs
 AT_LEAST = 0.05  # seconds for single edits, when no time is left
 ALL_ALIKE = 0.3  # what it costs more to edit one iteration of a loop alone, not all
@@ -46,6 +49,21 @@ class Found:
         return replaced(root, self.exchanged())
 
 
+class _Clock:
+    """Says when it has been computed for long enough. It is asked often, and asks the time seldom."""
+
+    def __init__(self, late: Callable[[], bool]) -> None:
+        self.late, self.began, self.spent, self.asked = late, time.process_time(), 0.0, 0
+
+    def is_over(self, share: float) -> bool:
+        """Whether this share of the time is over."""
+        self.asked += 1
+        if self.asked % SELDOM == 0:
+            self.spent = time.process_time() - self.began
+            return self.spent > share * LIMIT or (self.spent > AT_LEAST and self.late())
+        return self.spent > share * LIMIT
+
+
 def smallest(
     c: Context, confirmed: Callable[[Mapping[Term, Term]], bool], late: Callable[[], bool] = lambda: False
 ) -> Found | None:
@@ -53,24 +71,17 @@ def smallest(
 
     confirmed   whether edits give what somebody has at another point too
     """
-    began = time.process_time()
-
-    def over(share: float = 1.0) -> bool:
-        spent = time.process_time() - began
-        return spent > share * LIMIT or (spent > AT_LEAST * share and late())
-
+    clock = _Clock(late)
     tried: list[tuple[Edit, Any]] = []
     accepted: list[Sequence[Edit]] = []
     best = math.inf
     probes = _probes(c)
     wanted, size = _at(c.target, probes), float(np.max(np.abs(c.target), initial=0.0))
     for edit in _by_cost(c):
-        if edit.cost > best + 1e-9 or over(0.5):
+        if edit.cost > best + 1e-9 or clock.is_over(0.6):
             break
         value = c.program.edited(edit.exchanged)
-        if value is None or np.asarray(value).dtype.kind not in "fiub":
-            continue
-        if np.shape(value) != c.target.shape:
+        if np.shape(value) != c.target.shape or np.asarray(value).dtype.kind not in "fiub":
             continue
         here = _at(value, probes)
         if _is_near(here, wanted, size) and c.accounts(value):
@@ -79,13 +90,16 @@ def smallest(
                 best = edit.cost
         else:
             tried.append((edit, here))
-    if not accepted and not late():
-        for pair in _pairs(c, tried, probes):
+    for pairs in (_pairs, _nested) if not accepted and not late() else ():
+        for pair in pairs(c, tried, probes):
             cost = sum(e.cost for e in pair)
-            if cost > min(best + 1e-9, DEAREST) or over():
+            if accepted or cost > DEAREST or clock.is_over(0.8 if pairs is _pairs else 1.0):
                 break
             exchanged = _together(pair)
-            if c.accounts(c.program.edited(exchanged)) and _is_believed(pair, c) and confirmed(exchanged):
+            value = c.program.edited(exchanged)
+            if np.shape(value) != c.target.shape or not _is_near(_at(value, probes), wanted, size):
+                continue
+            if c.accounts(value) and _is_believed(pair, c) and confirmed(exchanged):
                 accepted.append(pair)
                 best = cost
     if not accepted:
@@ -123,7 +137,9 @@ def _of_kind(kind: Kind, groups: Sequence[Sequence[Term]], c: Context) -> Iterat
     """The edits of a kind, those that are alike in all iterations of a loop as one."""
     for members in groups:
         if len(members) == 1:
-            yield from kind(members[0], c)
+            for edit in kind(members[0], c):
+                yield edit
+                yield from _in_one_use(edit, c)
             continue
         if kind is scaled:
             yield from scaled_together(members, c)
@@ -137,6 +153,18 @@ def _of_kind(kind: Kind, groups: Sequence[Sequence[Term]], c: Context) -> Iterat
             for edit in (edits[0], edits[-1]) if len(edits) > 1 else edits:
                 more = ALL_ALIKE if len(edits) > 1 else 0.2
                 yield Edit(edit.exchanged, edit.cost + more, edit.sentence, edit.words, edit.key, edit.fits)
+
+
+def _in_one_use(edit: Edit, c: Context) -> Iterator[Edit]:
+    """Of what is used in several places, the edit in one of them."""
+    if len(edit.exchanged) > 1 or edit.cost > LIKELY or len(c.program.order) > LONG:
+        return
+    ((x, y),) = edit.exchanged.items()
+    users = dict.fromkeys(c.program.users.get(x, ()))
+    for k, user in enumerate(users if len(users) > 1 else ()):
+        made = user.with_args([y if z is x else z for z in user.args])
+        words = {"x": user, "y": made} if edit.sentence == "other" else edit.words
+        yield Edit({user: made}, edit.cost + 0.01, edit.sentence, words, (edit.key, k), edit.fits)
 
 
 def _as_one(edits: Sequence[Edit]) -> Edit:
@@ -223,6 +251,20 @@ def _with_a_factor(c: Context, tried: list[tuple[Edit, Any]], probes: Array) -> 
                 scale = Edit({root: multiple(factor, root)}, 1.0 + 0.1 * (factor < 0), sentence_of(True, named), words)
                 found.append([edit, scale])
     return found
+
+
+def _nested(c: Context, tried: list[tuple[Edit, Any]], probes: Array) -> list[Sequence[Edit]]:
+    """Pairs of cheap edits of which one is within what the other changes: their effects neither add nor multiply."""
+    single = [e for e, _ in tried if len(e.exchanged) == 1 and e.cost <= CHEAP]
+    found: list[Sequence[Edit]] = []
+    for first in single[:FIRST]:
+        (x,) = first.exchanged
+        above = set(c.program.above(x))
+        for second in single:
+            (y,) = second.exchanged
+            if y is not x and (y in above or x in c.program.above(y)):
+                found.append((second, first) if y in above else (first, second))
+    return sorted(found, key=lambda pair: sum(e.cost for e in pair))[:NESTED]
 
 
 # Which are the same.

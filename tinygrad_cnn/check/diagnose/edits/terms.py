@@ -146,6 +146,10 @@ def to_ast(x: Term) -> Any:
         keywords = [ast.keyword(name, y) for name, y in zip(x.data, args[positional:], strict=True)]
         return ast.Call(args[0], args[1:positional], keywords)
     operator = _CLASSES[x.op]()
+    if x.op == "-x" and x.args[0].op == "constant":  # so that it is written without parentheses
+        return ast.Constant(-x.args[0].data)
+    if x.op == "**" and x.args[0].op == "-x":  # (-2) ** x, not -2 ** x
+        args[0] = ast.UnaryOp(ast.USub(), to_ast(x.args[0].args[0]))
     if x.op in COMPARISONS:
         return ast.Compare(args[0], [operator], [args[1]])
     return ast.BinOp(args[0], operator, args[1]) if len(args) == 2 else ast.UnaryOp(operator, args[0])

@@ -31,6 +31,9 @@ def other_axis(x: Term, c: Context) -> Iterator[Edit]:
             if axis != now and (not isinstance(now, int) or axis != now % ndim):
                 made = x.with_args([*x.args[:place], _axis(axis), *x.args[place + 1 :]])
                 yield Edit({x: made}, 1.05, "other", {"x": x, "y": made}, ("axis", axis))
+                if "keepdims" not in x.data:
+                    kept = Term("call", [*made.args, constant(True)], (*made.data, "keepdims"), x.group)
+                    yield Edit({x: kept}, 1.15, "other", {"x": x, "y": kept}, ("axis", axis, "kept"))
         without = Term(
             "call", [*x.args[:place], *x.args[place + 1 :]], tuple(n for n in x.data if n != "axis"), x.group
         )

@@ -68,7 +68,8 @@ def function_more(x: Term, c: Context) -> Iterator[Edit]:
     if any(user.op in COMPARISONS for user in c.program.users.get(x, ())):
         yield Edit({x: call("abs", x)}, 1.05, "other", {"x": x, "y": call("abs", x)}, "abs in a comparison")
     for made in (call("sqrt", x), Term("**", [x, constant(2)]), call("abs", x), Term("/", [constant(1), x])):
-        yield Edit({x: made}, 1.3, "other", {"x": x, "y": made}, str(made.data or made.op) + str(len(made.args)))
+        cost = 1.2 if made.op == "**" else 1.3
+        yield Edit({x: made}, cost, "other", {"x": x, "y": made}, str(made.data or made.op) + str(len(made.args)))
 
 
 @kind(1.1)

@@ -34,10 +34,6 @@ def other_operand(x: Term, c: Context) -> Iterator[Edit]:
             if plain and _alike_names(x.data, other.data):
                 cost = 1.0
             yield Edit({x: other}, cost, "other", {"x": x, "y": other}, ("other", _shift(x, other)))
-            users = c.program.users.get(x, ())
-            for k, user in enumerate(users if len(users) > 1 else ()):
-                made = user.with_args([other if y is x else y for y in user.args])
-                yield Edit({user: made}, cost, "other", {"x": user, "y": made}, ("in", k, _shift(x, other)))
     if len(shape) == 2 and plain:
         for other in c.near(x).get(shape[::-1], ()):
             if other is not x:

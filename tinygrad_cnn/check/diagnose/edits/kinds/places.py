@@ -26,6 +26,8 @@ def other_index(x: Term, c: Context) -> Iterator[Edit]:
                 made = Term("index", [x.args[0], constant(name)])
                 yield Edit({x: made}, 1.05, "other", {"x": x, "y": made}, ("key", name))
         return
+    if not isinstance(within, np.ndarray | list | tuple):
+        return
     for y in sorted(in_order([x.args[1]]), key=lambda y: y.op == "constant"):
         if y.op == "constant" and isinstance(y.data, int) and not isinstance(y.data, bool):
             for by in (1, -1) if y.data + 1 else ():

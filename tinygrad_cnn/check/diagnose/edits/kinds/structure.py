@@ -61,7 +61,7 @@ def left_out(x: Term, c: Context) -> Iterator[Edit]:
             yield Edit({x: x.args[0].args[0]}, 1.1, "function_missing", {"x": x, "y": x.args[0].args[0]}, "method")
     elif x.op == "attribute" and x.data in ("T", "mT"):
         yield Edit({x: x.args[0]}, 1.0, "not_transposed", {"x": x.args[0]}, "transpose")
-    elif x.op == "index":
+    elif x.op == "index" and c.is_array(x.args[0]):
         cropped = x is c.program.root and len(c.target.shape) == len(c.shape(x)) and c.target.size > c.value(x).size
         words = {"x": x, "y": x.args[0], "actual": c.target.shape, "expected": c.shape(x)}
         yield Edit(
