@@ -105,7 +105,7 @@ def corrected(
 
 def _within_a_call(x: Term, program: Program) -> bool:
     """Whether a term is part of an argument of a function of somebody's own."""
-    calls = [y for y in program.above(x) if y is not x and y.op == "call"]
+    calls = [y for y in program.above(x) if y.op == "call"]
     codes = [getattr(program.values[y.args[0]], "__code__", None) for y in calls if y.args[0] not in EVERYWHERE]
     return any(code is not None and is_somebodys(code.co_filename) for code in codes)
 
