@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import operator
 from collections.abc import Callable
+from types import NoneType
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -85,6 +86,35 @@ def flatten(tree: Any, name: str = "") -> Flat:
         return built[0]
 
     return Flat(leaves, names, rebuild)
+
+
+def structure(tree: Any) -> tuple[Any, ...]:
+    """What a tree is but for its leaves: the types of its containers and their keys, in order, with None for each leaf.
+
+    >>> structure({"W": 1.0, "rest": [2.0]}) == structure({"W": 3.0, "rest": [4.0]})
+    True
+    >>> structure([1.0, None]) == structure([1.0, []])
+    False
+    """
+    found: list[Any] = []
+    waiting = [tree]
+    while waiting:
+        item = waiting.pop()
+        kind = type(item)
+        if isinstance(item, _LEAVES):
+            found.append(None)
+        elif isinstance(item, dict):
+            found.append((kind, *item))
+            waiting.extend(reversed(item.values()))
+        elif isinstance(item, list | tuple):
+            found.append((kind, len(item)))
+            waiting.extend(reversed(item))
+        elif hasattr(kind, "__dataclass_fields__"):
+            found.append(kind)
+            waiting.extend([getattr(item, field.name) for field in reversed(dataclasses.fields(item))])
+        else:
+            found.append(None if item is not None else NoneType)
+    return tuple(found)
 
 
 def map(function: Callable[..., Any], tree: T, *others: Any) -> T:

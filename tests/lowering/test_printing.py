@@ -356,3 +356,29 @@ def test_a_constant_of_any_dtype_is_printed_to_the_last_bit() -> None:
     for constant in constants:
         step = printed(tg.program(lambda x, c=constant: (x * 1.0, x[0] + c))(np.ones(2)).listing)
         np.testing.assert_array_equal(step(np.ones(2))[1], np.float64(1.0) + constant, strict=True)
+
+
+A, B = np.ones(2), np.ones(3)
+
+
+def test_a_program_takes_keywords_and_what_is_no_array() -> None:
+    program = tg.program(lambda x, mode, *, scale: np.pad(x, 1, mode=mode) * scale)(np.ones(2), "edge", scale=2.0)
+    np.testing.assert_array_equal(program(np.array([3.0, 4.0]), mode="edge", scale=5.0), [15, 15, 20, 20])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (([A, A], 1.0, "edge"), r"argument p\[0\] is float64 of shape \(2,\); expected float64 of shape \(3,\)"),
+        (([B, A], 1.0, "edge"), r"argument p\[1\] is float64 of shape \(2,\); expected float64 of shape \(\)"),
+        (([B.astype(int), 1.0], 1.0, "edge"), "is int64 of shape"),
+        (([B, 1.0], 1, "edge"), "argument s is int64"),
+        (([B, 1.0], 1.0, "wrap"), "argument mode is 'wrap'; expected 'edge'"),
+        (((B, 1.0), 1.0, "edge"), "expected the tree structure of its arguments"),
+        (([B], 1.0, "edge"), r"has the leaves \['p\[0\]', 's', 'mode'\]"),
+    ],
+)
+def test_a_program_refuses_arguments_that_it_is_not_for(given, message) -> None:
+    program = tg.program(lambda p, s, mode: np.pad(p[0] * p[1] * s, 1, mode=mode))([B, 2.0], 3.0, "edge")
+    with pytest.raises(ValueError, match=f"program: .*{message}"):
+        program(*given)

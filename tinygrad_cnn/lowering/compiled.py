@@ -20,7 +20,7 @@ from tinygrad_cnn.lowering.closures import Outside
 from tinygrad_cnn.lowering.instructions import Listing
 from tinygrad_cnn.lowering.passes import optimised
 from tinygrad_cnn.lowering.planned.plan import Plan
-from tinygrad_cnn.lowering.trace import argument_names, leaves_of, traced
+from tinygrad_cnn.lowering.trace import NUMBERS, argument_names, by_name, kind_of, leaves_of, traced
 from tinygrad_cnn.stand_in import StandIn
 
 Backend = Literal["c", "numpy"]
@@ -56,10 +56,11 @@ def compile(function: Callable[..., Any], verify: bool = False, backend: Backend
     def compiled(*args: Any, **keywords: Any) -> Any:
         if len(args) not in names:
             names[len(args)] = argument_names(function, len(args))
-        flat = leaves_of(function, args, keywords, names[len(args)])
-        if any(isinstance(leaf, Handle | StandIn) for leaf in flat.leaves):
+        given = by_name(function, args, keywords, names[len(args)])
+        leaves = tree.flatten(given).leaves
+        if any(isinstance(leaf, Handle | StandIn) for leaf in leaves):
             return function(*args, **keywords)  # within a gradient or a program: a part of that
-        key = (tuple(flat.names), *map(_kind, flat.leaves))
+        key = (tree.structure(given), *map(kind_of, leaves))
         made = programs.get(key)
         if made is None or made.outside.has_changed():
             with lock:
@@ -71,22 +72,13 @@ def compile(function: Callable[..., Any], verify: bool = False, backend: Backend
             with lock:
                 if key in programs:  # another thread may have dropped it
                     programs.move_to_end(key)
-        result = made(flat.leaves)
+        result = made(leaves)
         if verify:
             _compare(result, function(*args, **keywords))
         return result
 
     compiled.backend = None  # type: ignore[attr-defined]
     return compiled
-
-
-def _kind(leaf: Any) -> Any:
-    """What a program is made for."""
-    if isinstance(leaf, np.ndarray):
-        return leaf.shape, leaf.dtype
-    if isinstance(leaf, bool | int | float | complex | np.generic):
-        return type(leaf)
-    return leaf
 
 
 class _Compiled:
@@ -99,7 +91,8 @@ class _Compiled:
                 listing: Listing = traced(function, args, keywords, named=backend != "numpy")
             finally:
                 recording.reset(token)
-            self.outside = Outside(function)
+            others = [x for x in leaves_of(function, args, keywords).leaves if not isinstance(x, _LEAVES)]
+            self.outside = Outside(function, *others)
             self.plan = _plan(optimised(listing), backend)
         self.rebuild = tree.flatten(listing.structure).rebuild
 
@@ -130,7 +123,7 @@ def _warn(text: str) -> None:
         warnings.warn(text, RuntimeWarning, stacklevel=5)
 
 
-_LEAVES = (np.ndarray, np.generic, bool, int, float, complex)
+_LEAVES = (np.ndarray, *NUMBERS)
 
 
 def _compare(result: Any, expected: Any) -> None:

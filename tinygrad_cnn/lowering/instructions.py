@@ -49,6 +49,11 @@ class Result:
         return cls((), np.dtype(type(value)), "number")
 
     @property
+    def key(self) -> tuple[str, tuple[int, ...], Any]:
+        """All but how it lies in memory."""
+        return self.kind, self.shape, self.dtype
+
+    @property
     def size(self) -> int:
         """How many elements it has."""
         size = 1
@@ -134,7 +139,7 @@ class Listing:
     arguments     the leaves of the arguments
     outputs       the leaves of the result
     structure     the result, with the number of an output for each leaf
-    signature     the arguments, with the number of an input for each leaf, by name
+    signature     the arguments by name, with the number of an input for each array and number among the leaves
     title         the name of the function
     """
 

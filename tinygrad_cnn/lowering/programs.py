@@ -7,17 +7,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tinygrad_cnn import files, tree
+from tinygrad_cnn.advice.arguments import other_structure
 from tinygrad_cnn.lowering.c.plan import c_source
 from tinygrad_cnn.lowering.derivation import Format, derivation
-from tinygrad_cnn.lowering.instructions import Listing
+from tinygrad_cnn.lowering.instructions import Listing, Result
 from tinygrad_cnn.lowering.interpreter import interpret
 from tinygrad_cnn.lowering.naming import identifier
 from tinygrad_cnn.lowering.numpy_source.highlighting import highlighted
 from tinygrad_cnn.lowering.numpy_source.statements import write
 from tinygrad_cnn.lowering.passes import optimised
 from tinygrad_cnn.lowering.passes.reading import readable
-from tinygrad_cnn.lowering.trace import leaves_of, traced
+from tinygrad_cnn.lowering.trace import NUMBERS, by_name, kind_of, traced
 
 
 class Program:
@@ -61,9 +64,25 @@ class Program:
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """The result for other arguments, of the shapes and dtypes of those that it was traced with."""
-        flat = leaves_of(self.function, args, keywords)
-        results = interpret(self.listing, flat.leaves)
+        given = by_name(self.function, args, keywords)
+        flat = tree.flatten(given)
+        self._check(given, flat)
+        results = interpret(self.listing, [x for x in flat.leaves if isinstance(x, (np.ndarray, *NUMBERS))])
         return tree.flatten(self.listing.structure).rebuild(results)
+
+    def _check(self, given: dict[str, Any], flat: tree.Flat) -> None:
+        """Raise ValueError for arguments that the program is not for."""
+        expected = tree.flatten(self.listing.signature)
+        if tree.structure(given) != tree.structure(self.listing.signature):
+            raise ValueError(other_structure("program: the call", flat.names, "its arguments", expected.names))
+        for name, leaf, example in zip(flat.names, flat.leaves, expected.leaves, strict=True):
+            if type(example) is int:  # the number of an argument
+                example = self.listing.arguments[example].instruction.result
+                leaf = Result.of(leaf) if isinstance(leaf, (np.ndarray, *NUMBERS)) else leaf
+                if not isinstance(leaf, Result) or leaf.key != example.key:
+                    raise ValueError(_another(name, leaf, example))
+            elif kind_of(leaf) != kind_of(example):
+                raise ValueError(_another(name, leaf, example))
 
     def __str__(self) -> str:
         return self.source()
@@ -74,6 +93,14 @@ class Program:
 
     def __repr__(self) -> str:
         return f"<Program of {len(self.listing.instructions)} instructions>"
+
+
+def _another(name: str, given: Any, expected: Any) -> str:
+    given, expected = [f"{x.dtype} of shape {x.shape}" if isinstance(x, Result) else repr(x) for x in (given, expected)]
+    return (
+        f"program: argument {name} is {given}; expected {expected}, with which the program was traced. Make a program "
+        "for it, or call a function that tg.compile has made, which does so"
+    )
 
 
 def program(function: Callable[..., Any]) -> Callable[..., Program]:

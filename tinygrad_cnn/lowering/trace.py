@@ -23,6 +23,7 @@ from tinygrad_cnn.sources import is_engine, line_of
 from tinygrad_cnn.stand_in import tracing
 
 Function = Callable[..., Any]
+NUMBERS = (bool, int, float, complex, np.generic)
 
 
 class Tracing(Mode):
@@ -94,12 +95,37 @@ def argument_names(function: Function, count: int) -> list[str]:
     return (names + [f"argument_{k}" for k in range(len(names), count)])[:count]
 
 
-def leaves_of(
+def by_name(
     function: Function, args: tuple[Any, ...], keywords: dict[str, Any], names: list[str] | None = None
-) -> tree.Flat:
+) -> dict[str, Any]:
     """The arguments of a call, by the names of the parameters, which are looked up unless they are given."""
     names = argument_names(function, len(args)) if names is None else names
-    return tree.flatten({**dict(zip(names, args, strict=True)), **keywords})
+    if keywords and (twice := [name for name in names if name in keywords]):
+        raise TypeError(f"{_title(function) or 'program'}() got multiple values for argument {twice[0]!r}")
+    return {**dict(zip(names, args, strict=True)), **keywords}
+
+
+def leaves_of(function: Function, args: tuple[Any, ...], keywords: dict[str, Any]) -> tree.Flat:
+    """The leaves of the arguments of a call."""
+    return tree.flatten(by_name(function, args, keywords))
+
+
+def kind_of(leaf: Any) -> Any:
+    """What of a leaf a program is made for.
+
+    It is for arrays and numbers of a shape and dtype, for a string as it is, and for one object of any other type.
+    """
+    if type(leaf) is np.ndarray:
+        return leaf.shape, leaf.dtype
+    if isinstance(leaf, np.ndarray):
+        return type(leaf), leaf.shape, leaf.dtype
+    if isinstance(leaf, NUMBERS):
+        return (int, leaf.bit_length() < 64) if type(leaf) is int else type(leaf)
+    if isinstance(leaf, str | bytes | range | np.dtype):
+        return type(leaf), leaf
+    if isinstance(leaf, slice):
+        return slice, repr(leaf)
+    return "the same", id(leaf)
 
 
 def traced(function: Function, args: tuple[Any, ...], keywords: dict[str, Any], named: bool = True) -> Listing:
@@ -113,9 +139,10 @@ def _traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, 
     flat = leaves_of(function, args, keywords)
     arguments: list[Argument] = []
     stand_ins: list[Any] = []
-    numbers: list[int | None] = []
+    numbers: list[Any] = []
     for leaf, name in zip(flat.leaves, flat.names, strict=True):
-        if isinstance(leaf, np.ndarray | np.generic | bool | int | float | complex):
+        if isinstance(leaf, (np.ndarray, *NUMBERS)):
+            _check(name, leaf)
             argument, stand_in = recorder.input(name, leaf)
             numbers.append(len(arguments))
             arguments.append(argument)
@@ -123,7 +150,7 @@ def _traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, 
         elif isinstance(leaf, Handle):
             raise TypeError(f"program: argument {name} is a Tensor; expected arrays and numbers. Pass its .value")
         else:
-            numbers.append(None)
+            numbers.append(leaf)
             stand_ins.append(leaf)  # of it the program is made, as of the function
     given = flat.rebuild(stand_ins)
     mode = Tracing(recorder)
@@ -161,6 +188,22 @@ def _traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, 
         flat.rebuild(numbers),
         _title(function),
     )
+
+
+def _check(name: str, leaf: Any) -> None:
+    """Raise TypeError for an array that is not one of numbers, or whose operations are not those of an array."""
+    if isinstance(leaf, np.ndarray) and type(leaf) not in (np.ndarray, np.memmap):
+        kind = f"{type(leaf).__module__.split('.')[0]}.{type(leaf).__name__}"
+        raise TypeError(
+            f"program: argument {name} is a {kind}; expected a numpy.ndarray. Pass np.asarray({name}), or call the "
+            "function itself"
+        )
+    dtype = np.asarray(leaf).dtype
+    if dtype.kind in "OmM" or (type(leaf) is int and dtype != np.dtype(int)):  # an int may be too large for NumPy
+        raise TypeError(
+            f"program: argument {name} has dtype {dtype}; expected numbers of at most 64 bits. Pass it as floats, or "
+            "call the function itself"
+        )
 
 
 def _place(error: BaseException) -> str:

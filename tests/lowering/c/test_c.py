@@ -461,3 +461,12 @@ def test_random_programs(part) -> None:
                 continue
             ran += 1
     assert ran > 15
+
+
+def test_integers_of_python_that_memory_cannot_hold_raise() -> None:
+    step = tg.compile(lambda n, k: n**k, backend="c")
+    assert step(10, 2) == 100
+    with pytest.raises(TypeError, match=r"power of Python numbers gave 0\.01"):
+        step(10, -2)
+    with pytest.raises(TypeError, match="expected int64"):
+        step(10, 30)

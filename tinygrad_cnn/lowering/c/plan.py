@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -152,7 +153,10 @@ class _Bound:
         if ufunc is not None and ufunc.nout == 1 and x.result.kind != "number":
             self.lines.append(f"{self.name(ufunc)}({operands}, out={self.name(out)})")
             return
-        self.lines.append(f"{self.name(out)}[...] = {self.name(lambda *operands: run(x, operands))}({operands})")
+        computed = f"{self.name(lambda *operands: run(x, operands))}({operands})"
+        if x.result.kind == "number":
+            computed = f"{self.name(functools.partial(_as_traced, x))}({computed})"
+        self.lines.append(f"{self.name(out)}[...] = {computed}")
 
     def returned(self, x: Instruction) -> str:
         """What is written for an output: the caller's own."""
@@ -160,6 +164,17 @@ class _Bound:
         if x.result.kind == "array" and (x not in self.source.fresh or self.source.listing.outputs.count(x) > 1):
             return f"copy({text})"
         return text
+
+
+def _as_traced(x: Instruction, value: Any) -> Any:
+    """A Python number that Python has computed, if memory can hold it as what it was when it was traced."""
+    if np.asarray(value).dtype == x.result.dtype:
+        return value
+    given = repr(value) if len(repr(value)) <= 30 else f"an integer of {value.bit_length()} bits"
+    raise TypeError(
+        f"compile: {x.operation} of Python numbers gave {given}; expected {x.result.dtype}, as when the program was "
+        f"made. Give an argument as an array of float64, or use backend='numpy' ({x.origin.line})"
+    )
 
 
 def _contiguous(x: Any) -> Any:
