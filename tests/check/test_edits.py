@@ -252,3 +252,26 @@ def test_a_loop_is_corrected_in_all_iterations() -> None:
     cause = tg.check.gradients(loss, p, by_hand, evaluations=0).parameters[0].cause
     assert cause.you == "dW += np.outer(dz, hs[t + 1])"
     assert cause.right == "dW += np.outer(dz, hs[t])"
+
+
+def test_a_factor_that_comes_in_at_the_end_is_a_convention() -> None:
+    x, y = RNG.standard_normal((6, 3)), RNG.standard_normal((6, 2))
+
+    def loss(p: Any) -> Any:
+        z = x @ p["W"]
+        h = np.tanh(z)
+        return np.mean(np.sum((h - y) ** 2, axis=1))
+
+    def by_hand(p: Any, forgotten: int = 1) -> Any:
+        h = np.tanh(x @ p["W"])
+        dh = 2 * (h - y)
+        dz = dh * (1 - h**2)
+        return {"dh": dh, "dz": dz, "dW": forgotten * x.T @ dz / 6}
+
+    p = {"W": RNG.standard_normal((3, 2))}
+    report = tg.check.gradients(loss, p, by_hand)
+    assert report.ok
+    assert report.conclusions == []
+    assert [step.wrong for step in report.steps] == [False, False, False]
+    assert any("6 times autodiff's" in note for note in report.notes)
+    assert tg.check.gradients(loss, p, lambda p: by_hand(p, 6)).first_wrong.name == "dh"

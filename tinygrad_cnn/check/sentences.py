@@ -105,6 +105,11 @@ UNCONFIRMED = (
 )
 NOT_FINITE_ELSEWHERE = ", and nothing finite at {n} others"
 NOT_IN_THE_GRAPH = "{step}: autodiff has no cotangent there, so it is not compared"
+COMMON_FACTOR = (
+    "all cotangents on the way are {factor} times autodiff's, and the gradients of the parameters are right: a factor "
+    "that comes in at the end is a convention"
+)
+AS_ALL_STEPS = "times a factor that all steps have"
 CONVENTION = "{step}: {convention}; that is a convention, and equally right"
 RIGHT_BY_ITSELF = "{steps}: right, but not what follows from the upstream cotangents"
 OUT_OF_BUDGET = "the budget was used up before finite differences of {n} elements were taken"

@@ -26,7 +26,8 @@ from tinygrad_cnn.check.witnesses.hand_derived import HandDerived, by_name
 from tinygrad_cnn.check.witnesses.sampled_slopes import Sampled
 from tinygrad_cnn.engine.graph import Array, Node
 
-ENOUGH = 6.0  # seconds, after which only what is simple is looked for in further steps
+ENOUGH = 4.0  # seconds, after which only what is simple is looked for in further steps
+STEPS = 3  # steps, after which a quarter of that is enough
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,8 @@ class Evidence:
         return []
 
     def _is_late(self) -> bool:
-        return self.late() or sum(self._spent) > ENOUGH
+        spent = sum(self._spent)
+        return self.late() or spent > ENOUGH or (len(self._spent) >= STEPS and spent > ENOUGH / 4)
 
     def _own_source(self, node: Node, walk: Walk) -> OwnSource:
         """What the hand-derived gradient executed, for a step of the walk."""

@@ -16,6 +16,8 @@ from tinygrad_cnn.check.witnesses.backward_walk import walk_back
 from tinygrad_cnn.check.witnesses.magnitude import largest
 from tinygrad_cnn.engine.graph import Node, source_line
 
+ALIKE = 1e-8  # relative
+
 
 def steps(evidence: Evidence, notes: list[str]) -> list[Step]:
     """A step for each hand-derived cotangent; none if there are only those of parameters. Adds to `notes`."""
@@ -28,10 +30,40 @@ def steps(evidence: Evidence, notes: list[str]) -> list[Step]:
             found.append(_step(evidence, node, carried.get(node, 0.0), notes))
         else:
             notes.append(sentences.NOT_IN_THE_GRAPH.format(step=evidence.hand_derived.of[node][0]))
+    factor = _common_factor(found, parameters)
+    if factor is not None:
+        notes.append(sentences.COMMON_FACTOR.format(factor=f"{factor:.6g}"))
+        return [_as_a_convention(step) for step in found]
     only_here = [step.name for step in found if step.given_upstream.verdict == "differ" and not step.wrong]
     if only_here:
         notes.append(sentences.RIGHT_BY_ITSELF.format(steps=", ".join(only_here)))
     return found
+
+
+def _common_factor(found: list[Step], parameters: set[Node]) -> float | None:
+    """What all cotangents on the way are times autodiff's, if those of the parameters are right; None if that is 1."""
+    on_the_way = [step for step in found if step.node not in parameters]
+    ends = [step for step in found if step.node in parameters]
+    if not any(step.wrong for step in on_the_way) or any(step.against_autodiff.verdict != "agree" for step in ends):
+        return None
+    factors = []
+    for step in on_the_way:
+        size = float(np.sum(step.autodiff * step.autodiff))
+        if step.hand_derived.shape != step.autodiff.shape or not 0 < size < np.inf:
+            return None
+        factor = float(np.sum(step.autodiff * step.hand_derived)) / size
+        if largest(step.hand_derived - factor * step.autodiff) > ALIKE * largest(step.hand_derived):
+            return None
+        factors.append(factor)
+    if not ends or not np.allclose(factors, factors[0], rtol=ALIKE):
+        return None
+    return factors[0]
+
+
+def _as_a_convention(step: Step) -> Step:
+    """A step that is as right as the factor that all have."""
+    given = replace(step.given_upstream, verdict="agree", difference=0.0, note=sentences.AS_ALL_STEPS)
+    return replace(step, given_upstream=given, cause=None, convention=sentences.AS_ALL_STEPS)
 
 
 def _step(evidence: Evidence, node: Node, carried: float, notes: list[str]) -> Step:

@@ -67,7 +67,7 @@ def explained(
     own = corrected(case, source, numbers, late, whole=False)
     if own is not None and own[0] <= PLAIN:
         return own[1]
-    before = corrected(case, source, numbers, late, whole=True)
+    before = None if late() else corrected(case, source, numbers, late, whole=True)
     if before is not None and before[0] <= PLAIN:
         return before[1]
     own = min([x for x in (own, before) if x is not None], key=lambda x: x[0], default=None)
@@ -89,7 +89,7 @@ def _of_the_right_program(
     cotangents = [x for x, of in stands_for.items() if of is not None and of[0] == "given"]
     values = [x for x, of in stands_for.items() if of is not None and of[0] != "given"]
     with np.errstate(all="ignore"):
-        programs = [*closed_forms(program, cotangents, values, numbers), program]
+        programs = [*(() if late() else closed_forms(program, cotangents, values, numbers)), program]
     for one in programs:
         context = Context(one, list(scope), case.hand_derived, lambda x: case.accounts(_floats(x)), numbers)
         found = smallest(context, _Confirmed(case, node, one, stands_for, second), late)

@@ -12,7 +12,7 @@ from tinygrad_cnn.check.diagnose.edits.numbers import Named, is_round
 from tinygrad_cnn.check.diagnose.edits.terms import Term, call, constant
 
 STEPS = 8  # of the secant method
-LARGE = 0.1  # a constant that is no epsilon
+LARGE = 0.5  # a constant that is no epsilon
 UNLIKE = 5.0  # how far, as a logarithm, the constants that elements call for may be apart
 
 
