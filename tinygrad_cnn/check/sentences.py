@@ -13,6 +13,8 @@ from collections.abc import Sequence
 AGREE = "The gradients agree."
 CONTRADICT = "The gradients contradict each other."
 INCONCLUSIVE = "The check is inconclusive."
+ONE_STEP_WRONG = "1 of {steps} is wrong, {first}"
+STEPS_WRONG = "{n} of {steps} are wrong, the first is {first}"
 LEGEND = "✓ agree, to the difference shown; ✗ differ, by so many times the estimated error; ? inconclusive."
 
 # What is wrong.
@@ -21,8 +23,16 @@ ANOTHER_WRONG_STEP = "Another wrong step, even given its upstream cotangents, is
 DIVERGING_STEP = "The hand-derived gradient and autodiff diverge at {step}, {through}."
 THROUGH = "through {primitives}"
 AT_THE_LOSS = "at the loss itself"
+THE_LOSS = "the loss"
 WRONG_GRADIENT = "The hand-derived gradient of {parameter} is wrong."
+WRONG_IN_ITERATIONS = "It is wrong in {n} of {all} iterations of the loop."
+WRONG_IN_ALL_ITERATIONS = "It is wrong in all {n} iterations of the loop."
+AFFECTED = "The gradient of {parameters} is affected."
+AFFECTED_SEVERAL = "The gradients of {parameters} are affected."
+RIGHT = "; that of {parameters} is right."
+RIGHT_SEVERAL = "; those of {parameters} are right."
 OTHER_STEPS_RIGHT = "All other steps are right, given that one."
+OTHER_STEPS_RIGHT_GIVEN_THESE = "All other steps are right, given these."
 PARAMETERS_UNHARMED = "The gradient of no parameter is affected."
 AUTODIFF_CONTRADICTED = "Autodiff and finite differences contradict each other on {parameter}."
 HAND_DERIVED_CONFIRMED = "The hand-derived gradient agrees with finite differences."
@@ -336,6 +346,13 @@ def shortened(names: Sequence[str]) -> str:
     """The first names of many, and how many more there are."""
     more = len(names) - MOST
     return ", ".join(names) if more <= 1 else f"{', '.join(names[:MOST])} and {more} more"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: "W", "W and b", "W, b and c"; of many the first, and how many more there are."""
+    if len(names) < 2 or len(names) > MOST + 1:
+        return shortened(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def file_and_line(line: str) -> str:

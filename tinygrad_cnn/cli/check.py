@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from tinygrad_cnn.check.report import as_data
+from tinygrad_cnn.check.report.as_data import comparison
 from tinygrad_cnn.check.report.page import page
 from tinygrad_cnn.check.report.terminal import rendered
 from tinygrad_cnn.circle_square import data, findings, gradient_check, outputs, weights
@@ -20,7 +22,7 @@ from tinygrad_cnn.circle_square.experiment import Settings, run
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, published_start
 from tinygrad_cnn.cli import options
-from tinygrad_cnn.cli.checked_file import check_file, comparison, json_number
+from tinygrad_cnn.cli.checked_file import check_file
 
 
 @click.command()
@@ -146,7 +148,7 @@ def _as_data(found: findings.Findings, where: str, claims: str) -> dict[str, Any
                 "title": f.title,
                 "found": f.found,
                 "says": f.says,
-                "numbers": {k: json_number(v) for k, v in f.numbers.items()},
+                "numbers": {k: as_data.number(v) for k, v in f.numbers.items()},
             }
             for f in found.findings
         ],

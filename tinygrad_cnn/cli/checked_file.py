@@ -6,12 +6,10 @@ import contextlib
 import importlib.util
 import io
 import json
-import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from rich.console import Console
 
@@ -35,7 +33,7 @@ def check_file(path: Path, html: Path | None, as_json: bool, seconds: float | No
         if put is not None:
             put(page(report).encode(errors="backslashreplace"))
     if as_json:
-        print(json.dumps(_as_data(report, path), indent=1, allow_nan=False))
+        print(json.dumps({"file": str(path), **report.to_dict()}, indent=1, allow_nan=False))
     else:
         console = Console(highlight=False)
         console.print(rendered(report))
@@ -100,42 +98,3 @@ def _prints_go_elsewhere() -> Iterator[None]:
             yield
     finally:
         sys.stderr.write(out.getvalue())
-
-
-def _as_data(report: Report, path: Path) -> dict[str, Any]:
-    """What `--json` prints."""
-    return {
-        "file": str(path),
-        "ok": report.ok,
-        "verdict": report.verdict,
-        "loss": json_number(report.loss),
-        "conclusions": report.conclusions,
-        "notes": report.notes,
-        "parameters": {
-            row.name: {
-                "autodiff_vs_differences": comparison(row.autodiff_vs_differences),
-                "hand_derived_vs_autodiff": comparison(row.hand_derived_vs_autodiff),
-                "hand_derived_vs_differences": comparison(row.hand_derived_vs_differences),
-                "explanation": row.explanation,
-            }
-            for row in report.parameters
-        },
-        "steps": {
-            step.name: {**comparison(step.given_upstream), "wrong": step.wrong, "explanation": step.explanation}
-            for step in report.steps
-        },
-        "first_wrong": None if report.first_wrong is None else report.first_wrong.name,
-        "seconds": report.seconds,
-    }
-
-
-def comparison(c: Any) -> dict[str, Any]:
-    """A comparison as JSON."""
-    if c is None:
-        return {}
-    return {"verdict": c.verdict, "difference": json_number(c.difference), "error": json_number(c.error)}
-
-
-def json_number(x: float) -> float | None:
-    """A number as JSON has it, which knows no NaN."""
-    return float(x) if math.isfinite(x) else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinygrad_cnn.check import sentences
 from tinygrad_cnn.engine.graph import Array
 from tinygrad_cnn.pictures.view.pixels import diverging, encoded
 
@@ -18,12 +19,16 @@ NOT_FINITE = (0xE8, 0xA3, 0x00, 255)
 
 @dataclass(frozen=True)
 class HeatMap:
-    """One picture: PNG as a data URL, how large to show it (in CSS pixels), and which slice of the array it is."""
+    """One picture: PNG as a data URL, how large to show it (in CSS pixels), and which slice of the array it is.
+
+    axes: its rows and columns in words, with the slice: "[0, 2]: 3 rows, 4 columns".
+    """
 
     url: str
     width: int
     height: int
     index: tuple[int, ...]
+    axes: str
 
 
 @dataclass(frozen=True)
@@ -92,4 +97,6 @@ def _heat_map(image: Array, size: float, index: tuple[int, ...]) -> HeatMap:
     pixels[~np.isfinite(image)] = NOT_FINITE  # it stands out
     pixel = max(1, min(12, 140 // max(image.shape)))
     url = "data:image/png;base64," + base64.b64encode(encoded(pixels)).decode()
-    return HeatMap(url, image.shape[1] * pixel, max(image.shape[0] * pixel, 10), index)
+    rows, columns = sentences.count(image.shape[0], "row"), sentences.count(image.shape[1], "column")
+    at = f"[{', '.join(map(str, index))}]: " if index else ""
+    return HeatMap(url, image.shape[1] * pixel, max(image.shape[0] * pixel, 10), index, f"{at}{rows}, {columns}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +10,11 @@ import numpy as np
 
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.report import marked_graph
+from tinygrad_cnn.check.report.code_lines import parts
 from tinygrad_cnn.check.report.heat_maps import Side, side_by_side
-from tinygrad_cnn.check.report.terminal import plain_cell
+from tinygrad_cnn.check.report.iterations import by_iteration, named
+from tinygrad_cnn.check.report.summary import outcome
+from tinygrad_cnn.check.report.terminal import of_values, plain_cell, plain_cells, worst_of
 from tinygrad_cnn.check.results import Parameter, Results, Step
 from tinygrad_cnn.engine.graph import Array
 from tinygrad_cnn.extras import extra
@@ -29,18 +33,54 @@ _templates = jinja2.Environment(
 
 def page(report: Results, facts: Sequence[Any] = ()) -> str:
     """The page, as HTML. facts: what else is known, each with a `title`, whether it was `found`, and what it `says`."""
+    steps, graph = of_values(report), marked_graph.svg(report)
+    width = re.search(r'<svg[^>]* width="([\d.]+)"', graph or "")
     return _templates.get_template("check.html").render(
-        report=report,
+        **_head(report),
+        in_full=True,
         facts=facts,
-        graph=marked_graph.svg(report),
+        graph=graph,
+        graph_width="60rem" if width is None else f"{width[1]}px",
         has_hand_derived=any(p.hand_derived is not None for p in report.parameters),
+        has_autodiff=any(p.autodiff is not None for p in report.parameters),
+        own={step.node: step for step in report.steps},
+        steps=steps,
+        groups=by_iteration(steps),
+        alone=[[step] for step in steps],
+        pictured=_pictured(steps),
         legend=sentences.LEGEND,
         cell=plain_cell,
+        cells=plain_cells,
+        worst_of=worst_of,
+        named=named,
+        through=_through,
         file_and_line=sentences.file_and_line,
         heat_maps_of_parameter=_of_parameter,
         heat_maps_of_step=_of_step,
         largest=_largest,
     )
+
+
+def head(report: Results) -> str:
+    """The head of the page, which a notebook shows: the verdict, what is wrong, and why."""
+    return _templates.get_template("head.html").render(**_head(report), in_full=False)
+
+
+def _head(report: Results) -> dict[str, Any]:
+    found = [parts(conclusion) for conclusion in report.conclusions]
+    return {"report": report, "outcome": outcome(report), "conclusions": found}
+
+
+def _pictured(steps: Sequence[Step]) -> list[tuple[Step, int]]:
+    """The steps to show heat maps of, of a loop the first that is wrong or differs; with how many there are."""
+    found = []
+    for group in by_iteration([step for step in steps if step.against_autodiff.verdict == "differ"]):
+        found.append((next((step for step in group if step.wrong), group[0]), len(group)))
+    return found
+
+
+def _through(step: Step) -> str:
+    return sentences.shortened(list(dict.fromkeys(name for name, _ in step.through)) or [sentences.THE_LOSS])
 
 
 def _largest(p: Parameter) -> str:

@@ -6,23 +6,22 @@ import math
 
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.diagnose.explanations.case import differing
-from tinygrad_cnn.check.results import Cause, Comparison, ForwardValue, Parameter, Step
+from tinygrad_cnn.check.report.iterations import cause_of, mistakes, step_of_loop
+from tinygrad_cnn.check.results import Cause, Comparison, ForwardValue, Parameter, Results, Step
 from tinygrad_cnn.engine.graph import Array
 
 
 def conclusions(steps: list[Step], parameters: list[Parameter]) -> list[str]:
-    """What is wrong; nothing if nothing is."""
-    wrong = [step for step in steps if step.wrong]
+    """What is wrong; nothing if nothing is. A mistake that is made in several iterations of a loop is said once."""
+    wrong = mistakes(steps)
     if any(_autodiff_is_wrong(p) for p in parameters):  # then it cannot show that a hand-derived step is wrong
-        found, wrong = [_diverging_step(step) for step in wrong], []
+        found, wrong = [_diverging_step(alike[0]) for alike in wrong], []
     else:
-        found = [_wrong_step(step, first=step is wrong[0]) for step in wrong]
+        found = [_wrong_step(alike, _iterations(alike, steps), first=alike is wrong[0]) for alike in wrong]
     harmed = [p for p in parameters if _differs(p.hand_derived_vs_autodiff)]
-    if wrong and not harmed:
-        found.append(sentences.PARAMETERS_UNHARMED)
-    elif len(wrong) == 1 and steps[-1] is not wrong[0]:
-        found.append(sentences.OTHER_STEPS_RIGHT)
-    if not wrong:
+    if wrong:
+        found.append(_joined(_affected(harmed, parameters), _others(wrong, steps) if harmed else ""))
+    else:
         found += [_wrong_gradient(p, p.hand_derived_vs_autodiff) for p in harmed if not _autodiff_is_wrong(p)]
     for p in parameters:
         if p.autodiff is None and _differs(p.hand_derived_vs_differences):
@@ -30,6 +29,46 @@ def conclusions(steps: list[Step], parameters: list[Parameter]) -> list[str]:
         if _differs(p.autodiff_vs_differences):
             found.append(_autodiff_contradicted(p))
     return found
+
+
+def outcome(results: Results) -> str:
+    """The verdict in one line, with how many steps are wrong."""
+    verdict, n = results.verdict.rstrip("."), sum(step.wrong for step in results.steps)
+    if results.first_wrong is None:
+        return f"{verdict}."
+    many = sentences.count(len(results.steps), "step")
+    which = sentences.ONE_STEP_WRONG if n == 1 else sentences.STEPS_WRONG
+    return f"{verdict}: {which.format(n=n, steps=many, first=results.first_wrong.name)}."
+
+
+def _iterations(alike: list[Step], steps: list[Step]) -> str:
+    """In how many iterations of a loop a step is wrong, if it is in more than one."""
+    if len(alike) == 1:
+        return ""
+    every = [step for step in steps if step_of_loop(step) == step_of_loop(alike[0])]
+    which = sentences.WRONG_IN_ALL_ITERATIONS if len(alike) == len(every) else sentences.WRONG_IN_ITERATIONS
+    return which.format(n=len(alike), all=len(every))
+
+
+def _affected(harmed: list[Parameter], parameters: list[Parameter]) -> str:
+    """What follows from wrong steps for the gradients of parameters."""
+    if not harmed:
+        return sentences.PARAMETERS_UNHARMED
+    wrong = sentences.listed([p.name for p in harmed])
+    right = [p.name for p in parameters if p.hand_derived_vs_autodiff and p.hand_derived_vs_autodiff.verdict == "agree"]
+    affected = sentences.AFFECTED if len(harmed) == 1 else sentences.AFFECTED_SEVERAL
+    if not right:
+        return affected.format(parameters=wrong)
+    others = sentences.RIGHT if len(right) == 1 else sentences.RIGHT_SEVERAL
+    return affected.format(parameters=wrong)[:-1] + others.format(parameters=sentences.listed(right))
+
+
+def _others(wrong: list[list[Step]], steps: list[Step]) -> str:
+    """That the other steps are right, if one step alone is wrong, and if it is not the last."""
+    (alike, *more) = wrong
+    if more or alike[-1] is steps[-1] or len(alike) == len(steps):
+        return ""
+    return sentences.OTHER_STEPS_RIGHT if len(alike) == 1 else sentences.OTHER_STEPS_RIGHT_GIVEN_THESE
 
 
 def wrong_values(values: list[ForwardValue]) -> list[str]:
@@ -59,13 +98,15 @@ def second_derivatives(rows: list[Parameter]) -> list[str]:
     return found
 
 
-def _wrong_step(step: Step, first: bool) -> str:
-    which = sentences.FIRST_WRONG_STEP if first else sentences.ANOTHER_WRONG_STEP
+def _wrong_step(alike: list[Step], iterations: str, first: bool) -> str:
+    """A wrong step; `alike`: the same in several iterations of a loop, with how many in a sentence."""
+    which, step = sentences.FIRST_WRONG_STEP if first else sentences.ANOTHER_WRONG_STEP, alike[0]
     return _joined(
         which.format(step=step.name, through=_through(step)),
+        iterations,
         _at(step.given_upstream, sentences.SHOULD_BE),
         _right_outside(step.hand_derived, step.expected, step.given_upstream),
-        _why(step.cause),
+        _why(cause_of(alike)),
     )
 
 
