@@ -28,7 +28,6 @@ from tinygrad_cnn.nn import (
     Adam,
     Momentum,
     avg_pool2d,
-    binary_cross_entropy_with_logits,
     conv2d,
     he_normal,
     linear,
@@ -36,6 +35,7 @@ from tinygrad_cnn.nn import (
     relu,
     sigmoid,
 )
+from tinygrad_cnn.nn.losses import binary_cross_entropy_with_logits
 from tinygrad_cnn.nn.recomputation import checkpoint
 from tinygrad_cnn.objectives import optimize_args
 from tinygrad_cnn.pictures import Mark, graph, render

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import sys
+from typing import Literal
+
 import numpy as np
 
 from tinygrad_cnn.engine.graph import Array
-from tinygrad_cnn.engine.primitive import primitive
+from tinygrad_cnn.engine.primitive import operand, primitive
 
 
 @primitive(elementwise=True, pure=True, opaque=True)
@@ -60,3 +64,86 @@ def sigmoid(x: Array, /) -> Array:
 
 # As the article has it; its absolute error is that of 1 - out.
 sigmoid.defvjp(lambda g, out, x: g * out * (1 - out), factors=("out (1 - out)",))
+
+
+def leaky_relu(x: Array, slope: float = 0.01) -> Array:
+    """`x` where it is positive, and slope * x elsewhere, also at 0 for the derivative; elementwise.
+
+    Source: A. Maas et al., "Rectifier nonlinearities improve neural network acoustic models", 2013.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> tg.nn.leaky_relu(np.array([-2.0, 3.0]), 0.1)
+    array([-0.2,  3. ])
+    """
+    x = operand(x)
+    return np.where(np.greater(x, 0), x, slope * x)
+
+
+def elu(x: Array, alpha: float = 1.0) -> Array:
+    """`x` where it is positive, and alpha (exp(x) - 1) elsewhere, also at 0 for the derivative; elementwise.
+
+    Source: D. Clevert et al., "Fast and accurate deep network learning by exponential linear units", 2016.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> tg.nn.elu(np.array([-1000.0, 0.0, 3.0]))
+    array([-1.,  0.,  3.])
+    """
+    x = operand(x)
+    above = np.greater(x, 0)
+    return np.where(above, x, alpha * np.expm1(np.where(above, 0, x)))
+
+
+def gelu(x: Array, approximate: Literal["none", "tanh"] = "none") -> Array:
+    """`x` times the probability that a standard normal number is below x; elementwise.
+
+    approximate: "none" computes it from the error function, "tanh" as x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715
+    x**3))), which differs by less than 0.0005. Raises ValueError for anything else.
+
+    Source: D. Hendrycks and K. Gimpel, "Gaussian error linear units", 2016.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> tg.nn.gelu(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.1587,  0.    ,  0.8413])
+    """
+    x = operand(x)
+    if approximate == "none":
+        return x * (0.5 * (1 + _erf(x * math.sqrt(0.5))))
+    if approximate == "tanh":
+        return x * (0.5 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))))
+    raise ValueError(f"gelu: approximate is {approximate!r}; expected 'none' or 'tanh'")
+
+
+@primitive(elementwise=True, pure=True, opaque=True, name="erf")
+def _erf(x: Array, /) -> Array:
+    """The error function, which NumPy lacks: SciPy's where it is in use, and else Python's of each element."""
+    x = np.asarray(x)
+    special = sys.modules.get("scipy.special")
+    if special is not None:
+        return special.erf(x)
+    return np.fromiter(map(math.erf, x.ravel().tolist()), x.dtype, x.size).reshape(x.shape)
+
+
+_erf.defvjp(lambda g, out, x: g * (2 / math.sqrt(math.pi)) * np.exp(-x * x))
+
+
+def silu(x: Array) -> Array:
+    """`x` times sigmoid(x), elementwise; also named swish.
+
+    Source: S. Elfwing et al., "Sigmoid-weighted linear units", 2018.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> tg.nn.silu(np.array([-1000.0, 0.0, 1000.0]))
+    array([  -0.,    0., 1000.])
+    """
+    x = operand(x)
+    return x * sigmoid(x)
+
+
+def softplus(x: Array) -> Array:
+    """log(1 + exp(x)), elementwise, without overflow or loss of precision; its derivative is the sigmoid.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> tg.nn.softplus(np.array([-1000.0, 0.0, 1000.0])).round(4)
+    array([0.000e+00, 6.931e-01, 1.000e+03])
+    """
+    return np.logaddexp(0, operand(x))

@@ -1,7 +1,12 @@
 """Optimisers: from parameters and their gradients to new parameters.
 
 Parameters may be any nesting of dict, list, tuple, namedtuple and dataclass; the result has the same tree structure.
-What an optimiser keeps from step to step is its `state`: trees of that structure, such as running means.
+What an optimiser keeps from step to step is its state: a dict of the number of steps and of trees of that structure,
+such as running means. `step` keeps it in the optimiser. `init` and `update` are the same as functions, which take the
+state and return it, for a step that is compiled or saved:
+
+    state = optimiser.init(parameters)
+    parameters, state = optimiser.update(parameters, gradients, state)
 
 Where parameters are Tensors, the new ones are new leaves: a training loop keeps no history of its steps. Within
 a transform (`tg.grad` of a function that takes a step) the step is recorded like everything else, and can be
@@ -10,7 +15,6 @@ differentiated.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,49 +23,132 @@ from tinygrad_cnn import tree
 from tinygrad_cnn.engine.graph import differentiating
 from tinygrad_cnn.engine.primitive import to_values
 from tinygrad_cnn.engine.tensor import Tensor
+from tinygrad_cnn.nn.schedules import Schedule
 
 T = TypeVar("T")
-
-
-def _without_history(gradients: T) -> T:
-    """`gradients` as arrays, unless a transform is to differentiate what is done with them."""
-    return gradients if differentiating.get() else tree.map(to_values, gradients)
-
-
-def _moved(update: Callable[..., Any], parameters: T, *others: Any) -> T:
-    """`update` of each parameter and of what belongs to it in `others`; of a Tensor it is a new leaf of that name."""
-
-    def move(p: Any, *xs: Any) -> Any:
-        if not isinstance(p, Tensor):
-            return update(p, *xs)
-        return Tensor(update(p.node.value, *map(to_values, xs)), p.name)
-
-    return tree.map(update if differentiating.get() else move, parameters, *others)
+State = dict[str, Any]
 
 
 def _number(x: Any) -> Any:
     """`x`, but a Python number for one of NumPy's, whose dtype would become that of float32 parameters."""
-    return x.item() if isinstance(x, np.generic) or (isinstance(x, np.ndarray) and x.ndim == 0) else x
+    return x.item() if type(x) is not float and type(x) in (np.ndarray, *_SCALARS) and not x.ndim else x
 
 
-class SGD:
+_SCALARS = (np.float64, np.float32, np.float16, np.int64, np.int32)
+
+
+class Optimiser:
+    """What all optimisers share. Each has its hyperparameters, and the rule by which one parameter changes.
+
+    learning_rate  a number, or a schedule: a function of the step, counted from 0
+    weight_decay   how much of each parameter is added to its gradient, or with `decoupled` to the change
+    kept           the names of the trees that it keeps
+    """
+
+    kept: tuple[str, ...] = ()
+    decoupled = False
+
+    def __init__(self, learning_rate: float | Schedule, weight_decay: float = 0.0) -> None:
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.state: State | None = None
+        self._expect("learning_rate", learning_rate, lambda x: x >= 0, "a number of at least 0, or a schedule")
+        self._expect("weight_decay", weight_decay, lambda x: x >= 0, "a number of at least 0")
+
+    def _expect(self, name: str, given: Any, holds: Any, expected: str) -> None:
+        if not callable(given) and not isinstance(given, Tensor) and not holds(given):
+            raise ValueError(f"{type(self).__name__}: {name} is {given!r}; expected {expected}")
+
+    def change(self, g: Any, kept: list[Any], steps: Any) -> tuple[Any, list[Any]]:
+        """The change of a parameter in one step of learning rate 1, and what is kept, from its gradient."""
+        raise NotImplementedError
+
+    def init(self, parameters: Any) -> State:
+        """The state before the first step."""
+        return {"steps": 0, **{name: tree.map(_zeros, parameters) for name in self.kept}}
+
+    def update(self, parameters: T, gradients: T, state: State) -> tuple[T, State]:
+        """The parameters and the state after one step. Raises ValueError if the tree structures differ."""
+        steps, rate, decay = state["steps"], self.learning_rate, _number(self.weight_decay)
+        rate = _number(rate(steps) if callable(rate) else rate)
+        recorded = differentiating.get()
+        kept: list[list[Any]] = []
+
+        def move(p: Any, g: Any, *old: Any) -> Any:
+            x = p
+            if not recorded:
+                x, g = to_values(p), to_values(g)
+            if decay and not self.decoupled:
+                g = g + decay * x
+            change, new = self.change(g, list(old), steps + 1)
+            kept.append(new)
+            if decay and self.decoupled:
+                change = change + decay * x
+            moved = x - rate * change
+            dtype = getattr(x, "dtype", None)
+            if dtype is not None and moved.dtype != dtype:
+                moved = moved.astype(dtype)
+            return Tensor(moved, p.name) if isinstance(p, Tensor) and not recorded else moved
+
+        trees = [state[name] for name in self.kept]
+        moved = tree.map(move, parameters, gradients, *trees)
+        if not self.kept:
+            return moved, {"steps": steps + 1}
+        rebuild = tree.flatten(parameters).rebuild
+        columns = [rebuild([new[k] for new in kept]) for k in range(len(self.kept))]
+        return moved, {"steps": steps + 1, **dict(zip(self.kept, columns, strict=True))}
+
+    def step(self, parameters: T, gradients: T) -> T:
+        """The parameters after one step; the state is kept in the optimiser."""
+        state = self.init(parameters) if self.state is None else self.state
+        parameters, self.state = self.update(parameters, gradients, state)
+        return parameters
+
+
+def _zeros(p: Any) -> Any:
+    p = to_values(p)
+    return np.zeros_like(p) if hasattr(p, "dtype") else 0.0
+
+
+class SGD(Optimiser):
     """Gradient descent: p - learning_rate * dL/dp.
+
+    With momentum, v = momentum * v + dL/dp is used for the gradient, or with nesterov dL/dp + momentum * v. Raises
+    ValueError for a momentum not in the range 0 to 1, or nesterov without momentum.
+
+    Source: I. Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
 
     >>> import tinygrad_cnn as tg
     >>> tg.SGD(learning_rate=0.5).step({"w": 1.0}, {"w": 0.25})
     {'w': 0.875}
     """
 
-    def __init__(self, learning_rate: float) -> None:
-        self.learning_rate = learning_rate
+    def __init__(
+        self,
+        learning_rate: float | Schedule,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(learning_rate, weight_decay)
+        self._expect("momentum", momentum, lambda x: 0 <= x <= 1, "a number from 0 to 1")
+        if nesterov and not isinstance(momentum, Tensor) and momentum == 0:
+            raise ValueError(f"{type(self).__name__}: nesterov is True and momentum 0; expected a momentum above 0")
+        self.momentum = momentum
+        self.nesterov = nesterov
+        if isinstance(momentum, Tensor) or momentum != 0:
+            self.kept = ("velocity",)
 
-    def step(self, parameters: T, gradients: T) -> T:
-        """The parameters after one step."""
-        rate = _number(self.learning_rate)
-        return _moved(lambda p, g: p - rate * g, parameters, gradients)
+    def change(self, g: Any, kept: list[Any], steps: Any) -> tuple[Any, list[Any]]:
+        """See `Optimiser`."""
+        if not kept:
+            return g, kept
+        momentum = _number(self.momentum)
+        velocity = momentum * kept[0] + g
+        return g + momentum * velocity if self.nesterov else velocity, [velocity]
 
 
-class Momentum:
+class Momentum(SGD):
     """Gradient descent with momentum: v = momentum * v + dL/dp, then p - learning_rate * v.
 
     >>> import tinygrad_cnn as tg
@@ -71,21 +158,17 @@ class Momentum:
     7.5
     """
 
-    def __init__(self, learning_rate: float, momentum: float = 0.9) -> None:
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.state: Any = None
-
-    def step(self, parameters: T, gradients: T) -> T:
-        """The parameters after one step."""
-        rate, momentum = _number(self.learning_rate), _number(self.momentum)
-        gradients = _without_history(gradients)
-        velocity = tree.map(lambda g: 0 * g, gradients) if self.state is None else self.state
-        self.state = tree.map(lambda v, g: momentum * v + g, velocity, gradients)
-        return _moved(lambda p, v: p - rate * v, parameters, self.state)
+    def __init__(
+        self,
+        learning_rate: float | Schedule,
+        momentum: float = 0.9,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(learning_rate, momentum, nesterov, weight_decay)
 
 
-class Adam:
+class Adam(Optimiser):
     """Adam: steps of about `learning_rate`, scaled by running means of the gradient and of its square.
 
     Source: D. Kingma and J. Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1.
@@ -95,28 +178,133 @@ class Adam:
     0.9
     """
 
+    kept = ("mean", "square")
+
     def __init__(
-        self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
+        self,
+        learning_rate: float | Schedule = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
     ) -> None:
-        self.learning_rate = learning_rate
+        super().__init__(learning_rate, weight_decay)
+        for name, beta in (("beta1", beta1), ("beta2", beta2)):
+            self._expect(name, beta, lambda x: 0 <= x < 1, "a number of at least 0 and below 1")
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
-        self.steps = 0
-        self.state: Any = None
 
-    def step(self, parameters: T, gradients: T) -> T:
-        """The parameters after one step."""
-        rate, epsilon = _number(self.learning_rate), _number(self.epsilon)
-        beta1, beta2 = _number(self.beta1), _number(self.beta2)
-        gradients = _without_history(gradients)
-        zeros = tree.map(lambda g: 0 * g, gradients)
-        mean, square = (zeros, zeros) if self.state is None else self.state
-        mean = tree.map(lambda m, g: beta1 * m + (1 - beta1) * g, mean, gradients)
-        square = tree.map(lambda s, g: beta2 * s + (1 - beta2) * g * g, square, gradients)
-        self.state = mean, square
-        self.steps += 1
-        unbias1, unbias2 = 1 - beta1**self.steps, 1 - beta2**self.steps
+    def change(self, g: Any, kept: list[Any], steps: Any) -> tuple[Any, list[Any]]:
+        """See `Optimiser`."""
+        beta1, beta2, (mean, square) = _number(self.beta1), _number(self.beta2), kept
+        mean = beta1 * mean + (1 - beta1) * g
+        square = beta2 * square + (1 - beta2) * g * g
+        unbias1, unbias2 = 1 - beta1**steps, 1 - beta2**steps
+        return mean / unbias1 / (np.sqrt(square / unbias2) + _number(self.epsilon)), [mean, square]
 
-        def update(p: Any, m: Any, s: Any) -> Any:
-            return p - rate * (m / unbias1) / (np.sqrt(s / unbias2) + epsilon)
 
-        return _moved(update, parameters, mean, square)
+class AdamW(Adam):
+    """Adam with weight decay that is not scaled: learning_rate * weight_decay * p is subtracted from each parameter.
+
+    Source: I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", 2019.
+
+    >>> import tinygrad_cnn as tg
+    >>> round(float(tg.nn.AdamW(learning_rate=0.1, weight_decay=0.5).step(1.0, 5.0)), 6)
+    0.85
+    """
+
+    decoupled = True
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(learning_rate, beta1, beta2, epsilon, weight_decay)
+
+
+class RMSprop(Optimiser):
+    """The gradient divided by the root of a running mean of its square.
+
+    Source: T. Tieleman and G. Hinton, "Lecture 6.5: rmsprop", 2012.
+
+    >>> import tinygrad_cnn as tg
+    >>> round(float(tg.nn.RMSprop(learning_rate=0.1, decay=0.75).step(1.0, 5.0)), 6)
+    0.8
+    """
+
+    kept = ("square",)
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.01,
+        decay: float = 0.99,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(learning_rate, weight_decay)
+        self._expect("decay", decay, lambda x: 0 <= x < 1, "a number of at least 0 and below 1")
+        self.decay, self.epsilon = decay, epsilon
+
+    def change(self, g: Any, kept: list[Any], steps: Any) -> tuple[Any, list[Any]]:
+        """See `Optimiser`."""
+        decay = _number(self.decay)
+        square = decay * kept[0] + (1 - decay) * g * g
+        return g / (np.sqrt(square) + _number(self.epsilon)), [square]
+
+
+class Adagrad(Optimiser):
+    """The gradient divided by the root of the sum of all its squares so far.
+
+    Source: J. Duchi et al., "Adaptive subgradient methods for online learning and stochastic optimization", 2011.
+
+    >>> import tinygrad_cnn as tg
+    >>> round(float(tg.nn.Adagrad(learning_rate=0.1).step(1.0, 5.0)), 6)
+    0.9
+    """
+
+    kept = ("sum",)
+
+    def __init__(
+        self, learning_rate: float | Schedule = 0.01, epsilon: float = 1e-10, weight_decay: float = 0.0
+    ) -> None:
+        super().__init__(learning_rate, weight_decay)
+        self.epsilon = epsilon
+
+    def change(self, g: Any, kept: list[Any], steps: Any) -> tuple[Any, list[Any]]:
+        """See `Optimiser`."""
+        total = kept[0] + g * g
+        return g / (np.sqrt(total) + _number(self.epsilon)), [total]
+
+
+class Lion(Optimiser):
+    """Steps of `learning_rate` in the direction of the sign of a running mean; its weight decay is that of `AdamW`.
+
+    Source: X. Chen et al., "Symbolic discovery of optimization algorithms", 2023.
+
+    >>> import tinygrad_cnn as tg
+    >>> round(float(tg.nn.Lion(learning_rate=0.1).step(1.0, 5.0)), 6)
+    0.9
+    """
+
+    kept = ("mean",)
+    decoupled = True
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 1e-4,
+        beta1: float = 0.9,
+        beta2: float = 0.99,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(learning_rate, weight_decay)
+        for name, beta in (("beta1", beta1), ("beta2", beta2)):
+            self._expect(name, beta, lambda x: 0 <= x < 1, "a number of at least 0 and below 1")
+        self.beta1, self.beta2 = beta1, beta2
+
+    def change(self, g: Any, kept: list[Any], steps: Any) -> tuple[Any, list[Any]]:
+        """See `Optimiser`."""
+        beta1, beta2, (mean,) = _number(self.beta1), _number(self.beta2), kept
+        return np.sign(beta1 * mean + (1 - beta1) * g), [beta2 * mean + (1 - beta2) * g]
