@@ -285,7 +285,7 @@ def test_a_rate_that_is_a_numpy_scalar_leaves_float32_parameters_what_they_are(m
 
 
 def test_an_optimiser_refuses_gradients_of_another_form() -> None:
-    with pytest.raises(ValueError, match=r"has the leaves \['b'\]; expected the tree structure of the first"):
+    with pytest.raises(ValueError, match=r"has the leaves \['b'\]; expected the tree structure of the parameters"):
         tg.SGD(0.1).step({"a": 1.0}, {"b": 1.0})
 
 

@@ -133,9 +133,21 @@ def conv1d(
             f"conv1d: x has shape {np.shape(x)} and weight {np.shape(weight)}; expected (..., channels, time) and "
             "(filters, channels, k)"
         )
-    if not isinstance(padding, str):
-        padding = ((0, 0), pair(padding, "conv1d: padding before and behind", least=0))  # type: ignore[assignment]
-    out = conv2d(x[..., None, :], weight[:, :, None], bias, (1, stride), padding, (1, dilation), groups)
+    for name, n in (("stride", stride), ("dilation", dilation)):
+        if not isinstance(n, int | np.integer) or n < 1:
+            raise ValueError(f"conv1d: {name} is {n!r}; expected an integer of at least 1")
+    around: Padding
+    if isinstance(padding, str):
+        around = padding
+    else:
+        both = padding if isinstance(padding, tuple | list) else (padding, padding)
+        if len(both) != 2 or not all(isinstance(n, int | np.integer) and n >= 0 for n in both):
+            raise ValueError(
+                f"conv1d: padding is {padding!r}; expected 'same', 'valid', an integer of at least 0, or (before, "
+                "behind)"
+            )
+        around = ((0, 0), (int(both[0]), int(both[1])))
+    out = conv2d(x[..., None, :], weight[:, :, None], bias, (1, stride), around, (1, dilation), groups)
     return out[..., 0, :]
 
 

@@ -9,18 +9,24 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.engine.graph import Array
+from tinygrad_cnn.engine.transforms import stop_gradient
 
 T = TypeVar("T")
 
 
 def global_norm(gradients: Any) -> Array:
-    """The square root of the sum of the squares of all elements of a tree.
+    """The square root of the sum of the squares of all elements of a tree, without overflow.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> tg.nn.global_norm({"W": np.array([3.0, 0.0]), "b": np.array(4.0)})
     np.float64(5.0)
     """
-    return np.sqrt(sum([np.sum(np.square(g)) for g in tree.flatten(gradients).leaves], 0.0))
+    leaves = tree.flatten(gradients).leaves
+    unit: Any = 0.0  # the size of the largest element
+    for g in stop_gradient(leaves):
+        unit = np.maximum(unit, np.max(np.abs(g), initial=0.0))
+    unit = np.where(np.isfinite(unit) & (unit > 0), unit, 1.0)[()]
+    return unit * np.sqrt(sum([np.sum(np.square(g / unit)) for g in leaves], 0.0))
 
 
 def clip_by_norm(gradients: T, largest: float) -> T:

@@ -57,8 +57,7 @@ def batch_norm(
         count = math.prod([x.shape[axis] for axis in axes])
         if count < 2:
             raise ValueError(
-                f"batch_norm: x has shape {x.shape}, and so {count} elements for each channel; expected at least 2 in "
-                "training"
+                f"batch_norm: x has shape {x.shape}; expected at least two elements for each channel in training"
             )
         mean = np.mean(x, axes, keepdims=True)
         centred = x - mean

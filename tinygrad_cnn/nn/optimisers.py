@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinygrad_cnn import tree
+from tinygrad_cnn.advice.arguments import other_structure
 from tinygrad_cnn.engine.graph import differentiating
 from tinygrad_cnn.engine.primitive import to_values
 from tinygrad_cnn.engine.tensor import Tensor
@@ -68,35 +69,46 @@ class Optimiser:
         return {"steps": 0, **{name: tree.map(_zeros, parameters) for name in self.kept}}
 
     def update(self, parameters: T, gradients: T, state: State) -> tuple[T, State]:
-        """The parameters and the state after one step. Raises ValueError if the tree structures differ."""
-        steps, rate, decay = state["steps"], self.learning_rate, _number(self.weight_decay)
+        """The parameters and the state after one step. Raises ValueError if the tree structures or shapes differ."""
+        steps, rate = state["steps"], self.learning_rate
         rate = _number(rate(steps) if callable(rate) else rate)
-        recorded = differentiating.get()
-        kept: list[list[Any]] = []
+        trees = {"gradients": gradients, **{name: state[name] for name in self.kept}}
+        leaves, names, rebuild = tree.flatten(parameters)
+        others = []
+        for name, given in trees.items():
+            other = tree.flatten(given)
+            if other.names != names:
+                raise ValueError(
+                    other_structure(f"{type(self).__name__}: the tree of {name}", other.names, "the parameters", names)
+                )
+            others.append(other.leaves)
+        moved = [
+            self._moved(p, g, kept, steps + 1, rate, name)
+            for p, g, *kept, name in zip(leaves, *others, names, strict=True)
+        ]
+        new = {name: rebuild([kept[k] for _, kept in moved]) for k, name in enumerate(self.kept)}
+        return rebuild([p for p, _ in moved]), {"steps": steps + 1, **new}
 
-        def move(p: Any, g: Any, *old: Any) -> Any:
-            x = p
-            if not recorded:
-                x, g = to_values(p), to_values(g)
-            if decay and not self.decoupled:
-                g = g + decay * x
-            change, new = self.change(g, list(old), steps + 1)
-            kept.append(new)
-            if decay and self.decoupled:
-                change = change + decay * x
-            moved = x - rate * change
-            dtype = getattr(x, "dtype", None)
-            if dtype is not None and moved.dtype != dtype:
-                moved = moved.astype(dtype)
-            return Tensor(moved, p.name) if isinstance(p, Tensor) and not recorded else moved
-
-        trees = [state[name] for name in self.kept]
-        moved = tree.map(move, parameters, gradients, *trees)
-        if not self.kept:
-            return moved, {"steps": steps + 1}
-        rebuild = tree.flatten(parameters).rebuild
-        columns = [rebuild([new[k] for new in kept]) for k in range(len(self.kept))]
-        return moved, {"steps": steps + 1, **dict(zip(self.kept, columns, strict=True))}
+    def _moved(self, p: Any, g: Any, kept: list[Any], steps: Any, rate: Any, name: str) -> tuple[Any, list[Any]]:
+        """A parameter after one step, and what is kept of it."""
+        x, decay, recorded = p, _number(self.weight_decay), differentiating.get()
+        if not recorded:
+            x, g = to_values(p), to_values(g)
+        if np.shape(g) != np.shape(x):
+            raise ValueError(
+                f"{type(self).__name__}: the gradient{f' of {name}' if name else ''} has shape {np.shape(g)}; expected "
+                f"that of the parameter, {np.shape(x)}"
+            )
+        if decay and not self.decoupled:
+            g = g + decay * x
+        change, kept = self.change(g, kept, steps)
+        if decay and self.decoupled:
+            change = change + decay * x
+        new = x - rate * change
+        dtype = getattr(x, "dtype", None)
+        if dtype is not None and new.dtype != dtype:  # a rate that is computed from the count of a program
+            new = new.astype(dtype)
+        return (Tensor(new, p.name) if isinstance(p, Tensor) and not recorded else new), kept
 
     def step(self, parameters: T, gradients: T) -> T:
         """The parameters after one step; the state is kept in the optimiser."""
