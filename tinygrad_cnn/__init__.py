@@ -27,11 +27,9 @@ from tinygrad_cnn.nn import (
     SGD,
     Adam,
     Momentum,
-    avg_pool2d,
     conv2d,
     he_normal,
     linear,
-    max_pool2d,
     relu,
     sigmoid,
 )
@@ -39,7 +37,7 @@ from tinygrad_cnn.nn.losses import binary_cross_entropy_with_logits
 from tinygrad_cnn.nn.recomputation import checkpoint
 from tinygrad_cnn.objectives import optimize_args
 from tinygrad_cnn.pictures import Mark, graph, render
-from tinygrad_cnn.primitives.windows import col2im, im2col
+from tinygrad_cnn.primitives.windows import avg_pool2d, col2im, im2col, max_pool2d
 
 if TYPE_CHECKING:
     from tinygrad_cnn import check

@@ -173,15 +173,17 @@ def test_lists_are_taken_as_numpys_functions_take_them(function, given) -> None:
 
 
 def test_what_the_package_has_of_nn_is_the_same_there() -> None:
-    """But for the cross-entropy, which is elementwise at the top level."""
+    """But for three that are primitives at the top level: without padding, and without a reduction."""
     both = set(tg.nn.__all__) & set(tg.__all__)
-    assert [name for name in both if getattr(tg, name) is not getattr(tg.nn, name)] == [
-        "binary_cross_entropy_with_logits"
-    ]
+    primitives = {"avg_pool2d", "binary_cross_entropy_with_logits", "max_pool2d"}
+    assert {name for name in both if getattr(tg, name) is not getattr(tg.nn, name)} == primitives
     assert {"relu", "sigmoid", "max_pool2d", "avg_pool2d", "conv2d", "linear", "SGD", "Adam", "he_normal"} <= both
     z, y = np.array([0.5, -2.0]), np.array([1.0, 0.0])
     elementwise = tg.nn.binary_cross_entropy_with_logits(z, y, reduction="none")
     np.testing.assert_array_equal(elementwise, tg.binary_cross_entropy_with_logits(z, y))
+    x = np.random.default_rng(0).standard_normal((2, 5, 4))
+    np.testing.assert_array_equal(tg.nn.max_pool2d(x, 2, 1), tg.max_pool2d(x, 2, 1))
+    np.testing.assert_array_equal(tg.nn.avg_pool2d(x, 2, 1), tg.avg_pool2d(x, 2, 1))
 
 
 def test_a_gradient_flows_past_an_operand_that_is_a_list() -> None:

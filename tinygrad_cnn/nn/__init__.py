@@ -1,7 +1,8 @@
 """Building blocks of models and of training, as functions: arrays in, arrays out, and Tensors too.
 
-All of them are expressions of primitives. Those that the package has at its top level too are the same, but for
-`binary_cross_entropy_with_logits`: `tg.binary_cross_entropy_with_logits` is elementwise, the one here takes the mean.
+All of them are expressions of primitives. Those that the package has at its top level too are the same, but for three,
+which are primitives there: `tg.max_pool2d` and `tg.avg_pool2d` have no padding, and
+`tg.binary_cross_entropy_with_logits` is elementwise, where the one here takes the mean.
 """
 
 from tinygrad_cnn.nn.activations import elu, gelu, leaky_relu, relu, sigmoid, silu, softplus

@@ -183,7 +183,18 @@ def _unpool_g(
 
 @primitive(windowed=True, pure=True, opaque=True)
 def max_pool2d(x: Array, /, window: Pair, stride: Pair | None = None, ties: Ties = "share") -> Array:
-    """The largest element of each window: (..., height, width) to (..., out_h, out_w). `tg.max_pool2d` is for users."""
+    """The largest element of each window.
+
+    x: (..., height, width); returns (..., out_h, out_w). window and stride: a number, or (down, across); by
+    default the stride is the window, so that windows do not overlap. ties: if several elements of a window are its
+    maximum, "share" divides the cotangent equally among them, which is a subgradient; "all" gives the whole cotangent
+    to each, which is not a subgradient, but is what the article's gradient does. Raises ValueError if
+    the window is larger than the image.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> tg.max_pool2d(np.array([[1.0, 2.0, 0.0, 0.0], [4.0, 3.0, 0.0, 5.0]]), 2)
+    array([[4., 5.]])
+    """
     if ties not in ("share", "all"):
         raise ValueError(f"max_pool2d: ties is {ties!r}; expected 'share' or 'all'")
     at = layout(x.shape, window, stride)
@@ -236,7 +247,15 @@ max_pool2d.defkink(
 
 @primitive(windowed=True, pure=True, opaque=True)
 def avg_pool2d(x: Array, /, window: Pair, stride: Pair | None = None) -> Array:
-    """The mean of each window: (..., height, width) to (..., out_h, out_w). `tg.avg_pool2d` is for users."""
+    """The mean of each window.
+
+    x: (..., height, width); returns (..., out_h, out_w). window and stride as in `max_pool2d`. Raises ValueError if
+    the window is larger than the image.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> tg.avg_pool2d(np.array([[1.0, 2.0, 0.0, 0.0], [4.0, 3.0, 0.0, 6.0]]), 2)
+    array([[2.5, 1.5]])
+    """
     return functools.reduce(np.add, [x[place] for _, place in layout(x.shape, window, stride).offsets]) / _size(window)
 
 
