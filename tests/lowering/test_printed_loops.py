@@ -102,7 +102,7 @@ def test_a_loop_is_printed_as_one_and_computes_the_same(name) -> None:
     program = tg.program(function)(*arguments)
     source = program.source()
     body = source[source.index("def step") :]
-    assert len(re.findall(r"^    for t in (?:range|reversed)\(", body, re.MULTILINE)) == loops
+    assert len(re.findall(r"^    for (?:t|_) in (?:range|reversed)\(", body, re.MULTILINE)) == loops
     assert len(body.splitlines()) <= lines
     other = tg.tree.map(lambda x: x * 0.7 + 0.1, arguments)
     for a, b in zip(leaves(printed(program.listing)(*other)), leaves(function(*other)), strict=True):
@@ -159,3 +159,13 @@ def test_a_name_within_a_string_or_an_attribute_is_no_variable() -> None:
 def test_a_parameter_is_never_assigned_to() -> None:
     lines = rolled("x_2 = f(x, 0)", "x_3 = f(x_2, 1)", "x_4 = f(x_3, 2)", "x_5 = f(x_4, 3)", "return x_5 + x")
     assert not any(line.strip().startswith("x =") for line in lines)
+
+
+def test_a_loop_that_reads_no_number_has_no_variable() -> None:
+    def repeated(x, w):
+        for _ in range(5):
+            x = np.tanh(x @ w)
+        return np.sum(x)
+
+    source = tg.program(repeated)(np.ones(3), np.ones((3, 3))).source()
+    assert "for _ in range(5):" in source

@@ -382,3 +382,15 @@ def test_a_program_refuses_arguments_that_it_is_not_for(given, message) -> None:
     program = tg.program(lambda p, s, mode: np.pad(p[0] * p[1] * s, 1, mode=mode))([B, 2.0], 3.0, "edge")
     with pytest.raises(ValueError, match=f"program: .*{message}"):
         program(*given)
+
+
+@pytest.mark.parametrize(
+    ("function", "imports"),
+    [(lambda x: x * 2, False), (lambda x: np.sin(x), True), (lambda x: tg.relu(x), True), (lambda x: x, True)],
+)
+def test_numpy_is_imported_where_it_is_used(function, imports) -> None:
+    program = tg.program(function)(B)
+    assert ("import numpy as np" in program.source()) == imports
+    space: dict = {}
+    exec(program.source(), space)
+    np.testing.assert_array_equal(space["step"](B), function(B))

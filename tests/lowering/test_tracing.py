@@ -39,6 +39,63 @@ DEPENDING = {
 }
 
 
+# Integers that are arguments and decide a shape: they cannot be an input of a program.
+DECIDING = {
+    "a slice": lambda x, n: np.mean(x[:n] ** 2),
+    "the begin of a slice": lambda x, n: np.mean(x[n:] ** 2),
+    "an axis": lambda x, n: np.mean(np.sum(x, axis=n) ** 2),
+    "an axis of a square": lambda x, n: np.mean(np.sum(x @ x.T, axis=n) ** 2),
+    "repeat": lambda x, n: np.mean(np.repeat(x, n) ** 2),
+    "tile": lambda x, n: np.mean(np.tile(x, n) ** 2),
+    "pad": lambda x, n: np.mean(np.pad(x, n) ** 2),
+    "diff": lambda x, n: np.mean(np.diff(x, n=n) ** 2),
+    "a computed one": lambda x, n: np.mean(x[: n * 2 - 1] ** 2),
+    "a window": lambda x, n: np.mean(tg.max_pool2d(x, n) ** 2),
+    "concatenate": lambda x, n: np.mean(np.concatenate([x, x], axis=n) ** 2),
+    "the key of a dict": lambda x, n: np.mean({1: x}[n]),
+}
+
+
+@pytest.mark.parametrize("name", DECIDING)
+def test_an_integer_that_decides_a_shape_raises(name) -> None:
+    with pytest.raises(tg.TracingError, match=r"\(.*test_tracing\.py:\d+ in "):
+        tg.program(tg.grad(DECIDING[name]))(X, 1)
+    if name == "an axis of a square":  # which decides no shape, where no gradient is taken
+        np.testing.assert_allclose(tg.program(DECIDING[name])(X, 1)(OTHER, 0), DECIDING[name](OTHER, 0))
+        return
+    with pytest.raises(tg.TracingError, match=r"Close over the number \(.*test_tracing\.py:\d+ in "):
+        tg.program(DECIDING[name])(X, 1)
+
+
+def test_an_integer_that_decides_no_shape_is_an_input() -> None:
+    def function(x, n):
+        return np.mean(x[n] ** 2) + np.sum(np.roll(x, n) * x) * n + np.sum(x[0, n - 1] ** n)
+
+    step = tg.compile(tg.grad(function), backend="numpy")
+    for n in (0, 1, -1):
+        np.testing.assert_allclose(step(X, n), tg.grad(function)(X, n), rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("exponents", [(2, 3, 1, 0, -1), (2.5, 0.0, 1.0, -0.5)])
+@pytest.mark.parametrize("order", [1, 2])
+def test_an_exponent_that_is_an_argument_is_an_input(dtype, exponents, order) -> None:
+    gradient = lambda x, n: x**n
+    for _ in range(order):
+        gradient = tg.grad(lambda x, n, inner=gradient: np.sum(inner(x, n)))
+    x = np.array([0.5, 2.0, 0.0, np.inf, np.nan], dtype)
+    with np.errstate(all="ignore"):
+        step = tg.compile(gradient, backend="numpy")
+        for n in exponents:
+            np.testing.assert_allclose(step(x, n), gradient(x, n), rtol=1e-6, strict=True)
+
+
+@pytest.mark.parametrize("result", [lambda x: f"{x}", lambda x: {"a": [x, "b"]}, lambda x: (y for y in x)])
+def test_a_result_that_is_no_array_raises(result) -> None:
+    with pytest.raises(TypeError, match=r"program: the function returns .*; expected arrays and numbers"):
+        tg.program(result)(X)
+
+
 def assigned_by_functions(x):
     h = np.zeros_like(x)
     np.copyto(h, x * x, where=x > 0)

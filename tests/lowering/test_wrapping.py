@@ -24,6 +24,8 @@ LONG = {
     "a call with a string": 'a = f("])", first_result, second_result, third_result, fourth_result, fifth)',
     "a comment": "a = first * second + third  # (100, 200, 300, 400, 500)",
     "a chain": "a = scatter(1.0 / diag, (places,), (50,))[1:].reshape(7, 7)",
+    "a product in a sum": "a = first - rate * (second_operand / third_operand / fourth_operand[5, 6]) @ fifth**2",
+    "a product": "a = first_operand * (second_operand + third_operand) ** 2 / fourth_operand // fifth_operand",
     "a sign": "a = -first_operand * second_operand + (-third_operand) * -fourth_operand",
 }
 
@@ -41,3 +43,8 @@ def test_it_says_the_same(name, width, indent) -> None:
 
 def test_a_comment_goes_before_code_is_wrapped() -> None:
     assert wrapped(LONG["a comment"], 40) == ["a = first * second + third"]
+
+
+@pytest.mark.parametrize("name", ["a product in a sum", "a product"])
+def test_a_product_that_is_too_long_is_written_by_its_factors(name) -> None:
+    assert max(map(len, wrapped(LONG[name], 64))) <= 64

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.lowering.instructions import Argument, Instruction, Origin, Place, Result, Slot, mapped
+from tinygrad_cnn.lowering.instructions import Argument, Instruction, Origin, Place, Result, Slot, mapped, slots
 from tinygrad_cnn.lowering.operations import compute
 from tinygrad_cnn.sources import calling_line, is_engine
 
@@ -114,6 +114,8 @@ class Recorder:
             parameters = mapped(parameters, lambda x: self._slot(x, taken))
         before = [(x, x.instruction) for x in taken]  # a view that is out of date is taken anew here
         value = compute(operation, function, parameters or {}, [x.example for x in taken])
+        if parameters and any(_is_integer(x.example) for x in taken):
+            self._check_shape(operation, function, parameters, taken, value)
         for x in taken:
             if value is x.example and isinstance(value, np.ndarray):
                 return x
@@ -128,6 +130,31 @@ class Recorder:
             x = Instruction("item", (made,), {"number": number}, Result.of(item), self.origin)
             items.append(self.make(self, self._add(x), item))
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+
+    def _check_shape(
+        self, operation: str, function: Any, parameters: dict[str, Any], taken: list[Any], value: Any
+    ) -> None:
+        """Raise TracingError if another integer would make a result of another shape, such as n in x[:n].
+
+        Integers stand for themselves in all that Python computes of shapes, so other ones are tried out.
+        """
+        examples = [x.example for x in taken]
+        axis = next((name for name in parameters if name.startswith("axis") and slots(parameters[name])), None)
+        for k, x in enumerate(taken):
+            if not _is_integer(x.example) or not _is_of_an_input(x.instruction):
+                continue
+            for other in (x.example + 1, x.example - 1, x.example * 0, x.example * 0 + 1):
+                try:
+                    changed = compute(operation, function, parameters, [*examples[:k], other, *examples[k + 1 :]])
+                except Exception:  # such as an index that is out of bounds
+                    continue
+                if axis is not None or _shapes(changed) != _shapes(value):
+                    name = getattr(function, "__name__", operation)
+                    what = f"the {axis}" if axis else "the shape of the result"
+                    raise TracingError(
+                        f"program: {what} of {name} depends on an integer that is an argument, or follows from one; "
+                        f"expected shapes that are the same for all values. Close over the number ({calling_line()})"
+                    )
 
     def of(self, x: Any) -> Any:
         """The Traced that stands for `x`, an array or a number: itself, if it is one."""
@@ -170,6 +197,26 @@ class Recorder:
             frame = frame.f_back
         self.places[x] = places[::-1]
         return x
+
+
+def _is_integer(x: Any) -> bool:
+    return x.dtype.kind in "iu" if isinstance(x, np.ndarray | np.generic) else type(x) is int
+
+
+def _is_of_an_input(x: Instruction) -> bool:
+    """Whether the value of an instruction depends on an argument."""
+    waiting, seen = [x], {x}
+    for y in waiting:
+        if y.operation == "input":
+            return True
+        new = [z for z in y.operands if z not in seen]
+        seen.update(new)
+        waiting += new
+    return False
+
+
+def _shapes(value: Any) -> Any:
+    return [np.shape(x) for x in value] if isinstance(value, list | tuple) else np.shape(value)
 
 
 def _users_name(value: Any) -> str | None:

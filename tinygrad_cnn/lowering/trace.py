@@ -158,7 +158,7 @@ def _traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, 
     try:
         result = function(*list(given.values())[: len(args)], **{name: given[name] for name in keywords})
     except TypeError as error:
-        if "Traced(" in str(error) and not isinstance(error, TracingError):  # as NumPy says of a shape
+        if "Traced" in str(error) and not isinstance(error, TracingError):  # as NumPy says of a shape, Python of a key
             raise TracingError(
                 f"program: {error}; expected code that is the same for all elements. Close over the number "
                 f"({_place(error)})"
@@ -173,8 +173,14 @@ def _traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, 
         recording.reset(token)
     outputs = tree.flatten(result)
     found = []
-    for leaf in outputs.leaves:
+    for leaf, name in zip(outputs.leaves, outputs.names, strict=True):
         value = leaf.node.value if isinstance(leaf, Handle) else leaf
+        if not isinstance(value, (Traced, np.ndarray, *NUMBERS)):
+            raise TypeError(
+                f"program: the function returns {name or 'its result'} = {value!r}, of type {type(value).__name__}; "
+                "expected arrays and numbers, in any nesting of dict, list, tuple, namedtuple and dataclass. Return "
+                "the arrays that it is made of"
+            )
         found.append(recorder.of(value).instruction)
     origins = mode.origins() if named else mode.lines()
     settled: dict[Instruction, Instruction] = {}

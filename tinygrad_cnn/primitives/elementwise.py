@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_cnn.engine.graph import Array
 from tinygrad_cnn.engine.primitive import Primitive, Rule, elementwise, implements, primitive, to_values
+from tinygrad_cnn.stand_in import StandIn
 
 _LN_2, _LN_10 = math.log(2), math.log(10)
 
@@ -23,6 +24,8 @@ elementwise(np.positive, lambda g, out, x: g, factors=("1",), complex=True)
 
 def _power_x(g: Array, out: Array, x: Array, y: Array) -> Array:
     if isinstance(y, (int, float)):  # which takes a third of the time that a union does
+        if isinstance(y, StandIn):  # whether it is 0 is not known; what is computed of numbers keeps the dtype of x
+            return np.where(y == 0, g * np.zeros_like(x), g * (y * x ** (y - 1 + (y == 0))))
         return g * (y * x ** (y - 1)) if y else g * np.zeros_like(x)
     # At y = 0 the slope is 0, for x = 0 too. Elsewhere y - 1 stays what it is, for its own derivative is wanted too.
     return g * y * x ** np.where(np.equal(x, 0) & np.equal(y, 0), 1, y - 1)

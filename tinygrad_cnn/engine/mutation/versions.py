@@ -22,7 +22,7 @@ _BASIC = frozenset([int, slice, type(None), type(Ellipsis)])
 
 def add_at(array: Array, x: Array, index: Index) -> Array:
     """Add `x` to the elements of `array` at `index`, in place; where an element is indexed twice, both are added."""
-    if picks_once(index):
+    if picks_once(index) and not (isinstance(array, StandIn) and is_traced(index)):
         array[index] += x
     else:
         np.add.at(array, index, x)
@@ -42,6 +42,11 @@ def put_at(array: Array, x: Array, index: Index) -> Array:
 def picks_once(index: Index) -> bool:
     """Whether `index` picks no element twice, and is known to: NumPy's basic indexing, or one boolean mask."""
     return is_basic(index) or (isinstance(index, np.ndarray) and index.dtype == bool)
+
+
+def is_traced(index: Index) -> bool:
+    """Whether a part of `index` is traced: then which elements it picks is not known."""
+    return any(isinstance(part, StandIn) for part in (index if isinstance(index, tuple) else (index,)))
 
 
 def is_basic(index: Index) -> bool:

@@ -329,12 +329,17 @@ class Rolling:
         last = loop.first + loop.step * (loop.count - 1)
         low, high = min(loop.first, last), max(loop.first, last) + 1
         counted = f"range({low}, {high})" if low else f"range({high})"
-        lines.append(f"for {self.variable} in {counted if loop.step > 0 else f'reversed({counted})'}:")
+        inner = []
         for position in range(loop.length):
-            lines.append(f"    {self._line(loop.start + position, loop)}")
+            inner.append(f"    {self._line(loop.start + position, loop)}")
             if position in loop.kept:
-                lines.append(f"    {loop.kept[position]}.append({loop.names[position]})")
-        return lines
+                inner.append(f"    {loop.kept[position]}.append({loop.names[position]})")
+        is_read = any(self.variable in TOKEN.findall(line) for line in inner)
+        if not is_read:
+            counted = f"range({loop.count})"
+        elif loop.step < 0:
+            counted = f"reversed({counted})"
+        return [*lines, f"for {self.variable if is_read else '_'} in {counted}:", *inner]
 
     def _line(self, at: int, loop: Loop | None) -> str:
         """A statement: as it is, or as it stands in a loop."""

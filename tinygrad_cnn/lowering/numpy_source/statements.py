@@ -98,9 +98,11 @@ class Writer:
         constants = "".join([f"{line}\n" for name, text in self.constants for line in _of_constant(name, text)])
         standard = sorted(x for x in self.expressions.imports if x == "import math")
         others = sorted(x for x in self.expressions.imports if x != "import math")
-        imports = "\n".join([*standard, *([""] if standard else []), "import numpy as np", *others])
-        parts = [imports, *([constants.rstrip()] if constants else [])]
-        return "\n\n".join(parts) + "\n\n\n" + "\n\n".join([*helpers, "\n".join(body) + "\n"])
+        functions = "\n\n".join([*helpers, "\n".join(body) + "\n"])
+        numpy = ["import numpy as np"] if re.search(r"(?<![\w.])np\.", constants + functions) else []
+        imports = "\n".join([*standard, *([""] if standard and (numpy or others) else []), *numpy, *others])
+        parts = [*([imports] if imports else []), *([constants.rstrip()] if constants else [])]
+        return "".join([f"{part}\n\n" for part in parts]) + ("\n" if parts else "") + functions
 
     # Lines.
 

@@ -36,10 +36,18 @@ def _split(begin: str, text: str, width: int) -> list[str]:
     rows = _at_top_level(inner[1:-1], ",") if inner.startswith("[") and _closes(inner, 0) else []
     if len(rows) > 1:
         return [f"{begin}{text[: opening + 2]}", *_lines(rows, width), "]" + closing]
-    terms = _at_top_level(text, "+-")
+    terms = _terms(text, width - len(INDENT))
     if len(terms) > 1:
         return [f"{begin}(", *[INDENT + term for term in terms], ")"]
     return [f"{begin}(", INDENT + text, ")"] if begin and len(INDENT + text) <= width else [begin + text]
+
+
+def _terms(text: str, width: int) -> list[str]:
+    """The terms of a sum; of one that is too long, or where there is no sum, the factors."""
+    found: list[str] = []
+    for term in _at_top_level(text, "+-"):
+        found += [term] if len(term) <= width else _at_top_level(term, "*/@")
+    return found
 
 
 def _lines(items: list[str], width: int) -> list[str]:
