@@ -259,7 +259,7 @@ def test_the_right_numbers_in_a_shape_that_differs_by_axes_of_length_1_are_right
     report = check(lambda p: np.sum(p["b"] ** 2), {"b": x}, {"b": (2 * x).reshape(given)})
     assert report.ok == right
     assert report.notes == (
-        [f"b has shape {given} and its value {parameter}: the same elements, so these are compared"] * right
+        [f"b has shape {given} and its value {parameter}: the elements are the same, and were compared"] * right
     )
     assert not check(lambda p: np.sum(p["b"] ** 2), {"b": x}, {"b": (3 * x).reshape(given)}).ok
 

@@ -15,7 +15,7 @@ CONTRADICT = "The gradients contradict each other."
 INCONCLUSIVE = "The check is inconclusive."
 ONE_STEP_WRONG = "1 of {steps} is wrong, {first}"
 STEPS_WRONG = "{n} of {steps} are wrong, the first is {first}"
-LEGEND = "✓ agree, to the difference shown; ✗ differ, by so many times the estimated error; ? inconclusive."
+LEGEND = "✓ agree, ✗ differ: the largest difference (and how many times its estimated error); ? inconclusive."
 
 # What is wrong.
 FIRST_WRONG_STEP = "The first wrong step is {step}, {through}."
@@ -75,7 +75,7 @@ SHAPE_INSTEAD = "shape {actual} instead of {expected}"
 BOTH_CONVENTIONS = "at {elements} at a kink two conventions differ, and both are right"
 BOTH_NAN = "both are NaN"
 SOME_NAN = "{n} elements are NaN in both"
-NOTHING_MEASURED = "nothing was measured"
+NOTHING_MEASURED = "no finite difference was taken"
 SOME_INCONCLUSIVE = "{n} of {slopes} are inconclusive: {reason}"
 TOO_COARSE = "finite differences are only accurate to {error:.1g} there"
 ALONG = "along a random direction"
@@ -91,20 +91,22 @@ AUTODIFF_WITHOUT_VALUE = "autodiff gives {value} there"
 
 # Notes.
 NO_EFFECT = "{step}: it differs from autodiff in {elements}, which no parameter's gradient depends on"
-TIE_SHARED = "{step}: {elements} at a kink or a tie get another share than by autodiff; within the bounds each is right"
+TIE_SHARED = (
+    "{step}: {elements} at a kink or a tie get another share than by autodiff; every share within the bounds is right"
+)
 CHANGED_IN_PLACE = "{names} was changed in place by the loss or by_hand; the check used the original values"
-HAND_DERIVED_CHANGES = "by_hand changes {names} in place; it was given a copy here, which other code does not give it"
+HAND_DERIVED_CHANGES = "by_hand changes {names} in place: here that was a copy, elsewhere the caller's arrays change"
 OPAQUE = "autodiff cannot follow this loss ({reason}), so finite differences are the only other witness"
 TO_ADOPT = "; with modules=[{module}] it can"
 NUMBER_RETURNED = "it returned a number that changes with the parameters and has no history: float() or .item() made it"
-INDEPENDENT = "the loss does not depend on the parameters, as far as autodiff can see"
+INDEPENDENT = "by autodiff the loss does not depend on the parameters"
 UNKNOWN_NAMES = (
     "no value of the graph is called {unknown}, so these are not compared; it has {known}: pass "
     "names={{{first!r}: ...}}, or name the value with tg.named"
 )
 WITHOUT_NAME = "{item} has no name, so it is not compared"
 NOT_NUMBERS = "{name} is not an array of real numbers, so it is not compared"
-AXES_OF_LENGTH_1 = "{name} has shape {actual} and its value {expected}: the same elements, so these are compared"
+AXES_OF_LENGTH_1 = "{name} has shape {actual} and its value {expected}: the elements are the same, and were compared"
 ONE_OF_SEVERAL = "{name}: {n} values have this name; it is compared with {value}"
 NO_GRADIENT_OF_INPUT = "{name}: the backward pass returned no gradient of it, so it is not checked"
 FIRST_OUTPUT_ALONE = "the backward pass takes the cotangent of the first of {n} outputs"
@@ -116,8 +118,8 @@ UNCONFIRMED = (
 NOT_FINITE_ELSEWHERE = ", and nothing finite at {n} others"
 NOT_IN_THE_GRAPH = "{step}: autodiff has no cotangent there, so it is not compared"
 COMMON_FACTOR = (
-    "all cotangents on the way are {factor} times autodiff's, and the gradients of the parameters are right: a factor "
-    "that comes in at the end is a convention"
+    "every cotangent on the way is {factor} times that by autodiff, and the gradients of the parameters are right: the "
+    "factor is applied at the end, which is a convention"
 )
 AS_ALL_STEPS = "times a factor that all steps have"
 CONVENTION = "{step}: {convention}; that is a convention, and equally right"
@@ -128,6 +130,8 @@ SAMPLED = (
     "{parameter}: finite differences were taken of {n} of {size} elements, and along {directions} random directions of "
     "all of them"
 )
+
+WHICH_OPERAND = "the {which} operand"
 
 # What is wrong with autodiff, where finite differences contradict it.
 FIRST_NOT_FINITE = (
@@ -143,8 +147,8 @@ TIES_AS_ASKED = (
     "article does, but it is not a gradient."
 )
 CUT_OFF = (
-    "Operand {position} of {primitive} is a constant to autodiff, but it changes with the parameters: something cut it "
-    "off from its history (.value, stop_gradient)."
+    "In {primitive} {operand} is a constant to autodiff, but it changes with the parameters: something cut it off from "
+    "its history (.value, stop_gradient)."
 )
 WRONG_RULE = "The rule of {primitive} for operand {position} ({line}) is not its derivative: {slopes}."
 
@@ -157,43 +161,12 @@ IN_ONE_ITERATION = "{mistake}, in one of {n} iterations of a loop alone"
 CONVENTIONS_TOGETHER = "; each of these is a convention, but together they are no slope of the loss"
 
 # Explanations: what the values show.
-IN_FLOAT32 = "it is computed in float32: its values have 32 bits, and it is off by the rounding of float32"
-SIGN = "the sign is wrong"
-ZERO = "it is 0 in every element"
-TIMES = "it is {factor} times what it should be"
-TIMES_EVERYWHERE = "it is {factor} times what it should be, in every element"
-ROOT_OF_LENGTH = "{factor}: {root} of the length of axis {axis} of {name}, {shape}"
-SUM_FOR_MEAN = "it is {factor} times what it should be, {length}: perhaps a sum where a mean is meant"
-MEAN_FOR_SUM = "it is {factor} of what it should be, {length}: perhaps a mean where a sum is meant"
+IN_FLOAT32 = "it is computed in float32, and off by the rounding of float32"
 LENGTH = "the length of axis {axis} of {name}, {shape}"
 LENGTHS = "the number of elements along axes {axes} of {name}, {shape}"
-TRANSPOSED = "it is transposed"
-TRANSPOSED_SHAPE = "it is transposed: shape {actual} instead of {expected}"
-PERMUTED = "its axes are permuted: it is the right gradient with transpose{axes}"
-REVERSED = "it is reversed along {axes}"
-FLIPPED_KERNEL = "it is reversed along {axes}, as the kernel of a convolution where a cross-correlation is meant"
-RESHAPED = "the values are right, but in shape {actual} instead of {expected}"
-SUM_MISSING = (
-    "a sum over {axes} is missing: the hand-derived gradient has shape {actual}, and what is broadcast has shape "
-    "{expected}"
-)
-SUMMED = "it is summed over {axes}, and should not be"
-SUMMED_SHAPE = "it is summed over {axes}, and should not be: shape {actual}"
-FACTOR_TOO_MANY = "there is a factor {factor} too many"
-FACTOR_MISSING = "the factor {factor} is missing"
-NOT_CROPPED = "the padding is not cropped: shape {actual} instead of {expected}"
-OFF_BY_ONE = "it is off by one along axis {axis}: each element has the value of the one {neighbour} it"
 EPSILON = "there is an epsilon of {epsilon:.4g} in a denominator, added to {denominator}"
 
 # Explanations: another rule in the backward pass.
-DERIVATIVE_MISSING = "the derivative of {primitive} is missing"
-DERIVATIVE_MISSING_AS = "the derivative of {primitive}, {derivative}, is missing"
-FACTOR_OF_MISSING = "the factor {factor} of {primitive} is missing"
-OTHER_DERIVATIVE = "the backward pass through {primitive} uses {derivative} as the derivative"
-CONTRIBUTION_MISSING = "the contribution through {path} is missing: it is held constant"
-CONTRIBUTION_SIGN = "the contribution through {path} has the wrong sign"
-CONTRIBUTION_TIMES = "the contribution through {path} is {factor} times what it should be"
-OTHER_VALUE = "the backward pass through {primitive} uses {used} instead of {expected}"
 KNOWN_MISTAKE = "in the backward pass through {primitive} {mistake}"
 TIES_IN_FULL = "ties are counted in full: each tied element gets the whole cotangent, in {places}"
 AT_KINK = "{elements} of {primitive} at a kink: {convention}"
@@ -204,14 +177,6 @@ PASSED_BY_HALF = "half of the cotangent is passed on"
 PASSED_TO_OTHER = "the cotangent goes to the other branch"
 OVERWRITTEN = (
     "in the backward pass through {primitive} cotangents of one element overwrite each other instead of being added"
-)
-ONE_ITERATION = (
-    "of the contributions through {primitive} in {n} iterations of a loop only that of the {which} iteration counts: "
-    "it is assigned instead of added"
-)
-ONE_PLACE = (
-    "of the contributions through {primitive} only the {which} along axis {axis} counts: it is assigned instead of "
-    "added"
 )
 
 # Explanations: the edit of the right backward pass that gives the hand-derived numbers, as a clause. {x} is what should
@@ -322,12 +287,18 @@ EDITS_OF_LINES = {
     "blocks": "the {count} blocks of {x} along axis {axis} should be in the order {order}",
 }
 
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 MOST = 8  # names in a row that somebody reads
 
 
 def count(n: int, one: str, many: str | None = None) -> str:
     """A number of things: "1 window", "4 windows"."""
     return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def ordinal(place: int) -> str:
+    """Which of several operands: "first" for 0."""
+    return ORDINALS[place] if place < len(ORDINALS) else f"{place + 1}th"
 
 
 def over(axes: int | tuple[int, ...]) -> str:
@@ -362,5 +333,6 @@ def file_and_line(line: str) -> str:
 
 def distinct(x: float, y: float) -> tuple[str, str]:
     """Two numbers in six digits, or in as many as show that they differ."""
+    x, y = x + 0.0, y + 0.0  # 0 for -0
     pairs = [(f"{x:.{digits}g}", f"{y:.{digits}g}") for digits in (6, 9, 12, 17)]
     return next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])

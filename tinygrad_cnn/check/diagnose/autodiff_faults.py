@@ -14,6 +14,7 @@ from tinygrad_cnn.check.witnesses.magnitude import largest
 from tinygrad_cnn.check.witnesses.rule_check import rule_slope
 from tinygrad_cnn.check.witnesses.trace import Trace
 from tinygrad_cnn.engine.graph import Array, Node, source_line
+from tinygrad_cnn.names import operands_of
 
 
 def faults(subject: Subject, run: Trace) -> list[str]:
@@ -87,7 +88,7 @@ def _cut_off(subject: Subject, run: Trace) -> list[str]:
         computed = {place for place, _ in one.sources}
         for place, (x, y) in enumerate(zip(one.operands, two.operands, strict=False)):
             if place not in computed and _changed(x, y):
-                found.append(sentences.CUT_OFF.format(position=place, primitive=_called(one)))
+                found.append(sentences.CUT_OFF.format(operand=_written(one, place), primitive=_called(one)))
     return list(dict.fromkeys(found))
 
 
@@ -118,6 +119,11 @@ def _wrong_rules(run: Trace) -> list[str]:
                     sentences.WRONG_RULE.format(primitive=name, position=place, line=_line(node), slopes=slope)
                 )
     return found
+
+
+def _written(node: Node, place: int) -> str:
+    """An operand as it is written in the source, else which one it is."""
+    return operands_of(node).get(place) or sentences.WHICH_OPERAND.format(which=sentences.ordinal(place))
 
 
 def _called(node: Node) -> str:
