@@ -219,7 +219,7 @@ def _cause(found: Found, own: OwnProgram) -> Cause:
     times = [w for w in own.written if w.statement is written.statement]
     if len(touched) < len(times):  # the line is right in the other iterations
         return Cause(sentences.IN_ONE_ITERATION.format(mistake=words, n=len(times)), kinds, line=at)
-    if max(len(you), len(right)) > LONG or you == right:
+    if max(len(you), len(right)) > LONG or you == right or right.startswith("("):  # no target of an assignment
         return Cause(words, kinds, line=at)
     return Cause(words, kinds, you, right, at)
 

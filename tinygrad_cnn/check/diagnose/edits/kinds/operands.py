@@ -39,11 +39,10 @@ def other_operand(x: Term, c: Context) -> Iterator[Edit]:
             if other is not x:
                 turned = Term("attribute", [other], "T")
                 yield Edit({x: turned}, 1.5, "other", {"x": x, "y": turned}, ("turned", other.data))
-    if plain:
-        for others in c.near(x).values():
+    if plain and len(c.program.order) <= LARGE:
+        for it, others in c.near(x).items():
             for other in others:
-                it = c.shape(other)
-                if it != shape and len(it) == len(shape) and all(n in (1, m) for n, m in zip(it, shape, strict=True)):
+                if it != shape and it != shape[::-1] and c.is_float(other):
                     yield Edit({x: other}, 1.4, "other", {"x": x, "y": other}, ("other", other.data))
 
 

@@ -10,6 +10,13 @@ from tinygrad_cnn.check.diagnose.edits.terms import COMPARISONS, Term, call, con
 from tinygrad_cnn.check.diagnose.edits.textbook import is_reshape, number, operand, reduction
 from tinygrad_cnn.check.sentences import over
 
+# What stands in the place of an operator, and what that costs.
+EXCHANGED: dict[str, tuple[tuple[str, float], ...]] = {
+    "*": (("/", 1.2), ("+", 1.4), ("-", 1.4)), "/": (("*", 1.2), ("-", 1.4), ("+", 1.4)),
+    "+": (("-", 0.95), ("*", 1.4), ("/", 1.4)), "-": (("+", 0.95), ("*", 1.4), ("/", 1.4)),
+    "@": (("*", 1.3),), "**": (("*", 1.2),),
+}  # fmt: skip
+
 
 @kind(0.85)
 def left_out(x: Term, c: Context) -> Iterator[Edit]:
@@ -130,9 +137,7 @@ def other_operator(x: Term, c: Context) -> Iterator[Edit]:
     if x not in c.operands or len(x.args) != 2:
         return
     a, b = x.args
-    exchanged = {"*": (("/", 1.2), ("+", 1.4)), "/": (("*", 1.2),), "+": (("-", 0.95), ("*", 1.4)), "-": (("+", 0.95),),
-                 "@": (("*", 1.3),), "**": (("*", 1.2),)}.get(x.op, ())  # fmt: skip
-    for op, cost in exchanged:
+    for op, cost in EXCHANGED.get(x.op, ()):
         yield Edit({x: Term(op, [a, b])}, cost, "other", {"x": x, "y": Term(op, [a, b])}, op)
     if x.op in ("/", "-", "**"):
         turned = Term(x.op, [b, a])
