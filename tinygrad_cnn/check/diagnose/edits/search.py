@@ -24,6 +24,7 @@ DEAREST = 2.5  # that a pair may be
 MOST = 300  # edits that are tried two by two
 CHEAP, FIRST, NESTED = 1.4, 60, 3000  # of pairs of which one is within the other
 SELDOM = 50  # edits between two looks at the time
+VERY_LONG, PLAIN = 100, 1.25  # terms of a program in which only edits that cost so much are tried
 LIKELY, LONG = 1.3, 60  # edits, and terms of a program, of which each use is tried alone
 LIMIT = 2.0  # seconds of computing, so that what is found does not depend on what else runs
 AT_LEAST = 0.05  # seconds for single edits, when no time is left
@@ -122,7 +123,9 @@ def _by_cost(c: Context) -> Iterator[Edit]:
     groups = in_iterations(c.program.order)
     waiting: list[tuple[float, int, int, Edit]] = []  # of those that cost the same, the outermost first
     number = itertools.count()
-    for least, kinds_here in itertools.groupby(sorted(EDITS, key=lambda k: k[0]), key=lambda k: k[0]):
+    dearest = math.inf if len(c.program.order) <= VERY_LONG else PLAIN
+    of_kinds = sorted([k for k in EDITS if k[0] <= dearest], key=lambda k: k[0])
+    for least, kinds_here in itertools.groupby(of_kinds, key=lambda k: k[0]):
         while waiting and waiting[0][0] < least:
             yield heapq.heappop(waiting)[-1]
         for _, kind in kinds_here:
@@ -255,6 +258,8 @@ def _with_a_factor(c: Context, tried: list[tuple[Edit, Any]], probes: Array) -> 
 
 def _nested(c: Context, tried: list[tuple[Edit, Any]], probes: Array) -> list[Sequence[Edit]]:
     """Pairs of cheap edits of which one is within what the other changes: their effects neither add nor multiply."""
+    if len(c.program.order) > VERY_LONG:
+        return []
     single = [e for e, _ in tried if len(e.exchanged) == 1 and e.cost <= CHEAP]
     found: list[Sequence[Edit]] = []
     for first in single[:FIRST]:
