@@ -410,9 +410,9 @@ def through_time(p: Any, mistake: Callable[[int, Any, Any], Any]) -> dict[str, A
     [
         (
             lambda iteration, g, h: g * (1 - h),
-            r"1 - h\[11\] stands where 1 - h\[11\] \*\* 2 should in all 1[12] iterations of a loop",
+            r"1 - h\[11\] stands where 1 - h\[11\] \*\* 2 should, in all 1[12] iterations of a loop",
         ),
-        (lambda iteration, g, h: g, r"the factor 1 - h\[11\] \*\* 2 is missing in all 1[12] iterations of a loop"),
+        (lambda iteration, g, h: g, r"the factor 1 - h\[11\] \*\* 2 is missing, in all 1[12] iterations of a loop"),
         (
             lambda iteration, g, h: g * (1 - h * h) if iteration else g,
             r"the factor 1 - h\[0\] \*\* 2 is missing\.",
@@ -443,7 +443,7 @@ def test_of_a_long_loop_the_first_and_the_last_turn_are_tried_alone(length: int,
         nodes.append(t.node)
     single = [(f"iteration {iteration}", {node: node}) for iteration, node in enumerate(nodes)]
     together, *rest = by_iterations(single)
-    assert together == (f"iteration 0 in all {length} iterations of a loop", {node: node for node in nodes})
+    assert together == (f"iteration 0, in all {length} iterations of a loop", {node: node for node in nodes})
     assert rest == [single[iteration] for iteration in alone]
 
 

@@ -155,9 +155,9 @@ WRONG_RULE = "The rule of {primitive} for operand {position} ({line}) is not its
 # Explanations: in general.
 AND = "{one}; and {other}"
 IN_BLOCK = "in {block} {explanation}"
-IN_ALL_ITERATIONS = "{mistake} in all {n} iterations of a loop"
+IN_ALL_ITERATIONS = "{mistake}, in all {n} iterations of a loop"
 NOT_TOGETHER = "each of {elements} at a kink is within its bounds, but together they are no slope of the loss"
-IN_ONE_ITERATION = "{mistake}, in one of {n} iterations of a loop alone"
+IN_ONE_ITERATION = "{mistake}, in only one of {n} iterations of a loop"
 CONVENTIONS_TOGETHER = "; each of these is a convention, but together they are no slope of the loss"
 
 # Explanations: what the values show.

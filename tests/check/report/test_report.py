@@ -225,7 +225,7 @@ def test_long_and_hostile_text_is_escaped_in_the_page() -> None:
     for page in (report.to_html(), report._repr_html_()):
         assert "<img src=x" not in page
         assert "&lt;img src=x" in page
-    assert evil[:20] in str(report)
+    assert "<img src=x" in str(report)  # a terminal runs no script
 
 
 def test_a_page_without_autodiff_has_no_empty_columns() -> None:

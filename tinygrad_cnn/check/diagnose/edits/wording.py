@@ -11,7 +11,7 @@ from tinygrad_cnn.check.diagnose.edits.right_program import UNKNOWN
 from tinygrad_cnn.check.diagnose.edits.terms import COMPARISONS, Term, in_order
 
 LONG = 100  # characters of a line of code
-SHORT = 60  # characters of a term in a sentence
+SHORT = 100  # characters of a term in a sentence
 AROUND = 30  # characters of a term that a smaller one is shown within
 MANY = 60  # terms of a line
 
