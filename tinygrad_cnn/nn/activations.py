@@ -107,23 +107,23 @@ def gelu(x: Array, approximate: Literal["none", "tanh"] = "none") -> Array:
     """
     x = operand(x)
     if approximate == "none":
-        return x * (0.5 * (1 + _erf(x * math.sqrt(0.5))))
+        return x * (0.5 * _erfc(x * -math.sqrt(0.5)))
     if approximate == "tanh":
         return x * (0.5 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))))
     raise ValueError(f"gelu: approximate is {approximate!r}; expected 'none' or 'tanh'")
 
 
-@primitive(elementwise=True, pure=True, opaque=True, name="erf")
-def _erf(x: Array, /) -> Array:
-    """The error function, which NumPy lacks: SciPy's where it is in use, and else Python's of each element."""
+@primitive(elementwise=True, pure=True, opaque=True, name="erfc")
+def _erfc(x: Array, /) -> Array:
+    """1 - erf(x), which NumPy lacks: SciPy's where it is in use, and else Python's of each element."""
     x = np.asarray(x)
     special = sys.modules.get("scipy.special")
     if special is not None:
-        return special.erf(x)
-    return np.fromiter(map(math.erf, x.ravel().tolist()), x.dtype, x.size).reshape(x.shape)
+        return special.erfc(x)
+    return np.fromiter(map(math.erfc, x.ravel().tolist()), x.dtype, x.size).reshape(x.shape)
 
 
-_erf.defvjp(lambda g, out, x: g * (2 / math.sqrt(math.pi)) * np.exp(-x * x))
+_erfc.defvjp(lambda g, out, x: -g * (2 / math.sqrt(math.pi)) * np.exp(-x * x))
 
 
 def silu(x: Array) -> Array:

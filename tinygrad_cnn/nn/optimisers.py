@@ -15,6 +15,8 @@ differentiated.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -30,35 +32,44 @@ T = TypeVar("T")
 State = dict[str, Any]
 
 
+_SCALARS = (np.float64, np.float32, np.float16, np.int64, np.int32)
+_UNIT = (lambda x: 0 <= x < 1, "a number of at least 0 and below 1")
+_POSITIVE = (lambda x: x >= 0, "a number of at least 0")
+_RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "learning_rate": (lambda x: x >= 0, "a number of at least 0, or a schedule"),
+    "weight_decay": _POSITIVE,
+    "epsilon": _POSITIVE,
+    "momentum": (lambda x: 0 <= x <= 1, "a number from 0 to 1"),
+    "beta1": _UNIT,
+    "beta2": _UNIT,
+    "decay": _UNIT,
+}
+
+
 def _number(x: Any) -> Any:
     """`x`, but a Python number for one of NumPy's, whose dtype would become that of float32 parameters."""
     return x.item() if type(x) is not float and type(x) in (np.ndarray, *_SCALARS) and not x.ndim else x
 
 
-_SCALARS = (np.float64, np.float32, np.float16, np.int64, np.int32)
-
-
 class Optimiser:
-    """What all optimisers share. Each has its hyperparameters, and the rule by which one parameter changes.
+    """What all optimisers share. Each is a dataclass of hyperparameters, with the rule by which a parameter changes.
 
     learning_rate  a number, or a schedule: a function of the step, counted from 0
     weight_decay   how much of each parameter is added to its gradient, or with `decoupled` to the change
     kept           the names of the trees that it keeps
     """
 
+    learning_rate: float | Schedule
+    weight_decay: float
+    state: State | None = None
     kept: tuple[str, ...] = ()
-    decoupled = False
+    decoupled: bool = False
 
-    def __init__(self, learning_rate: float | Schedule, weight_decay: float = 0.0) -> None:
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.state: State | None = None
-        self._expect("learning_rate", learning_rate, lambda x: x >= 0, "a number of at least 0, or a schedule")
-        self._expect("weight_decay", weight_decay, lambda x: x >= 0, "a number of at least 0")
-
-    def _expect(self, name: str, given: Any, holds: Any, expected: str) -> None:
-        if not callable(given) and not isinstance(given, Tensor) and not holds(given):
-            raise ValueError(f"{type(self).__name__}: {name} is {given!r}; expected {expected}")
+    def __post_init__(self) -> None:
+        for name, x in vars(self).items():
+            holds, expected = _RANGES.get(name, (None, ""))
+            if holds and not callable(x) and not isinstance(x, Tensor) and not holds(x):
+                raise ValueError(f"{type(self).__name__}: {name} is {x!r}; expected {expected}")
 
     def change(self, g: Any, kept: list[Any], steps: Any) -> tuple[Any, list[Any]]:
         """The change of a parameter in one step of learning rate 1, and what is kept, from its gradient."""
@@ -71,7 +82,9 @@ class Optimiser:
     def update(self, parameters: T, gradients: T, state: State) -> tuple[T, State]:
         """The parameters and the state after one step. Raises ValueError if the tree structures or shapes differ."""
         steps, rate = state["steps"], self.learning_rate
-        rate = _number(rate(steps) if callable(rate) else rate)
+        rate, decay = _number(rate(steps) if callable(rate) else rate), _number(self.weight_decay)
+        if not isinstance(decay, Tensor) and decay == 0:
+            decay = None
         trees = {"gradients": gradients, **{name: state[name] for name in self.kept}}
         leaves, names, rebuild = tree.flatten(parameters)
         others = []
@@ -83,32 +96,35 @@ class Optimiser:
                 )
             others.append(other.leaves)
         moved = [
-            self._moved(p, g, kept, steps + 1, rate, name)
+            self._moved(p, g, kept, steps + 1, rate, decay, name)
             for p, g, *kept, name in zip(leaves, *others, names, strict=True)
         ]
         new = {name: rebuild([kept[k] for _, kept in moved]) for k, name in enumerate(self.kept)}
         return rebuild([p for p, _ in moved]), {"steps": steps + 1, **new}
 
-    def _moved(self, p: Any, g: Any, kept: list[Any], steps: Any, rate: Any, name: str) -> tuple[Any, list[Any]]:
+    def _moved(
+        self, p: Any, g: Any, kept: list[Any], steps: Any, rate: Any, decay: Any, name: str
+    ) -> tuple[Any, list[Any]]:
         """A parameter after one step, and what is kept of it."""
-        x, decay, recorded = p, _number(self.weight_decay), differentiating.get()
-        if not recorded:
-            x, g = to_values(p), to_values(g)
-        if np.shape(g) != np.shape(x):
+        leaf = isinstance(p, Tensor) and not differentiating.get()
+        x = p.node.value if leaf else p
+        if isinstance(g, Tensor) and not differentiating.get():
+            g = g.node.value
+        if getattr(g, "shape", ()) != getattr(x, "shape", ()):
             raise ValueError(
                 f"{type(self).__name__}: the gradient{f' of {name}' if name else ''} has shape {np.shape(g)}; expected "
                 f"that of the parameter, {np.shape(x)}"
             )
-        if decay and not self.decoupled:
+        if decay is not None and not self.decoupled:
             g = g + decay * x
         change, kept = self.change(g, kept, steps)
-        if decay and self.decoupled:
+        if decay is not None and self.decoupled:
             change = change + decay * x
         new = x - rate * change
         dtype = getattr(x, "dtype", None)
         if dtype is not None and new.dtype != dtype:  # a rate that is computed from the count of a program
             new = new.astype(dtype)
-        return (Tensor(new, p.name) if isinstance(p, Tensor) and not recorded else new), kept
+        return (Tensor(new, p.name) if leaf else new), kept
 
     def step(self, parameters: T, gradients: T) -> T:
         """The parameters after one step; the state is kept in the optimiser."""
@@ -122,6 +138,7 @@ def _zeros(p: Any) -> Any:
     return np.zeros_like(p) if hasattr(p, "dtype") else 0.0
 
 
+@dataclass(eq=False)
 class SGD(Optimiser):
     """Gradient descent: p - learning_rate * dL/dp.
 
@@ -135,21 +152,17 @@ class SGD(Optimiser):
     {'w': 0.875}
     """
 
-    def __init__(
-        self,
-        learning_rate: float | Schedule,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        weight_decay: float = 0.0,
-    ) -> None:
-        super().__init__(learning_rate, weight_decay)
-        self._expect("momentum", momentum, lambda x: 0 <= x <= 1, "a number from 0 to 1")
-        if nesterov and not isinstance(momentum, Tensor) and momentum == 0:
-            raise ValueError(f"{type(self).__name__}: nesterov is True and momentum 0; expected a momentum above 0")
-        self.momentum = momentum
-        self.nesterov = nesterov
-        if isinstance(momentum, Tensor) or momentum != 0:
+    learning_rate: float | Schedule
+    momentum: float = 0.0
+    nesterov: bool = False
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.momentum, Tensor) or self.momentum != 0:
             self.kept = ("velocity",)
+        elif self.nesterov:
+            raise ValueError(f"{type(self).__name__}: nesterov is True and momentum 0; expected a momentum above 0")
 
     def change(self, g: Any, kept: list[Any], steps: Any) -> tuple[Any, list[Any]]:
         """See `Optimiser`."""
@@ -160,6 +173,7 @@ class SGD(Optimiser):
         return g + momentum * velocity if self.nesterov else velocity, [velocity]
 
 
+@dataclass(eq=False)
 class Momentum(SGD):
     """Gradient descent with momentum: v = momentum * v + dL/dp, then p - learning_rate * v.
 
@@ -170,16 +184,10 @@ class Momentum(SGD):
     7.5
     """
 
-    def __init__(
-        self,
-        learning_rate: float | Schedule,
-        momentum: float = 0.9,
-        nesterov: bool = False,
-        weight_decay: float = 0.0,
-    ) -> None:
-        super().__init__(learning_rate, momentum, nesterov, weight_decay)
+    momentum: float = 0.9
 
 
+@dataclass(eq=False)
 class Adam(Optimiser):
     """Adam: steps of about `learning_rate`, scaled by running means of the gradient and of its square.
 
@@ -190,20 +198,12 @@ class Adam(Optimiser):
     0.9
     """
 
+    learning_rate: float | Schedule = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
     kept = ("mean", "square")
-
-    def __init__(
-        self,
-        learning_rate: float | Schedule = 0.001,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        epsilon: float = 1e-8,
-        weight_decay: float = 0.0,
-    ) -> None:
-        super().__init__(learning_rate, weight_decay)
-        for name, beta in (("beta1", beta1), ("beta2", beta2)):
-            self._expect(name, beta, lambda x: 0 <= x < 1, "a number of at least 0 and below 1")
-        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
 
     def change(self, g: Any, kept: list[Any], steps: Any) -> tuple[Any, list[Any]]:
         """See `Optimiser`."""
@@ -214,6 +214,7 @@ class Adam(Optimiser):
         return mean / unbias1 / (np.sqrt(square / unbias2) + _number(self.epsilon)), [mean, square]
 
 
+@dataclass(eq=False)
 class AdamW(Adam):
     """Adam with weight decay that is not scaled: learning_rate * weight_decay * p is subtracted from each parameter.
 
@@ -224,19 +225,11 @@ class AdamW(Adam):
     0.85
     """
 
+    weight_decay: float = 0.01
     decoupled = True
 
-    def __init__(
-        self,
-        learning_rate: float | Schedule = 0.001,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        epsilon: float = 1e-8,
-        weight_decay: float = 0.01,
-    ) -> None:
-        super().__init__(learning_rate, beta1, beta2, epsilon, weight_decay)
 
-
+@dataclass(eq=False)
 class RMSprop(Optimiser):
     """The gradient divided by the root of a running mean of its square.
 
@@ -247,18 +240,11 @@ class RMSprop(Optimiser):
     0.8
     """
 
+    learning_rate: float | Schedule = 0.01
+    decay: float = 0.99
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
     kept = ("square",)
-
-    def __init__(
-        self,
-        learning_rate: float | Schedule = 0.01,
-        decay: float = 0.99,
-        epsilon: float = 1e-8,
-        weight_decay: float = 0.0,
-    ) -> None:
-        super().__init__(learning_rate, weight_decay)
-        self._expect("decay", decay, lambda x: 0 <= x < 1, "a number of at least 0 and below 1")
-        self.decay, self.epsilon = decay, epsilon
 
     def change(self, g: Any, kept: list[Any], steps: Any) -> tuple[Any, list[Any]]:
         """See `Optimiser`."""
@@ -267,6 +253,7 @@ class RMSprop(Optimiser):
         return g / (np.sqrt(square) + _number(self.epsilon)), [square]
 
 
+@dataclass(eq=False)
 class Adagrad(Optimiser):
     """The gradient divided by the root of the sum of all its squares so far.
 
@@ -277,13 +264,10 @@ class Adagrad(Optimiser):
     0.9
     """
 
+    learning_rate: float | Schedule = 0.01
+    epsilon: float = 1e-10
+    weight_decay: float = 0.0
     kept = ("sum",)
-
-    def __init__(
-        self, learning_rate: float | Schedule = 0.01, epsilon: float = 1e-10, weight_decay: float = 0.0
-    ) -> None:
-        super().__init__(learning_rate, weight_decay)
-        self.epsilon = epsilon
 
     def change(self, g: Any, kept: list[Any], steps: Any) -> tuple[Any, list[Any]]:
         """See `Optimiser`."""
@@ -291,6 +275,7 @@ class Adagrad(Optimiser):
         return g / (np.sqrt(total) + _number(self.epsilon)), [total]
 
 
+@dataclass(eq=False)
 class Lion(Optimiser):
     """Steps of `learning_rate` in the direction of the sign of a running mean; its weight decay is that of `AdamW`.
 
@@ -301,20 +286,12 @@ class Lion(Optimiser):
     0.9
     """
 
+    learning_rate: float | Schedule = 1e-4
+    beta1: float = 0.9
+    beta2: float = 0.99
+    weight_decay: float = 0.0
     kept = ("mean",)
     decoupled = True
-
-    def __init__(
-        self,
-        learning_rate: float | Schedule = 1e-4,
-        beta1: float = 0.9,
-        beta2: float = 0.99,
-        weight_decay: float = 0.0,
-    ) -> None:
-        super().__init__(learning_rate, weight_decay)
-        for name, beta in (("beta1", beta1), ("beta2", beta2)):
-            self._expect(name, beta, lambda x: 0 <= x < 1, "a number of at least 0 and below 1")
-        self.beta1, self.beta2 = beta1, beta2
 
     def change(self, g: Any, kept: list[Any], steps: Any) -> tuple[Any, list[Any]]:
         """See `Optimiser`."""
