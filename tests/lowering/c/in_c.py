@@ -20,8 +20,11 @@ def needs_a_compiler() -> None:
         pytest.skip(str(error), allow_module_level=True)
 
 
-def agrees(function, traced_with, run_with, signs: bool = False) -> CPlan:
-    """The function's program as C gives what the interpreter gives, for arguments that it was not traced with."""
+def agrees(function, traced_with, run_with, signs: bool = False, single: bool = False) -> CPlan:
+    """The function's program as C gives what the interpreter gives, for arguments that it was not traced with.
+
+    single: results in double precision are computed of values in single precision, and are as precise as those.
+    """
     with np.errstate(all="ignore"):
         listing = optimised(traced(function, tuple(traced_with), {}))
         given = leaves_of(function, tuple(run_with), {}).leaves
@@ -30,7 +33,7 @@ def agrees(function, traced_with, run_with, signs: bool = False) -> CPlan:
         kept = [np.copy(x) for x in first]
         for a, b in zip(plan(given), interpret(listing, given), strict=True):
             assert type(a) is type(b)
-            tolerance = 3e-5 if np.asarray(b).dtype == np.float32 else 1e-12
+            tolerance = 3e-5 if single or np.asarray(b).dtype == np.float32 else 1e-12
             scale = float(np.max(np.abs(b)[np.isfinite(b)], initial=1.0))
             np.testing.assert_allclose(a, b, tolerance, tolerance * scale, strict=isinstance(b, np.ndarray))
             if signs:

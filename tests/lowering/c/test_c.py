@@ -435,13 +435,18 @@ def test_a_program_is_saved_as_c(tmp_path) -> None:
 # Random programs.
 
 
+def in_single_precision(x):
+    return x.astype(np.float32) if isinstance(x, np.ndarray) and x.dtype == np.float64 else x
+
+
 @pytest.mark.exhaustive
+@pytest.mark.parametrize("single", [False, True], ids=["double", "single"])
 @pytest.mark.parametrize("part", range(4))
-def test_random_programs(part) -> None:
+def test_random_programs(part, single) -> None:
     ran = 0
     for seed in range(1000 + part * 50, 1050 + part * 50):
         program = write(seed)
-        if program is None or program.uses_single_precision():
+        if program is None or (program.uses_single_precision() and not single):
             continue
         judge = Judge(program, thorough=False)
 
@@ -451,12 +456,13 @@ def test_random_programs(part) -> None:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             given = [judge.tree(judge.arguments(None)), judge.fresh_constants()[1]]
+            given = tg.tree.map(in_single_precision, given) if single else given
             try:
                 function(*given)
             except Exception:
                 continue
             try:
-                agrees(function, given, given)
+                agrees(function, given, given, single=single)
             except TracingError:
                 continue
             ran += 1
