@@ -74,9 +74,8 @@ PAGE = (ROOT / "docs" / "nn.md").read_text(encoding="utf-8")
 
 
 def test_the_page_names_every_function_and_its_program_runs() -> None:
-    assert {name for line in PAGE.splitlines() if line.startswith("|") for name in re.findall(r"`(\w+)`", line)} >= set(
-        PUBLIC
-    )
+    rows = "".join(line for line in PAGE.splitlines() if line.startswith("|"))
+    assert set(PUBLIC) <= set(re.findall(r"`(\w+)`", rows))
     space: dict[str, Any] = {}
     exec("\n".join(blocks("docs/nn.md")), space)
     assert np.isfinite(space["value"])
@@ -86,10 +85,15 @@ def test_the_page_names_every_function_and_its_program_runs() -> None:
 def test_gelu_is_the_same_without_scipy_down_to_its_tail() -> None:
     """SciPy's error function is taken only where SciPy is in use."""
     x = np.linspace(-6, 6, 201)
-    script = "import sys, numpy as np, tinygrad_cnn as tg; x = np.linspace(-6, 6, 201); out = tg.nn.gelu(x);"
-    script += (
+    script = (
+        "import sys, numpy as np, tinygrad_cnn as tg; x = np.linspace(-6, 6, 201); out = tg.nn.gelu(x); "
         "assert 'scipy.special' not in sys.modules; assert tg.nn.gelu(x.astype('f')).dtype == 'f'; print(out.tolist())"
     )
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     special = pytest.importorskip("scipy.special", reason="SciPy is not installed")
     np.testing.assert_allclose(json.loads(found), x * special.ndtr(x), rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_has_a_docstring_with_an_example(name: str) -> None:
+    assert ">>> " in (inspect.getdoc(getattr(nn, name)) or "")
