@@ -635,7 +635,7 @@ def test_the_fixture_fails_with_the_report(tmp_path: Path) -> None:
     code, out = run_pytest(tmp_path, "-W", "error")
     assert code == 1
     assert "1 failed, 2 passed" in out
-    assert "vs. autodiff" in out
+    assert "Hand-derived gradients" in out
     assert "Why: the sign is wrong." in out
     assert "(--gradcheck-seed=0)" in out
     # The summary; pytest cuts it to one line, but not where the variable CI is set.
