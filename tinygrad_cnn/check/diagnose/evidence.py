@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,15 +13,16 @@ import numpy as np
 
 from tinygrad_cnn.check.diagnose.comparisons import compare_arrays
 from tinygrad_cnn.check.diagnose.edits.executed import Executed, executed
-from tinygrad_cnn.check.diagnose.edits.explained import Upstream, explained
+from tinygrad_cnn.check.diagnose.edits.explained import Upstream, explained, numbers_of
+from tinygrad_cnn.check.diagnose.edits.first_wrong_line import Arrays, first_wrong_line
 from tinygrad_cnn.check.diagnose.edits.own_line import OtherRun, OwnSource
 from tinygrad_cnn.check.diagnose.explanations import Case, Explanation, Fitted, OtherSideOfKink, TiesInFull, explain
 from tinygrad_cnn.check.diagnose.explanations.case import LARGE
 from tinygrad_cnn.check.diagnose.second_point import SecondPoint, second_point
 from tinygrad_cnn.check.diagnose.steps import between, consumers, walk_again
 from tinygrad_cnn.check.results import Cause, Comparison
-from tinygrad_cnn.check.witnesses.autodiff import Autodiff, Subject
-from tinygrad_cnn.check.witnesses.backward_walk import walk_back
+from tinygrad_cnn.check.witnesses.autodiff import Autodiff, Subject, hand_derived
+from tinygrad_cnn.check.witnesses.backward_walk import contributions, walk_back
 from tinygrad_cnn.check.witnesses.finite_differences import Slope
 from tinygrad_cnn.check.witnesses.hand_derived import HandDerived, by_name
 from tinygrad_cnn.check.witnesses.sampled_slopes import Sampled
@@ -99,7 +101,8 @@ class Evidence:
             source = self._own_source(node, walk) if callable(self.by_hand) else None
             began = time.process_time()
             try:
-                return explained(case, node, upstream, lambda: self.second_point, self._is_late, source)
+                found = explained(case, node, upstream, lambda: self.second_point, self._is_late, source)
+                return found if found is not None or source is None else self._first_wrong_line(case, node)
             finally:
                 self._spent.append(time.process_time() - began)
 
@@ -120,6 +123,36 @@ class Evidence:
         for array in (*self._values, *[x for other, x in walk.given.items() if other.order > node.order]):
             known.setdefault(array.shape, []).append(array)
         return OwnSource(self._executed, known, lambda: self._other_run(node, walk))
+
+    def _first_wrong_line(self, case: Case, node: Node) -> Cause | None:
+        """The line of by_hand that has to be mended, found among all that it computed."""
+        if node not in self.autodiff.run.parameters or self.autodiff.opaque is not None:
+            return None
+        expected = np.asarray(self.autodiff.cotangents[node])
+
+        def is_mended(with_the_edit: AbstractContextManager[bool]) -> bool:
+            found, auto = None, Autodiff(self.autodiff.run)
+            try:
+                with with_the_edit as done, np.errstate(all="ignore"):
+                    if done:
+                        found = hand_derived(self.subject, auto, self.by_hand, self.given_names)
+            except Exception:  # whatever somebody's code raises with an edit in it
+                return False
+            mine = found.arrays().get(node) if found is not None else None
+            if mine is None or mine.shape != expected.shape:
+                return False
+            size = float(np.max(np.abs(expected), initial=0.0))
+            with np.errstate(invalid="ignore"):
+                return bool(np.all(np.abs(mine - expected) <= max(1e-9 * size, 8 * case.rounding)))
+
+        values, cotangents = self._all_arrays
+        return first_wrong_line(self._executed, values, cotangents, is_mended, numbers_of(case, None), self._is_late)
+
+    @functools.cached_property
+    def _all_arrays(self) -> tuple[Arrays, Arrays]:
+        values = [np.asarray(x.value) for x in self.autodiff.run.nodes]
+        whole = [np.asarray(x) for x in self.autodiff.cotangents.values()]
+        return Arrays(values), Arrays([*whole, *contributions(self.autodiff.run)])
 
     @functools.cached_property
     def _values(self) -> list[Array]:

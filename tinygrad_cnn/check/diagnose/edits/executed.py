@@ -105,7 +105,7 @@ def _kept(frame: Any) -> dict[str, Any]:
 def _statements(filename: str) -> dict[int, ast.stmt]:
     """The simple statements of a file, by each of their lines."""
     found: dict[int, ast.stmt] = {}
-    for x in ast.walk(_tree(filename)):
+    for x in ast.walk(tree_of(filename)):
         if isinstance(x, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return | ast.Expr):
             for line in range(x.lineno, (x.end_lineno or x.lineno) + 1):
                 found[line] = x
@@ -116,7 +116,7 @@ def _statements(filename: str) -> dict[int, ast.stmt]:
 def _changed_in_place(filename: str) -> frozenset[str]:
     """Names of variables that a statement of a file changes in place."""
     found = set()
-    for x in ast.walk(_tree(filename)):
+    for x in ast.walk(tree_of(filename)):
         targets: list[Any] = []
         if isinstance(x, ast.Assign):
             targets = [t for t in x.targets if isinstance(t, ast.Subscript)]
@@ -133,7 +133,8 @@ def _changed_in_place(filename: str) -> frozenset[str]:
 
 
 @functools.lru_cache(maxsize=64)
-def _tree(filename: str) -> ast.Module:
+def tree_of(filename: str) -> ast.Module:
+    """The module in a file; an empty one if it cannot be read."""
     try:
         return ast.parse("".join(linecache.getlines(filename)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -63,7 +63,7 @@ def explained(
     if source is None:
         found = _of_the_right_program(case, node, upstream, second, late)
         return None if found is None else found[1]
-    numbers = _numbers(case, None)
+    numbers = numbers_of(case, None)
     own = corrected(case, source, numbers, late, whole=False)
     if own is not None and own[0] <= PLAIN:
         return own[1]
@@ -84,7 +84,7 @@ def _of_the_right_program(
     program, stands_for = _right_program(case, node, upstream)
     scope = _in_scope(case, node, upstream, stands_for, program)
     program = program.with_leaves(scope)
-    numbers = _numbers(case, program)
+    numbers = numbers_of(case, program)
     best: tuple[float, Cause] | None = None
     cotangents = [x for x, of in stands_for.items() if of is not None and of[0] == "given"]
     values = [x for x, of in stands_for.items() if of is not None and of[0] != "given"]
@@ -185,7 +185,8 @@ def _in_scope(
     return found
 
 
-def _numbers(case: Case, program: Program | None) -> Numbers:
+def numbers_of(case: Case, program: Program | None) -> Numbers:
+    """The numbers that mean something in a case: lengths, and constants of its step."""
     shapes = [(name, node.like.shape) for node, name in case.names.items() if node.primitive is not None]
     shapes += [(name, node.like.shape) for node, name in case.names.items() if node.primitive is None]
     constants: list[tuple[str, float]] = []

@@ -80,7 +80,7 @@ def makers(run: Sequence[Executed], array: Array, name: str) -> list[Maker]:
     """The executions that made an array: those that assign it to a variable of that name, then the first ones."""
     found = []
     for k, x in enumerate(run):
-        for target, value, text in _assigned(x.statement):
+        for target, value, text in assigned(x.statement):
             if _calls_somebodys(value, x):  # then that has the line
                 continue
             stored = None
@@ -134,7 +134,7 @@ def _is_random(node: ast.expr) -> bool:
     return any(isinstance(x, ast.Attribute) and x.attr in ("random", "pop", "append") for x in ast.walk(node))
 
 
-def _assigned(statement: ast.stmt) -> list[tuple[Any, ast.expr, str]]:
+def assigned(statement: ast.stmt) -> list[tuple[Any, ast.expr, str]]:
     """The targets of a statement, each with the expression that it gets, and how that is written to the left of it."""
     if isinstance(statement, ast.Assign):
         target, value = statement.targets[0], statement.value
@@ -211,7 +211,7 @@ class _Slicer:
         if (j, name) in self._known:
             return self._known[j, name]
         made: Term | None = None
-        for target, value, text in _assigned(x.statement):
+        for target, value, text in assigned(x.statement):
             if isinstance(target, ast.Name) and target.id == name and self.inlined(x, now):
                 made = self.statement(j, value, text)
             elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and target.value.id == name:
@@ -307,14 +307,23 @@ def _load(target: Any) -> Any:
 
 
 def own_program(
-    run: Sequence[Executed], maker: Maker, array: Array, inlined: Callable[[Executed, Any], bool]
+    run: Sequence[Executed],
+    maker: Maker,
+    array: Array,
+    inlined: Callable[[Executed, Any], bool],
+    right_side: bool = False,
 ) -> OwnProgram | None:
-    """The program of an array, of the statement that made it on; None if it cannot be followed."""
+    """The program of an array, of the statement that made it on; None if it cannot be followed.
+
+    right_side: of what is to the right of += alone, not of the sum.
+    """
     slicer = _Slicer(run, inlined)
     try:
         with np.errstate(all="ignore"):
             root: Term | None
-            if maker.stored is None:
+            if right_side:
+                root = slicer.expression(maker.value, maker.number)
+            elif maker.stored is None:
                 root = slicer.statement(maker.number, maker.value, maker.target)
             else:
                 root = slicer.assigned_by(run[maker.number], maker.number, maker.stored)

@@ -78,7 +78,7 @@ def smallest(
     best = math.inf
     probes = _probes(c)
     wanted, size = _at(c.target, probes), float(np.max(np.abs(c.target), initial=0.0))
-    for edit in _by_cost(c):
+    for edit in by_cost(c):
         if edit.cost > best + 1e-9 or clock.is_over(0.6):
             break
         value = c.program.edited(edit.exchanged)
@@ -118,7 +118,7 @@ def _together(edits: Sequence[Edit]) -> dict[Term, Term]:
     return found
 
 
-def _by_cost(c: Context) -> Iterator[Edit]:
+def by_cost(c: Context) -> Iterator[Edit]:
     """The edits of all kinds, the cheapest first; a kind is asked for its edits when it is its turn."""
     groups = in_iterations(c.program.order)
     waiting: list[tuple[float, int, int, Edit]] = []  # of those that cost the same, the outermost first

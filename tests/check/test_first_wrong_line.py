@@ -1,0 +1,97 @@
+"""The line of a long loop that is wrong, of a gradient that returns those of the parameters alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tg
+
+STEPS = 60
+rng = np.random.default_rng(0)
+X, TARGET = rng.normal(size=(STEPS, 4, 3)), rng.normal(size=(STEPS, 4))
+P = {"Wx": rng.normal(size=(3, 5)), "Wh": rng.normal(size=(5, 5)) / 5, "b": np.zeros(5), "v": rng.normal(size=5)}
+
+
+def loss(p: Any) -> Any:
+    h, total = np.zeros((4, 5)), 0.0
+    for t in range(STEPS):
+        h = np.tanh(X[t] @ p["Wx"] + h @ p["Wh"] + p["b"])
+        total = total + np.sum((h @ p["v"] - TARGET[t]) ** 2)
+    return total / STEPS
+
+
+def states(p: Any) -> list[Any]:
+    found = [np.zeros((4, 5))]
+    for t in range(STEPS):
+        found.append(np.tanh(X[t] @ p["Wx"] + found[-1] @ p["Wh"] + p["b"]))
+    return found
+
+
+def other_derivative(p: Any) -> Any:
+    hs, dh = states(p), np.zeros((4, 5))
+    d = {name: np.zeros_like(x) for name, x in p.items()}
+    for t in reversed(range(STEPS)):
+        h = hs[t + 1]
+        error = 2 * (h @ p["v"] - TARGET[t]) / STEPS
+        d["v"] += h.T @ error
+        dz = (dh + error[:, None] * p["v"]) * (1 - h)
+        d["Wx"] += X[t].T @ dz
+        d["Wh"] += hs[t].T @ dz
+        d["b"] += dz.sum(axis=0)
+        dh = dz @ p["Wh"].T
+    return d
+
+
+def slope_twice(p: Any) -> Any:
+    hs, dh = states(p), np.zeros((4, 5))
+    d = {name: np.zeros_like(x) for name, x in p.items()}
+    for t in reversed(range(STEPS)):
+        h = hs[t + 1]
+        error = 2 * (h @ p["v"] - TARGET[t]) / STEPS
+        d["v"] += h.T @ error
+        slope = 1 - h**2
+        dz = (dh + error[:, None] * p["v"]) * slope
+        d["Wx"] += X[t].T @ dz
+        d["Wh"] += hs[t].T @ dz
+        d["b"] += dz.sum(axis=0)
+        dh = (dz * slope) @ p["Wh"].T
+    return d
+
+
+def two_lines(p: Any) -> Any:
+    hs, dh = states(p), np.zeros((4, 5))
+    d = {name: np.zeros_like(x) for name, x in p.items()}
+    for t in reversed(range(STEPS)):
+        h = hs[t + 1]
+        error = (h @ p["v"] - TARGET[t]) ** 3 / STEPS
+        d["v"] += h.T @ error
+        dz = (dh + error[:, None] * p["v"]) * np.cos(h + t)
+        d["Wx"] += X[t].T @ dz
+        d["Wh"] += hs[t].T @ dz
+        d["b"] += dz.sum(axis=0)
+        dh = dz @ p["Wh"]
+    return d
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "you", "right"),
+    [
+        (other_derivative, "* (1 - h)", "* (1 - h ** 2)"),
+        (slope_twice, "dh = dz * slope @ p['Wh'].T", "dh = dz @ p['Wh'].T"),
+    ],
+)
+def test_the_line_is_named_with_what_it_should_be(by_hand: Any, you: str, right: str) -> None:
+    code = by_hand.__code__
+    report = tg.check.gradients(loss, P, lambda p: by_hand(p), evaluations=0)
+    causes = [p.cause for p in report.parameters if p.name != "v"]
+    assert all(cause is not None and cause.you.endswith(you) and cause.right.endswith(right) for cause in causes)
+    assert {cause.line.partition(":")[0] for cause in causes} == {"test_first_wrong_line.py"}
+    assert by_hand.__code__ is code  # it was run with the edit in it, and is as it was
+
+
+def test_where_no_edit_of_one_line_mends_the_gradient_none_is_named() -> None:
+    report = tg.check.gradients(loss, P, two_lines, evaluations=0)
+    assert [p.cause for p in report.parameters] == [None] * 4

@@ -1,0 +1,220 @@
+"""The first line that does not give what it should, of a gradient whose only results are those of the parameters.
+
+Whoever derives a loop by hand computes the cotangent of every value on the way, if not under a name that is returned.
+So what the lines made is looked for among all values and cotangents of the graph. A line that made none of these, and
+one edit of which makes a cotangent that is missing, is the wrong one, if the gradient is right once the edit is in all
+executions of the line: `by_hand` is run again with it.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import copy
+import functools
+import gc
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from types import CodeType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.check.diagnose.edits.edit import Context
+from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES
+from tinygrad_cnn.check.diagnose.edits.executed import Executed, tree_of
+from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
+from tinygrad_cnn.check.diagnose.edits.own_program import Maker, OwnProgram, assigned, evaluate, own_program
+from tinygrad_cnn.check.diagnose.edits.search import by_cost, smallest
+from tinygrad_cnn.check.diagnose.edits.terms import Term, replaced, to_ast
+from tinygrad_cnn.check.diagnose.edits.wording import LONG, in_words
+from tinygrad_cnn.check.results import Cause
+from tinygrad_cnn.engine.graph import Array
+
+LINES, EDITS, RERUNS = 60, 400, 12  # lines that are looked at, edits of one, and runs of the whole with an edit
+MISSING = 2  # cotangents that a line should perhaps have made
+DEAREST = 1.6
+SMALL = 10**5  # elements
+
+
+class Arrays:
+    """Arrays, to be found by what is in them."""
+
+    def __init__(self, arrays: Sequence[Array]) -> None:
+        self.all = arrays
+        self._by_size: dict[Any, list[Array]] = {}
+        for x in arrays:
+            if 0 < x.size <= SMALL and x.dtype.kind == "f":
+                self._by_size.setdefault(_keys(x)[0], []).append(x)
+
+    def __contains__(self, x: object) -> bool:
+        if not isinstance(x, np.ndarray | np.floating) or np.asarray(x).dtype.kind != "f":
+            return False
+        x = np.asarray(x)
+        near = [y for key in _keys(x) for y in self._by_size.get(key, ())]
+        return any(np.allclose(x, y, rtol=1e-9, atol=1e-12 * float(np.max(np.abs(y), initial=0.0))) for y in near)
+
+
+def _keys(x: Array) -> list[Any]:
+    """What arrays that are equal to rounding have in common one of."""
+    with np.errstate(all="ignore"):
+        size = float(np.sum(np.abs(x), dtype=float))
+    if not 0 < size < math.inf:
+        return [(x.shape, size)]
+    power = round(math.log(size) * 1e6)
+    return [(x.shape, power), (x.shape, power - 1), (x.shape, power + 1)]
+
+
+def first_wrong_line(
+    run: Sequence[Executed],
+    values: Arrays,
+    cotangents: Arrays,
+    is_mended: Callable[[AbstractContextManager[bool]], bool],
+    numbers: Numbers,
+    late: Callable[[], bool],
+) -> Cause | None:
+    """The edit of one line that makes the gradient right.
+
+    values      those of the graph
+    cotangents  those of the graph, by autodiff, whole and what each is the sum of
+    is_mended   whether the gradient is right if it is computed within a context, which gives whether it could be made
+    """
+    seen: set[int] = set()
+    reruns = 0
+    made = Arrays(_made(run))
+    missing = [x for x in cotangents.all if x not in made and x not in values]
+    for k, x in enumerate(run):
+        if id(x.statement) in seen or len(seen) >= LINES or late():
+            continue
+        seen.add(id(x.statement))
+        for _, value, text in assigned(x.statement):
+            own = _line(run, k, value, text)
+            if own is None or own.program.value in values or own.program.value in cotangents:
+                continue
+            for exchanged, words, kind in _edits(own, cotangents, missing, numbers, late):
+                reruns += 1
+                if reruns > RERUNS:
+                    return None
+                mended = replaced(own.program.root, exchanged)
+                if is_mended(_exchanged(x, value, mended)):
+                    times = sum(other.statement is x.statement for other in run)
+                    return _cause(x, text, own.program.root, mended, words, kind, times)
+    return None
+
+
+def _line(run: Sequence[Executed], k: int, value: ast.expr, text: str) -> OwnProgram | None:
+    """The right side of a line, of the variables before it."""
+    try:
+        made = evaluate(value, run[k])
+    except Exception:  # whatever somebody's expression raises when it is evaluated again
+        return None
+    if not isinstance(made, np.ndarray) or made.dtype.kind != "f" or not 1 < made.size <= SMALL:
+        return None
+    return own_program(run, Maker(k, value, text), made, lambda *_: False, right_side=True)
+
+
+def _made(run: Sequence[Executed]) -> list[Array]:
+    """All arrays that there were variables for."""
+    found = {id(x): x for step in run for x in (step.after or {}).values() if isinstance(x, np.ndarray)}
+    return list(found.values())
+
+
+def _edits(
+    own: OwnProgram, cotangents: Arrays, missing: Sequence[Array], numbers: Numbers, late: Callable[[], bool]
+) -> Iterator[tuple[dict[Term, Term], str, str]]:
+    """Edits of a line by which it makes a cotangent of the graph, first any of them, then one that nothing made."""
+    now = np.asarray(own.program.value, float)
+    context = Context(own.program, list(own.leaves), now, lambda _: False, numbers)
+    with np.errstate(all="ignore"):
+        for number, edit in enumerate(by_cost(context)):
+            if number >= EDITS or edit.cost > DEAREST:
+                break
+            if edit.fits:
+                continue
+            value = own.program.edited(edit.exchanged)
+            if np.shape(value) == now.shape and np.asarray(value) in cotangents:
+                yield dict(edit.exchanged), in_words([edit], own.program, False, of_a_line=True), edit.sentence
+        for target in [x for x in missing if x.shape == now.shape][:MISSING]:
+            context = Context(
+                own.program, list(own.leaves), target, functools.partial(_is_in, Arrays([target])), numbers
+            )
+            found = None if late() else smallest(context, lambda _: True, late)
+            if found is not None:
+                words = in_words(found.edits, own.program, bool(found.others), of_a_line=True)
+                yield found.exchanged(), words, " and ".join(edit.sentence for edit in found.edits)
+
+
+def _is_in(arrays: Arrays, x: Any) -> bool:
+    return np.asarray(x) in arrays
+
+
+def _cause(x: Executed, text: str, root: Term, mended: Term, words: str, kind: str, times: int) -> Cause:
+    at = f"{x.code.co_filename.rpartition('/')[2]}:{x.statement.lineno}"
+    you, right = f"{text} {root}", f"{text} {mended}"
+    if max(len(you), len(right)) > LONG or you == right:
+        return Cause(words, kind, line=at)
+    return Cause(words, kind, you, right, at)
+
+
+# The gradient with an edit in it.
+
+
+@contextlib.contextmanager
+def _exchanged(x: Executed, value: ast.expr, mended: Term) -> Iterator[bool]:
+    """Within it, the function that executed `x` has `mended` for the right side `value`. Gives whether it has."""
+    functions, code = _functions(x.code), _with(x, value, mended)
+    if not functions or code is None or code.co_freevars != x.code.co_freevars:
+        yield False
+        return
+    for f in functions:
+        f.__code__ = code
+    try:
+        yield True
+    finally:
+        for f in functions:
+            f.__code__ = x.code
+
+
+def _functions(code: CodeType) -> list[FunctionType]:
+    """The functions with this code."""
+    return [f for f in gc.get_referrers(code) if isinstance(f, FunctionType) and f.__code__ is code]
+
+
+def _with(x: Executed, value: ast.expr, mended: Term) -> CodeType | None:
+    """The code of a function with another right side in one of its statements."""
+    place = (type(value), value.lineno, value.col_offset, value.end_lineno, value.end_col_offset)
+    module = copy.deepcopy(tree_of(x.code.co_filename))
+    found = [
+        (parent, name, part)
+        for parent in ast.walk(module)
+        for name, field in ast.iter_fields(parent)
+        for part in (field if isinstance(field, list) else [field])
+        if isinstance(part, ast.expr)
+        and (type(part), part.lineno, part.col_offset, part.end_lineno, part.end_col_offset) == place
+    ]
+    if len(found) != 1:
+        return None
+    parent, name, part = found[0]
+    made = ast.parse(ast.unparse(to_ast(mended)), mode="eval").body
+    field = getattr(parent, name)
+    setattr(parent, name, [made if y is part else y for y in field] if isinstance(field, list) else made)
+    try:
+        compiled = compile(ast.fix_missing_locations(module), x.code.co_filename, "exec")
+    except (*FAILURES, SyntaxError, RecursionError):
+        return None
+    return next(
+        (
+            c
+            for c in _codes(compiled)
+            if (c.co_qualname, c.co_firstlineno) == (x.code.co_qualname, x.code.co_firstlineno)
+        ),
+        None,
+    )
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    for x in code.co_consts:
+        if isinstance(x, CodeType):
+            yield x
+            yield from _codes(x)
