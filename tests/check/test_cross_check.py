@@ -381,7 +381,7 @@ def test_the_first_wrong_step_is_found_and_the_others_are_cleared() -> None:
 
     report = check(lambda p: loss_shifted(forward(x, p, "all", 1.0).sigma, y), p, broken, names=NAMES, evaluations=0)
     assert report.first_wrong.name == "dL_dflatten"
-    assert "it is 1.5 times what it should be" in report.first_wrong.explanation
+    assert "there is a factor 1.5 too many" in report.first_wrong.explanation
     assert {name for name, _ in report.first_wrong.through} == {"add", "matmul", "transpose"}
     wrong = {step.name for step in report.steps if step.given_upstream.verdict == "differ"}
     assert wrong == {"dL_dflatten", "dL_dWc", "dL_dBc"}  # the last two were not computed from what was made wrong
@@ -460,7 +460,7 @@ def test_a_recurrence_is_walked_back_iteration_by_iteration() -> None:
     assert check(loss, p, lambda p: by_hand(p, None)).ok
     report = check(loss, p, lambda p: by_hand(p, 2), evaluations=0)
     assert [step.name for step in report.steps if step.wrong] == ["dz[2]"]
-    assert report.first_wrong.explanation == "the factor (1 + h[2]) is missing"
+    assert report.first_wrong.explanation == "1 - h[2] stands where 1 - h[2] ** 2 should"
 
 
 def test_values_of_the_same_name_are_numbered_in_their_order() -> None:

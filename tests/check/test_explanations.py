@@ -377,7 +377,9 @@ def test_the_gradient_of_another_loss_is_named() -> None:
 
     report = checked(loss, P, gradients, losses={"squares": on_probabilities, "half": lambda p: loss(p) / 2})
     assert report.another_loss == "squares"
-    assert "The hand-derived gradient is not the gradient of this loss, but of another one: squares." in str(report)
+    assert (
+        "The hand-derived gradient is not the gradient of this loss, but of another one: squares." in report.conclusions
+    )
     assert checked(loss, P, by_hand, losses={"squares": on_probabilities}).another_loss is None
 
 

@@ -24,7 +24,7 @@ SAYS = {
     "05_filter": r"bias -1\.81 -> -1\.92",
     "06_triangles": r"published: step 0\.015, 701 epochs, .*\n  training images right: 100%, test images right: 25%",
     "07_scaling": r"robust +bright +0\.\.10 +0 +5 +100%",
-    "08_cross_check": r"gradient of another loss, the shifted one\.(.*\n)+.*the derivative of sigmoid \(sigma\)",
+    "08_cross_check": r"gradient of another loss, the shifted one\.(.*\n)+.*dL_dfc = dL_dsig \* sigma \* \(1 - sigma\)",
     "09_pictures": r"loss: 15 steps of 4 parameters\n(.*\n)+.* relu +float64\[24×28×28\] +relu\(conv, at_zero=0\)",
 }
 

@@ -11,8 +11,8 @@ import tinygrad_cnn as tg
 from tinygrad_cnn import circle_square
 
 # Beside the public names of the package, these modules, which know nothing of Tensors: files that are written whole or
-# not at all, text from outside that is escaped, and packages that may be missing. All of the command line needs them.
-SUPPORT = {"tinygrad_cnn.files", "tinygrad_cnn.escaping", "tinygrad_cnn.extras"}
+# not at all, text from outside that is escaped, source that is highlighted, and packages that may be missing.
+SUPPORT = {"tinygrad_cnn.files", "tinygrad_cnn.escaping", "tinygrad_cnn.extras", "tinygrad_cnn.highlighting"}
 MODULES = sorted(Path(circle_square.__file__).parent.glob("*.py"))
 ARTICLE = "tinygrad_cnn.circle_square"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinygrad_cnn.circle_square.gradient_program import Step
 from tinygrad_cnn.extras import extra
-from tinygrad_cnn.lowering.numpy_source.highlighting import highlighted
+from tinygrad_cnn.highlighting import highlighted
 
 with extra("cnn", "the page of a program"):
     import jinja2

@@ -11,12 +11,12 @@ import numpy as np
 
 from tinygrad_cnn import files, tree
 from tinygrad_cnn.advice.arguments import other_structure
+from tinygrad_cnn.highlighting import highlighted
 from tinygrad_cnn.lowering.c.plan import c_source
 from tinygrad_cnn.lowering.derivation import Format, derivation
 from tinygrad_cnn.lowering.instructions import Listing, Result
 from tinygrad_cnn.lowering.interpreter import interpret
 from tinygrad_cnn.lowering.naming import identifier
-from tinygrad_cnn.lowering.numpy_source.highlighting import highlighted
 from tinygrad_cnn.lowering.numpy_source.statements import write
 from tinygrad_cnn.lowering.passes import optimised
 from tinygrad_cnn.lowering.passes.reading import readable

@@ -103,7 +103,10 @@ def test_different_mistakes_in_one_loop_are_not_one() -> None:
 # The first screen.
 
 
-def test_the_first_screen_has_the_verdict_the_step_the_lines_and_what_follows(wrong: Any) -> None:
+def test_the_first_screen_has_the_verdict_the_step_the_lines_and_what_follows(
+    wrong: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "118")
     lines = str(wrong).splitlines()
     tables = next(k for k, line in enumerate(lines) if line.startswith("Hand-derived gradients"))
     assert lines[0] == "The gradients contradict each other: 9 of 21 steps are wrong, the first is dz[8]."
