@@ -34,6 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
         pip = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pip"
         os.environ.setdefault("PIP_CACHE_DIR", str(pip))  # what it has downloaded is still of use
         os.environ["XDG_CACHE_HOME"] = folder
+        if config.getoption("numprocesses", None):  # threads of several processes would wait for each other
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 LEFT_OUT = ("public_programs", "exhaustive")  # unless -m asks for them
