@@ -481,10 +481,22 @@ def test_a_user_can_add_an_explanation() -> None:
     assert report.first_wrong.explanation == "somebody squared it"
 
 
+def test_a_mistake_that_a_users_primitive_declares_is_told_before_what_is_found() -> None:
+    @tg.primitive(elementwise=True)
+    def doubled(x: Any, /) -> Any:
+        return 2 * x
+
+    doubled.defvjp(lambda g, out, x: 2 * g)
+    doubled.defmistake("the two is forgotten", lambda g, out, x: g)
+    report = checked(lambda w: np.sum(doubled(w) ** 2), np.arange(1, 6.0), lambda w: 4 * w)
+    assert "the two is forgotten" in report.conclusions[0]
+
+
 def test_every_explanation_is_tested_here() -> None:
     """By the words that it says, which the tests above look for."""
     tested = {
-        "InFloat32", "OtherSideOfKink", "TiesInFull", "SmallestEdit", "KnownMistake", "AssignedNotAdded", "Epsilon",
+        "InFloat32", "OtherSideOfKink", "TiesInFull", "UsersMistake", "SmallestEdit", "KnownMistake",
+        "AssignedNotAdded", "Epsilon",
     }  # fmt: skip
     assert {type(e).__name__ for e in EXPLANATIONS} == tested
 

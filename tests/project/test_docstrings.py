@@ -6,6 +6,7 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+import re
 
 import pytest
 
@@ -32,6 +33,8 @@ def examples() -> list[doctest.DocTest]:
 
 @pytest.mark.parametrize("test", examples(), ids=lambda test: test.name)
 def test_an_example_gives_what_it_says(test: doctest.DocTest) -> None:
+    for library in re.findall(r'importorskip\("(\w+)', test.docstring or ""):
+        pytest.importorskip(library)
     runner = doctest.DocTestRunner(verbose=False)
     report: list[str] = []
     before = dict(implementations)

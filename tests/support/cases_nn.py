@@ -74,12 +74,13 @@ def recurrent_of_torch(kind: str, hidden: int, stateful: bool = False) -> Callab
 
 def recurrent(function: Callable[..., Any], stateful: bool = False) -> Callable[..., Any]:
     """The outputs, and what is left of the last state, so that the gradients of both are compared."""
+    has_cell = function is nn.lstm  # asked here, for within adopted code nn is another
 
     def run(x, *weights):
         *weights, h = weights if stateful else (*weights, None)
-        state = h if h is None or function is not nn.lstm else (h, np.tanh(h))
+        state = h if h is None or not has_cell else (h, np.tanh(h))
         out, last = function(x, *weights, state=state)
-        return out + (last[1] if function is nn.lstm else last)[:, None]
+        return out + (last[1] if has_cell else last)[:, None]
 
     return run
 

@@ -15,13 +15,14 @@ from tinygrad_cnn.check.diagnose.explanations.assigned_not_added import Assigned
 from tinygrad_cnn.check.diagnose.explanations.case import Case, Fitted
 from tinygrad_cnn.check.diagnose.explanations.kink_conventions import OtherSideOfKink, TiesInFull
 from tinygrad_cnn.check.diagnose.explanations.search import Explanation, OtherRule, SmallestEdit, explain
-from tinygrad_cnn.check.diagnose.explanations.wrong_rules import KnownMistake
+from tinygrad_cnn.check.diagnose.explanations.wrong_rules import KnownMistake, UsersMistake
 from tinygrad_cnn.check.diagnose.explanations.wrong_values import Epsilon, InFloat32
 
 EXPLANATIONS: list[Explanation] = [
     InFloat32(),
     OtherSideOfKink(),
     TiesInFull(),
+    UsersMistake(),
     SmallestEdit(),
     KnownMistake(),
     AssignedNotAdded(),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +30,19 @@ class KnownMistake(OtherRule):
                 if wrong:
                     words = sentences.KNOWN_MISTAKE.format(primitive=case.called(node), mistake=mistake)
                     yield words, {node: with_rules(node, mixed)}
+
+
+class UsersMistake(KnownMistake):
+    """A wrong rule that somebody's own primitive declares: that is meant, and told before what is found by search."""
+
+    def alterations(self, case: Case) -> Iterator[Alteration]:
+        """See `OtherRule`."""
+        users = [node for node in case.step if _package(node.primitive.forward) not in ("tinygrad_cnn", "numpy")]
+        return super().alterations(replace(case, step=users))
+
+
+def _package(function: Any) -> str:
+    return str(getattr(function, "__module__", None) or "numpy").partition(".")[0]
 
 
 def _fits(node: Node, place: int, rule: Rule) -> bool:
