@@ -133,7 +133,7 @@ def test_the_loss_that_comes_with_the_gradients_is_compared(form: str) -> None:
     report = check(lambda p: loss(p) + 1.0, P, FORMS[form])
     assert report.ok  # the gradient is that of this loss too
     assert report.conclusions[0].startswith(
-        "The loss that was returned with the hand-derived gradient is another. It is"
+        "The loss that by_hand returned is not that of the loss function. It is"
     )
 
 

@@ -44,7 +44,7 @@ YOU_AND_RIGHT = "\n    you:   {you}{at}\n    right: {right}"
 AT_LINE = "  ({line})"
 NO_EXPLANATION = "No explanation accounts for it."
 
-WRONG_LOSS = "The loss that was returned with the hand-derived gradient is another."
+WRONG_LOSS = "The loss that by_hand returned is not that of the loss function."
 WRONG_VALUE = "The forward value {value} is not that of the loss."
 LOSS_NOT_FINITE = "The loss is {loss} at these parameters, so nothing can be concluded of its gradient."
 FIRST_VALUE_NOT_FINITE = "The first value that is not finite is that of {primitive}."
@@ -215,7 +215,7 @@ EDITS = {
     "term_more": "there is a term {x} too many",
     "other": "{y} stands where {x} should",
     "another": "it is {y} instead",
-    "added_once": "in {x} what comes several times should be added once",
+    "added_once": "in {x} an index that comes several times is added to each time, and should be only once",
     "added": "in {x} something is added that should be assigned",
     "assigned": "in {x} cotangents of one element overwrite each other instead of being added",
     "transposed": "{x} is transposed",
@@ -267,7 +267,7 @@ EDITS_OF_LINES = {
     "term_more": "the term {x} is missing",
     "other": "{x} stands where {y} should",
     "another": "it should be {y}",
-    "added_once": "what one index comes several times for is added once",
+    "added_once": "an index that comes several times is added to only once",
     "accumulated": "it is assigned in each of {n} iterations, and should be added",
     "added": "it is assigned, and should be added",
     "assigned": "{x} should be assigned, not added",

@@ -119,8 +119,8 @@ def conv1d(
     """The cross-correlation of sequences with filters.
 
     x: (..., channels, time), weight: (filters, channels / groups, k), bias: (filters,); returns (..., filters, out),
-    where out = (time + padding before and behind - dilation (k - 1) - 1) // stride + 1. padding: a number, (before,
-    behind), "valid" or "same"; the others as in `conv2d`. (dilation (k - 1), 0) makes it causal. Raises ValueError if
+    where out = (time + padding before and after - dilation (k - 1) - 1) // stride + 1. padding: a number, (before,
+    after), "valid" or "same"; the others as in `conv2d`. (dilation (k - 1), 0) makes it causal. Raises ValueError if
     the shapes do not fit.
 
     >>> import numpy as np, tinygrad_cnn as tg
@@ -144,7 +144,7 @@ def conv1d(
         if len(both) != 2 or not all(isinstance(n, int | np.integer) and n >= 0 for n in both):
             raise ValueError(
                 f"conv1d: padding is {padding!r}; expected 'same', 'valid', an integer of at least 0, or (before, "
-                "behind)"
+                "after)"
             )
         around = ((0, 0), (int(both[0]), int(both[1])))
     out = conv2d(x[..., None, :], weight[:, :, None], bias, (1, stride), around, (1, dilation), groups)

@@ -129,7 +129,9 @@ def _fitting(name: str, x: Any, axis: Axes, **given: Any) -> Array:
         if len(shape) > np.ndim(x) or any(
             n not in (1, size) for n, size in zip(shape[::-1], x.shape[::-1], strict=False)
         ):
-            raise ValueError(f"{name}: {what} has shape {shape}; expected one that broadcasts to that of x, {x.shape}")
+            raise ValueError(
+                f"{name}: {what} has shape {shape}; expected a shape that broadcasts to that of x, {x.shape}"
+            )
     return x
 
 

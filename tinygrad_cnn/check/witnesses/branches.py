@@ -134,5 +134,5 @@ def mask(node: Node) -> Array | None:
 
 def _zeros_and_ones(x: Array) -> bool:
     """Whether all elements are 0 or 1; of what stands for an array while a loss is traced, those that it has then."""
-    shown = getattr(x, "example", x)
+    shown = x.example if isinstance(x, StandIn) else x
     return bool(np.all((shown == 0) | (shown == 1)))

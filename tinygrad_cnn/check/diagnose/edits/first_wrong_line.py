@@ -9,33 +9,29 @@ executions of the line: `by_hand` is run again with it.
 from __future__ import annotations
 
 import ast
-import contextlib
-import copy
 import functools
-import gc
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.check.diagnose.edits.edit import Context
-from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES
-from tinygrad_cnn.check.diagnose.edits.executed import Executed, tree_of
+from tinygrad_cnn.check.diagnose.edits.executed import LARGE, Executed
 from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
+from tinygrad_cnn.check.diagnose.edits.own_line import place_of
 from tinygrad_cnn.check.diagnose.edits.own_program import Maker, OwnProgram, assigned, evaluate, own_program
+from tinygrad_cnn.check.diagnose.edits.rerun import exchanged
 from tinygrad_cnn.check.diagnose.edits.search import by_cost, smallest
-from tinygrad_cnn.check.diagnose.edits.terms import Term, replaced, to_ast
+from tinygrad_cnn.check.diagnose.edits.terms import Term, replaced
 from tinygrad_cnn.check.diagnose.edits.wording import LONG, in_words
 from tinygrad_cnn.check.results import Cause
 from tinygrad_cnn.engine.graph import Array
 
 LINES, EDITS, RERUNS = 60, 400, 12  # lines that are looked at, edits of one, and runs of the whole with an edit
 MISSING = 2  # cotangents that a line should perhaps have made
-DEAREST = 1.6
-SMALL = 10**5  # elements
+DEAREST = 1.6  # that an edit may be
 
 
 class Arrays:
@@ -45,7 +41,7 @@ class Arrays:
         self.all = arrays
         self._by_size: dict[Any, list[Array]] = {}
         for x in arrays:
-            if 0 < x.size <= SMALL and x.dtype.kind == "f":
+            if 0 < x.size <= LARGE and x.dtype.kind == "f":
                 self._by_size.setdefault(_keys(x)[0], []).append(x)
 
     def __contains__(self, x: object) -> bool:
@@ -57,7 +53,7 @@ class Arrays:
 
 
 def _keys(x: Array) -> list[Any]:
-    """What arrays that are equal to rounding have in common one of."""
+    """The keys of an array, of which one at least is the first key of each array that is equal to it to rounding."""
     with np.errstate(all="ignore"):
         size = float(np.sum(np.abs(x), dtype=float))
     if not 0 < size < math.inf:
@@ -92,14 +88,13 @@ def first_wrong_line(
             own = _line(run, k, value, text)
             if own is None or own.program.value in values or own.program.value in cotangents:
                 continue
-            for exchanged, words, kind in _edits(own, cotangents, missing, numbers, late):
+            for terms, words, kind in _edits(own, cotangents, missing, numbers, late):
                 reruns += 1
                 if reruns > RERUNS:
                     return None
-                mended = replaced(own.program.root, exchanged)
-                if is_mended(_exchanged(x, value, mended)):
-                    times = sum(other.statement is x.statement for other in run)
-                    return _cause(x, text, own.program.root, mended, words, kind, times)
+                mended = replaced(own.program.root, terms)
+                if is_mended(exchanged(x, value, mended)):
+                    return _cause(x, text, own.program.root, mended, words, kind)
     return None
 
 
@@ -109,7 +104,7 @@ def _line(run: Sequence[Executed], k: int, value: ast.expr, text: str) -> OwnPro
         made = evaluate(value, run[k])
     except Exception:  # whatever somebody's expression raises when it is evaluated again
         return None
-    if not isinstance(made, np.ndarray) or made.dtype.kind != "f" or not 1 < made.size <= SMALL:
+    if not isinstance(made, np.ndarray) or made.dtype.kind != "f" or not 1 < made.size <= LARGE:
         return None
     return own_program(run, Maker(k, value, text), made, lambda *_: False, right_side=True)
 
@@ -149,72 +144,9 @@ def _is_in(arrays: Arrays, x: Any) -> bool:
     return np.asarray(x) in arrays
 
 
-def _cause(x: Executed, text: str, root: Term, mended: Term, words: str, kind: str, times: int) -> Cause:
-    at = f"{x.code.co_filename.rpartition('/')[2]}:{x.statement.lineno}"
+def _cause(x: Executed, text: str, root: Term, mended: Term, words: str, kind: str) -> Cause:
+    at = place_of(x.code.co_filename, x.statement)
     you, right = f"{text} {root}", f"{text} {mended}"
     if max(len(you), len(right)) > LONG or you == right:
         return Cause(words, kind, line=at)
     return Cause(words, kind, you, right, at)
-
-
-# The gradient with an edit in it.
-
-
-@contextlib.contextmanager
-def _exchanged(x: Executed, value: ast.expr, mended: Term) -> Iterator[bool]:
-    """Within it, the function that executed `x` has `mended` for the right side `value`. Gives whether it has."""
-    functions, code = _functions(x.code), _with(x, value, mended)
-    if not functions or code is None or code.co_freevars != x.code.co_freevars:
-        yield False
-        return
-    for f in functions:
-        f.__code__ = code
-    try:
-        yield True
-    finally:
-        for f in functions:
-            f.__code__ = x.code
-
-
-def _functions(code: CodeType) -> list[FunctionType]:
-    """The functions with this code."""
-    return [f for f in gc.get_referrers(code) if isinstance(f, FunctionType) and f.__code__ is code]
-
-
-def _with(x: Executed, value: ast.expr, mended: Term) -> CodeType | None:
-    """The code of a function with another right side in one of its statements."""
-    place = (type(value), value.lineno, value.col_offset, value.end_lineno, value.end_col_offset)
-    module = copy.deepcopy(tree_of(x.code.co_filename))
-    found = [
-        (parent, name, part)
-        for parent in ast.walk(module)
-        for name, field in ast.iter_fields(parent)
-        for part in (field if isinstance(field, list) else [field])
-        if isinstance(part, ast.expr)
-        and (type(part), part.lineno, part.col_offset, part.end_lineno, part.end_col_offset) == place
-    ]
-    if len(found) != 1:
-        return None
-    parent, name, part = found[0]
-    made = ast.parse(ast.unparse(to_ast(mended)), mode="eval").body
-    field = getattr(parent, name)
-    setattr(parent, name, [made if y is part else y for y in field] if isinstance(field, list) else made)
-    try:
-        compiled = compile(ast.fix_missing_locations(module), x.code.co_filename, "exec")
-    except (*FAILURES, SyntaxError, RecursionError):
-        return None
-    return next(
-        (
-            c
-            for c in _codes(compiled)
-            if (c.co_qualname, c.co_firstlineno) == (x.code.co_qualname, x.code.co_firstlineno)
-        ),
-        None,
-    )
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    for x in code.co_consts:
-        if isinstance(x, CodeType):
-            yield x
-            yield from _codes(x)

@@ -69,11 +69,12 @@ def line_of(case: Case, source: OwnSource) -> str | None:
     """The line that made a cotangent, as "model.py:12"."""
     for maker in makers(source.run, case.hand_derived, case.name):
         x = source.run[maker.number]
-        return _at(x.code.co_filename, x.statement)
+        return place_of(x.code.co_filename, x.statement)
     return None
 
 
-def _at(filename: str, statement: ast.stmt) -> str:
+def place_of(filename: str, statement: ast.stmt) -> str:
+    """Where a statement is written, as "model.py:12"."""
     return f"{os.path.basename(filename)}:{statement.lineno}"
 
 
@@ -126,7 +127,9 @@ def _accumulated(case: Case, run: Sequence[Executed], maker: Maker) -> Cause | N
         return None
     you = f"{maker.target} {ast.unparse(maker.value)}"
     words = sentences.EDITS_OF_LINES["accumulated"].format(n=len(times))
-    return Cause(words, "accumulated", you, you.replace(" =", " +=", 1), _at(last.code.co_filename, last.statement))
+    return Cause(
+        words, "accumulated", you, you.replace(" =", " +=", 1), place_of(last.code.co_filename, last.statement)
+    )
 
 
 def _agrees(x: Any, case: Case) -> bool:
@@ -215,7 +218,7 @@ def _cause(found: Found, own: OwnProgram) -> Cause:
         return Cause(words, kinds)
     (written,) = lines.values()
     you, right = (_as_written(own, written, x) for x in (written.term, replaced(written.term, exchanged)))
-    at = _at(written.file, written.statement)
+    at = place_of(written.file, written.statement)
     times = [w for w in own.written if w.statement is written.statement]
     if len(touched) < len(times):  # the line is right in the other iterations
         return Cause(sentences.IN_ONE_ITERATION.format(mistake=words, n=len(times)), kinds, line=at)
