@@ -132,9 +132,7 @@ def test_the_gradient_of_a_number_may_come_with_the_loss(wrong: float) -> None:
 def test_the_loss_that_comes_with_the_gradients_is_compared(form: str) -> None:
     report = check(lambda p: loss(p) + 1.0, P, FORMS[form])
     assert report.ok  # the gradient is that of this loss too
-    assert report.conclusions[0].startswith(
-        "The loss that by_hand returned is not that of the loss function. It is"
-    )
+    assert report.conclusions[0].startswith("The loss that by_hand returned is not that of the loss function. It is")
 
 
 def test_a_wrong_forward_value_is_reported_first() -> None:
