@@ -682,6 +682,13 @@ def test_arrays_of_any_shape_have_a_picture() -> None:
     assert "2 not finite" in check(lambda w: np.sum(np.sin(w)), np.ones(3), broken).to_html()
 
 
+def test_what_was_not_measured_is_not_called_infinite() -> None:
+    slopes = np.ma.masked_invalid([[1.0, np.nan, -2.0, np.nan]])
+    measured, difference = side_by_side(slopes, np.array([[0.0, np.inf, 1.0, np.nan]]))
+    assert measured.caption == "-2 to 1, 2 not measured"
+    assert difference.caption == "0 to 1, 2 not finite"
+
+
 # Bad input.
 
 

@@ -15,6 +15,7 @@ from tinygrad_cnn.pictures.view.pixels import diverging, encoded
 MOST_SLICES = 4  # of a stack of images
 MOST_PIXELS = 512  # along a side
 NOT_FINITE = (0xE8, 0xA3, 0x00, 255)
+NOT_MEASURED = (0x80, 0x80, 0x80, 60)
 
 
 @dataclass(frozen=True)
@@ -41,19 +42,19 @@ class Side:
 
 
 def side_by_side(*arrays: Array) -> list[Side]:
-    """Arrays of one shape as heat maps, all but the last on one scale.
+    """Arrays of one shape as heat maps, all but the last on one scale; masked elements were not measured.
 
     Of a stack, the slices with most in the last; of those that are alike in that, with most in the first.
     """
     ranked = np.lexsort((-_most(arrays[0]), -_most(arrays[-1])))[:MOST_SLICES]
     chosen = sorted(int(k) for k in ranked)
     size = max((np.abs(_finite(x)).max(initial=0) for x in arrays[:-1]), default=0.0)
-    return [_side(np.asarray(x, float), chosen, size if x is not arrays[-1] else None) for x in arrays]
+    return [_side(x.astype(float), chosen, size if x is not arrays[-1] else None) for x in arrays]
 
 
 def _most(x: Array) -> Array:
     """The largest absolute value that is finite, of each image of a stack."""
-    images = np.nan_to_num(_as_images(np.asarray(x, float)), posinf=0, neginf=0)
+    images = np.nan_to_num(_as_images(np.ma.filled(x.astype(float), np.nan)), posinf=0, neginf=0)
     return np.asarray(np.abs(images).max(axis=(1, 2), initial=0))
 
 
@@ -65,9 +66,9 @@ def _side(x: Array, chosen: list[int], size: float | None) -> Side:
         return Side([], "no elements")
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (np.nan, np.nan)
     caption = f"{low:.3g} to {high:.3g}"
-    broken = x.size - finite.size
-    if broken:
-        caption += f", {broken} not finite"
+    unmeasured = int(np.ma.getmaskarray(x).sum())
+    broken = x.size - finite.size - unmeasured
+    caption += f", {broken} not finite" * bool(broken) + f", {unmeasured} not measured" * bool(unmeasured)
     size = size or max(abs(low), abs(high)) or 1.0
     images, leading = _as_images(x), x.shape[:-2]
     return Side(
@@ -80,21 +81,23 @@ def _side(x: Array, chosen: list[int], size: float | None) -> Side:
 
 
 def _finite(x: Array) -> Array:
-    x = np.asarray(x, float)
+    x = np.ma.filled(x.astype(float), np.nan)
     return x[np.isfinite(x)]
 
 
 def _as_images(x: Array) -> Array:
     """(n, height, width): the last two axes are an image; a vector is one row."""
-    x = np.atleast_2d(x)
+    x = x if x.ndim > 1 else x.reshape(1, -1)
     return x.reshape(math.prod(x.shape[:-2]), *x.shape[-2:])
 
 
 def _heat_map(image: Array, size: float, index: tuple[int, ...]) -> HeatMap:
-    image = image[:MOST_PIXELS, :MOST_PIXELS]
+    image, unmeasured = image[:MOST_PIXELS, :MOST_PIXELS], np.ma.getmaskarray(image)[:MOST_PIXELS, :MOST_PIXELS]
+    image = np.ma.filled(image, np.nan)
     with np.errstate(over="ignore"):
         pixels = diverging(np.nan_to_num(image, nan=0, posinf=0, neginf=0) / size / 2 + 0.5)
     pixels[~np.isfinite(image)] = NOT_FINITE  # it stands out
+    pixels[unmeasured] = NOT_MEASURED
     pixel = max(1, min(12, 140 // max(image.shape)))
     url = "data:image/png;base64," + base64.b64encode(encoded(pixels)).decode()
     rows, columns = sentences.count(image.shape[0], "row"), sentences.count(image.shape[1], "column")

@@ -94,7 +94,8 @@ def _of_parameter(p: Parameter) -> list[tuple[str, Side]]:
     if p.autodiff is not None:
         columns.append(("autodiff", p.autodiff))
     if p.measured and not np.isnan(p.low).all():
-        columns.append(("finite differences", (p.low + p.high) / 2))
+        slopes = (p.low + p.high) / 2
+        columns.append(("finite differences", np.ma.masked_invalid(slopes) if p.measured < p.size else slopes))
     if len(columns) > 1:
         (one, x), (other, y) = columns[:2]
         columns.append((f"{one} − {other}", x - y))
