@@ -80,3 +80,178 @@ def ctensor_weight_averaged(p: Parameters) -> dict[str, Any]:
     for k in range(3):
         dx[:, k : k + 4] += p["w"][:, :, k].T @ dy
     return {"dy": dy, "dw": dw, "dx": dx}
+
+
+# Two-dimensional, with a stride of 2, in loops over the positions of the window.
+PICTURE = {"x": normal(30, 2, 6, 6), "W": normal(31, 3, 2, 2, 2), "b": 0.3 * normal(32, 3)}
+PICTURE_GOAL = normal(33, 3, 3, 3)
+STRIDE, SIZE = 2, 2
+
+
+def strided_convolution(p: Parameters) -> Any:
+    windows = [p["x"][:, i * 2 : i * 2 + 2, j * 2 : j * 2 + 2] for i in range(3) for j in range(3)]
+    Z = np.stack([np.stack([np.sum(p["W"][c] * window) + p["b"][c] for window in windows]) for c in range(3)])
+    return 0.5 * np.sum((Z - PICTURE_GOAL.reshape(3, 9)) ** 2)
+
+
+def strided_outputs(p: Parameters) -> Any:
+    """Of `strided_convolution`."""
+    Z = np.zeros((3, 3, 3))
+    for c in range(3):
+        for i in range(3):
+            for j in range(3):
+                Z[c, i, j] = np.sum(p["W"][c] * p["x"][:, i * 2 : i * 2 + 2, j * 2 : j * 2 + 2]) + p["b"][c]
+    return Z
+
+
+@mistake(
+    strided_convolution,
+    PICTURE,
+    source="https://github.com/Kulbear/deep-learning-coursera/pull/34 (and enggen/Deep-Learning-Coursera/issues/7)",
+    step="dx dW",
+    cause="The corners of the windows are not multiplied by the stride.",
+    fix={"vert_start = i\n": "vert_start = i * STRIDE\n", "horiz_start = j\n": "horiz_start = j * STRIDE\n"},
+    says=r"stride|2 \*|\* 2",
+)
+def kulbear_stride_missing(p: Parameters) -> dict[str, Any]:
+    dZ = strided_outputs(p) - PICTURE_GOAL
+    dx, dW, db = np.zeros_like(p["x"]), np.zeros_like(p["W"]), np.zeros_like(p["b"])
+    for i in range(3):
+        for j in range(3):
+            for c in range(3):
+                vert_start = i
+                horiz_start = j
+                window = p["x"][:, vert_start : vert_start + SIZE, horiz_start : horiz_start + SIZE]
+                dx[:, vert_start : vert_start + SIZE, horiz_start : horiz_start + SIZE] += p["W"][c] * dZ[c, i, j]
+                dW[c] += window * dZ[c, i, j]
+                db[c] += dZ[c, i, j]
+    return {"dx": dx, "dW": dW, "db": db}
+
+
+@mistake(
+    strided_convolution,
+    PICTURE,
+    source="https://github.com/enggen/Deep-Learning-Coursera/issues/7 (in the slice of the weights alone)",
+    step="dW",
+    cause="The window of the input is not moved by the stride.",
+    fix={'p["x"][:, i : i + SIZE, j : j + SIZE]': 'p["x"][:, i * 2 : i * 2 + SIZE, j * 2 : j * 2 + SIZE]'},
+    says=r"stride|2 \*|\* 2",
+)
+def coursera_stride_not_multiplied(p: Parameters) -> dict[str, Any]:
+    dZ = strided_outputs(p) - PICTURE_GOAL
+    dx, dW, db = np.zeros_like(p["x"]), np.zeros_like(p["W"]), np.zeros_like(p["b"])
+    for c in range(3):
+        for i in range(3):
+            for j in range(3):
+                dx[:, i * 2 : i * 2 + SIZE, j * 2 : j * 2 + SIZE] += p["W"][c] * dZ[c, i, j]
+                dW[c] += p["x"][:, i : i + SIZE, j : j + SIZE] * dZ[c, i, j]
+                db[c] += dZ[c, i, j]
+    return {"dx": dx, "dW": dW, "db": db}
+
+
+LINE = {"x": normal(34, 8), "w": normal(35, 3)}
+LINE_GOAL = normal(36, 6)
+
+
+def convolution_of_a_line(p: Parameters) -> Any:
+    y = np.stack([np.sum(p["x"][i : i + 3] * p["w"]) for i in range(6)])
+    return 0.5 * np.sum((y - LINE_GOAL) ** 2)
+
+
+@mistake(
+    convolution_of_a_line,
+    LINE,
+    source="https://end-to-end-machine-learning.teachable.com/courses/322-convolutional-neural-networks-in-two-dimensions"
+    " (a correction of its code: arguments of the correlation in the wrong order)",
+    step="dw",
+    cause="The operands of the correlation are exchanged, which reverses the gradient of the kernel.",
+    fix={'np.correlate(dy, p["x"], "valid")': 'np.correlate(p["x"], dy, "valid")'},
+    says=r"revers|flip|exchang|correlate",
+)
+def cottonwood_weight_reversed(p: Parameters) -> dict[str, Any]:
+    y = np.correlate(p["x"], p["w"], "valid")
+    dy = y - LINE_GOAL
+    dw = np.correlate(dy, p["x"], "valid")
+    dx = np.convolve(dy, p["w"], "full")
+    return {"dy": dy, "dw": dw, "dx": dx}
+
+
+PADDED = {"x": normal(37, 2, 4), "w": normal(38, 2, 3)}
+PADDED_GOAL = normal(39, 2, 4)
+
+
+def padded_convolution(p: Parameters) -> Any:
+    zero = np.zeros((2, 1))
+    padded = np.concatenate([zero, p["x"], zero], axis=1)
+    y = p["w"][:, 0:1] * padded[:, 0:4] + p["w"][:, 1:2] * padded[:, 1:5] + p["w"][:, 2:3] * padded[:, 2:6]
+    return 0.5 * np.sum((y - PADDED_GOAL) ** 2)
+
+
+@mistake(
+    padded_convolution,
+    PADDED,
+    source="https://github.com/torch/nn/pull/344",
+    step="dx",
+    cause="The backward pass of the padding returns the input instead of the gradient.",
+    fix={'dx = p["x"]': "dx = dpadded[:, 1:5]"},
+    says=r"x stands|x instead|p\['x'\]|dpadded",
+)
+def torch_padding_returns_input(p: Parameters) -> dict[str, Any]:
+    padded = np.pad(p["x"], ((0, 0), (1, 1)))
+    y = sum(p["w"][:, k : k + 1] * padded[:, k : k + 4] for k in range(3))
+    dy = y - PADDED_GOAL
+    dw, dpadded = np.zeros_like(p["w"]), np.zeros_like(padded)
+    for k in range(3):
+        dw[:, k] = np.sum(dy * padded[:, k : k + 4], axis=1)
+        dpadded[:, k : k + 4] += p["w"][:, k : k + 1] * dy
+    dx = p["x"]
+    return {"dy": dy, "dw": dw, "dpadded": dpadded, "dx": dx}
+
+
+@mistake(
+    padded_convolution,
+    PADDED,
+    source="https://github.com/torch/nn/pull/344 (the padding, not cropped on the right side)",
+    step="dx",
+    cause="The padding is cropped on one side only: everything is off by one.",
+    fix={"dx = dpadded[:, :4]": "dx = dpadded[:, 1:5]"},
+    says=r"crop|index|off by one|1:5|padd",
+)
+def nn_padding_input(p: Parameters) -> dict[str, Any]:
+    padded = np.pad(p["x"], ((0, 0), (1, 1)))
+    y = sum(p["w"][:, k : k + 1] * padded[:, k : k + 4] for k in range(3))
+    dy = y - PADDED_GOAL
+    dw, dpadded = np.zeros_like(p["w"]), np.zeros_like(padded)
+    for k in range(3):
+        dw[:, k] = np.sum(dy * padded[:, k : k + 4], axis=1)
+        dpadded[:, k : k + 4] += p["w"][:, k : k + 1] * dy
+    dx = dpadded[:, :4]
+    return {"dy": dy, "dw": dw, "dpadded": dpadded, "dx": dx}
+
+
+EXPANDED = {"x": normal(40, 3), "w": normal(41, 2)}
+EXPANDED_GOAL = normal(42, 6)
+
+
+def transposed_convolution(p: Parameters) -> Any:
+    y = np.concatenate([p["x"][0] * p["w"], p["x"][1] * p["w"], p["x"][2] * p["w"]])
+    return 0.5 * np.sum((y - EXPANDED_GOAL) ** 2)
+
+
+@mistake(
+    transposed_convolution,
+    EXPANDED,
+    source="https://github.com/pytorch/pytorch/issues/63314",
+    step="dx",
+    cause="The cotangent of the output is taken at the next place instead of one stride further.",
+    fix={"dy[i : i + 2]": "dy[2 * i : 2 * i + 2]"},
+    says=r"stride|2 \* i",
+)
+def torch_transposed_stride(p: Parameters) -> dict[str, Any]:
+    y = np.concatenate([x * p["w"] for x in p["x"]])
+    dy = y - EXPANDED_GOAL
+    dx, dw = np.zeros(3), np.zeros(2)
+    for i in range(3):
+        dx[i] = np.sum(dy[i : i + 2] * p["w"])
+        dw += dy[2 * i : 2 * i + 2] * p["x"][i]
+    return {"dy": dy, "dx": dx, "dw": dw}

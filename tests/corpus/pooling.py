@@ -31,3 +31,149 @@ def burn_average_pooling_divisor(p: Parameters) -> dict[str, Any]:
     for i in range(3):
         dx[2 * i : 2 * i + 2] = LINE_GOAL[i] / 2
     return {"dx": dx}
+
+
+OVERLAPPING = {"x": normal(60, 7)}
+OVERLAPPING_GOAL = normal(61, 5)
+
+
+def overlapping_maximum(p: Parameters) -> Any:
+    y = np.stack([np.max(p["x"][i : i + 3]) for i in range(5)])
+    return 0.5 * np.sum((y - OVERLAPPING_GOAL) ** 2)
+
+
+@mistake(
+    overlapping_maximum,
+    OVERLAPPING,
+    source="https://github.com/FluxML/NNlib.jl/issues/205",
+    step="dx",
+    cause="The cotangents of overlapping windows are assigned: an element that is the largest of several gets one.",
+    fix={"dx[i + k] = dy[i]": "dx[i + k] += dy[i]"},
+    says=r"assign|overwrit|\+=|added",
+)
+def nnlib_max_pool_assigned(p: Parameters) -> dict[str, Any]:
+    y = np.array([np.max(p["x"][i : i + 3]) for i in range(5)])
+    dy = y - OVERLAPPING_GOAL
+    dx = np.zeros_like(p["x"])
+    for i in range(5):
+        k = np.argmax(p["x"][i : i + 3])
+        dx[i + k] = dy[i]
+    return {"dy": dy, "dx": dx}
+
+
+MAP = {"x": normal(62, 4, 4)}
+MAP_GOAL = normal(63, 3, 3)
+
+
+def maximum_with_stride_1(p: Parameters) -> Any:
+    y = np.stack([np.stack([np.max(p["x"][i : i + 2, j : j + 2]) for j in range(3)]) for i in range(3)])
+    return 0.5 * np.sum((y - MAP_GOAL) ** 2)
+
+
+@mistake(
+    maximum_with_stride_1,
+    MAP,
+    source="https://github.com/devitocodes/joey/pull/5 (incorrect with a stride below 2), as in "
+    "https://github.com/ghosert/cmd-editor/issues/2058",
+    step="dx",
+    cause="Where windows overlap the cotangent is assigned, not added.",
+    fix={"dx[i : i + 2, j : j + 2][mask] = dy[i, j]": "dx[i : i + 2, j : j + 2][mask] += dy[i, j]"},
+    says=r"assign|overwrit|\+=|added",
+)
+def joey_pooling_stride(p: Parameters) -> dict[str, Any]:
+    y = np.array([[np.max(p["x"][i : i + 2, j : j + 2]) for j in range(3)] for i in range(3)])
+    dy = y - MAP_GOAL
+    dx = np.zeros_like(p["x"])
+    for i in range(3):
+        for j in range(3):
+            window = p["x"][i : i + 2, j : j + 2]
+            mask = window == np.max(window)
+            dx[i : i + 2, j : j + 2][mask] = dy[i, j]
+    return {"dy": dy, "dx": dx}
+
+
+BLOCKS = {"x": normal(64, 6, 4), "w": normal(65, 3, 2)}
+BLOCKS_GOAL = normal(66, 3, 2)
+
+
+def maximum_of_blocks(p: Parameters) -> Any:
+    h = p["x"] ** 2
+    y = np.max(h.reshape(3, 2, 2, 2), axis=(1, 3))
+    return 0.5 * np.sum((p["w"] * y - BLOCKS_GOAL) ** 2)
+
+
+@mistake(
+    maximum_of_blocks,
+    BLOCKS,
+    source="https://github.com/riccardoandreoni0/CNN-from-scratch/issues/1",
+    step="dh",
+    cause="The function returns in the first iteration of the loop: only the first patch gets its gradient.",
+    fix={"        break  # it returns": "        # it returns"},
+    says=r"first|iteration|only|\[0:2|return|break",
+)
+def cnn_from_scratch_return_in_loop(p: Parameters) -> dict[str, Any]:
+    h = p["x"] ** 2
+    y = h.reshape(3, 2, 2, 2).max(axis=(1, 3))
+    dy = (p["w"] * y - BLOCKS_GOAL) * p["w"]
+    dw = (p["w"] * y - BLOCKS_GOAL) * y
+    dh = np.zeros_like(h)
+    for i, j in np.ndindex(3, 2):
+        patch = h[2 * i : 2 * i + 2, 2 * j : 2 * j + 2]
+        for k, m in np.ndindex(2, 2):
+            if patch[k, m] == np.max(patch):
+                dh[2 * i + k, 2 * j + m] = dy[i, j]
+        break  # it returns
+    dx = 2 * dh * p["x"]
+    return {"dy": dy, "dw": dw, "dh": dh, "dx": dx}
+
+
+def average_of_blocks(p: Parameters) -> Any:
+    h = p["x"] ** 2
+    y = np.mean(h.reshape(3, 2, 2, 2), axis=(1, 3))
+    return 0.5 * np.sum((p["w"] * y - BLOCKS_GOAL) ** 2)
+
+
+@mistake(
+    average_of_blocks,
+    BLOCKS,
+    source="https://github.com/rasmusbergpalm/DeepLearnToolbox/issues/129 (a correction that was proposed)",
+    step="dh",
+    cause="The cotangent of an average is not divided by the size of the window.",
+    fix={"np.kron(dy, np.ones((2, 2)))": "np.kron(dy, np.ones((2, 2))) / 4"},
+    says=r"4|divi|mean|average",
+)
+def rasmusbergpalm_average_undivided(p: Parameters) -> dict[str, Any]:
+    h = p["x"] ** 2
+    y = h.reshape(3, 2, 2, 2).mean(axis=(1, 3))
+    dy = (p["w"] * y - BLOCKS_GOAL) * p["w"]
+    dw = (p["w"] * y - BLOCKS_GOAL) * y
+    dh = np.kron(dy, np.ones((2, 2)))
+    dx = 2 * dh * p["x"]
+    return {"dy": dy, "dw": dw, "dh": dh, "dx": dx}
+
+
+TIED = {"x": np.array([[1.0, 1.0, 0.3, -0.2], [0.5, 0.2, 0.7, 0.7], [2.0, -1.0, 0.1, 0.4], [0.3, 2.0, 0.4, 0.2]])}
+TIED_GOAL = normal(67, 2, 2)
+
+
+def maximum_of_tied_blocks(p: Parameters) -> Any:
+    y = np.max(p["x"].reshape(2, 2, 2, 2), axis=(1, 3))
+    return 0.5 * np.sum((y - TIED_GOAL) ** 2)
+
+
+@mistake(
+    maximum_of_tied_blocks,
+    TIED,
+    source="https://github.com/cs231n/cs231n.github.io (max_pool_backward_reshape: its note says so)",
+    step="dx",
+    cause="Each of several equal maxima gets the whole cotangent: it is not divided among them.",
+    fix={"dx = mask * ": "dx = mask / np.sum(mask, axis=(1, 3), keepdims=True) * "},
+    says=r"tie|in full|divi|whole",
+)
+def cs231n_pooling_ties_in_full(p: Parameters) -> dict[str, Any]:
+    windows = p["x"].reshape(2, 2, 2, 2)
+    y = windows.max(axis=(1, 3))
+    dy = y - TIED_GOAL
+    mask = windows == y[:, None, :, None]
+    dx = mask * dy[:, None, :, None]
+    return {"dy": dy, "dx": dx.reshape(4, 4)}

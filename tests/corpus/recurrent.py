@@ -292,3 +292,303 @@ def numpyml_lstm_biases(p: Parameters) -> dict[str, Any]:
         dx = p["Wf"].T @ daf[t] + p["Wi"].T @ dai[t] + p["Wg"].T @ dag[t] + p["Wo"].T @ dao[t]
         dhnext, dCnext = dx[:N], f * dC
     return {"dao": dao, "dag": dag, "dai": dai, "daf": daf, **{"d" + name: x for name, x in d.items()}}
+
+
+def lstm_with_gates(p: Parameters) -> Any:
+    h, C = np.zeros(N), CELL
+    loss = 0.0
+    for t in range(3):
+        z = np.concatenate([h, SENTENCE[t]])
+        f = 1 / (1 + np.exp(-(p["Wf"] @ z + p["bf"])))
+        i = 1 / (1 + np.exp(-(p["Wi"] @ z + p["bi"])))
+        g = np.tanh(p["Wg"] @ z + p["bg"])
+        o = 1 / (1 + np.exp(-(p["Wo"] @ z + p["bo"])))
+        C = f * C + i * g
+        h = o * np.tanh(C)
+        loss = loss + 0.5 * np.sum((h - SAID[t]) ** 2)
+    return loss
+
+
+SENTENCE, SAID = normal(70, 3, 2), normal(71, 3, N)
+
+
+def remembered(p: Parameters) -> tuple[list[Any], ...]:
+    """z, f, i, g, o, C and h of all steps of `lstm_with_gates`, C and h from the one before the first."""
+    z, f, i, g, o, C, h = [], [], [], [], [], [CELL], [np.zeros(N)]
+    for t in range(3):
+        z.append(np.concatenate([h[-1], SENTENCE[t]]))
+        f.append(sigmoid(p["Wf"] @ z[t] + p["bf"]))
+        i.append(sigmoid(p["Wi"] @ z[t] + p["bi"]))
+        g.append(np.tanh(p["Wg"] @ z[t] + p["bg"]))
+        o.append(sigmoid(p["Wo"] @ z[t] + p["bo"]))
+        C.append(f[t] * C[-1] + i[t] * g[t])
+        h.append(o[t] * np.tanh(C[-1]))
+    return z, f, i, g, o, C, h
+
+
+@mistake(
+    lstm_with_gates,
+    LSTM,
+    source="https://github.com/CaptainE/RNN-LSTM-in-numpy/issues/1 (issue 1: derivative=True missing)",
+    step="dWf dbf",
+    cause="The forget gate's cotangent is multiplied by a sigmoid instead of by its derivative.",
+    fix={"df = sigmoid(f[t]) * df": "df = f[t] * (1 - f[t]) * df"},
+    says=r"sigmoid|derivative|1 - f",
+)
+def captaine_forget_gate(p: Parameters) -> dict[str, Any]:
+    z, f, i, g, o, C, h = remembered(p)
+    d = {name: np.zeros_like(x) for name, x in p.items()}
+    dh_next, dC_next = np.zeros(N), np.zeros(N)
+    dh = [None] * 3
+    for t in reversed(range(3)):
+        dh[t] = h[t + 1] - SAID[t] + dh_next
+        do = dh[t] * np.tanh(C[t + 1]) * o[t] * (1 - o[t])
+        dC = dC_next + dh[t] * o[t] * (1 - np.tanh(C[t + 1]) ** 2)
+        dg = dC * i[t] * (1 - g[t] ** 2)
+        di = dC * g[t] * i[t] * (1 - i[t])
+        df = dC * C[t]
+        df = sigmoid(f[t]) * df
+        for k, dgate in (("f", df), ("i", di), ("g", dg), ("o", do)):
+            d["W" + k] += np.outer(dgate, z[t])
+            d["b" + k] += dgate
+        dz = p["Wf"].T @ df + p["Wi"].T @ di + p["Wg"].T @ dg + p["Wo"].T @ do
+        dh_next, dC_next = dz[:N], f[t] * dC
+    return {"d" + name: x for name, x in d.items()}
+
+
+@mistake(
+    lstm_with_gates,
+    LSTM,
+    source="https://github.com/CaptainE/RNN-LSTM-in-numpy/issues/1 (issue 2: dC_next is not updated)",
+    step="dC[1]",
+    cause="The cell's cotangent is not handed on to the iteration before.",
+    fix={"dh_next, _dC_prev = dz[:N], f[t] * dC[t]": "dh_next, dC_next = dz[:N], f[t] * dC[t]"},
+    says=r"f\[.*dC|dC.*f\[|term|next",
+)
+def captaine_cell_not_handed_on(p: Parameters) -> dict[str, Any]:
+    z, f, i, g, o, C, h = remembered(p)
+    d = {name: np.zeros_like(x) for name, x in p.items()}
+    dh_next, dC_next = np.zeros(N), np.zeros(N)
+    dC, dh = [None] * 3, [None] * 3
+    for t in reversed(range(3)):
+        dh[t] = h[t + 1] - SAID[t] + dh_next
+        do = dh[t] * np.tanh(C[t + 1]) * o[t] * (1 - o[t])
+        dC[t] = dC_next + dh[t] * o[t] * (1 - np.tanh(C[t + 1]) ** 2)
+        dg = dC[t] * i[t] * (1 - g[t] ** 2)
+        di = dC[t] * g[t] * i[t] * (1 - i[t])
+        df = dC[t] * C[t] * f[t] * (1 - f[t])
+        for k, dgate in (("f", df), ("i", di), ("g", dg), ("o", do)):
+            d["W" + k] += np.outer(dgate, z[t])
+            d["b" + k] += dgate
+        dz = p["Wf"].T @ df + p["Wi"].T @ di + p["Wg"].T @ dg + p["Wo"].T @ do
+        dh_next, _dC_prev = dz[:N], f[t] * dC[t]
+    return {"dh": dh, "dC": dC, **{"d" + name: x for name, x in d.items()}}
+
+
+@mistake(
+    lstm_with_gates,
+    LSTM,
+    source="https://github.com/lhnguyen102/cuTAGI/issues/77 (three gates take the wrong delta)",
+    step="dC[2]",
+    cause="The cell's cotangent begins with that of the state, without the output gate's value.",
+    fix={"dC[t] = dC_next + dh[t] * (1 -": "dC[t] = dC_next + dh[t] * o[t] * (1 -"},
+    says=r"\bo\b|o\[",
+)
+def cutagi_delta_without_output(p: Parameters) -> dict[str, Any]:
+    z, f, i, g, o, C, h = remembered(p)
+    d = {name: np.zeros_like(x) for name, x in p.items()}
+    dh_next, dC_next = np.zeros(N), np.zeros(N)
+    dC, dh = [None] * 3, [None] * 3
+    for t in reversed(range(3)):
+        dh[t] = h[t + 1] - SAID[t] + dh_next
+        do = dh[t] * np.tanh(C[t + 1]) * o[t] * (1 - o[t])
+        dC[t] = dC_next + dh[t] * (1 - np.tanh(C[t + 1]) ** 2)
+        dg = dC[t] * i[t] * (1 - g[t] ** 2)
+        di = dC[t] * g[t] * i[t] * (1 - i[t])
+        df = dC[t] * C[t] * f[t] * (1 - f[t])
+        for k, dgate in (("f", df), ("i", di), ("g", dg), ("o", do)):
+            d["W" + k] += np.outer(dgate, z[t])
+            d["b" + k] += dgate
+        dz = p["Wf"].T @ df + p["Wi"].T @ di + p["Wg"].T @ dg + p["Wo"].T @ do
+        dh_next, dC_next = dz[:N], f[t] * dC[t]
+    return {"dh": dh, "dC": dC, **{"d" + name: x for name, x in d.items()}}
+
+
+@mistake(
+    lstm_with_gates,
+    LSTM,
+    source="https://github.com/nicodjimenez/lstm/issues/47 (the state is not squashed, so neither is its cotangent)",
+    step="dC[2]",
+    cause="The derivative of the tanh of the cell is missing.",
+    fix={"dC[t] = dC_next + dh[t] * o[t]\n": "dC[t] = dC_next + dh[t] * o[t] * (1 - np.tanh(C[t + 1]) ** 2)\n"},
+    says=r"tanh|1 - ",
+)
+def nicodjimenez_no_tanh(p: Parameters) -> dict[str, Any]:
+    z, f, i, g, o, C, h = remembered(p)
+    d = {name: np.zeros_like(x) for name, x in p.items()}
+    dh_next, dC_next = np.zeros(N), np.zeros(N)
+    dC, dh = [None] * 3, [None] * 3
+    for t in reversed(range(3)):
+        dh[t] = h[t + 1] - SAID[t] + dh_next
+        do = dh[t] * np.tanh(C[t + 1]) * o[t] * (1 - o[t])
+        dC[t] = dC_next + dh[t] * o[t]
+        dg = dC[t] * i[t] * (1 - g[t] ** 2)
+        di = dC[t] * g[t] * i[t] * (1 - i[t])
+        df = dC[t] * C[t] * f[t] * (1 - f[t])
+        for k, dgate in (("f", df), ("i", di), ("g", dg), ("o", do)):
+            d["W" + k] += np.outer(dgate, z[t])
+            d["b" + k] += dgate
+        dz = p["Wf"].T @ df + p["Wi"].T @ di + p["Wg"].T @ dg + p["Wo"].T @ do
+        dh_next, dC_next = dz[:N], f[t] * dC[t]
+    return {"dh": dh, "dC": dC, **{"d" + name: x for name, x in d.items()}}
+
+
+def lstm_of_the_last_cell(p: Parameters) -> Any:
+    h, C = np.zeros(N), CELL
+    for t in range(2):
+        x = np.concatenate([h, WORDS[t]])
+        f = 1 / (1 + np.exp(-(p["Wf"] @ x + p["bf"])))
+        i = 1 / (1 + np.exp(-(p["Wi"] @ x + p["bi"])))
+        g = np.tanh(p["Wg"] @ x + p["bg"])
+        o = 1 / (1 + np.exp(-(p["Wo"] @ x + p["bo"])))
+        C = f * C + i * g
+        h = o * np.tanh(C)
+    return np.sum(READ[0] * h) + np.sum(READ[1] * C)
+
+
+@mistake(
+    lstm_of_the_last_cell,
+    LSTM,
+    source="https://github.com/deeplearning4j/deeplearning4j/issues/8838",
+    step="dC[1]",
+    cause="What the last cell itself contributes to the loss is not added.",
+    fix={"dh_next, dC_next = READ[0], np.zeros(N)": "dh_next, dC_next = READ[0], READ[1]"},
+    says=r"READ|term|zeros",
+)
+def dl4j_last_cell(p: Parameters) -> dict[str, Any]:
+    d = {name: np.zeros_like(x) for name, x in p.items()}
+    dh_next, dC_next = READ[0], np.zeros(N)
+    dC = [None] * 2
+    for t in reversed(range(2)):
+        x, f, i, g, o, C_prev, C = lstm_forward(p)[t]
+        do = dh_next * np.tanh(C) * o * (1 - o)
+        dC[t] = dC_next + dh_next * o * (1 - np.tanh(C) ** 2)
+        dg = dC[t] * i * (1 - g**2)
+        di = dC[t] * g * i * (1 - i)
+        df = dC[t] * C_prev * f * (1 - f)
+        for k, dgate in (("f", df), ("i", di), ("g", dg), ("o", do)):
+            d["W" + k] += np.outer(dgate, x)
+            d["b" + k] += dgate
+        dx = p["Wf"].T @ df + p["Wi"].T @ di + p["Wg"].T @ dg + p["Wo"].T @ do
+        dh_next, dC_next = dx[:N], f * dC[t]
+    return {"dC": dC, **{"d" + name: x for name, x in d.items()}}
+
+
+BIASED = {"U": normal(72, 4, 3), "W": 0.5 * normal(73, 4, 4), "V": normal(74, 2, 4), "b": normal(75, 4),
+          "c": normal(76, 2)}  # fmt: skip
+
+
+def biased_rnn(p: Parameters) -> Any:
+    h = np.zeros(4)
+    loss = 0.0
+    for t in range(STEPS):
+        h = np.tanh(p["U"] @ INPUTS[t] + p["W"] @ h + p["b"])
+        o = p["V"] @ h + p["c"]
+        loss = loss + 0.5 * np.sum((o - TARGETS[t]) ** 2)
+    return loss
+
+
+@mistake(
+    biased_rnn,
+    BIASED,
+    source="https://github.com/javaidnabi31/RNN-from-scratch/issues/2",
+    step="dc",
+    cause="The bias' gradient is added to itself: the cotangent of the output is meant.",
+    fix={"dc += dc": "dc += dy"},
+    says=r"dc|dy|do|0 in every|nothing",
+)
+def javaidnabi_dc_added_to_itself(p: Parameters) -> dict[str, Any]:
+    hs = [np.zeros(4)]
+    for t in range(STEPS):
+        hs.append(np.tanh(p["U"] @ INPUTS[t] + p["W"] @ hs[-1] + p["b"]))
+    dU, dW, dV, db, dc = (np.zeros_like(x) for x in p.values())
+    dh_next = np.zeros(4)
+    for t in reversed(range(STEPS)):
+        dy = p["V"] @ hs[t + 1] + p["c"] - TARGETS[t]
+        dV += np.outer(dy, hs[t + 1])
+        dc += dc
+        dh = p["V"].T @ dy + dh_next
+        da = (1 - hs[t + 1] ** 2) * dh
+        db += da
+        dU += np.outer(da, INPUTS[t])
+        dW += np.outer(da, hs[t])
+        dh_next = p["W"].T @ da
+    return {"dU": dU, "dW": dW, "dV": dV, "db": db, "dc": dc}
+
+
+@mistake(
+    biased_rnn,
+    BIASED,
+    source="https://github.com/d2l-ai/d2l-en/issues/2616 (the reading that it corrects: the direct terms alone)",
+    step="dU dW db",
+    cause="A state's cotangent is that of its own output alone: what comes through the later states is missing.",
+    fix={'dh = p["V"].T @ dy\n': 'dh = p["V"].T @ dy + dh_next\n'},
+    says=r"dh_next|term",
+)
+def d2l_rnn_direct_term_alone(p: Parameters) -> dict[str, Any]:
+    hs = [np.zeros(4)]
+    for t in range(STEPS):
+        hs.append(np.tanh(p["U"] @ INPUTS[t] + p["W"] @ hs[-1] + p["b"]))
+    dU, dW, dV, db, dc = (np.zeros_like(x) for x in p.values())
+    dh_next = np.zeros(4)
+    for t in reversed(range(STEPS)):
+        dy = p["V"] @ hs[t + 1] + p["c"] - TARGETS[t]
+        dV += np.outer(dy, hs[t + 1])
+        dc += dy
+        dh = p["V"].T @ dy
+        da = (1 - hs[t + 1] ** 2) * dh
+        db += da
+        dU += np.outer(da, INPUTS[t])
+        dW += np.outer(da, hs[t])
+        dh_next = p["W"].T @ da
+    assert dh_next.shape == (4,)
+    return {"dU": dU, "dW": dW, "dV": dV, "db": db, "dc": dc}
+
+
+BATCH = {"Wx": normal(80, 3, 4), "Wh": 0.5 * normal(81, 4, 4), "b": 0.2 * normal(82, 4)}
+SERIES, STATES = normal(83, 5, 3, 3), normal(84, 5, 3, 4)  # (batch, steps, features)
+
+
+def rnn_of_a_batch(p: Parameters) -> Any:
+    h = np.zeros((5, 4))
+    loss = 0.0
+    for t in range(3):
+        h = np.tanh(SERIES[:, t] @ p["Wx"] + h @ p["Wh"] + p["b"])
+        loss = loss + 0.5 * np.sum((h - STATES[:, t]) ** 2)
+    return loss
+
+
+@mistake(
+    rnn_of_a_batch,
+    BATCH,
+    source="https://github.com/cthorey/CS231/issues/1 (a correction that was proposed: = for +=)",
+    step="dWx dWh db",
+    cause="What comes from the next state is overwritten by what comes from the loss.",
+    fix={"dh[:, t] = h[:, t + 1] - STATES[:, t]": "dh[:, t] += h[:, t + 1] - STATES[:, t]"},
+    says=r"assign|added|\+=|overwrit|term",
+)
+def cthorey_lstm_next_c(p: Parameters) -> dict[str, Any]:
+    h = np.zeros((5, 4, 4))
+    for t in range(3):
+        h[:, t + 1] = np.tanh(SERIES[:, t] @ p["Wx"] + h[:, t] @ p["Wh"] + p["b"])
+    dWx, dWh, db = (np.zeros_like(x) for x in p.values())
+    dh = np.zeros((5, 3, 4))
+    for t in reversed(range(3)):
+        dh[:, t] = h[:, t + 1] - STATES[:, t]
+        dz = dh[:, t] * (1 - h[:, t + 1] ** 2)
+        dWx += SERIES[:, t].T @ dz
+        dWh += h[:, t].T @ dz
+        db += dz.sum(axis=0)
+        if t:
+            dh[:, t - 1] = dz @ p["Wh"].T
+    return {"dWx": dWx, "dWh": dWh, "db": db}
