@@ -140,6 +140,14 @@ def test_what_is_computed_in_float32_on_the_way_has_the_noise_of_float32() -> No
         assert abs(slope.low - math.cos(x)) <= slope.error < 1e-2
 
 
+def test_a_factor_in_float32_is_noise_though_the_others_change_smoothly() -> None:
+    for x in np.random.default_rng(0).uniform(-3, 3, 50):
+        (slope,) = slopes(lambda x: x / (1 + np.exp(-x, dtype=np.float32)), x, np.float64, opaque=True)
+        sigmoid = 1 / (1 + np.exp(-x))
+        true = sigmoid + x * sigmoid * (1 - sigmoid)
+        assert abs(slope.low - true) <= slope.error <= 1e-3
+
+
 def test_a_jump_is_called_a_jump() -> None:
     (slope,) = slopes(lambda x: np.where(x > 0, x + 1, x), 0.0)
     assert slope.kind == "jump"

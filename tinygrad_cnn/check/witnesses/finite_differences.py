@@ -33,6 +33,7 @@ NEAR = 1e-11  # a kink that is nearer than this share of the scale is at the poi
 BOUND = 3.0  # how many standard deviations of noise there may be
 PLACES = 16  # at which noise is measured
 LARGE = 5e4  # elements of a value, on average; of larger ones the time of Python is little
+COARSE = 1e-5  # what rounding on the way, in float32, is of a loss at most
 DROWNED = 1e-2  # a loss of which so much is noise is little else
 
 
@@ -221,22 +222,26 @@ class FiniteDifferences:
 
         And whether so much of it is that slopes which cannot be distinguished from 0 are inconclusive.
 
-        The stretch is so short that every curve is smooth there, if only the values still change along it: of values
-        that are rounded to few digits (beside a large constant, or in float32 on the way) it takes a longer one.
+        The stretches are so short that every curve is smooth there, if only the values still change along them: of
+        values that are rounded to few digits (beside a large constant, or in float32 on the way) it takes longer ones.
+        It always takes two: along the first, what is rounded may stand still while the rest of the loss changes. Of the
+        second, what is more than that rounding is the curve itself.
         """
         rng = np.random.default_rng(0)
         vectors = [rng.standard_normal(x.shape) * np.maximum(np.abs(x), 0.1 * _size(x)) for x in self.leaves]
         along, eps = along_vectors(self.leaves, vectors), float(np.finfo(self.dtype).eps)
         found, largest = 0.0, abs(float(self.value))
-        for stretch in (eps ** (1 / 2), eps ** (1 / 3), 1e-3, 1e-1, 1.0):
+        for k, stretch in enumerate((eps ** (1 / 2), eps ** (2 / 7), 1e-3, 1e-1, 1.0)):
             places = stretch * np.linspace(0.2, 1.2, PLACES) * (1 + 0.1 * rng.random(PLACES))  # on one side of a kink
             points = [self._at(along(t)) for t in places]
             values = np.array([value for value, _ in points])
             if not np.all(np.isfinite(values)) or not all(taken.same(points[0][1]) for _, taken in points):
                 break
             largest = max(largest, float(np.max(np.abs(values))))
-            found = max(found, _rest_of_a_polynomial(places / stretch, values))
-            if len(np.unique(values)) > PLACES / 2:
+            rest, settled = _rest_of_a_polynomial(places / stretch, values), k and len(np.unique(values)) > PLACES / 2
+            if not settled or rest < COARSE * largest:
+                found = max(found, rest)
+            if settled:
                 return max(found, eps * largest / 2), found > DROWNED * largest
         return max(4 * eps * largest, found), found > DROWNED * largest
 
