@@ -110,6 +110,7 @@ AXES_OF_LENGTH_1 = "{name} has shape {actual} and its value {expected}: the elem
 ONE_OF_SEVERAL = "{name}: {n} values have this name; it is compared with {value}"
 NO_GRADIENT_OF_INPUT = "{name}: the backward pass returned no gradient of it, so it is not checked"
 FIRST_OUTPUT_ALONE = "the backward pass takes the cotangent of the first of {n} outputs"
+ORDER_OF_COTANGENTS = "the backward pass takes the cotangents by name, in the order {names}"
 OF_LIBRARY = "the gradient that is called hand-derived here is that of {library}"
 NOT_FINITE = "{parameter}: autodiff gives {value} at element {index}"
 UNCONFIRMED = (

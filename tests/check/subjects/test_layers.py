@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,85 @@ def test_functions_of_the_layer_may_stand_for_its_methods() -> None:
 def test_an_input_of_which_no_gradient_is_returned_is_named() -> None:
     report = layer(styles.Cs231nNet, (X, T))
     assert "X: the backward pass returned no gradient of it, so it is not checked" in report.notes
+
+
+class Residual:
+    """Two outputs, of which the backward pass takes the cotangents the other way round."""
+
+    def forward(self, X_main: Any, X_skip: Any) -> Any:
+        self.h = np.tanh(X_main)
+        Y_main = X_main + self.h
+        Y_skip = X_skip - self.h
+        return Y_main, Y_skip
+
+    def backward(self, dY_skip: Any, dY_main: Any) -> Any:
+        return dY_main + (dY_main - dY_skip) * (1 - self.h**2), dY_skip
+
+
+def test_cotangents_are_given_by_name_where_arguments_are_called_after_the_outputs() -> None:
+    report = layer(Residual, (X, X[::-1]))
+    assert report.ok, report
+    assert "the backward pass takes the cotangents by name, in the order dY_skip, dY_main" in report.notes
+
+
+class Projected:
+    """A module whose parameters are a property that needs the first forward pass, and gradients `..._gradient`."""
+
+    def __init__(self) -> None:
+        self.projections: dict[str, Any] = {}
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {"weights": (self.projections["weights"], None)}
+
+    def forward(self, x: Any) -> Any:
+        if not self.projections:
+            self.projections["weights"] = self.weights = W
+        self.x = x
+        return x @ self.weights
+
+    def backward(self, g: Any) -> Any:
+        self.weights_gradient = self.x.T @ g
+        return g @ self.weights.T
+
+
+def test_properties_may_raise_or_hold_something_else() -> None:
+    report = layer(Projected, X)
+    assert report.ok, report
+    assert [p.name for p in report.parameters] == ["x", "weights"]
+
+
+HELPER = """
+import numpy as np
+
+def windows(x, size):
+    out = np.zeros((x.shape[0], x.shape[1] - size + 1, size))
+    for k in range(size):
+        out[:, :, k] = x[:, k : x.shape[1] - size + 1 + k]
+    return out
+"""
+CALLER = """
+import helper_of_layers_test
+
+class Windows:
+    def forward(self, x):
+        return helper_of_layers_test.windows(x, 2)
+
+    def backward(self, dout):
+        dx = np.zeros((dout.shape[0], dout.shape[1] + 1))
+        dx[:, :-1] += dout[:, :, 0]
+        dx[:, 1:] += dout[:, :, 1]
+        return dx
+"""
+
+
+def test_a_buffer_that_another_module_fills_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "helper_of_layers_test.py").write_text(HELPER)
+    (tmp_path / "caller_of_layers_test.py").write_text("import numpy as np" + CALLER)
+    report = layer(importlib.import_module("caller_of_layers_test").Windows, X)
+    assert report.ok
+    assert report.parameters[0].autodiff is not None
 
 
 class NoBackward:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.check.subjects.layer_parameters import get
+from tinygrad_cnn.check.subjects.layer_parameters import container_of, get
 from tinygrad_cnn.engine.graph import Array
 
 CONTAINERS = ("grads", "gradients", "grad", "dparams")
-NAMES = ("d{}", "grad_{}", "{}_grad", "g{}", "d_{}", "grad{}", "dL_d{}", "{}.grad")
+NAMES = ("d{}", "grad_{}", "{}_grad", "g{}", "d_{}", "grad{}", "dL_d{}", "{}.grad", "{}_gradient", "gradient_{}")
 
 
 class Recorder:
@@ -55,7 +55,7 @@ def gradients_of(
         for source in (
             recorder.gradient_of(values.get(path)),
             _among(extra, name, k, len(paths)),
-            *(_among(getattr(layer, c, None), name, k, len(paths)) for c in CONTAINERS),
+            *(_among(container_of(layer, c), name, k, len(paths)) for c in CONTAINERS),
             *(_at(layer, path, form) for form in NAMES),
         ):
             if source is not None:

@@ -37,11 +37,21 @@ def put(layer: Any, path: str, value: Any) -> None:
 def found_parameters(layer: Any) -> list[str]:
     """The paths of what may be a parameter: the entries of `params` and its like, else attributes."""
     for name in CONTAINERS:
-        container = getattr(layer, name, None)
+        container = container_of(layer, name)
         if isinstance(container, dict | list) and container:
             keys = container if isinstance(container, dict) else range(len(container))
-            return [f"{name}.{key}" for key in keys if is_parameter(_item(container, str(key)))]
+            found = [f"{name}.{key}" for key in keys if is_parameter(_item(container, str(key)))]
+            if found:
+                return found
     return [name for name, x in vars(layer).items() if is_parameter(x)] if hasattr(layer, "__dict__") else []
+
+
+def container_of(layer: Any, name: str) -> Any:
+    """An attribute; None if there is none, or none yet: a property may need what the first forward pass makes."""
+    try:
+        return getattr(layer, name, None)
+    except Exception:  # whatever a property may raise
+        return None
 
 
 def is_parameter(x: Any) -> bool:
@@ -54,7 +64,7 @@ def _resolved(layer: Any, path: str) -> list[str]:
     names = path.split(".")
     if not hasattr(layer, names[0]):
         for container in CONTAINERS:
-            inner = getattr(layer, container, None)
+            inner = container_of(layer, container)
             if isinstance(inner, dict) and any(str(key) == names[0] for key in inner):
                 return [container, *names]
     return names

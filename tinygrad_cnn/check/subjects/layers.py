@@ -16,6 +16,8 @@ from tinygrad_cnn.check.cross_check import gradients as check_gradients
 from tinygrad_cnn.check.report.report import Report
 from tinygrad_cnn.check.subjects.layer_gradients import Recorder, gradients_of
 from tinygrad_cnn.check.subjects.layer_parameters import CONTAINERS, found_parameters, get, put
+from tinygrad_cnn.check.subjects.modules_run import modules_run
+from tinygrad_cnn.check.subjects.order_by_name import places, returned_names
 from tinygrad_cnn.check.subjects.weighted import is_differentiable, repeatable, weighted, weights_of
 from tinygrad_cnn.check.witnesses.autodiff import Subject, autodiff
 from tinygrad_cnn.check.witnesses.trace import as_array
@@ -58,7 +60,7 @@ def layer(
 
     forward, backward: the names of the methods, or functions `forward(layer, *inputs)` and
     `backward(layer, *cotangents)`; None looks for the usual names. modules: as for `tg.check.gradients`; None takes the
-    module of the layer, if autodiff needs that. how: what else `tg.check.gradients` takes.
+    modules whose code the forward pass runs, if autodiff needs that. how: what else `tg.check.gradients` takes.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> class Dense:
@@ -103,12 +105,14 @@ class _Layer:
         self.input_names = self._names_of_inputs()
         self.parameters: dict[str, Any] = {}
         self.outputs: int | None = None  # of how many the cotangents are given, if not of all
+        self.cotangent_order: list[int] = []
         self.weights = weights_of(self._first_run(parameters), seed)
         self.backward_takes = len(self.weights)
         if self.backward_name:
             self.backward_takes = len(_positional(getattr(self.prototype, self.backward_name)))
         if self.backward_takes == 1 < len(self.weights):
             self._take_the_first_output_alone_if_need_be()
+        self._set_orders()
         self._keep_those_with_gradients(parameters)
 
     # The layer.
@@ -227,9 +231,22 @@ class _Layer:
                 self.notes.append(sentences.FIRST_OUTPUT_ALONE.format(n=len(self.weights)))
                 self.outputs, self.weights = 1, self.weights[:1]
 
+    def _set_orders(self) -> None:
+        """In which order the backward pass takes cotangents, if its arguments are called after the outputs."""
+        forward, backward = self.pair or [
+            getattr(type(self.prototype), name, None) for name in (self.forward_name, self.backward_name)
+        ]
+        n = len(self.weights)
+        taken = _positional(backward)[0 if self.pair else 1 :][:n]
+        self.cotangent_order = places(taken, returned_names(forward)[:n])
+        if self.cotangent_order != sorted(self.cotangent_order):
+            self.notes.append(sentences.ORDER_OF_COTANGENTS.format(names=", ".join(taken)))
+
     def _carry_back(self, made: Any, cache: Any) -> Any:
         """What the backward pass returns."""
         cotangents = [w.copy() if w.ndim else w[()] for w in self.weights]
+        if len(self.cotangent_order) == len(cotangents):
+            cotangents = [cotangents[k] for k in self.cotangent_order]
         if self.pair is not None:
             return self.pair[1](*cotangents, cache)
         if self.backward is None:
@@ -313,11 +330,11 @@ class _Layer:
         return {**self.checked, **{self.names[path]: x for path, x in self.parameters.items()}}
 
     def modules(self) -> list[ModuleType]:
-        """The module of the layer, so that autodiff can follow its code."""
-        of = [type(self.prototype)] if self.pair is None else list(self.pair)
-        names = dict.fromkeys(getattr(x, "__module__", "") for x in of)
-        found = [sys.modules[name] for name in names if name in sys.modules]
-        return [module for module in found if getattr(module, "__file__", None) is not None]
+        """The modules whose code the forward pass runs, so that autodiff can follow it."""
+        with repeatable(self.seed):
+            made = self._with(self.parameters)
+            names = modules_run(lambda: self._run(made, self.inputs))
+        return [sys.modules[name] for name in names if name in sys.modules]
 
 
 def _method(name: str) -> Any:
