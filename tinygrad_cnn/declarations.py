@@ -44,6 +44,11 @@ class Declarations:
     """What a primitive says of itself. Of it, the engine reads `broadcasts`, `complex` and `view_or_copy` alone."""
 
     arity: int | None
+    __qualname__: str
+
+    def __reduce__(self) -> str:
+        """By name, as a function is pickled and copied: a model may hold one."""
+        return self.__qualname__
 
     def _declare(self, declared: Declared) -> None:
         self.elementwise = declared.get("elementwise", False)

@@ -1,4 +1,7 @@
-"""Trees: any nesting of dict, list, tuple, namedtuple and dataclass, as a flat list of leaves and back."""
+"""Trees: any nesting of dict, list, tuple, namedtuple and dataclass, as a flat list of leaves and back.
+
+A field of a dataclass whose metadata has "static" is no part of the leaves, but of the structure: a hyperparameter.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import copy
 import dataclasses
 import functools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import NoneType
 from typing import Any, NamedTuple, TypeVar
 
@@ -33,6 +36,8 @@ class Flat(NamedTuple):
 def flatten(tree: Any, name: str = "") -> Flat:
     """Flatten `tree`. Anything but a container is a leaf; None is an empty container. `name` is the name of the whole.
 
+    Static fields of dataclasses are not leaves, and are the same in what is rebuilt.
+
     >>> flat = flatten({"W": 1.0, "rest": [2.0, 3.0]})
     >>> flat.leaves, flat.names
     ([1.0, 2.0, 3.0], ['W', 'rest[0]', 'rest[1]'])
@@ -41,7 +46,7 @@ def flatten(tree: Any, name: str = "") -> Flat:
     """
     if isinstance(tree, _LEAVES):
         return Flat([tree], [name], operator.itemgetter(0))
-    parts = _parts(tree, name)
+    parts = parts_of(tree, name)
     if parts is None:
         return Flat([tree], [name], operator.itemgetter(0))
     if _ARRAYS.issuperset(builtins.map(type, parts[0])):
@@ -56,7 +61,7 @@ def flatten(tree: Any, name: str = "") -> Flat:
         if item is _END:
             del open[path]
             continue
-        parts = None if isinstance(item, _LEAVES) else _parts(item, path)
+        parts = None if isinstance(item, _LEAVES) else parts_of(item, path)
         if parts is None:
             leaves.append(item)
             names.append(path)
@@ -91,6 +96,9 @@ def flatten(tree: Any, name: str = "") -> Flat:
 def structure(tree: Any) -> tuple[Any, ...]:
     """What a tree is but for its leaves: the types of its containers and their keys, in order, with None for each leaf.
 
+    Of dataclasses with static fields it has the values of these, with their types. Raises TypeError for one that cannot
+    be hashed.
+
     >>> structure({"W": 1.0, "rest": [2.0]}) == structure({"W": 3.0, "rest": [4.0]})
     True
     >>> structure([1.0, None]) == structure([1.0, []])
@@ -110,8 +118,9 @@ def structure(tree: Any) -> tuple[Any, ...]:
             found.append((kind, len(item)))
             waiting.extend(reversed(item))
         elif hasattr(kind, "__dataclass_fields__"):
-            found.append(kind)
-            waiting.extend([getattr(item, field.name) for field in reversed(dataclasses.fields(item))])
+            names, static = fields(kind)
+            found.append((kind, *static_values(item)) if static else kind)
+            waiting.extend([getattr(item, name) for name in reversed(names)])
         else:
             found.append(None if item is not None else NoneType)
     return tuple(found)
@@ -131,7 +140,37 @@ def map(function: Callable[..., Any], tree: T, *others: Any) -> T:
     return first.rebuild(list(mapped))  # type: ignore[no-any-return]
 
 
-def _parts(item: Any, path: str) -> tuple[list[Any], list[str], Callable[[list[Any]], Any]] | None:
+def _fields(kind: type) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the fields of a dataclass: of those that hold children, and of those that are static."""
+    children = [field.name for field in dataclasses.fields(kind) if not field.metadata.get("static")]
+    static = [field.name for field in dataclasses.fields(kind) if field.metadata.get("static")]
+    return tuple(children), tuple(static)
+
+
+fields: Callable[[type], tuple[tuple[str, ...], tuple[str, ...]]] = functools.lru_cache(maxsize=1024)(_fields)
+
+
+def static_values(item: Any) -> tuple[Any, ...]:
+    """The values of the static fields of a container, each with its type, for 1, 1.0 and True are equal."""
+    kind = type(item)
+    if not hasattr(kind, "__dataclass_fields__"):
+        return ()
+    values = tuple([_typed(getattr(item, name)) for name in fields(kind)[1]])
+    try:
+        hash(values)
+    except TypeError:
+        raise TypeError(
+            f"tree: {kind.__name__} has the static fields {dict(zip(fields(kind)[1], values, strict=True))}; expected "
+            "values that can be hashed, such as a number, a string, a function or a tuple of these"
+        ) from None
+    return values
+
+
+def _typed(value: Any) -> Any:
+    return (tuple, *builtins.map(_typed, value)) if type(value) is tuple else (type(value), value)
+
+
+def parts_of(item: Any, path: str) -> tuple[list[Any], list[str], Callable[[list[Any]], Any]] | None:
     """The children of a container, their names, and a function that rebuilds it from others; None for a leaf."""
     if isinstance(item, dict):
         keys = tuple(item)
@@ -141,9 +180,12 @@ def _parts(item: Any, path: str) -> tuple[list[Any], list[str], Callable[[list[A
     if isinstance(item, list | tuple):
         return list(item), [f"{path}[{i}]" for i in range(len(item))], type(item)
     if hasattr(type(item), "__dataclass_fields__"):  # which dataclasses.is_dataclass looks for too, in thrice the time
-        fields = tuple([field.name for field in dataclasses.fields(item)])
-        values = [getattr(item, field) for field in fields]
-        return values, _field_names(path, fields), lambda new: _with_fields(item, fields, new)
+        names, _ = fields(type(item))
+        return (
+            [getattr(item, name) for name in names],
+            _field_names(path, names),
+            lambda new: replaced(item, names, new),
+        )
     if item is None:
         return [], [], lambda _: None
     return None
@@ -177,8 +219,25 @@ def _with_items(original: Any, keys: tuple[Any, ...], values: list[Any]) -> Any:
     return new
 
 
-def _with_fields(original: Any, fields: tuple[str, ...], values: list[Any]) -> Any:
+def replaced(original: T, names: Sequence[str], values: list[Any]) -> T:
+    """A copy of a dataclass with other values of some fields. It is not made by its constructor, which may do more."""
+    kind = type(original)
+    if _is_plain(kind):  # at a third of the time
+        new = object.__new__(kind)
+        new.__dict__.update(original.__dict__)
+        new.__dict__.update(zip(names, values, strict=True))
+        return new
     new = copy.copy(original)
-    for field, value in zip(fields, values, strict=True):
-        object.__setattr__(new, field, value)  # also of a frozen dataclass
+    for name, value in zip(names, values, strict=True):
+        object.__setattr__(new, name, value)  # also of a frozen dataclass
     return new
+
+
+def _has_only_attributes(kind: type) -> bool:
+    """Whether an object of that class is what its `__dict__` holds, and is copied so."""
+    special = ("__copy__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__new__")
+    own = {name for base in kind.__mro__[:-1] for name in vars(base)}
+    return not own.intersection(special) and not any("__slots__" in vars(base) for base in kind.__mro__[:-1])
+
+
+_is_plain: Callable[[type], bool] = functools.lru_cache(maxsize=1024)(_has_only_attributes)

@@ -20,7 +20,7 @@ from tinygrad_cnn.lowering.closures import Outside
 from tinygrad_cnn.lowering.instructions import Listing
 from tinygrad_cnn.lowering.passes import optimised
 from tinygrad_cnn.lowering.planned.plan import Plan
-from tinygrad_cnn.lowering.trace import NUMBERS, argument_names, by_name, kind_of, leaves_of, traced
+from tinygrad_cnn.lowering.trace import NUMBERS, argument_names, by_name, kind_of, traced
 from tinygrad_cnn.stand_in import StandIn
 
 Backend = Literal["c", "numpy"]
@@ -91,13 +91,27 @@ class _Compiled:
                 listing: Listing = traced(function, args, keywords, named=backend != "numpy")
             finally:
                 recording.reset(token)
-            others = [x for x in leaves_of(function, args, keywords).leaves if not isinstance(x, _LEAVES)]
-            self.outside = Outside(function, *others)
+            given = by_name(function, args, keywords)
+            others = [x for x in tree.flatten(given).leaves if not isinstance(x, _LEAVES)]
+            self.outside = Outside(function, *others, *_objects(tree.structure(given)))
             self.plan = _plan(optimised(listing), backend)
         self.rebuild = tree.flatten(listing.structure).rebuild
 
     def __call__(self, leaves: list[Any]) -> Any:
         return self.rebuild(self.plan([x for x in leaves if isinstance(x, _LEAVES)]))
+
+
+def _objects(structure: Any) -> list[Any]:
+    """The classes, functions and other objects in the structure of arguments, such as a layer's activation."""
+    found: dict[int, Any] = {}
+    waiting = [structure]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, tuple):
+            waiting.extend(item)
+        elif item is not None and not isinstance(item, (*NUMBERS, str, bytes)):
+            found[id(item)] = item
+    return list(found.values())
 
 
 def _plan(listing: Listing, backend: Backend | None) -> Plan | CPlan:

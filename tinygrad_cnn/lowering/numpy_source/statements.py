@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from tinygrad_cnn import tree
 from tinygrad_cnn.escaping import printable
 from tinygrad_cnn.lowering.instructions import Instruction, Listing
 from tinygrad_cnn.lowering.naming import cotangent_name, identifier
@@ -29,6 +30,7 @@ WIDTH = 100
 LONGEST = WIDTH - 1  # of a line
 SHORT = 15
 INDENT = "    "
+STANDARD = {"import dataclasses", "import math"}
 # What an instruction is called that neither the user nor a rule has a name for.
 CALLED = {
     "matmul": "product", "conv2d": "conv", "sigmoid": "sigma", "larger": "slope", "softmax": "probabilities",
@@ -96,8 +98,8 @@ class Writer:
         helpers = [source_of(helper) for helper in with_what_they_call(self.expressions.helpers)]
         helpers += self.expressions.foreign.values()
         constants = "".join([f"{line}\n" for name, text in self.constants for line in _of_constant(name, text)])
-        standard = sorted(x for x in self.expressions.imports if x == "import math")
-        others = sorted(x for x in self.expressions.imports if x != "import math")
+        standard = sorted(self.expressions.imports.keys() & STANDARD)
+        others = sorted(self.expressions.imports.keys() - STANDARD)
         functions = "\n\n".join([*helpers, "\n".join(body) + "\n"])
         numpy = ["import numpy as np"] if re.search(r"(?<![\w.])np\.", constants + functions) else []
         imports = "\n".join([*standard, *([""] if standard and (numpy or others) else []), *numpy, *others])
@@ -232,7 +234,10 @@ class Writer:
             text, owner = self.texts[x].text, memory[x]
             given = owner.operation in ("input", "closed_over", "constant") or shared[owner] > 1
             texts.append(f"np.copy({text})" if given and x.result.kind == "array" else text)
-        return f"return {_structure(self.listing, self.listing.structure, texts, self.parameters)}"
+        text = _structure(self.listing, self.listing.structure, texts, self.parameters)
+        if "dataclasses.replace(" in text:
+            self.expressions.imports.setdefault("import dataclasses")
+        return f"return {text}"
 
     def size(self, n: int) -> str:
         """A length, as it is written."""
@@ -352,7 +357,7 @@ def _children(item: Any) -> list[tuple[Any, Any]]:
     if isinstance(item, list | tuple):
         return list(enumerate(item))
     if dataclasses.is_dataclass(item) and not isinstance(item, type):
-        return [(_Field(field.name), getattr(item, field.name)) for field in dataclasses.fields(item)]
+        return [(_Field(name), getattr(item, name)) for name in tree.fields(type(item))[0]]
     return []
 
 
@@ -380,16 +385,19 @@ def _structure(listing: Listing, item: Any, texts: Sequence[str], parameters: di
     if type(item) is tuple:
         inner = ", ".join([text for _, text in parts])
         return f"({inner},)" if len(parts) == 1 else f"({inner})" if item is not listing.structure else inner
-    example = _of_type(type(item), listing.signature, parameters)
     fields = ", ".join([f"{key}={text}" for key, text in parts])
+    example = _like(item, listing.signature, parameters)
+    if example is not None and tree.static_values(item):  # which the constructor would not get
+        return f"dataclasses.replace({example}, {fields})" if fields else example
     return f"type({example})({fields})" if example is not None else f"dict({fields})"
 
 
-def _of_type(kind: type, signature: dict[str, Any], parameters: dict[str, str]) -> str | None:
-    """How an argument of that type, or a part of one, is reached."""
+def _like(container: Any, signature: dict[str, Any], parameters: dict[str, str]) -> str | None:
+    """How an argument, or a part of one, is reached that has the type and the static fields of a container."""
+    kind, static = type(container), tree.static_values(container)
     waiting = [(item, parameters[name]) for name, item in signature.items()]
     for item, text in waiting:
-        if type(item) is kind:
+        if type(item) is kind and tree.static_values(item) == static:
             return text
         waiting += [(child, _access(text, key)) for key, child in _children(item)]
     return None
