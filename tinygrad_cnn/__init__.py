@@ -40,10 +40,11 @@ from tinygrad_cnn.pictures import Mark, graph, render
 from tinygrad_cnn.primitives.windows import avg_pool2d, col2im, im2col, max_pool2d
 
 if TYPE_CHECKING:
-    from tinygrad_cnn import check
+    from tinygrad_cnn import check, train
     from tinygrad_cnn.adoption import adopt
     from tinygrad_cnn.check.debug import debug
     from tinygrad_cnn.lowering import Program, TracingError, compile, program  # noqa: A004
+    from tinygrad_cnn.train import load, save
 
 __version__ = "0.2.0"
 
@@ -79,6 +80,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "linear",
+    "load",
     "max_pool2d",
     "named",
     "nn",
@@ -88,9 +90,11 @@ __all__ = [
     "program",
     "relu",
     "render",
+    "save",
     "scope",
     "sigmoid",
     "stop_gradient",
+    "train",
     "tree",
     "value_and_grad",
     "vjp",
@@ -101,8 +105,10 @@ if not TYPE_CHECKING:  # which finds what is not there
 
     def __getattr__(name: str) -> Any:
         """The tools that read a graph are imported when they are first used: a model in training needs none of them."""
-        if name == "check":
-            return importlib.import_module("tinygrad_cnn.check")
+        if name in ("check", "train"):
+            return importlib.import_module(f"tinygrad_cnn.{name}")
+        if name in ("load", "save"):
+            return getattr(importlib.import_module("tinygrad_cnn.train"), name)
         if name == "adopt":
             return importlib.import_module("tinygrad_cnn.adoption").adopt
         if name == "debug":

@@ -1,0 +1,150 @@
+"""Checkpoints: a training as far as it has come, in a file that is whole or is not there."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import warnings
+import zlib
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn import files
+from tinygrad_cnn.train import saving
+from tinygrad_cnn.train.data import DataLoader
+from tinygrad_cnn.train.run import Best, Run
+
+KEPT = 2
+_NAME = re.compile(r"checkpoint-\d{6}-\d{6}\.safetensors")
+_SCALARS = ("epoch", "batch", "losses", "examples", "seconds", "stopped")
+
+
+class Checkpoints:
+    """The checkpoints of one training, in a folder.
+
+    about: what a training that goes on from them has to have in common with the one that wrote them, by name.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], about: dict[str, Any]) -> None:
+        self.folder, self.about = Path(folder), about
+        self.written: tuple[int, int] | None = None  # the position of the last one
+
+    def paths(self) -> list[Path]:
+        """Those that are there, the newest last: names begin with the number of complete epochs, then of batches."""
+        if not self.folder.exists():
+            return []
+        return sorted(path for path in self.folder.iterdir() if _NAME.fullmatch(path.name))
+
+    def begin(self, start: Run) -> Run:
+        """`start`. Raises FileExistsError if there are checkpoints."""
+        if paths := self.paths():
+            raise FileExistsError(
+                f"fit: {self.folder} has checkpoints of an earlier training, such as {paths[-1].name}; pass "
+                "resume=True to continue it, or another folder"
+            )
+        return start
+
+    def write(self, run: Run) -> None:
+        """Write one, unless it is written, and remove all but the last two.
+
+        Raises OSError, which names the last good one, if it fails.
+        """
+        if self.written == (run.epoch, run.batch):
+            return
+        best = None if run.best.model is run.model else (run.best.model, run.best.state)
+        path = self.folder / f"checkpoint-{run.epoch:06}-{run.batch:06}.safetensors"
+        content = saving.dumped(
+            {
+                "about": json.dumps(self.about),
+                "model": run.model,
+                "state": run.state,
+                "memory": run.memory,
+                "best": {"epoch": run.best.epoch, "model": best and best[0], "state": best and best[1]},
+                "history": json.dumps(run.history),
+                **{name: getattr(run, name) for name in _SCALARS},
+            }
+        )
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            files.write(path, content)
+        except OSError as error:
+            good = self.paths()
+            last = f"the last good checkpoint is {good[-1].name}" if good else "there is no checkpoint yet"
+            raise type(error)(error.errno, f"{error.strerror}; {last}", str(path)) from None
+        self.written = run.epoch, run.batch
+        for old in self.paths()[:-KEPT]:
+            old.unlink(missing_ok=True)
+
+    def resume(self, start: Run) -> Run:
+        """The newest training that can be read, or `start` if there is none.
+
+        A damaged checkpoint is put aside with a warning. Raises DamagedFileError if all are; ValueError if they are of
+        another training than `start`.
+        """
+        paths = self.paths()
+        for path in reversed(paths):
+            try:
+                loaded = saving.load(path)
+            except saving.DamagedFileError as error:
+                path.replace(path.with_suffix(".damaged"))
+                warnings.warn(f"fit: {error}. It is renamed, and the one before it used", RuntimeWarning, stacklevel=3)
+            else:
+                return self._restored(loaded, start, path)
+        if paths:
+            raise saving.DamagedFileError(f"fit: no checkpoint in {self.folder} can be read; expected one of {KEPT}")
+        return start
+
+    def _restored(self, loaded: Any, start: Run, path: Path) -> Run:
+        about = json.loads(loaded["about"])
+        for name, given in json.loads(json.dumps(self.about)).items():
+            if given != about[name]:
+                raise ValueError(
+                    f"fit: {name} is {given}; the checkpoint {path} is of a training with {about[name]}. Resume it "
+                    "with that, or train anew with another folder"
+                )
+        like = {part: getattr(start, part) for part in ("model", "state", "memory")}
+        parts = {part: saving.as_like(loaded[part], like[part], str(path), part) for part in like}
+        best = loaded["best"]
+        if best["model"] is None:
+            kept = [parts["model"], parts["state"]]
+        else:
+            kept = [saving.as_like(best[part], like[part], str(path), part) for part in ("model", "state")]
+        scalars = {name: loaded[name] for name in _SCALARS}
+        history = json.loads(loaded["history"])
+        return Run(**parts, best=Best(best["epoch"], *kept), history=history, **scalars)
+
+
+def described_data(loader: DataLoader) -> dict[str, Any]:
+    """What a loader's batches follow from: its examples by a checksum of the first, the last and the targets."""
+    x = loader.x
+    ends = b"".join(np.asarray(x[k]).tobytes() if loader.read is None else str(x[k]).encode() for k in (0, -1))
+    return {
+        "the number of examples": len(x),
+        "batch_size": loader.batch_size,
+        "the shape of the examples": None if loader.read else [list(x.shape[1:]), str(x.dtype)],
+        "the checksum of the data": zlib.crc32(np.ascontiguousarray(loader.y).tobytes(), zlib.crc32(ends)),
+        "the seed of the order": loader.seed,
+        "shuffle": loader.shuffle,
+        "drop_last": loader.drop_last,
+        "transform": described(loader.transform),
+    }
+
+
+def described(x: Any) -> str:
+    """An object of hyperparameters in words that are the same in another process: no address is in them."""
+    if dataclasses.is_dataclass(x) and not isinstance(x, type):
+        fields = [f"{field.name}={described(getattr(x, field.name))}" for field in dataclasses.fields(x)]
+        return f"{type(x).__name__}({', '.join(fields)})"
+    if isinstance(x, FunctionType):
+        closure = [described(cell.cell_contents) for cell in x.__closure__ or ()]
+        return x.__qualname__.replace(".<locals>", "") + (f"[{', '.join(closure)}]" if closure else "")
+    if isinstance(x, np.ndarray):
+        return f"array {x.dtype}{list(x.shape)} {zlib.crc32(np.ascontiguousarray(x).tobytes())}"
+    if isinstance(x, list | tuple):
+        return f"({', '.join(map(described, x))})"
+    return repr(x) if isinstance(x, bool | int | float | complex | str | np.generic | None) else type(x).__name__

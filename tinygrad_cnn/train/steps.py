@@ -1,0 +1,123 @@
+"""A training step as one program: the loss, its gradient and the optimiser's update; or the same run eagerly."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn import tree
+from tinygrad_cnn.engine.primitive import to_values
+from tinygrad_cnn.engine.transforms import value_and_grad
+from tinygrad_cnn.lowering import TracingError, compile  # noqa: A004
+from tinygrad_cnn.train.draws import Call, Recording, Replay
+
+Rng = np.random.Generator | None
+
+
+class Loss:
+    """The user's loss with one signature: (model, state, x, y, rng) to (number, state).
+
+    takes_state  whether the user's takes a state; otherwise it is passed through
+    takes_rng    whether it has a parameter `rng`
+    """
+
+    def __init__(self, function: Callable[..., Any], takes_state: bool) -> None:
+        self.function, self.takes_state = function, takes_state
+        try:
+            self.takes_rng = "rng" in inspect.signature(function).parameters
+        except (TypeError, ValueError):  # a function of C
+            self.takes_rng = False
+
+    def __call__(self, model: Any, state: Any, x: Any, y: Any, rng: Rng) -> tuple[Any, Any]:
+        """The number, and the new state."""
+        keywords = {"rng": rng} if self.takes_rng else {}
+        if not self.takes_state:
+            return self.function(model, x, y, **keywords), state
+        result = self.function(model, state, x, y, **keywords)
+        if not isinstance(result, tuple) or len(result) != 2:
+            raise TypeError(f"fit: the loss returned {type(result).__name__}; with state, expected (number, state)")
+        return result
+
+
+def update_step(loss: Loss, optimiser: Any) -> Callable[..., Any]:
+    """One step: (model, state, memory, x, y, rng) to (value, model, state, memory). memory: the optimiser's state."""
+
+    def step(model: Any, state: Any, memory: Any, x: Any, y: Any, rng: Rng) -> Any:
+        (value, state), gradients = value_and_grad(loss, has_aux=True)(model, state, x, y, rng)
+        model, memory = optimiser.update(model, gradients, memory)
+        return value, model, state, memory
+
+    return step
+
+
+class Runner:
+    """Runs a function, whose last arguments are x, y and a Generator or None, as a program where it can be traced.
+
+    In place of the Generator it is called with a function that makes it, for a step may have to be run again.
+
+    backend: how the last call was run: "c", "numpy", or "eager", with the reason after a colon.
+    """
+
+    def __init__(self, function: Callable[..., Any], compiled: bool) -> None:
+        self.function, self.compiled, self.backend = function, compiled, "eager"
+        self.programs: dict[Any, Callable[..., Any]] = {}  # for batches of a kind
+        self.untraceable: dict[Any, str] = {}  # kinds of batches for which there is no program, and why
+
+    def __call__(self, *args: Any) -> Any:
+        """What the function returns, as plain C-contiguous arrays.
+
+        An array that comes back from a file is one too: so a step has the same program, and the same rounding.
+        """
+        return tree.map(plain, self._run(*args))
+
+    def _run(self, *args: Any) -> Any:
+        *others, x, y, make_rng = args
+        kind = (x.shape, x.dtype, y.shape, y.dtype)
+        if self.compiled and kind not in self.untraceable:
+            try:
+                if kind not in self.programs:
+                    self.programs[kind] = _program(self.function, args)
+                result, self.backend = self.programs[kind](*args)
+                return result
+            except TracingError as error:
+                self.untraceable[kind] = str(error)
+        self.backend = f"eager: {self.untraceable[kind]}" if self.compiled else "eager"
+        return self.function(*others, x, y, make_rng and make_rng())
+
+
+def _program(function: Callable[..., Any], args: tuple[Any, ...]) -> Callable[..., Any]:
+    """A function of `args` that runs `function` as a program, and says how."""
+    *others, make_rng = args
+    calls: tuple[Call, ...] = ()
+    if make_rng is not None:
+        recording = Recording(make_rng())
+        function(*others, recording)
+        calls = tuple(recording.calls)
+    program = compile(_replaying(function, calls))
+
+    def run(*args: Any) -> tuple[Any, str]:
+        *others, make_rng = args
+        rng = make_rng and make_rng()
+        drawn = None if rng is None else [call.drawn(rng) for call in calls]
+        return program(*others, drawn), program.backend  # type: ignore[attr-defined]
+
+    return run
+
+
+def _replaying(function: Callable[..., Any], calls: tuple[Call, ...]) -> Callable[..., Any]:
+    """`function`, which takes what was drawn for `calls` in place of a generator."""
+
+    def replaying(*args: Any) -> Any:
+        *others, drawn = args
+        return function(*others, None if drawn is None else Replay(calls, drawn))
+
+    return replaying
+
+
+def plain(x: Any) -> Any:
+    """A leaf without its graph, C-contiguous if it is an array."""
+    x = to_values(x)
+    return x.copy() if isinstance(x, np.ndarray) and not x.flags.c_contiguous else x
