@@ -221,6 +221,14 @@ PEERS: list[Peer] = [
         (1, 2, 5, 5),
         (2, 2, 2, 2),
     ),
+    row(
+        "conv_transpose2d, dilated, in groups",
+        lambda x, W, b: nn.conv_transpose2d(x, W, b, stride=2, padding=1, dilation=(2, 3), groups=2),
+        lambda t, x, W, b: f(t).conv_transpose2d(x, W, b, stride=2, padding=1, dilation=(2, 3), groups=2),
+        (2, 4, 3, 2),
+        (4, 3, 3, 2),
+        (6,),
+    ),
     # pooling
     row(
         "max_pool2d, padded",

@@ -21,6 +21,9 @@ from tinygrad_cnn.nn.initialisers import (
 )
 from tinygrad_cnn.nn.labels import embedding, one_hot
 from tinygrad_cnn.nn.layers import (
+    GRU,
+    LSTM,
+    RNN,
     AdaptiveAvgPool2d,
     AvgPool2d,
     BatchNorm,
@@ -37,6 +40,7 @@ from tinygrad_cnn.nn.layers import (
     LayerNorm,
     Linear,
     MaxPool2d,
+    MultiHeadAttention,
     Residual,
     RMSNorm,
     Sequential,
@@ -68,16 +72,16 @@ from tinygrad_cnn.nn.schedules import (
 from tinygrad_cnn.nn.softmaxes import log_softmax, logsumexp, softmax
 
 __all__ = [
-    "SGD", "Adagrad", "Adam", "AdamW", "AdaptiveAvgPool2d", "AvgPool2d", "BatchNorm", "Conv1d", "Conv2d",
-    "ConvTranspose2d", "Dropout", "Embedding", "Flatten", "Function", "GlobalAvgPool2d", "GroupNorm", "Layer",
-    "LayerNorm", "Linear", "Lion", "MaxPool2d", "Momentum", "RMSNorm", "RMSprop", "Residual", "Sequential",
-    "accuracy", "adaptive_avg_pool2d", "adaptive_max_pool2d", "avg_pool2d", "batch_norm",
-    "binary_cross_entropy_with_logits", "clip_by_norm", "clip_by_value", "confusion_matrix", "constant_schedule",
-    "conv1d", "conv2d", "conv_transpose2d", "cosine_schedule", "dropout", "elu", "embedding", "gelu",
-    "global_avg_pool2d", "global_max_pool2d", "global_norm", "glorot_normal", "glorot_uniform", "group_norm", "gru",
-    "he_normal", "he_uniform", "huber", "kl", "l1", "layer_norm", "leaky_relu", "lecun_normal", "lecun_uniform",
-    "linear", "log_softmax", "logsumexp", "lstm", "max_pool2d", "moving_average", "mse", "one_cycle_schedule",
-    "one_hot", "orthogonal", "relu", "rms_norm", "rnn", "scaled_dot_product_attention", "sigmoid", "silu",
-    "softmax", "softmax_cross_entropy", "softplus", "static", "step_schedule", "top_k", "uniform",
-    "warmup_schedule",
+    "GRU", "LSTM", "RNN", "SGD", "Adagrad", "Adam", "AdamW", "AdaptiveAvgPool2d", "AvgPool2d", "BatchNorm",
+    "Conv1d", "Conv2d", "ConvTranspose2d", "Dropout", "Embedding", "Flatten", "Function", "GlobalAvgPool2d",
+    "GroupNorm", "Layer", "LayerNorm", "Linear", "Lion", "MaxPool2d", "Momentum", "MultiHeadAttention", "RMSNorm",
+    "RMSprop", "Residual", "Sequential", "accuracy", "adaptive_avg_pool2d", "adaptive_max_pool2d", "avg_pool2d",
+    "batch_norm", "binary_cross_entropy_with_logits", "clip_by_norm", "clip_by_value", "confusion_matrix",
+    "constant_schedule", "conv1d", "conv2d", "conv_transpose2d", "cosine_schedule", "dropout", "elu", "embedding",
+    "gelu", "global_avg_pool2d", "global_max_pool2d", "global_norm", "glorot_normal", "glorot_uniform",
+    "group_norm", "gru", "he_normal", "he_uniform", "huber", "kl", "l1", "layer_norm", "leaky_relu", "lecun_normal",
+    "lecun_uniform", "linear", "log_softmax", "logsumexp", "lstm", "max_pool2d", "moving_average", "mse",
+    "one_cycle_schedule", "one_hot", "orthogonal", "relu", "rms_norm", "rnn", "scaled_dot_product_attention",
+    "sigmoid", "silu", "softmax", "softmax_cross_entropy", "softplus", "static", "step_schedule", "top_k",
+    "uniform", "warmup_schedule",
 ]  # fmt: skip

@@ -153,14 +153,22 @@ def conv1d(
 
 @scope("conv_transpose2d")
 def conv_transpose2d(
-    x: Array, weight: Array, bias: Array | None = None, stride: Pair = 1, padding: Pair = 0, output_padding: Pair = 0
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    output_padding: Pair = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
 ) -> Array:
     """The transpose of `conv2d` with respect to its images, which enlarges images: every element adds a filter.
 
-    x: (..., channels, height, width), weight: (channels, filters, kh, kw), bias: (filters,); returns (..., filters,
-    out_h, out_w), where out_h = (height - 1) stride - 2 padding + kh + output_padding. stride, padding: those of the
-    convolution that it is the transpose of. output_padding: how many more rows and columns, fewer than `stride`: the
-    images of as many sizes are convolved to one size. Raises ValueError if the shapes do not fit.
+    x: (..., channels, height, width), weight: (channels, filters / groups, kh, kw), bias: (filters,); returns (...,
+    filters, out_h, out_w), where out_h = (height - 1) stride - 2 padding + dilation (kh - 1) + 1 + output_padding.
+    stride, padding, dilation, groups: those of the convolution that it is the transpose of. output_padding: how many
+    more rows and columns, fewer than `stride`: the images of as many sizes are convolved to one size. Raises ValueError
+    if the shapes do not fit.
 
     Source: V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep learning", 2016, chapter 4.
 
@@ -175,7 +183,15 @@ def conv_transpose2d(
             f"conv_transpose2d: x has shape {np.shape(x)} and weight {np.shape(weight)}; expected (..., channels, "
             "height, width) and (channels, filters, kh, kw)"
         )
-    if bias is not None and np.size(bias) != weight.shape[1]:
+    if type(groups) is not int or groups < 1 or weight.shape[0] % groups:
+        raise ValueError(
+            f"conv_transpose2d: groups is {groups!r}; expected an integer that divides the {weight.shape[0]} channels"
+        )
+    apart = pair(dilation, "conv_transpose2d: dilation")
+    if apart != (1, 1):
+        weight = _spread(weight, apart)
+    filters = weight.shape[1] * groups
+    if bias is not None and np.size(bias) != filters:
         raise ValueError(f"conv_transpose2d: bias has shape {np.shape(bias)}; expected one number for each filter")
     steps = pair(stride, "conv_transpose2d: stride")
     around, more = (
@@ -194,7 +210,23 @@ def conv_transpose2d(
             f"padding is {padding!r} for a window of {weight.shape[2]} x {weight.shape[3]}"
         )
     batch = math.prod(x.shape[:-3])
+    images = x.reshape(batch, *x.shape[-3:])
     shape = (batch, weight.shape[1], out_h, out_w)
-    out = image_gradient(x.reshape(batch, *x.shape[-3:]), weight, shape=shape, stride=steps, padding=around)
-    out = out.reshape(*x.shape[:-3], *shape[1:])
+    if groups == 1:
+        out = image_gradient(images, weight, shape=shape, stride=steps, padding=around)
+    else:
+        size = weight.shape[0] // groups
+        parts = [slice(k * size, (k + 1) * size) for k in range(groups)]
+        out = np.concatenate(
+            [image_gradient(images[:, p], weight[p], shape=shape, stride=steps, padding=around) for p in parts], axis=1
+        )
+    out = out.reshape(*x.shape[:-3], filters, out_h, out_w)
     return out if bias is None else out + np.reshape(bias, (-1, 1, 1))
+
+
+def _spread(weight: Array, dilation: Two) -> Array:
+    """Filters with zeros between their elements, whose convolution is that with `dilation`."""
+    (*outer, kh, kw), (down, across) = weight.shape, dilation
+    zeros = [*[(0, 0)] * 3, (0, down - 1), (0, 0), (0, across - 1)]
+    spread = np.pad(weight.reshape(*outer, kh, 1, kw, 1), zeros).reshape(*outer, kh * down, kw * across)
+    return spread[..., : (kh - 1) * down + 1, : (kw - 1) * across + 1]

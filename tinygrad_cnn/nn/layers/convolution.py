@@ -92,9 +92,9 @@ class Conv1d(Layer):
 class ConvTranspose2d(Layer):
     """`nn.conv_transpose2d` with filters: (..., channels, height, width) to (..., filters, out_h, out_w).
 
-    channels: None for those of the example. stride, padding, output_padding: those of `nn.conv_transpose2d`. weight:
-    (channels, filters, *window), at first by He's normal initialiser, for a fan-in of channels * window / stride, the
-    number of products in one element of the result; bias: (filters,), at first zeros.
+    channels: None for those of the example. stride, padding, output_padding, dilation, groups: those of
+    `nn.conv_transpose2d`. weight: (channels, filters / groups, *window), at first by He's normal initialiser, with the
+    fan-in of a `Conv2d` of as many channels; bias: (filters,), at first zeros.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> x = np.ones((5, 8, 4, 4))
@@ -108,6 +108,8 @@ class ConvTranspose2d(Layer):
     stride: Pair = static(1, kw_only=True)
     padding: Pair = static(0, kw_only=True)
     output_padding: Pair = static(0, kw_only=True)
+    dilation: Pair = static(1, kw_only=True)
+    groups: int = static(1, kw_only=True)
     use_bias: bool = static(True, kw_only=True)
     initialiser: Initialiser = static(he_normal, kw_only=True)
     weight: Any = field(default=None, kw_only=True)
@@ -116,17 +118,20 @@ class ConvTranspose2d(Layer):
     def parameters(self, rng: np.random.Generator, x: Array) -> dict[str, Any]:
         channels = size_of(self, x, -3, "channels") if self.channels is None else self.channels
         window = pair(self.window, "ConvTranspose2d: window")
-        made = _parameters(self, rng, channels, (self.filters, channels, *window))
-        return {**made, "weight": np.swapaxes(made["weight"], 0, 1).copy()}
+        made = _parameters(self, rng, channels, (self.filters, channels // self.groups, *window))
+        weight = made["weight"].reshape(self.groups, -1, channels // self.groups, *window)
+        return {**made, "weight": np.swapaxes(weight, 1, 2).reshape(channels, -1, *window)}
 
     def __call__(self, x: Array) -> Array:
         weight = initialised(self, self.weight)
         check_size(self, x, -3, weight.shape[0], "channels")
-        return conv_transpose2d(x, weight, self.bias, self.stride, self.padding, self.output_padding)
+        return conv_transpose2d(
+            x, weight, self.bias, self.stride, self.padding, self.output_padding, self.dilation, self.groups
+        )
 
 
 def _parameters(layer: Any, rng: np.random.Generator, channels: int, shape: tuple[int, ...]) -> dict[str, Any]:
-    groups = getattr(layer, "groups", 1)
+    groups = layer.groups
     if channels % groups or layer.filters % groups:
         raise ValueError(f"{layer!r}: groups is {groups}; expected a divisor of {channels} channels and of the filters")
     bias = np.zeros(layer.filters) if layer.use_bias else None
