@@ -356,7 +356,7 @@ def test_splits_that_cannot_be_made_are_named(tmp_path: Path) -> None:
         ("{", "not valid JSON"),
         ('{"train": [[1], [1]]}', "it has no entry 'test'"),
         ('{"train": [[1], [9]], "test": [[2], [2]]}', "there is no drawing with the number 9"),
-        ('{"train": [[1]], "test": [[2], [2]]}', "expected numbers for two classes"),
+        ('{"train": [[1]], "test": [[2], [2]]}', "expected numbers for 2 classes"),
         ('{"train": 5, "test": 6}', r"expected \{\"train\""),
         ("[1, 2]", "it has no entry 'train'"),
         ('{"train": [[1, 1], [1]], "test": [[2], [2]]}', "is listed twice"),

@@ -18,6 +18,8 @@ from tinygrad_cnn.circle_square.tasks import Task
 
 Floats = NDArray[np.float64]
 
+BUNDLED = "drawings that come with tinygrad_cnn"
+
 
 @dataclass(frozen=True)
 class Scaling:
@@ -72,17 +74,20 @@ class DataSet:
 
 def bundled(task: Task) -> DataSet:
     """The drawings that come with the package, which its own generator drew."""
+    train, test = (read_half_and_half(bundled_folder(task) / part) for part in ("train", "test"))
+    return DataSet(train, test, task.shapes, BUNDLED)
+
+
+def bundled_folder(task: Task) -> Path:
+    """Where they are: a folder with the folders train and test."""
     here = Path(__file__).parent.parent
-    folder = next((f for f in (here / "data", here.parent / "data") if (f / _folder_name(task)).is_dir()), None)
-    if folder is None:
-        raise InputError(
-            f"the bundled drawings are missing; expected {here / 'data' / _folder_name(task)}. Reinstall the package"
-        )
-    train, test = (read_half_and_half(folder / _folder_name(task) / part) for part in ("train", "test"))
-    return DataSet(train, test, task.shapes, "drawings that come with tinygrad_cnn")
+    folders = [parent / "data" / _entry(task) for parent in (here, here.parent)]
+    if not any(folder.is_dir() for folder in folders):
+        raise InputError(f"the bundled drawings are missing; expected {folders[0]}. Reinstall the package")
+    return next(folder for folder in folders if folder.is_dir())
 
 
-def _folder_name(task: Task) -> str:
+def _entry(task: Task) -> str:
     return task.name.replace("-", "_")
 
 
@@ -123,16 +128,14 @@ def _load(folder: Path, task: Task, split: str | None, split_seed: int) -> DataS
         raise InputError(f"{folder}: expected folders train and test, or a folder for each of {_plural(task)}")
     if split is None:
         raise InputError(f"{folder}: it is not divided into train and test. Pass --split, for example --split 12+2")
-    files = [_image_files(f) for f in folders]
-    chosen = _split_by_list(Path(split), files, task) if split.endswith(".json") else _split(split, split_seed, files)
+    chosen, how = divided([image_files(f) for f in folders], split, split_seed, _entry(task))
     train, test = (_read(paths) for paths in chosen)
-    how = f"split by {split}" if split.endswith(".json") else f"split {split}, seed {split_seed}"
     return DataSet(train, test, _names(folders, task), f"{folder} ({how})")
 
 
 def read_half_and_half(folder: Path) -> Drawings:
     """The drawings in one folder, in natural order: the first half of them circles, as in the article."""
-    files = _image_files(folder)
+    files = image_files(folder)
     if len(files) % 2:
         raise InputError(
             f"{folder}: it has {len(files)} images; expected an even number, of which the first half are circles and "
@@ -147,7 +150,7 @@ def _read_layout(folder: Path, task: Task) -> tuple[Drawings, tuple[str, str]]:
     folders = _class_folders(folder, task)
     if not folders:
         return read_half_and_half(folder), task.shapes
-    return _read([_image_files(f) for f in folders]), _names(folders, task)
+    return _read([image_files(f) for f in folders]), _names(folders, task)
 
 
 def _names(folders: list[Path], task: Task) -> tuple[str, str]:
@@ -172,7 +175,8 @@ def _class_folders(folder: Path, task: Task) -> list[Path]:
     return folders
 
 
-def _image_files(folder: Path) -> list[Path]:
+def image_files(folder: Path) -> list[Path]:
+    """The image files in a folder, in natural order; at least one."""
     files = sorted((f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".")), key=natural)
     images = [f for f in files if f.suffix.lower() in SUFFIXES]
     if not images:
@@ -183,6 +187,21 @@ def _image_files(folder: Path) -> list[Path]:
 def natural(path: Path) -> list[Any]:
     """A key to sort names by as people count: drawing(2) before drawing(10)."""
     return [int(part) if part.isdecimal() else part.lower() for part in re.split(r"(\d+)", path.name)]
+
+
+def divided(
+    files: list[list[Path]], split: str, seed: int, entry: str
+) -> tuple[tuple[list[list[Path]], list[list[Path]]], str]:
+    """The files of each class to train with, and to test with, and how they were chosen, in words.
+
+    split: "12+2", as a permutation from `seed` has them, or a JSON file that lists them by number, itself or in its
+    entry `entry`.
+    """
+    if split.endswith(".json"):
+        train, test = _split_by_list(Path(split), files, entry)
+        return (train, test), f"split by {split}"
+    train, test = _split(split, seed, files)
+    return (train, test), f"split {split}, seed {seed}"
 
 
 def _split(split: str, seed: int, files: list[list[Path]]) -> list[list[list[Path]]]:
@@ -203,20 +222,20 @@ def _split(split: str, seed: int, files: list[list[Path]]) -> list[list[list[Pat
     return parts
 
 
-def _split_by_list(path: Path, files: list[list[Path]], task: Task) -> list[list[list[Path]]]:
+def _split_by_list(path: Path, files: list[list[Path]], entry: str) -> list[list[list[Path]]]:
     try:
         listed = inputs.read_json(path, "split")
     except InputError as error:
         raise InputError(f"--split {error}") from None
     if isinstance(listed, dict):
-        listed = listed.get(_folder_name(task), listed)
+        listed = listed.get(entry, listed)
     for part in ("train", "test"):
         if not isinstance(listed, dict) or part not in listed:
             raise InputError(f"--split {path}: it has no entry {part!r}")
         if not _is_list(listed[part], list) or not all(_is_list(numbers, int) for numbers in listed[part]):
             raise InputError(f'--split {path}: expected {{"train": [[1, 3], [2, 4]], "test": [[5], [6]]}}')
-        if len(listed[part]) != 2 or not all(listed[part]):
-            raise InputError(f'--split {path}: expected numbers for two classes in both "train" and "test"')
+        if len(listed[part]) != len(files) or not all(listed[part]):
+            raise InputError(f'--split {path}: expected numbers for {len(files)} classes in both "train" and "test"')
     chosen: dict[str, list[list[Path]]] = {"train": [], "test": []}
     for k, paths in enumerate(files):
         by_number: dict[int | None, list[Path]] = {}
@@ -256,14 +275,23 @@ def _read(files: list[list[Path]]) -> Drawings:
     """Drawings from the files of two classes."""
     paths = [path for of_class in files for path in of_class]
     read = [read_drawing(path) for path in paths]
-    notes = []
-    for change, many in CHANGES.items():
-        changed = [path.name for path, drawing in zip(paths, read, strict=True) if change in drawing.changes]
-        notes += [f"{path}: {change}" for path in changed[:3]]
-        if len(changed) > 3:
-            notes.append(f"and {len(changed) - 3} more drawings {many}")
+    notes = notes_on(paths, [drawing.changes for drawing in read], CHANGES)
     y = np.repeat([0.0, 1.0], [len(of_class) for of_class in files])[:, None]
     return Drawings(np.array([drawing.grey for drawing in read]), y, [path.name for path in paths], notes)
+
+
+def notes_on(paths: list[Path], changes: list[tuple[str, ...]], wordings: dict[str, str]) -> list[str]:
+    """What was done to which files: a sentence for each of the first three, and one for all others.
+
+    wordings: for each change to a file, the same of several.
+    """
+    notes = []
+    for change, many in wordings.items():
+        changed = [path.name for path, of_path in zip(paths, changes, strict=True) if change in of_path]
+        notes += [f"{name}: {change}" for name in changed[:3]]
+        if len(changed) > 3:
+            notes.append(f"and {len(changed) - 3} more drawings {many}")
+    return notes
 
 
 def _and(words: tuple[str, ...]) -> str:

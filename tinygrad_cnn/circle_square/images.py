@@ -32,8 +32,28 @@ INVERTED = "light on dark, and was inverted"
 ENLARGED = "drawn small, and was enlarged"
 CHANGES = {INVERTED: "are light on dark, and were inverted", ENLARGED: "are drawn small, and were enlarged"}
 
+COLOUR, TRANSPARENT, DEEP = "in colour, and was made grey", "transparent, and was laid on white", "of 16 bits a pixel"
+CONVERSIONS = {
+    COLOUR: "are in colour, and were made grey",
+    TRANSPARENT: "are transparent, and were laid on white",
+    DEEP: "are of 16 bits a pixel",
+}
+
 FAINTEST = 100  # shades from the background, of the darkest pixel
 INK = 32  # how many shades from the background: what is nearer is paper
+
+
+class Picture(NamedTuple):
+    """An image file as it was read, of any size.
+
+    grey         (height, width) uint8, dark on light
+    changes      what was done to it, of CHANGES
+    conversions  how its pixels became grey ones of 8 bits, of CONVERSIONS
+    """
+
+    grey: Grey
+    changes: tuple[str, ...]
+    conversions: tuple[str, ...]
 
 
 class Drawing(NamedTuple):
@@ -49,23 +69,36 @@ class Drawing(NamedTuple):
     doubt: str | None
 
 
-def read_drawing(path: Path) -> Drawing:
-    """The image file `path` as a drawing.
+def read_picture(path: Path) -> Picture:
+    """The image file `path` in grey, dark on light.
 
-    Colour becomes grey and transparency white; a light drawing on dark is inverted. What is 28 x 28 stays as it is.
-    A picture of another size is made square, with its background, and resized by averaging areas; if what is drawn on
-    it would then be smaller than people draw in 28 x 28 pixels, it is cut out and enlarged to the size that they
-    mostly draw in, in the middle, because the model knows shapes by where their lines are. Raises InputError for what
-    is no image, or no drawing.
+    Colour becomes grey and transparency white; a light drawing on dark is inverted. Raises InputError for what is no
+    image, or is all of one shade.
     """
-    grey = _decode(path)
+    grey, conversions = _decode(path)
     background = int(np.median(grey))
     if int(grey.max()) - int(grey.min()) < 16:
         shade = "white" if background > 239 else "black" if background < 16 else "of one shade"
         raise InputError(f"{path}: the image is empty, all {shade}")
-    changes: tuple[str, ...] = ()
     if background < 128:
-        grey, background, changes = 255 - grey, 255 - background, (INVERTED,)
+        return Picture(255 - grey, (INVERTED,), conversions)
+    return Picture(grey, (), conversions)
+
+
+def read_drawing(path: Path) -> Drawing:
+    """The image file `path` as a drawing. Raises InputError for what is no image, or no drawing."""
+    return as_drawing(read_picture(path))
+
+
+def as_drawing(picture: Picture) -> Drawing:
+    """A picture as a drawing of 28 x 28 pixels. What is 28 x 28 stays as it is.
+
+    A picture of another size is made square, with its background, and resized by averaging areas; if what is drawn on
+    it would then be smaller than people draw in 28 x 28 pixels, it is cut out and enlarged to the size that they
+    mostly draw in, in the middle, because the model knows shapes by where their lines are.
+    """
+    grey, changes, _ = picture
+    background = int(np.median(grey))
     if grey.shape != (SIZE, SIZE):
         left, top, width, height = _box(grey, background)
         if max(width, height) * SIZE < SMALLEST * max(grey.shape):
@@ -96,8 +129,11 @@ def write_image(path: Path, grey: Grey) -> None:
     path.write_bytes(encoded.tobytes())
 
 
-def _decode(path: Path) -> Grey:
-    """The pixels, by Pillow: of damage it raises exceptions, where OpenCV's libraries print to the terminal."""
+def _decode(path: Path) -> tuple[Grey, tuple[str, ...]]:
+    """The pixels, and how they were converted.
+
+    By Pillow: of damage it raises exceptions, where OpenCV's libraries print to the terminal.
+    """
     data = inputs.read(path, LARGEST, "drawing")
     if not data:
         raise InputError(f"{path}: the file is empty (0 bytes)")
@@ -134,19 +170,22 @@ def _by_opencv(data: bytes) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def _grey(image: Image.Image) -> Grey:
+def _grey(image: Image.Image) -> tuple[Grey, tuple[str, ...]]:
     if image.mode == "F":
-        return np.asarray(255 * np.clip(np.nan_to_num(np.asarray(image)), 0, 1), np.uint8)
-    if image.mode.startswith("I"):  # of 16 bits
-        return np.asarray(np.clip(np.asarray(image), 0, 65535) // 257, np.uint8)
+        return np.asarray(255 * np.clip(np.nan_to_num(np.asarray(image)), 0, 1), np.uint8), ()
+    if image.mode.startswith("I"):
+        return np.asarray(np.clip(np.asarray(image), 0, 65535) // 257, np.uint8), (DEEP,)
+    conversions: tuple[str, ...] = ()
     if image.has_transparency_data:
         *colours, opaque = [np.asarray(channel) for channel in image.convert("RGBA").split()]
         pixels = np.stack([_over_white(colour, opaque) for colour in colours], axis=2)
+        conversions += (TRANSPARENT,) if (opaque < 255).any() else ()
     elif image.mode in ("1", "L"):
-        return np.array(image.convert("L"))
+        return np.array(image.convert("L")), ()
     else:
         pixels = np.asarray(image.convert("RGB"))
-    return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
+    conversions += (COLOUR,) if np.ptp(pixels, axis=2).max() >= INK else ()
+    return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), conversions  # type: ignore[return-value]
 
 
 def _over_white(colour: Grey, opaque: Grey) -> Grey:

@@ -178,7 +178,7 @@ def elastic(
 
     def change(image: Any, k: int) -> Any:
         moved = places + cv2.resize(fields[k], (width, height), interpolation=cv2.INTER_CUBIC)
-        return cv2.remap(image, moved, None, cv2.INTER_LINEAR, borderValue=background)
+        return cv2.remap(image, moved[..., 0], moved[..., 1], cv2.INTER_LINEAR, borderValue=background)
 
     return _each(images, change)
 
@@ -189,11 +189,11 @@ def _disc(radius: int) -> Any:
 
 def _each(images: Images, change: Any) -> Images:
     """`change(image, k)` of each image, and of each of its channels."""
-    out = np.empty_like(images)
+    out: Any = np.empty_like(images)
     for k in range(len(images)):
         for place in np.ndindex(images.shape[1:-2]):
             out[(k, *place)] = change(np.ascontiguousarray(images[(k, *place)]), k)
-    return out
+    return out  # type: ignore[no-any-return]
 
 
 def _check(name: str, images: Any, **strengths: float) -> None:
