@@ -10,6 +10,8 @@ from render_graphs import circle_square, diagram_of, named
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.pictures.read import cost
+from tinygrad_cnn.pictures.view.diagram import Box, Diagram
+from tinygrad_cnn.pictures.write import dot
 
 
 def flops(make) -> float | None:
@@ -96,3 +98,24 @@ def test_measuring_colours_the_steps_by_their_time() -> None:
     text = tg.render(circle_square(), measure=True, backward=True, inputs="x").dot
     assert "#7a0f0f" in text  # the dearest
     assert "kflop" in text
+
+
+def test_a_folded_loop_whose_first_iteration_takes_a_constant_is_measured_with_its_gradient() -> None:
+    W, state = tg.Tensor(np.eye(3), "W"), np.zeros(3)
+    for x in np.ones((6, 3)):
+        state = np.tanh(W @ state + x)
+    diagram = diagram_of(np.sum(state), backward=True, measure=True, fold=True)
+    assert all(box.cost is not None and box.cost.backward > 0 for box in diagram.boxes.values() if box.name == "∂L/∂W")
+
+
+def test_a_time_is_printed_once() -> None:
+    """The time of a rule stands at the cotangent that it gives, if that is drawn, and else at the step."""
+    x = tg.Tensor(np.ones((50, 50)), "x")
+    y = np.sum(np.exp(x))
+    both, alone = (tg.render(y, measure=True, backward=backward).diagram for backward in (True, False))
+    assert [box.kind for box in both.boxes.values() if "back " in label(both, box)] == ["cotangent", "cotangent"]
+    assert [box.kind for box in alone.boxes.values() if "back " in label(alone, box)] == ["primitive", "primitive"]
+
+
+def label(diagram: Diagram, box: Box) -> str:
+    return dot.label(box, dot.Style(diagram), "#000000", "#000000")

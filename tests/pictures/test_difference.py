@@ -42,9 +42,9 @@ def test_the_same_graph_has_no_changes() -> None:
 
 def test_a_step_that_was_added_is_added_with_its_edges_and_its_cotangent() -> None:
     diagram = compared(None, np.tanh, backward=True)
-    assert [box.title for box in diagram.boxes.values() if box.change and box.kind == "primitive"] == ["hidden"]
+    assert [box.title for box in diagram.boxes.values() if box.change and box.kind == "primitive"] == ["hidden₂"]
     assert changes(diagram)["removed"] == set()
-    assert "∂out/∂hidden" in changes(diagram)["added"]
+    assert "∂out/∂hidden₂" in changes(diagram)["added"]
     assert any(edge.change == "added" for edge in diagram.edges if edge.flow == "forward")
     assert any(edge.change == "removed" for edge in diagram.edges if edge.flow == "forward")
 
@@ -54,7 +54,7 @@ def test_a_step_that_was_exchanged_is_removed_and_added() -> None:
     assert [(box.primitive, box.change) for box in diagram.boxes.values() if box.change] == [
         ("sin", "added"), ("tanh", "removed"),
     ]  # fmt: skip
-    assert ("hidden", "multiply") in edges(diagram)
+    assert ("hidden₂", "multiply") in edges(diagram)
 
 
 def test_values_stand_side_by_side() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import ModuleType
 
 import numpy as np
@@ -200,3 +201,14 @@ def test_the_published_forward_is_drawn_with_its_loops(on_tensors) -> None:
     assert len(picture.diagram.boxes) < 110
     assert "nodes are drawn as" in picture.notes[0]
     assert "× 784" in svg
+
+
+def test_what_flows_to_another_iteration_is_named_and_not_drawn_across_the_loop() -> None:
+    h, x = tg.Tensor(np.ones(2), "start"), tg.Tensor(np.ones(2), "x")
+    for _ in range(6):
+        h = np.tanh(h * x)
+    picture = tg.render(np.sum(h), backward=True, fold=True)
+    crossing = [(e.tail, e.head) for e in picture.diagram.edges if e.flow in ("again", "earlier")]
+    assert len(crossing) == 2
+    assert not [ends for ends in crossing if re.search(f'"{ends[0]}" -> "{ends[1]}".*dashed', picture.dot)]
+    assert re.findall("[↻↺] [^<]*", picture.dot) == ["↻ h", "↺ ∂L/∂multiply"]

@@ -63,6 +63,54 @@ def test_a_constant_that_several_steps_take_is_one_box() -> None:
     assert [box.kind for box in diagram.boxes.values()].count("constant") == 1
 
 
+def test_one_constant_that_is_copied_for_each_of_its_takers_is_one_box() -> None:
+    """An array that can be written to is copied by each step that takes it."""
+    x = np.arange(6.0).reshape(2, 3)
+    q, k, v = (tg.Tensor(np.full((3, 3), i + 1.0), name) for i, name in enumerate("QKV"))
+    attended = (x @ q) @ (x @ k).T @ (x @ v) + x
+    diagram = diagram_of(attended)
+    constants = [box for box in diagram.boxes.values() if box.kind == "constant"]
+    assert [box.title for box in constants] == ["x"]
+    assert sum(e.tail == constants[0].id for e in diagram.edges) == 4
+
+
+def test_constants_of_one_name_and_other_elements_are_two() -> None:
+    x = np.ones(3)
+    first = tg.Tensor(np.ones(3), "W") * x
+    x[0] = 2.0
+    second = first * x
+    titles = [box.title for box in diagram_of(second).boxes.values() if box.kind == "constant"]
+    assert titles == ["x", "x₂"]
+
+
+def test_no_two_values_have_one_name() -> None:
+    h = state = np.zeros(2)
+    W = tg.Tensor(np.eye(2), "W")
+    state = W @ state
+    for _ in range(3):
+        h = np.tanh(h + state)
+    h = h * 2
+    names = [box.name for box in diagram_of(np.sum(h)).boxes.values() if box.name]
+    assert len(names) == len(set(names))
+    assert {"h", "h₂", "h₃", "h₄", "state", "state₀"} <= set(names)
+
+
+def test_the_argument_of_a_transform_is_the_value_that_it_was_given() -> None:
+    slope = tg.grad(tg.grad(np.tanh))(tg.Tensor(0.5, "x"))
+    diagram = diagram_of(slope, backward=True, values=True)
+    assert [box.name for box in diagram.boxes.values() if "x" in (box.name or "")] == ["x", "∂slope/∂x"]
+    t = np.tanh(0.5)
+    third = named(diagram, "∂slope/∂x").value
+    assert third is not None
+    assert third.least == pytest.approx(-2 * (1 - t * t) * (1 - 3 * t * t))
+
+
+def test_graphvizs_names_are_no_text_of_a_picture() -> None:
+    root = ET.fromstring(tg.render(small()[1], backward=True).svg)
+    assert [title.text for title in root.iter(f"{SVG}title")] == ["The graph of loss"]
+    assert root.get("aria-label") == "The graph of loss"
+
+
 def test_numbers_and_settings_are_written_in_the_box() -> None:
     t = tg.Tensor(np.ones((1, 4, 4)), "t")
     y = tg.max_pool2d(np.maximum(0, t), 2) ** 2

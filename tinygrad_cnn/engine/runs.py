@@ -153,11 +153,12 @@ class Pullback:
 
 
 @primitive(moves=True)
-def _same(x: Array, /) -> Array:
+def same(x: Array, /) -> Array:
+    """`x` itself."""
     return x
 
 
-_same.defvjp(lambda g, out, x: g)
+same.defvjp(lambda g, out, x: g)
 
 
 def input_on(leaf: Any, path: str, caller: str) -> Tensor:
@@ -170,7 +171,7 @@ def input_on(leaf: Any, path: str, caller: str) -> Tensor:
         return leaf_tensor(leaf.node.value, path or None)
     elif isinstance(leaf, Tensor):
         # A handle of its own, even if it shares memory with the one outside, which does not follow it.
-        tensor: Tensor = handle_on(_same(leaf).node)
+        tensor: Tensor = handle_on(same(leaf).node)
         tensor.node.like = leaf.node.like
         tensor.node.name = path or leaf.name
         return tensor

@@ -8,10 +8,11 @@ from typing import Any
 
 from tinygrad_cnn.engine.graph import Node
 from tinygrad_cnn.pictures.read.cotangents import Sweep
+from tinygrad_cnn.pictures.read.faults import arises
 from tinygrad_cnn.pictures.read.reading import Reading, dtype, primitive_of
 from tinygrad_cnn.pictures.view import labels
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge
-from tinygrad_cnn.pictures.view.values import describe
+from tinygrad_cnn.pictures.view.values import describe, describe_all
 
 
 def draw_backward(diagram: Diagram, reading: Reading, back: Sweep, values: bool) -> None:
@@ -30,10 +31,11 @@ def _mirror(diagram: Diagram, reading: Reading, back: Sweep, values: bool) -> di
     for edge in diagram.edges:
         takers.setdefault(edge.tail, []).append(edge)
     of, order = _result(reading), len(diagram.boxes)
-    reached: dict[str, Node] = {}  # the first node of each box that has a cotangent
-    for node in reading.nodes:
-        if node in back.values:
-            reached.setdefault(reading.ids[node], node)
+    reached: dict[str, list[Any]] = {}  # the cotangents of each box
+    for id, members in reading.members.items():
+        found = [back.values[node] for node in members if node in back.values]
+        if found:
+            reached[id] = found
     mirrored = {id: f"g{reading.numbers[id]}" for id in reversed(reading.members) if id in reached}
     for id, g in mirrored.items():
         box = diagram.boxes[id]
@@ -55,7 +57,7 @@ def _mirror(diagram: Diagram, reading: Reading, back: Sweep, values: bool) -> di
             count=box.count,
             of=id,
             line=box.line,
-            value=describe(back.values[reached[id]], flows=True) if values else None,
+            value=describe_all(reached[id], flows=True) if values else None,
         )
         for edge in incoming:
             flow: Any = "earlier" if edge.flow == "again" else "backward"
@@ -179,5 +181,6 @@ def _rule_box(id: str, x: Node, g: Box, values: bool) -> Box:
         axes=x.like.shape,
         group=g.group,
         line=g.line,
+        inherited=values and not arises(x),
         value=describe(x.value, flows=True) if values else None,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from tinygrad_cnn.engine.graph import Node
 from tinygrad_cnn.names import names_of
-from tinygrad_cnn.pictures.read import cost
+from tinygrad_cnn.pictures.read import cost, faults
 from tinygrad_cnn.pictures.read.backward_half import draw_backward
 from tinygrad_cnn.pictures.read.cotangents import sweep
 from tinygrad_cnn.pictures.read.forward_half import draw_forward
@@ -48,6 +48,8 @@ def diagram_of(
         draw_backward(diagram, reading, back, values)
     if measure and back is not None:
         cost.put(diagram, reading, back)
+    if values:
+        faults.put(diagram, reading, back)
     _move_what_comes_from_outside(diagram)
     diagram.dtype = Counter(box.dtype for box in diagram.boxes.values()).most_common(1)[0][0]
     _add_marks(diagram, reading, marks or {})

@@ -26,7 +26,7 @@ from tinygrad_cnn.engine.fitting import fit
 from tinygrad_cnn.engine.graph import Node, no_grad
 from tinygrad_cnn.pictures.read.cotangents import Sweep
 from tinygrad_cnn.pictures.read.reading import Reading, values
-from tinygrad_cnn.pictures.view.diagram import Cost, Diagram
+from tinygrad_cnn.pictures.view.diagram import Cost, Diagram, Edge
 
 LEAST = 2e-4  # seconds that a step is timed for, at least
 TIMES = 5  # how often, at least; the quickest counts, for whatever else the machine does only makes it slower
@@ -45,9 +45,10 @@ def put(diagram: Diagram, reading: Reading, back: Sweep) -> None:
     for edge in diagram.edges:
         if edge.flow in ("backward", "earlier") and edge.detail is None:
             giver = diagram.boxes[edge.tail]
-            assert giver.of is not None  # it is a cotangent
-            seconds = of_rule(reading.first(giver.of), edge.position, back.values)
-            spent[edge.head] = spent.get(edge.head, 0.0) + seconds * giver.count
+            giving = _giving(edge, diagram, reading, back)
+            if giving is not None:
+                seconds = of_rule(giving, edge.position, back.values)
+                spent[edge.head] = spent.get(edge.head, 0.0) + seconds * giver.count
     for id, seconds in spent.items():
         g = diagram.boxes[id]
         g.cost = Cost(0.0, seconds, None, float(g.bytes * g.count))
@@ -59,6 +60,23 @@ def put(diagram: Diagram, reading: Reading, back: Sweep) -> None:
     for group in diagram.groups.values():
         if parts[group.id]:
             group.cost = total(parts[group.id])
+
+
+def _giving(edge: Edge, diagram: Diagram, reading: Reading, back: Sweep) -> Node | None:
+    """The first node whose rule gives what flows along an edge to a cotangent.
+
+    Not always the first node: the first iteration may take a constant where the others take what the last computed.
+    """
+    giver, taker = diagram.boxes[edge.tail].of, diagram.boxes[edge.head].of
+    assert giver is not None  # both are cotangents
+    return next(
+        (
+            node
+            for node in reading.members[giver]
+            if node in back.values and any(at == edge.position and reading.ids[x] == taker for at, x in node.sources)
+        ),
+        None,
+    )
 
 
 def times(cost: Cost, count: int) -> Cost:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +15,12 @@ from tinygrad_cnn.pictures.read.loops import Loop, scopes_of
 from tinygrad_cnn.pictures.read.reading import Reading, dtype, primitive_of
 from tinygrad_cnn.pictures.view import labels
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge
-from tinygrad_cnn.pictures.view.values import describe
+from tinygrad_cnn.pictures.view.values import describe_all
 
 
 def draw_forward(diagram: Diagram, reading: Reading, values: bool) -> None:
     """Put the boxes and edges of a graph into `diagram`; values: with what they hold."""
-    groups, constants = Groups(diagram, reading), Constants(diagram, values)
+    groups, constants = Groups(diagram, reading), Constants(diagram, values, set(reading.names.values()))
     results = set(reading.roots)
     for id, members in reading.members.items():
         order = reading.numbers[id]
@@ -44,7 +46,7 @@ def draw_forward(diagram: Diagram, reading: Reading, values: bool) -> None:
             box.group = groups.of(members, reading.loops[id])
             _say_call(box, members, reading, constants)
         if values:
-            box.value = describe(node.value, flows=not leaf)
+            box.value = describe_all([n.value for n in members], flows=not leaf)
     _connect(diagram, reading)
 
 
@@ -123,25 +125,37 @@ class Groups:
 class Constants:
     """The arrays that steps take and that have no node."""
 
-    def __init__(self, diagram: Diagram, values: bool) -> None:
-        self.diagram, self.values = diagram, values
+    def __init__(self, diagram: Diagram, values: bool, taken: Collection[str]) -> None:
+        self.diagram, self.values, self.taken = diagram, values, taken
         self.known: dict[Any, str] = {}
+        self.named: Counter[str] = Counter()
 
-    def box(self, taker: Box, position: int, array: Any, name: str | None, count: int) -> Box:
-        """The box of a constant, with an edge to what takes it; one box for all that take the same array.
+    def _called(self, name: str | None) -> str | None:
+        """A name that no other box has; where a step has it too, as in `h = tanh(h)`, this is h₀."""
+        if name is None:
+            return None
+        name = labels.clean(name)
+        self.named[name] += 1
+        place = self.named[name] - (name in self.taken)
+        return labels.numbered(name, place)
 
-        count: how many of the nodes that are drawn as `taker` take a constant there.
+    def box(self, taker: Box, position: int, arrays: Sequence[Any], name: str | None) -> Box:
+        """The box of a constant, with an edge to what takes it; one box for all that take the same.
+
+        arrays: what the nodes that are drawn as `taker` take there. What the steps hold are copies; arrays of one name
+        and equal elements are one.
         """
-        key = id(array) if taker.count == 1 else (taker.id, position)
+        array, count = arrays[0], len(arrays)
+        key = tuple(map(id, arrays)) if name is None else (name, *map(_contents, arrays))
         found = self.known.get(key)
         if found is None:
             found = self.known[key] = f"c{len(self.known)}"
             box = self.diagram.boxes[found] = Box(
                 found,
                 "constant",
-                None if name is None else labels.clean(name),
+                self._called(name),
                 "mask" if array.dtype == bool else "constant",
-                labels.shape(array.shape),
+                labels.shapes([x.shape for x in arrays]),
                 dtype(array.dtype),
                 array.nbytes,
                 taker.order,
@@ -150,10 +164,15 @@ class Constants:
                 stays=True,
             )
             if self.values:
-                box.value = describe(array, flows=False)
+                box.value = describe_all(arrays, flows=False)
         box = self.diagram.boxes[found]
         self.diagram.edges.append(Edge(found, taker.id, "forward", box.shape, position, count))
         return box
+
+
+def _contents(array: Any) -> Any:
+    """What two arrays have in common if and only if they are equal."""
+    return array.shape, array.dtype.str, hashlib.blake2b(array.tobytes()).digest()
 
 
 def _say_call(box: Box, members: list[Node], reading: Reading, constants: Constants) -> None:
@@ -171,8 +190,8 @@ def _say_call(box: Box, members: list[Node], reading: Reading, constants: Consta
             arguments.append(reading.called(x))
             short.append("·")
         elif isinstance(operand, np.ndarray) and operand.size > 1 and operand.dtype.kind in "fciub":
-            count = len(members) if last is node else sum(position not in dict(n.sources) for n in members)
-            arguments.append(constants.box(box, position, operand, operands_of(node).get(position), count).title)
+            arrays = [n.operands[position] for n in members if position not in dict(n.sources)]
+            arguments.append(constants.box(box, position, arrays, operands_of(node).get(position)).title)
             short.append("·")
         else:
             text = labels.argument(operand)

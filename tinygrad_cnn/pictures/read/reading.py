@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.engine.graph import Node, ancestors, source_line
+from tinygrad_cnn.engine.runs import same as same_value
 from tinygrad_cnn.engine.tensor import Tensor
 from tinygrad_cnn.names import names_of
 from tinygrad_cnn.pictures.read.loops import FEW, Loop, folded, unfolded
@@ -45,7 +47,7 @@ class Reading:
     @property
     def is_folded(self) -> bool:
         """Whether there are boxes of several nodes."""
-        return len(self.members) < len(self.nodes)
+        return any(len(several) > 1 for several in self.members.values())
 
     def first(self, id: str) -> Node:
         """The node whose value a box shows: the oldest of those that are drawn as it."""
@@ -69,21 +71,55 @@ def read_graph(result: Any, inputs: Any = (), fold: bool | None = None) -> Readi
     roots = _roots(result)
     nodes, _ = ancestors(roots)
     names = names_of(nodes)
+    data = _inputs(inputs, [node for node in nodes if node.primitive is None], names)
+    same = _same_values(nodes, roots)
+    distinct = [node for node in nodes if node not in same]
     if fold is None:
-        fold = len(nodes) > FEW
-    drawn = folded(nodes, names) if fold else unfolded(nodes)
-    members = {f"n{number}": same for number, same in enumerate(drawn.classes)}
+        fold = len(distinct) > FEW
+    drawn = folded(distinct, names) if fold else unfolded(distinct)
+    members = {f"n{number}": several for number, several in enumerate(drawn.classes)}
+    ids = {node: id for id, several in members.items() for node in several}
+    names = _numbered(members, names)
+    for node, original in same.items():
+        ids[node] = ids[original]
+        names.pop(node, None)
+        if original in names:
+            names[node] = names[original]
     return Reading(
         roots,
         nodes,
         names,
-        _inputs(inputs, [node for node in nodes if node.primitive is None], names),
+        data,
         members,
         {id: number for number, id in enumerate(members)},
         dict(zip(members, drawn.loops, strict=True)),
-        {node: id for id, same in members.items() for node in same},
+        ids,
         drawn.notes,
     )
+
+
+def _same_values(nodes: Sequence[Node], roots: Sequence[Node]) -> dict[Node, Node]:
+    """Nodes that stand for an older one, as the argument of a transform does, with that one: both are one box."""
+    kept = set(roots)
+    found: dict[Node, Node] = {}
+    for node in nodes:
+        if node.primitive is same_value and node not in kept:
+            original = node.sources[0][1]
+            found[node] = found.get(original, original)
+    return found
+
+
+def _numbered(members: Mapping[str, Sequence[Node]], names: Mapping[Node, str]) -> dict[Node, str]:
+    """Names, such that no two boxes have the same: the second box of a variable h is h₂."""
+    found = dict(names)
+    count: Counter[str] = Counter()
+    for several in members.values():
+        for name in {names[node]: None for node in several if node in names}:
+            count[name] += 1
+            for node in several:
+                if names.get(node) == name:
+                    found[node] = labels.numbered(name, count[name])
+    return found
 
 
 def line_of(node: Node) -> str:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge, Group, Mark
+from tinygrad_cnn.pictures.view.diagram import Box, Cost, Diagram, Edge, Group, Mark
+from tinygrad_cnn.pictures.view.values import Value
 
 Collapse = int | str | Iterable[str] | None
 
@@ -88,6 +89,8 @@ def _forward_box(group: Group, steps: list[Box], shown: Box) -> Box:
         line=steps[0].line,
         count=1,
         is_result=any(box.is_result for box in steps),
+        inherited=not any(_arises(box) for box in steps),
+        value=_with_what_is_wrong_within(steps, shown),
         mark=_worst(steps),
         cost=group.cost,
         rule=None,
@@ -109,10 +112,25 @@ def _backward_box(group: Group, cotangents: list[Box], shown: Box, g: Box) -> Bo
         group=group.parent,
         count=1,
         of=group.forward,
+        inherited=not any(_arises(box) for box in cotangents),
+        value=_with_what_is_wrong_within(cotangents, g),
         mark=_worst(cotangents),
-        cost=None,
+        cost=None if group.cost is None else Cost(0.0, group.cost.backward, None, 0.0),
         rule=None,
     )
+
+
+def _arises(box: Box) -> bool:
+    return box.value is not None and bool(box.value.wrong) and not box.inherited
+
+
+def _with_what_is_wrong_within(boxes: list[Box], shown: Box) -> Value | None:
+    """The value of `shown`, with the faults that arise in the other boxes of a closed group, and in which."""
+    others = [(box.title, box.value) for box in boxes if _arises(box) and box is not shown]
+    within = [f"{wrong} in {title}" for title, value in others if value is not None for wrong in value.wrong]
+    if shown.value is None or not within:
+        return shown.value
+    return dataclasses.replace(shown.value, wrong=(*shown.value.wrong, *within[:2], *["…"][: len(within) - 2]))
 
 
 def _worst(boxes: list[Box]) -> Mark | None:

@@ -89,6 +89,7 @@ class Box:
     count      how many nodes are drawn as this one
     is_result  it is the result that was drawn
     of         the box whose cotangent it is
+    inherited  all that is wrong with its value was wrong with what it was computed from
     before     for a difference: the value that it had before
     change     for a difference: "added", "removed" or None
     """
@@ -111,6 +112,7 @@ class Box:
     count: int = 1
     is_result: bool = False
     of: str | None = None
+    inherited: bool = False
     value: Value | None = None
     before: Value | None = None
     change: str | None = None

@@ -54,9 +54,19 @@ def number(x: Any, digits: int = 4) -> str:
         return str(bool(x))
     if isinstance(x, int | np.integer):
         return str(int(x)).replace("-", "\u2212")
-    if isinstance(x, complex | np.complexfloating):
-        return f"{x:.{digits}g}".replace("-", "\u2212")
-    return f"{float(x):.{digits}g}".replace("-", "\u2212")
+    plain = complex(x) if isinstance(x, complex | np.complexfloating) else float(x)
+    return f"{plain + 0:.{digits}g}".replace("-", "\u2212")  # -0.0 + 0 is 0.0
+
+
+def numbered(name: str, place: int) -> str:
+    """The name of the `place`-th value that is called `name`: h, h₂, h₃."""
+    return name if place == 1 else name + "".join(chr(0x2080 + int(digit)) for digit in str(place))
+
+
+def ordinal(n: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th."""
+    ending = "th" if n // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n:,}{ending}"
 
 
 def argument(x: Any) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_cnn.pictures.view import labels
 from tinygrad_cnn.pictures.view.pixels import decoded, diverging, encoded, grey, shrunk
 
 # In points, as they are shown; a PNG has DENSITY pixels for each.
@@ -17,6 +19,7 @@ STRIP = 9  # the height of a vector's
 HALF = 19  # the height of each of two that stand one above the other, at most
 DENSITY = 2
 QUANTILE = 0.97  # of the absolute values that are not 0: what is larger has the full colour
+TYPICAL = 4  # times their median, at most: so a typical element has a colour that is seen
 GAP = 2
 
 BORDER = (0xA8, 0xB0, 0xBA, 255)
@@ -36,25 +39,46 @@ def thumbnail(array: Any) -> Thumbnail | None:
     """A picture of `array`, of real numbers and any number of axes; None for one without elements.
 
     Where nothing is negative, 0 is black and the largest element white; else colours diverge from white at 0, to blue
-    below and red above, with the full colour from the 97th percentile on of the absolute values that are not 0. NaN is
-    magenta, Inf green. Three axes or more are a stack of images, of which a few are shown, evenly spread; of long ones,
-    such as the columns of im2col, the first alone.
+    below and red above. The full colour is for the 97th percentile of the absolute values that are not 0, or for
+    `TYPICAL` times their median, if that is less, so that a few large elements do not hide the others; where elements
+    exceed it, the caption says so. NaN is magenta, Inf green. Three axes or more are a stack of images, of which a few
+    are shown, evenly spread; of long ones, such as the columns of im2col, the first alone.
     """
     x = np.asarray(array, np.float64)
     if not x.size:
         return None
     x = x.squeeze()
+    scale = _scale(x)
     if x.ndim < 2:
-        return _thumbnail(_bordered(_fitted(_coloured(x.reshape(1, -1), x), WIDE, STRIP)), "")
+        return _thumbnail(_bordered(_fitted(_coloured(x.reshape(1, -1), scale), WIDE, STRIP)), scale.caption)
     images = x.reshape(-1, *x.shape[-2:])
     height, width = images.shape[-2:]
     if len(images) > 1 and max(height, width) <= 3 * min(height, width):
         chosen = np.unique(np.linspace(0, len(images) - 1, TILES).round().astype(int))
-        tiles = [_bordered(_fitted(_coloured(images[i], x), TILE, TILE)) for i in chosen]
-        gap = np.zeros((tiles[0].shape[0], GAP * DENSITY, 4), np.uint8)
-        sheet = [part for tile in tiles for part in (tile, gap)][:-1]
-        return _thumbnail(np.concatenate(sheet, axis=1), _count(len(tiles), len(images)))
-    return _thumbnail(_bordered(_fitted(_coloured(images[0], x), WIDE, HIGH)), _count(1, len(images)))
+        tiles = [_bordered(_fitted(_coloured(images[i], scale), TILE, TILE)) for i in chosen]
+        return _thumbnail(_row(tiles), _said(_count(len(tiles), len(images)), scale.caption))
+    pixels = _bordered(_fitted(_coloured(images[0], scale), WIDE, HIGH))
+    return _thumbnail(pixels, _said(_count(1, len(images)), scale.caption))
+
+
+def side_by_side(arrays: Mapping[str, Any], whole: Any) -> Thumbnail:
+    """Arrays beside each other, by what each is called, on the scale of the `whole`; of a stack, its first image."""
+    scale = _scale(whole)
+    width = WIDE // len(arrays) - GAP
+    tiles = []
+    for array in arrays.values():
+        x = np.asarray(array, np.float64).squeeze()
+        x = x[(0,) * (x.ndim - 2)] if x.ndim > 2 else x.reshape(1, -1) if x.ndim < 2 else x
+        tiles.append(_bordered(_fitted(_coloured(x, scale), width, STRIP if len(x) == 1 else HIGH)))
+    return _thumbnail(_row(tiles), _said(", ".join(arrays), scale.caption))
+
+
+def _row(tiles: list[Any]) -> Any:
+    """Pixels side by side, with gaps between them."""
+    height = max(len(tile) for tile in tiles)
+    gap = np.zeros((height, GAP * DENSITY, 4), np.uint8)
+    padded = [np.pad(tile, ((0, height - len(tile)), (0, 0), (0, 0))) for tile in tiles]
+    return np.concatenate([part for tile in padded for part in (tile, gap)][:-1], axis=1)
 
 
 def beside(left: Thumbnail | None, right: Thumbnail | None) -> Thumbnail | None:
@@ -80,26 +104,42 @@ def _count(shown: int, of: int) -> str:
     return "" if shown == of else f"{shown} of {of}"
 
 
-def _coloured(image: Any, whole: Any) -> Any:
-    """(height, width, 4) uint8, of (height, width) floats, on the scale of the `whole` array."""
-    low, high = _range(whole)
-    finite = np.nan_to_num(image, nan=0.0, posinf=high, neginf=low)
+def _said(*parts: str) -> str:
+    return ", ".join(filter(None, parts))
+
+
+class _Scale(NamedTuple):
+    """From numbers to colours: whether they diverge from 0, what has the full colour, and how a caption says so."""
+
+    diverges: bool
+    top: float
+    caption: str
+
+
+def _scale(whole: Any) -> _Scale:
+    """The scale of an array: see `thumbnail`."""
+    finite = whole[np.isfinite(whole)]
+    sizes = np.abs(finite[finite != 0])
+    if not sizes.size:
+        return _Scale(False, 1.0, "")
+    diverges, most = bool(finite.min() < 0), float(sizes.max())
     with np.errstate(over="ignore"):
-        if low < 0:
-            # A few that are much larger than the rest would make all others white.
-            others = np.abs(whole[np.isfinite(whole) & (whole != 0)])
-            top = float(np.quantile(others, QUANTILE)) or max(-low, high)
-            pixels = diverging(finite / top / 2 + 0.5)
-        else:
-            pixels = grey(finite / (high or 1.0))
+        # An element that is there, and none between two: of a few elements one is not to pull up the percentile.
+        top = min(float(np.quantile(sizes, QUANTILE, method="lower")), TYPICAL * float(np.median(sizes)))
+    if most <= (1 if diverges else TYPICAL) * top:  # of images, whose white is often rare, only outliers are cut off
+        return _Scale(diverges, most, "")
+    said = f"colours to {'±' if diverges else ''}{labels.number(top, 2)}"
+    return _Scale(diverges, top, said if most > 2 * top else "")
+
+
+def _coloured(image: Any, scale: _Scale) -> Any:
+    """(height, width, 4) uint8, of (height, width) floats."""
+    with np.errstate(over="ignore"):
+        at = np.nan_to_num(image, nan=0.0, posinf=0.0, neginf=0.0) / scale.top
+        pixels = diverging(at / 2 + 0.5) if scale.diverges else grey(at)
     pixels[np.isnan(image)] = (*NAN, 255)
     pixels[np.isinf(image)] = (*INF, 255)
     return pixels
-
-
-def _range(whole: Any) -> tuple[float, float]:
-    finite = whole[np.isfinite(whole)]
-    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
 
 
 def _fitted(pixels: Any, width: int, height: int) -> Any:

@@ -108,7 +108,7 @@ def on_scale(scale: tuple[str, ...], at: float) -> tuple[str, str]:
 
 def dark_rules() -> str:
     """The rules of CSS that make a light picture dark, by exchanging its colours."""
-    return f".edge text{{stroke:{DARK.paper}}}" + "".join(
+    return "".join(
         f'[fill="{light}"]{{fill:{to}}}[stroke="{light}"]{{stroke:{to}}}' for light, to in exchanged().items()
     )
 

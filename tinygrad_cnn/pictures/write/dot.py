@@ -30,6 +30,7 @@ class Style:
     most    the seconds of the most expensive step, where steps are coloured by their time
     arrows  how edges look, by what flows
     beside  the parameters and constants that stand beside the step that takes them, with that step
+    both    the backward half is drawn too
     """
 
     def __init__(
@@ -42,15 +43,8 @@ class Style:
         self.arrows = arrows(self.palette)
         self.beside = beside(diagram)
         self.most = max((_spent(box) for box in diagram.boxes.values() if box.kind != "scope"), default=0.0)
+        self.both = any(box.kind == "cotangent" for box in diagram.boxes.values())
         self._boxes = diagram.boxes
-        self._labelled: dict[tuple[str, str], Edge] = {}
-        for e in diagram.edges:
-            if e.flow in ("forward", "backward") and e.tail not in self.beside and not self.ends_beside(e):
-                self._labelled.setdefault((e.tail, e.flow), e)
-
-    def is_labelled(self, e: Edge) -> bool:
-        """Whether the shape of what flows is written at `e`: once for each box that it leaves."""
-        return self._labelled.get((e.tail, e.flow)) is e
 
     def ends_beside(self, e: Edge) -> bool:
         """Whether `e` goes to the cotangent of what stands beside a step."""
@@ -72,7 +66,7 @@ def to_dot(diagram: Diagram, style: Style) -> str:
             event, group = item
             if group.id in frames:
                 lines.append("}" if event == "end" else opening(group, style))
-    lines += [edge(e, style) for e in diagram.edges]
+    lines += edges(diagram, style)
     lines += side_by_side(diagram, style.beside)
     lines.append("}\n")
     return "\n".join(lines)
@@ -123,7 +117,7 @@ def opening(group: Group, style: Style) -> str:
         name += f'<FONT POINT-SIZE="9" COLOR="{palette.faint}">   {_escaped(group.caption)}</FONT>'
     cost = ""
     if group.cost is not None:
-        cost = f"   {_small(_cost(group.cost), palette.faint)}"
+        cost = f"   {_small(_cost(group.cost, whole=True), palette.faint)}"
     tip = _text(group.caption or group.name)
     return (
         f'subgraph "cluster_{group.id}" {{ graph [id="{group.id}" class="{group.kind}" label=<{name}{cost}> '
@@ -189,9 +183,13 @@ def label(box: Box, style: Style, ink: str, faint: str) -> str:
         rows[0] += "".join(f"  {_small(part, faint)}" for part in _type(box, style))
     if box.value is not None and box.value.wrong:
         wrong = _escaped(", ".join(box.value.wrong))
-        rows.append(f'<FONT POINT-SIZE="10" COLOR="{style.palette.wrong}"><B>! {wrong}</B></FONT>')
+        # What follows from an earlier fault is written small: the one to look at is where it arises.
+        said = _small(", ".join(box.value.wrong), style.palette.wrong)
+        rows.append(
+            said if box.inherited else f'<FONT POINT-SIZE="10" COLOR="{style.palette.wrong}"><B>! {wrong}</B></FONT>'
+        )
     if box.cost is not None:
-        rows.append(_small(_cost(box.cost), faint))
+        rows.append(_small(_cost(box.cost, whole=not style.both), faint))
     if box.mark is not None and (box.mark.note or box.mark.flag):
         rows.append(f'<FONT POINT-SIZE="10">{"▶ " if box.mark.flag else ""}{_escaped(box.mark.note)}</FONT>')
     cells = [f'<TD ALIGN="LEFT">{row}</TD>' for row in rows]
@@ -227,9 +225,9 @@ def _heading(box: Box, faint: str) -> str:
 
 
 def _type(box: Box, style: Style) -> list[str]:
-    """The dtype and the shape, where neither the caption nor an arrow has them."""
+    """The dtype, if it is not that of the caption, and the shape, but for one number; a cotangent has its value's."""
     parts = [box.dtype] if box.dtype != style.dtype else []
-    return [*parts, box.shape] if box.stays or box.is_result else parts
+    return parts if not box.axes or (box.half == "backward" and not box.stays) else [*parts, box.shape]
 
 
 def _about_value(box: Box, style: Style, ink: str, faint: str) -> list[str]:
@@ -247,7 +245,7 @@ def _about_value(box: Box, style: Style, ink: str, faint: str) -> list[str]:
 def _image(file: str, picture: Thumbnail, rows: int) -> str:
     """The cells of a thumbnail to the right of `rows` rows; the first is empty, for an image fills all of its own."""
     return (
-        f'<TD ROWSPAN="{rows}" FIXEDSIZE="TRUE" WIDTH="6" HEIGHT="1"></TD>'
+        f'<TD ROWSPAN="{rows}" FIXEDSIZE="TRUE" WIDTH="8" HEIGHT="1"></TD>'
         f'<TD ROWSPAN="{rows}" FIXEDSIZE="TRUE" WIDTH="{picture.width + 2}" HEIGHT="{picture.height + 2}">'
         f'<IMG SRC="{html.escape(file)}" SCALE="TRUE"/></TD>'
     )
@@ -268,9 +266,10 @@ def _short(value: Value) -> str:
     return "   ".join(part for part in (value.range, value.picture.caption if value.picture else "") if part)
 
 
-def _cost(cost: Cost) -> str:
+def _cost(cost: Cost, *, whole: bool) -> str:
+    """whole: with the time of the rules, which otherwise stands at the cotangents that they give."""
     parts = [labels.seconds(cost.forward)] if cost.forward else []
-    if cost.backward:
+    if cost.backward and (whole or not cost.forward):
         parts.append(f"back {labels.seconds(cost.backward)}")
     if cost.flops:
         parts.append(labels.many(cost.flops, "flop"))
@@ -283,14 +282,47 @@ def _spent(box: Box) -> float:
     return box.cost.backward if box.kind == "cotangent" else box.cost.forward
 
 
+def edges(diagram: Diagram, style: Style) -> list[str]:
+    """The statements of all edges.
+
+    What flows from one iteration of a loop to another is not drawn across the loop: where it is taken stands its name,
+    with a sign that it is that of the iteration before, or, of a cotangent, of the one after.
+    """
+    lines: list[str] = []
+    signs: dict[tuple[str, str | None], str] = {}
+    for e in diagram.edges:
+        if e.flow not in ("again", "earlier"):
+            lines.append(edge(e, style))
+            continue
+        place = e.tail, diagram.boxes[e.head].group
+        if place not in signs:
+            signs[place] = f"i{len(signs)}"
+            lines.append(_sign(signs[place], diagram.boxes[e.tail], place[1], style))
+        look = style.arrows[e.flow].replace(" constraint=false", "")
+        if e.change:
+            look += f' color="{style.palette.changes[e.change]}"'
+        ends = (signs[place], e.head) if e.flow == "again" else (e.head, signs[place])
+        back = " dir=back" if e.flow == "earlier" else ""
+        lines.append(f'"{ends[0]}" -> "{ends[1]}" [{look}{back}]')
+    return lines
+
+
+def _sign(id: str, box: Box, group: str | None, style: Style) -> str:
+    """The name of a value of another iteration, in the frame of the loop."""
+    sign, when = ("↻", "before") if box.half == "forward" else ("↺", "after")
+    node = (
+        f'"{id}" [id="{id}" class="sign" shape=plaintext margin=0.02 height=0.2 width=0.1 '
+        f'tooltip="of the iteration {when}" label=<{_small(f"{sign} {box.title}", style.palette.faint)}>]'
+    )
+    return node if group is None else f'subgraph "cluster_{group}" {{ {node} }}'
+
+
 def edge(e: Edge, style: Style) -> str:
     """The statement of an edge."""
     tail, head = e.tail, e.head
     look = style.arrows["hidden" if style.is_hidden(e) else e.flow]
     if e.change:
         look += f' color="{style.palette.changes[e.change]}" penwidth=2'
-    if e.label and style.is_labelled(e):
-        look += f" xlabel={_text(f' {e.label} ')}"
     if e.flow == "backward" and not style.ends_beside(e):
         # Written against its direction, so that the forward half alone decides about the ranks.
         tail, head, look = head, tail, f"{look} dir=back"

@@ -12,7 +12,7 @@ from pathlib import Path
 from tinygrad_cnn import files
 from tinygrad_cnn.pictures.view.diagram import Diagram
 from tinygrad_cnn.pictures.write import formats, graphviz
-from tinygrad_cnn.pictures.write.colours import PALETTES, Theme, dark_rules, scoped
+from tinygrad_cnn.pictures.write.colours import Theme, dark_rules, scoped
 from tinygrad_cnn.pictures.write.dot import Style, to_dot
 from tinygrad_cnn.pictures.write.json_document import to_json
 from tinygrad_cnn.pictures.write.mermaid import to_mermaid
@@ -88,9 +88,9 @@ class Picture:
             return f'xlink:href="data:image/png;base64,{data}"'
 
         text = re.sub(r'xlink:href="(?:[^"]*/)?([a-z]+\d+)\.png"', inline, text)
-        style = "text{white-space:pre}"
-        paper = PALETTES[self._theme].paper
-        style += f".edge text{{paint-order:stroke;stroke:{paper};stroke-width:2.5px}}"
+        # The names of Graphviz's nodes are read out as text; and letters are to be as wide as it has measured them.
+        text = re.sub(r"<title>[^<]*</title>\n?", "", text)
+        style = "text{white-space:pre;text-rendering:geometricPrecision}"
         if self._theme == "auto":
             style += f"@media (prefers-color-scheme:dark){{{dark_rules()}}}"
         # A point is one pixel, and not 4/3: letters eleven pixels high can be read on a screen, and more fits on it.
@@ -98,7 +98,9 @@ class Picture:
         begin = text.index("<svg")  # after a document type, which has an address
         at = text.index(">", begin)
         name = f"tinygrad-cnn-graph-{self._theme}"
-        return f'{text[begin:at]} class="{name}">\n<style>{scoped(style, name)}</style>{text[at + 1 :]}'
+        title = html.escape(f"The graph of {self.diagram.title}")
+        head = f'role="img" aria-label="{title}" class="{name}"'
+        return f"{text[begin:at]} {head}>\n<title>{title}</title><style>{scoped(style, name)}</style>{text[at + 1 :]}"
 
     @functools.cached_property
     def png(self) -> bytes:

@@ -85,8 +85,8 @@
       for (const box of inside.get(item ? item.id : null) ?? []) lines.push(box.dot);
       for (const child of [...(children.get(item ? item.id : null) ?? [])].reverse()) waiting.push(child);
     }
-    const beside = guests(edges), labelled = new Set();
-    for (const edge of edges) lines.push(statement(edge, beside, labelled));
+    const beside = guests(edges);
+    for (const edge of edges) lines.push(statement(edge, beside));
     for (const [id] of drawn) {
       const box = boxes.get(id);
       if (box.of && drawn.has(box.of) && (!box.stays || beside.has(box.of))) lines.push(`{rank=same; "${box.of}"; "${id}"}`);
@@ -108,15 +108,11 @@
     return new Map(taken.filter(([, taker]) => count.get(taker) === 1));
   }
 
-  function statement(edge, beside, labelled) {
+  function statement(edge, beside) {
     const { tail, head, flow } = edge;
     let look = `id="${tail}|${head}|${flow}" ${data.arrows[flow === "tie" && boxes.get(tail).stays ? "hidden" : flow]}`;
     if (edge.change) look += ` color="${data.changes[edge.change]}" penwidth=2`;
     const endsBeside = beside.has(boxes.get(head).of);
-    if ((flow === "forward" || flow === "backward") && edge.shape && !beside.has(tail) && !endsBeside && !labelled.has(tail + flow)) {
-      labelled.add(tail + flow);
-      look += ` xlabel=" ${edge.shape} "`;
-    }
     if (flow === "backward" && !endsBeside) return `"${head}" -> "${tail}" [${look} dir=back]`;
     return `"${tail}" -> "${head}" [${look}]`;
   }
