@@ -182,7 +182,8 @@ OVERWRITTEN = (
 
 # Explanations: the edit of the right backward pass that gives the hand-derived numbers, as a clause. {x} is what should
 # stand there, and {y} what does.
-PART = "a part of it ({operation})"
+PART = "a long expression"  # in place of one that cannot be written in a line
+PARTS = {"name": "an array without a name", "*": "a long product", "+": "a long sum", "/": "a long quotient"}
 FOR_INSTANCE = "for instance, {mistake}"
 ROOT = "the root of {length}"
 EDITS = {

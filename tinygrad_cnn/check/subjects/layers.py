@@ -20,6 +20,7 @@ from tinygrad_cnn.check.subjects.modules_run import modules_run
 from tinygrad_cnn.check.subjects.order_by_name import places, returned_names
 from tinygrad_cnn.check.subjects.weighted import is_differentiable, repeatable, weighted, weights_of
 from tinygrad_cnn.check.witnesses.autodiff import Subject, autodiff
+from tinygrad_cnn.check.witnesses.named_arrays import give_name
 from tinygrad_cnn.check.witnesses.trace import as_array
 
 FORWARD = ("forward", "forward_pass", "fprop", "__call__", "loss")
@@ -238,14 +239,18 @@ class _Layer:
         ]
         n = len(self.weights)
         taken = _positional(backward)[0 if self.pair else 1 :][:n]
-        self.cotangent_order = places(taken, returned_names(forward)[:n])
+        outputs = returned_names(forward)[:n]
+        self.cotangent_order = places(taken, outputs) if len(taken) == len(outputs) == n else list(range(n))
+        names = taken if len(taken) == n else ["dout"] if n == 1 else [f"dout_{k}" for k in range(n)]
+        for k, name in zip(self.cotangent_order, names, strict=True):
+            give_name(self.weights[k], name)
         if self.cotangent_order != sorted(self.cotangent_order):
             self.notes.append(sentences.ORDER_OF_COTANGENTS.format(names=", ".join(taken)))
 
     def _carry_back(self, made: Any, cache: Any) -> Any:
         """What the backward pass returns."""
         cotangents = [w.copy() if w.ndim else w[()] for w in self.weights]
-        if len(self.cotangent_order) == len(cotangents):
+        if self.cotangent_order:
             cotangents = [cotangents[k] for k in self.cotangent_order]
         if self.pair is not None:
             return self.pair[1](*cotangents, cache)

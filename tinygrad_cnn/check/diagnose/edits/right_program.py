@@ -14,6 +14,7 @@ import numpy as np
 
 from tinygrad_cnn.check.diagnose.edits.evaluation import Program
 from tinygrad_cnn.check.diagnose.edits.terms import NP, Term, from_ast
+from tinygrad_cnn.check.witnesses.named_arrays import name_given, name_of_equal
 from tinygrad_cnn.engine.fitting import fit
 from tinygrad_cnn.engine.graph import Array, Node
 from tinygrad_cnn.lowering.instructions import Argument, Instruction, Listing, Origin, slots
@@ -109,7 +110,7 @@ class RightProgram:
             return x
         written = operands_of(node).get(place)
         if isinstance(x, np.ndarray) and x.ndim:
-            return self._leaf(("constant", id(x)), written or UNKNOWN, x)
+            return self._leaf(("constant", id(x)), name_given(x) or written or UNKNOWN, x)
         is_plain = node.primitive.elementwise and node.primitive.__name__ != "power"  # of which a rule asks for more
         if is_plain and written is not None and re.fullmatch(SIMPLE, written):
             return self._leaf(("constant", written, float(x)), written, x)
@@ -172,7 +173,7 @@ class _Writer(Expressions):
         return name
 
     def _constant_array(self, value: Any, *_: Any) -> str:
-        return self._name(f"_c{len(self.named)}", value, UNKNOWN)
+        return self._name(f"_c{len(self.named)}", value, name_of_equal(value) or UNKNOWN)
 
     def number(self, value: Any, x: Instruction | None) -> Text:
         """A number, as Python's."""

@@ -50,9 +50,9 @@ def shown(x: Term, root: Term | None = None) -> str:
     """A term in a sentence; the whole result is "it"."""
     if x is root:
         return "it"
-    if x.size > MANY or any(y.op == "name" and y.data == UNKNOWN for y in in_order([x])):
-        return sentences.PART.format(operation=x.args[0].data if x.op == "call" else x.op)
-    text = str(x)
+    if x.size > MANY or (x.op == "name" and x.data == UNKNOWN):
+        return sentences.PARTS.get(x.op, sentences.PART)
+    text = str(x).replace(UNKNOWN, "...")
     return text if len(text) <= SHORT else f"{text[: SHORT - 4]} ..."
 
 
