@@ -15,6 +15,7 @@ from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
 from tinygrad_cnn.check.diagnose.edits.search import Found, smallest
 from tinygrad_cnn.check.diagnose.edits.terms import NP, from_ast, in_order, replaced
 from tinygrad_cnn.check.diagnose.edits.textbook import textbook
+from tinygrad_cnn.lowering.numpy_source import helpers
 
 RNG = np.random.default_rng(3)
 SCOPE: dict[str, Any] = {
@@ -275,3 +276,14 @@ def test_a_factor_that_comes_in_at_the_end_is_a_convention() -> None:
     assert [step.wrong for step in report.steps] == [False, False, False]
     assert any("is 6 times" in note for note in report.notes)
     assert tg.check.gradients(loss, p, lambda p: by_hand(p, 6)).first_wrong.name == "dh"
+
+
+def test_values_that_do_not_fit_are_refused_where_numpy_would_crash() -> None:
+    index, shape, g = Term("name", (), "index"), Term("name", (), "shape"), Term("name", (), "g")
+    scatter = Term("name", (), "scatter")
+    values = {index: (slice(None), 0, 1), shape: (2, 3, 3), g: np.ones(2), scatter: helpers.scatter}
+    program = Program(Term("call", [scatter, g, index, shape], ()), values)
+    assert program.value.sum() == 2
+    other = Term("name", (), "other")
+    values[other] = np.ones((2, 3, 3))
+    assert Program(program.root, values).edited({g: other}) is None

@@ -8,6 +8,7 @@ the module of its family; the tests say if it is in the wrong half, right, or wr
 
 from corpus import (  # noqa: F401 (they enter their cases)
     activations,
+    attention,
     convolution,
     dense_nets,
     indexing,
@@ -15,6 +16,7 @@ from corpus import (  # noqa: F401 (they enter their cases)
     norms,
     operations,
     pooling,
+    probabilistic,
     recurrent,
     softmaxes,
 )

@@ -132,3 +132,31 @@ def cross_entropy_as_sigmoid(p: Parameters) -> dict[str, Any]:
     dW = X.T @ dz
     db = dz.sum(axis=0)
     return {"dh": dh, "dz": dz, "dW": dW, "db": db}
+
+
+CONTAINED = {"x": normal(30, 4, 3), "W": normal(31, 3, 2)}
+CONTAINED_GOAL = normal(32, 4, 2)
+
+
+def contained_sigmoid(p: Parameters) -> Any:
+    a = 1 / (1 + np.exp(-p["x"]))
+    y = a @ p["W"]
+    return np.sum((y - CONTAINED_GOAL) ** 2)
+
+
+@mistake(
+    contained_sigmoid,
+    CONTAINED,
+    source="Vexives/caspian 1.1.0, caspian/layers/Container.py (Container.backward, with activations/Sigmoid.py)",
+    step="dx",
+    cause="The derivative of the activation is a function of its output, and is given the input.",
+    fix={"dx = da * x * (1 - x)": "dx = da * a * (1 - a)"},
+    says=r"\bx\b.*\ba\b|input",
+)
+def caspian_container_input(p: Parameters) -> dict[str, Any]:
+    x = p["x"]
+    a = 1 / (1 + np.exp(-x))
+    dy = 2 * (a @ p["W"] - CONTAINED_GOAL)
+    da = dy @ p["W"].T
+    dx = da * x * (1 - x)
+    return {"dy": dy, "da": da, "dW": a.T @ dy, "dx": dx}

@@ -255,3 +255,137 @@ def torch_transposed_stride(p: Parameters) -> dict[str, Any]:
         dx[i] = np.sum(dy[i : i + 2] * p["w"])
         dw += dy[2 * i : 2 * i + 2] * p["x"][i]
     return {"dy": dy, "dx": dx, "dw": dw}
+
+
+TRANSPOSED = {"x": normal(40, 3, 4), "w": normal(41, 3), "b": np.array(0.2)}
+TRANSPOSED_GOAL = normal(42, 3, 6)
+
+
+def transposed_convolution(p: Parameters) -> Any:
+    y = p["b"] + sum(p["w"][k] * np.pad(p["x"], ((0, 0), (k, 2 - k))) for k in range(3))
+    return np.sum((y - TRANSPOSED_GOAL) ** 2)
+
+
+@mistake(
+    transposed_convolution,
+    TRANSPOSED,
+    source="https://github.com/BVLC/caffe/pull/3095 (the offset of an example is left out)",
+    step="dw",
+    cause="The cotangent of the first example is used for all of them: the offset n times its size is missing.",
+    fix={"dw[k] += np.sum(dy[0, k : k + 4]": "dw[k] += np.sum(dy[n, k : k + 4]"},
+    says=r"dy\[0|dy\[n|index|first|same|iteration|example",
+)
+def caffe_deconvolution_first_example(p: Parameters) -> dict[str, Any]:
+    x, w = p["x"], p["w"]
+    y = p["b"] + sum(w[k] * np.pad(x, ((0, 0), (k, 2 - k))) for k in range(3))
+    dy = 2 * (y - TRANSPOSED_GOAL)
+    dx, dw = np.zeros_like(x), np.zeros_like(w)
+    for n in range(3):
+        for k in range(3):
+            dw[k] += np.sum(dy[0, k : k + 4] * x[n])
+            dx[n] += dy[n, k : k + 4] * w[k]
+    return {"dy": dy, "dx": dx, "dw": dw, "db": np.sum(dy)}
+
+
+DEPTHWISE = {"x": normal(43, 2, 5, 5), "w": normal(44, 2, 3, 3)}
+DEPTHWISE_GOAL = normal(45, 2, 3, 3)
+
+
+def depthwise_convolution(p: Parameters) -> Any:
+    y = sum(p["x"][:, a : a + 3, b : b + 3] * p["w"][:, a, b].reshape(2, 1, 1) for a in range(3) for b in range(3))
+    return np.sum((y - DEPTHWISE_GOAL) ** 2)
+
+
+@mistake(
+    depthwise_convolution,
+    DEPTHWISE,
+    source="https://github.com/torch/cunn/pull/470 (height and width mixed up in a depth-wise convolution)",
+    step="dw",
+    cause="Height and width of the kernel are mixed up, so the gradient of each channel's kernel is transposed.",
+    fix={"x[:, b : b + 3, a : a + 3]": "x[:, a : a + 3, b : b + 3]"},
+    says=r"transpos|height|width|axes|exchanged|permuted",
+)
+def cunn_height_and_width(p: Parameters) -> dict[str, Any]:
+    x, w = p["x"], p["w"]
+    y = np.zeros((2, 3, 3))
+    for a in range(3):
+        for b in range(3):
+            y += x[:, a : a + 3, b : b + 3] * w[:, a, b][:, None, None]
+    dy = 2 * (y - DEPTHWISE_GOAL)
+    dx, dw = np.zeros_like(x), np.zeros_like(w)
+    for a in range(3):
+        for b in range(3):
+            dw[:, a, b] = np.sum(dy * x[:, b : b + 3, a : a + 3], axis=(1, 2))
+            dx[:, a : a + 3, b : b + 3] += dy * w[:, a, b][:, None, None]
+    return {"dy": dy, "dx": dx, "dw": dw}
+
+
+SEQUENCE = {"x": normal(46, 2, 8), "w": normal(47, 3, 2, 3), "b": normal(48, 3)}
+SEQUENCE_GOAL = normal(49, 3, 6)
+
+
+def channels_convolution(p: Parameters) -> Any:
+    y = sum(p["w"][:, :, k] @ p["x"][:, k : k + 6] for k in range(3)) + p["b"].reshape(3, 1)
+    return np.sum((y - SEQUENCE_GOAL) ** 2)
+
+
+@mistake(
+    channels_convolution,
+    SEQUENCE,
+    source="https://github.com/Oneflow-Inc/oneflow/pull/255 (meant to be independent of the image's size)",
+    step="dw db",
+    cause="The gradients of weight and bias are divided by the number of steps that the kernel slides over.",
+    fix={"dw[:, :, k] = dy @ x[:, k : k + 6].T / 6": "dw[:, :, k] = dy @ x[:, k : k + 6].T", "axis=1) / 6": "axis=1)"},
+    says=r"1/6|6 times|divided|mean",
+)
+def oneflow_sliding_steps(p: Parameters) -> dict[str, Any]:
+    x, w = p["x"], p["w"]
+    y = sum(w[:, :, k] @ x[:, k : k + 6] for k in range(3)) + p["b"][:, None]
+    dy = 2 * (y - SEQUENCE_GOAL)
+    dx, dw = np.zeros_like(x), np.zeros_like(w)
+    for k in range(3):
+        dw[:, :, k] = dy @ x[:, k : k + 6].T / 6
+        dx[:, k : k + 6] += w[:, :, k].T @ dy
+    db = np.sum(dy, axis=1) / 6
+    return {"dy": dy, "dx": dx, "dw": dw, "db": db}
+
+
+GROUPED = {"x": normal(50, 6, 7), "w": normal(51, 4, 3, 3)}
+GROUPED_GOAL = normal(52, 4, 5)
+
+
+def grouped_convolution(p: Parameters) -> Any:
+    y = np.concatenate(
+        [
+            sum(p["w"][2 * g : 2 * g + 2, :, k] @ p["x"][3 * g : 3 * g + 3, k : k + 5] for k in range(3))
+            for g in range(2)
+        ]
+    )
+    return np.sum((y - GROUPED_GOAL) ** 2)
+
+
+@mistake(
+    grouped_convolution,
+    GROUPED,
+    source="https://github.com/pytorch/pytorch/issues/51430 (nn.grad.conv1d_weight with groups > 1)",
+    step="dw",
+    cause="The input channels of the groups are interleaved: channel j of group g is read at 2 j + g, not at 3 g + j.",
+    fix={"channel = 2 * j + g": "channel = 3 * g + j"},
+    says=r"group|channel|index|interleav",
+)
+def pytorch_grouped_weight_gradient(p: Parameters) -> dict[str, Any]:
+    x, w = p["x"], p["w"]
+    y = np.zeros((4, 5))
+    for o in range(4):
+        for j in range(3):
+            y[o] += sum(w[o, j, k] * x[3 * (o // 2) + j, k : k + 5] for k in range(3))
+    dy = 2 * (y - GROUPED_GOAL)
+    dx, dw = np.zeros_like(x), np.zeros_like(w)
+    for o in range(4):
+        g = o // 2
+        for j in range(3):
+            channel = 2 * j + g
+            for k in range(3):
+                dw[o, j, k] = dy[o] @ x[channel, k : k + 5]
+                dx[3 * g + j, k : k + 5] += dy[o] * w[o, j, k]
+    return {"dy": dy, "dx": dx, "dw": dw}

@@ -246,3 +246,32 @@ def dropout_ignored(p: Parameters) -> dict[str, Any]:
     dz1 = dd * (1 - h**2)
     dW1 = X.T @ dz1
     return {"dout": dout, "dW2": dW2, "dd": dd, "dz1": dz1, "dW1": dW1}
+
+
+KEPT = {"x": normal(60, 4, 5), "W": normal(61, 5, 3)}
+KEPT_MASK = np.random.default_rng(62).random((4, 5)) > 0.4
+KEPT_GOAL = normal(63, 4, 3)
+
+
+def scaled_dropout(p: Parameters) -> Any:
+    scale = 0.6
+    d = p["x"] * KEPT_MASK * scale
+    y = d @ p["W"]
+    return np.sum((y - KEPT_GOAL) ** 2)
+
+
+@mistake(
+    scaled_dropout,
+    KEPT,
+    source="Vexives/caspian 1.1.0, caspian/layers/Dropout.py (Dropout.backward)",
+    step="dx",
+    cause="The scale that the forward pass multiplies by is left out.",
+    fix={"dx = dd * KEPT_MASK": "dx = dd * KEPT_MASK * 0.6"},
+    says=r"scale|0\.6|3/5|5/3|1\.66",
+)
+def caspian_dropout_scale(p: Parameters) -> dict[str, Any]:
+    d = p["x"] * KEPT_MASK * 0.6
+    dy = 2 * (d @ p["W"] - KEPT_GOAL)
+    dd = dy @ p["W"].T
+    dx = dd * KEPT_MASK
+    return {"dy": dy, "dd": dd, "dW": d.T @ dy, "dx": dx}

@@ -89,3 +89,33 @@ def cs224n_target_among_samples(p: Parameters) -> dict[str, Any]:
     np.add.at(dU, indices, np.outer(z[indices], p["v"]))
     dv = (z[1] - 1) * p["U"][1] + z[indices] @ p["U"][indices]
     return {"dU": dU, "dv": dv}
+
+
+PADDING = {"E": normal(30, 5, 3)}
+SENTENCES = np.array([[0, 2, 2, 4], [3, 1, 0, 0]])
+PADDING_GOAL = normal(31, 2, 3)
+
+
+def padded_embedding(p: Parameters) -> Any:
+    mask = (SENTENCES != 0).astype(float)
+    v = p["E"][SENTENCES] * mask.reshape(2, 4, 1)
+    u = np.sum(v, axis=1)
+    return np.sum(PADDING_GOAL * np.tanh(u))
+
+
+@mistake(
+    padded_embedding,
+    PADDING,
+    source="https://github.com/pytorch/pytorch/issues/3506 (Embedding with sparse=True)",
+    step="dE",
+    cause="The index of padding is ignored in the backward pass: its row gets a gradient.",
+    fix={"np.add.at(dE, SENTENCES, dv)": "np.add.at(dE, SENTENCES[SENTENCES != 0], dv[SENTENCES != 0])"},
+    says=r"mask|SENTENCES != 0|padding",
+)
+def pytorch_sparse_padding(p: Parameters) -> dict[str, Any]:
+    u = np.sum(p["E"][SENTENCES] * (SENTENCES != 0)[..., None], axis=1)
+    du = PADDING_GOAL * (1 - np.tanh(u) ** 2)
+    dv = np.repeat(du[:, None], 4, axis=1)
+    dE = np.zeros_like(p["E"])
+    np.add.at(dE, SENTENCES, dv)
+    return {"du": du, "dE": dE}

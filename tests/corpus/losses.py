@@ -261,3 +261,27 @@ def gibo_length_not_squared(p: Parameters) -> dict[str, Any]:
     dd = -(dk * k)[:, None] * d / ELL
     dx = dd.sum(axis=0)
     return {"dk": dk, "dd": dd, "dx": dx}
+
+
+CERTAIN = {"prediction": 1 / (1 + np.exp(-normal(80, 5, 3)))}
+ACTUAL = (normal(81, 5, 3) > 0).astype(float)
+
+
+def binary_cross_entropy(p: Parameters) -> Any:
+    q = p["prediction"]
+    return -np.mean(ACTUAL * np.log(q) + (1 - ACTUAL) * np.log(1 - q))
+
+
+@mistake(
+    binary_cross_entropy,
+    CERTAIN,
+    source="Vexives/caspian 1.1.0, caspian/losses/BinaryCrossEntropy.py (BinaryCrossEntropy.backward)",
+    step="dprediction",
+    cause="It is the gradient with respect to the logits, and of a sum: nothing is divided by p (1 - p).",
+    fix={"dprediction = q - ACTUAL": "dprediction = (q - ACTUAL) / (q * (1 - q)) / ACTUAL.size"},
+    says=r"1/15|15 times|mean|logit|1 - q|1 - prediction",
+)
+def caspian_binary_cross_entropy(p: Parameters) -> dict[str, Any]:
+    q = p["prediction"]
+    dprediction = q - ACTUAL
+    return {"dprediction": dprediction}

@@ -176,3 +176,93 @@ def chainer_normalize_epsilon(p: Parameters) -> dict[str, Any]:
     dx = dy * norm - np.sum(x * dy, axis=1, keepdims=True) * x / norm
     dx = dx / norm**2
     return {"dy": dy, "dx": dx}
+
+
+GROUPS = {"x": normal(70, 2, 4, 3), "gamma": 1 + 0.3 * normal(71, 4), "beta": normal(72, 4)}
+GROUPS_GOAL = normal(73, 2, 4, 3)
+
+
+def group_norm(p: Parameters) -> Any:
+    grouped = p["x"].reshape(2, 2, 2, 3)
+    mean = np.mean(grouped, axis=(2, 3), keepdims=True)
+    xmu = grouped - mean
+    rstd = 1 / np.sqrt(np.mean(xmu**2, axis=(2, 3), keepdims=True) + 1e-5)
+    xhat = (xmu * rstd).reshape(2, 4, 3)
+    y = p["gamma"].reshape(1, 4, 1) * xhat + p["beta"].reshape(1, 4, 1)
+    return np.sum((y - GROUPS_GOAL) ** 2)
+
+
+@mistake(
+    group_norm,
+    GROUPS,
+    source="https://github.com/tenstorrent/tt-metal/pull/56202 (the group of a channel in gamma's gradient)",
+    step="dgamma",
+    cause="The group of a channel is taken as c % groups instead of c // channels per group, for mean and deviation.",
+    fix={"g = c % 2": "g = c // 2"},
+    says=r"%|//|group|index",
+)
+def ttmetal_group_of_channel(p: Parameters) -> dict[str, Any]:
+    grouped = p["x"].reshape(2, 2, 2, 3)
+    mean = grouped.mean(axis=(2, 3))
+    rstd = 1 / np.sqrt(grouped.var(axis=(2, 3)) + 1e-5)
+    xhat = ((grouped - mean[:, :, None, None]) * rstd[:, :, None, None]).reshape(2, 4, 3)
+    dy = 2 * (p["gamma"][:, None] * xhat + p["beta"][:, None] - GROUPS_GOAL)
+    dgamma = np.zeros(4)
+    for c in range(4):
+        g = c % 2
+        dgamma[c] = np.sum(dy[:, c] * (p["x"][:, c] - mean[:, g, None]) * rstd[:, g, None])
+    dxhat = dy * p["gamma"][:, None]
+    d, h = dxhat.reshape(2, 2, 2, 3), xhat.reshape(2, 2, 2, 3)
+    inner = d - d.mean(axis=(2, 3), keepdims=True) - h * (d * h).mean(axis=(2, 3), keepdims=True)
+    dx = (rstd[:, :, None, None] * inner).reshape(2, 4, 3)
+    return {"dy": dy, "dxhat": dxhat, "dgamma": dgamma, "dbeta": np.sum(dy, axis=(0, 2)), "dx": dx}
+
+
+HEADS = {"x": normal(74, 3, 6)}
+HEADS_GOAL = normal(75, 3, 6)
+
+
+def grouped_rms_norm(p: Parameters) -> Any:
+    grouped = p["x"].reshape(3, 2, 3)
+    rstd = 1 / np.sqrt(np.mean(grouped**2, axis=-1, keepdims=True) + 1e-5)
+    y = (grouped * rstd).reshape(3, 6)
+    return np.sum((y - HEADS_GOAL) ** 2)
+
+
+@mistake(
+    grouped_rms_norm,
+    HEADS,
+    source="https://github.com/state-spaces/mamba/pull/547 (layer_norm_bwd)",
+    step="dx",
+    cause="The group size is left out of the backward pass: it averages over the whole dimension, not over each group.",
+    fix={
+        "np.mean(dy * xhat, axis=-1, keepdims=True)": "np.repeat((dy * xhat).reshape(3, 2, 3).mean(axis=-1), 3, axis=1)"
+    },
+    says=r"group|axis|axes|mean",
+)
+def mamba_group_size_gradient(p: Parameters) -> dict[str, Any]:
+    grouped = p["x"].reshape(3, 2, 3)
+    rstd = np.repeat(1 / np.sqrt((grouped**2).mean(axis=-1) + 1e-5), 3, axis=1)
+    xhat = p["x"] * rstd
+    dy = 2 * (xhat - HEADS_GOAL)
+    c1 = np.mean(dy * xhat, axis=-1, keepdims=True)
+    dx = (dy - xhat * c1) * rstd
+    return {"dy": dy, "dx": dx}
+
+
+@mistake(
+    rms_norm,
+    RMS,
+    source="Vexives/caspian 1.1.0, caspian/layers/RMSNorm.py (RMSNorm.backward)",
+    step="dx",
+    cause="Each element's own derivative alone is taken: the sum over the row, through the root, is missing.",
+    fix={'dnormed * p["x"] ** 2': 'np.sum(dnormed * p["x"], axis=-1, keepdims=True) * p["x"]'},
+    says=r"sum|mean",
+)
+def the_caspian_rms_norm_sum(p: Parameters) -> dict[str, Any]:
+    rms = np.sqrt(np.mean(p["x"] ** 2, axis=-1, keepdims=True) + 1e-6)
+    dout = 2 * (p["x"] / rms * p["weight"] - RMS_GOAL)
+    dweight = np.sum(dout * p["x"] / rms, axis=0)
+    dnormed = dout * p["weight"]
+    dx = dnormed / rms - dnormed * p["x"] ** 2 / (5 * rms**3)
+    return {"dout": dout, "dweight": dweight, "dnormed": dnormed, "dx": dx}

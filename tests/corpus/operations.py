@@ -118,3 +118,89 @@ def cntkx_scale_without_root(p: Parameters) -> dict[str, Any]:
     dv = w.T @ MIXED
     ds = w * (dw - np.sum(dw * w, axis=1, keepdims=True)) * 0.25
     return {"dw": dw, "dv": dv, "dQ": TOKENS.T @ (ds @ k), "dK": TOKENS.T @ (ds.T @ q), "dV": TOKENS.T @ dv}
+
+
+FACTOR = {"F": np.tril(normal(40, 3, 3)) + 3 * np.eye(3)}
+FACTOR_WEIGHT = normal(41, 3, 3)
+
+
+def inverse_from_factor(p: Parameters) -> Any:
+    A = p["F"] @ p["F"].T
+    X = np.linalg.inv(A)
+    return np.sum(FACTOR_WEIGHT * X)
+
+
+@mistake(
+    inverse_from_factor,
+    FACTOR,
+    source="https://github.com/pytorch/pytorch/pull/197010 (the order of a product in cholesky_inverse)",
+    step="dF",
+    cause="The inverse stands on the other side of the factor, and matrices do not commute.",
+    fix={'dF = -X @ S @ p["F"] @ X': 'dF = -X @ S @ X @ p["F"]'},
+    says=r"order|exchanged|F @ X|X @ .*F|side|operand|commut",
+)
+def cholesky_inverse_order_gradient(p: Parameters) -> dict[str, Any]:
+    X = np.linalg.inv(p["F"] @ p["F"].T)
+    S = FACTOR_WEIGHT + FACTOR_WEIGHT.T
+    dF = -X @ S @ p["F"] @ X
+    return {"dX": FACTOR_WEIGHT, "dF": dF}
+
+
+FORM = {"a": normal(42, 5, 3), "b": normal(43, 5, 4), "W": normal(44, 2, 3, 4)}
+FORM_GOAL = normal(45, 5, 2)
+
+
+def bilinear(p: Parameters) -> Any:
+    y = np.einsum("ni,oij,nj->no", p["a"], p["W"], p["b"])
+    return np.sum((y - FORM_GOAL) ** 2)
+
+
+@mistake(
+    bilinear,
+    FORM,
+    source="Vexives/caspian 1.1.0, caspian/layers/Bilinear.py (Bilinear.backward)",
+    step="da db",
+    cause="The other input is missing from the gradient of each: the weights are summed over its axis alone.",
+    fix={
+        'np.einsum("no,oij->ni", dy, p["W"])': 'np.einsum("no,oij,nj->ni", dy, p["W"], p["b"])',
+        'np.einsum("no,oij->nj", dy, p["W"])': 'np.einsum("no,oij,ni->nj", dy, p["W"], p["a"])',
+    },
+    says=r"(\ba\b|\bb\b).*missing|missing.*(\ba\b|\bb\b)|factor [ab]|other input",
+)
+def the_caspian_bilinear_other_input(p: Parameters) -> dict[str, Any]:
+    dy = 2 * (np.einsum("ni,oij,nj->no", p["a"], p["W"], p["b"]) - FORM_GOAL)
+    dW = np.einsum("no,ni,nj->oij", dy, p["a"], p["b"])
+    da = np.einsum("no,oij->ni", dy, p["W"])
+    db = np.einsum("no,oij->nj", dy, p["W"])
+    return {"dy": dy, "da": da, "db": db, "dW": dW}
+
+
+ANGLES = {"a": normal(46, 4, 3), "b": normal(47, 4, 3)}
+ANGLES_WEIGHT = normal(48, 4)
+
+
+def cosine_similarity(p: Parameters) -> Any:
+    na = np.sqrt(np.sum(p["a"] ** 2, axis=1, keepdims=True))
+    nb = np.sqrt(np.sum(p["b"] ** 2, axis=1, keepdims=True))
+    c = np.sum(p["a"] * p["b"] / (na * nb), axis=1)
+    return np.sum(ANGLES_WEIGHT * c)
+
+
+@mistake(
+    cosine_similarity,
+    ANGLES,
+    source="Vexives/caspian 1.1.0, caspian/layers/CosineSimilarity.py (CosineSimilarity.backward)",
+    step="da db",
+    cause="Each vector is divided by the square of the other's norm instead of by its own.",
+    fix={"c * a / nb**2": "c * a / na**2", "c * b / na**2": "c * b / nb**2"},
+    says=r"\bn[ab]\b|norm",
+)
+def caspian_cosine_other_norm(p: Parameters) -> dict[str, Any]:
+    a, b = p["a"], p["b"]
+    na = np.linalg.norm(a, axis=1, keepdims=True)
+    nb = np.linalg.norm(b, axis=1, keepdims=True)
+    c = np.sum(a * b, axis=1, keepdims=True) / (na * nb)
+    dc = ANGLES_WEIGHT[:, None]
+    da = dc * (b / (na * nb) - c * a / nb**2)
+    db = dc * (a / (na * nb) - c * b / na**2)
+    return {"da": da, "db": db}

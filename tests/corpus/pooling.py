@@ -177,3 +177,86 @@ def cs231n_pooling_ties_in_full(p: Parameters) -> dict[str, Any]:
     mask = windows == y[:, None, :, None]
     dx = mask * dy[:, None, :, None]
     return {"dy": dy, "dx": dx.reshape(4, 4)}
+
+
+PADDED = {"x": 1 + np.abs(normal(60, 5, 5))}
+PADDED_GOAL = normal(61, 3, 3)
+
+
+def padded_pooling(p: Parameters) -> Any:
+    x_pad = np.pad(p["x"], 1)
+    y = np.stack([np.stack([np.max(x_pad[2 * i : 2 * i + 2, 2 * j : 2 * j + 2]) for j in range(3)]) for i in range(3)])
+    return np.sum(PADDED_GOAL * y)
+
+
+@mistake(
+    padded_pooling,
+    PADDED,
+    source="ddbourgin/numpy-ml 0.1.2, numpy_ml/neural_nets/layers/layers.py (Pool2D.backward)",
+    step="dx",
+    cause="The maxima are looked for in the input as it was before padding, at the places of the padded one.",
+    fix={'window = p["x"][i0': "window = x_pad[i0"},
+    says=r"pad|shift|crop",
+)
+def numpyml_pooling_unpadded_gradient(p: Parameters) -> dict[str, Any]:
+    x_pad = np.pad(p["x"], 1)
+    dx_pad = np.zeros_like(x_pad)
+    for i in range(3):
+        for j in range(3):
+            i0, j0 = 2 * i, 2 * j
+            window = p["x"][i0 : i0 + 2, j0 : j0 + 2]
+            dx_pad[i0 : i0 + 2, j0 : j0 + 2] += (window == np.max(window)) * PADDED_GOAL[i, j]
+    return {"dx": dx_pad[1:-1, 1:-1]}
+
+
+PAIRS = {"x": normal(62, 3, 8)}
+PAIRS_GOAL = normal(63, 3, 4)
+
+
+def average_of_pairs(p: Parameters) -> Any:
+    windows = p["x"].reshape(3, 4, 2)
+    y = np.mean(windows, axis=-1)
+    return np.sum((y - PAIRS_GOAL) ** 2)
+
+
+@mistake(
+    average_of_pairs,
+    PAIRS,
+    source="Vexives/caspian 1.1.0, caspian/pooling/Average.py (Average.backward)",
+    step="dwindows",
+    cause="The window itself is divided by its size: the cotangent is multiplied by the input.",
+    fix={"* windows / 2": "* np.ones_like(windows) / 2"},
+    says=r"factor .*(windows|x)\b|windows is|input",
+)
+def caspian_average_of_input_gradient(p: Parameters) -> dict[str, Any]:
+    windows = p["x"].reshape(3, 4, 2)
+    dy = 2 * (np.mean(windows, axis=-1) - PAIRS_GOAL)
+    dwindows = dy[..., None] * windows / 2
+    return {"dy": dy, "dwindows": dwindows, "dx": dwindows.reshape(3, 8)}
+
+
+SLID = {"x": np.array([0.3, 1.1, 4.0, 0.2, -0.5, 2.0, 0.9, 3.1, -1.0, 0.4])}
+SLID_GOAL = normal(64, 4)
+
+
+def maxima_of_four(p: Parameters) -> Any:
+    y = np.stack([np.max(p["x"][2 * i : 2 * i + 4]) for i in range(4)])
+    return np.sum((y - SLID_GOAL) ** 2)
+
+
+@mistake(
+    maxima_of_four,
+    SLID,
+    source="https://github.com/jmschrei/tangermeme/pull/95 (max_unpool1d where windows overlap)",
+    step="dx",
+    cause="What two windows contribute to the same element is assigned instead of added, as max_unpool does.",
+    fix={"dx[winners] = dy": "np.add.at(dx, winners, dy)"},
+    says=r"assign|overwrit|added|accumulat|several times",
+)
+def tangermeme_unpooled_last_rule(p: Parameters) -> dict[str, Any]:
+    x = p["x"]
+    winners = np.array([2 * i + np.argmax(x[2 * i : 2 * i + 4]) for i in range(4)])
+    dy = 2 * (x[winners] - SLID_GOAL)
+    dx = np.zeros_like(x)
+    dx[winners] = dy
+    return {"dy": dy, "dx": dx}

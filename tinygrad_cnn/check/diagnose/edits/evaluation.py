@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.check.diagnose.edits.terms import NP, Term, in_order
+from tinygrad_cnn.lowering.numpy_source import helpers
 
 Array = Any
 Exchanged = Mapping[Term, Term]
@@ -26,6 +27,12 @@ _OPERATORS: dict[str, Any] = {
 }  # fmt: skip
 
 
+def _refuse_misfit(function: Any, x: Any, index: Any, values: Any) -> None:
+    """Raise ValueError if values do not fit: of a scalar index NumPy 2.4's `add.at` does not check that, and crashes."""
+    target, added = (x, values) if function is helpers.add_at else (np.empty(values), x)
+    np.broadcast_to(added, target[index].shape)
+
+
 def compute(x: Term, args: Sequence[Any]) -> Any:
     """The value of a term that is no name, from those that it takes."""
     op = x.op
@@ -36,6 +43,8 @@ def compute(x: Term, args: Sequence[Any]) -> Any:
     if op == "constant":
         return x.data
     if op == "call":
+        if args[0] in (helpers.add_at, helpers.scatter):
+            _refuse_misfit(*args)
         positional = len(args) - len(x.data)
         return args[0](*args[1:positional], **dict(zip(x.data, args[positional:], strict=True)))
     if op == "attribute":

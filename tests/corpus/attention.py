@@ -1,0 +1,85 @@
+"""Attention, and what belongs to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from corpus.case import Parameters, mistake, normal, softmax
+
+HEAD = {
+    "q": normal(1, 4, 3),
+    "k": normal(2, 4, 3),
+    "v": normal(3, 4, 3),
+    "Wq": normal(4, 3, 3),
+    "Wk": normal(5, 3, 3),
+    "Wv": normal(6, 3, 3),
+}
+HEAD_GOAL = normal(7, 4, 3)
+
+
+def attention(p: Parameters) -> Any:
+    Q, K, V = p["q"] @ p["Wq"], p["k"] @ p["Wk"], p["v"] @ p["Wv"]
+    s = Q @ K.T / np.sqrt(3)
+    e = np.exp(s)
+    a = e / np.sum(e, axis=1, keepdims=True)
+    out = a @ V
+    return np.sum(HEAD_GOAL * out)
+
+
+@mistake(
+    attention,
+    HEAD,
+    source="Vexives/caspian 1.1.0, caspian/layers/Attention.py (Attention.backward)",
+    step="da",
+    cause="The input of the value's projection stands where the projected values should.",
+    fix={'HEAD_GOAL @ p["v"].T': "HEAD_GOAL @ V.T"},
+    says=r"\bv\b.*\bV\b|Wv",
+)
+def the_caspian_attention_projection(p: Parameters) -> dict[str, Any]:
+    Q, K, V = p["q"] @ p["Wq"], p["k"] @ p["Wk"], p["v"] @ p["Wv"]
+    a = softmax(Q @ K.T / np.sqrt(3))
+    out = a @ V
+    dV = a.T @ HEAD_GOAL
+    da = HEAD_GOAL @ p["v"].T
+    ds = a * (da - np.sum(da * a, axis=1, keepdims=True))
+    dQ, dK = ds @ K / np.sqrt(3), ds.T @ Q / np.sqrt(3)
+    assert out.shape == HEAD_GOAL.shape
+    return {
+        "dV": dV, "da": da, "ds": ds, "dQ": dQ, "dK": dK, "dq": dQ @ p["Wq"].T, "dk": dK @ p["Wk"].T,
+        "dv": dV @ p["Wv"].T, "dWq": p["q"].T @ dQ, "dWk": p["k"].T @ dK, "dWv": p["v"].T @ dV,
+    }  # fmt: skip
+
+
+ROTATED = {"x": normal(8, 3, 4)}
+ANGLE = normal(9, 3, 4)
+COS, SIN = np.cos(ANGLE), np.sin(ANGLE)  # of each element its own, as in the test that showed the mistake
+ROTATED_GOAL = normal(10, 3, 4)
+
+
+def half_rotated(x: Any) -> Any:
+    """(-x2, x1) of (x1, x2)."""
+    return np.concatenate([-x[:, 2:], x[:, :2]], axis=1)
+
+
+def rotary_embedding(p: Parameters) -> Any:
+    r = half_rotated(p["x"])
+    y = p["x"] * COS + r * SIN
+    return np.sum(ROTATED_GOAL * y**2)
+
+
+@mistake(
+    rotary_embedding,
+    ROTATED,
+    source="https://github.com/PaddlePaddle/Paddle/pull/74716",
+    step="dx",
+    cause="The cotangent is rotated before it is multiplied by the sine, instead of after it.",
+    fix={"half_rotated(dy) * SIN": "half_rotated(dy * SIN)"},
+    says=r"SIN|sine|order|rotat|half|shift|exchanged",
+)
+def paddle_rotary_order_backward(p: Parameters) -> dict[str, Any]:
+    y = p["x"] * COS + half_rotated(p["x"]) * SIN
+    dy = 2 * ROTATED_GOAL * y
+    dx = dy * COS - half_rotated(dy) * SIN
+    return {"dy": dy, "dx": dx}
