@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_st
 
 import tinygrad_cnn as tg
+from tinygrad_cnn import nn
 from tinygrad_cnn.train import DamagedFileError, saving
 
 
@@ -86,8 +87,8 @@ TREES = st.recursive(
 def test_a_tree_comes_back_with_its_structure_its_dtypes_and_its_bits(tree: Any) -> None:
     content = saving.dumped(tree)
     loaded = saving.loads(content, "file")
-    assert same(loaded, plain(tree))
-    assert same(saving.as_like(loaded, tree, "file"), tree)
+    assert same(loaded.tree, plain(tree))
+    assert same(loaded.like(tree), tree)
 
 
 @given(TREES, st.data())
@@ -97,7 +98,7 @@ def test_a_changed_byte_is_noticed(tree: Any, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(content) - 1))
     content[place] ^= 1 << data.draw(st.integers(0, 7))
     try:
-        loaded = saving.loads(bytes(content), "file")
+        loaded = saving.loads(bytes(content), "file").tree
     except DamagedFileError:
         return
     assert same(loaded, plain(tree))  # blanks of the header, and the case of letters in its escapes, say nothing
@@ -161,7 +162,7 @@ def test_a_tree_deeper_than_pythons_recursion_comes_back() -> None:
     tree: Any = 1.5
     for _ in range(20_000):
         tree = [tree]
-    loaded = saving.loads(saving.dumped(tree), "file")
+    loaded = saving.loads(saving.dumped(tree), "file").tree
     for _ in range(20_000):
         (loaded,) = loaded
     assert loaded == 1.5
@@ -202,10 +203,22 @@ def test_another_structure_is_refused_and_the_leaf_named(tmp_path: Path, like: A
     assert str(error.value).endswith(message)
 
 
+def test_a_layer_is_loaded_into_one_with_the_same_static_fields(tmp_path: Path) -> None:
+    x = np.ones((2, 1, 8, 8))
+    layers = [
+        nn.Sequential(nn.Conv2d(1, 4, 3, stride=stride, padding=1), nn.relu).init(np.random.default_rng(0), x)
+        for stride in (1, 1, 2)
+    ]
+    tg.save(tmp_path / "model", layers[0])
+    assert tg.load(tmp_path / "model", layers[1])(x).tobytes() == layers[0](x).tobytes()
+    with pytest.raises(ValueError, match=r"load: \S+\.stride in \S+ is \S*1\S*; expected \S*2\S*, as in `like`"):
+        tg.load(tmp_path / "model", layers[2])
+
+
 @pytest.mark.parametrize("number", [True, 3, 2.5, math.inf, 1j])
 def test_a_number_of_python_and_one_of_numpy_take_each_others_place(number: Any) -> None:
     for saved, like in ((number, np.asarray(number)), (np.asarray(number)[()], number)):
-        assert same(saving.as_like(saving.loads(saving.dumped(saved), "file"), like, "file"), saved)
+        assert same(saving.loads(saving.dumped(saved), "file").like(like), saved)
 
 
 @pytest.mark.parametrize(

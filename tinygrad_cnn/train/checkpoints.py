@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import re
 import warnings
 import zlib
 from pathlib import Path
-from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ import numpy as np
 from tinygrad_cnn import files
 from tinygrad_cnn.train import saving
 from tinygrad_cnn.train.data import DataLoader
+from tinygrad_cnn.train.descriptions import described
 from tinygrad_cnn.train.run import Best, Run
 
 KEPT = 2
@@ -89,34 +88,32 @@ class Checkpoints:
         paths = self.paths()
         for path in reversed(paths):
             try:
-                loaded = saving.load(path)
+                loaded = saving.loads(path.read_bytes(), str(path))
             except saving.DamagedFileError as error:
                 path.replace(path.with_suffix(".damaged"))
                 warnings.warn(f"fit: {error}. It is renamed, and the one before it used", RuntimeWarning, stacklevel=3)
             else:
-                return self._restored(loaded, start, path)
+                return self._restored(loaded, start)
         if paths:
             raise saving.DamagedFileError(f"fit: no checkpoint in {self.folder} can be read; expected one of {KEPT}")
         return start
 
-    def _restored(self, loaded: Any, start: Run, path: Path) -> Run:
-        about = json.loads(loaded["about"])
+    def _restored(self, loaded: saving.Loaded, start: Run) -> Run:
+        found = loaded.tree
+        about = json.loads(found["about"])
         for name, given in json.loads(json.dumps(self.about)).items():
             if given != about[name]:
                 raise ValueError(
-                    f"fit: {name} is {given}; the checkpoint {path} is of a training with {about[name]}. Resume it "
-                    "with that, or train anew with another folder"
+                    f"fit: {name} is {given}; the checkpoint {loaded.path} is of a training with {about[name]}. Resume "
+                    "it with that, or train anew with another folder"
                 )
-        like = {part: getattr(start, part) for part in ("model", "state", "memory")}
-        parts = {part: saving.as_like(loaded[part], like[part], str(path), part) for part in like}
-        best = loaded["best"]
-        if best["model"] is None:
-            kept = [parts["model"], parts["state"]]
-        else:
-            kept = [saving.as_like(best[part], like[part], str(path), part) for part in ("model", "state")]
-        scalars = {name: loaded[name] for name in _SCALARS}
-        history = json.loads(loaded["history"])
-        return Run(**parts, best=Best(best["epoch"], *kept), history=history, **scalars)
+        parts = {part: loaded.like(getattr(start, part), part) for part in ("model", "state", "memory")}
+        best = Best(found["best"]["epoch"], parts["model"], parts["state"])
+        if found["best"]["model"] is not None:
+            kept = saving.Loaded(found["best"], {}, loaded.path)
+            best = Best(best.epoch, kept.like(start.model, "model"), kept.like(start.state, "state"))
+        scalars = {name: found[name] for name in _SCALARS}
+        return Run(**parts, best=best, history=json.loads(found["history"]), **scalars)
 
 
 def described_data(loader: DataLoader) -> dict[str, Any]:
@@ -133,18 +130,3 @@ def described_data(loader: DataLoader) -> dict[str, Any]:
         "drop_last": loader.drop_last,
         "transform": described(loader.transform),
     }
-
-
-def described(x: Any) -> str:
-    """An object of hyperparameters in words that are the same in another process: no address is in them."""
-    if dataclasses.is_dataclass(x) and not isinstance(x, type):
-        fields = [f"{field.name}={described(getattr(x, field.name))}" for field in dataclasses.fields(x)]
-        return f"{type(x).__name__}({', '.join(fields)})"
-    if isinstance(x, FunctionType):
-        closure = [described(cell.cell_contents) for cell in x.__closure__ or ()]
-        return x.__qualname__.replace(".<locals>", "") + (f"[{', '.join(closure)}]" if closure else "")
-    if isinstance(x, np.ndarray):
-        return f"array {x.dtype}{list(x.shape)} {zlib.crc32(np.ascontiguousarray(x).tobytes())}"
-    if isinstance(x, list | tuple):
-        return f"({', '.join(map(described, x))})"
-    return repr(x) if isinstance(x, bool | int | float | complex | str | np.generic | None) else type(x).__name__

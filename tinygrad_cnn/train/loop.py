@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import tree
-from tinygrad_cnn.train.checkpoints import Checkpoints, described, described_data
+from tinygrad_cnn.train.checkpoints import Checkpoints, described_data
 from tinygrad_cnn.train.data import STEP, generator, loader_of
+from tinygrad_cnn.train.descriptions import described
 from tinygrad_cnn.train.interruption import noted
 from tinygrad_cnn.train.measurement import Measurement, Metric
 from tinygrad_cnn.train.progress import bar

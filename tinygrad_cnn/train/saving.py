@@ -7,20 +7,20 @@ that it does not know, in the order of `tree.structure`; and a checksum of every
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from types import NoneType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_cnn import files, tree
 from tinygrad_cnn.engine.tensor import Tensor
 from tinygrad_cnn.extras import extra
+from tinygrad_cnn.train.descriptions import static_fields
 
 _KEY = "tinygrad_cnn"
 _NAMES = {
@@ -56,8 +56,8 @@ def load(path: str | os.PathLike[str], like: Any = None) -> Any:
 
     like: a tree of the structure that is expected, such as a model before its training. The result has its types of
     containers. Without it, tuples come back as lists, and dataclasses and namedtuples as dicts. Raises ValueError,
-    which names the leaf, if the file has another structure, shape or dtype; DamagedFileError if its content is not
-    what was written.
+    which names the leaf, if the file has another structure, static field, shape or dtype; DamagedFileError if its
+    content is not what was written.
 
     >>> import tempfile, numpy as np, tinygrad_cnn as tg
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +66,7 @@ def load(path: str | os.PathLike[str], like: Any = None) -> Any:
     (1.0, array([0., 0.]))
     """
     loaded = loads(Path(path).read_bytes(), str(path))
-    return loaded if like is None else as_like(loaded, like, str(path))
+    return loaded.tree if like is None else loaded.like(like)
 
 
 def dumped(tree_: Any) -> bytes:
@@ -77,53 +77,65 @@ def dumped(tree_: Any) -> bytes:
     tensors: dict[str, np.ndarray[Any, Any]] = {}
     described = iter([_leaf(leaf, name, tensors) for leaf, name in zip(leaves, names, strict=True)])
     nodes = [next(described) if token is None else _container(token) for token in tree.structure(tree_)]
-    text = json.dumps(nodes)
-    about = json.dumps({"tree": nodes, "checksum": _checksum(text, [x.tobytes() for x in tensors.values()])})
+    static = static_fields(tree_)
+    checksum = _checksum(json.dumps([nodes, static]), [x.tobytes() for x in tensors.values()])
+    about = json.dumps({"tree": nodes, "static": static, "checksum": checksum})
     return safetensors.numpy.save(tensors, metadata={_KEY: about})
 
 
-def loads(content: bytes, path: str) -> Any:
-    """The tree of dicts and lists in the content of a file; `path` is for messages."""
+class Loaded(NamedTuple):
+    """The content of the file `path`: a tree of dicts and lists, and static fields of dataclasses, by their names."""
+
+    tree: Any
+    static: dict[str, str]
+    path: str
+
+    def like(self, like: Any, part: str = "") -> Any:
+        """The tree, or a `part` of it, with the containers of `like`. Raises ValueError if the leaves differ."""
+        found = tree.flatten(self.tree[part] if part else self.tree, part)
+        wanted = tree.flatten(like, part)
+        by_name = dict(zip(found.names, found.leaves, strict=True))
+        for names, others, verb in ((wanted.names, found.names, "lacks"), (found.names, wanted.names, "also has")):
+            only = [name or "a single leaf" for name in names if name not in set(others)]
+            if only:
+                more = f" and {len(only) - 1} more" if len(only) > 1 else ""
+                raise ValueError(
+                    f"load: {self.path} {verb} {only[0]}{more}; expected the leaves of `like`: {_listed(wanted.names)}"
+                )
+        for name, value in static_fields(like, part).items():
+            if self.static.get(name, value) != value:
+                raise ValueError(f"load: {name} in {self.path} is {self.static[name]}; expected {value}, as in `like`")
+        leaves = []
+        for name, leaf in zip(wanted.names, wanted.leaves, strict=True):
+            given, expected = by_name[name], leaf.value if isinstance(leaf, Tensor) else leaf
+            if not _matches(given, expected):
+                place = f"{name} in {self.path}" if name else self.path
+                raise ValueError(f"load: {place} is {_kind(given)}; expected {_kind(expected)}, as in `like`")
+            leaves.append(Tensor(given, leaf.name) if isinstance(leaf, Tensor) else given)
+        return wanted.rebuild(leaves)
+
+
+def loads(content: bytes, path: str) -> Loaded:
+    """What is in the content of a file; `path` is for messages."""
     with extra("train", "load"):
         import safetensors
     try:
         tensors = dict(safetensors.deserialize(content))  # type: ignore[no-untyped-call]
         metadata = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")]).get("__metadata__", {})
         if _KEY not in metadata and "checksum" not in str(metadata):  # another program's
-            return {name: _foreign(tensor, name, path) for name, tensor in tensors.items()}
+            return Loaded({name: _foreign(tensor, name, path) for name, tensor in tensors.items()}, {}, path)
         about = json.loads(metadata[_KEY])
-        nodes = about["tree"]
+        nodes, static = about["tree"], about["static"]
         stored = [tensors[node[1]]["data"] for node in nodes if node[0] == "array"]
-        if about["checksum"] != _checksum(json.dumps(nodes), stored):
+        if about["checksum"] != _checksum(json.dumps([nodes, static]), stored):
             raise ValueError("its checksum is not that of its content")
-        return _built(nodes, tensors)
+        return Loaded(_built(nodes, tensors), static, path)
     except (safetensors.SafetensorError, ValueError, TypeError, LookupError, RecursionError) as error:
         if isinstance(error, UnsupportedTensorError):
             raise
         raise DamagedFileError(
             f"load: {path} is damaged, or no such file: {error}; expected a safetensors file, as save writes it"
         ) from None
-
-
-def as_like(loaded: Any, like: Any, path: str, part: str = "") -> Any:
-    """A tree of dicts and lists, with the containers of `like`. Raises ValueError if the leaves are not the same."""
-    found, wanted = tree.flatten(loaded, part), tree.flatten(like, part)
-    by_name = dict(zip(found.names, found.leaves, strict=True))
-    for names, others, verb in ((wanted.names, found.names, "lacks"), (found.names, wanted.names, "also has")):
-        only = [name or "a single leaf" for name in names if name not in set(others)]
-        if only:
-            more = f" and {len(only) - 1} more" if len(only) > 1 else ""
-            raise ValueError(
-                f"load: {path} {verb} {only[0]}{more}; expected the leaves of `like`: {_listed(wanted.names)}"
-            )
-    leaves = []
-    for name, leaf in zip(wanted.names, wanted.leaves, strict=True):
-        given, expected = by_name[name], leaf.value if isinstance(leaf, Tensor) else leaf
-        if not _matches(given, expected):
-            place = f"{name} in {path}" if name else path
-            raise ValueError(f"load: {place} is {_kind(given)}; expected {_kind(expected)}, as in `like`")
-        leaves.append(Tensor(given, leaf.name) if isinstance(leaf, Tensor) else given)
-    return wanted.rebuild(leaves)
 
 
 def _matches(given: Any, expected: Any) -> bool:
@@ -165,7 +177,7 @@ def _container(token: Any) -> list[Any]:
         return ["dict", list(kind._fields)]
     if issubclass(kind, list | tuple):
         return ["list", rest[0]]
-    return ["dict", [field.name for field in dataclasses.fields(kind) if not field.metadata.get("static")]]
+    return ["dict", list(tree.fields(kind)[0])]
 
 
 def _leaf(x: Any, name: str, tensors: dict[str, np.ndarray[Any, Any]]) -> list[Any]:
