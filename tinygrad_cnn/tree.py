@@ -20,6 +20,8 @@ from tinygrad_cnn.advice.arguments import other_structure
 
 T = TypeVar("T")
 
+MANY = 100_000  # containers and leaves
+_SEQUENCES = (list, tuple)
 _LEAVES = (np.ndarray, float)  # the usual leaves, known at a glance
 _END = object()  # stands behind the children of a container while they are waited for
 _ARRAYS = frozenset([np.ndarray, float, np.float64, np.float32])
@@ -53,7 +55,8 @@ def flatten(tree: Any, name: str = "") -> Flat:
         return Flat(*parts)  # one container of arrays, as parameters mostly are
     leaves: list[Any] = []
     names: list[str] = []
-    visited: list[tuple[Callable[[list[Any]], Any], int] | None] = []  # how to remake each container; None for a leaf
+    # How to remake each container, of how many children, and whether these are leaves alone; None for another leaf.
+    visited: list[tuple[Callable[[list[Any]], Any], int, bool] | None] = []
     waiting: list[Any] = [(tree, name)]
     open: dict[int, str] = {}  # the containers that the item is in, by identity, and where they begin
     while waiting:
@@ -68,16 +71,20 @@ def flatten(tree: Any, name: str = "") -> Flat:
             visited.append(None)
         else:
             children, paths, remake = parts
-            visited.append((remake, len(children)))
+            if _ARRAYS.issuperset(builtins.map(type, children)):
+                leaves += children
+                names += paths
+                visited.append((remake, len(children), True))
+                continue
+            visited.append((remake, len(children), False))
             if id(item) in open:
                 inner, outer = (repr(p) if p else "the outermost one" for p in (path, open[id(item)]))
                 raise ValueError(
                     f"tree: a container contains itself ({inner} is {outer}); expected a finite nesting of dict, list, "
                     "tuple, namedtuple and dataclass"
                 )
-            if children:
-                open[id(item)] = path
-                waiting.append((_END, id(item)))
+            open[id(item)] = path
+            waiting.append((_END, id(item)))
             waiting.extend(zip(reversed(children), reversed(paths), strict=True))
 
     def rebuild(leaves: list[Any]) -> Any:
@@ -85,9 +92,15 @@ def flatten(tree: Any, name: str = "") -> Flat:
         for container in reversed(visited):  # the children of a container stand behind it, and so are built before it
             if container is None:
                 built.append(remaining.pop())
+                continue
+            remake, count, of_leaves = container
+            if of_leaves:
+                children = remaining[len(remaining) - count :]
+                del remaining[len(remaining) - count :]
             else:
-                remake, count = container
-                built.append(remake([built.pop() for _ in range(count)]))
+                children = built[: -count - 1 : -1]
+                del built[-count:]
+            built.append(remake(children))
         return built[0]
 
     return Flat(leaves, names, rebuild)
@@ -104,26 +117,39 @@ def structure(tree: Any) -> tuple[Any, ...]:
     >>> structure([1.0, None]) == structure([1.0, []])
     False
     """
+    return leaves_and_structure(tree)[1]
+
+
+def leaves_and_structure(tree: Any) -> tuple[list[Any], tuple[Any, ...]]:
+    """The leaves that `flatten` finds, and the structure, in half the time of the two."""
+    leaves: list[Any] = []
     found: list[Any] = []
     waiting = [tree]
     while waiting:
         item = waiting.pop()
         kind = type(item)
         if isinstance(item, _LEAVES):
+            leaves.append(item)
             found.append(None)
         elif isinstance(item, dict):
             found.append((kind, *item))
             waiting.extend(reversed(item.values()))
-        elif isinstance(item, list | tuple):
+        elif isinstance(item, _SEQUENCES):
             found.append((kind, len(item)))
             waiting.extend(reversed(item))
         elif hasattr(kind, "__dataclass_fields__"):
             names, static = fields(kind)
-            found.append((kind, *static_values(item)) if static else kind)
-            waiting.extend([getattr(item, name) for name in reversed(names)])
+            found.append((kind, static_values(item)) if static else kind)
+            if names:
+                waiting.extend([getattr(item, name) for name in reversed(names)])
+        elif item is None:
+            found.append(NoneType)
         else:
-            found.append(None if item is not None else NoneType)
-    return tuple(found)
+            leaves.append(item)
+            found.append(None)
+        if len(found) == MANY:
+            flatten(tree)  # which raises if the tree contains itself
+    return leaves, tuple(found)
 
 
 def map(function: Callable[..., Any], tree: T, *others: Any) -> T:
@@ -155,15 +181,21 @@ def static_values(item: Any) -> tuple[Any, ...]:
     kind = type(item)
     if not hasattr(kind, "__dataclass_fields__"):
         return ()
-    values = tuple([_typed(getattr(item, name)) for name in fields(kind)[1]])
+    names = fields(kind)[1]
+    if not names:
+        return ()
+    values = operator.attrgetter(*names)(item) if len(names) > 1 else (getattr(item, names[0]),)
+    types = tuple(builtins.map(type, values))
+    if tuple in types:
+        values = tuple(builtins.map(_typed, values))
     try:
         hash(values)
     except TypeError:
         raise TypeError(
-            f"tree: {kind.__name__} has the static fields {dict(zip(fields(kind)[1], values, strict=True))}; expected "
+            f"tree: {kind.__name__} has the static fields {dict(zip(names, values, strict=True))}; expected "
             "values that can be hashed, such as a number, a string, a function or a tuple of these"
         ) from None
-    return values
+    return (*values, *types)
 
 
 def _typed(value: Any) -> Any:
@@ -177,7 +209,7 @@ def parts_of(item: Any, path: str) -> tuple[list[Any], list[str], Callable[[list
         return list(item.values()), _item_names(path, keys), lambda new: _with_items(item, keys, new)
     if isinstance(item, tuple) and hasattr(item, "_fields"):
         return list(item), _field_names(path, item._fields), lambda new: type(item)(*new)
-    if isinstance(item, list | tuple):
+    if isinstance(item, _SEQUENCES):
         return list(item), [f"{path}[{i}]" for i in range(len(item))], type(item)
     if hasattr(type(item), "__dataclass_fields__"):  # which dataclasses.is_dataclass looks for too, in thrice the time
         names, _ = fields(type(item))
@@ -222,6 +254,8 @@ def _with_items(original: Any, keys: tuple[Any, ...], values: list[Any]) -> Any:
 def replaced(original: T, names: Sequence[str], values: list[Any]) -> T:
     """A copy of a dataclass with other values of some fields. It is not made by its constructor, which may do more."""
     kind = type(original)
+    if not names and kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+        return original  # nothing of it can change
     if _is_plain(kind):  # at a third of the time
         new = object.__new__(kind)
         new.__dict__.update(original.__dict__)

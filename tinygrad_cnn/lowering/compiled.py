@@ -57,10 +57,10 @@ def compile(function: Callable[..., Any], verify: bool = False, backend: Backend
         if len(args) not in names:
             names[len(args)] = argument_names(function, len(args))
         given = by_name(function, args, keywords, names[len(args)])
-        leaves = tree.flatten(given).leaves
+        leaves, structure = tree.leaves_and_structure(given)
         if any(isinstance(leaf, Handle | StandIn) for leaf in leaves):
             return function(*args, **keywords)  # within a gradient or a program: a part of that
-        key = (tree.structure(given), *map(kind_of, leaves))
+        key = (structure, *map(kind_of, leaves))
         made = programs.get(key)
         if made is None or made.outside.has_changed():
             with lock:

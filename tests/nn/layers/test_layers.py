@@ -312,3 +312,49 @@ ERRORS = {
 def test_an_error_names_the_layer_and_what_was_expected(wrong, message) -> None:
     with pytest.raises((ValueError, TypeError, NotImplementedError), match=message):
         wrong()
+
+
+# Static fields of dataclasses in general.
+
+
+@dataclass
+class Options:
+    weight: Any
+    option: Any = nn.static(1)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(1, 1.0), (1, True), ((1, 2), (1, 2.0)), (np.tanh, np.sin), ("same", "valid"), (0, None)]
+)
+def test_structures_differ_where_a_static_field_does(one, other) -> None:
+    first, second = Options(1.0, one), Options(1.0, other)
+    assert tg.tree.structure(first) == tg.tree.structure(Options(2.0, one))
+    assert tg.tree.structure(first) != tg.tree.structure(second)
+    assert tg.tree.flatten(first).names == ["weight"]
+    assert tg.tree.map(lambda w: w + 1, first) == Options(2.0, one)
+
+
+def test_a_static_field_that_cannot_be_hashed_is_named() -> None:
+    with pytest.raises(TypeError, match=r"Options has the static fields \{'option': \[1\]\}; expected values that can"):
+        tg.compile(lambda options: options.weight * 2)(Options(np.ones(2), [1]))
+
+
+@pytest.mark.parametrize("leaf", [1.0, np.ones(2)])
+def test_what_a_field_holds_besides_arrays_stays_in_its_place(leaf) -> None:
+    tree = {"a": Options(None), "b": [Options(leaf), (), Options([leaf, None, {}])], "c": Options((leaf, leaf))}
+    leaves, structure = tg.tree.leaves_and_structure(tree)
+    flat = tg.tree.flatten(tree)
+    assert flat.names == ["b[0].weight", "b[2].weight[0]", "c.weight[0]", "c.weight[1]"]
+    assert [id(x) for x in leaves] == [id(x) for x in flat.leaves]
+    rebuilt = flat.rebuild([1.0, 2.0, 3.0, 4.0])
+    assert rebuilt == {
+        "a": Options(None), "b": [Options(1.0), (), Options([2.0, None, {}])], "c": Options((3.0, 4.0))
+    }  # fmt: skip
+    assert tg.tree.structure(rebuilt) == structure
+
+
+def test_a_compiled_function_refuses_a_list_that_contains_itself() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(ValueError, match="a container contains itself"):
+        tg.compile(lambda x: x)(endless)
