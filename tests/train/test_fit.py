@@ -149,6 +149,16 @@ def test_state_goes_from_step_to_step(compiled: bool) -> None:
     assert fitted.history["distance"][fitted.best_epoch - 1] == pytest.approx(np.abs(mean - X[:32].mean(axis=0)).max())
 
 
+def test_a_loss_with_a_parameter_state_gets_none_where_there_is_none() -> None:
+    def stateless(model: MLP, state: Any, x: Any, y: Any) -> Any:
+        assert state is None
+        return cross_entropy(model, x, y), state
+
+    with_state, without = (fit(MODEL, loss, (X, Y), nn.Adam(), epochs=2) for loss in (stateless, cross_entropy))
+    assert leaves(with_state.model) == leaves(without.model)
+    assert with_state.state is None
+
+
 def test_a_loss_with_state_has_to_return_it() -> None:
     with pytest.raises(TypeError, match=r"the loss returned \w+; with state, expected \(number, state\)"):
         fit(MODEL, lambda model, state, x, y: cross_entropy(model, x, y), (X, Y), nn.Adam(), epochs=1, state={})

@@ -139,9 +139,9 @@ class DataLoader:
                         f"x[{indices[0]}]; expected the same for all examples"
                     )
             batch = Batch(np.stack(examples), self.y[indices])
-        if self.transform is None:
-            return batch
-        return Batch(*map(np.asarray, self.transform(batch, generator(self.seed, TRANSFORM, epoch, k))))
+        if self.transform is not None:
+            batch = Batch(*self.transform(batch, generator(self.seed, TRANSFORM, epoch, k)))
+        return Batch(np.ascontiguousarray(batch.x), np.ascontiguousarray(batch.y))
 
 
 def loader_of(name: str, data: Any, batch_size: int | None, seed: int = 0, shuffle: bool = False) -> DataLoader:

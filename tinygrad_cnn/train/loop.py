@@ -85,8 +85,9 @@ def fit(
     """Train a model: `epochs` times over the data, with a step of the optimiser for each batch.
 
     model        any tree of parameters; Tensors in it become arrays
-    loss         loss(model, x, y) gives a number; with `state`, loss(model, state, x, y) gives (number, new state). If
-                 it has a parameter `rng`, it gets a Generator for each step, and None for the validation
+    loss         loss(model, x, y) gives a number. With `state`, or a parameter of that name, loss(model, state, x, y)
+                 gives (number, new state). If it has a parameter `rng`, it gets a Generator for each step, and None for
+                 the validation
     data         arrays (x, y), shuffled by `seed` in each epoch, or a DataLoader
     optimiser    one of `nn`, or an object with the same methods `init` and `update`
     batch_size   by default 32, or all examples if there are fewer
@@ -115,8 +116,8 @@ def fit(
     loader = loader_of("data", data, batch_size, seed, shuffle=True)
     held_out = None if validation is None else loader_of("validation", validation, None)
     metrics = metrics or {}
-    _check(epochs, every, patience, seed, metrics, held_out is not None, state)
-    uniform = Loss(loss, takes_state=state is not None)
+    _check(epochs, every, patience, seed, metrics, held_out is not None)
+    uniform = Loss(loss, state)
     step = Runner(update_step(uniform, optimiser), compiled)
     measure = Measurement(uniform, metrics, loader, held_out, compiled)
     model, state = tree.map(plain, model), tree.map(plain, state)
@@ -172,7 +173,7 @@ def _epoch(run: Run, metrics: dict[str, Metric]) -> Epoch:
 
 
 def _check(
-    epochs: int, every: int, patience: int | None, seed: int, metrics: dict[str, Metric], validated: bool, state: Any
+    epochs: int, every: int, patience: int | None, seed: int, metrics: dict[str, Metric], validated: bool
 ) -> None:
     """Raise ValueError for arguments that are out of range or do not fit together."""
     counts = {"epochs": (epochs, 0), "every": (every, 1), "patience": (patience, 1), "seed": (seed, 0)}

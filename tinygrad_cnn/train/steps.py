@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -24,12 +25,13 @@ class Loss:
     takes_rng    whether it has a parameter `rng`
     """
 
-    def __init__(self, function: Callable[..., Any], takes_state: bool) -> None:
-        self.function, self.takes_state = function, takes_state
+    def __init__(self, function: Callable[..., Any], state: Any) -> None:
         try:
-            self.takes_rng = "rng" in inspect.signature(function).parameters
+            parameters = set(inspect.signature(function).parameters)
         except (TypeError, ValueError):  # a function of C
-            self.takes_rng = False
+            parameters = set()
+        self.function, self.takes_rng = function, "rng" in parameters
+        self.takes_state = state is not None or "state" in parameters
 
     def __call__(self, model: Any, state: Any, x: Any, y: Any, rng: Rng) -> tuple[Any, Any]:
         """The number, and the new state."""
@@ -65,15 +67,13 @@ class Runner:
         self.function, self.compiled, self.backend = function, compiled, "eager"
         self.programs: dict[Any, Callable[..., Any]] = {}  # for batches of a kind
         self.untraceable: dict[Any, str] = {}  # kinds of batches for which there is no program, and why
+        self.contiguous: set[Any] = set()  # kinds whose programs are known to return such arrays by themselves
 
     def __call__(self, *args: Any) -> Any:
-        """What the function returns, as plain C-contiguous arrays.
+        """What the function returns for C-contiguous arrays, as C-contiguous arrays.
 
         An array that comes back from a file is one too: so a step has the same program, and the same rounding.
         """
-        return tree.map(plain, self._run(*args))
-
-    def _run(self, *args: Any) -> Any:
         *others, x, y, make_rng = args
         kind = (x.shape, x.dtype, y.shape, y.dtype)
         if self.compiled and kind not in self.untraceable:
@@ -81,11 +81,16 @@ class Runner:
                 if kind not in self.programs:
                     self.programs[kind] = _program(self.function, args)
                 result, self.backend = self.programs[kind](*args)
-                return result
+                if kind in self.contiguous:
+                    return result
+                results = tree.map(plain, result)
+                if all(map(operator.is_, tree.flatten(result).leaves, tree.flatten(results).leaves)):
+                    self.contiguous.add(kind)
+                return results
             except TracingError as error:
                 self.untraceable[kind] = str(error)
         self.backend = f"eager: {self.untraceable[kind]}" if self.compiled else "eager"
-        return self.function(*others, x, y, make_rng and make_rng())
+        return tree.map(plain, self.function(*others, x, y, make_rng and make_rng()))
 
 
 def _program(function: Callable[..., Any], args: tuple[Any, ...]) -> Callable[..., Any]:
