@@ -72,6 +72,8 @@ slope = (loss({**p, "Wc": p["Wc"] + step}, x) - loss({**p, "Wc": p["Wc"] - step}
 assert abs(slope - np.sum(gradient["Wc"][:, 0])) < 1e-7
 assert tg.Adam(0.1).step(p, gradient)["Wf"].shape == (4,)
 tg.check.gradients(lambda p: loss(p, x), p).raise_if_wrong()
+fitted = tg.train.fit(p, lambda p, x, y: loss(p, x), (x, x), tg.Adam(0.1), epochs=2, compiled=False)
+assert len(fitted.history["loss"]) == 2
 for ending in ("dot", "json", "mmd", "txt"):
     tg.render(t, "graph." + ending, backward=True, values="thumbnails")
 print(tg.graph(t))
@@ -97,6 +99,9 @@ def test_it_differentiates_and_writes_a_graph(python: Python, tmp_path: Path) ->
         ("print(tg.check.gradients(lambda p: loss(p, x), p))", "check"),
         ("tg.check.gradients(lambda p: loss(p, x), p).to_html('check.html')", "check"),
         ("tg.check.gradients(lambda p: loss(p, x), p, progress=True)", "check"),
+        ("tg.save('p.safetensors', p)", "train"),
+        ("tg.train.fit(p, lambda p, x, y: loss(p, x), (x, x), tg.SGD(0.1), epochs=1, progress=True)", "train"),
+        ("tg.train.fit(p, lambda p, x, y: 1 / 0, (x, x), tg.SGD(0.1), epochs=1, checkpoints='run')", "train"),
         ("import tinygrad_cnn.circle_square.data", "cnn"),
         ("import tinygrad_cnn.circle_square.figures", "cnn"),
         ("import tinygrad_cnn.circle_square.runs", "cnn"),
@@ -138,9 +143,9 @@ def test_each_extra_has_all_that_is_imported() -> None:
         "scipy": "scipy",
     }  # fmt: skip
     have = {name: {word.split(">=")[0].strip() for word in words} for name, words in EXTRAS.items()}
-    everything = have["render"] | have["check"] | have["cnn"] | have["scipy"]
-    assert {packages[name] for name in BEYOND_NUMPY} == everything - {"tinygrad-cnn[render,check]"}
-    assert have["all"] == {"tinygrad-cnn[render,check,cnn,scipy]"}
+    everything = have["render"] | have["check"] | have["train"] | have["cnn"] | have["scipy"]
+    assert {packages[name] for name in BEYOND_NUMPY} == everything - {"tinygrad-cnn[render,check,train]"}
+    assert have["all"] == {"tinygrad-cnn[render,check,train,cnn,scipy]"}
 
 
 def test_the_plugin_of_pytest_imports_nothing_until_it_is_used(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import files
+from tinygrad_cnn.extras import extra
 from tinygrad_cnn.train import saving
 from tinygrad_cnn.train.data import DataLoader
 from tinygrad_cnn.train.descriptions import described
@@ -30,6 +31,8 @@ class Checkpoints:
     """
 
     def __init__(self, folder: str | os.PathLike[str], about: dict[str, Any]) -> None:
+        with extra("train", "a checkpoint"):
+            import safetensors  # noqa: F401 (which is to be known before an epoch has run)
         self.folder, self.about = Path(folder), about
         self.written: tuple[int, int] | None = None  # the position of the last one
 
