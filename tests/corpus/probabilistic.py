@@ -10,7 +10,7 @@ from corpus.case import Parameters, mistake, normal, sigmoid
 
 COUNTS = np.array([0.0, 2.0, 1.0, 4.0, 3.0, 0.0])
 FEATURES = normal(1, 6, 3)
-POISSON = {"beta": 0.9 * normal(2, 3), "beta0": np.array(1.0)}
+POISSON = {"beta": 4 * normal(2, 3), "beta0": np.array(0.3)}
 THRESHOLD = 0.5
 
 

@@ -28,7 +28,7 @@ _OPERATORS: dict[str, Any] = {
 
 
 def _refuse_misfit(function: Any, x: Any, index: Any, values: Any) -> None:
-    """Raise ValueError if values do not fit: of a scalar index NumPy 2.4's `add.at` does not check that, and crashes."""
+    """Raise ValueError if values do not fit: NumPy 2.4's `add.at` crashes then, of a scalar index."""
     target, added = (x, values) if function is helpers.add_at else (np.empty(values), x)
     np.broadcast_to(added, target[index].shape)
 
