@@ -83,3 +83,39 @@ def paddle_rotary_order_backward(p: Parameters) -> dict[str, Any]:
     dy = 2 * ROTATED_GOAL * y
     dx = dy * COS - half_rotated(dy) * SIN
     return {"dy": dy, "dx": dx}
+
+
+KERNEL = {"q": np.abs(normal(11, 4, 3)) + 0.1, "k": np.abs(normal(12, 4, 3)) + 0.1, "v": normal(13, 4, 2)}
+KERNEL_GOAL = normal(14, 4, 2)
+BEFORE = np.tril(np.ones((4, 4)))
+
+
+def normalised_linear_attention(p: Parameters) -> Any:
+    s = p["q"] @ p["k"].T * BEFORE
+    num = s @ p["v"]
+    k_cum = BEFORE @ p["k"]
+    denom = np.sum(p["q"] * k_cum, axis=1, keepdims=True)
+    return np.sum(KERNEL_GOAL * (num / denom))
+
+
+@mistake(
+    normalised_linear_attention,
+    KERNEL,
+    source="https://github.com/fla-org/flash-linear-attention/pull/875",
+    step="dk",
+    cause="The sums of the keys, in the denominator, are held constant: the contribution through them is missing.",
+    fix={"dk = ds.T @ q": "dk = ds.T @ q + BEFORE.T @ (ddenom * q)"},
+    says=r"term|contribution|held constant|denom|k_cum|missing",
+)
+def fla_normaliser_constant(p: Parameters) -> dict[str, Any]:
+    q, k, v = p["q"], p["k"], p["v"]
+    s = q @ k.T * BEFORE
+    k_cum = BEFORE @ k
+    num, denom = s @ v, np.sum(q * k_cum, axis=1, keepdims=True)
+    dnum = KERNEL_GOAL / denom
+    ddenom = -np.sum(KERNEL_GOAL * num, axis=1, keepdims=True) / denom**2
+    dv = s.T @ dnum
+    ds = dnum @ v.T * BEFORE
+    dq = ds @ k + ddenom * k_cum
+    dk = ds.T @ q
+    return {"dnum": dnum, "ddenom": ddenom, "dq": dq, "dk": dk, "dv": dv}

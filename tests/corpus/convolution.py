@@ -257,18 +257,18 @@ def torch_transposed_stride(p: Parameters) -> dict[str, Any]:
     return {"dy": dy, "dx": dx, "dw": dw}
 
 
-TRANSPOSED = {"x": normal(40, 3, 4), "w": normal(41, 3), "b": np.array(0.2)}
-TRANSPOSED_GOAL = normal(42, 3, 6)
+DECONVOLVED = {"x": normal(40, 3, 4), "w": normal(41, 3), "b": np.array(0.2)}
+DECONVOLVED_GOAL = normal(42, 3, 6)
 
 
-def transposed_convolution(p: Parameters) -> Any:
+def deconvolution(p: Parameters) -> Any:
     y = p["b"] + sum(p["w"][k] * np.pad(p["x"], ((0, 0), (k, 2 - k))) for k in range(3))
-    return np.sum((y - TRANSPOSED_GOAL) ** 2)
+    return np.sum((y - DECONVOLVED_GOAL) ** 2)
 
 
 @mistake(
-    transposed_convolution,
-    TRANSPOSED,
+    deconvolution,
+    DECONVOLVED,
     source="https://github.com/BVLC/caffe/pull/3095 (the offset of an example is left out)",
     step="dw",
     cause="The cotangent of the first example is used for all of them: the offset n times its size is missing.",
@@ -278,7 +278,7 @@ def transposed_convolution(p: Parameters) -> Any:
 def caffe_deconvolution_first_example(p: Parameters) -> dict[str, Any]:
     x, w = p["x"], p["w"]
     y = p["b"] + sum(w[k] * np.pad(x, ((0, 0), (k, 2 - k))) for k in range(3))
-    dy = 2 * (y - TRANSPOSED_GOAL)
+    dy = 2 * (y - DECONVOLVED_GOAL)
     dx, dw = np.zeros_like(x), np.zeros_like(w)
     for n in range(3):
         for k in range(3):
@@ -389,3 +389,62 @@ def pytorch_grouped_weight_gradient(p: Parameters) -> dict[str, Any]:
                 dw[o, j, k] = dy[o] @ x[channel, k : k + 5]
                 dx[3 * g + j, k : k + 5] += dy[o] * w[o, j, k]
     return {"dy": dy, "dx": dx, "dw": dw}
+
+
+COLUMNS = {"x": normal(70, 4, 4), "w": normal(71, 2, 2)}
+COLUMNS_GOAL = normal(72, 3, 3)
+
+
+def convolution_by_columns(p: Parameters) -> Any:
+    y = sum(p["w"][a, b] * p["x"][a : a + 3, b : b + 3] for a in range(2) for b in range(2))
+    return np.sum((y - COLUMNS_GOAL) ** 2)
+
+
+@mistake(
+    convolution_by_columns,
+    COLUMNS,
+    source="https://github.com/oreilly-japan/deep-learning-from-scratch/issues/27 (a correction that was proposed)",
+    step="dx",
+    cause="In col2im what several windows contribute to an element is assigned instead of added.",
+    fix={"dx[a : a + 3, b : b + 3] = dcol": "dx[a : a + 3, b : b + 3] += dcol"},
+    says=r"assign|overwrit|added|accumulat|\+=",
+)
+def dlfs_col2im_assigned(p: Parameters) -> dict[str, Any]:
+    x, w = p["x"], p["w"]
+    col = np.array([[x[a : a + 3, b : b + 3] for b in range(2)] for a in range(2)])
+    y = np.tensordot(w, col, 2)
+    dy = 2 * (y - COLUMNS_GOAL)
+    dw = np.tensordot(col, dy, 2)
+    dcol = w[:, :, None, None] * dy
+    dx = np.zeros_like(x)
+    for a in range(2):
+        for b in range(2):
+            dx[a : a + 3, b : b + 3] = dcol[a, b]
+    return {"dy": dy, "dw": dw, "dx": dx}
+
+
+SAMPLES = {"w": normal(73, 3), "b": np.array(0.1)}
+SAMPLES_INPUT, SAMPLES_GOAL = normal(74, 4, 7), normal(75, 4, 5)
+
+
+def convolution_of_samples(p: Parameters) -> Any:
+    y = p["b"] + sum(p["w"][k] * SAMPLES_INPUT[:, k : k + 5] for k in range(3))
+    return np.sum((y - SAMPLES_GOAL) ** 2)
+
+
+@mistake(
+    convolution_of_samples,
+    SAMPLES,
+    source="https://github.com/LBANN/lbann/pull/1022 (the buffer is scaled for each sample, not once)",
+    step="dw",
+    cause="Each sample's gradient takes the place of those before it instead of being added: only the last one counts.",
+    fix={"dw = 0 * dw +": "dw = dw +"},
+    says=r"assign|overwrit|added|accumulat|iteration|last|0 \*",
+)
+def lbann_last_sample(p: Parameters) -> dict[str, Any]:
+    y = p["b"] + sum(p["w"][k] * SAMPLES_INPUT[:, k : k + 5] for k in range(3))
+    dy = 2 * (y - SAMPLES_GOAL)
+    dw = np.zeros(3)
+    for n in range(4):
+        dw = 0 * dw + np.array([SAMPLES_INPUT[n, k : k + 5] @ dy[n] for k in range(3)])
+    return {"dy": dy, "dw": dw, "db": np.sum(dy)}

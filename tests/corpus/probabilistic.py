@@ -17,9 +17,7 @@ THRESHOLD = 0.5
 def linearised_poisson(p: Parameters) -> Any:
     """The rate is exp(z) below a threshold, and goes on linearly above it."""
     z = FEATURES @ p["beta"] + p["beta0"]
-    rate = np.where(
-        z > THRESHOLD, np.exp(THRESHOLD) * z + (1 - THRESHOLD) * np.exp(THRESHOLD), np.exp(np.minimum(z, THRESHOLD))
-    )
+    rate = np.where(z > THRESHOLD, np.exp(THRESHOLD) * z + (1 - THRESHOLD) * np.exp(THRESHOLD), np.exp(z))
     return np.sum(rate - COUNTS * np.log(rate))
 
 
@@ -35,9 +33,9 @@ def linearised_poisson(p: Parameters) -> Any:
 def pyglmnet_linearised_poisson_gradient(p: Parameters) -> dict[str, Any]:
     z = FEATURES @ p["beta"] + p["beta0"]
     eta = np.exp(THRESHOLD)
-    rate = np.where(z > THRESHOLD, eta * z + (1 - THRESHOLD) * eta, np.exp(np.minimum(z, THRESHOLD)))
+    rate = np.where(z > THRESHOLD, eta * z + (1 - THRESHOLD) * eta, np.exp(z))
     drate = 1 - COUNTS / rate
-    slope = np.where(z > THRESHOLD, THRESHOLD, np.exp(np.minimum(z, THRESHOLD)))
+    slope = np.where(z > THRESHOLD, THRESHOLD, np.exp(z))
     dz = drate * slope
     return {"drate": drate, "dz": dz, "dbeta": FEATURES.T @ dz, "dbeta0": np.sum(dz)}
 

@@ -592,3 +592,152 @@ def cthorey_lstm_next_c(p: Parameters) -> dict[str, Any]:
         if t:
             dh[:, t - 1] = dz @ p["Wh"].T
     return {"dWx": dWx, "dWh": dWh, "db": db}
+
+
+SCAN = {"gates": 0.5 + 0.1 * normal(90, 4, 2), "tokens": normal(91, 4, 2)}
+SCAN_GOAL = normal(92, 4, 2)
+
+
+def gated_scan(p: Parameters) -> Any:
+    s = np.zeros(2)
+    loss = 0.0
+    for t in range(4):
+        s = p["gates"][t] * s + p["tokens"][t]
+        loss = loss + np.sum((s - SCAN_GOAL[t]) ** 2)
+    return loss
+
+
+@mistake(
+    gated_scan,
+    SCAN,
+    source="https://github.com/proger/accelerated-scan/pull/15 (the carry between blocks of the backward scan)",
+    step="ds[2]",
+    cause="The scan of the block is multiplied by the gate and the carry added; the carry should be multiplied.",
+    fix={"local * gate + carry": "local + carry * gate"},
+    says=r"gate|carry|factor|order|exchanged|stands where",
+)
+def accelerated_scan_carry(p: Parameters) -> dict[str, Any]:
+    gates, states = p["gates"], [np.zeros(2)]
+    for t in range(4):
+        states.append(gates[t] * states[-1] + p["tokens"][t])
+    dgates, ds = np.zeros((4, 2)), [None] * 4
+    carry = np.zeros(2)
+    for t in reversed(range(4)):
+        gate = gates[t + 1] if t < 3 else np.ones(2)
+        local = 2 * (states[t + 1] - SCAN_GOAL[t])
+        ds[t] = local * gate + carry
+        carry = ds[t]
+        dgates[t] = ds[t] * states[t]
+    return {"ds": ds, "dgates": dgates, "dtokens": np.array(ds)}
+
+
+@mistake(
+    lstm,
+    LSTM,
+    source="nano-keras 1.2.1, nano_keras/layers/LSTM.py (LSTM.backpropagate, the candidate)",
+    step="dag[1]",
+    cause="The candidate itself, with tanh applied once more, is multiplied in beside its derivative.",
+    fix={"dag[t] = dC * i * np.tanh(g) * (1 - g**2)": "dag[t] = dC * i * (1 - g**2)"},
+    says=r"tanh|factor",
+)
+def the_nanokeras_candidate_twice(p: Parameters) -> dict[str, Any]:
+    d = {name: np.zeros_like(x) for name, x in p.items()}
+    dhnext, dCnext = np.zeros(N), np.zeros(N)
+    dao, dag, dai, daf = ([None] * 2 for _ in range(4))
+    for t in reversed(range(2)):
+        x, f, i, g, o, C_prev, C = lstm_forward(p)[t]
+        dh = READ[t] + dhnext
+        dC = dCnext + dh * o * (1 - np.tanh(C) ** 2)
+        dao[t] = dh * np.tanh(C) * o * (1 - o)
+        dag[t] = dC * i * np.tanh(g) * (1 - g**2)
+        dai[t] = dC * g * i * (1 - i)
+        daf[t] = dC * C_prev * f * (1 - f)
+        for k, da in zip("ogif", (dao[t], dag[t], dai[t], daf[t]), strict=True):
+            d["W" + k] = d["W" + k] + np.outer(da, x)
+            d["b" + k] = d["b" + k] + da
+        dx = p["Wf"].T @ daf[t] + p["Wi"].T @ dai[t] + p["Wg"].T @ dag[t] + p["Wo"].T @ dao[t]
+        dhnext, dCnext = dx[:N], f * dC
+    return {"dao": dao, "dag": dag, "dai": dai, "daf": daf, **{"d" + name: x for name, x in d.items()}}
+
+
+GATED = {"Wz": normal(93, 3, 3), "Wn": normal(94, 3, 3), "Uz": normal(95, 2, 3), "Un": normal(96, 2, 3)}
+GATED_INPUT, GATED_GOAL = normal(97, 3, 2), normal(98, 3)
+
+
+def minimal_gated_unit(p: Parameters) -> Any:
+    h = 0.5 * np.ones(3)
+    for t in range(3):
+        z = 1 / (1 + np.exp(-(GATED_INPUT[t] @ p["Uz"] + h @ p["Wz"])))
+        n = np.tanh(GATED_INPUT[t] @ p["Un"] + h @ p["Wn"])
+        h = z * h + (1 - z) * n
+    return np.sum((h - GATED_GOAL) ** 2)
+
+
+@mistake(
+    minimal_gated_unit,
+    GATED,
+    source="nano-keras 1.2.1, nano_keras/layers/GRU.py (GRU.backpropagate, the update gate)",
+    step="dz[2]",
+    cause="The candidate minus the state stands where the state minus the candidate should: the sign is wrong.",
+    fix={"dz[t] = dh * (n - h)": "dz[t] = dh * (h - n)"},
+    says=r"sign|minus|exchanged|order",
+)
+def nanokeras_update_gate_sign_gradient(p: Parameters) -> dict[str, Any]:
+    states, gates = [0.5 * np.ones(3)], []
+    for t in range(3):
+        z = sigmoid(GATED_INPUT[t] @ p["Uz"] + states[-1] @ p["Wz"])
+        n = np.tanh(GATED_INPUT[t] @ p["Un"] + states[-1] @ p["Wn"])
+        gates.append((z, n))
+        states.append(z * states[-1] + (1 - z) * n)
+    dWz, dWn, dUz, dUn = (np.zeros_like(x) for x in p.values())
+    dz, dn = [None] * 3, [None] * 3
+    dh = 2 * (states[3] - GATED_GOAL)
+    for t in reversed(range(3)):
+        (z, n), h = gates[t], states[t]
+        dz[t] = dh * (n - h)
+        dn[t] = dh * (1 - z)
+        daz, dan = dz[t] * z * (1 - z), dn[t] * (1 - n**2)
+        dWz, dWn = dWz + np.outer(h, daz), dWn + np.outer(h, dan)
+        dUz, dUn = dUz + np.outer(GATED_INPUT[t], daz), dUn + np.outer(GATED_INPUT[t], dan)
+        dh = dh * z + p["Wz"] @ daz + p["Wn"] @ dan
+    return {"dz": dz, "dn": dn, "dWz": dWz, "dWn": dWn, "dUz": dUz, "dUn": dUn}
+
+
+BOTH = {"Wx": normal(99, 2, 3), "Wh": normal(100, 3, 3)}
+BOTH_INPUT, BOTH_GOAL = normal(101, 3, 2), normal(102, 3)
+
+
+def bidirectional(p: Parameters) -> Any:
+    h, r = np.zeros(3), np.zeros(3)
+    for t in range(3):
+        h = np.tanh(BOTH_INPUT[t] @ p["Wx"] + h @ p["Wh"])
+        r = np.tanh(BOTH_INPUT[2 - t] @ p["Wx"] + r @ p["Wh"])
+    y = h + r
+    return np.sum((y - BOTH_GOAL) ** 2)
+
+
+@mistake(
+    bidirectional,
+    BOTH,
+    source="https://github.com/mlpack/mlpack/pull/1742",
+    step="dWx dWh",
+    cause="The gradient of the backward direction is not added to the total.",
+    fix={"for order in ([0, 1, 2],):": "for order in ([0, 1, 2], [2, 1, 0]):"},
+    says=r"term|contribution|missing|added",
+)
+def mlpack_bidirectional_total(p: Parameters) -> dict[str, Any]:
+    states = {}
+    for order in ([0, 1, 2], [2, 1, 0]):
+        states[order[0]] = [np.zeros(3)]
+        for t in order:
+            states[order[0]].append(np.tanh(BOTH_INPUT[t] @ p["Wx"] + states[order[0]][-1] @ p["Wh"]))
+    dy = 2 * (states[0][3] + states[2][3] - BOTH_GOAL)
+    dWx, dWh = np.zeros_like(p["Wx"]), np.zeros_like(p["Wh"])
+    for order in ([0, 1, 2],):
+        dh = dy
+        for k in reversed(range(3)):
+            dz = dh * (1 - states[order[0]][k + 1] ** 2)
+            dWx += np.outer(BOTH_INPUT[order[k]], dz)
+            dWh += np.outer(states[order[0]][k], dz)
+            dh = p["Wh"] @ dz
+    return {"dy": dy, "dWx": dWx, "dWh": dWh}

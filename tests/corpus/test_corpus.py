@@ -19,6 +19,13 @@ def test_a_name_decides_which_half_a_case_is_in() -> None:
     assert len({case.name for case in ALL}) == len(ALL)
 
 
+def test_no_mistake_is_in_both_halves() -> None:
+    """Two of one thread are different ones, and their sources say in brackets which."""
+    halves = [{case.source.split()[0]: case.source for case in half} for half in (SEEN, HELD_BACK)]
+    shared = [url for url in halves[0] if url.startswith("http") and url in halves[1]]
+    assert all("(" in half[url] for half in halves for url in shared), shared
+
+
 @each
 def test_the_gradient_is_right_once_it_is_corrected(case: Case) -> None:
     report = tg.check.gradients(case.loss, case.point, case.right)

@@ -3,6 +3,7 @@
 from corpus.case import Case, cases_of
 from corpus.held_back import (  # noqa: F401 (they enter their cases)
     activations,
+    attention,
     convolution,
     dense_nets,
     indexing,

@@ -126,3 +126,31 @@ def exponential_of_the_input(p: Parameters) -> dict[str, Any]:
     dW = X.T @ dz
     db = dz.sum(axis=0)
     return {"da": da, "dz": dz, "dW": dW, "db": db}
+
+
+STEEP = {"x": normal(30, 5, 4)}
+STEEP_WEIGHT = normal(31, 5, 4)
+ALPHA = 0.7
+
+
+def elu(p: Parameters) -> Any:
+    x = p["x"]
+    y = np.maximum(x, 0) + np.minimum(0, ALPHA * (np.exp(x) - 1))
+    return np.sum(STEEP_WEIGHT * y**2)
+
+
+@mistake(
+    elu,
+    STEEP,
+    source="borgwang/tinynn 0.1.1, tinynn/core/layer.py (ELU.derivative)",
+    step="dx",
+    cause="The sum binds before the comparison: x > 0 + (x < 0) alpha exp(x), which is 0 or 1.",
+    fix={"(x > 0.0 + (x < 0.0) * ALPHA * np.exp(x))": "((x > 0.0) + (x < 0.0) * ALPHA * np.exp(x))"},
+    says=r"compar|>|bracket|parenthes|ALPHA|branch",
+)
+def tinynn_elu_precedence(p: Parameters) -> dict[str, Any]:
+    x = p["x"]
+    y = np.maximum(x, 0) + np.minimum(0, ALPHA * (np.exp(x) - 1))
+    dy = 2 * STEEP_WEIGHT * y
+    dx = (x > 0.0 + (x < 0.0) * ALPHA * np.exp(x)) * dy
+    return {"dy": dy, "dx": dx}

@@ -38,30 +38,32 @@ def neon_depth_index(p: Parameters) -> dict[str, Any]:
     return {"dy": dy, "dw": dw, "dx": dx}
 
 
-STRIDED = {"x": normal(10, 9), "w": normal(11, 3)}
-STRIDED_GOAL = normal(12, 4)
+STEPS = {"x": normal(43, 2, 9), "w": normal(44, 2, 3)}
+STEPS_GOAL = normal(45, 4)
 
 
-def strided_convolution(p: Parameters) -> Any:
-    windows = np.stack([p["x"][2 * i : 2 * i + 3] for i in range(4)])
-    y = windows @ p["w"]
-    return 0.5 * np.sum((y - STRIDED_GOAL) ** 2)
+def stepping_convolution(p: Parameters) -> Any:
+    y = sum(np.sum(p["w"][:, k].reshape(2, 1) * p["x"][:, k : k + 8 : 2], axis=0) for k in range(3))
+    return np.sum((y - STEPS_GOAL) ** 2)
 
 
 @mistake(
-    strided_convolution,
-    STRIDED,
-    source="https://github.com/enggen/Deep-Learning-Coursera/issues/7",
-    step="dx",
-    cause="The cotangents are put side by side instead of two apart: the stride is left out.",
-    fix={"dx[i : i + 3]": "dx[2 * i : 2 * i + 3]"},
-    says=r"stride|2 \*|window|index",
+    stepping_convolution,
+    STEPS,
+    source="https://github.com/iree-org/iree-turbine/pull/1223 (also https://github.com/huggingface/candle/pull/2337)",
+    step="dw",
+    cause="Stride and dilation are exchanged in the gradient of the weight.",
+    fix={"x[:, 2 * k : 2 * k + 4]": "x[:, k : k + 8 : 2]"},
+    says=r"strid|dilat|step|slice|window|index",
 )
-def stride_left_out(p: Parameters) -> dict[str, Any]:
-    windows = np.stack([p["x"][2 * i : 2 * i + 3] for i in range(4)])
-    dy = windows @ p["w"] - STRIDED_GOAL
-    dw = windows.T @ dy
-    dx = np.zeros(9)
-    for i in range(4):
-        dx[i : i + 3] += dy[i] * p["w"]
-    return {"dy": dy, "dw": dw, "dx": dx}
+def iree_stride_and_dilation(p: Parameters) -> dict[str, Any]:
+    x, w = p["x"], p["w"]
+    y = np.zeros(4)
+    for k in range(3):
+        y += w[:, k] @ x[:, k : k + 8 : 2]
+    dy = 2 * (y - STEPS_GOAL)
+    dx, dw = np.zeros_like(x), np.zeros_like(w)
+    for k in range(3):
+        dw[:, k] = x[:, 2 * k : 2 * k + 4] @ dy
+        dx[:, k : k + 8 : 2] += np.outer(w[:, k], dy)
+    return {"dy": dy, "dx": dx, "dw": dw}

@@ -309,3 +309,31 @@ def mldl_log_cosh_summed(p: Parameters) -> dict[str, Any]:
     t = derror @ (-X)
     dW = np.sum(t)
     return {"derror": derror, "dW": dW}
+
+
+LINEAR = {"x": normal(70, 4, 3), "W": normal(71, 2, 3)}
+LINEAR_GOAL = normal(72, 4, 2)
+
+
+def linear(p: Parameters) -> Any:
+    y = p["x"] @ p["W"].T
+    out = np.tanh(y)
+    return np.sum((out - LINEAR_GOAL) ** 2)
+
+
+@mistake(
+    linear,
+    LINEAR,
+    source="Vexives/caspian 1.1.0, caspian/layers/Linear.py (Linear.backward)",
+    step="dx dW",
+    cause="The cotangent is multiplied by the layer's output, as if that were the derivative of an activation.",
+    fix={"derr = dy * y": "derr = dy"},
+    says=r"\by\b|output",
+)
+def caspian_linear_output(p: Parameters) -> dict[str, Any]:
+    y = p["x"] @ p["W"].T
+    out = np.tanh(y)
+    dout = 2 * (out - LINEAR_GOAL)
+    dy = dout * (1 - out**2)
+    derr = dy * y
+    return {"dout": dout, "dy": dy, "dW": derr.T @ p["x"], "dx": derr @ p["W"]}

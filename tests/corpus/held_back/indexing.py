@@ -85,3 +85,31 @@ def cs224n_samples_counted_once(p: Parameters) -> dict[str, Any]:
     dU[SAMPLES] += np.outer(z[SAMPLES], p["v"])
     dv = (z[1] - 1) * p["U"][1] + z[SAMPLES] @ p["U"][SAMPLES]
     return {"dU": dU, "dv": dv}
+
+
+BAGS = {"W": normal(30, 6, 3)}
+SENTENCES = np.array([[1, 2, 2], [0, 5, 1]])
+BAGS_GOAL = normal(31, 2, 3)
+
+
+def summed_embedding(p: Parameters) -> Any:
+    u = np.sum(p["W"][SENTENCES], axis=1)
+    return np.sum(BAGS_GOAL * np.tanh(u))
+
+
+@mistake(
+    summed_embedding,
+    BAGS,
+    source="ddbourgin/numpy-ml 0.1.2, numpy_ml/neural_nets/layers/layers.py (Embedding._bwd with a pooling function)",
+    step="dW",
+    cause="A word that comes twice in a sentence is added once.",
+    fix={"dW[words] += du[n]": "np.add.at(dW, words, du[n])"},
+    says=r"once|several times|twice|add",
+)
+def the_numpyml_embedding_sum(p: Parameters) -> dict[str, Any]:
+    u = np.sum(p["W"][SENTENCES], axis=1)
+    du = BAGS_GOAL * (1 - np.tanh(u) ** 2)
+    dW = np.zeros_like(p["W"])
+    for n, words in enumerate(SENTENCES):
+        dW[words] += du[n]
+    return {"du": du, "dW": dW}

@@ -186,3 +186,114 @@ def deeppy_response_norm(p: Parameters) -> dict[str, Any]:
     db = RESPONSE * (1 - np.tanh(a * scale**-0.75) ** 2)
     da = db
     return {"db": db, "da": da}
+
+
+BLOCKS = {"x": normal(70, 2, 4, 3, 3), "gamma": 1 + 0.3 * normal(71, 4), "beta": normal(72, 4)}
+BLOCKS_GOAL = normal(73, 2, 4, 3, 3)
+
+
+def group_norm(p: Parameters) -> Any:
+    grouped = p["x"].reshape(2, 2, 18)
+    xmu = grouped - np.mean(grouped, axis=2, keepdims=True)
+    rstd = 1 / np.sqrt(np.mean(xmu**2, axis=2, keepdims=True) + 1e-5)
+    xhat = (xmu * rstd).reshape(2, 4, 3, 3)
+    y = p["gamma"].reshape(1, 4, 1, 1) * xhat + p["beta"].reshape(1, 4, 1, 1)
+    return np.sum((y - BLOCKS_GOAL) ** 2)
+
+
+@mistake(
+    group_norm,
+    BLOCKS,
+    source="https://github.com/linkedin/Liger-Kernel/pull/1376",
+    step="dgamma dbeta",
+    cause="The width is taken for the number of elements of a channel, so only the first row of each is summed.",
+    fix={"hidden_size = dy.shape[-1]": "hidden_size = dy.shape[-1] * dy.shape[-2]"},
+    says=r"row|width|only|first|slice|part|index|hidden_size",
+)
+def liger_first_row_backward(p: Parameters) -> dict[str, Any]:
+    grouped = p["x"].reshape(2, 2, 18)
+    xmu = grouped - grouped.mean(axis=2, keepdims=True)
+    rstd = 1 / np.sqrt((xmu**2).mean(axis=2, keepdims=True) + 1e-5)
+    xhat = (xmu * rstd).reshape(2, 4, 3, 3)
+    gamma = p["gamma"][:, None, None]
+    dy = 2 * (gamma * xhat + p["beta"][:, None, None] - BLOCKS_GOAL)
+    hidden_size = dy.shape[-1]
+    dgamma = np.sum((dy * xhat).reshape(2, 4, 9)[:, :, :hidden_size], axis=(0, 2))
+    dbeta = np.sum(dy.reshape(2, 4, 9)[:, :, :hidden_size], axis=(0, 2))
+    dxhat = dy * gamma
+    d, h = dxhat.reshape(2, 2, 18), xhat.reshape(2, 2, 18)
+    inner = d - d.mean(axis=2, keepdims=True) - h * (d * h).mean(axis=2, keepdims=True)
+    return {"dy": dy, "dgamma": dgamma, "dbeta": dbeta, "dxhat": dxhat, "dx": (rstd * inner).reshape(2, 4, 3, 3)}
+
+
+ROWS = {"x": normal(74, 6, 3), "gamma": 1 + 0.3 * normal(75, 3), "beta": normal(76, 3)}
+ROWS_GOAL = normal(77, 6, 3)
+
+
+def batch_norm_by_variance(p: Parameters) -> Any:
+    mu = np.mean(p["x"], axis=0)
+    xmu = p["x"] - mu
+    var = np.mean(xmu**2, axis=0)
+    xhat = xmu / np.sqrt(var + 1e-8)
+    y = p["gamma"] * xhat + p["beta"]
+    return np.sum((y - ROWS_GOAL) ** 2)
+
+
+@mistake(
+    batch_norm_by_variance,
+    ROWS,
+    source="Vexives/caspian 1.1.0, caspian/layers/BatchNorm.py (BatchNorm.backward)",
+    step="dxmu dx",
+    cause="The cotangent is multiplied by the variance where it should be divided by the standard deviation.",
+    fix={"dxhat * var +": "dxhat / np.sqrt(var + 1e-8) +", "dxhat * -var": "dxhat / -np.sqrt(var + 1e-8)"},
+    says=r"\bvar\b|variance|deviation|sqrt",
+)
+def caspian_batch_norm_variance(p: Parameters) -> dict[str, Any]:
+    xmu = p["x"] - p["x"].mean(axis=0)
+    var = (xmu**2).mean(axis=0)
+    xhat = xmu / np.sqrt(var + 1e-8)
+    dy = 2 * (p["gamma"] * xhat + p["beta"] - ROWS_GOAL)
+    dgamma, dbeta = np.sum(dy * xhat, axis=0), np.sum(dy, axis=0)
+    dxhat = dy * p["gamma"]
+    dmu = np.sum(dxhat * -var, axis=0)
+    dvar = np.sum(dxhat * xmu, axis=0) * -0.5 * (var + 1e-8) ** -1.5
+    dx = dxhat * var + dvar * 2 * xmu / 6 + dmu / 6
+    return {"dy": dy, "dgamma": dgamma, "dbeta": dbeta, "dxhat": dxhat, "dx": dx}
+
+
+PLANES = {"x": normal(78, 2, 4, 3), "weight": 1 + 0.3 * normal(79, 4)}
+PLANES_GOAL = normal(80, 2, 4, 3)
+
+
+def weighted_group_norm(p: Parameters) -> Any:
+    grouped = p["x"].reshape(2, 2, 2, 3)
+    xmu = grouped - np.mean(grouped, axis=(2, 3), keepdims=True)
+    std = np.sqrt(np.mean(xmu**2, axis=(2, 3), keepdims=True) + 1e-8)
+    xhat = xmu / std
+    y = xhat * p["weight"].reshape(1, 2, 2, 1)
+    return np.sum((y - PLANES_GOAL.reshape(2, 2, 2, 3)) ** 2)
+
+
+@mistake(
+    weighted_group_norm,
+    PLANES,
+    source="Vexives/caspian 1.1.0, caspian/layers/GroupNorm.py (GroupNorm.backward)",
+    step="dx",
+    cause="The means of the backward pass are over the last axis alone; a group has two axes.",
+    fix={
+        "dxhat.mean(axis=-1, keepdims=True)": "dxhat.mean(axis=(-1, -2), keepdims=True)",
+        "(dxhat * xhat).mean(axis=-1, keepdims=True)": "(dxhat * xhat).mean(axis=(-1, -2), keepdims=True)",
+    },
+    says=r"axis|axes|mean",
+)
+def caspian_group_norm_axis_backward(p: Parameters) -> dict[str, Any]:
+    grouped = p["x"].reshape(2, 2, 2, 3)
+    xmu = grouped - grouped.mean(axis=(2, 3), keepdims=True)
+    std = np.sqrt((xmu**2).mean(axis=(2, 3), keepdims=True) + 1e-8)
+    xhat = xmu / std
+    weight = p["weight"].reshape(2, 2, 1)
+    dy = 2 * (xhat * weight - PLANES_GOAL.reshape(2, 2, 2, 3))
+    dxhat = dy * weight
+    dweight = np.sum(dy * xhat, axis=(0, 3)).reshape(4)
+    dx = (dxhat - dxhat.mean(axis=-1, keepdims=True) - xhat * (dxhat * xhat).mean(axis=-1, keepdims=True)) / std
+    return {"dy": dy, "dxhat": dxhat, "dweight": dweight, "dx": dx.reshape(2, 4, 3)}

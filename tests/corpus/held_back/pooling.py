@@ -8,33 +8,6 @@ import numpy as np
 
 from corpus.case import Parameters, mistake, normal
 
-IMAGE = {"x": normal(1, 5, 5)}
-GOAL = normal(2, 4, 4)
-
-
-def overlapping_pooling(p: Parameters) -> Any:
-    y = np.stack([np.stack([np.max(p["x"][i : i + 2, j : j + 2]) for j in range(4)]) for i in range(4)])
-    return np.sum(GOAL * y)
-
-
-@mistake(
-    overlapping_pooling,
-    IMAGE,
-    source="https://github.com/devitocodes/joey/pull/5",
-    step="dx",
-    cause="Windows overlap, and what they contribute to one element is assigned instead of added.",
-    fix={"dx[i + a, j + b] = GOAL": "dx[i + a, j + b] += GOAL"},
-    says=r"assign|overwrit|\+=",
-)
-def joey_pooling_assigned(p: Parameters) -> dict[str, Any]:
-    dx = np.zeros((5, 5))
-    for i in range(4):
-        for j in range(4):
-            a, b = np.unravel_index(np.argmax(p["x"][i : i + 2, j : j + 2]), (2, 2))
-            dx[i + a, j + b] = GOAL[i, j]
-    return {"dx": dx}
-
-
 SLIDE = {"x": np.array([5.0, 3.0, 1.0, 2.0, 5.5, 4.0])}
 SLIDE_GOAL = normal(3, 5)
 
@@ -76,25 +49,6 @@ def max_pooling(p: Parameters) -> Any:
     return np.sum(BLOCK_GOAL * y)
 
 
-@mistake(
-    max_pooling,
-    BLOCKS,
-    source="https://github.com/riccardoandreoni0/CNN-from-scratch/issues/1",
-    step="dx",
-    cause="The loop over the patches returns after the first one: all others get a gradient of 0.",
-    fix={"break": "continue"},
-    says=r"\b0\b|zero|only|first|missing|\[",
-)
-def cnn_from_scratch_first_patch(p: Parameters) -> dict[str, Any]:
-    dx = np.zeros((6, 6))
-    for block in range(9):
-        i, j = divmod(block, 3)
-        patch = p["x"][2 * i : 2 * i + 2, 2 * j : 2 * j + 2]
-        dx[2 * i : 2 * i + 2, 2 * j : 2 * j + 2] = (patch == patch.max()) * BLOCK_GOAL[i, j]
-        break
-    return {"dx": dx}
-
-
 PLATEAU = {"x": 0.1 * np.round(BLOCKS["x"]) + 0.001 * np.arange(36).reshape(6, 6)}
 
 
@@ -113,3 +67,90 @@ def mni_ml_mask_is_close(p: Parameters) -> dict[str, Any]:
     mask = np.abs(x - largest) < 1e-2
     dx = mask * BLOCK_GOAL.repeat(2, 0).repeat(2, 1)
     return {"dx": dx}
+
+
+BORDERED = {"x": normal(60, 7)}
+BORDERED_GOAL = normal(61, 7)
+
+
+def padded_average(p: Parameters) -> Any:
+    x_pad = np.pad(p["x"], 1)
+    y = (x_pad[:-2] + x_pad[1:-1] + x_pad[2:]) / 3
+    return np.sum((y - BORDERED_GOAL) ** 2)
+
+
+@mistake(
+    padded_average,
+    BORDERED,
+    source="https://github.com/pytorch/pytorch/pull/15997 (count_include_pad, which the gradient did not know)",
+    step="dx",
+    cause="The gradient divides by the number of elements within the image, where the forward pass counts padding too.",
+    fix={"/ (end - start)": "/ 3"},
+    says=r"divid|divisor|count|number|kernel|length|size",
+)
+def caffe2_count_include_pad_gradient(p: Parameters) -> dict[str, Any]:
+    x_pad = np.pad(p["x"], 1)
+    dy = 2 * ((x_pad[:-2] + x_pad[1:-1] + x_pad[2:]) / 3 - BORDERED_GOAL)
+    dx = np.zeros(7)
+    for i in range(7):
+        start, end = max(i - 1, 0), min(i + 2, 7)
+        dx[start:end] += dy[i] / (end - start)
+    return {"dy": dy, "dx": dx}
+
+
+MAP = {"x": normal(62, 3, 4)}
+MAP_GOAL = normal(63, 2, 2)
+
+
+def mean_pooling(p: Parameters) -> Any:
+    y = np.stack([np.stack([np.mean(p["x"][i : i + 2, 2 * j : 2 * j + 2]) for j in range(2)]) for i in range(2)])
+    return np.sum((y - MAP_GOAL) ** 2)
+
+
+@mistake(
+    mean_pooling,
+    MAP,
+    source="https://github.com/mlpack/mlpack/pull/2865 (MeanPooling.Backward)",
+    step="dx",
+    cause="The backward pass computes the kernel's shape anew, as input size over output size: it is a row too low.",
+    fix={"rows, columns = x.shape[0] // 2, x.shape[1] // 2": "rows, columns = 2, 2"},
+    says=r"kernel|window|rows|shape|size",
+)
+def mlpack_mean_pooling_kernel_gradient(p: Parameters) -> dict[str, Any]:
+    x = p["x"]
+    y = np.array([[x[i : i + 2, 2 * j : 2 * j + 2].mean() for j in range(2)] for i in range(2)])
+    dy = 2 * (y - MAP_GOAL)
+    rows, columns = x.shape[0] // 2, x.shape[1] // 2
+    dx = np.zeros_like(x)
+    for i in range(2):
+        for j in range(2):
+            dx[i : i + rows, 2 * j : 2 * j + columns] += dy[i, j] / (rows * columns)
+    return {"dy": dy, "dx": dx}
+
+
+HANGING = {"x": normal(64, 2, 6)}
+HANGING_GOAL = normal(65, 2, 3)
+
+
+def ceil_mode_average(p: Parameters) -> Any:
+    y = np.stack([np.mean(p["x"][:, 2 * i : min(2 * i + 3, 6)], axis=1) for i in range(3)], axis=1)
+    return np.sum((y - HANGING_GOAL) ** 2)
+
+
+@mistake(
+    ceil_mode_average,
+    HANGING,
+    source="https://github.com/pytorch/pytorch/issues/198119",
+    step="dx",
+    cause="The last window hangs over the end; its cotangent is divided by the kernel's size, not by what is left.",
+    fix={"dy[:, i, None] / 3": "dy[:, i, None] / (end - 2 * i)"},
+    says=r"divid|divisor|size|count|length|hang|last|times what|3/2 times that, in only one",
+)
+def inductor_overhanging_window_backward(p: Parameters) -> dict[str, Any]:
+    y = np.stack([p["x"][:, 2 * i : 2 * i + 3].mean(axis=1) for i in range(3)], axis=1)
+    dy = 2 * (y - HANGING_GOAL)
+    dx = np.zeros((2, 6))
+    for i in range(3):
+        end = min(2 * i + 3, 6)
+        dx[:, 2 * i : end] += dy[:, i, None] / 3
+    return {"dy": dy, "dx": dx}

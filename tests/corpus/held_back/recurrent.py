@@ -152,36 +152,6 @@ def lstm_forward(p: Parameters) -> list[tuple[Any, ...]]:
 @mistake(
     lstm,
     LSTM,
-    source="https://github.com/CaptainE/RNN-LSTM-in-numpy/issues/1",
-    step="daf[1]",
-    cause="The forget gate is multiplied by the sigmoid of the gate where the sigmoid's derivative is meant.",
-    fix={"sigmoid(f) * df": "f * (1 - f) * df"},
-    says=r"derivative|f \(1 - f\)|f \* \(1 - f\)|sigmoid",
-)
-def lstm_forget_gate_flag(p: Parameters) -> dict[str, Any]:
-    d = {name: np.zeros_like(x) for name, x in p.items()}
-    dhnext, dCnext = np.zeros(N), np.zeros(N)
-    dao, dag, dai, daf, dC = ([None] * 2 for _ in range(5))
-    for t in reversed(range(2)):
-        x, f, i, g, o, C_prev, C = lstm_forward(p)[t]
-        dh = READ[t] + dhnext
-        dao[t] = dh * np.tanh(C) * o * (1 - o)
-        dC[t] = dCnext + dh * o * (1 - np.tanh(C) ** 2)
-        dag[t] = dC[t] * i * (1 - g**2)
-        dai[t] = dC[t] * g * i * (1 - i)
-        df = dC[t] * C_prev
-        daf[t] = sigmoid(f) * df
-        for k, da in zip("ogif", (dao[t], dag[t], dai[t], daf[t]), strict=True):
-            d["W" + k] = d["W" + k] + np.outer(da, x)
-            d["b" + k] = d["b" + k] + da
-        dx = p["Wf"].T @ daf[t] + p["Wi"].T @ dai[t] + p["Wg"].T @ dag[t] + p["Wo"].T @ dao[t]
-        dhnext, dCnext = dx[:N], f * dC[t]
-    return {"dC": dC, "dao": dao, "dag": dag, "dai": dai, "daf": daf, **{"d" + name: x for name, x in d.items()}}
-
-
-@mistake(
-    lstm,
-    LSTM,
     source="https://github.com/nicklashansen/rnn_lstm_from_scratch/issues/1",
     step="dC[1]",
     cause="tanh is applied once more before its derivative is taken: 1 - tanh(tanh(C))^2.",
@@ -255,3 +225,62 @@ def aidotnet_reset_gate(p: Parameters) -> dict[str, Any]:
         "dWh": np.outer(dac, GRU_X),
         "dUh": np.outer(dac, r * GRU_H),
     }
+
+
+@mistake(
+    lstm,
+    LSTM,
+    source="marcpinet/neuralnetlib 5.0.0, neuralnetlib/layers.py (LSTMCell.backward)",
+    step="dao[1] dag[1] dai[1] daf[1]",
+    cause="A small constant, 1e-7, is added to the derivatives of the gates and of tanh.",
+    fix={"EPSILON = 1e-7": "EPSILON = 0.0"},
+    says=r"epsilon|1e-0?7|EPSILON",
+)
+def neuralnetlib_lstm_epsilon(p: Parameters) -> dict[str, Any]:
+    EPSILON = 1e-7
+    d = {name: np.zeros_like(x) for name, x in p.items()}
+    dhnext, dCnext = np.zeros(N), np.zeros(N)
+    dao, dag, dai, daf = ([None] * 2 for _ in range(4))
+    for t in reversed(range(2)):
+        x, f, i, g, o, C_prev, C = lstm_forward(p)[t]
+        dh = READ[t] + dhnext
+        dC = dCnext + dh * o * (1 - np.tanh(C) ** 2 + EPSILON)
+        dao[t] = dh * np.tanh(C) * o * (1 - o + EPSILON)
+        dag[t] = dC * i * (1 - g**2 + EPSILON)
+        dai[t] = dC * g * i * (1 - i + EPSILON)
+        daf[t] = dC * C_prev * f * (1 - f + EPSILON)
+        for k, da in zip("ogif", (dao[t], dag[t], dai[t], daf[t]), strict=True):
+            d["W" + k] = d["W" + k] + np.outer(da, x)
+            d["b" + k] = d["b" + k] + da
+        dx = p["Wf"].T @ daf[t] + p["Wi"].T @ dai[t] + p["Wg"].T @ dag[t] + p["Wo"].T @ dao[t]
+        dhnext, dCnext = dx[:N], f * dC
+    return {"dao": dao, "dag": dag, "dai": dai, "daf": daf, **{"d" + name: x for name, x in d.items()}}
+
+
+@mistake(
+    lstm,
+    LSTM,
+    source="nano-keras 1.2.1, nano_keras/layers/LSTM.py (LSTM.backpropagate, the output gate)",
+    step="dao[1]",
+    cause="The derivative of the output gate's sigmoid, o (1 - o), is missing.",
+    fix={"dao[t] = dh * np.tanh(C)": "dao[t] = dh * np.tanh(C) * o * (1 - o)"},
+    says=r"derivative|\bo\b|\bao\b",
+)
+def the_nanokeras_output_gate(p: Parameters) -> dict[str, Any]:
+    d = {name: np.zeros_like(x) for name, x in p.items()}
+    dhnext, dCnext = np.zeros(N), np.zeros(N)
+    dao, dag, dai, daf = ([None] * 2 for _ in range(4))
+    for t in reversed(range(2)):
+        x, f, i, g, o, C_prev, C = lstm_forward(p)[t]
+        dh = READ[t] + dhnext
+        dC = dCnext + dh * o * (1 - np.tanh(C) ** 2)
+        dao[t] = dh * np.tanh(C)
+        dag[t] = dC * i * (1 - g**2)
+        dai[t] = dC * g * i * (1 - i)
+        daf[t] = dC * C_prev * f * (1 - f)
+        for k, da in zip("ogif", (dao[t], dag[t], dai[t], daf[t]), strict=True):
+            d["W" + k] = d["W" + k] + np.outer(da, x)
+            d["b" + k] = d["b" + k] + da
+        dx = p["Wf"].T @ daf[t] + p["Wi"].T @ dai[t] + p["Wg"].T @ dag[t] + p["Wo"].T @ dao[t]
+        dhnext, dCnext = dx[:N], f * dC
+    return {"dao": dao, "dag": dag, "dai": dai, "daf": daf, **{"d" + name: x for name, x in d.items()}}
