@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -25,6 +26,7 @@ from tinygrad_cnn.check.witnesses.autodiff import Autodiff, Subject, hand_derive
 from tinygrad_cnn.check.witnesses.backward_walk import contributions, walk_back
 from tinygrad_cnn.check.witnesses.finite_differences import Slope
 from tinygrad_cnn.check.witnesses.hand_derived import HandDerived, by_name
+from tinygrad_cnn.check.witnesses.magnitude import largest
 from tinygrad_cnn.check.witnesses.sampled_slopes import Sampled
 from tinygrad_cnn.engine.graph import Array, Node
 
@@ -38,6 +40,11 @@ class Walk:
 
     given: dict[Node, Array]
     arrived: dict[Node, Array]
+
+
+def _of_a_loop(name: str) -> str:
+    """What the cotangents of all iterations are called: dh[] of dh[2]."""
+    return re.sub(r"\d+", "", name)
 
 
 @dataclass(frozen=True)
@@ -122,7 +129,44 @@ class Evidence:
         known: dict[tuple[int, ...], list[Array]] = {}
         for array in (*self._values, *[x for other, x in walk.given.items() if other.order > node.order]):
             known.setdefault(array.shape, []).append(array)
-        return OwnSource(self._executed, known, lambda: self._other_run(node, walk))
+        mends = functools.partial(self._mends, node, walk)
+        return OwnSource(self._executed, known, lambda: self._other_run(node, walk), mends)
+
+    def _mends(self, node: Node, walk: Walk, with_the_edit: AbstractContextManager[bool]) -> bool | None:
+        """Whether an edit of the source makes a cotangent right, in all iterations of a loop, and nothing else wrong.
+
+        None if the source cannot be edited so.
+        """
+        found = None
+        try:
+            with with_the_edit as done, np.errstate(all="ignore"):
+                if done:
+                    found = hand_derived(self.subject, Autodiff(self.autodiff.run), self.by_hand, self.given_names)
+        except NameError:
+            return None
+        except Exception:  # whatever somebody's code raises with an edit in it
+            return False
+        if found is None:
+            return None
+        before, after = self._wrong(self.hand_derived, walk), self._wrong(found, walk)
+        name = _of_a_loop(after.get(node) or before.get(node) or "")
+        return after.keys() <= before.keys() and all(_of_a_loop(x) != name for x in after.values())
+
+    def _wrong(self, found: HandDerived | None, walk: Walk) -> dict[Node, str]:
+        """The cotangents that are not what arrives, with their names."""
+        if found is None:
+            return {}
+        arrays = found.arrays()
+        given = {node: x for node, x in arrays.items() if x.shape == node.like.shape} if walk.given else {}
+        arrived = walk_back(self.autodiff.run, given)
+        return {
+            node: found.of[node][0]
+            for node, x in arrays.items()
+            if node in arrived and compare_arrays(x, np.asarray(arrived[node]), self._rounding(node)).verdict == "differ"
+        }
+
+    def _rounding(self, node: Node) -> float:
+        return 64 * self.autodiff.rounding.get(node, 0.0) + 1e-12 * largest(np.asarray(self.autodiff.cotangents[node]))
 
     def _first_wrong_line(self, case: Case, node: Node) -> Cause | None:
         """The line of by_hand that has to be mended, found among all that it computed."""

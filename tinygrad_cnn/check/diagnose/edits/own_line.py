@@ -6,6 +6,7 @@ import ast
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ from tinygrad_cnn.check.diagnose.edits.own_program import (
     makers,
     own_program,
 )
+from tinygrad_cnn.check.diagnose.edits.rerun import rewritten
 from tinygrad_cnn.check.diagnose.edits.search import Found, smallest
 from tinygrad_cnn.check.diagnose.edits.terms import Term, in_order, replaced
 from tinygrad_cnn.check.diagnose.edits.wording import LONG, in_words
@@ -51,11 +53,14 @@ class OwnSource:
     """What a hand-derived gradient executed, and which arrays are right.
 
     known   arrays that are no part of the mistake: values of the graph, and cotangents that are given
+    mends   whether the gradient is mended if it is computed within a context, which gives whether it could be made;
+            None if that cannot be found out
     """
 
     run: Sequence[Executed]
     known: Mapping[tuple[int, ...], Sequence[Array]]
     other: Callable[[], OtherRun | None]
+    mends: Callable[[AbstractContextManager[bool]], bool | None]
 
     def is_known(self, x: Any) -> bool:
         """Whether an array is one of those that are no part of the mistake."""
@@ -97,7 +102,7 @@ def corrected(
         context = Context(
             own.program, scope.at(maker.number), case.expected, lambda x: _agrees(x, case), numbers, scope.at
         )
-        found = smallest(context, _Confirmed(case, own, scope, source.other), late)
+        found = smallest(context, _Confirmed(case, own, scope, source), late)
         if found is not None:
             aside = ASIDE if any(_within_a_call(x, own.program) for x in found.exchanged()) else 0.0
             return found.cost + aside, _cause(found, own)
@@ -176,15 +181,25 @@ class _Scope:
 
 @dataclass
 class _Confirmed:
-    """Whether an edit gives the right numbers at a second point too."""
+    """Whether an edit gives the right numbers at a second point too, and does so in the source."""
 
     case: Case
     own: OwnProgram
     scope: _Scope
-    other: Callable[[], OtherRun | None]
+    source: OwnSource
 
     def __call__(self, exchanged: Mapping[Term, Term]) -> bool:
-        other = self.other()
+        if not self._at_another_point(exchanged):
+            return False
+        lines = _lines(self.own, exchanged)
+        if lines is None:
+            return True
+        run = {id(x.statement): x for x in self.scope.run}
+        there = [(run[id(w.statement)], right) for w, _, right in lines]
+        return self.source.mends(rewritten(there)) is not False
+
+    def _at_another_point(self, exchanged: Mapping[Term, Term]) -> bool:
+        other = self.source.other()
         if other is None:
             return True
         mine = self.scope.run
@@ -208,20 +223,34 @@ class _Confirmed:
             return bool(np.all(np.abs(value - other.expected) <= within))
 
 
+def _lines(own: OwnProgram, exchanged: Mapping[Term, Term]) -> list[tuple[Written, str, str]] | None:
+    """The statements that an edit changes, as they are and as they should be; None if some iterations are left out."""
+    touched = [w for w in own.written if exchanged.keys() & set(in_order([w.term]))]
+    lines = {id(w.statement): w for w in _innermost(touched, own)}
+    for written in lines.values():
+        times = [w for w in own.written if w.statement is written.statement]
+        if sum(w.statement is written.statement for w in touched) < len(times):  # it is right in the others
+            return None
+    return [
+        (w, *(_as_written(own, w, x) for x in (w.term, replaced(w.term, dict(exchanged))))) for w in lines.values()
+    ]
+
+
 def _cause(found: Found, own: OwnProgram) -> Cause:
     exchanged = found.exchanged()
     words = in_words(found.edits, own.program, bool(found.others), of_a_line=True)
     kinds = " and ".join(edit.sentence for edit in found.edits)
     touched = [w for w in own.written if exchanged.keys() & set(in_order([w.term]))]
-    lines = {id(w.statement): w for w in _innermost(touched, own)}
-    if len(lines) != 1:
+    statements = {id(w.statement): w for w in _innermost(touched, own)}
+    if len(statements) != 1:
         return Cause(words, kinds)
-    (written,) = lines.values()
-    you, right = (_as_written(own, written, x) for x in (written.term, replaced(written.term, exchanged)))
+    (written,) = statements.values()
     at = place_of(written.file, written.statement)
-    times = [w for w in own.written if w.statement is written.statement]
-    if len(touched) < len(times):  # the line is right in the other iterations
+    lines = _lines(own, exchanged)
+    if lines is None:
+        times = [w for w in own.written if w.statement is written.statement]
         return Cause(sentences.IN_ONE_ITERATION.format(mistake=words, n=len(times)), kinds, line=at)
+    _, you, right = lines[0]
     if max(len(you), len(right)) > LONG or you == right or right.startswith("("):  # no target of an assignment
         return Cause(words, kinds, line=at)
     return Cause(words, kinds, you, right, at)
