@@ -45,10 +45,7 @@ def degenerate(
     """Enter the function that follows, the gradient of `loss`, into the table."""
 
     def like(values: dict[str, Any], seed: int) -> dict[str, Any]:
-        return {
-            k: x if np.asarray(x).dtype.kind in "iub" else normal(seed + n, *np.shape(x))
-            for n, (k, x) in enumerate(values.items())
-        }
+        return {k: generic(np.asarray(x), seed + n) for n, (k, x) in enumerate(values.items())}
 
     def enter(by_hand: ByHand) -> ByHand:
         model = Model(loss.__name__.replace("_", " "), loss, by_hand, point)
@@ -58,12 +55,24 @@ def degenerate(
     return enter
 
 
+def generic(x: Any, seed: int) -> Any:
+    """Random numbers; other flags for flags, as the model may rely on that."""
+    rng = np.random.default_rng(seed)
+    if x.dtype.kind in "iub":
+        return x
+    if len(np.unique(x)) == 2 and set(np.unique(x)) <= {0.0, 1.0}:
+        return rng.permuted(x, axis=x.ndim - 1)
+    return rng.standard_normal(x.shape)
+
+
 def judged_elsewhere(found: Degenerate, edit: Edit) -> Judged:
     """What the check says of an edit at degenerate data, judged at generic ones."""
     with found.at(found.data):
         report = tg.check.gradients(found.model.loss, found.model.point, edit.by_hand, evaluations=0)
     with found.at(found.generic):
-        known = Mistake(found.model.loss, found.elsewhere, edit.by_hand, found.model.by_hand, " ".join(edit.steps), None)
+        known = Mistake(
+            found.model.loss, found.elsewhere, edit.by_hand, found.model.by_hand, " ".join(edit.steps), None
+        )
         return judged(known, report)
 
 

@@ -19,7 +19,7 @@ from tinygrad_cnn.check.diagnose.edits.first_wrong_line import Arrays, first_wro
 from tinygrad_cnn.check.diagnose.edits.own_line import OtherRun, OwnSource
 from tinygrad_cnn.check.diagnose.explanations import Case, Explanation, Fitted, OtherSideOfKink, TiesInFull, explain
 from tinygrad_cnn.check.diagnose.explanations.case import LARGE
-from tinygrad_cnn.check.diagnose.second_point import SecondPoint, second_point
+from tinygrad_cnn.check.diagnose.second_point import FAR, SecondPoint, second_point
 from tinygrad_cnn.check.diagnose.steps import between, consumers, walk_again
 from tinygrad_cnn.check.results import Cause, Comparison
 from tinygrad_cnn.check.witnesses.autodiff import Autodiff, Subject, hand_derived
@@ -108,7 +108,7 @@ class Evidence:
             source = self._own_source(node, walk) if callable(self.by_hand) else None
             began = time.process_time()
             try:
-                found = explained(case, node, upstream, lambda: self.second_point, self._is_late, source)
+                found = explained(case, node, upstream, lambda: self.other_points, self._is_late, source)
                 return found if found is not None or source is None else self._first_wrong_line(case, node)
             finally:
                 self._spent.append(time.process_time() - began)
@@ -130,7 +130,7 @@ class Evidence:
         for array in (*self._values, *[x for other, x in walk.given.items() if other.order > node.order]):
             known.setdefault(array.shape, []).append(array)
         mends = functools.partial(self._mends, node, walk)
-        return OwnSource(self._executed, known, lambda: self._other_run(node, walk), mends)
+        return OwnSource(self._executed, known, lambda: self._other_runs(node, walk), mends)
 
     def _mends(self, node: Node, walk: Walk, with_the_edit: AbstractContextManager[bool]) -> bool | None:
         """Whether an edit of the source makes a cotangent right, in all iterations of a loop, and nothing else wrong.
@@ -162,7 +162,8 @@ class Evidence:
         return {
             node: found.of[node][0]
             for node, x in arrays.items()
-            if node in arrived and compare_arrays(x, np.asarray(arrived[node]), self._rounding(node)).verdict == "differ"
+            if node in arrived
+            and compare_arrays(x, np.asarray(arrived[node]), self._rounding(node)).verdict == "differ"
         }
 
     def _rounding(self, node: Node) -> float:
@@ -207,21 +208,34 @@ class Evidence:
         return executed(lambda: self.by_hand(self.subject.arguments()))
 
     @functools.cached_property
-    def _executed_there(self) -> list[Executed]:
-        point = self.second_point
-        return [] if point is None else executed(lambda: self.by_hand(point.subject.arguments()))
+    def _executed_there(self) -> list[list[Executed]]:
+        found = []
+        for point in self.other_points:
+            with point.data():
+                found.append(executed(lambda at=point: self.by_hand(at.subject.arguments())))  # type: ignore[misc]
+        return found
 
-    def _other_run(self, node: Node, walk: Walk) -> OtherRun | None:
-        """The same at the second point."""
-        if self.second_point is None:
-            return None
-        expected = self.second_point.expected(node, step_by_step=bool(walk.given))
-        return None if expected is None else OtherRun(self._executed_there, np.asarray(expected))
+    def _other_runs(self, node: Node, walk: Walk) -> list[OtherRun]:
+        """The same at other points."""
+        found = []
+        for point, run in zip(self.other_points, self._executed_there, strict=True):
+            expected, mine = point.expected(node, step_by_step=bool(walk.given)), point.hand_derived.get(node)
+            if expected is not None and mine is not None:
+                found.append(OtherRun(run, np.asarray(expected), mine, point.data))
+        return found
 
     @functools.cached_property
-    def second_point(self) -> SecondPoint | None:
-        """The witnesses at a second point."""
-        return second_point(self.subject, self.autodiff, self.by_hand, self.given_names)
+    def other_points(self) -> list[SecondPoint]:
+        """The witnesses nearby, and far away with other data, if what is right here is right there."""
+        step_by_step = bool(self.step_by_step.given)
+        here = set(self._wrong(self.hand_derived, self.step_by_step))
+        near = second_point(self.subject, self.autodiff, self.by_hand, self.given_names)
+        found = [] if near is None else [near]
+        for data in (True, False):
+            far = second_point(self.subject, self.autodiff, self.by_hand, self.given_names, FAR, data)
+            if far is not None and far.wrong(step_by_step) <= here:
+                return [*found, far]
+        return found
 
     def explain(self, case: Case) -> Cause | None:
         """The mistake that accounts for a difference."""

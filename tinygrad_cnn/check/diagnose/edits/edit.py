@@ -42,6 +42,7 @@ class Context:
     accounts   whether a value is the target, up to rounding
     numbers    the numbers that have a name
     scope_at   the scope in one execution of a statement, if terms are of several
+    points     at how many other points an edit is confirmed
     """
 
     program: Program
@@ -50,6 +51,7 @@ class Context:
     accounts: Callable[[Any], bool]
     numbers: Numbers
     scope_at: Callable[[int], Sequence[Term]] | None = None
+    points: int = 0
     _near: dict[Any, dict[tuple[int, ...], list[Term]]] = field(default_factory=dict)
 
     @functools.cached_property

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from tinygrad_cnn.check.diagnose.edits.own_line import OwnSource, corrected, lin
 from tinygrad_cnn.check.diagnose.edits.right_program import RightProgram
 from tinygrad_cnn.check.diagnose.edits.search import Found, smallest
 from tinygrad_cnn.check.diagnose.edits.terms import Term, constant
-from tinygrad_cnn.check.diagnose.edits.textbook import textbook
+from tinygrad_cnn.check.diagnose.edits.textbook import alike, textbook
 from tinygrad_cnn.check.diagnose.edits.wording import in_words, lines
 from tinygrad_cnn.check.diagnose.explanations.case import LARGE, SAFETY, Case, differing
 from tinygrad_cnn.check.diagnose.second_point import SecondPoint
@@ -53,7 +53,7 @@ def explained(
     case: Case,
     node: Node,
     upstream: Upstream,
-    second: Callable[[], SecondPoint | None],
+    second: Callable[[], Sequence[SecondPoint]],
     late: Callable[[], bool],
     source: OwnSource | None = None,
 ) -> Cause | None:
@@ -78,21 +78,38 @@ def explained(
 
 
 def _of_the_right_program(
-    case: Case, node: Node, upstream: Upstream, second: Callable[[], SecondPoint | None], late: Callable[[], bool]
+    case: Case, node: Node, upstream: Upstream, second: Callable[[], Sequence[SecondPoint]], late: Callable[[], bool]
 ) -> tuple[float, Cause] | None:
     """The smallest edit of the right program that gives the hand-derived numbers."""
     program, stands_for = _right_program(case, node, upstream)
     scope = _in_scope(case, node, upstream, stands_for, program)
+
+    def confirmed(one: Program, part: Part | None = None) -> _Confirmed:
+        of, block = (case, ()) if part is None else (part.case, part.block)
+        return _Confirmed(of, node, one, stands_for, second, bool(upstream.given), block)
+
     program = program.with_leaves(scope)
+    elsewhere = confirmed(program).holds
+    with np.errstate(all="ignore"):
+        program = next(
+            (one for one in (textbook(program), textbook(program, for_all=True)) if confirmed(one).holds == elsewhere),
+            program,
+        )
     numbers = numbers_of(case, program)
     best: tuple[float, Cause] | None = None
     cotangents = [x for x, of in stands_for.items() if of is not None and of[0] == "given"]
     values = [x for x, of in stands_for.items() if of is not None and of[0] != "given"]
     with np.errstate(all="ignore"):
         programs = [*(() if late() else closed_forms(program, cotangents, values, numbers)), program]
+    points = confirmed(program).points
     for one in programs:
-        context = Context(one, list(scope), case.hand_derived, lambda x: case.accounts(_floats(x)), numbers)
-        found = smallest(context, _Confirmed(case, node, one, stands_for, second), late)
+        other = confirmed(one)
+        if other.holds < elsewhere:  # it has the right value by accident
+            continue
+        context = Context(
+            one, list(scope), case.hand_derived, lambda x: case.accounts(_floats(x)), numbers, points=points
+        )
+        found = smallest(context, other, late)
         if found is not None and (best is None or found.cost < best[0]):
             best = found.cost, _cause(found, case, one)
         if best is not None and best[0] < CHEAP:
@@ -103,11 +120,11 @@ def _of_the_right_program(
     if block is None or case.hand_derived[block].size < FEW:
         return None
     part = Part(case, program, block)
-    confirmed = _Confirmed(part.case, node, part.program, stands_for, second, block)
+    accounts = part.case.accounts
     context = Context(
-        part.program, list(scope), part.case.hand_derived, lambda x: part.case.accounts(_floats(x)), numbers
+        part.program, list(scope), part.case.hand_derived, lambda x: accounts(_floats(x)), numbers, points=points
     )
-    found = smallest(context, confirmed, late)
+    found = smallest(context, confirmed(part.program, part), late)
     if found is None:
         return None
     words = in_words(found.edits, part.program, bool(found.others))
@@ -119,6 +136,7 @@ class Part:
     """The only block of the elements that differs, as a case of its own."""
 
     def __init__(self, case: Case, program: Program, block: tuple[slice, ...]) -> None:
+        self.block = block
         self.case = replace(case, hand_derived=case.hand_derived[block], expected=case.expected[block])
         bounds = [Term("slice", [constant(s.start), constant(s.stop)], (True, True, False)) for s in block]
         self.program = Program(Term("index", [program.root, Term("tuple", bounds)]), program.leaves)
@@ -149,7 +167,6 @@ def _right_program(case: Case, node: Node, upstream: Upstream) -> tuple[Program,
         try:
             with np.errstate(all="ignore"):
                 program, stands_for = traced.of(node, case.step, seeds)
-                program = textbook(program)
             if case.agrees(program.value):
                 return program, stands_for
         except (*FAILURES, *BRANCHING):
@@ -206,34 +223,61 @@ class _Confirmed:
     node: Node
     program: Program
     stands_for: Mapping[Term, Any]
-    second: Callable[[], SecondPoint | None]
+    second: Callable[[], Sequence[SecondPoint]]
+    step_by_step: bool
     block: tuple[slice, ...] = ()
-    there: Program | None = None
+    _there: dict[int, Program | None] = field(default_factory=dict)
 
     def __call__(self, exchanged: Mapping[Term, Term]) -> bool:
-        point = self.second()
-        if point is None or self.node not in point.hand_derived or not self.stands_for:
+        return all(self._at(point, exchanged) for point in self.second())
+
+    @property
+    def holds(self) -> int:
+        """At how many points the program is the right one, too."""
+        return sum(self._at_point(point) is not None for point in self.second())
+
+    @property
+    def points(self) -> int:
+        """At how many of them it has another value, which is evidence."""
+        programs = [self._at_point(point) for point in self.second()]
+        return sum(one is not None and not alike(one.value, self.program.value, 1e-6) for one in programs)
+
+    def _at_point(self, point: SecondPoint) -> Program | None:
+        if self.node not in point.hand_derived or not self.stands_for:
+            return None
+        if id(point) not in self._there:
+            self._there[id(point)] = self._program(point)
+        return self._there[id(point)]
+
+    def _at(self, point: SecondPoint, exchanged: Mapping[Term, Term]) -> bool:
+        there = self._at_point(point)
+        if there is None:
             return True
-        if self.there is None:
-            leaves = {}
-            for leaf, of in self.stands_for.items():
-                kind, x = ("constant", None) if of is None else of[:2]
-                if not isinstance(x, Node):
-                    continue
-                if kind == "value":
-                    leaves[leaf] = point.value(x)
-                elif kind == "given" and x in point.hand_derived:
-                    leaves[leaf] = point.hand_derived[x]
-            try:
-                with np.errstate(all="ignore"):
-                    self.there = self.program.with_leaves(leaves)
-            except FAILURES:
-                return True
-        value, target = self.there.edited(exchanged), np.asarray(point.hand_derived[self.node], float)[self.block]
+        value, target = there.edited(exchanged), np.asarray(point.hand_derived[self.node], float)[self.block]
         if value is None or np.shape(value) != target.shape:
             return False
-        size = max(np.max(np.abs(target), initial=0.0), np.max(np.abs(self.there.value), initial=0.0))
+        size = max(np.max(np.abs(target), initial=0.0), np.max(np.abs(there.value), initial=0.0))
         here = float(np.max(np.abs(self.case.expected), initial=0.0)) or 1.0
         within = max(8 * SAFETY * self.case.rounding / here, 1e-10) * size
         with np.errstate(invalid="ignore"):
             return bool(np.all(np.abs(value - target) <= within))
+
+    def _program(self, point: SecondPoint) -> Program | None:
+        """The right program at another point; None if it is another one there."""
+        leaves = {}
+        for leaf, of in self.stands_for.items():
+            kind, x = ("constant", None) if of is None else of[:2]
+            if kind == "constant" and x in point.constants:
+                leaves[leaf] = point.constants[x]
+            elif kind == "value" and isinstance(x, Node):
+                leaves[leaf] = point.value(x)
+            elif kind == "given" and x in point.hand_derived:
+                leaves[leaf] = point.hand_derived[x]
+        expected = point.expected(self.node, step_by_step=self.step_by_step)
+        try:
+            with np.errstate(all="ignore"):
+                there = self.program.with_leaves(leaves)
+        except FAILURES:
+            return None
+        right = None if expected is None else np.asarray(expected)[self.block]
+        return there if right is not None and alike(there.value, right, 1e-8) else None

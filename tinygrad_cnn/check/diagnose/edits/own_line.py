@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ from tinygrad_cnn.check.diagnose.edits.own_program import (
 from tinygrad_cnn.check.diagnose.edits.rerun import rewritten
 from tinygrad_cnn.check.diagnose.edits.search import Found, smallest
 from tinygrad_cnn.check.diagnose.edits.terms import Term, in_order, replaced
+from tinygrad_cnn.check.diagnose.edits.textbook import alike
 from tinygrad_cnn.check.diagnose.edits.wording import LONG, in_words
 from tinygrad_cnn.check.diagnose.explanations.case import LARGE, Case
 from tinygrad_cnn.check.results import Cause
@@ -42,10 +44,12 @@ MAKERS = 3  # statements that made the same array, of which the first ones are l
 
 @dataclass
 class OtherRun:
-    """The same at a second point: what was executed, and what should come out."""
+    """The same at another point: what was executed, what should come out, what does, and a context with its data."""
 
     run: Sequence[Executed]
     expected: Array
+    hand_derived: Array
+    data: Callable[[], AbstractContextManager[None]]
 
 
 @dataclass
@@ -59,7 +63,7 @@ class OwnSource:
 
     run: Sequence[Executed]
     known: Mapping[tuple[int, ...], Sequence[Array]]
-    other: Callable[[], OtherRun | None]
+    others: Callable[[], Sequence[OtherRun]]
     mends: Callable[[AbstractContextManager[bool]], bool | None]
 
     def is_known(self, x: Any) -> bool:
@@ -99,10 +103,10 @@ def corrected(
         if own is None or (whole and len(own.written) < 2):
             continue
         scope = _Scope(source.run, own)
-        context = Context(
-            own.program, scope.at(maker.number), case.expected, lambda x: _agrees(x, case), numbers, scope.at
-        )
-        found = smallest(context, _Confirmed(case, own, scope, source), late)
+        confirmed = _Confirmed(case, own, scope, source)
+        in_scope, accounts = scope.at(maker.number), functools.partial(_agrees, case=case)
+        context = Context(own.program, in_scope, case.expected, accounts, numbers, scope.at, confirmed.points)
+        found = smallest(context, confirmed, late)
         if found is not None:
             aside = ASIDE if any(_within_a_call(x, own.program) for x in found.exchanged()) else 0.0
             return found.cost + aside, _cause(found, own)
@@ -189,7 +193,7 @@ class _Confirmed:
     source: OwnSource
 
     def __call__(self, exchanged: Mapping[Term, Term]) -> bool:
-        if not self._at_another_point(exchanged):
+        if not all(self._at(other, program, exchanged) for other, program in self._programs if program is not None):
             return False
         lines = _lines(self.own, exchanged)
         if lines is None:
@@ -198,21 +202,34 @@ class _Confirmed:
         there = [(run[id(w.statement)], right) for w, _, right in lines]
         return self.source.mends(rewritten(there)) is not False
 
-    def _at_another_point(self, exchanged: Mapping[Term, Term]) -> bool:
-        other = self.source.other()
-        if other is None:
-            return True
+    @property
+    def points(self) -> int:
+        """At how many points the program is what was executed too, and another value is right, which is evidence."""
+        return sum(
+            program is not None and not alike(other.expected, self.case.expected, 1e-6)
+            for other, program in self._programs
+        )
+
+    @functools.cached_property
+    def _programs(self) -> list[tuple[OtherRun, Program | None]]:
+        return [(other, self._program(other)) for other in self.source.others()]
+
+    def _program(self, other: OtherRun) -> Program | None:
+        """The program at another point; None if that went another way there."""
         mine = self.scope.run
         if len(mine) != len(other.run) or any(
             a.statement is not b.statement for a, b in zip(mine, other.run, strict=True)
         ):
-            return True
+            return None
         try:
-            with np.errstate(all="ignore"):
+            with other.data(), np.errstate(all="ignore"):
                 there = {leaf: evaluate(node, other.run[k]) for leaf, (k, node) in self.own.leaves.items()}
                 program = Program(self.own.program.root, {**self.own.program.leaves, **EVERYWHERE, **there})
         except (*FAILURES, NameError):
-            return True
+            return None
+        return program if alike(program.value, other.hand_derived, 1e-9) else None
+
+    def _at(self, other: OtherRun, program: Program, exchanged: Mapping[Term, Term]) -> bool:
         value = program.edited(exchanged)
         if value is None or np.shape(value) != other.expected.shape:
             return False
@@ -231,9 +248,7 @@ def _lines(own: OwnProgram, exchanged: Mapping[Term, Term]) -> list[tuple[Writte
         times = [w for w in own.written if w.statement is written.statement]
         if sum(w.statement is written.statement for w in touched) < len(times):  # it is right in the others
             return None
-    return [
-        (w, *(_as_written(own, w, x) for x in (w.term, replaced(w.term, dict(exchanged))))) for w in lines.values()
-    ]
+    return [(w, *(_as_written(own, w, x) for x in (w.term, replaced(w.term, dict(exchanged))))) for w in lines.values()]
 
 
 def _cause(found: Found, own: OwnProgram) -> Cause:

@@ -99,9 +99,10 @@ def makers(run: Sequence[Executed], array: Array, name: str) -> list[Maker]:
                     continue
             except Exception:  # whatever somebody's expression raises when it is evaluated again
                 continue
-            if _is(made, array):
+            zeros = not np.any(array) and _is_named(text, name) and not _makes_zeros(value)
+            if _is(made, array) and (zeros or np.any(array)):
                 found.append(Maker(k, value, text, stored))
-    return sorted(found, key=lambda m: re.split(r"\W", m.target)[0] != re.split(r"\W", name)[0])
+    return sorted(found, key=lambda m: not _is_named(m.target, name))
 
 
 def _calls_somebodys(value: ast.expr, x: Executed) -> bool:
@@ -121,7 +122,17 @@ def _calls_somebodys(value: ast.expr, x: Executed) -> bool:
 def _is(x: Any, array: Array) -> bool:
     if not isinstance(x, np.ndarray | np.generic | float) or np.shape(x) != array.shape:
         return False
-    return bool(np.array_equal(x, array, equal_nan=True)) and bool(np.any(array))
+    return bool(np.array_equal(x, array, equal_nan=True))
+
+
+def _is_named(target: str, name: str) -> bool:
+    """Whether what is written to the left assigns to a variable of that name."""
+    return re.split(r"\W", target)[0] == re.split(r"\W", name)[0]
+
+
+def _makes_zeros(value: ast.expr) -> bool:
+    """Whether it is np.zeros_like(x) or the like, which begins a sum."""
+    return isinstance(value, ast.Constant) or "zeros" in ast.unparse(value)
 
 
 def _is_pure(node: ast.expr) -> bool:

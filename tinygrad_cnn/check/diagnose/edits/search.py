@@ -23,11 +23,16 @@ PROBES = 6  # elements at which pairs of edits are compared first
 DEAREST = 2.5  # that a pair may be
 MOST = 300  # edits that are tried two by two
 CHEAP, FIRST, NESTED = 1.4, 60, 3000  # of pairs of which one is within the other
+AS_CHEAP = 0.011  # edits that cost no more than this more are as likely
 SELDOM = 50  # edits between two looks at the time
 VERY_LONG, PLAIN = 100, 1.25  # terms of a program in which only edits that cost so much are tried
 LIKELY, LONG = 1.3, 60  # edits, and terms of a program, of which each use is tried alone
 LIMIT = 2.0  # seconds of computing, so that what is found does not depend on what else runs
 AT_LEAST = 0.05  # seconds for single edits, when no time is left
+PLAIN_WORDS = (  # that say what the numbers are, not how they came about
+    "nothing", "sign", "scale", "scale_length", "sum_for_mean", "mean_for_sum", "transposed", "transposed_shape",
+    "reshaped",
+)  # fmt: skip
 ALL_ALIKE = 0.3  # what it costs more to edit one iteration of a loop alone, not all
 
 __all__ = ["Found", "kinds", "smallest"]
@@ -79,7 +84,7 @@ def smallest(
     probes = _probes(c)
     wanted, size = _at(c.target, probes), float(np.max(np.abs(c.target), initial=0.0))
     for edit in by_cost(c):
-        if edit.cost > best + 1e-9 or clock.is_over(0.6):
+        if edit.cost > best + AS_CHEAP or clock.is_over(0.6):
             break
         value = c.program.edited(edit.exchanged)
         if np.shape(value) != c.target.shape or np.asarray(value).dtype.kind not in "fiub":
@@ -88,7 +93,7 @@ def smallest(
         if _is_near(here, wanted, size) and c.accounts(value):
             if _is_believed([edit], c) and confirmed(edit.exchanged):
                 accepted.append([edit])
-                best = edit.cost
+                best = min(best, edit.cost)
         else:
             tried.append((edit, here))
     for pairs in (_pairs, _nested) if not accepted and not late() else ():
@@ -177,11 +182,18 @@ def _as_one(edits: Sequence[Edit]) -> Edit:
 
 
 def _is_believed(edits: Sequence[Edit], c: Context) -> bool:
-    """Whether there are elements enough for a number that was only fitted."""
-    if not any(edit.fits for edit in edits):
+    """Whether there is evidence enough: three elements for a number that was fitted, and for what has no other point.
+
+    Elements that are 0 or as large as another are none: in flags and the like formulas coincide.
+    """
+    if c.scope_at is None and not np.any(c.target):
+        return all(edit.sentence == "nothing" for edit in edits)
+    fitted = any(edit.fits for edit in edits)
+    if not fitted and (c.points or all(edit.sentence in PLAIN_WORDS for edit in edits)):
         return True
     with np.errstate(invalid="ignore"):
-        return len(np.unique(np.round(np.abs(c.target[c.target != 0]), 12))) >= 3
+        elements = [len(np.unique(np.round(np.abs(x[x != 0]), 12))) for x in (c.target, c.now)]
+    return elements[0] >= 3 if fitted else max(elements) >= (2 if sum(edit.cost for edit in edits) <= 1 else 3)
 
 
 # Two edits.

@@ -6,7 +6,7 @@ checked on the values, so that one which does not hold for these is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,35 +42,35 @@ class Values:
         return np.shape(self.of(x))
 
 
-def alike(a: Any, b: Any) -> bool:
+def alike(a: Any, b: Any, within: float = ALIKE) -> bool:
     """Whether two values are the same up to rounding."""
     if a is None or b is None or np.shape(a) != np.shape(b):
         return False
     try:
-        size = np.max(np.abs(a), initial=0.0)
+        size = np.max(np.abs(b), initial=0.0)
         with np.errstate(invalid="ignore"):
-            return bool(np.all(np.abs(np.subtract(a, b, dtype=float)) <= ALIKE * size))
+            return bool(np.isfinite(size) and np.all(np.abs(np.subtract(a, b, dtype=float)) <= within * size))
     except (TypeError, ValueError):
         return False
 
 
-def textbook(program: Program) -> Program:
-    """The program in textbook form."""
+def textbook(program: Program, for_all: bool = False) -> Program:
+    """The program in textbook form. for_all: without rewritings that hold for certain values alone."""
     values, root = Values(program), program.root
     for _ in range(ROUNDS):
         made: dict[Term, Term] = {}
         for x in in_order([root]):
             args = [made[y] for y in x.args]
             own = x if all(a is b for a, b in zip(args, x.args, strict=True)) else x.with_args(args)
-            made[x] = _rewritten(own, values)
+            made[x] = _rewritten(own, values, RULES[1:] if for_all else RULES)
         if made[root] is root:
             break
         root = made[root]
     return Program(root, program.leaves)
 
 
-def _rewritten(x: Term, values: Values) -> Term:
-    for rule in RULES:
+def _rewritten(x: Term, values: Values, rules: Sequence[Rewrite]) -> Term:
+    for rule in rules:
         found = rule(x, values)
         if found is not None and values.same(found, x):
             found.group = found.group or x.group

@@ -67,6 +67,12 @@ def code(x: Term) -> str | None:
 def lines(name: str, root: Term, edited: Term) -> tuple[str | None, str | None]:
     """What is written and what should be, as assignments; None for both if one is too long."""
     you, right = code(edited), code(root)
-    if you is None or right is None or max(len(you), len(right)) + len(name) + 3 > LONG or you == right:
+    if (
+        (edited.op == "*" and edited.args[0].data == 0)
+        or you is None
+        or right is None
+        or max(len(you), len(right)) + len(name) + 3 > LONG
+        or you == right
+    ):
         return None, None
     return f"{name} = {you}", f"{name} = {right}"
