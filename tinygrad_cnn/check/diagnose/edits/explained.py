@@ -271,7 +271,7 @@ class _Confirmed:
                 leaves[leaf] = point.constants[x]
             elif kind == "value" and isinstance(x, Node):
                 leaves[leaf] = point.value(x)
-            elif kind == "given" and x in point.hand_derived:
+            elif kind == "given" and isinstance(x, Node) and x in point.hand_derived:
                 leaves[leaf] = point.hand_derived[x]
         expected = point.expected(self.node, step_by_step=self.step_by_step)
         try:

@@ -248,7 +248,11 @@ def _lines(own: OwnProgram, exchanged: Mapping[Term, Term]) -> list[tuple[Writte
         times = [w for w in own.written if w.statement is written.statement]
         if sum(w.statement is written.statement for w in touched) < len(times):  # it is right in the others
             return None
-    return [(w, *(_as_written(own, w, x) for x in (w.term, replaced(w.term, dict(exchanged))))) for w in lines.values()]
+    found = []
+    for w in lines.values():
+        right = _as_written(own, w, replaced(w.term, dict(exchanged)))
+        found.append((w, _as_written(own, w, w.term), right))
+    return found
 
 
 def _cause(found: Found, own: OwnProgram) -> Cause:
