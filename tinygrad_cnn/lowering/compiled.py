@@ -17,6 +17,7 @@ from tinygrad_cnn.engine.graph import Handle, recording
 from tinygrad_cnn.lowering.c.compiler import CompilerError
 from tinygrad_cnn.lowering.c.plan import CPlan
 from tinygrad_cnn.lowering.closures import Outside
+from tinygrad_cnn.lowering.draws import copied_generators, inputs_of
 from tinygrad_cnn.lowering.instructions import Listing
 from tinygrad_cnn.lowering.passes import optimised
 from tinygrad_cnn.lowering.planned.plan import Plan
@@ -72,9 +73,10 @@ def compile(function: Callable[..., Any], verify: bool = False, backend: Backend
             with lock:
                 if key in programs:  # another thread may have dropped it
                     programs.move_to_end(key)
+        again = copied_generators((args, keywords)) if verify else None
         result = made(leaves)
-        if verify:
-            _compare(result, function(*args, **keywords))
+        if again is not None:
+            _compare(result, function(*again[0], **again[1]))
         return result
 
     compiled.backend = None  # type: ignore[attr-defined]
@@ -92,13 +94,14 @@ class _Compiled:
             finally:
                 recording.reset(token)
             given = by_name(function, args, keywords)
-            others = [x for x in tree.flatten(given).leaves if not isinstance(x, _LEAVES)]
+            others = [x for x in tree.flatten(given).leaves if not isinstance(x, (*_LEAVES, np.random.Generator))]
             self.outside = Outside(function, *others, *_objects(tree.structure(given)))
             self.plan = _plan(optimised(listing), backend)
+        self.listing = listing
         self.rebuild = tree.flatten(listing.structure).rebuild
 
     def __call__(self, leaves: list[Any]) -> Any:
-        return self.rebuild(self.plan([x for x in leaves if isinstance(x, _LEAVES)]))
+        return self.rebuild(self.plan(inputs_of(self.listing, leaves)))
 
 
 def _objects(structure: Any) -> list[Any]:

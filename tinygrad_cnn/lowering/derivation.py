@@ -56,8 +56,8 @@ class Equations(Writer):
 
     def equations(self) -> list[tuple[str, str, str]]:
         """The left and the right side of each equation, and the shape of both."""
-        for argument in self.listing.arguments:
-            name = self.accesses[argument.instruction]
+        for number, argument in enumerate(self.listing.arguments):
+            name = self.accesses[argument.instruction] if number < self.listing.given else argument.name
             self.texts[argument.instruction] = Text(symbol(_last(name)))
         for x in self.listing.instructions:
             if x.operation == "closed_over":

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -131,6 +131,15 @@ class Argument:
     instruction: Instruction
 
 
+class Draw(NamedTuple):
+    """A call of a method of a generator, which is the leaf of the arguments of that number."""
+
+    leaf: int
+    method: str
+    args: tuple[Any, ...]
+    keywords: dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Listing:
     """A traced function.
@@ -140,6 +149,7 @@ class Listing:
     outputs       the leaves of the result
     structure     the result, with the number of an output for each leaf
     signature     the arguments by name, with the number of an input for each array and number among the leaves
+    draws         what is drawn from generators among the leaves at each call; these are the last of the arguments
     title         the name of the function
     """
 
@@ -149,6 +159,12 @@ class Listing:
     structure: Any
     signature: dict[str, Any]
     title: str
+    draws: tuple[Draw, ...] = ()
+
+    @property
+    def given(self) -> int:
+        """How many of the arguments are leaves of the call; the others are drawn."""
+        return len(self.arguments) - len(self.draws)
 
     def with_(self, **changes: Any) -> Listing:
         """A new listing like this one, but for `changes`."""

@@ -14,6 +14,7 @@ from tinygrad_cnn.advice.arguments import other_structure
 from tinygrad_cnn.highlighting import highlighted
 from tinygrad_cnn.lowering.c.plan import c_source
 from tinygrad_cnn.lowering.derivation import Format, derivation
+from tinygrad_cnn.lowering.draws import inputs_of
 from tinygrad_cnn.lowering.instructions import Listing, Result
 from tinygrad_cnn.lowering.interpreter import interpret
 from tinygrad_cnn.lowering.naming import identifier
@@ -67,7 +68,7 @@ class Program:
         given = by_name(self.function, args, keywords)
         flat = tree.flatten(given)
         self._check(given, flat)
-        results = interpret(self.listing, [x for x in flat.leaves if isinstance(x, (np.ndarray, *NUMBERS))])
+        results = interpret(self.listing, inputs_of(self.listing, flat.leaves))
         return tree.flatten(self.listing.structure).rebuild(results)
 
     def _check(self, given: dict[str, Any], flat: tree.Flat) -> None:

@@ -77,10 +77,10 @@ class Recorder:
         self.numbers: dict[Any, Instruction] = {}
         self.origin = Origin()
 
-    def input(self, name: str, value: Any) -> tuple[Argument, Any]:
-        """The instruction of a leaf of the arguments, and what stands for it."""
+    def input(self, name: str, value: Any, fixed: bool = True) -> tuple[Argument, Any]:
+        """The instruction of a leaf of the arguments, and what stands for it. fixed: it may not be assigned to."""
         x = self._add(Instruction("input", (), {"name": name}, Result.of(value), Origin(name)))
-        return Argument(name, x), self.make(self, x, value, fixed=True)
+        return Argument(name, x), self.make(self, x, value, fixed=fixed)
 
     def outside_value(self, value: Any) -> Any:
         """What stands for an array or a number that no argument was needed for."""

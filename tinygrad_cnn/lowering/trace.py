@@ -14,7 +14,8 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.engine.graph import Array, Handle, Mode, Node, recording
-from tinygrad_cnn.lowering.instructions import Argument, Instruction, Listing, Origin, same
+from tinygrad_cnn.lowering.draws import DrawnFrom
+from tinygrad_cnn.lowering.instructions import Argument, Draw, Instruction, Listing, Origin, same
 from tinygrad_cnn.lowering.masking import Masks
 from tinygrad_cnn.lowering.naming import Names, names_of
 from tinygrad_cnn.lowering.recorder import Recorder, TracingError, equal
@@ -125,6 +126,8 @@ def kind_of(leaf: Any) -> Any:
         return type(leaf), leaf
     if isinstance(leaf, slice):
         return slice, repr(leaf)
+    if isinstance(leaf, np.random.Generator):
+        return np.random.Generator  # any one: what is drawn from it is an input
     return "the same", id(leaf)
 
 
@@ -140,6 +143,7 @@ def _traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, 
     arguments: list[Argument] = []
     stand_ins: list[Any] = []
     numbers: list[Any] = []
+    draws: list[tuple[Argument, Draw]] = []
     for leaf, name in zip(flat.leaves, flat.names, strict=True):
         if isinstance(leaf, (np.ndarray, *NUMBERS)):
             _check(name, leaf)
@@ -147,6 +151,9 @@ def _traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, 
             numbers.append(len(arguments))
             arguments.append(argument)
             stand_ins.append(stand_in)
+        elif isinstance(leaf, np.random.Generator):
+            stand_ins.append(DrawnFrom(leaf, len(stand_ins), name, recorder, draws))
+            numbers.append(leaf)
         elif isinstance(leaf, Handle):
             raise TypeError(f"program: argument {name} is a Tensor; expected arrays and numbers. Pass its .value")
         else:
@@ -188,11 +195,12 @@ def _traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, 
         settled[x] = x.with_(operands=tuple([settled[y] for y in x.operands]), origin=origins.get(x, Origin()))
     return Listing(
         tuple(settled.values()),
-        tuple([Argument(a.name, settled[a.instruction]) for a in arguments]),
+        tuple([Argument(a.name, settled[a.instruction]) for a in (*arguments, *[a for a, _ in draws])]),
         tuple([settled[x] for x in found]),
         outputs.rebuild(list(range(len(found)))),
         flat.rebuild(numbers),
         _title(function),
+        tuple([draw for _, draw in draws]),
     )
 
 
@@ -255,6 +263,9 @@ def _settled(first: Listing, again: Listing) -> Listing:
                 constant = not a.flags.writeable and a.base is None
                 operation = "constant" if constant else "closed_over"
                 replaced[x] = x.with_(operation=operation, parameters={"value": a})
+    for a, b in zip(first.draws, again.draws, strict=False):  # as many, for each is an instruction
+        if a != b:
+            raise TracingError(_another_time(f"a draw of {a.method} with {a.args} and then with {b.args}"))
     if len(again.instructions) > len(first.instructions):
         raise TracingError(_differs(None, again.instructions[len(first.instructions)]))
     return first.rewritten(lambda x, operands: replaced.get(x) or same(x, operands))
@@ -296,11 +307,15 @@ def _equal(a: Any, b: Any) -> bool:
 
 
 def _differs(x: Instruction | None, y: Instruction | None) -> str:
-    shown = " and then ".join([_described(i) for i in (x, y) if i is not None])
+    return _another_time(" and then ".join([_described(i) for i in (x, y) if i is not None]))
+
+
+def _another_time(shown: str) -> str:
     return (
         "program: the function did something else when it was traced a second time with the same arguments: "
         f"{shown}; expected the same operations and the same constants. It draws random numbers, or has "
-        "state that its arguments do not show: draw or compute that first, and pass it as an argument"
+        "state that its arguments do not show: draw from a Generator that is an argument, or compute that first, and "
+        "pass it"
     )
 
 

@@ -13,8 +13,7 @@ def dropout(x: Array, rate: float, rng: np.random.Generator | None) -> Array:
     """Zero for each element with probability `rate`, and else x / (1 - rate), so that the mean stays.
 
     x: any shape; rate: at least 0 and below 1; rng: draws which, or None, with which x is returned unchanged, as for
-    predictions. A compiled function draws nothing by itself: draw the mask outside and multiply by it. Raises
-    ValueError if rate is out of range.
+    predictions. In a compiled function rng is an argument of that. Raises ValueError if rate is out of range.
 
     Source: N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014.
 

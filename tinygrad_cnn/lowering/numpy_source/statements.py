@@ -15,6 +15,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from tinygrad_cnn import tree
 from tinygrad_cnn.escaping import printable
 from tinygrad_cnn.lowering.instructions import Instruction, Listing
@@ -87,6 +89,8 @@ class Writer:
         """The whole module."""
         for argument in self.listing.arguments:
             self.texts[argument.instruction] = Text(self.accesses[argument.instruction])
+        for argument in self.listing.arguments[self.listing.given :]:
+            self.statement(argument.instruction, self.texts[argument.instruction], "drawn")
         for x in self.listing.instructions:
             if x.operation == "closed_over":
                 self.texts[x] = Text(self.constant(x.parameters["value"], x.origin.name))
@@ -207,7 +211,7 @@ class Writer:
 
     def docstring(self) -> str:
         """The arguments with their shapes."""
-        inputs = [argument.instruction for argument in self.listing.arguments]
+        inputs = [argument.instruction for argument in self.listing.arguments[: self.listing.given]]
         dtypes = {x.result.dtype for x in inputs}
         shown = [
             f"{self.accesses[x]} {_shape(x.result.shape) if x.result.shape else 'a number'}"
@@ -317,19 +321,32 @@ def _memory(x: Instruction) -> Instruction:
 
 
 def _accesses(listing: Listing, parameters: dict[str, str]) -> dict[Instruction, str]:
-    """How each input is reached from the arguments: p["Wc"]."""
+    """How each input is reached from the arguments: p["Wc"], or drawn: rng.random((5, 3))."""
     found: dict[Instruction, str] = {}
+    generators: dict[int, str] = {}
 
     def walk(item: Any, text: str) -> None:
         if isinstance(item, int):
             found[listing.arguments[item].instruction] = text
+        elif isinstance(item, np.random.Generator):
+            generators[id(item)] = text
         else:
             for key, child in _children(item):
                 walk(child, _access(text, key))
 
     for name, item in listing.signature.items():
         walk(item, parameters[name])
+    leaves = tree.flatten(listing.signature).leaves
+    for argument, draw in zip(listing.arguments[listing.given :], listing.draws, strict=True):
+        arguments = [_option(x) for x in draw.args] + [f"{name}={_option(x)}" for name, x in draw.keywords.items()]
+        text = f"{generators[id(leaves[draw.leaf])]}.{draw.method}({', '.join(arguments)})"
+        found[argument.instruction] = text
     return found
+
+
+def _option(x: Any) -> str:
+    """An argument of a draw."""
+    return repr(np.dtype(x).name) if isinstance(x, type | np.dtype) else repr(x)
 
 
 def _access(text: str, key: Any) -> str:
