@@ -93,6 +93,22 @@ def assign(a: Any, index: Any, value: Any) -> None:
     a[index] = value
 
 
+def fitted(loss: Any = lambda p, x, y: np.mean(p["w"] * x - y), **keywords: Any) -> Any:
+    given = {"model": {"w": 1.0}, "data": (np.ones(8), np.ones(8)), "optimiser": tg.SGD(0.1), "epochs": 2, **keywords}
+    return tg.train.fit(loss=loss, **given)
+
+
+def resumed(**keywords: Any) -> None:
+    with contextlib.chdir(tempfile.mkdtemp()):
+        fitted(checkpoints="run")
+        fitted(checkpoints="run", **{"resume": True, **keywords})
+
+
+def loaded(tree: Any, like: Any, cut: int = 0) -> None:
+    content = tg.train.saving.dumped(tree)
+    tg.train.saving.loads(content[: len(content) - cut], "model.safetensors").like(like)
+
+
 CASES: dict[str, Callable[[], Any]] = {
     # Transforms
     "an integer": lambda: tg.grad(np.sin)(3),
@@ -244,6 +260,29 @@ CASES: dict[str, Callable[[], Any]] = {
     "an average that grows": lambda: tg.nn.moving_average(1.0, 2.0, decay=1.1),
     "a schedule of no steps": lambda: tg.nn.cosine_schedule(0.1, steps=0),
     "a cycle that only rises": lambda: tg.nn.one_cycle_schedule(0.1, steps=10, rising=1.0),
+    # Training
+    "x and y of different lengths": lambda: fitted(data=(np.ones(8), np.ones(7))),
+    "a batch larger than the data": lambda: fitted(batch_size=9),
+    "NaN in the data": lambda: fitted(data=(np.array([[1.0, 2.0], [3.0, np.nan]]), np.ones(2))),
+    "a label out of range in a DataLoader": lambda: tg.train.DataLoader(np.ones(3), np.array([0, 3, 1]), classes=3),
+    "data that are no pair": lambda: fitted(data=np.ones(8)),
+    "a loop over a DataLoader": lambda: list(tg.train.DataLoader(np.ones(3), np.ones(3))),
+    "a loss without its state": lambda: fitted(lambda p, state, x, y: p["w"]),
+    "patience without validation": lambda: fitted(patience=3),
+    "a metric of an array": lambda: fitted(metrics={"residuals": lambda p, x, y: p["w"] * x - y}),
+    "resume with another model": lambda: resumed(model={"w": 1.0, "b": 0.0}),
+    "resume with another batch size": lambda: resumed(batch_size=4),
+    "resume with another optimiser": lambda: resumed(optimiser=tg.Adam(0.1)),
+    "a new training among checkpoints": lambda: resumed(resume=False),
+    "load: a leaf that is missing": lambda: loaded({"W": 1.0}, {"W": 1.0, "b": 0.0}),
+    "load: a leaf that is left over": lambda: loaded([np.ones(2), [0.0, 1.0]], [np.ones(2)]),
+    "load: another shape": lambda: loaded({"W": np.ones((2, 3))}, {"W": np.ones((3, 2))}),
+    "load: another dtype": lambda: loaded({"W": np.ones(3)}, {"W": np.ones(3, np.float32)}),
+    "load: another static field": lambda: loaded(tg.nn.Dropout(0.1), tg.nn.Dropout(0.2)),
+    "load: half of a file": lambda: loaded({"W": np.ones(300)}, None, cut=1200),
+    "load: the end of a file is missing": lambda: loaded({"W": np.ones(300)}, None, cut=1),
+    "save: a function in a tree": lambda: tg.train.saving.dumped({"layers": [tg.relu]}),
+    "save: an array of objects": lambda: tg.train.saving.dumped({"names": np.array(["a", None])}),
     # NumPy's functions
     "np.sum into an array": lambda: np.sum(t(2), out=np.zeros(())),
     "np.add into an array": lambda: np.add(t(2), 1.0, out=np.zeros(2)),

@@ -156,7 +156,7 @@ OTHER = {"W": np.zeros((3, 5)), "V": np.zeros((5, 2))}
     ("keywords", "message"),
     [
         ({"model": OTHER}, r"model\.W in \S+ is float64 of shape \(3, 4\); expected float64 of shape \(3, 5\)"),
-        ({"model": {**MODEL, "b": np.zeros(2)}}, r"\S+ lacks model\.b; expected the leaves of `like`"),
+        ({"model": {**MODEL, "b": np.zeros(2)}}, r"\S+ lacks model\.b; expected the leaves model"),
         ({"data": (X[:39], Y[:39])}, "the number of examples is 39; the checkpoint .* with 40"),
         ({"data": (X, 1 - Y)}, "the checksum of the data is"),
         ({"data": (X + 1, Y)}, "the checksum of the data is"),
@@ -187,7 +187,7 @@ def test_a_layer_with_another_static_field_is_refused(tmp_path: Path) -> None:
         )
 
     train(tmp_path, model=with_rate(0.1), loss=score)
-    with pytest.raises(ValueError, match=r"load: model\S*rate in \S+ is 0\.1; expected 0\.2, as in `like`"):
+    with pytest.raises(ValueError, match=r"fit: model\S*rate in \S+ is 0\.1; expected 0\.2"):
         train(tmp_path, model=with_rate(0.2), loss=score)
 
 

@@ -111,7 +111,7 @@ INFINITE[3, 0] = -np.inf
     ("x", "y", "keywords", "message"),
     [
         (X, Y[:9], {}, "x has 10 examples and y 9; expected as many of both"),
-        (X, Y, {"batch_size": 11}, "batch_size is 11; expected 1 to the number of examples, 10"),
+        (X, Y, {"batch_size": 11}, "batch_size is 11; expected 1 to 10, the number of examples"),
         (X, Y, {"batch_size": 0}, "batch_size is 0; expected 1 to"),
         (X[:0], Y[:0], {}, "x has no examples; expected at least one"),
         (3.0, Y, {}, "x is one number; expected an array"),

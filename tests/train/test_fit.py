@@ -324,7 +324,7 @@ def test_a_progress_bar_is_drawn_where_it_is_asked_for(capsys: pytest.CaptureFix
         ({"data": X}, "data is of type ndarray; expected a pair"),
         ({"validation": 0.2}, "validation is of type float; expected a pair"),
         ({"metrics": {"scores": lambda model, x, y: model(x)}}, r"scores has shape \(32, 2\); expected one number"),
-        ({"batch_size": 51}, "DataLoader: batch_size is 51; expected 1 to the number of examples, 50"),
+        ({"batch_size": 51}, "DataLoader: batch_size is 51; expected 1 to 50, the number of examples"),
     ],
 )
 def test_arguments_that_are_wrong_are_refused(keywords: Any, message: str) -> None:

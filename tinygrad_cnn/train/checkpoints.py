@@ -102,7 +102,7 @@ class Checkpoints:
         return start
 
     def _restored(self, loaded: saving.Loaded, start: Run) -> Run:
-        found = loaded.tree
+        loaded, found = loaded._replace(caller="fit"), loaded.tree
         about = json.loads(found["about"])
         for name, given in json.loads(json.dumps(self.about)).items():
             if given != about[name]:
@@ -113,7 +113,7 @@ class Checkpoints:
         parts = {part: loaded.like(getattr(start, part), part) for part in ("model", "state", "memory")}
         best = Best(found["best"]["epoch"], parts["model"], parts["state"])
         if found["best"]["model"] is not None:
-            kept = saving.Loaded(found["best"], {}, loaded.path)
+            kept = loaded._replace(tree=found["best"], static={})
             best = Best(best.epoch, kept.like(start.model, "model"), kept.like(start.state, "state"))
         scalars = {name: found[name] for name in _SCALARS}
         return Run(**parts, best=best, history=json.loads(found["history"]), **scalars)

@@ -81,7 +81,7 @@ class DataLoader:
         self.batch_size = min(32, examples) if batch_size is None else batch_size
         if not 1 <= self.batch_size <= examples:
             raise ValueError(
-                f"DataLoader: batch_size is {batch_size!r}; expected 1 to the number of examples, {examples}"
+                f"DataLoader: batch_size is {batch_size!r}; expected 1 to {examples}, the number of examples"
             )
         if seed < 0:
             raise ValueError(f"DataLoader: seed is {seed}; expected an integer of at least 0")

@@ -84,11 +84,15 @@ def dumped(tree_: Any) -> bytes:
 
 
 class Loaded(NamedTuple):
-    """The content of the file `path`: a tree of dicts and lists, and static fields of dataclasses, by their names."""
+    """The content of the file `path`: a tree of dicts and lists, and static fields of dataclasses, by their names.
+
+    caller: of whom an error speaks.
+    """
 
     tree: Any
     static: dict[str, str]
     path: str
+    caller: str = "load"
 
     def like(self, like: Any, part: str = "") -> Any:
         """The tree, or a `part` of it, with the containers of `like`. Raises ValueError if the leaves differ."""
@@ -100,17 +104,17 @@ class Loaded(NamedTuple):
             if only:
                 more = f" and {len(only) - 1} more" if len(only) > 1 else ""
                 raise ValueError(
-                    f"load: {self.path} {verb} {only[0]}{more}; expected the leaves of `like`: {_listed(wanted.names)}"
+                    f"{self.caller}: {self.path} {verb} {only[0]}{more}; expected the leaves {_listed(wanted.names)}"
                 )
         for name, value in static_fields(like, part).items():
             if self.static.get(name, value) != value:
-                raise ValueError(f"load: {name} in {self.path} is {self.static[name]}; expected {value}, as in `like`")
+                raise ValueError(f"{self.caller}: {name} in {self.path} is {self.static[name]}; expected {value}")
         leaves = []
         for name, leaf in zip(wanted.names, wanted.leaves, strict=True):
             given, expected = by_name[name], leaf.value if isinstance(leaf, Tensor) else leaf
             if not _matches(given, expected):
                 place = f"{name} in {self.path}" if name else self.path
-                raise ValueError(f"load: {place} is {_kind(given)}; expected {_kind(expected)}, as in `like`")
+                raise ValueError(f"{self.caller}: {place} is {_kind(given)}; expected {_kind(expected)}")
             leaves.append(Tensor(given, leaf.name) if isinstance(leaf, Tensor) else given)
         return wanted.rebuild(leaves)
 
@@ -134,7 +138,7 @@ def loads(content: bytes, path: str) -> Loaded:
         if isinstance(error, UnsupportedTensorError):
             raise
         raise DamagedFileError(
-            f"load: {path} is damaged, or no such file: {error}; expected a safetensors file, as save writes it"
+            f"load: {path} is damaged, or no safetensors file: {error}; expected what save wrote"
         ) from None
 
 
