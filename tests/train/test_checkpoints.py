@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from paths import ROOT
 
 import tinygrad_cnn as tg
 from tinygrad_cnn import nn
-from tinygrad_cnn.train import DamagedFileError, DataLoader, Epoch, Fitted, fit
+from tinygrad_cnn.train import DamagedFileError, DataLoader, Epoch, Fitted, fit, steps
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -223,6 +224,19 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path: Path) -> None:
     assert str(tmp_path / "checkpoint-000003-000000.safetensors") in line
     assert names(tmp_path) == ["checkpoint-000001-000000.safetensors", "checkpoint-000002-000000.safetensors"]
     tg.load(tmp_path / "checkpoint-000002-000000.safetensors")
+
+
+def test_another_backend_is_reported_where_a_training_is_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine without the compiler of the first."""
+    first = train(tmp_path, epochs=3, compiled=True)
+    other = {"c": "numpy", "numpy": "c"}[first.backend]
+    if other == "c":
+        pytest.skip("there is no C compiler")
+    monkeypatch.setattr(steps, "compile", functools.partial(tg.compile, backend=other))
+    with pytest.warns(RuntimeWarning, match="was run by c, and is now by numpy: its weights will differ"):
+        train(tmp_path, compiled=True)
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:

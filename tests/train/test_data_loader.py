@@ -72,6 +72,14 @@ def test_threads_end_when_nobody_takes_more_batches() -> None:
             assert not thread.is_alive()
 
 
+def test_threads_have_the_error_handling_of_the_caller() -> None:
+    def divided(batch: Batch, rng: np.random.Generator) -> Batch:
+        return Batch(batch.x / np.zeros(()), batch.y)
+
+    with np.errstate(all="ignore"):
+        assert np.isinf(next(iter(DataLoader(X + 1, Y, transform=divided, workers=1).batches(0))).x).all()
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_an_exception_of_a_transform_arrives(workers: int) -> None:
     def wrong(batch: Batch, rng: np.random.Generator) -> Batch:
@@ -114,7 +122,9 @@ INFINITE[3, 0] = -np.inf
         (X, Y, {"batch_size": 11}, "batch_size is 11; expected 1 to 10, the number of examples"),
         (X, Y, {"batch_size": 0}, "batch_size is 0; expected 1 to"),
         (X[:0], Y[:0], {}, "x has no examples; expected at least one"),
-        (3.0, Y, {}, "x is one number; expected an array"),
+        (3.0, Y, {}, "x is of type float; expected an array"),
+        ({"a": X}, Y, {}, "x is of type dict; expected an array"),
+        ([[1.0], [2.0, 3.0]], Y[:2], {}, "x is of type list; expected an array"),
         (X, Y, {"seed": -1}, "seed is -1; expected an integer of at least 0"),
         (X, Y, {"workers": -1}, "workers is -1; expected a number of threads"),
         (BAD, np.zeros(4), {}, r"x\[2, 1\] is nan; expected finite numbers"),

@@ -124,7 +124,9 @@ def test_the_best_model_is_returned_and_training_stops_out_of_patience() -> None
 
 
 def test_a_callback_that_returns_true_stops() -> None:
-    fitted = fit(MODEL, cross_entropy, (X, Y), nn.Adam(), epochs=9, callbacks=[lambda e: e.number == 3, lambda e: None])
+    fitted = fit(
+        MODEL, cross_entropy, (X, Y), nn.Adam(), epochs=9, callbacks=[lambda e: np.bool_(e.number == 3), lambda e: X]
+    )
     assert fitted.history["epoch"] == [1, 2, 3]
     assert fitted.stopped == "a callback asked for it after epoch 3"
 

@@ -115,6 +115,26 @@ def test_a_truncated_file_is_refused_in_one_line(tmp_path: Path, length: int) ->
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [], [["none"], ["none"]], [["list", 1]], [["list", 10**9]], [["dict", [[]]], ["none"]], [["array", "W"]], [[]],
+        [["array", "W", "|O", [2], False]], [["array", "W", "<f8", [3], False]], [["array", "W", "V8", [2], False]],
+        [["array", "W", "<f8", [10**9, 10**9], False]], [["array", "V", "<f8", [2], False]], [["eval", "1"]], [3], {},
+        [["float", "0x1p99999"]], [["float", 3]], [["int", "x"]], [["complex", []]], [["bool"]], None,
+        [["generator", {"bit_generator": "seed", "state": {}}]], [["generator", {"bit_generator": "PCG64"}]],
+        [["generator", {"bit_generator": "PCG64", "state": {"state": -1, "inc": 2**999}}]], [["generator", 3]],
+    ],
+)  # fmt: skip
+def test_a_file_that_describes_no_tree_is_refused(nodes: Any) -> None:
+    W = np.ones(2)
+    stored = [W.tobytes() for node in nodes or () if isinstance(node, list) and node[:1] == ["array"]]
+    about = {"tree": nodes, "static": {}, "checksum": saving._checksum(json.dumps([nodes, {}]), stored)}
+    content = safetensors.numpy.save({"W": W}, metadata={"tinygrad_cnn": json.dumps(about)})
+    with pytest.raises(DamagedFileError):
+        saving.loads(content, "file")
+
+
 def test_random_bytes_are_refused() -> None:
     rng = np.random.default_rng(0)
     for length in range(200):

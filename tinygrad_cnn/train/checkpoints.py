@@ -21,7 +21,7 @@ from tinygrad_cnn.train.run import Best, Run
 
 KEPT = 2
 _NAME = re.compile(r"checkpoint-\d{6}-\d{6}\.safetensors")
-_SCALARS = ("epoch", "batch", "losses", "examples", "seconds", "stopped")
+_SCALARS = ("epoch", "batch", "losses", "examples", "seconds", "stopped", "ways")
 
 
 class Checkpoints:
@@ -116,7 +116,7 @@ class Checkpoints:
             kept = loaded._replace(tree=found["best"], static={})
             best = Best(best.epoch, kept.like(start.model, "model"), kept.like(start.state, "state"))
         scalars = {name: found[name] for name in _SCALARS}
-        return Run(**parts, best=best, history=json.loads(found["history"]), **scalars)
+        return Run(**parts, best=best, history=json.loads(found["history"]), resumed=True, **scalars)
 
 
 def described_data(loader: DataLoader) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -66,13 +67,10 @@ class DataLoader:
         workers: int = 0,
         drop_last: bool = False,
     ) -> None:
-        self.x: Any = x if read is not None and isinstance(x, Sequence) else np.asarray(x)
-        self.y = np.asarray(y)
+        self.x: Any = x if read is not None and isinstance(x, Sequence) else _array("x", x)
+        self.y = _array("y", y)
         self.shuffle, self.seed, self.transform, self.read = shuffle, seed, transform, read
         self.workers, self.drop_last = workers, drop_last
-        for name, given in (("x", self.x), ("y", self.y)):
-            if not np.ndim(given) and not isinstance(given, Sequence):
-                raise ValueError(f"DataLoader: {name} is one number; expected an array, with the examples on axis 0")
         examples = len(self.x)
         if examples != len(self.y):
             raise ValueError(f"DataLoader: x has {examples} examples and y {len(self.y)}; expected as many of both")
@@ -118,7 +116,8 @@ class DataLoader:
         ahead: deque[Future[Batch]] = deque()
         try:
             for k, indices in chosen:
-                ahead.append(threads.submit(self._batch, epoch, k, indices))
+                context = contextvars.copy_context()  # in which np.errstate and tg.no_grad are those of the caller
+                ahead.append(threads.submit(context.run, self._batch, epoch, k, indices))
                 if len(ahead) > 2 * self.workers:
                     yield ahead.popleft().result()
             while ahead:
@@ -153,6 +152,20 @@ def loader_of(name: str, data: Any, batch_size: int | None, seed: int = 0, shuff
     if not isinstance(data, tuple | list) or len(data) != 2:
         raise TypeError(f"fit: {name} is of type {type(data).__name__}; expected a pair (x, y) or a DataLoader")
     return DataLoader(*data, batch_size=batch_size, seed=seed, shuffle=shuffle)
+
+
+def _array(name: str, x: Any) -> np.ndarray[Any, Any]:
+    """`x` as an array of examples."""
+    try:
+        array = np.asarray(x)
+    except ValueError:  # lists of different lengths
+        array = np.empty((), object)
+    if not array.ndim or array.dtype.kind == "O":
+        raise ValueError(
+            f"DataLoader: {name} is of type {type(x).__name__}; expected an array, or what NumPy makes one of, with "
+            "the examples on axis 0"
+        )
+    return array
 
 
 def _check_finite(name: str, x: Any) -> None:

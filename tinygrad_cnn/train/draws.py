@@ -23,6 +23,7 @@ _METHODS = (
     "standard_cauchy", "standard_exponential", "standard_gamma", "standard_normal", "standard_t", "triangular",
     "uniform", "vonmises", "wald", "weibull", "zipf",
 )  # fmt: skip
+_NO_ARRAYS = ("bytes", "shuffle", "spawn")  # what gives no array that a program could take
 
 
 class Call(NamedTuple):
@@ -49,10 +50,10 @@ class _Intercepted(np.random.Generator):
 
 def _intercepting(method: str) -> Callable[..., Any]:
     def draw(self: _Intercepted, *args: Any, **keywords: Any) -> Any:
-        if method in ("shuffle", "spawn") or not _is_plain([args, keywords]):
+        if method in _NO_ARRAYS or not _is_plain([args, keywords]):
             raise TracingError(
-                f"rng.{method} was called with more than numbers and shapes that are the same at every step, or has no "
-                "result of its own"
+                f"rng.{method} was called with more than numbers and shapes that are the same at every step, or gives no "
+                "array"
             )
         return self._draw(Call(method, args, keywords))
 

@@ -135,6 +135,7 @@ def fit(
             for k, (x, y) in enumerate(loader.batches(run.epoch, run.batch), run.batch):
                 rng = functools.partial(generator, seed, STEP, run.epoch, k) if uniform.takes_rng else None
                 value, *after = step(run.model, run.state, run.memory, x, y, rng)
+                run.note_backend(step.backend)
                 if not math.isfinite(value):
                     stopped = f"the loss is {value} in epoch {run.epoch + 1}, batch {k + 1}"
                     break
@@ -147,8 +148,9 @@ def fit(
                 stopped = f"the parameters are not finite after epoch {run.epoch + 1}"
             elif run.batch == len(loader):
                 run.after_epoch(measure(run.model, run.state))
-                told = [callback(_epoch(run, metrics)) for callback in callbacks]
-                run.stopped = f"a callback asked for it after epoch {run.epoch}" if True in told else None
+                answers = [callback(_epoch(run, metrics)) for callback in callbacks]
+                if any(isinstance(answer, bool | np.bool_) and answer for answer in answers):
+                    run.stopped = f"a callback asked for it after epoch {run.epoch}"
                 stopped = run.over(patience)
                 if store and run.epoch % every == 0:
                     store.write(run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -29,6 +30,8 @@ class Run:
     epoch    how many epochs are complete
     batch    how many batches of the next one are done, with the sum of their `losses` over `examples`, in `seconds`
     stopped  why a callback has ended it
+    ways     how its steps were run ("c", "numpy", "eager"); rounding is not the same in each
+    resumed  whether it continues from a checkpoint
     """
 
     model: Any
@@ -42,6 +45,21 @@ class Run:
     seconds: float = 0.0
     history: History = field(default_factory=dict)
     stopped: str | None = None
+    ways: list[str] = field(default_factory=list)
+    resumed: bool = False
+
+    def note_backend(self, backend: str) -> None:
+        """Note how a step was run, and warn if the training that is resumed was not run so."""
+        way = backend.split(":")[0]
+        if way not in self.ways:
+            if self.resumed and self.ways:
+                warnings.warn(
+                    f"fit: the training that is resumed was run by {' and '.join(self.ways)}, and is now by "
+                    f"{way}: its weights will differ by rounding from those of one that was not interrupted",
+                    RuntimeWarning,
+                    stacklevel=3,
+                )
+            self.ways.append(way)
 
     def after_step(self, value: float, examples: int, model: Any, state: Any, memory: Any) -> None:
         """Go on by one batch."""

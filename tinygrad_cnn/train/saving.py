@@ -31,6 +31,9 @@ _CARRIERS = {"M": "<i8", "m": "<i8", "U": "<u4", "S": "u1"}  # as what arrays of
 _BIT_GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
 
 
+_OF_BAD_CONTENT = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+
+
 class DamagedFileError(ValueError):
     """The content of a file is not what `save` wrote."""
 
@@ -134,7 +137,7 @@ def loads(content: bytes, path: str) -> Loaded:
         if about["checksum"] != _checksum(json.dumps([nodes, static]), stored):
             raise ValueError("its checksum is not that of its content")
         return Loaded(_built(nodes, tensors), static, path)
-    except (safetensors.SafetensorError, ValueError, TypeError, LookupError, RecursionError) as error:
+    except (safetensors.SafetensorError, *_OF_BAD_CONTENT) as error:
         if isinstance(error, UnsupportedTensorError):
             raise
         raise DamagedFileError(
@@ -216,7 +219,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "bool": bool,
     "int": lambda text: int(text, 16),
     "float": float.fromhex,
-    "complex": lambda both: complex(*map(float.fromhex, both)),
+    "complex": lambda both: complex(float.fromhex(both[0]), float.fromhex(both[1])),
     "str": str,
     "generator": lambda state: _generator(state),
 }
@@ -258,6 +261,8 @@ def _foreign(tensor: dict[str, Any], name: str, path: str) -> Any:
 
 
 def _array(data: bytes, dtype: str, shape: list[int]) -> Any:
+    if np.dtype(dtype).kind not in "biufcmMUS":
+        raise ValueError(f"there are no arrays of dtype {dtype}")
     return np.ndarray(shape, np.dtype(dtype).newbyteorder("<"), bytes(data)).astype(dtype)
 
 
