@@ -268,6 +268,45 @@ def test_a_layer_that_is_called_twice_has_one_state() -> None:
     assert_equal_trees(state, {"norm": twice})
 
 
+@dataclass(frozen=True)
+class Tied(nn.Layer):
+    embedding: nn.Embedding
+
+    def __call__(self, x):
+        return self.embedding(x) @ self.embedding.weight.T
+
+
+def test_a_layer_may_take_the_parameters_of_a_sublayer() -> None:
+    model = Tied(nn.Embedding(5, 3)).init(np.random.default_rng(0), np.array([1, 2]))
+    np.testing.assert_allclose(model(np.array([1])), model.embedding.weight[1:2] @ model.embedding.weight.T)
+
+
+@dataclass(frozen=True)
+class Reaching(nn.Layer):
+    inner: nn.Sequential
+
+    def __call__(self, x):
+        for layer in self.inner.layers:
+            x = layer(x)
+        return x
+
+
+@dataclass(frozen=True)
+class Predicting(nn.Layer):
+    inner: nn.Layer
+
+    def __call__(self, x):
+        return self.inner.predict(x)
+
+
+@pytest.mark.parametrize("kind", [Reaching, Predicting])
+def test_a_layer_that_would_not_be_trained_is_refused(kind) -> None:
+    """What is inside a sublayer is reached without its stand-in: dropout would drop nothing."""
+    model = kind(nn.Sequential(nn.Dropout(0.5)))
+    with pytest.raises(TypeError, match=r"expected that it calls inner as a whole, or takes its parameters"):
+        model.train(np.ones(3), None, np.random.default_rng(0))
+
+
 def test_without_state_there_is_none() -> None:
     model = lenet()
     assert model.init_state() is None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from types import MethodType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -177,7 +178,13 @@ class _StandIn:
         return out
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._layer, name)
+        found = getattr(self._layer, name)
+        if isinstance(found, MethodType) or _has_layers(found):
+            raise TypeError(
+                f"{short(self._layer)}: another layer takes {self._name}.{name}; expected that it calls {self._name} "
+                "as a whole, or takes its parameters. What is called otherwise is neither initialised nor trained"
+            )
+        return found
 
 
 def sublayers(layer: Layer) -> list[tuple[str, Layer]]:
@@ -209,6 +216,11 @@ def _with_sublayers(layer: L, replacement: Callable[[Layer, str], Any]) -> L:
         return remake([within(child, name) for child, name in zip(children, paths, strict=True)])
 
     return within(layer, "")  # type: ignore[no-any-return]
+
+
+def _has_layers(item: Any) -> bool:
+    parts = None if item is None else tree.parts_of(item, "")
+    return isinstance(item, Layer) or (parts is not None and any(map(_has_layers, parts[0])))
 
 
 def _without_stand_ins(item: Any) -> Any:
