@@ -59,7 +59,7 @@ class Sequential(Layer):
     total                                                                                         235
     """
 
-    layers: tuple[Layer, ...] = ()
+    layers: tuple[Any, ...] = ()
 
     def __init__(self, *given: Any, layers: tuple[Any, ...] = ()) -> None:
         object.__setattr__(self, "layers", tuple([_as_layer("Sequential", x) for x in (*given, *layers)]))
