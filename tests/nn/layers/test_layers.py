@@ -343,6 +343,24 @@ ERRORS = {
         lambda: nn.Residual(nn.Linear(3, 2)).init(np.random.default_rng(0), np.ones((1, 3))),
         r"Residual: the layer's result has shape \(1, 2\) and what is added to it \(1, 3\)",
     ),
+    "no size": (lambda: nn.Linear(None, 0), "Linear: outputs is 0; expected an integer of at least 1"),
+    "half a size": (lambda: nn.Conv2d(None, 2.5, 3), "Conv2d: filters is 2.5; expected an integer of at least 1"),
+    "groups": (
+        lambda: nn.Conv2d(None, 4, 3, groups=2).init(np.random.default_rng(0), np.ones((1, 3, 5, 5))),
+        r"Conv2d\(None, 4, 3, groups=2\): groups is 2; expected a divisor of 3 channels",
+    ),
+    "heads": (
+        lambda: nn.MultiHeadAttention(2).init(np.random.default_rng(0), np.ones((1, 4, 3))),
+        r"MultiHeadAttention\(2\): the features are 3; expected a multiple of 2 heads",
+    ),
+    "too few axes": (
+        lambda: nn.Conv2d(None, 4, 3).init(np.random.default_rng(0), np.ones((5, 5))),
+        r"Conv2d\(None, 4, 3\): x has shape \(5, 5\); expected channels along axis -3",
+    ),
+    "a hyperparameter that is not static": (
+        lambda: Tied(3),
+        r"Tied: embedding is 3, in a field for parameters.*Declare .* embedding: ... = nn.static\(\)",
+    ),
     "no call": (lambda: nn.Layer()(1.0), "Layer: has no __call__"),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,6 +29,8 @@ class MultiHeadAttention(Layer):
     >>> tg.nn.MultiHeadAttention(2, causal=True).init(np.random.default_rng(0), x)(x).shape
     (5, 7, 8)
     """
+
+    sizes: ClassVar[tuple[str, ...]] = ("heads", "features")
 
     heads: int = static()
     features: int | None = static(None)

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from types import MethodType
-from typing import Any, TypeVar
+from types import FunctionType, MethodType
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.engine.graph import Array
+from tinygrad_cnn.engine.primitive import Primitive
 from tinygrad_cnn.nn.layers.table import Row, short, table
 
 L = TypeVar("L", bound="Layer")
+_HYPERPARAMETERS = (int, str, FunctionType, np.ufunc, Primitive)
 _SHAPES = "_output_shapes"  # what `init` notes on a layer; it is no field, and so no part of the tree
 Visit = Callable[["Layer", str, tuple[Any, ...], dict[str, Any]], tuple["Layer", Any]]
 
@@ -60,15 +62,28 @@ class Layer:
     `nn.static` makes.
     """
 
+    sizes: ClassVar[tuple[str, ...]] = ()  # hyperparameters that are at least 1, or None, for that of the example
+
     def __post_init__(self) -> None:
-        for name in tree.fields(type(self))[1]:
+        kind = type(self).__name__
+        parameters, static_fields = tree.fields(type(self))
+        for name in static_fields:
             value = getattr(self, name)
             try:
                 hash(value)
             except TypeError:
+                raise TypeError(f"{kind}: {name} is {value!r}; expected what can be hashed, such as a tuple") from None
+        for name in self.sizes:
+            size = getattr(self, name)
+            if size is not None and (not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1):
+                raise ValueError(f"{kind}: {name} is {size!r}; expected an integer of at least 1")
+        for name in parameters:
+            value = getattr(self, name)
+            if isinstance(value, _HYPERPARAMETERS):
                 raise TypeError(
-                    f"{type(self).__name__}: {name} is {value!r}; expected what can be hashed, such as a tuple"
-                ) from None
+                    f"{kind}: {name} is {value!r}, in a field for parameters or a layer; expected an array or a layer. "
+                    f"Declare a hyperparameter by {name}: ... = nn.static()"
+                )
 
     def __call__(self, x: Array) -> Any:
         """The result for x, as for a prediction."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -30,6 +30,8 @@ class Conv2d(Layer):
     >>> layer, layer(x).shape
     (Conv2d(3, 16, 3, padding='same'), (5, 16, 8, 8))
     """
+
+    sizes: ClassVar[tuple[str, ...]] = ("channels", "filters", "groups")
 
     channels: int | None = static()
     filters: int = static()
@@ -66,6 +68,8 @@ class Conv1d(Layer):
     (5, 4, 20)
     """
 
+    sizes: ClassVar[tuple[str, ...]] = ("channels", "filters", "groups")
+
     channels: int | None = static()
     filters: int = static()
     window: int = static()
@@ -101,6 +105,8 @@ class ConvTranspose2d(Layer):
     >>> tg.nn.ConvTranspose2d(None, 2, 2, stride=2).init(np.random.default_rng(0), x)(x).shape
     (5, 2, 8, 8)
     """
+
+    sizes: ClassVar[tuple[str, ...]] = ("channels", "filters", "groups")
 
     channels: int | None = static()
     filters: int = static()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,6 +29,8 @@ class Linear(Layer):
     >>> layer, layer(np.ones((5, 2))).shape
     (Linear(2, 3), (5, 3))
     """
+
+    sizes: ClassVar[tuple[str, ...]] = ("inputs", "outputs")
 
     inputs: int | None = static()
     outputs: int = static()
@@ -59,6 +61,8 @@ class Embedding(Layer):
     >>> layer(np.array([[1, 2, 3]])).shape
     (1, 3, 4)
     """
+
+    sizes: ClassVar[tuple[str, ...]] = ("rows", "features")
 
     rows: int = static()
     features: int = static()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -32,6 +32,8 @@ class BatchNorm(Layer):
     >>> layer(x, state).ravel().round(2)
     array([0.76, 2.67])
     """
+
+    sizes: ClassVar[tuple[str, ...]] = ("channels",)
 
     channels: int | None = static(None)
     momentum: float = static(0.1, kw_only=True)
@@ -84,6 +86,8 @@ class LayerNorm(Layer):
            [-1.,  1.]])
     """
 
+    sizes: ClassVar[tuple[str, ...]] = ("features",)
+
     features: int | None = static(None)
     epsilon: float = static(1e-5, kw_only=True)
     weight: Any = field(default=None, kw_only=True)
@@ -109,6 +113,8 @@ class RMSNorm(Layer):
     >>> tg.nn.RMSNorm().init(np.random.default_rng(0), x)(x).round(3)
     array([[ 1., -1.]])
     """
+
+    sizes: ClassVar[tuple[str, ...]] = ("features",)
 
     features: int | None = static(None)
     epsilon: float = static(1e-6, kw_only=True)
@@ -137,6 +143,8 @@ class GroupNorm(Layer):
     >>> tg.nn.GroupNorm(2).init(np.random.default_rng(0), x)(x).round(3)
     array([[-1.,  1., -1.,  1.]])
     """
+
+    sizes: ClassVar[tuple[str, ...]] = ("groups", "channels")
 
     groups: int = static()
     channels: int | None = static(None)

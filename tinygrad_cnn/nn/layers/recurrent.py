@@ -33,6 +33,7 @@ class _Recurrent(Layer):
     """What the three share."""
 
     gates: ClassVar[int] = 1
+    sizes: ClassVar[tuple[str, ...]] = ("inputs", "hidden")
 
     inputs: int | None = static()
     hidden: int = static()
