@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tinygrad_cnn as tg
+from tinygrad_cnn.check.deadline import Effort
 from tinygrad_cnn.check.diagnose.edits import EDITS, Context, Edit, Term, call, kind
 from tinygrad_cnn.check.diagnose.edits.evaluation import Program
 from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
@@ -49,7 +51,9 @@ def found(right: str, wrong: Any) -> tuple[Program, Found | None]:
         return np.shape(x) == target.shape and bool(np.allclose(x, target, rtol=1e-11, atol=1e-13))
 
     shapes = [(name, np.shape(x)) for name, x in SCOPE.items()]
-    return made, smallest(Context(made, list(made.leaves), target, accounts, Numbers(shapes, [])), lambda _: True)
+    return made, smallest(
+        Context(made, list(made.leaves), target, accounts, Numbers(shapes, [])), lambda _: True, Effort(math.inf)
+    )
 
 
 # What is right, what somebody wrote, and which sentence says so.

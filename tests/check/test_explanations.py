@@ -610,15 +610,6 @@ def test_on_the_way_a_slope_of_one_half_is_a_convention_too(at_zero: float, by_h
     assert report.conclusions == []
 
 
-def test_when_the_time_is_up_two_mistakes_are_not_looked_for_and_one_is() -> None:
-    def wrong(factor: int) -> Any:
-        return by_hand(P, dL_dz=lambda g, dL_dh, h: factor * dL_dh)  # without the factor of tanh
-
-    assert checked(loss, P, wrong(3)).first_wrong.explanation is not None
-    assert checked(loss, P, wrong(3), seconds=0).first_wrong.explanation is None
-    assert checked(loss, P, wrong(1), seconds=0).first_wrong.explanation is not None
-
-
 @pytest.mark.parametrize(("iteration", "words"), [(0, "db = dz[0].sum(axis=0)"), (2, "db = dz[2].sum(axis=0)")])
 def test_a_gradient_that_is_assigned_in_each_turn_of_a_loop_is_explained(iteration: int, words: str) -> None:
     x = np.arange(12.0).reshape(3, 2, 2) / 7

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,13 @@ def test_the_line_is_named_with_what_it_should_be(by_hand: Any, you: str, right:
     assert by_hand.__code__ is code  # it was run with the edit in it, and is as it was
 
 
-def test_where_no_edit_of_one_line_mends_the_gradient_none_is_named() -> None:
+def test_where_no_edit_of_one_line_mends_a_gradient_none_is_named() -> None:
     report = tg.check.gradients(loss, P, two_lines, evaluations=0)
-    assert [p.cause for p in report.parameters] == [None] * 4
+    assert {p.name: p.cause is None for p in report.parameters} == {"Wx": True, "Wh": True, "b": True, "v": False}
+    assert report.parameters[-1].cause.line == f"test_first_wrong_line.py:{line_of(two_lines, 'error = ')}"
+
+
+def line_of(function: Any, text: str) -> int:
+    """The number of the line of a function that begins with a text."""
+    lines, first = inspect.getsourcelines(function)
+    return next(first + k for k, line in enumerate(lines) if line.strip().startswith(text))

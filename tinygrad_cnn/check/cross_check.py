@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import time
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -15,13 +14,14 @@ import numpy as np
 
 from tinygrad_cnn.adoption import adopt
 from tinygrad_cnn.check import sentences, verdicts
+from tinygrad_cnn.check.deadline import Deadline
 from tinygrad_cnn.check.diagnose import second_order
 from tinygrad_cnn.check.diagnose.autodiff_faults import faults
 from tinygrad_cnn.check.diagnose.evidence import Evidence
 from tinygrad_cnn.check.diagnose.explanations import EXPLANATIONS, Explanation
 from tinygrad_cnn.check.diagnose.hand_derived_steps import steps
 from tinygrad_cnn.check.diagnose.kinks import kinks
-from tinygrad_cnn.check.diagnose.parameters import parameter
+from tinygrad_cnn.check.diagnose.parameters import parameter, with_causes
 from tinygrad_cnn.check.report.progress import Progress
 from tinygrad_cnn.check.report.report import Report
 from tinygrad_cnn.check.report.summary import conclusions, second_derivatives, wrong_values
@@ -81,22 +81,20 @@ def gradients(
     differ
     """
     _validate(order, seed)
-    budget = _Budget(evaluations, seconds, time.perf_counter())
+    deadline = Deadline(seconds)
     with adopt(*modules) if modules else nullcontext(), warnings.catch_warnings(), seldom_collected():
         warnings.simplefilter("ignore", GradientLostWarning)  # a note says what it says
         subject = Subject.of(loss, params)
-        auto = autodiff(subject, budget.late)
+        auto = autodiff(subject, deadline)
         if order == 2 and auto.opaque is not None:
             raise ValueError(f"order=2 needs a loss that autodiff can follow, and this one it cannot ({auto.opaque})")
         derived = None if by_hand is None else hand_derived(subject, auto, by_hand, names or {})
-        exhausted = budget.exhausted if derived is None else replace(budget, share=FOR_DIFFERENCES).exhausted
+        most = deadline if derived is None else deadline.share(FOR_DIFFERENCES)
         sampled = no_slopes(subject)
         if math.isfinite(float(auto.run.value)):
             with Progress(how_many(subject, auto), progress) as bar:
-                sampled = sample_slopes(subject, auto, derived, seed, exhausted, bar.advance)
-        report = _report(
-            Evidence(subject, auto, derived, sampled, explanations, seed, budget.late, by_hand, names or {})
-        )
+                sampled = sample_slopes(subject, auto, derived, seed, evaluations, most, bar.advance)
+        report = _report(Evidence(subject, auto, derived, sampled, explanations, seed, deadline, by_hand, names or {}))
         if losses and derived is not None:
             _look_for_another_loss(report, subject, auto, derived, losses, explanations)
         if order == 2:
@@ -107,7 +105,7 @@ def gradients(
     changed = subject.changed()
     if changed:
         report.notes.append(sentences.CHANGED_IN_PLACE.format(names=", ".join(changed)))
-    report.seconds = time.perf_counter() - budget.began
+    report.seconds = deadline.passed()
     return report
 
 
@@ -118,24 +116,6 @@ def _validate(order: int, seed: int) -> None:
         raise ValueError(f"seed is {seed!r}; expected a non-negative integer")
 
 
-@dataclass(frozen=True)
-class _Budget:
-    """How often the loss may be computed for finite differences, and how long: a share of the seconds."""
-
-    evaluations: int | None
-    seconds: float | None
-    began: float
-    share: float = 1.0
-
-    def late(self) -> bool:
-        """Whether the seconds are over."""
-        return self.seconds is not None and time.perf_counter() - self.began > self.share * self.seconds
-
-    def exhausted(self, used: int) -> bool:
-        """Whether the loss may not be computed again."""
-        return self.late() or (self.evaluations is not None and used >= self.evaluations)
-
-
 @np.errstate(all="ignore")  # the report says what is not finite
 def _report(evidence: Evidence) -> Report:
     """The report on one loss."""
@@ -144,9 +124,10 @@ def _report(evidence: Evidence) -> Report:
     found = verdicts.qualified(evidence, steps(evidence, notes), notes)
     explain = finite and not any(step.wrong for step in found)  # else the step explains what is wrong with a parameter
     every = range(len(evidence.subject.leaves))
-    measured = [verdicts.along_conventions(evidence, k, parameter(evidence, k, explain)) for k in every]
+    measured = [verdicts.along_conventions(evidence, k, parameter(evidence, k)) for k in every]
+    measured = with_causes(evidence, measured) if explain else measured
     parameters = verdicts.beside_nan(evidence, measured, notes) if finite else verdicts.without_a_loss(measured)
-    notes += _notes_on_values(parameters)
+    notes += [*_notes_on_values(parameters), *evidence.causes.notes()]
     if finite:
         what_is_wrong = wrong_values(forward) + conclusions(found, parameters)
         what_is_wrong += verdicts.which_makes_nan(evidence, measured, parameters)

@@ -201,7 +201,13 @@ def along_conventions(evidence: Evidence, k: int, row: Parameter) -> Parameter:
     what is right is a mean of the gradients near by; so it has to lie in the space that these span.
     """
     pair, hand = row.hand_derived_vs_autodiff or row.hand_derived_vs_differences, row.hand_derived
-    if pair is None or pair.verdict != "agree" or hand is None or not 1 < row.kinks <= MOST or evidence.late():
+    if (
+        pair is None
+        or pair.verdict != "agree"
+        or hand is None
+        or not 1 < row.kinks <= MOST
+        or evidence.deadline.is_over()
+    ):
         return row
     if row.autodiff is None and not callable(evidence.by_hand):
         return row

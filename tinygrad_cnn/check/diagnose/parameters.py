@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,11 +18,12 @@ from tinygrad_cnn.check.witnesses.magnitude import largest_finite
 from tinygrad_cnn.check.witnesses.sampled_slopes import DIRECTIONS, random_direction
 from tinygrad_cnn.engine.graph import Array
 
+FEW = 3  # elements, which may agree with something by accident
 Along = list[tuple[Callable[[], Array], Slope]]  # directions, with the slopes along them
 
 
-def parameter(evidence: Evidence, k: int, explain: bool) -> Parameter:
-    """What there is to say of the parameter in place `k`. explain: whether to look for a mistake."""
+def parameter(evidence: Evidence, k: int) -> Parameter:
+    """What there is to say of the parameter in place `k`, but for the cause of what is wrong."""
     auto, node = evidence.autodiff, evidence.autodiff.run.parameters[k]
     by_autodiff = None if auto.opaque is not None else np.asarray(auto.cotangents[node])
     hand_derived = None
@@ -34,11 +35,6 @@ def parameter(evidence: Evidence, k: int, explain: bool) -> Parameter:
     if hand_derived is not None and by_autodiff is not None:
         vs_autodiff = evidence.against_autodiff(node, hand_derived, slopes)
     vs_differences = None if hand_derived is None else _against_differences(evidence, k, hand_derived, low)
-    cause = None
-    if hand_derived is not None and vs_autodiff is not None and vs_autodiff.verdict == "differ" and explain:
-        cause = _explained_by_autodiff(evidence, k, hand_derived)
-    elif hand_derived is not None and by_autodiff is None and vs_differences is not None:
-        cause = _explained_by_differences(evidence, k, hand_derived, vs_differences, low, high)
     return Parameter(
         name=node.name or "x",
         node=node,
@@ -51,7 +47,6 @@ def parameter(evidence: Evidence, k: int, explain: bool) -> Parameter:
         autodiff_vs_differences=None if by_autodiff is None else _with_slopes(evidence, k, by_autodiff),
         hand_derived_vs_autodiff=vs_autodiff,
         hand_derived_vs_differences=vs_differences,
-        cause=cause,
     )
 
 
@@ -95,6 +90,20 @@ def _least(evidence: Evidence, k: int) -> float:
     return max(sizes)
 
 
+def with_causes(evidence: Evidence, rows: Sequence[Parameter]) -> list[Parameter]:
+    """The parameters with why they are wrong. Small ones come first: what is found for one may be the cause of all."""
+    found = list(rows)
+    for k in sorted(range(len(rows)), key=lambda k: (rows[k].size < FEW, rows[k].size)):
+        row = rows[k]
+        if row.hand_derived is None or row.cause is not None:
+            continue
+        if row.hand_derived_vs_autodiff is not None and row.hand_derived_vs_autodiff.verdict == "differ":
+            found[k] = replace(row, cause=_explained_by_autodiff(evidence, k, row.hand_derived))
+        elif row.autodiff is None and row.hand_derived_vs_differences is not None:
+            found[k] = replace(row, cause=_explained_by_differences(evidence, k, row))
+    return found
+
+
 def _explained_by_autodiff(evidence: Evidence, k: int, hand_derived: Array) -> Cause | None:
     """Why a hand-derived gradient differs from autodiff."""
     auto, node = evidence.autodiff, evidence.autodiff.run.parameters[k]
@@ -106,12 +115,12 @@ def _explained_by_autodiff(evidence: Evidence, k: int, hand_derived: Array) -> C
     return found
 
 
-def _explained_by_differences(
-    evidence: Evidence, k: int, hand_derived: Array, comparison: Comparison, low: Array, high: Array
-) -> Cause | None:
+def _explained_by_differences(evidence: Evidence, k: int, row: Parameter) -> Cause | None:
     """Why a hand-derived gradient differs from finite differences, where there is no graph to look at."""
-    if comparison.verdict != "differ" or not np.array_equal(low, high):
+    comparison, hand_derived, low = row.hand_derived_vs_differences, row.hand_derived, row.low
+    if comparison is None or comparison.verdict != "differ" or not np.array_equal(low, row.high):
         return None
+    assert hand_derived is not None
     error = max((slope.error for slope in evidence.differences.slopes[k].values()), default=0.0)
     node = evidence.autodiff.run.parameters[k]
     case = evidence.case(node, node.name or "x", hand_derived, low, error, evidence.by_autodiff)

@@ -22,7 +22,7 @@ def conclusions(steps: list[Step], parameters: list[Parameter]) -> list[str]:
     if wrong:
         found.append(_joined(_affected(harmed, parameters), _others(wrong, steps) if harmed else ""))
     else:
-        found += [_wrong_gradient(p, p.hand_derived_vs_autodiff) for p in harmed if not _autodiff_is_wrong(p)]
+        found += _wrong_gradients([p for p in harmed if not _autodiff_is_wrong(p)])
     for p in parameters:
         if p.autodiff is None and _differs(p.hand_derived_vs_differences):
             found.append(_wrong_gradient(p, p.hand_derived_vs_differences))
@@ -115,6 +115,20 @@ def _diverging_step(step: Step) -> str:
         sentences.DIVERGING_STEP.format(step=step.name, through=_through(step)),
         _at(step.given_upstream, sentences.HAND_DERIVED_AND_AUTODIFF),
     )
+
+
+def _wrong_gradients(harmed: list[Parameter]) -> list[str]:
+    """Of parameters: those that one line of somebody's makes wrong in one paragraph."""
+    found = []
+    for p in harmed:
+        alike = [q.name for q in harmed if q.cause == p.cause and p.cause is not None and p.cause.line is not None]
+        if alike and alike[0] != p.name:
+            continue
+        found.append(_wrong_gradient(p, p.hand_derived_vs_autodiff))
+        if len(alike) > 1:
+            too = sentences.WRONG_TOO if len(alike) == 2 else sentences.WRONG_TOO_SEVERAL
+            found[-1] += ("\n" if "\n" in found[-1] else " ") + too.format(parameters=sentences.listed(alike[1:]))
+    return found
 
 
 def _wrong_gradient(p: Parameter, comparison: Comparison | None) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.check import sentences
+from tinygrad_cnn.check.deadline import Deadline
 from tinygrad_cnn.check.witnesses.backward_walk import walk_back
 from tinygrad_cnn.check.witnesses.bindings import Bindings
 from tinygrad_cnn.check.witnesses.hand_derived import HandDerived, matched, refuse_unknown
@@ -22,6 +23,7 @@ from tinygrad_cnn.engine.conversions import GradientLostWarning
 from tinygrad_cnn.engine.graph import Array, Node
 
 Loss = Callable[[Any], Any]
+NEVER = Deadline()
 
 # Long double has no fast matrix products: about 5 ns a multiplication. So many of them are worth one run in it, and
 # so many a run for every difference. It takes twice the memory: so many elements of all values are worth that.
@@ -111,10 +113,10 @@ class Autodiff:
         return self.rounding[node] * max(1.0, largest_finite(x) / (largest_finite(self.cotangents[node]) or 1.0))
 
 
-def autodiff(subject: Subject, late: Callable[[], bool] = lambda: False) -> Autodiff:
+def autodiff(subject: Subject, deadline: Deadline = NEVER) -> Autodiff:
     """The gradient by autodiff. Raises ValueError if the loss is not one number, or not twice the same.
 
-    late: whether there is no time left to measure its rounding, which is then bounded more coarsely.
+    Its rounding is bounded more coarsely where there is no time left to measure it.
     """
     error, lost = None, list[str]()
     with Bindings() as bound, warnings.catch_warnings(record=True) as caught:
@@ -137,12 +139,15 @@ def autodiff(subject: Subject, late: Callable[[], bool] = lambda: False) -> Auto
     run = bound.names(run)
     _same_again(run.value, subject.run().value)
     found = Autodiff(run, cotangents=run.cotangents(), products=_products(run))
-    if late():
+    if deadline.is_over():
         return _coarsely(found)
     small = found.products <= ONE_RUN and sum(int(np.size(node.like)) for node in run.nodes) <= ELEMENTS
-    precise = _in_long_double(subject, run) if small else None
-    found.precisely = precise is not None
-    others = [_differences(found, other) for other in (precise, _moved(subject, run)) if other is not None]
+    others = []
+    if small and (precise := _in_long_double(subject, run)) is not None:
+        found.precisely = True
+        others.append(_differences(found, precise))
+    if not deadline.is_over() and (moved := _moved(subject, run)) is not None:
+        others.append(_differences(found, moved))
     others.append(_summed(run, found.cotangents))
     least = 2 if found.precisely else 32 if len(others) > 1 else 256
     for node, cotangent in found.cotangents.items():

@@ -29,6 +29,8 @@ from tinygrad_cnn.lowering.planned.plan import Plan
 from tinygrad_cnn.lowering.trace import traced
 from tinygrad_cnn.stand_in import StandIn
 
+FEW = 4  # elements of a leaf that get no program of their own: it would be run too seldom
+
 
 class Replay:
     """The program of a loss, to be run at leaves that differ from `leaves` in few elements.
@@ -44,7 +46,7 @@ class Replay:
     def at(self, leaves: Sequence[Array]) -> tuple[Any, Branches]:
         """The loss at other leaves, and its branches there. A leaf that has not changed has to be the same object."""
         changed = [k for k, (x, before) in enumerate(zip(leaves, self.leaves, strict=True)) if x is not before]
-        only = changed[0] if len(changed) == 1 else None
+        only = changed[0] if len(changed) == 1 and np.size(leaves[changed[0]]) >= FEW else None
         program, given = self._program(only), leaves if only is None else [leaves[only]]
         with np.errstate(all="ignore"):  # the report says if the loss is not finite
             value, *made = program.plan([value_of(x) for x in given])

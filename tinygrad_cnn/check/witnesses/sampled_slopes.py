@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tinygrad_cnn.check import sentences
+from tinygrad_cnn.check.deadline import Deadline
 from tinygrad_cnn.check.witnesses.autodiff import EVERY_RUN, Autodiff, Subject
 from tinygrad_cnn.check.witnesses.finite_differences import (
     FiniteDifferences,
@@ -88,9 +90,10 @@ class _Sampler:
     """Takes slopes in either precision, out of one budget. advance: called after each slope."""
 
     def __init__(
-        self, subject: Subject, auto: Autodiff, exhausted: Callable[[int], bool], advance: Callable[[], None]
+        self, subject: Subject, auto: Autodiff, most: int | None, deadline: Deadline, advance: Callable[[], None]
     ) -> None:
-        self.subject, self.autodiff, self.exhausted, self.advance = subject, auto, exhausted, advance
+        self.subject, self.autodiff, self.deadline, self.advance = subject, auto, deadline, advance
+        self.most = math.inf if most is None else most
         self.differences: dict[Precision, FiniteDifferences] = {}
 
     def along_element(self, precision: Precision, leaf: int, index: Index) -> Slope:
@@ -121,7 +124,7 @@ class _Sampler:
 
             def exhausted(used: int) -> bool:
                 elsewhere = [other.used for name, other in self.differences.items() if name != precision]
-                return self.exhausted(used + sum(elsewhere))
+                return self.deadline.is_over() or used + sum(elsewhere) >= self.most
 
             first = self.autodiff.run if all(x.dtype == dtype for x in self.subject.leaves) else None
             self.differences[precision] = FiniteDifferences(
@@ -136,15 +139,16 @@ def sample_slopes(
     auto: Autodiff,
     derived: HandDerived | None,
     seed: int,
-    exhausted: Callable[[int], bool],
+    evaluations: int | None,
+    deadline: Deadline,
     advance: Callable[[], None],
 ) -> Sampled:
     """Take slopes of all elements of small parameters, and of some of large ones.
 
-    exhausted: from how often the loss was computed, whether it may be no more. advance: called after each slope.
+    evaluations: how often the loss may be computed, if that is limited. advance: called after each slope.
     """
     found = no_slopes(subject)
-    sampler = _Sampler(subject, auto, exhausted, advance)
+    sampler = _Sampler(subject, auto, evaluations, deadline, advance)
     numbers = _numbers(subject, auto)
     elements = _elements(numbers, auto, derived, seed, found.notes)
     try:

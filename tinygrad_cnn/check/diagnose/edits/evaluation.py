@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,9 @@ Exchanged = Mapping[Term, Term]
 FAILURES = (
     ArithmeticError, AttributeError, LookupError, MemoryError, NotImplementedError, TypeError, ValueError,
 )  # fmt: skip
+EACH = 8  # operations that it takes to make an edit and to look at the result
+SMALL = 2000  # elements that take as long as a call of NumPy
+QUICK = 4  # how many products of a matrix product take as long as another operation on one element
 ENORMOUS = 10**7  # elements that an edit could make of two arrays that are broadcast together
 _OPERATORS: dict[str, Any] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "@": operator.matmul,
@@ -65,6 +69,10 @@ def _refuse_enormous(a: Any, b: Any) -> None:
         raise ValueError("enormous")
 
 
+def _size(x: Any) -> int:
+    return x.size if isinstance(x, np.ndarray) else 0
+
+
 class Program:
     """A term with the values of all that it is made of.
 
@@ -72,6 +80,7 @@ class Program:
     leaves   the values of the names in it, and of others that may take their place
     values   of every term
     users    the terms that take each
+    spent    operations that edits of it took so far
     """
 
     def __init__(self, root: Term, leaves: Mapping[Term, Any]) -> None:
@@ -87,6 +96,7 @@ class Program:
             for y in x.args:
                 self.users[y].append(x)
         self._above: dict[Term, list[Term]] = {}
+        self.spent = 0.0
 
     @property
     def value(self) -> Any:
@@ -111,6 +121,7 @@ class Program:
             affected = self.above(next(iter(exchanged)))
         else:
             affected = sorted({y for x in exchanged for y in self.above(x)}, key=self.place.__getitem__)
+        self.spent += EACH + sum([self.weights[x] for x in affected])
         now: dict[Term, Any] = {}
         try:
             with np.errstate(all="ignore"):
@@ -126,6 +137,22 @@ class Program:
         except FAILURES:
             return None
         return now[self.root]
+
+    def taken(self) -> float:
+        """How many operations edits took since this was asked."""
+        spent, self.spent = self.spent, 0.0
+        return spent
+
+    @functools.cached_property
+    def weights(self) -> dict[Term, float]:
+        """How many operations on small arrays each term is worth."""
+        return {x: 1.0 + self._work(x) / SMALL for x in self.order}
+
+    def _work(self, x: Term) -> float:
+        """Elements of a term that are arrays; of a product, a share of how many are multiplied."""
+        size, inner = _size(self.values[x]), _size(self.values[x.args[0]]) if x.op == "@" else 0
+        of_product = inner * _size(self.values[x.args[1]]) / size if inner and size else 0.0
+        return float(size + np.sqrt(of_product) * size / QUICK)
 
     def of(self, x: Term, now: Mapping[Term, Any] | None = None) -> Any:
         """The value of any term of this program's terms and leaves."""

@@ -54,7 +54,7 @@ def executed(function: Callable[[], Any]) -> list[Executed]:
         if event in ("line", "return"):
             now = _kept(frame)
             last = open_in.get(frame)
-            statement = _statements(frame.f_code.co_filename).get(frame.f_lineno) if event == "line" else None
+            statement = _statements(frame.f_code).get(frame.f_lineno) if event == "line" else None
             if last is not None and last.statement is statement and frame.f_lineno != last.line:
                 return local  # another line of the same statement
             if last is not None:
@@ -101,15 +101,29 @@ def _kept(frame: Any) -> dict[str, Any]:
     return kept
 
 
-@functools.lru_cache(maxsize=64)
-def _statements(filename: str) -> dict[int, ast.stmt]:
-    """The simple statements of a file, by each of their lines."""
+@functools.lru_cache(maxsize=256)
+def _statements(code: CodeType) -> dict[int, ast.stmt]:
+    """The simple statements of a function, by each of their lines."""
     found: dict[int, ast.stmt] = {}
-    for x in ast.walk(tree_of(filename)):
+    waiting: list[ast.AST] = _body(code)
+    while waiting:
+        x = waiting.pop()
         if isinstance(x, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return | ast.Expr):
             for line in range(x.lineno, (x.end_lineno or x.lineno) + 1):
                 found[line] = x
+        elif not isinstance(x, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.expr):
+            waiting.extend(ast.iter_child_nodes(x))
     return found
+
+
+def _body(code: CodeType) -> list[ast.AST]:
+    """The statements of a function; none of a lambda or a comprehension, which have none."""
+    for x in ast.walk(tree_of(code.co_filename)):
+        if not isinstance(x, ast.FunctionDef) or x.name != code.co_name:
+            continue
+        if code.co_firstlineno == min([x.lineno, *[d.lineno for d in x.decorator_list]]):
+            return [*x.body]
+    return []
 
 
 @functools.lru_cache(maxsize=64)

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.check import sentences
+from tinygrad_cnn.check.deadline import Effort
 from tinygrad_cnn.check.diagnose.edits.closed_forms import closed_forms
 from tinygrad_cnn.check.diagnose.edits.edit import Context
 from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES, Program
 from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
 from tinygrad_cnn.check.diagnose.edits.own_line import OwnSource, corrected, line_of
+from tinygrad_cnn.check.diagnose.edits.rerun import Correction
 from tinygrad_cnn.check.diagnose.edits.right_program import RightProgram
 from tinygrad_cnn.check.diagnose.edits.search import Found, smallest
 from tinygrad_cnn.check.diagnose.edits.terms import Term, constant
@@ -54,31 +56,29 @@ def explained(
     node: Node,
     upstream: Upstream,
     second: Callable[[], Sequence[SecondPoint]],
-    late: Callable[[], bool],
+    effort: Effort,
     source: OwnSource | None = None,
-) -> Cause | None:
+) -> Correction | Cause | None:
     """The cause of a wrong step; None if no edit accounts for it."""
     if not case.hand_derived.size or not np.all(np.isfinite(case.hand_derived)):
         return None
-    if source is None:
-        found = _of_the_right_program(case, node, upstream, second, late)
-        return None if found is None else found[1]
+    own: Correction | None = None
     numbers = numbers_of(case, None)
-    own = corrected(case, source, numbers, late, whole=False)
-    if own is not None and own[0] <= PLAIN:
-        return own[1]
-    before = None if late() else corrected(case, source, numbers, late, whole=True)
-    if before is not None and before[0] <= PLAIN:
-        return before[1]
-    own = min([x for x in (own, before) if x is not None], key=lambda x: x[0], default=None)
-    found = _of_the_right_program(case, node, upstream, second, late)
-    if own is not None and (found is None or own[0] < found[0] + RATHER):
-        return own[1]
-    return None if found is None else replace(found[1], line=line_of(case, source))
+    for whole in (False, True):
+        found = None if source is None else corrected(case, source, numbers, effort, whole)
+        if found is not None and found.cost <= PLAIN:
+            return found
+        own = min([x for x in (own, found) if x is not None], key=lambda x: x.cost, default=None)
+    right = _of_the_right_program(case, node, upstream, second, effort)
+    if own is not None and (right is None or own.cost < right[0] + RATHER):
+        return own
+    if right is None:
+        return None
+    return right[1] if source is None else replace(right[1], line=line_of(case, source))
 
 
 def _of_the_right_program(
-    case: Case, node: Node, upstream: Upstream, second: Callable[[], Sequence[SecondPoint]], late: Callable[[], bool]
+    case: Case, node: Node, upstream: Upstream, second: Callable[[], Sequence[SecondPoint]], effort: Effort
 ) -> tuple[float, Cause] | None:
     """The smallest edit of the right program that gives the hand-derived numbers."""
     program, stands_for = _right_program(case, node, upstream)
@@ -100,7 +100,7 @@ def _of_the_right_program(
     cotangents = [x for x, of in stands_for.items() if of is not None and of[0] == "given"]
     values = [x for x, of in stands_for.items() if of is not None and of[0] != "given"]
     with np.errstate(all="ignore"):
-        programs = [*(() if late() else closed_forms(program, cotangents, values, numbers)), program]
+        programs = [*(() if effort.is_over() else closed_forms(program, cotangents, values, numbers)), program]
     points = confirmed(program).points
     for one in programs:
         other = confirmed(one)
@@ -109,7 +109,7 @@ def _of_the_right_program(
         context = Context(
             one, list(scope), case.hand_derived, lambda x: case.accounts(_floats(x)), numbers, points=points
         )
-        found = smallest(context, other, late)
+        found = smallest(context, other, effort)
         if found is not None and (best is None or found.cost < best[0]):
             best = found.cost, _cause(found, case, one)
         if best is not None and best[0] < CHEAP:
@@ -124,12 +124,12 @@ def _of_the_right_program(
     context = Context(
         part.program, list(scope), part.case.hand_derived, lambda x: accounts(_floats(x)), numbers, points=points
     )
-    found = smallest(context, confirmed(part.program, part), late)
+    found = smallest(context, confirmed(part.program, part), effort)
     if found is None:
         return None
     words = in_words(found.edits, part.program, bool(found.others))
     words = sentences.IN_BLOCK.format(block=sentences.in_brackets(block), explanation=words)
-    return found.cost + 0.5, Cause(words, _kinds(found))
+    return found.cost + 0.5, Cause(words, found.kind())
 
 
 class Part:
@@ -142,10 +142,6 @@ class Part:
         self.program = Program(Term("index", [program.root, Term("tuple", bounds)]), program.leaves)
 
 
-def _kinds(found: Found) -> str:
-    return " and ".join(edit.sentence for edit in found.edits)
-
-
 def _floats(x: Any) -> Array:
     return np.asarray(x, float) if np.asarray(x).dtype.kind in "iub" else np.asarray(x)
 
@@ -156,7 +152,7 @@ def _cause(found: Found, case: Case, program: Program) -> Cause:
         edited = textbook(Program(edited, program.leaves)).root
     you, right = lines(case.name, root, edited)
     words = in_words(found.edits, program, bool(found.others))
-    return Cause(words, _kinds(found), you, right)
+    return Cause(words, found.kind(), you, right)
 
 
 def _right_program(case: Case, node: Node, upstream: Upstream) -> tuple[Program, dict[Term, Any]]:

@@ -17,13 +17,21 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.check.deadline import Effort
 from tinygrad_cnn.check.diagnose.edits.edit import Context
 from tinygrad_cnn.check.diagnose.edits.executed import LARGE, Executed
 from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
 from tinygrad_cnn.check.diagnose.edits.own_line import place_of
-from tinygrad_cnn.check.diagnose.edits.own_program import Maker, OwnProgram, assigned, evaluate, own_program
-from tinygrad_cnn.check.diagnose.edits.rerun import exchanged
-from tinygrad_cnn.check.diagnose.edits.search import by_cost, smallest
+from tinygrad_cnn.check.diagnose.edits.own_program import (
+    Maker,
+    OwnProgram,
+    assigned,
+    evaluate,
+    may_be_evaluated,
+    own_program,
+)
+from tinygrad_cnn.check.diagnose.edits.rerun import Correction, exchanged
+from tinygrad_cnn.check.diagnose.edits.search import Found, by_cost, smallest
 from tinygrad_cnn.check.diagnose.edits.terms import Term, replaced
 from tinygrad_cnn.check.diagnose.edits.wording import LONG, in_words
 from tinygrad_cnn.check.results import Cause
@@ -66,40 +74,44 @@ def first_wrong_line(
     run: Sequence[Executed],
     values: Arrays,
     cotangents: Arrays,
-    is_mended: Callable[[AbstractContextManager[bool]], bool],
+    mends: Callable[[AbstractContextManager[bool]], bool],
     numbers: Numbers,
-    late: Callable[[], bool],
-) -> Cause | None:
+    effort: Effort,
+) -> Correction | None:
     """The edit of one line that makes the gradient right.
 
     values      those of the graph
     cotangents  those of the graph, by autodiff, whole and what each is the sum of
-    is_mended   whether the gradient is right if it is computed within a context, which gives whether it could be made
+    mends       whether the gradient is right if it is computed within a context, which gives whether it could be made
     """
     seen: set[int] = set()
     reruns = 0
     made = Arrays(_made(run))
     missing = [x for x in cotangents.all if x not in made and x not in values]
     for k, x in enumerate(run):
-        if id(x.statement) in seen or len(seen) >= LINES or late():
+        if id(x.statement) in seen or len(seen) >= LINES or effort.is_over():
             continue
         seen.add(id(x.statement))
         for _, value, text in assigned(x.statement):
             own = _line(run, k, value, text)
             if own is None or own.program.value in values or own.program.value in cotangents:
                 continue
-            for terms, words, kind in _edits(own, cotangents, missing, numbers, late):
+            for found in _edits(own, cotangents, missing, numbers, effort):
                 reruns += 1
                 if reruns > RERUNS:
                     return None
-                mended = replaced(own.program.root, terms)
-                if is_mended(exchanged(x, value, mended)):
-                    return _cause(x, text, own.program.root, mended, words, kind)
+                right = replaced(own.program.root, found.exchanged())
+                if mends(exchanged(x, value, right)):
+                    return Correction(
+                        _cause(x, text, own, right, found), found.cost, functools.partial(exchanged, x, value, right)
+                    )
     return None
 
 
 def _line(run: Sequence[Executed], k: int, value: ast.expr, text: str) -> OwnProgram | None:
     """The right side of a line, of the variables before it."""
+    if not may_be_evaluated(value, run[k]):
+        return None
     try:
         made = evaluate(value, run[k])
     except Exception:  # whatever somebody's expression raises when it is evaluated again
@@ -116,37 +128,38 @@ def _made(run: Sequence[Executed]) -> list[Array]:
 
 
 def _edits(
-    own: OwnProgram, cotangents: Arrays, missing: Sequence[Array], numbers: Numbers, late: Callable[[], bool]
-) -> Iterator[tuple[dict[Term, Term], str, str]]:
+    own: OwnProgram, cotangents: Arrays, missing: Sequence[Array], numbers: Numbers, effort: Effort
+) -> Iterator[Found]:
     """Edits of a line by which it makes a cotangent of the graph, first any of them, then one that nothing made."""
     now = np.asarray(own.program.value, float)
     context = Context(own.program, list(own.leaves), now, lambda _: False, numbers)
     with np.errstate(all="ignore"):
         for number, edit in enumerate(by_cost(context)):
-            if number >= EDITS or edit.cost > DEAREST:
+            if number >= EDITS or edit.cost > DEAREST or effort.is_over():
                 break
             if edit.fits:
                 continue
             value = own.program.edited(edit.exchanged)
+            effort.spend(own.program.taken())
             if np.shape(value) == now.shape and np.asarray(value) in cotangents:
-                yield dict(edit.exchanged), in_words([edit], own.program, False, of_a_line=True), edit.sentence
+                yield Found([edit], edit.cost)
         for target in [x for x in missing if x.shape == now.shape][:MISSING]:
             context = Context(
                 own.program, list(own.leaves), target, functools.partial(_is_in, Arrays([target])), numbers
             )
-            found = None if late() else smallest(context, lambda _: True, late)
+            found = smallest(context, lambda _: True, effort)
             if found is not None:
-                words = in_words(found.edits, own.program, bool(found.others), of_a_line=True)
-                yield found.exchanged(), words, " and ".join(edit.sentence for edit in found.edits)
+                yield found
 
 
 def _is_in(arrays: Arrays, x: Any) -> bool:
     return np.asarray(x) in arrays
 
 
-def _cause(x: Executed, text: str, root: Term, mended: Term, words: str, kind: str) -> Cause:
+def _cause(x: Executed, text: str, own: OwnProgram, mended: Term, found: Found) -> Cause:
+    words, kind = in_words(found.edits, own.program, bool(found.others), of_a_line=True), found.kind()
     at = place_of(x.code.co_filename, x.statement)
-    you, right = f"{text} {root}", f"{text} {mended}"
+    you, right = f"{text} {own.program.root}", f"{text} {mended}"
     if max(len(you), len(right)) > LONG or you == right:
         return Cause(words, kind, line=at)
     return Cause(words, kind, you, right, at)

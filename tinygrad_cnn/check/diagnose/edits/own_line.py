@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.check import sentences
+from tinygrad_cnn.check.deadline import Effort
 from tinygrad_cnn.check.diagnose.edits.edit import Context
 from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES, Program
 from tinygrad_cnn.check.diagnose.edits.executed import Executed, is_somebodys
@@ -29,7 +30,7 @@ from tinygrad_cnn.check.diagnose.edits.own_program import (
     makers,
     own_program,
 )
-from tinygrad_cnn.check.diagnose.edits.rerun import rewritten
+from tinygrad_cnn.check.diagnose.edits.rerun import Correction, rewritten
 from tinygrad_cnn.check.diagnose.edits.search import Found, smallest
 from tinygrad_cnn.check.diagnose.edits.terms import Term, in_order, replaced
 from tinygrad_cnn.check.diagnose.edits.textbook import alike
@@ -87,14 +88,12 @@ def place_of(filename: str, statement: ast.stmt) -> str:
     return f"{os.path.basename(filename)}:{statement.lineno}"
 
 
-def corrected(
-    case: Case, source: OwnSource, numbers: Numbers, late: Callable[[], bool], whole: bool
-) -> tuple[float, Cause] | None:
-    """The smallest edit of the line that made a cotangent, and its cost. whole: or of a line before it."""
+def corrected(case: Case, source: OwnSource, numbers: Numbers, effort: Effort, whole: bool) -> Correction | None:
+    """The smallest edit of the line that made a cotangent. whole: or of a line before it."""
     for maker in makers(source.run, case.hand_derived, case.name)[:MAKERS]:
         statement = source.run[maker.number].statement
         if not whole and (added := _accumulated(case, source.run, maker)) is not None:
-            return 1.0, added
+            return Correction(added, 1.0)
 
         def inlined(x: Executed, now: Any, statement: ast.stmt = statement) -> bool:
             return x.statement is statement or (whole and not source.is_known(now))
@@ -106,10 +105,10 @@ def corrected(
         confirmed = _Confirmed(case, own, scope, source)
         in_scope, accounts = scope.at(maker.number), functools.partial(_agrees, case=case)
         context = Context(own.program, in_scope, case.expected, accounts, numbers, scope.at, confirmed.points)
-        found = smallest(context, confirmed, late)
+        found = smallest(context, confirmed, effort)
         if found is not None:
             aside = ASIDE if any(_within_a_call(x, own.program) for x in found.exchanged()) else 0.0
-            return found.cost + aside, _cause(found, own)
+            return _correction(found, own, found.cost + aside, source.run)
     return None
 
 
@@ -198,8 +197,7 @@ class _Confirmed:
         lines = _lines(self.own, exchanged)
         if lines is None:
             return True
-        run = {id(x.statement): x for x in self.scope.run}
-        there = [(run[id(w.statement)], right) for w, _, right in lines]
+        there = [(self.scope.run[w.number], right) for w, _, right in lines]
         return self.source.mends(rewritten(there)) is not False
 
     @property
@@ -248,31 +246,29 @@ def _lines(own: OwnProgram, exchanged: Mapping[Term, Term]) -> list[tuple[Writte
         times = [w for w in own.written if w.statement is written.statement]
         if sum(w.statement is written.statement for w in touched) < len(times):  # it is right in the others
             return None
-    found = []
-    for w in lines.values():
-        right = _as_written(own, w, replaced(w.term, dict(exchanged)))
-        found.append((w, _as_written(own, w, w.term), right))
-    return found
+    return [
+        (w, _as_written(own, w, w.term), _as_written(own, w, replaced(w.term, dict(exchanged)))) for w in lines.values()
+    ]
 
 
-def _cause(found: Found, own: OwnProgram) -> Cause:
+def _correction(found: Found, own: OwnProgram, cost: float, run: Sequence[Executed]) -> Correction:
     exchanged = found.exchanged()
-    words = in_words(found.edits, own.program, bool(found.others), of_a_line=True)
-    kinds = " and ".join(edit.sentence for edit in found.edits)
+    words, kinds = in_words(found.edits, own.program, bool(found.others), of_a_line=True), found.kind()
     touched = [w for w in own.written if exchanged.keys() & set(in_order([w.term]))]
     statements = {id(w.statement): w for w in _innermost(touched, own)}
-    if len(statements) != 1:
-        return Cause(words, kinds)
-    (written,) = statements.values()
-    at = place_of(written.file, written.statement)
     lines = _lines(own, exchanged)
+    made = functools.partial(rewritten, [(run[w.number], right) for w, _, right in lines or ()])
+    if len(statements) != 1:
+        return Correction(Cause(words, kinds), cost, made)
+    (written,) = statements.values()
+    at = place_of(run[written.number].code.co_filename, written.statement)
     if lines is None:
         times = [w for w in own.written if w.statement is written.statement]
-        return Cause(sentences.IN_ONE_ITERATION.format(mistake=words, n=len(times)), kinds, line=at)
+        return Correction(Cause(sentences.IN_ONE_ITERATION.format(mistake=words, n=len(times)), kinds, line=at), cost)
     _, you, right = lines[0]
     if max(len(you), len(right)) > LONG or you == right or right.startswith("("):  # no target of an assignment
-        return Cause(words, kinds, line=at)
-    return Cause(words, kinds, you, right, at)
+        return Correction(Cause(words, kinds, line=at), cost, made)
+    return Correction(Cause(words, kinds, you, right, at), cost, made)
 
 
 def _innermost(touched: Sequence[Written], own: OwnProgram) -> list[Written]:
@@ -283,8 +279,7 @@ def _innermost(touched: Sequence[Written], own: OwnProgram) -> list[Written]:
 def _as_written(own: OwnProgram, written: Written, x: Term) -> str:
     """A statement with `x` for its right side, and the names of what other statements assigned."""
     inner = set(in_order([written.term])) - {written.term}
-    names = {w.term: Term("name", (), _variable(w.target)) for w in own.written if w.term in inner}
-    x = replaced(x, names)
+    x = replaced(x, {w.term: Term("name", (), _variable(w.target)) for w in own.written if w.term in inner})
     if x.op == "call" and x.args[0] is ADD_AT:
         return f"np.add.at({', '.join(map(str, x.args[1:]))})"
     if x.op == "call" and x.args[0] is SET_AT:

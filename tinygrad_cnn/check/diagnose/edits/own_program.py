@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import ast
 import builtins
+import collections
 import copy
+import functools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES, Program
 from tinygrad_cnn.check.diagnose.edits.executed import Executed, is_somebodys
+from tinygrad_cnn.check.diagnose.edits.purity import is_pure
 from tinygrad_cnn.check.diagnose.edits.terms import NP, OPERATORS, Term, from_ast
 from tinygrad_cnn.engine.graph import Array
 from tinygrad_cnn.lowering.numpy_source import helpers
@@ -29,12 +33,17 @@ class NoProgramError(ValueError):
 
 @dataclass
 class Written:
-    """A statement that is part of a program: the term of its right side, and what stands to the left of that."""
+    """A statement that is part of a program.
 
+    number  of the execution
+    term    of its right side
+    target  what stands to the left of that
+    """
+
+    number: int
     statement: ast.stmt
     term: Term
     target: str
-    file: str
 
 
 @dataclass
@@ -56,9 +65,14 @@ class OwnProgram:
 def evaluate(node: ast.expr, at: Executed, after: bool = False) -> Any:
     """The value of an expression with the variables of an execution."""
     names = at.after if after and at.after is not None else at.before
-    expression = ast.fix_missing_locations(ast.Expression(copy.deepcopy(node)))
     with np.errstate(all="ignore"):
-        return eval(compile(expression, "<expression>", "eval"), at.globals, dict(names))
+        return eval(_compiled(node), at.globals, dict(names))
+
+
+@functools.lru_cache(maxsize=4096)
+def _compiled(node: ast.expr) -> CodeType:
+    expression = ast.fix_missing_locations(ast.Expression(copy.deepcopy(node)))
+    return compile(expression, "<expression>", "eval")
 
 
 class Maker(NamedTuple):
@@ -89,11 +103,11 @@ def makers(run: Sequence[Executed], array: Array, name: str) -> list[Maker]:
                     made = (x.after or {}).get(target.id)
                 elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
                     stored, made = target.value.id, (x.after or {}).get(target.value.id)
-                    if not _is(made, array) and _is_pure(value):
+                    if not _is(made, array) and may_be_evaluated(value, x):
                         stored, made = None, evaluate(value, x)
                 elif isinstance(x.statement, ast.AugAssign):
                     made = evaluate(_load(target), x, after=True)
-                elif _is_pure(value):
+                elif may_be_evaluated(value, x):
                     made = evaluate(value, x)
                 else:
                     continue
@@ -135,14 +149,9 @@ def _makes_zeros(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) or "zeros" in ast.unparse(value)
 
 
-def _is_pure(node: ast.expr) -> bool:
-    """Whether an expression may be evaluated again: its calls are NumPy's or methods of arrays."""
-    calls = [x for x in ast.walk(node) if isinstance(x, ast.Call)]
-    return all(isinstance(x.func, ast.Attribute) and not _is_random(x.func) for x in calls)
-
-
-def _is_random(node: ast.expr) -> bool:
-    return any(isinstance(x, ast.Attribute) and x.attr in ("random", "pop", "append") for x in ast.walk(node))
+def may_be_evaluated(node: ast.expr, x: Executed) -> bool:
+    """Whether an expression may be evaluated again, with the variables of an execution."""
+    return is_pure(node, collections.ChainMap(x.before, x.globals))
 
 
 def assigned(statement: ast.stmt) -> list[tuple[Any, ast.expr, str]]:
@@ -188,7 +197,7 @@ class _Slicer:
         """The term of what an execution assigns."""
         x = self.run[k]
         made = self.expression(value, k)
-        self.written.append(Written(x.statement, made, target, x.code.co_filename))
+        self.written.append(Written(k, x.statement, made, target))
         if isinstance(x.statement, ast.AugAssign):
             before = self.expression(_load(x.statement.target), k)
             made = Term(OPERATORS[type(x.statement.op)], [before, made])
@@ -233,13 +242,13 @@ class _Slicer:
                 if isinstance(x.statement, ast.AugAssign):
                     stored = Term(OPERATORS[type(x.statement.op)], [Term("index", [before, index]), stored])
                 made = Term("call", [SET_AT, before, index, stored], (), ((id(x.statement), j), 0, 0, "store"))
-                self.written.append(Written(x.statement, made, text, x.code.co_filename))
+                self.written.append(Written(j, x.statement, made, text))
         call = x.statement.value if isinstance(x.statement, ast.Expr) else None
         if _adds_at(call, name) and self.inlined(x, now):
             assert isinstance(call, ast.Call)
             operands = [self.expression(a, j) for a in call.args]
             made = Term("call", [ADD_AT, *operands], (), ((id(x.statement), j), 0, 0, "add"))
-            self.written.append(Written(x.statement, made, "", x.code.co_filename))
+            self.written.append(Written(j, x.statement, made, ""))
         if made is not None:
             self._known[j, name] = made
         return made
@@ -282,13 +291,19 @@ OPAQUE = (
 
 
 class _Opaque(ast.NodeTransformer):
-    """Puts a name in the place of each part of an expression that is no term; that is evaluated as it is."""
+    """Puts a name in the place of each part of an expression that is no term; that is evaluated as it is.
+
+    Of `a if test else b` it is the one that was taken.
+    """
 
     def __init__(self, names: _Names) -> None:
         self.names = names
 
     def visit(self, node: ast.AST) -> Any:
         """A node, or the name of it."""
+        x = self.names.slicer.run[self.names.k]
+        if isinstance(node, ast.IfExp) and may_be_evaluated(node.test, x):
+            return self.visit(node.body if evaluate(node.test, x) else node.orelse)
         if not isinstance(node, OPAQUE):
             return super().visit(node)
         text = ast.unparse(node)
@@ -303,11 +318,13 @@ def _adds_at(call: ast.expr | None, name: str) -> bool:
     return isinstance(call.args[0], ast.Name) and call.args[0].id == name
 
 
+@functools.lru_cache(maxsize=4096)
 def _bound(statement: ast.stmt) -> set[str]:
     """The names that a statement assigns to."""
     return {x.id for x in ast.walk(statement) if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Store)}
 
 
+@functools.lru_cache(maxsize=4096)
 def _load(target: Any) -> Any:
     """A target as an expression."""
     loaded = copy.deepcopy(target)

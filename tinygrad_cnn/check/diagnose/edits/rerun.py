@@ -6,7 +6,9 @@ import ast
 import contextlib
 import copy
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -14,6 +16,20 @@ from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES
 from tinygrad_cnn.check.diagnose.edits.executed import Executed, tree_of
 from tinygrad_cnn.check.diagnose.edits.own_program import assigned
 from tinygrad_cnn.check.diagnose.edits.terms import Term, to_ast
+from tinygrad_cnn.check.results import Cause
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A line of somebody's own with an edit that makes it right.
+
+    cost   of the edit
+    made   a context within which it is corrected, and which gives whether it could be
+    """
+
+    cause: Cause
+    cost: float
+    made: Callable[[], AbstractContextManager[bool]] = lambda: contextlib.nullcontext(False)
 
 
 @contextlib.contextmanager

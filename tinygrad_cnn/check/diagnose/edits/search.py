@@ -5,30 +5,31 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.check.deadline import Effort
 from tinygrad_cnn.check.diagnose.edits import kinds
 from tinygrad_cnn.check.diagnose.edits.edit import EDITS, Context, Edit, Kind
 from tinygrad_cnn.check.diagnose.edits.kinds.scales import multiple, scaled, scaled_together, sentence_of
+from tinygrad_cnn.check.diagnose.edits.restriction import restricted
 from tinygrad_cnn.check.diagnose.edits.terms import Term, in_iterations, replaced
 
 Array = Any
+Confirmed = Callable[[Mapping[Term, Term]], bool]
 NEAR = 1e-3  # more than any rounding that is looked at
 PROBES = 6  # elements at which pairs of edits are compared first
 DEAREST = 2.5  # that a pair may be
 MOST = 300  # edits that are tried two by two
 CHEAP, FIRST, NESTED = 1.4, 60, 3000  # of pairs of which one is within the other
 AS_CHEAP = 0.011  # edits that cost no more than this more are as likely
-SELDOM = 50  # edits between two looks at the time
 VERY_LONG, PLAIN = 100, 1.25  # terms of a program in which only edits that cost so much are tried
 LIKELY, LONG = 1.3, 60  # edits, and terms of a program, of which each use is tried alone
-LIMIT = 2.0  # seconds of computing, so that what is found does not depend on what else runs
-AT_LEAST = 0.05  # seconds for single edits, when no time is left
+LIMIT, AT_LEAST = 4e5, 1e4  # operations of a search, and those that each has, however many others took
+FOR_SINGLE, FOR_PAIRS = 0.6, 0.8  # shares of them, for edits alone, and for these and pairs that add or multiply
 PLAIN_WORDS = (  # that say what the numbers are, not how they came about
     "nothing", "sign", "scale", "scale_length", "sum_for_mean", "mean_for_sum", "transposed", "transposed_shape",
     "reshaped",
@@ -50,43 +51,44 @@ class Found:
         """All that they exchange."""
         return _together(self.edits)
 
+    def kind(self) -> str:
+        """The names of the edits."""
+        return " and ".join(edit.sentence for edit in self.edits)
+
     def applied(self, root: Term) -> Term:
         """The program with the edits in it."""
         return replaced(root, self.exchanged())
 
 
-class _Clock:
-    """Says when it has been computed for long enough. It is asked often, and asks the time seldom."""
-
-    def __init__(self, late: Callable[[], bool]) -> None:
-        self.late, self.began, self.spent, self.asked = late, time.process_time(), 0.0, 0
-
-    def is_over(self, share: float) -> bool:
-        """Whether this share of the time is over."""
-        self.asked += 1
-        if self.asked % SELDOM == 0:
-            self.spent = time.process_time() - self.began
-            return self.spent > share * LIMIT or (self.spent > AT_LEAST and self.late())
-        return self.spent > share * LIMIT
-
-
-def smallest(
-    c: Context, confirmed: Callable[[Mapping[Term, Term]], bool], late: Callable[[], bool] = lambda: False
-) -> Found | None:
-    """The cheapest edit, else pair of edits, that gives the target.
+def smallest(c: Context, confirmed: Confirmed, effort: Effort) -> Found | None:
+    """The cheapest edit, else pair of edits, that gives the target. It is looked for on a part of large arrays first.
 
     confirmed   whether edits give what somebody has at another point too
     """
-    clock = _Clock(late)
+    mine, part = effort.part(LIMIT, AT_LEAST), restricted(c)
+    if part is not None:
+
+        def holds(exchanged: Mapping[Term, Term]) -> bool:
+            value = c.program.edited(exchanged)
+            return value is not None and c.accounts(value) and confirmed(exchanged)
+
+        found = _smallest(part, holds, mine.part(LIMIT / 2))
+        if found is not None:
+            return found
+    return _smallest(c, confirmed, mine)
+
+
+def _smallest(c: Context, confirmed: Confirmed, effort: Effort) -> Found | None:
     tried: list[tuple[Edit, Any]] = []
     accepted: list[Sequence[Edit]] = []
     best = math.inf
     probes = _probes(c)
     wanted, size = _at(c.target, probes), float(np.max(np.abs(c.target), initial=0.0))
     for edit in by_cost(c):
-        if edit.cost > best + AS_CHEAP or clock.is_over(0.6):
+        if edit.cost > best + AS_CHEAP or effort.is_over(FOR_SINGLE):
             break
         value = c.program.edited(edit.exchanged)
+        effort.spend(c.program.taken())
         if np.shape(value) != c.target.shape or np.asarray(value).dtype.kind not in "fiub":
             continue
         here = _at(value, probes)
@@ -96,13 +98,14 @@ def smallest(
                 best = min(best, edit.cost)
         else:
             tried.append((edit, here))
-    for pairs in (_pairs, _nested) if not accepted and not late() else ():
-        for pair in pairs(c, tried, probes):
+    for pairs, share in ((_pairs, FOR_PAIRS), (_nested, 1.0)) if not accepted else ():
+        for pair in () if accepted or effort.is_over(share) else pairs(c, tried, probes):
             cost = sum(e.cost for e in pair)
-            if accepted or cost > DEAREST or clock.is_over(0.8 if pairs is _pairs else 1.0):
+            if accepted or cost > DEAREST or effort.is_over(share):
                 break
             exchanged = _together(pair)
             value = c.program.edited(exchanged)
+            effort.spend(c.program.taken())
             if np.shape(value) != c.target.shape or not _is_near(_at(value, probes), wanted, size):
                 continue
             if c.accounts(value) and _is_believed(pair, c) and confirmed(exchanged):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.check.deadline import Deadline
 from tinygrad_cnn.check.results import Cause
 from tinygrad_cnn.check.witnesses.magnitude import largest
 from tinygrad_cnn.engine.graph import Array, Node
@@ -56,6 +57,7 @@ class Case:
     fitted         the values of the graph that have names
     again          `expected`, with some nodes of the step exchanged for others
     smallest_edit  looks for the smallest edit of the right program that gives the hand-derived cotangent
+    deadline       when nothing more is to be tried
     """
 
     name: str
@@ -66,6 +68,7 @@ class Case:
     fitted: Fitted
     again: Callable[[Mapping[Node, Node]], Array]
     smallest_edit: Callable[[], Cause | None] = lambda: None
+    deadline: Deadline = field(default_factory=Deadline)
 
     @property
     def names(self) -> Mapping[Node, str]:

@@ -45,7 +45,12 @@ class OtherRule(Explanation):
 
     def explain(self, case: Case) -> str | None:
         """The first alteration that accounts for the difference."""
-        return next((words for words, nodes in self.tried(case) if case.accounts(case.again(nodes))), None)
+        for words, nodes in self.tried(case):
+            if case.deadline.is_over():
+                return None
+            if case.accounts(case.again(nodes)):
+                return words
+        return None
 
     def tried(self, case: Case) -> Iterator[Alteration]:
         """The alterations, in the order in which they are tried."""
@@ -80,6 +85,8 @@ def explain(case: Case, explanations: Sequence[Explanation]) -> Cause | None:
         found = explanation.explain(case)
         if found is not None:
             return Cause(found) if isinstance(found, str) else found
+    if case.deadline.is_over():
+        return None
     tried = itertools.chain.from_iterable(e.tried(case) for e in explanations if isinstance(e, OtherRule))
     alterations = list(itertools.islice(tried, SOME))
     return _two(case, alterations) or _with_a_factor(case, alterations)
@@ -88,6 +95,8 @@ def explain(case: Case, explanations: Sequence[Explanation]) -> Cause | None:
 def _two(case: Case, alterations: Sequence[Alteration]) -> Cause | None:
     """Two other rules."""
     for (words, nodes), (more_words, more) in itertools.combinations(alterations, 2):
+        if case.deadline.is_over():
+            return None
         if not nodes.keys() & more.keys() and case.accounts(case.again({**nodes, **more})):
             return Cause(sentences.AND.format(one=words, other=more_words))
     return None
