@@ -32,8 +32,9 @@ def loss(model: Any, x: Any, y: Any, rng: np.random.Generator | None) -> Any:
 def train(folder: Path | None = None, epochs: int = 6, **keywords: Any) -> Fitted:
     given = {
         "model": MODEL, "loss": loss, "data": (X, Y), "batch_size": 12, "checkpoints": folder,
-        "optimiser": nn.Adam(nn.cosine_schedule(0.05, 24)), "resume": True, "compiled": False, **keywords,
+        "optimiser": nn.Adam(nn.cosine_schedule(0.05, 24)), "compiled": False, **keywords,
     }  # fmt: skip
+    given.setdefault("resume", given["checkpoints"] is not None)
     return fit(epochs=epochs, **given)
 
 

@@ -123,6 +123,7 @@ INFINITE[3, 0] = -np.inf
         (X, Y, {"batch_size": 0}, "batch_size is 0; expected 1 to"),
         (X[:0], Y[:0], {}, "x has no examples; expected at least one"),
         (3.0, Y, {}, "x is of type float; expected an array"),
+        (np.ma.masked_array(X, X > 3), Y, {}, "x has a mask, which a batch would lose"),
         ({"a": X}, Y, {}, "x is of type dict; expected an array"),
         ([[1.0], [2.0, 3.0]], Y[:2], {}, "x is of type list; expected an array"),
         (X, Y, {"seed": -1}, "seed is -1; expected an integer of at least 0"),

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from tinygrad_cnn.engine.primitive import to_values
+
 ORDER, TRANSFORM, STEP = range(3)  # what random numbers are for
 
 
@@ -156,8 +158,10 @@ def loader_of(name: str, data: Any, batch_size: int | None, seed: int = 0, shuff
 
 def _array(name: str, x: Any) -> np.ndarray[Any, Any]:
     """`x` as an array of examples."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise ValueError(f"DataLoader: {name} has a mask, which a batch would lose; expected an array without one")
     try:
-        array = np.asarray(x)
+        array = np.asarray(to_values(x))
     except ValueError:  # lists of different lengths
         array = np.empty((), object)
     if not array.ndim or array.dtype.kind == "O":

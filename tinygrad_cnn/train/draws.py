@@ -52,8 +52,8 @@ def _intercepting(method: str) -> Callable[..., Any]:
     def draw(self: _Intercepted, *args: Any, **keywords: Any) -> Any:
         if method in _NO_ARRAYS or not _is_plain([args, keywords]):
             raise TracingError(
-                f"rng.{method} was called with more than numbers and shapes that are the same at every step, or gives no "
-                "array"
+                f"rng.{method} was called with more than numbers and shapes that are the same at every step, or gives "
+                "no array"
             )
         return self._draw(Call(method, args, keywords))
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import tree
+from tinygrad_cnn.train import arguments
 from tinygrad_cnn.train.checkpoints import Checkpoints, described_data
 from tinygrad_cnn.train.data import STEP, generator, loader_of
 from tinygrad_cnn.train.descriptions import described
@@ -113,10 +114,13 @@ def fit(
     >>> round(float(fitted.model["w"]), 3), len(fitted.history["loss"])
     (3.0, 20)
     """
+    metrics = metrics or {}
+    arguments.check(
+        epochs=epochs, every=every, patience=patience, seed=seed, optimiser=optimiser, metrics=metrics,
+        callbacks=callbacks, validation=validation, checkpoints=checkpoints, resume=resume,
+    )  # fmt: skip
     loader = loader_of("data", data, batch_size, seed, shuffle=True)
     held_out = None if validation is None else loader_of("validation", validation, None)
-    metrics = metrics or {}
-    _check(epochs, every, patience, seed, metrics, held_out is not None)
     uniform = Loss(loss, state)
     step = Runner(update_step(uniform, optimiser), compiled)
     measure = Measurement(uniform, metrics, loader, held_out, compiled)
@@ -172,17 +176,3 @@ def _epoch(run: Run, metrics: dict[str, Metric]) -> Epoch:
     measured = {name: last[name] for name in metrics}
     best = run.best.epoch == run.epoch
     return Epoch(run.epoch, last["loss"], last.get("validation_loss"), measured, best, run.model, run.state)
-
-
-def _check(
-    epochs: int, every: int, patience: int | None, seed: int, metrics: dict[str, Metric], validated: bool
-) -> None:
-    """Raise ValueError for arguments that are out of range or do not fit together."""
-    counts = {"epochs": (epochs, 0), "every": (every, 1), "patience": (patience, 1), "seed": (seed, 0)}
-    for name, (given, least) in counts.items():
-        if given is not None and (not isinstance(given, int | np.integer) or given < least):
-            raise ValueError(f"fit: {name} is {given!r}; expected an integer of at least {least}")
-    if patience is not None and not validated:
-        raise ValueError(f"fit: patience is {patience}, but there is no validation; expected validation=(x, y) with it")
-    if taken := {"epoch", "loss", "validation_loss", "seconds"} & set(metrics):
-        raise ValueError(f"fit: a metric has the name {taken.pop()!r}, which the history itself uses; choose another")
