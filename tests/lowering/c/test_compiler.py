@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
+import subprocess
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -180,6 +183,33 @@ def test_a_broken_compiler(name, tmp_path, cache, monkeypatch) -> None:
         step()(W, X)
     with pytest.warns(RuntimeWarning, match=message):
         expect_right(step(None))
+
+
+INTERRUPTED = """
+import numpy as np, signal, tinygrad_cnn as tg
+noted = []
+signal.signal(signal.SIGINT, lambda number, frame: noted.append(number))
+step = tg.compile(lambda x: np.tanh(x) ** 2, backend="c")
+print(step(np.zeros(3)), noted == [signal.SIGINT])
+"""
+INTERRUPTING = """#!/bin/sh
+case "$*" in *' -o '*) kill -INT -$GROUP; sleep 0.2;; esac
+exec CC "$@"
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the compiler is a shell script")
+def test_ctrl_c_does_not_reach_a_compiler_that_runs(tmp_path, cache) -> None:
+    """A terminal sends it to all processes of a group. Python's own handler decides what it ends, as in train.fit."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "cc").write_text(INTERRUPTING.replace("CC", str(shutil.which("cc"))))
+    (tmp_path / "bin" / "cc").chmod(0o755)
+    env = {**os.environ, "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    code = f"import os; os.environ['GROUP'] = str(os.getpgrp())\n{INTERRUPTED}"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False, start_new_session=True
+    )
+    assert (done.stdout, done.stderr) == ("[0. 0. 0.] True\n", "")
 
 
 def test_another_backend_is_an_error() -> None:

@@ -61,8 +61,11 @@ def _examined(command: tuple[str, ...]) -> Compiler:
 
 
 def _run(command: list[str]) -> bytes:
+    group = None if os.name == "nt" else 0  # of its own: Ctrl-C is for Python alone to handle
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False, process_group=group
+        )
     except (OSError, subprocess.SubprocessError) as error:
         raise CompilerError(f"the C compiler {command[0]} cannot be run: {error}") from None
     if done.returncode:
