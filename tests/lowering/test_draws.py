@@ -119,10 +119,16 @@ def counting(x, rng):
 
 
 REFUSED = {
-    "an argument": (lambda x, rng: rng.normal(x[0], 1.0, 3), "an argument of normal.*Draw standard numbers"),
-    "an array": (lambda x, rng: rng.normal(np.ones(3)), "an argument of normal.*is an array"),
-    "shuffle": (lambda x, rng: rng.shuffle(x), "uses shuffle of a generator.*permutation in place of shuffle"),
-    "spawn": (lambda x, rng: rng.spawn(1)[0].random(3), "uses spawn of a generator"),
+    "an argument": (
+        lambda x, rng: rng.normal(x[0], 1.0, 3),
+        "rng.normal is called with an array, or with what.*Draw standard numbers",
+    ),
+    "an array": (lambda x, rng: rng.normal(np.ones(3)), "rng.normal is called with an array"),
+    "a shape of an argument": (lambda x, rng: rng.random((x[0].astype(int), 2)), "rng.random is called"),
+    "an argument by name": (lambda x, rng: rng.normal(0.0, scale=x[0]), "rng.normal is called"),
+    "bytes": (lambda x, rng: rng.bytes(3), "uses rng.bytes"),
+    "shuffle": (lambda x, rng: rng.shuffle(x), "uses rng.shuffle.*permutation in place of shuffle"),
+    "spawn": (lambda x, rng: rng.spawn(1)[0].random(3), "uses rng.spawn"),
     "hidden state": (counting, r"a draw of normal with \(\d+, 1.0, \(6,\)\) and then with"),
 }
 

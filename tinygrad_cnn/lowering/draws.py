@@ -22,7 +22,8 @@ from tinygrad_cnn.sources import calling_line
 Found = tuple[Argument, Draw]
 _INPUTS = (np.ndarray, bool, int, float, complex, np.generic)
 _METHODS = frozenset(name for name in vars(np.random.Generator) if not name.startswith("_"))
-_REFUSED = frozenset({"bit_generator", "shuffle", "spawn"})  # what changes an array, or a generator of another kind
+_REFUSED = frozenset({"bit_generator", "bytes", "shuffle", "spawn"})  # what draws no array
+_PLAIN = (bool, int, float, str, type(None), type, np.dtype, np.bool_, np.number)
 
 
 def inputs_of(listing: Listing, leaves: Sequence[Any]) -> list[Any]:
@@ -48,23 +49,28 @@ class DrawnFrom(np.random.Generator):
 
     def __getattribute__(self, name: str) -> Any:
         if name in _REFUSED:
+            called = super().__getattribute__("_noting")[2]
             raise TracingError(
-                f"program: the function uses {name} of a generator ({calling_line()}); expected draws of arrays, such "
-                "as permutation in place of shuffle"
+                f"program: the function uses {called}.{name} ({calling_line()}); expected draws of arrays, such as "
+                "permutation in place of shuffle"
             )
         return functools.partial(_noted, self, name) if name in _METHODS else super().__getattribute__(name)
 
 
 def _noted(generator: DrawnFrom, method: str, *args: Any, **keywords: Any) -> Any:
     """What stands for the numbers that are drawn."""
-    for x in (*args, *keywords.values()):
-        if isinstance(x, np.ndarray) or hasattr(type(x), "recorder"):
-            raise TracingError(
-                f"program: an argument of {method}, which draws, is an array or depends on an argument "
-                f"({calling_line()}); expected numbers and shapes. Draw standard numbers, and scale them"
-            )
     plain, leaf, name, recorder, found = generator._noting
+    if not _is_plain([*args, *keywords.values()]):
+        raise TracingError(
+            f"program: {name}.{method} is called with an array, or with what depends on an argument "
+            f"({calling_line()}); expected numbers and shapes. Draw standard numbers, and scale them"
+        )
     value = getattr(plain, method)(*args, **keywords)
     argument, stand_in = recorder.input(f"{name}_{method}_{len(found)}", value, fixed=False)
     found.append((argument, Draw(leaf, method, *copy.deepcopy((args, keywords)))))
     return stand_in
+
+
+def _is_plain(x: Any) -> bool:
+    """Whether an argument of a draw is the same at each call. A Traced, which is of that type only in name, is not."""
+    return all(map(_is_plain, x)) if isinstance(x, list | tuple) else issubclass(type(x), _PLAIN)

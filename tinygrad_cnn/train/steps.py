@@ -13,7 +13,6 @@ from tinygrad_cnn import tree
 from tinygrad_cnn.engine.primitive import to_values
 from tinygrad_cnn.engine.transforms import value_and_grad
 from tinygrad_cnn.lowering import TracingError, compile  # noqa: A004
-from tinygrad_cnn.train.draws import Call, Recording, Replay
 
 Rng = np.random.Generator | None
 
@@ -79,8 +78,10 @@ class Runner:
         if self.compiled and kind not in self.untraceable:
             try:
                 if kind not in self.programs:
-                    self.programs[kind] = _program(self.function, args)
-                result, self.backend = self.programs[kind](*args)
+                    self.programs[kind] = compile(self.function)
+                program = self.programs[kind]
+                result = program(*others, x, y, make_rng and make_rng())
+                self.backend = program.backend  # type: ignore[attr-defined]
                 if kind in self.contiguous:
                     return result
                 results = tree.map(plain, result)
@@ -91,35 +92,6 @@ class Runner:
                 self.untraceable[kind] = str(error)
         self.backend = f"eager: {self.untraceable[kind]}" if self.compiled else "eager"
         return tree.map(plain, self.function(*others, x, y, make_rng and make_rng()))
-
-
-def _program(function: Callable[..., Any], args: tuple[Any, ...]) -> Callable[..., Any]:
-    """A function of `args` that runs `function` as a program, and says how."""
-    *others, make_rng = args
-    calls: tuple[Call, ...] = ()
-    if make_rng is not None:
-        recording = Recording(make_rng())
-        function(*others, recording)
-        calls = tuple(recording.calls)
-    program = compile(_replaying(function, calls))
-
-    def run(*args: Any) -> tuple[Any, str]:
-        *others, make_rng = args
-        rng = make_rng and make_rng()
-        drawn = None if rng is None else [call.drawn(rng) for call in calls]
-        return program(*others, drawn), program.backend  # type: ignore[attr-defined]
-
-    return run
-
-
-def _replaying(function: Callable[..., Any], calls: tuple[Call, ...]) -> Callable[..., Any]:
-    """`function`, which takes what was drawn for `calls` in place of a generator."""
-
-    def replaying(*args: Any) -> Any:
-        *others, drawn = args
-        return function(*others, None if drawn is None else Replay(calls, drawn))
-
-    return replaying
 
 
 def plain(x: Any) -> Any:
