@@ -71,7 +71,7 @@ class Ours:
         return self.tg.render(self.tg.grad(np.tanh)(self.tg.Tensor(0.5, "x"))).dot
 
     def closed(self) -> str:
-        return self.tg.render(self.loss(), collapse=1).dot
+        return self.tg.render(self.loss(), depth=1).dot
 
     def text(self) -> str:
         return str(self.tg.graph(self.loss()))

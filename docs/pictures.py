@@ -55,11 +55,11 @@ def main() -> None:
     before, after = (graph_of(x, y, p, "robust") for p in (result.start, result.final))
     shown: Any = {"inputs": INPUTS, "values": "thumbnails"}
 
-    tg.render(before, IMAGES / "graph_forward.svg", collapse=DEPTH, **shown)
-    tg.render(before, IMAGES / "graph_backward.svg", backward=True, collapse=DEPTH, **shown)
-    tg.render(before, IMAGES / "graph_collapsed.svg", backward=True, collapse=1, **shown)
-    tg.render(after, IMAGES / "graph_training.svg", backward=True, collapse=DEPTH, against=before, **shown)
-    tg.render(after, IMAGES / "graph_cost.svg", backward=True, collapse=DEPTH, measure=True, inputs=INPUTS)
+    tg.render(before, IMAGES / "graph_forward.svg", depth=DEPTH, **shown)
+    tg.render(before, IMAGES / "graph_backward.svg", backward=True, depth=DEPTH, **shown)
+    tg.render(before, IMAGES / "graph_collapsed.svg", backward=True, depth=1, **shown)
+    tg.render(after, IMAGES / "graph_training.svg", backward=True, depth=DEPTH, against=before, **shown)
+    tg.render(after, IMAGES / "graph_cost.svg", backward=True, depth=DEPTH, measure=True, inputs=INPUTS)
     tg.render(recurrent(), IMAGES / "graph_loop.svg", backward=True, values="thumbnails", fold=True)
     tg.render(dead(), IMAGES / "graph_wrong.svg", values="thumbnails")
     slope = tg.grad(lambda x: tg.sigmoid(x) * x)(tg.Tensor(0.5, "x"))
@@ -79,7 +79,7 @@ def screenshots(loss: Any) -> None:
         return
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         path = Path(folder) / "graph.html"
-        tg.render(loss, path, backward=True, collapse=DEPTH, inputs=INPUTS)
+        tg.render(loss, path, backward=True, depth=DEPTH, inputs=INPUTS)
         browser = playwright.chromium.launch(
             executable_path=program, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         )

@@ -17,10 +17,10 @@ p = Parameters(**{name: tg.Tensor(value, name) for name, value in vars(start).it
 loss = tg.named(loss_shifted(forward(x, p).sigma, drawings.y), "loss")
 
 # Each line is a step, in the order of execution; x is data, of which no gradient is taken.
-print(tg.graph(loss, inputs="x", collapse=2))
+print(tg.graph(loss, inputs="x", depth=2))
 
 out = Path("runs/examples")
 out.mkdir(parents=True, exist_ok=True)
 for name in ("09_graph.svg", "09_graph.html"):  # the page: open it, and press the right arrow key
-    tg.render(loss, out / name, backward=True, values="thumbnails", inputs="x", collapse=2)
+    tg.render(loss, out / name, backward=True, values="thumbnails", inputs="x", depth=2)
     print("picture:", out / name)

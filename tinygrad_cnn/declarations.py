@@ -10,6 +10,11 @@ Array = Any
 Rule = Callable[..., Array]
 
 
+# What a step of a model does, as people name the layers of a network: what a picture colours, and draws as one box.
+KINDS = ("convolution", "activation", "pooling", "linear", "normalisation", "loss")
+LAYER = "layer"  # of a composite that is one box, and none of these: attention, dropout, a recurrence
+
+
 class Declared(TypedDict, total=False):
     """What a primitive may say of itself, each False or empty unless it is declared: `primitive` explains them."""
 
@@ -24,6 +29,7 @@ class Declared(TypedDict, total=False):
     view_or_copy: bool
     opaque: bool
     implied: tuple[str, ...]
+    kind: str
 
 
 Change = Sequence[Rule | None] | Mapping[str, Any]
@@ -62,6 +68,7 @@ class Declarations:
         self.view_or_copy = declared.get("view_or_copy", False)
         self.opaque = declared.get("opaque", False)
         self.implied = declared.get("implied", ())
+        self.kind = known_kind(declared.get("kind", ""))
         self.flops: Callable[..., float] | None = _one_each if self.elementwise else _none if self.moves else None
         self.factors: Sequence[str] = ()
         self.kink: Kink | None = None
@@ -131,6 +138,13 @@ class Declarations:
         mistake: what is wrong, as "the inverse is not transposed". rules: as for `defvjp`; None if it is not affected.
         """
         self.mistakes[mistake] = rules
+
+
+def known_kind(kind: str) -> str:
+    """`kind`, if it is one. Raises ValueError for any other."""
+    if kind and kind not in (*KINDS, LAYER):
+        raise ValueError(f"unknown kind {kind!r}; expected one of {', '.join((*KINDS, LAYER))}")
+    return kind
 
 
 def _one_each(out: Array, *operands: Any, **static_args: Any) -> int:

@@ -73,13 +73,13 @@ def span_of(code: CodeType, instruction: int) -> Span:
     return next(itertools.islice(code.co_positions(), instruction // 2, None))
 
 
-def operands_of(node: Node) -> dict[int, str]:
+def operands_of(node: Node, called: str | None = None) -> dict[int, str]:
     """The operands of `node` as they are written in the source: {1: "y.T"} of `np.subtract(t, y.T)`.
 
-    Only for operators, and for calls by the name of the primitive, and no longer than twenty characters. This is how a
-    constant, which has no node, gets a name.
+    Only for operators, and for calls by the name of the primitive, or of what is `called`, and no longer than twenty
+    characters. This is how a constant, which has no node, gets a name.
     """
-    return _written(*node.source).get(node.primitive.__name__, {})
+    return _written(*node.source).get(called or node.primitive.__name__, {})
 
 
 @functools.lru_cache(maxsize=4096)
@@ -105,7 +105,7 @@ _UFUNCS: dict[type[ast.operator], str] = {
     ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.MatMult: "matmul",
     ast.Pow: "power", ast.Mod: "remainder", ast.FloorDiv: "floor_divide",
 }  # fmt: skip
-_ALIASES = {"dot": "matmul", "abs": "absolute"}
+_ALIASES = {"dot": "matmul", "abs": "absolute", "conv2d": "convolution", "linear": "matmul"}
 
 
 @functools.lru_cache(maxsize=64)

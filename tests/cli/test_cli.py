@@ -619,7 +619,7 @@ def test_graph_prints_the_model_as_a_table(command) -> None:
     assert out.startswith("loss: 15 steps of 4 parameters")
     assert re.search(r"max_pool +float64\[24×14×14\] +max_pool2d\(relu, ", out)
     assert "im2col" not in out
-    assert "im2col" in command("graph", "--collapse", "0")[1]
+    assert "im2col" in command("graph", "--depth", "all")[1]
     assert "scope fc, closed: 3 steps" in command("graph", "--collapse", "fc,pool")[1]
 
 
@@ -657,7 +657,7 @@ def test_graph_measures(command) -> None:
     [
         (["--out", "graph.jpg"], "unknown format 'jpg'; expected one of svg, png"),
         (["--out", "graph"], "'graph' has no ending that names a format"),
-        (["--collapse", "-1"], "collapse is -1; expected a depth of at least 0"),
+        (["--depth", "-1"], "depth is -1; expected 'layers', 'all', 'rules', or a number from 1 on"),
         (["--format", "png"], "is not text. Pass a file with --out"),
         (["--out", "no/such/folder.svg"], "no/such/folder.svg: cannot be written: No such file or directory"),
         (["--collapse", "cnv"], "no scope is named 'cnv'; this graph has conv, conv/conv2d, fc, loss, pool"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import numpy as np
@@ -10,8 +11,8 @@ from render_graphs import circle_square, diagram_of, named
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.pictures.read import cost
-from tinygrad_cnn.pictures.view.diagram import Box, Diagram
-from tinygrad_cnn.pictures.write import dot
+from tinygrad_cnn.pictures.view import labels
+from tinygrad_cnn.pictures.write.colours import HEAT
 
 
 def flops(make) -> float | None:
@@ -112,10 +113,19 @@ def test_a_time_is_printed_once() -> None:
     """The time of a rule stands at the cotangent that it gives, if that is drawn, and else at the step."""
     x = tg.Tensor(np.ones((50, 50)), "x")
     y = np.sum(np.exp(x))
-    both, alone = (tg.render(y, measure=True, backward=backward).diagram for backward in (True, False))
-    assert [box.kind for box in both.boxes.values() if "back " in label(both, box)] == ["cotangent", "cotangent"]
-    assert [box.kind for box in alone.boxes.values() if "back " in label(alone, box)] == ["primitive", "primitive"]
+    both, alone, poster = (
+        tg.render(y, measure=True, backward=backward, depth=depth).dot
+        for backward, depth in ((True, "all"), (False, "all"), (True, "layers"))
+    )
+    assert re.findall(r'class="(\w+)".*back \d', both) == ["cotangent", "cotangent"]
+    assert re.findall(r'class="(\w+)".*back \d', alone) == ["primitive", "primitive"]
+    assert len(re.findall(r"back \d", poster)) == 2
 
 
-def label(diagram: Diagram, box: Box) -> str:
-    return dot.label(box, dot.Style(diagram), "#000000", "#000000")
+def test_the_scale_of_the_colours_is_drawn() -> None:
+    y = np.sum(np.exp(tg.Tensor(np.ones((50, 50)), "x")))
+    picture = tg.render(y, measure=True, depth="all")
+    most = max(box.cost.forward for box in picture.diagram.boxes.values() if box.cost is not None)
+    caption = picture.dot.splitlines()[1]
+    assert all(colour in caption for colour in HEAT)
+    assert labels.seconds(most) in caption

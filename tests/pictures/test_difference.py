@@ -65,14 +65,14 @@ def test_values_stand_side_by_side() -> None:
     conv = named(diagram, "conv")
     assert conv.value.picture.height > 1.3 * TILE  # two rows
     assert x.before is None  # the same
-    text = tg.render(now, against=before, values="thumbnails", inputs="x", collapse=1).dot
+    text = tg.render(now, against=before, values="thumbnails", inputs="x", depth=1).dot
     assert f"{loss.before.number}  →  {loss.value.number}" in text
 
 
 def test_the_model_before_and_after_training_fits_on_a_screen() -> None:
     svg = tg.render(
         circle_square("robust", 1), against=circle_square("robust", 0), values="thumbnails", backward=True,
-        inputs="x", collapse=2,
+        inputs="x", depth=2,
     ).svg  # fmt: skip
     size = re.search(r'<svg width="([\d.]+)" height="([\d.]+)"', svg)
     assert size is not None

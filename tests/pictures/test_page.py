@@ -32,7 +32,7 @@ def opened(browser, path: Path, **options: Any) -> Any:
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "graph.html"
-    tg.render(circle_square(), path, backward=True, inputs="x", collapse=2)
+    tg.render(circle_square(), path, backward=True, inputs="x", depth=2)
     return path
 
 
@@ -331,11 +331,11 @@ def loop() -> Any:
     return h
 
 
-@pytest.mark.parametrize("collapse", [None, 0, 1, 2])
+@pytest.mark.parametrize("depth", ["layers", "all", "rules", 1, 2])
 @pytest.mark.parametrize("make", [circle_square, loop, lambda: tg.grad(tg.sigmoid)(tg.Tensor(0.5, "x"))])
-def test_the_page_draws_the_boxes_and_edges_that_the_picture_draws(browser, tmp_path: Path, make, collapse) -> None:
+def test_the_page_draws_the_boxes_and_edges_that_the_picture_draws(browser, tmp_path: Path, make, depth) -> None:
     """The page applies the rule of `view/closed_groups.py`."""
-    picture = tg.render(make(), tmp_path / "graph.html", backward=True, collapse=collapse)
+    picture = tg.render(make(), tmp_path / "graph.html", backward=True, depth=depth)
     page = opened(browser, tmp_path / "graph.html")
     drawn = page.locator("#graph .node").evaluate_all("nodes => nodes.map(node => node.id)")
     assert sorted(drawn) == sorted(picture.diagram.boxes)
@@ -349,7 +349,7 @@ def test_the_page_draws_the_boxes_and_edges_that_the_picture_draws(browser, tmp_
 
 
 def test_a_difference_and_a_folded_graph_have_pages_too(browser, tmp_path: Path) -> None:
-    tg.render(published(), tmp_path / "difference.html", against=circle_square(), inputs="x", collapse=1)
+    tg.render(published(), tmp_path / "difference.html", against=circle_square(), inputs="x", depth=1)
     page = opened(browser, tmp_path / "difference.html")
     box(page, "conv").click()
     assert "BEFORE" in panel(page).upper()

@@ -192,28 +192,31 @@ def test_a_closed_scope_of_one_step_is_drawn_as_the_step() -> None:
 def test_scopes_are_closed_by_depth_name_and_path() -> None:
     diagram = diagram_of(circle_square(), inputs="x")
 
-    def scopes(collapse) -> set[str]:
+    def scopes(depth, collapse=()) -> set[str]:
         return {
             b.primitive
-            for b in with_closed(diagram, groups_to_close(diagram, collapse)).boxes.values()
+            for b in with_closed(diagram, groups_to_close(diagram, depth, collapse)).boxes.values()
             if b.kind == "scope"
         }
 
     assert scopes(2) == {"conv2d"}
-    assert scopes("conv") == {"conv"}
-    assert scopes(["fc", "conv/conv2d"]) == {"fc", "conv2d"}
-    assert scopes(0) == set()
+    assert scopes("all", "conv") == {"conv"}
+    assert scopes("all", ["fc", "conv/conv2d"]) == {"fc", "conv2d"}
+    assert scopes("layers") == {"conv2d"}
+    assert scopes("all") == scopes("rules") == set()
 
 
 @pytest.mark.parametrize(
-    ("collapse", "error", "says"),
-    [("cnv", ValueError, "no scope is named 'cnv'; this graph has conv"),
-     (-1, ValueError, "expected a depth of at least 0"),
-     (True, ValueError, "expected a depth of at least 0"), ([3], TypeError, "expected a depth, or names of scopes")],
+    ("options", "error", "says"),
+    [({"collapse": "cnv"}, ValueError, "no scope is named 'cnv'; this graph has conv"),
+     ({"depth": -1}, ValueError, "depth is -1; expected 'layers', 'all', 'rules', or a number from 1 on"),
+     ({"depth": True}, ValueError, "depth is True; expected"), ({"depth": "conv"}, ValueError, "depth is 'conv'"),
+     ({"collapse": [3]}, TypeError, "collapse contains 3; expected names of scopes"),
+     ({"collapse": 2}, TypeError, r"collapse is 2; expected names of scopes \(for a number, pass depth=2\)")],
 )  # fmt: skip
-def test_what_cannot_be_closed_is_said(collapse, error, says) -> None:
+def test_what_cannot_be_closed_is_said(options, error, says) -> None:
     with pytest.raises(error, match=says):
-        tg.render(circle_square(), collapse=collapse)
+        tg.render(circle_square(), **options)
 
 
 @st.composite
@@ -222,7 +225,7 @@ def programs(draw: st.DrawFn):
     return draw(st.lists(st.sampled_from(["open", "close", "exp", "add", "twice"]), min_size=1, max_size=14))
 
 
-@given(programs(), st.integers(0, 3))
+@given(programs(), st.sampled_from(["layers", "all", "rules", 1, 2, 3]))
 @settings(max_examples=60, deadline=None)
 def test_closing_groups_loses_no_result_and_no_path(program, depth) -> None:
     x = h = tg.Tensor(0.1, "x")
@@ -298,8 +301,8 @@ def test_what_a_rule_computes_is_drawn_when_its_group_is_opened() -> None:
     y = np.sum(tg.sigmoid(x))
     diagram = diagram_of(y, backward=True)
     closed, opened = (
-        with_closed(diagram, groups_to_close(diagram, None)),
-        with_closed(diagram, groups_to_close(diagram, 0)),
+        with_closed(diagram, groups_to_close(diagram, "all")),
+        with_closed(diagram, groups_to_close(diagram, "rules")),
     )
     rules = [box.primitive for box in opened.boxes.values() if box.kind == "rule"]
     assert rules == ["multiply", "subtract"]  # g * out * (1 - out); the last multiply is the cotangent
@@ -312,7 +315,7 @@ def test_what_a_rule_computes_is_drawn_when_its_group_is_opened() -> None:
 
 def test_an_arrow_within_a_rule_is_written_against_its_direction_whatever_the_numbers_of_its_boxes() -> None:
     """Only those to gradients beside a step are not: r1 was once taken for the cotangent of n1, a leaf."""
-    picture = tg.render(circle_square(), backward=True, inputs="x", collapse=0)
+    picture = tg.render(circle_square(), backward=True, inputs="x", depth="rules")
     within = [e for e in picture.diagram.edges if e.flow == "backward" and picture.diagram.boxes[e.head].kind == "rule"]
     assert within
     assert all(f'"{e.head}" -> "{e.tail}" [class="backward"' in picture.dot for e in within)
@@ -352,13 +355,13 @@ def test_cotangents_that_are_one_and_the_same_come_in_from_each_step_that_gives_
     a = x + np.ones(2)
     b = a + x
     c = b + x
-    drawn = tg.render(np.sum(c), backward=True, collapse=0).diagram
+    drawn = tg.render(np.sum(c), backward=True, depth="rules").diagram
     tails = [drawn.boxes[e.tail].title for e in drawn.edges if e.flow == "backward" and e.detail and e.tail[0] == "g"]
     assert sorted(tails) == ["∂L/∂a", "∂L/∂b", "∂L/∂c"]
 
 
 def test_a_constant_that_a_rule_makes_is_drawn_within_the_rule() -> None:
-    picture = tg.render(np.prod(tg.Tensor([2.0, 3.0], "x")), backward=True, collapse=0)
+    picture = tg.render(np.prod(tg.Tensor([2.0, 3.0], "x")), backward=True, depth="rules")
     assert "constant" in {box.primitive for box in picture.diagram.boxes.values() if box.kind == "rule"}
 
 
@@ -427,7 +430,7 @@ def test_importing_the_package_imports_none_of_what_pictures_need() -> None:
 
 
 def test_an_svg_is_one_file_with_thumbnails_in_it_and_is_dark_where_that_is_preferred() -> None:
-    svg = tg.render(circle_square(), backward=True, values="thumbnails", inputs="x", collapse=2).svg
+    svg = tg.render(circle_square(), backward=True, values="thumbnails", inputs="x", depth=2).svg
     root = ET.fromstring(svg)
     images = root.findall(f".//{SVG}image")
     assert len(images) > 20
@@ -439,7 +442,7 @@ def test_an_svg_is_one_file_with_thumbnails_in_it_and_is_dark_where_that_is_pref
 
 def test_the_picture_of_the_model_fits_on_a_screen() -> None:
     for backward in (False, True):
-        picture = tg.render(circle_square(), backward=backward, values="thumbnails", inputs="x", collapse=2)
+        picture = tg.render(circle_square(), backward=backward, values="thumbnails", inputs="x", depth=2)
         root = ET.fromstring(picture.svg)
         assert float(root.get("width")) < 1440
         assert float(root.get("height")) < 860  # 900, less what a browser takes
@@ -523,7 +526,7 @@ def test_notebooks_show_pictures_graphs_and_tensors() -> None:
 
 
 def test_the_table_has_what_a_rule_computes_before_the_cotangent_that_it_gives() -> None:
-    lines = str(tg.graph(np.sum(tg.sigmoid(tg.Tensor([0.5], "x"))), backward=True, collapse=0)).splitlines()
+    lines = str(tg.graph(np.sum(tg.sigmoid(tg.Tensor([0.5], "x"))), backward=True, depth="rules")).splitlines()
     assert [line.split("float64")[0].split("]")[0].strip() for line in lines[-3:]] == ["", "", "∂0  ∂L/∂x"]
     assert ["multiply" in line or "subtract" in line for line in lines[-3:]] == [True, True, False]
 

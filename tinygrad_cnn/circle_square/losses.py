@@ -15,7 +15,7 @@ import tinygrad_cnn as tg
 Array = Any
 
 
-@tg.primitive(elementwise=True, singular=True, pure=True)
+@tg.primitive(elementwise=True, singular=True, pure=True, kind="loss")
 def binary_cross_entropy_as_printed(sigma: Array, targets: Array, /) -> Array:
     """The article's loss, as it is printed: -y log(1 + sigma) - (1 - y) log(2 - sigma).
 
@@ -37,7 +37,7 @@ binary_cross_entropy_as_printed.defvjp(
 )
 
 
-@tg.primitive(elementwise=True, singular=True, pure=True)
+@tg.primitive(elementwise=True, singular=True, pure=True, kind="loss")
 def binary_cross_entropy_shifted(sigma: Array, targets: Array, /, epsilon: float = 1e-4) -> Array:
     """The loss whose gradient the article derives: -y log(sigma + epsilon) - (1 - y) log(1 - sigma - epsilon).
 

@@ -35,4 +35,4 @@ def graph_of(x: Floats, y: Floats | None, p: Parameters, recipe: RecipeName = "p
 def compact_svg(x: Floats, y: Floats, p: Parameters, recipe: RecipeName) -> str:
     """The picture that fits on a screen, forward and backward, as SVG."""
     loss = graph_of(x, y, p, recipe)
-    return tg.render(loss, backward=True, values="thumbnails", collapse=DEPTH, inputs=INPUTS, theme="light").svg
+    return tg.render(loss, backward=True, values="thumbnails", depth=DEPTH, inputs=INPUTS, theme="light").svg

@@ -44,10 +44,11 @@ _TEXTS = ("svg", "dot", "mermaid", "txt", "json")
 @click.option("--values", is_flag=True, help="Also draw the values, as thumbnails.")
 @click.option("--measure", is_flag=True, help="Also show the cost of each step.")
 @click.option(
-    "--collapse",
-    default=str(pictures.DEPTH),
-    help="Draw scopes from this depth on, or with these names (conv,fc), as one box; 0 draws every step.",
+    "--depth",
+    show_default=f"layers in a picture, {pictures.DEPTH} in text",
+    help="How far to open it: `layers`, a number of scopes, `all` steps, or also the steps of `rules`.",
 )
+@click.option("--collapse", default="", help="Draw the scopes with these names (conv,fc) as one box.")
 @click.option(
     "--format",
     "format",
@@ -70,6 +71,7 @@ def graph(
     backward: bool,
     values: bool,
     measure: bool,
+    depth: str | None,
     collapse: str,
     format: str | None,
     theme: str,
@@ -102,7 +104,8 @@ def graph(
             backward=backward,
             values="thumbnails" if values else None,
             measure=measure,
-            collapse=_collapse(collapse),
+            depth=_depth(depth, chosen),
+            collapse=[name.strip() for name in collapse.split(",") if name.strip()],
             inputs=pictures.INPUTS,
             against=made[1] if before else None,
             theme=theme,
@@ -128,11 +131,10 @@ def _images(files: tuple[Path, ...], task: str, scaling: data.Scaling) -> tuple[
     return scaling(drawings.grey), drawings.y
 
 
-def _collapse(text: str) -> int | list[str]:
-    try:
-        return int(text)
-    except ValueError:
-        return [name.strip() for name in text.split(",")]
+def _depth(text: str | None, format: str) -> int | str:
+    if text is None:
+        return pictures.DEPTH if format in _TEXTS and format != "svg" else "layers"
+    return int(text) if text.lstrip("-").isdigit() else text
 
 
 def _format(format: str | None, out: Path | None) -> str:

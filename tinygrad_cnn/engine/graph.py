@@ -18,6 +18,7 @@ from operator import attrgetter
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
+from tinygrad_cnn.declarations import known_kind
 from tinygrad_cnn.sources import is_engine, line_of
 
 P = ParamSpec("P")
@@ -232,15 +233,15 @@ class Scope:
 
     name     what a person calls it
     parent   the scope that it is in, or None
+    kind     what kind of layer it is, or ""
     rule_of  the node whose rule is run in it, when a gradient is recorded; else None
     order    when it was entered, in the numbers that nodes have
     """
 
-    __slots__ = ("name", "order", "parent", "rule_of")
+    __slots__ = ("kind", "name", "order", "parent", "rule_of")
 
-    def __init__(self, name: str, parent: Scope | None, rule_of: Node | None = None) -> None:
-        self.name = name
-        self.parent = parent
+    def __init__(self, name: str, parent: Scope | None, kind: str = "", rule_of: Node | None = None) -> None:
+        self.name, self.kind, self.parent = name, kind, parent
         self.rule_of = rule_of
         self.order = next(_age)
 
@@ -262,7 +263,7 @@ _scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
 @contextlib.contextmanager
 def scope_of_rule(node: Node) -> Iterator[None]:
     """The scope of what the rule of `node` computes."""
-    token = _scope.set(Scope(f"vjp of {node.primitive.__name__}", node.scope, node))
+    token = _scope.set(Scope(f"vjp of {node.primitive.__name__}", node.scope, rule_of=node))
     try:
         yield
     finally:
@@ -272,6 +273,9 @@ def scope_of_rule(node: Node) -> Iterator[None]:
 class scope:  # noqa: N801
     """A context that names a part of a model, for pictures and reports. It can also decorate a function.
 
+    kind: what it is in a network, if it is one of its layers: "convolution", "activation", "pooling", "linear",
+    "normalisation", "loss", or "layer" for any other. A picture draws a layer as one box of that colour.
+
     >>> import numpy as np, tinygrad_cnn as tg
     >>> with tg.scope("head"):
     ...     t = np.exp(tg.Tensor(0.0))
@@ -279,12 +283,12 @@ class scope:  # noqa: N801
     <Scope head>
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, kind: str = "") -> None:
+        self.name, self.kind = name, known_kind(kind)
         self._tokens: list[Token[Scope | None]] = []
 
     def __enter__(self) -> Scope:
-        entered = Scope(self.name, _scope.get())
+        entered = Scope(self.name, _scope.get(), self.kind)
         self._tokens.append(_scope.set(entered))
         return entered
 
@@ -296,7 +300,7 @@ class scope:  # noqa: N801
 
         @functools.wraps(function)
         def within(*args: P.args, **kwargs: P.kwargs) -> R:
-            token = _scope.set(Scope(self.name, _scope.get()))
+            token = _scope.set(Scope(self.name, _scope.get(), self.kind))
             try:
                 return function(*args, **kwargs)
             finally:

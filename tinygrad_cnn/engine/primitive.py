@@ -249,6 +249,8 @@ def primitive(
     view_or_copy  it returns a view or a copy of its operand, depending on the memory layout of that
     opaque        its forward function cannot be traced: in a program (`tg.program`) it is one instruction
     implied       names of static arguments that follow from shapes: the short label in a picture omits them
+    kind          what it is in a network, which gives it its colour in a picture: "convolution", "activation",
+                  "pooling", "linear", "normalisation" or "loss"
 
     Its methods `defkink` and `defflops` declare where it is not differentiable, and how many operations it costs.
 

@@ -12,7 +12,7 @@ from tinygrad_cnn.engine.graph import Array
 from tinygrad_cnn.engine.primitive import operand, primitive
 
 
-@primitive(elementwise=True, pure=True, opaque=True)
+@primitive(elementwise=True, pure=True, opaque=True, kind="activation")
 def relu(x: Array, /, at_zero: float = 0.0) -> Array:
     """max(0, x), elementwise; its slope at x = 0 is `at_zero`. Raises ValueError if that is not in the range 0 to 1.
 
@@ -51,7 +51,7 @@ relu.defkink(
 )
 
 
-@primitive(elementwise=True, pure=True, opaque=True)
+@primitive(elementwise=True, pure=True, opaque=True, kind="activation")
 def sigmoid(x: Array, /) -> Array:
     """1 / (1 + exp(-x)), elementwise, without overflow or loss of precision.
 

@@ -11,7 +11,7 @@ from tinygrad_cnn.engine.primitive import operand
 from tinygrad_cnn.engine.transforms import stop_gradient
 
 
-@scope("attention")
+@scope("attention", kind="layer")
 def scaled_dot_product_attention(
     query: Array,
     key: Array,

@@ -16,7 +16,7 @@ from tinygrad_cnn.primitives.windows import Pair, im2col, layout, pair
 Two = tuple[int, int]
 
 
-@scope("conv2d")
+@scope("conv2d", kind="convolution")
 def conv2d(
     x: Array,
     weight: Array,
@@ -106,7 +106,7 @@ def _in_groups(x: Array, weight: Array, stride: Two, padding: Two, dilation: Two
     return out.reshape(len(x), filters, out_h, out_w)
 
 
-@scope("conv1d")
+@scope("conv1d", kind="convolution")
 def conv1d(
     x: Array,
     weight: Array,
@@ -151,7 +151,7 @@ def conv1d(
     return out[..., 0, :]
 
 
-@scope("conv_transpose2d")
+@scope("conv_transpose2d", kind="convolution")
 def conv_transpose2d(
     x: Array,
     weight: Array,

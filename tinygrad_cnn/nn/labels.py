@@ -57,7 +57,7 @@ def one_hot(labels: Array, classes: int, dtype: DTypeLike = np.float64) -> Array
     return np.equal(labels[..., None], np.arange(classes)).astype(dtype)
 
 
-@scope("embedding")
+@scope("embedding", kind="layer")
 def embedding(indices: Array, weight: Array) -> Array:
     """The rows of `weight` that `indices` name.
 

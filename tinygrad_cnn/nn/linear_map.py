@@ -6,7 +6,7 @@ from tinygrad_cnn.engine.graph import Array, scope
 from tinygrad_cnn.engine.primitive import OPERANDS, operand
 
 
-@scope("linear")
+@scope("linear", kind="linear")
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     """`x @ weight.T + bias`.
 

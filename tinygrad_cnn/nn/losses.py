@@ -39,7 +39,7 @@ def _of_one_shape(name: str, predictions: Any, targets: Any) -> tuple[Array, Arr
     return predictions, targets
 
 
-@primitive(elementwise=True, pure=True)
+@primitive(elementwise=True, pure=True, kind="loss")
 def binary_cross_entropy_with_logits(logits: Array, targets: Array, /) -> Array:
     """Cross-entropy of sigmoid(logits), computed without overflow or loss of precision: log(1 + exp(z)) - y z.
 
@@ -75,7 +75,7 @@ def mean_binary_cross_entropy_with_logits(logits: Array, targets: Array, reducti
     return _reduced("binary_cross_entropy_with_logits", losses, reduction)
 
 
-@scope("softmax_cross_entropy")
+@scope("softmax_cross_entropy", kind="loss")
 def softmax_cross_entropy(
     logits: Array,
     targets: Array,

@@ -15,7 +15,7 @@ Axes = int | tuple[int, ...]
 Statistics = tuple[Array, Array]
 
 
-@scope("batch_norm")
+@scope("batch_norm", kind="normalisation")
 def batch_norm(
     x: Array,
     running: Statistics,
@@ -79,7 +79,7 @@ def _scaled(x: Array, weight: Array | None, bias: Array | None, along: tuple[int
     return x
 
 
-@scope("layer_norm")
+@scope("layer_norm", kind="normalisation")
 def layer_norm(
     x: Array, weight: Array | None = None, bias: Array | None = None, axis: Axes = -1, epsilon: float = 1e-5
 ) -> Array:
@@ -101,7 +101,7 @@ def layer_norm(
     return _scaled(out, weight, bias)
 
 
-@scope("rms_norm")
+@scope("rms_norm", kind="normalisation")
 def rms_norm(x: Array, weight: Array | None = None, axis: Axes = -1, epsilon: float = 1e-6) -> Array:
     """Divided by the root of the mean square along `axis`: a `layer_norm` that does not subtract the mean.
 
@@ -135,7 +135,7 @@ def _fitting(name: str, x: Any, axis: Axes, **given: Any) -> Array:
     return x
 
 
-@scope("group_norm")
+@scope("group_norm", kind="normalisation")
 def group_norm(
     x: Array, groups: int, weight: Array | None = None, bias: Array | None = None, epsilon: float = 1e-5
 ) -> Array:

@@ -67,7 +67,7 @@ def _images(name: str, x: Any) -> Array:
     return x
 
 
-@scope("global_max_pool2d")
+@scope("global_max_pool2d", kind="pooling")
 def global_max_pool2d(x: Array) -> Array:
     """The largest element of each image: (..., height, width) to (...). Tied elements share the cotangent.
 
@@ -80,7 +80,7 @@ def global_max_pool2d(x: Array) -> Array:
     return np.max(_images("global_max_pool2d", x), axis=(-2, -1))
 
 
-@scope("global_avg_pool2d")
+@scope("global_avg_pool2d", kind="pooling")
 def global_avg_pool2d(x: Array) -> Array:
     """The mean of each image: (..., height, width) to (...). Raises ValueError for images without pixels.
 
@@ -93,7 +93,7 @@ def global_avg_pool2d(x: Array) -> Array:
     return np.mean(_images("global_avg_pool2d", x), axis=(-2, -1))
 
 
-@scope("adaptive_max_pool2d")
+@scope("adaptive_max_pool2d", kind="pooling")
 def adaptive_max_pool2d(x: Array, size: Pair) -> Array:
     """The largest element of each of `size` regions, whatever the size of the images.
 
@@ -109,7 +109,7 @@ def adaptive_max_pool2d(x: Array, size: Pair) -> Array:
     return _adaptive("adaptive_max_pool2d", np.max, windows.max_pool2d, x, size)
 
 
-@scope("adaptive_avg_pool2d")
+@scope("adaptive_avg_pool2d", kind="pooling")
 def adaptive_avg_pool2d(x: Array, size: Pair) -> Array:
     """The mean of each of `size` regions, which are those of `adaptive_max_pool2d`.
 

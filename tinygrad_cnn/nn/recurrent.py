@@ -18,7 +18,7 @@ from tinygrad_cnn.nn.activations import sigmoid
 from tinygrad_cnn.nn.linear_map import linear
 
 
-@scope("rnn")
+@scope("rnn", kind="layer")
 def rnn(
     x: Array,
     weight_x: Array,
@@ -48,7 +48,7 @@ def rnn(
     return np.stack(outputs, -2), h
 
 
-@scope("lstm")
+@scope("lstm", kind="layer")
 def lstm(
     x: Array,
     weight_x: Array,
@@ -84,7 +84,7 @@ def lstm(
     return np.stack(outputs, -2), (h, c)
 
 
-@scope("gru")
+@scope("gru", kind="layer")
 def gru(
     x: Array,
     weight_x: Array,

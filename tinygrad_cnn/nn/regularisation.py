@@ -8,7 +8,7 @@ from tinygrad_cnn.engine.graph import Array, scope
 from tinygrad_cnn.engine.primitive import operand
 
 
-@scope("dropout")
+@scope("dropout", kind="layer")
 def dropout(x: Array, rate: float, rng: np.random.Generator | None) -> Array:
     """Zero for each element with probability `rate`, and else x / (1 - rate), so that the mean stays.
 

@@ -11,7 +11,7 @@ from tinygrad_cnn.engine.primitive import operand
 from tinygrad_cnn.engine.transforms import stop_gradient
 
 
-@scope("softmax")
+@scope("softmax", kind="activation")
 def softmax(x: Array, axis: int = -1) -> Array:
     """exp(x) / sum(exp(x)) along `axis`: probabilities, whose sum is 1.
 
@@ -26,7 +26,7 @@ def softmax(x: Array, axis: int = -1) -> Array:
     return exps / np.sum(exps, axis, keepdims=True)
 
 
-@scope("log_softmax")
+@scope("log_softmax", kind="activation")
 def log_softmax(x: Array, axis: int = -1) -> Array:
     """log(softmax(x)) along `axis`, which stays precise where the softmax is 0 in floating point.
 
@@ -40,7 +40,7 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
     return shifted - np.log(np.sum(np.exp(shifted), axis, keepdims=True))
 
 
-@scope("logsumexp")
+@scope("logsumexp", kind="layer")
 def logsumexp(x: Array, axis: int = -1, keepdims: bool = False) -> Array:
     """log(sum(exp(x))) along `axis`; its gradient is the softmax.
 

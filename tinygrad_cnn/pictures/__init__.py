@@ -7,7 +7,7 @@ are imported when a picture is drawn, and with them what they need, such as Grap
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_cnn.engine.graph import Node
@@ -27,7 +27,8 @@ def render(
     *,
     backward: bool = False,
     values: str | None = None,
-    collapse: Any = None,
+    depth: int | str = "layers",
+    collapse: str | Iterable[str] = (),
     inputs: Any = (),
     measure: bool = False,
     against: Any = None,
@@ -42,8 +43,11 @@ def render(
               their sum, if there are several results or elements), and how the rules compute it
     values    "thumbnails": each value as a small picture, with its range and with what is wrong with it (NaN, Inf, all
               zero, exploding)
-    collapse  what is drawn as one box. None: what rules compute. 0: nothing. An integer n from 1 on: the scopes that
-              are n deep; 1 is the outermost. Names of scopes, or paths such as "fc/linear": those scopes
+    depth     how far the graph is opened. "layers": a poster, with a card for each step, or for each layer of a
+              network; it shows the parameters of that, and with `backward=True` the cotangent and the gradients
+              beside them. A number n: a box for each scope that is n deep; 1 is the outermost. "all": every step;
+              "rules": with what each rule computes
+    collapse  names of scopes, or paths such as "fc/linear", that are drawn as one box each, however deep
     inputs    leaves (or their names) that are data: they look different, and no gradient is computed for them
     measure   run every step and rule again, and colour them by their time; with operations and bytes
     against   another result, such as that of the model before training: what is in only one of them is coloured, and
@@ -73,12 +77,14 @@ def render(
         raise ValueError(f"render: theme is {theme!r}; expected 'light', 'dark' or 'auto'")
     chosen = format_of(path, format)
     diagram = _diagram(
-        result, values, against, marks, explained=chosen == "html",
+        result, values, against, marks, explained=chosen == "html", layers=depth == "layers",
         backward=backward, inputs=inputs, measure=measure, fold=fold,
     )  # fmt: skip
-    closed = groups_to_close(diagram, collapse)
+    closed = groups_to_close(diagram, depth, collapse)
     page = (diagram, closed) if chosen == "html" else None
-    picture = Picture(with_closed(diagram, closed), theme, page)  # type: ignore[arg-type]  # checked above
+    drawn = with_closed(diagram, closed)
+    drawn.is_poster = depth == "layers"
+    picture = Picture(drawn, theme, page)  # type: ignore[arg-type]  # checked above
     if path is not None:
         picture.save(path, chosen)
     return picture
@@ -89,7 +95,8 @@ def graph(
     *,
     backward: bool = False,
     values: str | None = None,
-    collapse: Any = None,
+    depth: int | str = "all",
+    collapse: str | Iterable[str] = (),
     inputs: Any = (),
     measure: bool = False,
     against: Any = None,
@@ -97,7 +104,7 @@ def graph(
     fold: bool | None = None,
 ) -> Graph:
     """The graph of `result` as text: `print` shows a table in the order of execution; it also has .dot(), .mermaid()
-    and .json(). The arguments are those of `render`.
+    and .json(). The arguments are those of `render`, but that every step is shown if no `depth` is given.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> x = tg.Tensor(2.0, "x")
@@ -107,8 +114,13 @@ def graph(
     from tinygrad_cnn.pictures.view.closed_groups import groups_to_close, with_closed
     from tinygrad_cnn.pictures.write.picture import Graph
 
-    diagram = _diagram(result, values, against, marks, backward=backward, inputs=inputs, measure=measure, fold=fold)
-    return Graph(with_closed(diagram, groups_to_close(diagram, collapse)))
+    diagram = _diagram(
+        result, values, against, marks, layers=depth == "layers",
+        backward=backward, inputs=inputs, measure=measure, fold=fold,
+    )  # fmt: skip
+    drawn = with_closed(diagram, groups_to_close(diagram, depth, collapse))
+    drawn.is_poster = depth == "layers"
+    return Graph(drawn)
 
 
 def _diagram(

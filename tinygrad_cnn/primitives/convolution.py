@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from tinygrad_cnn.engine.graph import Array
+from tinygrad_cnn import origins
+from tinygrad_cnn.engine.graph import Array, Handle
 from tinygrad_cnn.engine.primitive import primitive
 from tinygrad_cnn.primitives.windows import col2im, im2col, layout, pad
 from tinygrad_cnn.stand_in import StandIn
@@ -29,19 +30,26 @@ FEW = 16  # products of fewer terms are slow, so that the bands of all rows of t
 
 def by_columns(x: Array, weight: Array, stride: Two, padding: Two) -> Array:
     """The convolution as in a textbook: pad, im2col, matmul. See `conv2d`."""
+    images = x
     if any(padding):
         x = pad(x, pad_width=_around(x.ndim, padding))
     window, filters = weight.shape[-2:], weight.shape[:-3]
     columns = im2col(x, window=window, stride=stride)  # (batch, channels * kh * kw, out_h * out_w)
+    if type(columns) is np.ndarray and isinstance(weight, Handle):
+        origins.note(columns, images, f"{'pad, ' if any(padding) else ''}im2col", _columns_of(window, stride, padding))
     out = weight.reshape(math.prod(filters), columns.shape[1]) @ columns  # (batch, filters, out_h * out_w)
     return out.reshape(x.shape[0], *filters, *layout(x.shape, window, stride).windows[-2:])
+
+
+def _columns_of(window: Two, stride: Two, padding: Two) -> Callable[[Array], Array]:
+    return lambda x: im2col(pad(x, pad_width=_around(x.ndim, padding)), window=window, stride=stride)
 
 
 def _around(ndim: int, padding: Two) -> tuple[Two, ...]:
     return ((0, 0),) * (ndim - 2) + tuple([(n, n) for n in padding])
 
 
-@primitive(bilinear=True, pure=True)
+@primitive(bilinear=True, pure=True, kind="convolution")
 def convolution(x: Array, weight: Array, /, stride: Two, padding: Two) -> Array:
     """Images (batch, channels, height, width) with filters (filters, channels, kh, kw): (batch, filters, out_h, out_w).
 

@@ -130,7 +130,7 @@ elementwise(
 )
 elementwise(np.sinh, lambda g, out, x: g * np.cosh(x), complex=True)
 elementwise(np.cosh, lambda g, out, x: g * np.sinh(x), complex=True)
-elementwise(np.tanh, lambda g, out, x: g * ((1 - out) * (1 + out)), complex=True)
+elementwise(np.tanh, lambda g, out, x: g * ((1 - out) * (1 + out)), complex=True, kind="activation")
 elementwise(
     np.arcsinh,
     lambda g, out, x: g / (np.cosh(out) if np.iscomplexobj(x) else np.sqrt(x * x + 1)),
@@ -190,7 +190,12 @@ def _gets_all(position: int, winner: int) -> Rule:
 
 # fmax and fmin pass over a NaN where the other operand is none.
 for _extreme in (
-    elementwise(np.maximum, lambda g, out, x, y: _where_more(g, x, y), lambda g, out, x, y: _where_more(g, y, x)),
+    elementwise(
+        np.maximum,
+        lambda g, out, x, y: _where_more(g, x, y),
+        lambda g, out, x, y: _where_more(g, y, x),
+        kind="activation",
+    ),
     elementwise(np.minimum, lambda g, out, x, y: _where_more(g, y, x), lambda g, out, x, y: _where_more(g, x, y)),
     elementwise(np.fmax, lambda g, out, x, y: _chosen(g, out, x, y), lambda g, out, x, y: _chosen(g, out, y, x)),
     elementwise(np.fmin, lambda g, out, x, y: _chosen(g, out, x, y), lambda g, out, x, y: _chosen(g, out, y, x)),

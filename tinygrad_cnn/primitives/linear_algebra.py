@@ -42,7 +42,9 @@ def _product(x: Array, y: Array) -> Array:
 
 
 # Stacks of matrices broadcast together.
-matmul: Primitive[..., Array] = Primitive(np.matmul, broadcasts=True, bilinear=True, complex=True, pure=True)
+matmul: Primitive[..., Array] = Primitive(
+    np.matmul, broadcasts=True, bilinear=True, complex=True, pure=True, kind="linear"
+)
 matmul.defvjp(_matmul_x, _matmul_y)
 matmul.defmistake("the other operand is not transposed", lambda g, out, x, y: g @ y, lambda g, out, x, y: x @ g)
 matmul.defmistake(

@@ -181,7 +181,7 @@ def _unpool_g(
     return functools.reduce(np.add, [h[place] * won for (_, place), won in zip(offsets, winners, strict=True)])
 
 
-@primitive(windowed=True, pure=True, opaque=True)
+@primitive(windowed=True, pure=True, opaque=True, kind="pooling")
 def max_pool2d(x: Array, /, window: Pair, stride: Pair | None = None, ties: Ties = "share") -> Array:
     """The largest element of each window.
 
@@ -245,7 +245,7 @@ max_pool2d.defkink(
 )
 
 
-@primitive(windowed=True, pure=True, opaque=True)
+@primitive(windowed=True, pure=True, opaque=True, kind="pooling")
 def avg_pool2d(x: Array, /, window: Pair, stride: Pair | None = None) -> Array:
     """The mean of each window.
 

@@ -17,6 +17,7 @@ from tinygrad_cnn.pictures.read.rule_source import explain
 from tinygrad_cnn.pictures.view import labels
 from tinygrad_cnn.pictures.view.closed_groups import add_group_boxes
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Mark
+from tinygrad_cnn.pictures.view.layers import join
 from tinygrad_cnn.pictures.view.values import describe
 
 
@@ -27,13 +28,15 @@ def diagram_of(
     inputs: Any = (),
     values: bool = False,
     explained: bool = False,
+    layers: bool = False,
     measure: bool = False,
     fold: bool | None = None,
     marks: Mapping[Node, Mark] | None = None,
 ) -> Diagram:
     """The diagram of the graph of `result`. See `render` for the arguments.
 
-    explained: with the documentation and the rule of each step, for the page.
+    explained: with the documentation and the rule of each step, for the page. layers: with what is written outside of a
+    layer's group and belongs to it, such as its bias, in that group.
     """
     reading = read_graph(result, inputs, fold)
     diagram = Diagram(
@@ -50,6 +53,8 @@ def diagram_of(
         cost.put(diagram, reading, back)
     if values:
         faults.put(diagram, reading, back)
+    if layers:
+        join(diagram)
     _move_what_comes_from_outside(diagram)
     diagram.dtype = Counter(box.dtype for box in diagram.boxes.values()).most_common(1)[0][0]
     _add_marks(diagram, reading, marks or {})

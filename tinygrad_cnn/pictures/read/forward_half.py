@@ -11,6 +11,7 @@ import numpy as np
 
 from tinygrad_cnn.engine.graph import Node, Scope
 from tinygrad_cnn.names import operands_of
+from tinygrad_cnn.origins import Origin, origin_of
 from tinygrad_cnn.pictures.read.loops import Loop, scopes_of
 from tinygrad_cnn.pictures.read.reading import Reading, dtype, primitive_of
 from tinygrad_cnn.pictures.view import labels
@@ -41,6 +42,7 @@ def draw_forward(diagram: Diagram, reading: Reading, values: bool) -> None:
             count=len(members),
             is_result=not results.isdisjoint(members),
             stays=leaf,
+            layer="" if leaf else node.primitive.kind,
         )
         if not leaf:
             box.group = groups.of(members, reading.loops[id])
@@ -116,7 +118,9 @@ class Groups:
         known = next((self.known[parent, s] for s in same if (parent, s) in self.known), None)
         if known is None:
             kind: Any = "scope" if scope.rule_of is None else "rule"
-            known = self.diagram.add_group(kind, labels.clean(scope.name) or "scope", parent).id
+            group = self.diagram.add_group(kind, labels.clean(scope.name) or "scope", parent)
+            group.layer = scope.kind
+            known = group.id
         for s in same:
             self.known[parent, s] = known
         return known
@@ -139,34 +143,68 @@ class Constants:
         place = self.named[name] - (name in self.taken)
         return labels.numbered(name, place)
 
-    def box(self, taker: Box, position: int, arrays: Sequence[Any], name: str | None) -> Box:
+    def box(self, taker: Box, position: int, arrays: Sequence[Any], node: Node) -> Box:
         """The box of a constant, with an edge to what takes it; one box for all that take the same.
 
-        arrays: what the nodes that are drawn as `taker` take there. What the steps hold are copies; arrays of one name
-        and equal elements are one.
+        arrays: what the nodes that are drawn as `taker`, of which `node` is the first, take there. What the steps hold
+        are copies; arrays of one name and equal elements are one. What was moved from an array is drawn so.
         """
-        array, count = arrays[0], len(arrays)
+        origins = [origin_of(array) for array in arrays]
+        if None in origins:
+            found = self._array(arrays, operands_of(node).get(position), taker)
+        else:
+            found = self._moved([origin for origin in origins if origin is not None], arrays, node, taker)
+        self.diagram.edges.append(Edge(found.id, taker.id, "forward", found.shape, position, len(arrays)))
+        return found
+
+    def _array(self, arrays: Sequence[Any], name: str | None, taker: Box) -> Box:
+        array = arrays[0]
         key = tuple(map(id, arrays)) if name is None else (name, *map(_contents, arrays))
-        found = self.known.get(key)
-        if found is None:
-            found = self.known[key] = f"c{len(self.known)}"
-            box = self.diagram.boxes[found] = Box(
-                found,
-                "constant",
-                self._called(name),
-                "mask" if array.dtype == bool else "constant",
-                labels.shapes([x.shape for x in arrays]),
-                dtype(array.dtype),
-                array.nbytes,
-                taker.order,
-                axes=array.shape,
-                count=count,
-                stays=True,
-            )
-            if self.values:
-                box.value = describe_all(arrays, flows=False)
-        box = self.diagram.boxes[found]
-        self.diagram.edges.append(Edge(found, taker.id, "forward", box.shape, position, count))
+        id_ = self.known.get(key)
+        if id_ is not None:
+            return self.diagram.boxes[id_]
+        id_ = self.known[key] = f"c{len(self.known)}"
+        box = self.diagram.boxes[id_] = Box(
+            id_,
+            "constant",
+            self._called(name),
+            "mask" if array.dtype == bool else "constant",
+            labels.shapes([x.shape for x in arrays]),
+            dtype(array.dtype),
+            array.nbytes,
+            taker.order,
+            axes=array.shape,
+            count=len(arrays),
+            stays=True,
+        )
+        if self.values:
+            box.value = describe_all(arrays, flows=False)
+        return box
+
+    def _moved(self, origins: Sequence[Origin], arrays: Sequence[Any], node: Node, taker: Box) -> Box:
+        """The box of what was moved from arrays before any node was recorded, with the box of those."""
+        source = self._array([origin.source for origin in origins], operands_of(node, "convolution").get(0), taker)
+        id_ = f"m{len(self.diagram.boxes)}"
+        steps, array = origins[0].steps, arrays[0]
+        box = self.diagram.boxes[id_] = Box(
+            id_,
+            "primitive",
+            None,
+            steps.rsplit(", ", 1)[-1],
+            labels.shapes([x.shape for x in arrays]),
+            dtype(array.dtype),
+            array.nbytes,
+            taker.order - 1,
+            axes=array.shape,
+            group=taker.group,
+            summary=steps,
+            formula=f"{steps} of {source.title}, before anything was recorded",
+            line=taker.line,
+            count=len(arrays),
+        )
+        if self.values:
+            box.value = describe_all(arrays, flows=False)
+        self.diagram.edges.append(Edge(source.id, id_, "forward", source.shape, 0, len(arrays)))
         return box
 
 
@@ -191,7 +229,7 @@ def _say_call(box: Box, members: list[Node], reading: Reading, constants: Consta
             short.append("·")
         elif isinstance(operand, np.ndarray) and operand.size > 1 and operand.dtype.kind in "fciub":
             arrays = [n.operands[position] for n in members if position not in dict(n.sources)]
-            arguments.append(constants.box(box, position, arrays, operands_of(node).get(position)).title)
+            arguments.append(constants.box(box, position, arrays, node).title)
             short.append("·")
         else:
             text = labels.argument(operand)

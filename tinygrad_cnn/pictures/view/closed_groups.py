@@ -11,37 +11,46 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
+from tinygrad_cnn.declarations import KINDS
 from tinygrad_cnn.pictures.view.diagram import Box, Cost, Diagram, Edge, Group, Mark
+from tinygrad_cnn.pictures.view.layers import layers
 from tinygrad_cnn.pictures.view.values import Value
 
-Collapse = int | str | Iterable[str] | None
+Depth = int | str
+Collapse = str | Iterable[str]
+WORDS = ("layers", "all", "rules")
 
 
-def groups_to_close(diagram: Diagram, collapse: Collapse) -> set[str]:
-    """The groups that `collapse` closes, by id.
+def groups_to_close(diagram: Diagram, depth: Depth = "all", collapse: Collapse = ()) -> set[str]:
+    """The groups that are closed, by id: those that are as deep as `depth`, and the scopes that `collapse` names.
 
-    None: what rules computed. 0: nothing. A number n from 1 on: scopes that are n deep (1 is the outermost), and what
-    rules computed. Names: the scopes of these names, or of these paths ("conv/conv2d"), and what rules computed.
-    Raises ValueError for a name that no scope has, and TypeError for anything else.
+    depth: "layers": what says that it is a layer. A number n from 1 on: the scopes that are n deep; 1 is the outermost.
+    "all": no scope. With all of these, what rules computed is closed; with "rules" that is open too. collapse: names of
+    scopes, or paths ("conv/conv2d"). Raises ValueError for a name that no scope has, and TypeError for anything else.
     """
     groups = diagram.groups.values()
     rules = {group.id for group in groups if group.computes}
-    if collapse is None:
-        return rules
-    if isinstance(collapse, bool) or (isinstance(collapse, int) and collapse < 0):
-        raise ValueError(f"collapse is {collapse!r}; expected a depth of at least 0, or names of scopes")
+    if depth == "rules":
+        closed: set[str] = set()
+    elif depth == "all":
+        closed = rules
+    elif depth == "layers":
+        closed = layers(diagram)
+    elif isinstance(depth, int) and not isinstance(depth, bool) and depth >= 1:
+        closed = rules | {g.id for g in groups if g.depth == depth and g.kind != "loop" and g.forward is not None}
+    else:
+        raise ValueError(f"render: depth is {depth!r}; expected {', '.join(map(repr, WORDS))}, or a number from 1 on")
     if isinstance(collapse, int):
-        if collapse == 0:
-            return set()
-        return rules | {g.id for g in groups if g.depth == collapse and g.kind != "loop" and g.forward is not None}
-    closed = rules
+        raise TypeError(
+            f"render: collapse is {collapse}; expected names of scopes (for a number, pass depth={collapse})"
+        )
     for name in [collapse] if isinstance(collapse, str) else collapse:
         if not isinstance(name, str):
-            raise TypeError(f"collapse contains {name!r}; expected a depth, or names of scopes")
+            raise TypeError(f"render: collapse contains {name!r}; expected names of scopes")
         found = {g.id for g in groups if name in (g.name, diagram.path(g))}
         if not found:
             known = sorted({diagram.path(g) for g in groups if g.kind == "scope"})
-            raise ValueError(f"collapse: no scope is named {name!r}; this graph has {', '.join(known) or 'none'}")
+            raise ValueError(f"render: no scope is named {name!r}; this graph has {', '.join(known) or 'none'}")
         closed |= found
     return closed
 
@@ -82,6 +91,7 @@ def _forward_box(group: Group, steps: list[Box], shown: Box) -> Box:
         kind="scope",
         number=None,
         primitive=group.name,
+        layer=group.layer if group.layer in KINDS else "",
         summary=f"{sum(box.count for box in steps):,} steps",
         formula="",
         bytes=sum(box.bytes * box.count for box in steps),

@@ -89,6 +89,7 @@ class Box:
     count      how many nodes are drawn as this one
     is_result  it is the result that was drawn
     of         the box whose cotangent it is
+    layer      what it is in a network: one of `declarations.KINDS`, or ""
     inherited  all that is wrong with its value was wrong with what it was computed from
     before     for a difference: the value that it had before
     change     for a difference: "added", "removed" or None
@@ -112,6 +113,7 @@ class Box:
     count: int = 1
     is_result: bool = False
     of: str | None = None
+    layer: str = ""
     inherited: bool = False
     value: Value | None = None
     before: Value | None = None
@@ -164,6 +166,7 @@ class Group:
 
     forward, backward  the boxes that are drawn in the place of its two halves when it is closed; None if there is none.
                        What a rule computed for a cotangent is closed into that cotangent.
+    layer              what it is in a network, if it is one of its layers: one of `declarations.KINDS`, or "layer"
     computes           it is what a rule computed for the cotangent `backward`: closed unless `collapse=0`
     """
 
@@ -176,6 +179,7 @@ class Group:
     forward: str | None = None
     backward: str | None = None
     computes: bool = False
+    layer: str = ""
     cost: Cost | None = None
 
     @property
@@ -193,6 +197,7 @@ class Diagram:
     title          what it is a picture of
     notes          what a reader has to know: what was folded, what was compared
     dtype          that of most boxes, which is not repeated in each of them
+    is_poster      each step is drawn as one card, with its parameters and what flows back
     steps, parameters  how many nodes of the graph were computed, and how many are leaves that gradients are taken for
     """
 
@@ -203,6 +208,7 @@ class Diagram:
     title: str = ""
     notes: list[str] = field(default_factory=list)
     dtype: str = ""
+    is_poster: bool = False
     steps: int = 0
     parameters: int = 0
 

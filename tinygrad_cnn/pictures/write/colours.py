@@ -1,5 +1,8 @@
 """Colours: two themes, and the scales of marks and of heat.
 
+The kinds of layers differ in lightness too: their colours were searched for such that any two are far apart for people
+who lack one kind of cones, and in grey (`tests/pictures/test_poster.py` states how far).
+
 Shape and border also show what a thing is, so that a picture can be read in grey: forward is nearly white, backward has
 a tint, parameters have a double border, constants a dashed one. Blue and orange can be distinguished with nearly all
 kinds of colour blindness.
@@ -34,6 +37,7 @@ class Palette(NamedTuple):
     wrong: str
     changes: dict[str, str]  # of what was added, and what was removed
     kinds: dict[str, Look]
+    layers: dict[str, Look]  # of posters
 
 
 # No colour stands for two things in the light theme, so that a picture is made dark by exchanging colours.
@@ -56,6 +60,14 @@ LIGHT = Palette(
         "cotangent": Look("#fdefe3", "#b3541e", "#40200c"),
         "rule": Look("#fff9f4", "#cf8f68", "#40200d"),
     },
+    layers={
+        "convolution": Look("#9cc3fd", "#2f5f9e", "#0b1c31"),
+        "linear": Look("#bb9eae", "#6f4560", "#26101d"),
+        "loss": Look("#dba79f", "#8f4034", "#2f0f0a"),
+        "pooling": Look("#b3fcc5", "#2a7a42", "#0c260f"),
+        "activation": Look("#ebde98", "#7d6f17", "#2a2505"),
+        "normalisation": Look("#82dcec", "#17707f", "#0a272c"),
+    },
 )
 
 DARK = Palette(
@@ -77,6 +89,14 @@ DARK = Palette(
         "cotangent": Look("#3a2415", "#f0a06a", "#fbe6d8"),
         "rule": Look("#2a1e16", "#a8734f", "#fbe6d8"),
     },
+    layers={
+        "convolution": Look("#3c649f", "#8fb6f0", "#f0f5fd"),
+        "linear": Look("#69407a", "#c795dc", "#f7effa"),
+        "loss": Look("#775049", "#d6a398", "#faf1ef"),
+        "pooling": Look("#253a27", "#7fb784", "#e5f6e7"),
+        "activation": Look("#4c4822", "#c3bb6b", "#f8f5dc"),
+        "normalisation": Look("#004451", "#5fb4c6", "#e2f6fa"),
+    },
 )
 
 
@@ -89,6 +109,8 @@ def exchanged() -> dict[str, str]:
     found |= {colour: DARK.changes[change] for change, colour in LIGHT.changes.items()}
     for kind, look in LIGHT.kinds.items():
         found |= dict(zip(look, DARK.kinds[kind], strict=True))
+    for layer, look in LIGHT.layers.items():
+        found |= dict(zip(look, DARK.layers[layer], strict=True))
     return found
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tinygrad_cnn.pictures.view import labels
-from tinygrad_cnn.pictures.view.diagram import Box, Cost, Diagram, Edge, Group
-from tinygrad_cnn.pictures.view.thumbnails import Thumbnail
-from tinygrad_cnn.pictures.view.values import Value
-from tinygrad_cnn.pictures.write.colours import HEAT, PALETTES, SEVERITY, Palette, Theme, on_scale
+from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge, Group
+from tinygrad_cnn.pictures.write.colours import HEAT, PALETTES, SEVERITY, Look, Palette, Theme, on_scale
+from tinygrad_cnn.pictures.write.geometry import width_of
+from tinygrad_cnn.pictures.write.label import cost, escaped, label, quoted, small, tip
 
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
 _SHAPES = {
@@ -31,11 +30,19 @@ class Style:
     arrows  how edges look, by what flows
     beside  the parameters and constants that stand beside the step that takes them, with that step
     both    the backward half is drawn too
+    relaxed how much is left out that makes a layout tidy and boxes overlap: from 1 on straight columns, from 2 on ranks
+            across frames, at 3 frames
     """
 
     def __init__(
-        self, diagram: Diagram, theme: Theme = "light", images: Mapping[str, str] | None = None, font: str = FONT
+        self,
+        diagram: Diagram,
+        theme: Theme = "light",
+        images: Mapping[str, str] | None = None,
+        font: str = FONT,
+        relaxed: int = 0,
     ) -> None:
+        self.relaxed = relaxed
         self.palette: Palette = PALETTES[theme]
         self.images = images or {}
         self.font = font
@@ -58,7 +65,7 @@ class Style:
 def to_dot(diagram: Diagram, style: Style) -> str:
     """The whole picture."""
     lines = [header(diagram, style)]
-    frames = framed(diagram)
+    frames = framed(diagram, style)
     for item in diagram.nested():
         if isinstance(item, Box):
             lines.append(node(item, style))
@@ -72,8 +79,13 @@ def to_dot(diagram: Diagram, style: Style) -> str:
     return "\n".join(lines)
 
 
-def framed(diagram: Diagram) -> set[str]:
+RELAXED = 3  # the most of `Style.relaxed`
+
+
+def framed(diagram: Diagram, style: Style) -> set[str]:
     """The groups that get a frame, those with `Group.fewest` steps or more."""
+    if style.relaxed == RELAXED:
+        return set()
     counts = dict.fromkeys(diagram.groups, 0)
     for box in diagram.boxes.values():
         if box.group is not None and box.is_step:
@@ -84,8 +96,11 @@ def framed(diagram: Diagram) -> set[str]:
     return {id for id, count in counts.items() if count >= diagram.groups[id].fewest}
 
 
-def header(diagram: Diagram, style: Style) -> str:
-    """The beginning, with what holds for all."""
+def header(diagram: Diagram, style: Style, legend: Sequence[tuple[str, Look]] = ()) -> str:
+    """The beginning, with what holds for all.
+
+    legend: what the colours of boxes mean.
+    """
     palette = style.palette
     caption = "   ·   ".join(
         [
@@ -95,12 +110,40 @@ def header(diagram: Diagram, style: Style) -> str:
     )
     return (
         "digraph {\n"
-        f'graph [rankdir=TB newrank=true bgcolor="{palette.paper}" '
+        f'graph [rankdir=TB newrank={"false" if style.relaxed > 1 else "true"} bgcolor="{palette.paper}" '
         f'fontname="{style.font}" fontsize=9 fontcolor="{palette.faint}" nodesep=0.25 ranksep=0.32 pad=0.12 '
-        f'labelloc=b labeljust=l tooltip=" " label={_text(caption)}]\n'
+        f'labelloc=b labeljust=l tooltip=" " label={_caption(caption, legend, style)}]\n'
         f'node [fontname="{style.font}" fontsize=11 margin="0.07,0.03" height=0.28 width=0.5 penwidth=1]\n'
         f'edge [fontname="{style.font}" fontsize=9 arrowsize=0.55 penwidth=1 color="{palette.forward}" '
         f'fontcolor="{palette.faint}"]'
+    )
+
+
+def _caption(caption: str, legend: Sequence[tuple[str, Look]], style: Style) -> str:
+    """What is written beneath a picture: a legend, if there is one, and what a reader has to know."""
+    if style.most:
+        scale = [(f"{labels.seconds(style.most * (i + 1) / len(HEAT))}", colour) for i, colour in enumerate(HEAT)]
+        entries = [("up to", None), *scale]
+    else:
+        entries = [(what, look.fill) for what, look in legend]
+    if not entries:
+        return quoted(caption)
+    faint = style.palette.faint
+    cells = "".join(
+        (
+            f'<TD BORDER="1" COLOR="{faint}" BGCOLOR="{fill}" FIXEDSIZE="TRUE" WIDTH="11" HEIGHT="11"></TD>'
+            if fill
+            else ""
+        )
+        + f"<TD>{small(what, faint)}</TD>"
+        for what, fill in entries
+    )
+    wide = sum(20 + round(width_of(what, 9, False)) for what, _ in entries)
+    size = f'ALIGN="LEFT" FIXEDSIZE="TRUE" WIDTH="{wide}" HEIGHT="18"'
+    row = f'<TABLE {size} BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="1"><TR>{cells}</TR></TABLE>'
+    return (
+        f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1"><TR><TD ALIGN="LEFT">{row}</TD></TR>'
+        f'<TR><TD ALIGN="LEFT">{small(caption, faint)}</TD></TR></TABLE>>'
     )
 
 
@@ -112,35 +155,35 @@ def opening(group: Group, style: Style) -> str:
     """The beginning of the frame of a group."""
     palette = style.palette
     dashed = ",dashed" if group.kind != "scope" else ""
-    name = f"<B>{_escaped(group.name)}</B>" if group.kind == "scope" else _escaped(group.name)
+    name = f"<B>{escaped(group.name)}</B>" if group.kind == "scope" else escaped(group.name)
     if group.kind == "loop":
-        name += f'<FONT POINT-SIZE="9" COLOR="{palette.faint}">   {_escaped(group.caption)}</FONT>'
-    cost = ""
+        name += f'<FONT POINT-SIZE="9" COLOR="{palette.faint}">   {escaped(group.caption)}</FONT>'
+    total = ""
     if group.cost is not None:
-        cost = f"   {_small(_cost(group.cost, whole=True), palette.faint)}"
-    tip = _text(group.caption or group.name)
+        total = f"   {small(cost(group.cost, whole=True), palette.faint)}"
+    hint = quoted(group.caption or group.name)
     return (
-        f'subgraph "cluster_{group.id}" {{ graph [id="{group.id}" class="{group.kind}" label=<{name}{cost}> '
+        f'subgraph "cluster_{group.id}" {{ graph [id="{group.id}" class="{group.kind}" label=<{name}{total}> '
         f'labelloc=t labeljust=l margin=6 style="filled,rounded{dashed}" color="{palette.frame}" '
-        f'fillcolor="{palette.group}" fontcolor="{palette.ink}" fontsize=11 tooltip={tip}]'
+        f'fillcolor="{palette.group}" fontcolor="{palette.ink}" fontsize=11 tooltip={hint}]'
     )
 
 
 def node(box: Box, style: Style) -> str:
     """The statement of a box."""
-    fill, ink, faint = _colours(box, style)
+    fill, ink, faint = colours_of(box, style)
     border, shape, drawn = _outline(box, style)
     straight = ""
-    if not box.stays:  # edges within a group of DOT are drawn straight
+    if not box.stays and not style.relaxed:  # edges within a group of DOT are drawn straight
         straight = f' group="{"back" if box.half == "backward" else "forth"}"'
     return (
         f'"{box.id}" [id="{box.id}" class="{box.kind}" shape={shape} style="{drawn}" fillcolor="{fill}" '
-        f'color="{border}" fontcolor="{ink}" tooltip={_text(tip(box))}{straight}{_width(box)} '
-        f"label=<{label(box, style, ink, faint)}>]"
+        f'color="{border}" fontcolor="{ink}" tooltip={quoted(tip(box))}{straight}{thickness(box)} '
+        f"label=<{_label(box, style, ink, faint)}>]"
     )
 
 
-def _colours(box: Box, style: Style) -> tuple[str, str, str]:
+def colours_of(box: Box, style: Style) -> tuple[str, str, str]:
     """Fill, writing, and small writing: by the mark or the cost of a box, or else by its kind."""
     if box.mark is not None:
         fill, ink = on_scale(SEVERITY, box.mark.severity)
@@ -162,7 +205,7 @@ def _outline(box: Box, style: Style) -> tuple[str, str, str]:
     return style.palette.changes.get(box.change or "", style.palette.kinds[box.kind].line), shape, drawn
 
 
-def _width(box: Box) -> str:
+def thickness(box: Box) -> str:
     """The border: double for results, parameters and their gradients, thick for what to look at."""
     double = " peripheries=2" if box.is_result or _is_parameter_or_gradient(box) else ""
     if box.change:
@@ -176,110 +219,15 @@ def _is_parameter_or_gradient(box: Box) -> bool:
     return box.kind == "parameter" or (box.kind == "cotangent" and box.stays)
 
 
-def label(box: Box, style: Style, ink: str, faint: str) -> str:
-    """What stands in a box: its name, what computed it, and what is shown of its value."""
-    rows = [_heading(box, faint), *_about_value(box, style, ink, faint)]
-    if box.value is not None and box.before is not None:  # its second row has both ranges, and no place for more
-        rows[0] += "".join(f"  {_small(part, faint)}" for part in _type(box, style))
-    if box.value is not None and box.value.wrong:
-        wrong = _escaped(", ".join(box.value.wrong))
-        # What follows from an earlier fault is written small: the one to look at is where it arises.
-        said = _small(", ".join(box.value.wrong), style.palette.wrong)
-        rows.append(
-            said if box.inherited else f'<FONT POINT-SIZE="10" COLOR="{style.palette.wrong}"><B>! {wrong}</B></FONT>'
-        )
-    if box.cost is not None:
-        rows.append(_small(_cost(box.cost, whole=not style.both), faint))
-    if box.mark is not None and (box.mark.note or box.mark.flag):
-        rows.append(f'<FONT POINT-SIZE="10">{"▶ " if box.mark.flag else ""}{_escaped(box.mark.note)}</FONT>')
-    cells = [f'<TD ALIGN="LEFT">{row}</TD>' for row in rows]
-    image = style.images.get(box.id)
-    picture = box.value.picture if box.value is not None else None
-    if image is not None and picture is not None:
-        cells[0] += _image(image, picture, len(rows))
-    elif len(rows) == 1:
-        return rows[0]
-    return _table(cells)
-
-
-def _heading(box: Box, faint: str) -> str:
-    """The first row: the name of a box and what computed it."""
-    title, by = (
-        _escaped(box.title),
-        "" if box.kind in ("input", "parameter", "constant") else box.summary or box.primitive,
-    )
-    call = ""
-    if box.kind == "scope" and box.name:
-        title = _escaped(box.primitive)
-        by = box.summary if box.name == box.primitive else f"{box.name}, {box.summary}"
-    if by == box.name:
-        by = ""
-    if not box.name and by.startswith(box.primitive):  # its call is its name
-        title, call, by = _escaped(box.primitive), _escaped(by[len(box.primitive) :]), ""
-    row = f"<B>{title}</B>{call}"
-    if by:
-        row += f'  <FONT POINT-SIZE="10" COLOR="{faint}">{_escaped(by)}</FONT>'
-    if box.count > 1:
-        row += f'  <FONT POINT-SIZE="10">× {box.count:,}</FONT>'
-    return row
-
-
-def _type(box: Box, style: Style) -> list[str]:
-    """The dtype, if it is not that of the caption, and the shape, but for one number; a cotangent has its value's."""
-    parts = [box.dtype] if box.dtype != style.dtype else []
-    return parts if not box.axes or (box.half == "backward" and not box.stays) else [*parts, box.shape]
-
-
-def _about_value(box: Box, style: Style, ink: str, faint: str) -> list[str]:
-    """The second row, of the value, or of what it was before and is now; none where there is nothing to write."""
-    value, before = box.value, box.before
-    if value is not None and before is not None:
-        return [_small(f"{before.number or before.range}  →  {value.number or value.range}", ink)]
-    parts = _type(box, style)
-    if value is not None and (box.kind != "scope" or value.number is not None):
-        parts.append(_short(value))
-    # Without the test, a label would have an empty element, and of such a label Graphviz shows nothing at all.
-    return [_small("   ".join(filter(None, parts)), faint)] if any(parts) else []
-
-
-def _image(file: str, picture: Thumbnail, rows: int) -> str:
-    """The cells of a thumbnail to the right of `rows` rows; the first is empty, for an image fills all of its own."""
-    return (
-        f'<TD ROWSPAN="{rows}" FIXEDSIZE="TRUE" WIDTH="8" HEIGHT="1"></TD>'
-        f'<TD ROWSPAN="{rows}" FIXEDSIZE="TRUE" WIDTH="{picture.width + 2}" HEIGHT="{picture.height + 2}">'
-        f'<IMG SRC="{html.escape(file)}" SCALE="TRUE"/></TD>'
-    )
-
-
-def _table(rows: list[str]) -> str:
-    inner = "".join(f"<TR>{row}</TR>" for row in rows)
-    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{inner}</TABLE>'
-
-
-def _small(text: str, colour: str) -> str:
-    return f'<FONT POINT-SIZE="9" COLOR="{colour}">{_escaped(text)}</FONT>'
-
-
-def _short(value: Value) -> str:
-    if value.number is not None:
-        return value.number
-    return "   ".join(part for part in (value.range, value.picture.caption if value.picture else "") if part)
-
-
-def _cost(cost: Cost, *, whole: bool) -> str:
-    """whole: with the time of the rules, which otherwise stands at the cotangents that they give."""
-    parts = [labels.seconds(cost.forward)] if cost.forward else []
-    if cost.backward and (whole or not cost.forward):
-        parts.append(f"back {labels.seconds(cost.backward)}")
-    if cost.flops:
-        parts.append(labels.many(cost.flops, "flop"))
-    return "  ".join([*parts, labels.many(cost.bytes, "B")])
-
-
 def _spent(box: Box) -> float:
     if box.cost is None:
         return 0.0
     return box.cost.backward if box.kind == "cotangent" else box.cost.forward
+
+
+def _label(box: Box, style: Style, ink: str, faint: str) -> str:
+    file = style.images.get(box.id)
+    return label(box, ink, faint, palette=style.palette, dtype=style.dtype, image_file=file, whole=not style.both)
 
 
 def edges(diagram: Diagram, style: Style) -> list[str]:
@@ -297,7 +245,7 @@ def edges(diagram: Diagram, style: Style) -> list[str]:
         place = e.tail, diagram.boxes[e.head].group
         if place not in signs:
             signs[place] = f"i{len(signs)}"
-            lines.append(_sign(signs[place], diagram.boxes[e.tail], place[1], style))
+            lines.append(sign_of(signs[place], diagram.boxes[e.tail], place[1], style))
         look = style.arrows[e.flow].replace(" constraint=false", "")
         if e.change:
             look += f' color="{style.palette.changes[e.change]}"'
@@ -307,12 +255,12 @@ def edges(diagram: Diagram, style: Style) -> list[str]:
     return lines
 
 
-def _sign(id: str, box: Box, group: str | None, style: Style) -> str:
+def sign_of(id: str, box: Box, group: str | None, style: Style) -> str:
     """The name of a value of another iteration, in the frame of the loop."""
     sign, when = ("↻", "before") if box.half == "forward" else ("↺", "after")
     node = (
         f'"{id}" [id="{id}" class="sign" shape=plaintext margin=0.02 height=0.2 width=0.1 '
-        f'tooltip="of the iteration {when}" label=<{_small(f"{sign} {box.title}", style.palette.faint)}>]'
+        f'tooltip="of the iteration {when}" label=<{small(f"{sign} {box.title}", style.palette.faint)}>]'
     )
     return node if group is None else f'subgraph "cluster_{group}" {{ {node} }}'
 
@@ -357,20 +305,3 @@ def beside(diagram: Diagram) -> dict[str, str]:
     }
     guests = Counter(taken.values())
     return {leaf: taker for leaf, taker in taken.items() if guests[taker] == 1}
-
-
-def tip(box: Box) -> str:
-    """The tooltip of a box."""
-    parts = [box.formula or box.title, f"{box.dtype}[{box.shape}]"]
-    if box.line:
-        parts.append(box.line)
-    return "\n".join(parts)
-
-
-def _escaped(text: str) -> str:
-    return html.escape(text, quote=True)
-
-
-def _text(text: str) -> str:
-    """A quoted string of DOT, in which nothing is markup or an escape."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

@@ -11,12 +11,18 @@ from pathlib import Path
 
 from tinygrad_cnn import files
 from tinygrad_cnn.pictures.view.diagram import Diagram
-from tinygrad_cnn.pictures.write import formats, graphviz
+from tinygrad_cnn.pictures.write import dot, formats, graphviz, poster
 from tinygrad_cnn.pictures.write.colours import Theme, dark_rules, scoped
-from tinygrad_cnn.pictures.write.dot import Style, to_dot
+from tinygrad_cnn.pictures.write.dot import RELAXED, Style
+from tinygrad_cnn.pictures.write.geometry import overlapping, places
 from tinygrad_cnn.pictures.write.json_document import to_json
 from tinygrad_cnn.pictures.write.mermaid import to_mermaid
 from tinygrad_cnn.pictures.write.text import to_html, to_table
+
+
+def to_dot(diagram: Diagram, style: Style) -> str:
+    """A diagram in DOT."""
+    return poster.to_dot(diagram, style) if diagram.is_poster else dot.to_dot(diagram, style)
 
 
 class Picture:
@@ -80,7 +86,7 @@ class Picture:
     @functools.cached_property
     def svg(self) -> str:
         """The picture as SVG; thumbnails are in it, and with the theme "auto" it is dark where its reader's page is."""
-        text = self._laid_out("svg").decode()
+        text = self._layout[1].decode()
         pictures = self._pictures()
 
         def inline(match: re.Match[str]) -> str:
@@ -105,12 +111,12 @@ class Picture:
     @functools.cached_property
     def png(self) -> bytes:
         """The picture as a PNG, with 144 pixels in an inch."""
-        return self._laid_out("png", dpi=144)
+        return self._written("png", 144, self._layout[0])
 
     @functools.cached_property
     def pdf(self) -> bytes:
         """The picture as a PDF."""
-        return self._laid_out("pdf")
+        return self._written("pdf", None, self._layout[0])
 
     def _pictures(self) -> dict[str, bytes]:
         """The thumbnails, by the id of the box."""
@@ -119,14 +125,24 @@ class Picture:
             box.id: box.value.picture.png for box in boxes if box.value is not None and box.value.picture is not None
         }
 
-    def _laid_out(self, format: str, dpi: int | None = None) -> bytes:
+    @functools.cached_property
+    def _layout(self) -> tuple[int, bytes]:
+        """The least to leave out for no two boxes to overlap (see `Style.relaxed`), and the SVG without it."""
+        for relaxed in range(RELAXED):
+            svg = self._written("svg", None, relaxed)
+            if not overlapping(places(svg.decode())):
+                return relaxed, svg
+        return RELAXED, self._written("svg", None, RELAXED)
+
+    def _written(self, format: str, dpi: int | None, relaxed: int) -> bytes:
         pictures = self._pictures()
         if not pictures:
-            return graphviz.laid_out(self.dot, format, None, dpi)
+            style = Style(self.diagram, self._theme, relaxed=relaxed)
+            return graphviz.laid_out(to_dot(self.diagram, style), format, None, dpi)
         with files.temporary_folder() as folder:
             for id, png in pictures.items():
                 (folder / f"{id}.png").write_bytes(png)
-            style = Style(self.diagram, self._theme, {id: f"{id}.png" for id in pictures})
+            style = Style(self.diagram, self._theme, {id: f"{id}.png" for id in pictures}, relaxed=relaxed)
             return graphviz.laid_out(to_dot(self.diagram, style), format, folder, dpi)
 
     @functools.cached_property

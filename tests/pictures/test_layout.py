@@ -1,0 +1,98 @@
+"""In no picture do two boxes, or a box and the title of a frame, overlap; and what is written is within its box."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from picture_models import MODELS, random_graph
+from PIL import ImageFont
+
+import tinygrad_cnn as tg
+from tinygrad_cnn.pictures.write.geometry import corners, overlapping, places
+
+SVG = "{http://www.w3.org/2000/svg}"
+DEPTHS: tuple[Any, ...] = ("layers", "all", 1)
+
+
+@functools.cache
+def font(bold: bool, size: float) -> Any:
+    """The font that Helvetica stands for on this machine, as Graphviz and a browser take it."""
+    pattern = f"Helvetica:{'bold' if bold else 'regular'}"
+    file = subprocess.run(["fc-match", "-f", "%{file}", pattern], capture_output=True, check=True, text=True).stdout
+    return ImageFont.truetype(file, 100 * size)
+
+
+def width(text: str, size: float, bold: bool) -> float:
+    """The width of a text, measured in that font, in points."""
+    return float(font(bold, size).getlength(text)) / 100
+
+
+def drawn(make: Callable[[], Any], **options: Any) -> str:
+    with np.errstate(all="ignore"):
+        return tg.render(make(), **{"backward": True, "values": "thumbnails", **options}).svg
+
+
+def assert_that_nothing_overlaps(svg: str) -> None:
+    found = places(svg, width)
+    assert found
+    assert [(a.kind, a.id, b.kind, b.id) for a, b in overlapping(found)] == []
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("name", MODELS)
+def test_nothing_overlaps_in_any_picture_of_a_model(name: str, depth: Any) -> None:
+    assert_that_nothing_overlaps(drawn(MODELS[name], depth=depth))
+
+
+@pytest.mark.parametrize("name", ["readme", "recurrent", "second"])
+def test_nothing_overlaps_where_rules_are_open_or_costs_are_shown(name: str) -> None:
+    assert_that_nothing_overlaps(drawn(MODELS[name], depth="rules"))
+    assert_that_nothing_overlaps(drawn(MODELS[name], depth="all", measure=True))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_nothing_overlaps_in_random_graphs(seed: int) -> None:
+    make = functools.partial(random_graph, seed)
+    assert_that_nothing_overlaps(drawn(make))
+    assert_that_nothing_overlaps(drawn(make, depth="all"))
+
+
+def test_what_overlaps_is_found() -> None:
+    picture = tg.render(MODELS["second"](), backward=True, values="thumbnails", depth="all")
+    tidy = places(picture._written("svg", None, 0).decode())
+    assert len(overlapping(tidy)) > 0  # as Graphviz lays it out with straight columns and ranks
+    moved = [
+        tidy[0],
+        tidy[0]._replace(id="other", left=tidy[0].left + 1),
+        tidy[0]._replace(id="far", left=1e6, right=2e6),
+    ]
+    assert [(a.id, b.id) for a, b in overlapping(moved)] == [(tidy[0].id, "other")]
+
+
+@pytest.mark.parametrize("depth", ["layers", "all"])
+def test_what_is_written_is_within_its_box(depth: str) -> None:
+    """With the widths that the font has, so that no text touches its border."""
+    root = ET.fromstring(drawn(MODELS["readme"], depth=depth))
+    boxes = {place.id: place for place in places(ET.tostring(root, encoding="unicode"))}
+    texts = 0
+    for group in root.iter(f"{SVG}g"):
+        if group.get("class", "").split(" ")[0] != "node":
+            continue
+        box = boxes[group.get("id", "")]
+        for text in group.iter(f"{SVG}text"):
+            (left, _), (right, _) = corners(text, width)
+            assert left > box.left + 1, text.text
+            assert right < box.right - 1, text.text
+            texts += 1
+    assert texts > 20
+
+
+def test_a_picture_of_scalars_writes_no_shapes() -> None:
+    root = ET.fromstring(drawn(MODELS["second"], depth="all"))
+    assert not [text.text for text in root.iter(f"{SVG}text") if "scalar" in (text.text or "")]

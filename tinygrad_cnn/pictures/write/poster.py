@@ -1,0 +1,174 @@
+"""The poster in DOT: one column of cards, coloured by what each is in a network."""
+
+from __future__ import annotations
+
+from tinygrad_cnn.declarations import KINDS
+from tinygrad_cnn.pictures.view.diagram import Box, Diagram
+from tinygrad_cnn.pictures.view.poster import Card, Poster, poster_of
+from tinygrad_cnn.pictures.write import dot
+from tinygrad_cnn.pictures.write.colours import Look
+from tinygrad_cnn.pictures.write.dot import Style
+from tinygrad_cnn.pictures.write.label import about_value, cost, escaped, image, noted, quoted, small, tip, warnings
+
+BESIDE = 60  # points: what is narrower stands to the right of what is written about it, else below
+
+
+def to_dot(diagram: Diagram, style: Style) -> str:
+    """The whole picture."""
+    poster = poster_of(diagram)
+    lines = [dot.header(diagram, style, _legend(poster, style))]
+    frames = dot.framed(diagram, style)
+    for item in diagram.nested():
+        if isinstance(item, Box):
+            if item.id in poster.cards:
+                lines.append(_node(poster.cards[item.id], style))
+        else:
+            event, group = item
+            if group.id in frames:
+                lines.append("}" if event == "end" else dot.opening(group, style))
+    lines += _edges(diagram, poster, style)
+    lines.append("}\n")
+    return "\n".join(lines)
+
+
+def look(card: Card, style: Style) -> Look:
+    """The colours of a card: of its mark or its cost, or else of what it is."""
+    box = card.box
+    if box.layer in style.palette.layers and box.mark is None and box.cost is None:
+        return style.palette.layers[box.layer]
+    kind = "input" if _is_input(box) else box.kind
+    fill, ink, _ = dot.colours_of(_worse(card), style)
+    line = style.palette.kinds[kind].line
+    return Look(style.palette.kinds[kind].fill if box.mark is None and box.cost is None else fill, line, ink)
+
+
+def _worse(card: Card) -> Box:
+    """Of a value and its cotangent, the one whose mark is worse."""
+    g = card.cotangent
+    if g is not None and g.mark is not None and (card.box.mark is None or g.mark.rank > card.box.mark.rank):
+        return g
+    return card.box
+
+
+def _is_input(box: Box) -> bool:
+    """Whether it is data: a constant with a card of its own is what the computation begins with."""
+    return box.kind in ("input", "constant")
+
+
+def _node(card: Card, style: Style) -> str:
+    """The statement of a card."""
+    box, (fill, line, ink) = card.box, look(card, style)
+    line = style.palette.changes.get(box.change or "", line)
+    drawn = "filled,rounded" if box.kind in ("primitive", "scope") else "filled"
+    if box.change == "removed":
+        drawn = f"{drawn},dashed"
+    return (
+        f'"{box.id}" [id="{box.id}" class="card {box.layer or box.kind}" shape=box style="{drawn}" fillcolor="{fill}" '
+        f'color="{line}" fontcolor="{ink}" tooltip={quoted(tip(box))}{dot.thickness(box)} margin="0.08,0.05" '
+        f"label=<{_label(card, style, ink)}>]"
+    )
+
+
+def _label(card: Card, style: Style, ink: str) -> str:
+    """A row for the name, one for the value and its cotangent, and one for each parameter and its gradient."""
+    box, g = card.box, card.cotangent
+    both = any(gradient is not None for gradient in (g, *(gradient for _, gradient in card.within)))
+    rows = [f'<TR><TD ALIGN="LEFT"{_columns(both)}>{_heading(box, ink)}</TD></TR>']
+    rows.append(_row(_cell(box, style, ink, called=False), g, style, both))
+    for leaf, gradient in card.within:
+        rows.append(_row(_cell(leaf, style, ink, called=True), gradient, style, both))
+    below = [] if box.cost is None else [small(cost(box.cost, whole=True), ink)]
+    below += [row for one in (box, g) if one is not None for row in noted(one)]
+    rows += [f'<TR><TD ALIGN="LEFT"{_columns(both)}>{row}</TD></TR>' for row in below]
+    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="2">{"".join(rows)}</TABLE>'
+
+
+def _columns(both: bool) -> str:
+    return ' COLSPAN="2"' if both else ""
+
+
+def _heading(box: Box, ink: str) -> str:
+    """What a card is, and the name of its value."""
+    if box.stays:
+        return f"<B>{escaped(box.title)}</B>"
+    call = "" if box.kind == "scope" else box.summary.removeprefix(box.primitive)
+    row = f"<B>{escaped(box.primitive)}</B>"
+    row += f'<FONT POINT-SIZE="10">{escaped(call)}</FONT>' if call else ""
+    if box.name and box.name != box.primitive:
+        row += f'   <FONT POINT-SIZE="10"><I>{escaped(box.name)}</I></FONT>'
+    if box.count > 1:
+        row += f'   <FONT POINT-SIZE="10">× {box.count:,}</FONT>'
+    return row
+
+
+def _row(left: str, gradient: Box | None, style: Style, both: bool) -> str:
+    if gradient is None:
+        return f'<TR><TD ALIGN="LEFT"{_columns(both)}>{left}</TD></TR>' if left else ""
+    kind = style.palette.kinds["cotangent"]
+    right = _cell(gradient, style, kind.ink, called=True)
+    return (
+        f'<TR><TD ALIGN="LEFT">{left or " "}</TD>'
+        f'<TD ALIGN="LEFT" BGCOLOR="{kind.fill}" STYLE="ROUNDED">{right}</TD></TR>'
+    )
+
+
+def _cell(box: Box, style: Style, ink: str, *, called: bool) -> str:
+    """What is shown of a value: its name, if it is not that of the card, its facts, and its thumbnail."""
+    name = [f'<FONT POINT-SIZE="10"><B>{escaped(box.title)}</B></FONT>'] if called else []
+    lines = [
+        "   ".join([*name, *about_value(box, style.dtype, ink, ink, closed=False)]),
+        *warnings(box, style.palette.wrong),
+    ]
+    rows = [f'<TR><TD ALIGN="LEFT">{line}</TD></TR>' for line in lines if line]
+    file = style.images.get(box.id)
+    picture = box.value.picture if box.value is not None else None
+    if file is None or picture is None:
+        return _table(rows) if rows else ""
+    if picture.width <= BESIDE and rows:
+        rows[0] = rows[0].removesuffix("</TR>") + f"{image(file, picture, len(rows))}</TR>"
+    else:
+        size = f'FIXEDSIZE="TRUE" WIDTH="{picture.width + 2}" HEIGHT="{picture.height + 2}"'
+        cell = f'<TR><TD {size}><IMG SRC="{file}" SCALE="TRUE"/></TD></TR>'
+        shown = f'<TABLE ALIGN="LEFT" {size} BORDER="0" CELLSPACING="0" CELLPADDING="0">{cell}</TABLE>'
+        rows.append(f'<TR><TD ALIGN="LEFT">{shown}</TD></TR>')
+    return _table(rows)
+
+
+def _table(rows: list[str]) -> str:
+    return f'<TABLE ALIGN="LEFT" BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{"".join(rows)}</TABLE>'
+
+
+def _edges(diagram: Diagram, poster: Poster, style: Style) -> list[str]:
+    """The edges between cards: values go down, cotangents up."""
+    card_of = {card.cotangent.id: id for id, card in poster.cards.items() if card.cotangent is not None}
+    lines: list[str] = []
+    signs: dict[tuple[str, str | None], str] = {}
+    for e in poster.edges:
+        tail, head = card_of.get(e.tail, e.tail), card_of.get(e.head, e.head)
+        look = style.arrows[e.flow].replace(" constraint=false", "")
+        if e.change:
+            look += f' color="{style.palette.changes[e.change]}" penwidth=2'
+        if e.flow in ("again", "earlier"):
+            place = e.tail, diagram.boxes[head].group
+            if place not in signs:
+                signs[place] = f"i{len(signs)}"
+                lines.append(dot.sign_of(signs[place], diagram.boxes[e.tail], place[1], style))
+            tail = signs[place]
+        if e.flow in ("backward", "earlier"):
+            tail, head, look = head, tail, f"{look} dir=back"
+        lines.append(f'"{tail}" -> "{head}" [{look}]')
+    return lines
+
+
+def _legend(poster: Poster, style: Style) -> list[tuple[str, Look]]:
+    """What the colours mean, of those that appear."""
+    appear = {card.box.layer for card in poster.cards.values()}
+    found = [(kind, style.palette.layers[kind]) for kind in KINDS if kind in appear]
+    kinds = style.palette.kinds
+    if any(card.box.kind == "parameter" for card in poster.cards.values()):
+        found.insert(0, ("parameter", kinds["parameter"]))
+    if any(_is_input(card.box) for card in poster.cards.values()):
+        found.insert(0, ("input", kinds["input"]))
+    if style.both:
+        found.append(("gradient", kinds["cotangent"]))
+    return found
