@@ -105,7 +105,7 @@ _UFUNCS: dict[type[ast.operator], str] = {
     ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.MatMult: "matmul",
     ast.Pow: "power", ast.Mod: "remainder", ast.FloorDiv: "floor_divide",
 }  # fmt: skip
-_ALIASES = {"dot": "matmul", "abs": "absolute", "conv2d": "convolution", "linear": "matmul"}
+_ALIASES = {"dot": "matmul", "abs": "absolute"}
 
 
 @functools.lru_cache(maxsize=64)

@@ -99,6 +99,15 @@ def test_an_image_that_was_written_to_since_is_not_drawn() -> None:
     assert [card.box.shape for card in cards(y) if card.box.stays] == ["2×9×25"]
 
 
+@pytest.mark.parametrize("padding", [0, 1, "same", ((0, 1), (1, 0))])
+def test_an_image_is_drawn_as_the_image_whatever_the_padding(padding: Any) -> None:
+    pictures, W = np.random.default_rng(0).normal(size=(2, 3, 6, 6)), tg.Tensor(np.ones((4, 3, 2, 2)), "W")
+    found = cards(tg.conv2d(pictures, W, padding=padding), values="thumbnails")
+    leaves = [(card.box.title, card.box.shape) for card in found if card.box.stays]
+    assert leaves == [("pictures", "2×3×6×6")]
+    assert [title(card) for card in found] == ["pictures", "conv2d"]
+
+
 def test_what_an_array_was_moved_from_is_forgotten_with_the_array() -> None:
     before = len(origins._origins)
     y = tg.conv2d(np.ones((2, 5, 5)), tg.Tensor(np.ones((3, 3)), "W"))

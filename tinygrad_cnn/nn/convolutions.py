@@ -7,7 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from tinygrad_cnn.engine.graph import Array, scope
+from tinygrad_cnn import origins
+from tinygrad_cnn.engine.graph import Array, Handle, scope
 from tinygrad_cnn.engine.primitive import OPERANDS, operand
 from tinygrad_cnn.nn.padding import Padding, sides
 from tinygrad_cnn.primitives.convolution import by_columns, convolution, image_gradient
@@ -71,7 +72,11 @@ def conv2d(
     (above, below), (left, right) = sides(padding, "conv2d", x.shape[-2:], window, steps)
     around = above, left
     if around != (below, right):
-        x, around = np.pad(x, [*[(0, 0)] * (len(x.shape) - 2), (above, below), (left, right)]), (0, 0)
+        widths = [*[(0, 0)] * (len(x.shape) - 2), (above, below), (left, right)]
+        images, x, around = x, np.pad(x, widths), (0, 0)
+        if type(x) is np.ndarray and isinstance(weight, Handle):
+            x.setflags(write=False)  # so that the graph keeps it without a copy
+            origins.note(x, images, "pad", lambda images: np.pad(images, widths))
     if single:
         if apart == (1, 1):
             out = by_columns(x, weight, steps, around)

@@ -16,6 +16,7 @@ from tinygrad_cnn.pictures.read.loops import Loop, scopes_of
 from tinygrad_cnn.pictures.read.reading import Reading, dtype, primitive_of
 from tinygrad_cnn.pictures.view import labels
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge
+from tinygrad_cnn.pictures.view.layers import LINEAR
 from tinygrad_cnn.pictures.view.values import describe_all
 
 
@@ -151,7 +152,7 @@ class Constants:
         """
         origins = [origin_of(array) for array in arrays]
         if None in origins:
-            found = self._array(arrays, operands_of(node).get(position), taker)
+            found = self._array(arrays, operands_of(node).get(position) or _image(node, position), taker)
         else:
             found = self._moved([origin for origin in origins if origin is not None], arrays, node, taker)
         self.diagram.edges.append(Edge(found.id, taker.id, "forward", found.shape, position, len(arrays)))
@@ -183,7 +184,7 @@ class Constants:
 
     def _moved(self, origins: Sequence[Origin], arrays: Sequence[Any], node: Node, taker: Box) -> Box:
         """The box of what was moved from arrays before any node was recorded, with the box of those."""
-        source = self._array([origin.source for origin in origins], operands_of(node, "convolution").get(0), taker)
+        source = self._array([origin.source for origin in origins], _image(node, 0), taker)
         id_ = f"m{len(self.diagram.boxes)}"
         steps, array = origins[0].steps, arrays[0]
         box = self.diagram.boxes[id_] = Box(
@@ -206,6 +207,14 @@ class Constants:
             box.value = describe_all(arrays, flows=False)
         self.diagram.edges.append(Edge(source.id, id_, "forward", source.shape, 0, len(arrays)))
         return box
+
+
+def _image(node: Node, position: int) -> str | None:
+    """What the first operand of a convolution or a linear layer is, as the call of that is written."""
+    scope = node.scope
+    if position or scope is None or scope.kind not in LINEAR:
+        return None
+    return operands_of(node, scope.name).get(0)
 
 
 def _contents(array: Any) -> Any:

@@ -58,7 +58,8 @@ def groups_to_close(diagram: Diagram, depth: Depth = "all", collapse: Collapse =
 def add_group_boxes(diagram: Diagram) -> None:
     """Make the boxes that are drawn in the place of closed groups: one forward, and one for the cotangents, if any.
 
-    They show what leaves the group, the newest of it. A scope of one step needs none: the box of that step names it.
+    They show what leaves the group, the newest of it. A scope of one step needs none, unless it is a layer: the box of
+    that step names it.
     """
     inside: dict[str, list[Box]] = {id: [] for id in diagram.groups}
     for box in diagram.boxes.values():
@@ -68,7 +69,7 @@ def add_group_boxes(diagram: Diagram) -> None:
     takers, cotangents = diagram.takers(), diagram.cotangents()
     for group in diagram.groups.values():
         steps = [box for box in inside[group.id] if box.kind == "primitive"]
-        if group.computes or not steps or (len(steps) == 1 and group.kind != "loop"):
+        if group.computes or not steps or (len(steps) == 1 and group.kind != "loop" and not group.layer):
             continue
         ids = {box.id for box in steps}
         leaving = [box for box in steps if box.is_result or not takers.get(box.id, set()) <= ids]

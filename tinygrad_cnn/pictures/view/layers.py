@@ -41,7 +41,7 @@ def join(diagram: Diagram) -> None:
 
 def layers(diagram: Diagram) -> set[str]:
     """The groups that are layers, and those of rules of a derivative, which are one step of what is drawn."""
-    return {g.id for g in diagram.groups.values() if g.computes or g.kind == "rule" or g.layer}
+    return {g.id for g in diagram.groups.values() if g.computes or (g.forward and (g.kind == "rule" or g.layer))}
 
 
 def _layer(diagram: Diagram, inner: str | None, outer: str | None) -> str | None:
