@@ -209,6 +209,22 @@ CASES: dict[str, Callable[[], Any]] = {
         t(1, 2, 4, 4), np.ones((2, 3, 2, 2)), stride=2, output_padding=2
     ),
     "conv_transpose2d to nothing": lambda: tg.nn.conv_transpose2d(t(1, 2, 1, 1), np.ones((2, 3, 2, 2)), padding=1),
+    "conv_transpose2d of groups that do not divide": lambda: tg.nn.conv_transpose2d(
+        t(1, 3, 4, 4), np.ones((3, 1, 2, 2)), groups=2
+    ),
+    "a layer that was not initialised": lambda: tg.nn.Sequential(tg.nn.Linear(None, 3))(np.ones((2, 4))),
+    "a layer for other channels": lambda: tg.nn.Conv2d(1, 8, 3).init(np.random.default_rng(0), np.ones((2, 1, 5, 5)))(
+        np.ones((2, 3, 5, 5))
+    ),
+    "a layer of no size": lambda: tg.nn.Linear(None, 0),
+    "a layer without a generator": lambda: tg.nn.Linear(2, 3).init(0, np.ones((1, 2))),
+    "a hyperparameter that is a list": lambda: tg.nn.MaxPool2d([2, 2]),
+    "a number among layers": lambda: tg.nn.Sequential(3),
+    "batch norm without state": lambda: tg.nn.BatchNorm(2, weight=np.ones(2), bias=np.zeros(2))(np.ones((3, 2))),
+    "dropout without a generator": lambda: tg.nn.Dropout(0.5).train(np.ones(3)),
+    "a residual of another shape": lambda: tg.nn.Residual(tg.nn.Linear(2, 3)).init(
+        np.random.default_rng(0), np.ones((1, 2))
+    ),
     "pooling with too much padding": lambda: tg.nn.max_pool2d(t(4, 4), 2, padding=2),
     "pooling of no pixels": lambda: tg.nn.global_avg_pool2d(t(2, 0, 4)),
     "pooling to no regions": lambda: tg.nn.adaptive_max_pool2d(t(4, 4), 0),
@@ -350,6 +366,10 @@ CASES: dict[str, Callable[[], Any]] = {
     "a set in a program": lambda: tg.program(lambda x: np.unique(x))(np.ones(2)),
     "eigenvalues in a program": lambda: tg.program(np.linalg.eigvals)(np.eye(2)),
     "random numbers in a program": lambda: tg.program(drawing(np.random.default_rng(0)))(np.ones(2)),
+    "a draw with an array in a program": lambda: tg.program(lambda x, rng: rng.normal(x))(
+        np.ones(2), np.random.default_rng(0)
+    ),
+    "a shuffle in a program": lambda: tg.program(lambda x, rng: rng.shuffle(x))(np.ones(2), np.random.default_rng(0)),
     "an argument that a program assigns to": lambda: tg.program(lambda x: assign(x, 0, 1.0))(np.ones(2)),
     "a Tensor as an argument of a program": lambda: tg.program(np.sin)(t(2)),
     "out= in a program": lambda: tg.program(lambda x: np.sin(x, out=np.ones(2)))(np.ones(2)),
