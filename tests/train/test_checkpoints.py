@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from campaigns.resumes import campaign
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from paths import ROOT
 
 import tinygrad_cnn as tg
@@ -30,12 +35,12 @@ def loss(model: Any, x: Any, y: Any, rng: np.random.Generator | None) -> Any:
 
 
 def train(folder: Path | None = None, epochs: int = 6, **keywords: Any) -> Fitted:
-    given = {
+    arguments = {
         "model": MODEL, "loss": loss, "data": (X, Y), "batch_size": 12, "checkpoints": folder,
         "optimiser": nn.Adam(nn.cosine_schedule(0.05, 24)), "compiled": False, **keywords,
     }  # fmt: skip
-    given.setdefault("resume", given["checkpoints"] is not None)
-    return fit(epochs=epochs, **given)
+    arguments.setdefault("resume", arguments["checkpoints"] is not None)
+    return fit(epochs=epochs, **arguments)
 
 
 def bits(fitted: Fitted) -> Any:
@@ -88,6 +93,31 @@ def test_a_training_that_a_signal_ended_amid_an_epoch_continues_there(
     assert names(tmp_path) == ["checkpoint-000002-000000.safetensors", "checkpoint-000002-000003.safetensors"]
     again = train(tmp_path, data=at_step(), batch_size=None)
     assert bits(again) == bits(train(data=at_step(), batch_size=None))
+
+
+@given(
+    st.lists(st.integers(0, 9), max_size=6), st.integers(1, 4), st.sampled_from([None, (X[:9], Y[:9])]), st.booleans()
+)
+@settings(max_examples=40)
+def test_a_training_that_is_interrupted_after_any_steps_ends_as_one_that_was_not(
+    interrupts: list[int], every: int, validation: Any, drop_last: bool
+) -> None:
+    state = {"next": 99, "steps": 0}
+
+    def transform(batch: Any, rng: np.random.Generator) -> Any:
+        state["steps"] += 1
+        if state["steps"] == state["next"]:
+            signal.raise_signal(signal.SIGINT)
+        return batch.x + rng.normal(size=batch.x.shape), batch.y
+
+    loader = DataLoader(X, Y, batch_size=12, transform=transform, drop_last=drop_last)
+    keywords = {"data": loader, "batch_size": None, "validation": validation, "every": every}
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
+        for after in interrupts:
+            state.update(next=after, steps=0)
+            train(Path(folder), **keywords)
+        state.update(next=99, steps=0)
+        assert bits(train(Path(folder), **keywords)) == bits(train(**keywords))
 
 
 def test_sigterm_ends_a_process_after_the_checkpoint_is_written(tmp_path: Path) -> None:

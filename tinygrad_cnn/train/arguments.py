@@ -29,4 +29,6 @@ def check(**given: Any) -> None:
             raise ValueError(f"fit: a metric has the name {name!r}, which the history itself uses; choose another")
     for name, needed in (("patience", "validation"), ("resume", "checkpoints")):
         if given[name] and given[needed] is None:
-            raise ValueError(f"fit: {name} is {given[name]}, but {needed} is None; expected {needed}= with it, or no {name}")
+            raise ValueError(
+                f"fit: {name} is {given[name]}, but {needed} is None; expected {needed}= with it, or no {name}"
+            )

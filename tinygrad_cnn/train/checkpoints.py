@@ -103,12 +103,14 @@ class Checkpoints:
 
     def _restored(self, loaded: saving.Loaded, start: Run) -> Run:
         loaded, found = loaded._replace(caller="fit"), loaded.tree
+        if not isinstance(found, dict) or "about" not in found:
+            raise ValueError(f"fit: {loaded.path} is no checkpoint; expected those of a training, and no other file")
         about = json.loads(found["about"])
         for name, given in json.loads(json.dumps(self.about)).items():
-            if given != about[name]:
+            if given != about.get(name):
                 raise ValueError(
-                    f"fit: {name} is {given}; the checkpoint {loaded.path} is of a training with {about[name]}. Resume "
-                    "it with that, or train anew with another folder"
+                    f"fit: {name} is {given}; the checkpoint {loaded.path} is of a training with {about.get(name)}. "
+                    "Resume it with that, or train anew with another folder"
                 )
         parts = {part: loaded.like(getattr(start, part), part) for part in ("model", "state", "memory")}
         best = Best(found["best"]["epoch"], parts["model"], parts["state"])
@@ -120,9 +122,12 @@ class Checkpoints:
 
 
 def described_data(loader: DataLoader) -> dict[str, Any]:
-    """What a loader's batches follow from: its examples by a checksum of the first, the last and the targets."""
+    """What a loader's batches follow from: its examples by a checksum of the first, the last and the targets.
+
+    What is to be read may lie elsewhere now, and its place is not in it.
+    """
     x = loader.x
-    ends = b"".join(np.asarray(x[k]).tobytes() if loader.read is None else str(x[k]).encode() for k in (0, -1))
+    ends = b"" if loader.read else b"".join(np.asarray(x[k]).tobytes() for k in (0, -1))
     return {
         "the number of examples": len(x),
         "batch_size": loader.batch_size,
