@@ -144,6 +144,7 @@ def test_a_finished_training_is_returned_as_it_was(tmp_path: Path) -> None:
     first = train(tmp_path, callbacks=[lambda epoch: epoch.number == 3])
     again = train(tmp_path)
     assert bits(first) == bits(again)
+    assert first.backend == again.backend == "eager"
     assert first.stopped == again.stopped == "a callback asked for it after epoch 3"
 
 

@@ -267,9 +267,17 @@ def test_ctrl_c_returns_the_best_model_and_reports_it(capsys: pytest.CaptureFixt
     fitted = fit(MODEL, cross_entropy, (X, Y), nn.Adam(), epochs=9, callbacks=[interrupting])
     assert fitted.stopped == "interrupted in epoch 4, after 0 of 2 batches"
     assert fitted.best_epoch == 3
-    assert capsys.readouterr().err == f"fit: {fitted.stopped}; the model after epoch 3 is returned\n"
+    assert capsys.readouterr().err == f"fit: {fitted.stopped}; the current model is returned\n"
     assert leaves(fitted.model) == leaves(fit(MODEL, cross_entropy, (X, Y), nn.Adam(), epochs=3).model)
     assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_ctrl_c_returns_the_model_with_the_lowest_validation_loss(capsys: pytest.CaptureFixture[str]) -> None:
+    data = {"epochs": 9, "validation": (X, 1 - Y)}  # which only gets worse
+    fitted = fit(MODEL, cross_entropy, (X, Y), nn.Adam(0.1), callbacks=[interrupting], **data)
+    assert capsys.readouterr().err.endswith("batches; the best model, after epoch 1, is returned\n")
+    assert fitted.best_epoch == 1
+    assert leaves(fitted.model) == leaves(fit(MODEL, cross_entropy, (X, Y), nn.Adam(0.1), epochs=1).model)
 
 
 def test_ctrl_c_during_a_step_ends_after_it(capsys: pytest.CaptureFixture[str]) -> None:

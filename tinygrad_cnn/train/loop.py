@@ -50,7 +50,8 @@ class Fitted:
     history       lists with an item for each epoch: "epoch", "loss", "validation_loss", the metrics, "seconds"
     best_epoch    the epoch after which the model was as it is, counted from 1; 0 if there is none
     stopped       why the training ended before its last epoch; None if it did not
-    backend       how the steps were run: "c", "numpy" (see `tg.compile`), or "eager", with the reason after a colon
+    backend       how the steps were run: "c", "numpy" (see `tg.compile`), or "eager", with the reason after a colon;
+                  empty if there was none
     optimiser     the state of the optimiser at the end
     """
 
@@ -132,42 +133,45 @@ def fit(
         store = Checkpoints(checkpoints, about)
         run = store.resume(run) if resume else store.begin(run)
     done = run.epoch * len(loader) + run.batch
-    with noted(terminate=store is not None) as interrupted, bar(progress, epochs * len(loader), done) as show:
+    with noted(terminate=store is not None) as interrupted:
         stopped = run.over(patience)
-        while run.epoch < epochs and not stopped and not interrupted():
-            began = time.perf_counter() - run.seconds
-            for k, (x, y) in enumerate(loader.batches(run.epoch, run.batch), run.batch):
-                rng = functools.partial(generator, seed, STEP, run.epoch, k) if uniform.takes_rng else None
-                value, *after = step(run.model, run.state, run.memory, x, y, rng)
-                run.note_backend(step.backend)
-                if not math.isfinite(value):
-                    stopped = f"the loss is {value} in epoch {run.epoch + 1}, batch {k + 1}"
-                    break
-                run.after_step(float(value), len(x), *after)
-                show(f"epoch {run.epoch + 1} of {epochs}, loss {run.losses / run.examples:.4g}")
-                if interrupted():
-                    break
-            run.seconds = time.perf_counter() - began
-            if run.batch == len(loader) and not is_finite(run.model):
-                stopped = f"the parameters are not finite after epoch {run.epoch + 1}"
-            elif run.batch == len(loader):
-                run.after_epoch(measure(run.model, run.state))
-                answers = [callback(_epoch(run, metrics)) for callback in callbacks]
-                if any(isinstance(answer, bool | np.bool_) and answer for answer in answers):
-                    run.stopped = f"a callback asked for it after epoch {run.epoch}"
-                stopped = run.over(patience)
-                if store and run.epoch % every == 0:
-                    store.write(run)
+        with bar(progress, epochs * len(loader), done) as show:
+            while run.epoch < epochs and not stopped and not interrupted():
+                began = time.perf_counter() - run.seconds
+                for k, (x, y) in enumerate(loader.batches(run.epoch, run.batch), run.batch):
+                    rng = functools.partial(generator, seed, STEP, run.epoch, k) if uniform.takes_rng else None
+                    value, *after = step(run.model, run.state, run.memory, x, y, rng)
+                    run.note_backend(step.backend)
+                    if not math.isfinite(value):
+                        stopped = f"the loss is {value} in epoch {run.epoch + 1}, batch {k + 1}"
+                        break
+                    run.after_step(float(value), len(x), *after)
+                    show(f"epoch {run.epoch + 1} of {epochs}, loss {run.losses / run.examples:.4g}")
+                    if interrupted():
+                        break
+                run.seconds = time.perf_counter() - began
+                if run.batch == len(loader) and not is_finite(run.model):
+                    stopped = f"the parameters are not finite after epoch {run.epoch + 1}"
+                elif run.batch == len(loader):
+                    run.after_epoch(measure(run.model, run.state))
+                    answers = [callback(_epoch(run, metrics)) for callback in callbacks]
+                    if any(isinstance(answer, bool | np.bool_) and answer for answer in answers):
+                        run.stopped = f"a callback asked for it after epoch {run.epoch}"
+                    stopped = run.over(patience)
+                    if store and run.epoch % every == 0:
+                        store.write(run)
         if store:
             store.write(run)
         kept = run.best
         if interrupted() and run.epoch < epochs and not stopped:
             stopped = f"interrupted in epoch {run.epoch + 1}, after {run.batch} of {len(loader)} batches"
+            which = f"the best model, after epoch {kept.epoch},"
             if is_finite(run.model) and (held_out is None or not kept.epoch):
-                kept = Best(run.epoch, run.model, run.state)
-            files_of = f"; resume=True continues from {store.folder}" if store else ""
-            print(f"fit: {stopped}; the model after epoch {kept.epoch} is returned{files_of}", file=sys.stderr)
-    return Fitted(kept.model, kept.state, run.history, kept.epoch, stopped, step.backend, run.memory)
+                kept, which = Best(run.epoch, run.model, run.state), "the current model"
+            resuming = f"; resume=True continues from {store.folder}" if store else ""
+            print(f"fit: {stopped}; {which} is returned{resuming}", file=sys.stderr)
+    backend = step.backend or " and ".join(run.ways)
+    return Fitted(kept.model, kept.state, run.history, kept.epoch, stopped, backend, run.memory)
 
 
 def _epoch(run: Run, metrics: dict[str, Metric]) -> Epoch:

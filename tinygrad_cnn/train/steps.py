@@ -59,11 +59,11 @@ class Runner:
 
     In place of the Generator it is called with a function that makes it, for a step may have to be run again.
 
-    backend: how the last call was run: "c", "numpy", or "eager", with the reason after a colon.
+    backend: how the last call was run: "c", "numpy", or "eager", with the reason after a colon; empty before the first.
     """
 
     def __init__(self, function: Callable[..., Any], compiled: bool) -> None:
-        self.function, self.compiled, self.backend = function, compiled, "eager"
+        self.function, self.compiled, self.backend = function, compiled, ""
         self.programs: dict[Any, Callable[..., Any]] = {}  # for batches of a kind
         self.untraceable: dict[Any, str] = {}  # kinds of batches for which there is no program, and why
         self.contiguous: set[Any] = set()  # kinds whose programs are known to return such arrays by themselves
