@@ -177,6 +177,29 @@ def test_properties_may_raise_or_hold_something_else() -> None:
     assert [p.name for p in report.parameters] == ["x", "weights"]
 
 
+class Shared:
+    """A parameter that is an attribute, an entry of `params`, and one of a layer within, which uses it."""
+
+    def __init__(self) -> None:
+        self.inner = styles.DlfsAffine(W, b)
+        self.params = [self.inner.W, self.inner.b]
+        self.W = self.inner.W
+
+    def forward(self, x: Any) -> Any:
+        return self.inner.forward(x) + x @ self.W
+
+    def backward(self, dout: Any) -> Any:
+        dx = self.inner.backward(dout)
+        self.grads = [2 * self.inner.dW, self.inner.db]
+        return 2 * dx
+
+
+def test_a_parameter_that_several_hold_is_one() -> None:
+    report = layer(Shared, X)
+    assert report.ok, report
+    assert all(p.autodiff is not None and np.any(p.autodiff) for p in report.parameters)
+
+
 HELPER = """
 import numpy as np
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,46 @@ def put(layer: Any, path: str, value: Any) -> None:
         x[int(name)] = value
     else:
         setattr(x, name, value)
+
+
+def places_of(layer: Any, x: Any) -> list[tuple[Any, ...]]:
+    """Where else in a layer an array is: the same one may stand in `params` and be an attribute, of a layer within too.
+
+    A place is a tuple of names of attributes and, within lists and dicts, of one-element tuples with an index or a key.
+    """
+    found: list[tuple[Any, ...]] = []
+    seen: set[int] = set()
+
+    def look(holder: Any, place: tuple[Any, ...]) -> None:
+        if holder is x:
+            found.append(place)
+        if id(holder) in seen or isinstance(holder, np.ndarray | type | ModuleType | FunctionType):
+            return
+        seen.add(id(holder))
+        if isinstance(holder, dict):
+            parts = [((key,), inner) for key, inner in holder.items()]
+        elif isinstance(holder, list | tuple):
+            parts = [((k,), inner) for k, inner in enumerate(holder)]
+        else:
+            parts = list(getattr(holder, "__dict__", {}).items())
+        for key, inner in parts:
+            look(inner, (*place, key))
+
+    for name, inner in getattr(layer, "__dict__", {}).items():
+        look(inner, (name,))
+    return found
+
+
+def put_at(layer: Any, place: tuple[Any, ...], value: Any) -> None:
+    """Put a value at one of the places that `places_of` found; a tuple is left as it is."""
+    *parents, key = place
+    x = layer
+    for parent in parents:
+        x = x[parent[0]] if isinstance(parent, tuple) else getattr(x, parent)
+    if isinstance(key, tuple) and not isinstance(x, tuple):
+        x[key[0]] = value
+    elif not isinstance(key, tuple):
+        setattr(x, key, value)
 
 
 def found_parameters(layer: Any) -> list[str]:

@@ -15,7 +15,14 @@ from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.cross_check import gradients as check_gradients
 from tinygrad_cnn.check.report.report import Report
 from tinygrad_cnn.check.subjects.layer_gradients import Recorder, gradients_of
-from tinygrad_cnn.check.subjects.layer_parameters import CONTAINERS, found_parameters, get, put
+from tinygrad_cnn.check.subjects.layer_parameters import (
+    CONTAINERS,
+    found_parameters,
+    get,
+    places_of,
+    put,
+    put_at,
+)
 from tinygrad_cnn.check.subjects.modules_run import modules_run
 from tinygrad_cnn.check.subjects.order_by_name import places, returned_names
 from tinygrad_cnn.check.subjects.weighted import is_differentiable, repeatable, weighted, weights_of
@@ -105,6 +112,7 @@ class _Layer:
         ]
         self.input_names = self._names_of_inputs()
         self.parameters: dict[str, Any] = {}
+        self.places: dict[str, list[tuple[Any, ...]]] = {}  # where else the same array is, by the path of a parameter
         self.outputs: int | None = None  # of how many the cotangents are given, if not of all
         self.cotangent_order: list[int] = []
         self.weights = weights_of(self._first_run(parameters), seed)
@@ -172,7 +180,9 @@ class _Layer:
                     f"layer: a {type(self.prototype).__name__} has no parameter {', '.join(missing)}; it has "
                     f"{', '.join(found_parameters(self.prototype)) or 'no arrays of floats'}"
                 )
-            self.parameters = {name: np.array(get(self.prototype, name)) for name in names}
+            arrays = {name: get(self.prototype, name) for name in names}
+            self.parameters = {name: np.array(x) for name, x in arrays.items()}
+            self.places = {name: places_of(self.prototype, x) for name, x in arrays.items()}
         with repeatable(self.seed):
             return self._run(self._with(self.parameters), self.inputs)[0]
 
@@ -184,6 +194,8 @@ class _Layer:
         made = copy.deepcopy(self.prototype, self._kept())
         for path, x in parameters.items():
             put(made, path, x)
+            for place in self.places.get(path, []):
+                put_at(made, place, x)
         return made
 
     def _kept(self) -> dict[int, Any]:
