@@ -285,3 +285,28 @@ def caspian_binary_cross_entropy(p: Parameters) -> dict[str, Any]:
     q = p["prediction"]
     dprediction = q - ACTUAL
     return {"dprediction": dprediction}
+
+
+COLUMN = {"prediction": normal(90, 5, 1)}
+ROW = normal(91, 5)
+
+
+def absolute_differences(p: Parameters) -> Any:
+    e = p["prediction"] - ROW
+    return np.sum(np.abs(e)) / 5
+
+
+@mistake(
+    absolute_differences,
+    COLUMN,
+    source="wiseodd/hipsternet, hipsternet/loss.py (l1_regression and dl1_regression)",
+    step="dprediction",
+    cause="The forward pass broadcasts a column with a row, and compares each with all; the gradient is of pairs.",
+    fix={
+        'np.sign(p["prediction"] - ROW.reshape(-1, 1))': 'np.sum(np.sign(p["prediction"] - ROW), axis=1, keepdims=True)'
+    },
+    says=r"broadcast|sum|shape|axis",
+)
+def hipsternet_broadcast_target_backward(p: Parameters) -> dict[str, Any]:
+    dprediction = np.sign(p["prediction"] - ROW.reshape(-1, 1)) / 5
+    return {"dprediction": dprediction}

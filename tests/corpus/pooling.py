@@ -260,3 +260,27 @@ def tangermeme_unpooled_last_rule(p: Parameters) -> dict[str, Any]:
     dx = np.zeros_like(x)
     dx[winners] = dy
     return {"dy": dy, "dx": dx}
+
+
+SMALL = {"x": normal(70, 2, 3)}
+SMALL_GOAL = normal(71, 4, 6)
+
+
+def upsampling(p: Parameters) -> Any:
+    y = np.repeat(np.repeat(p["x"], 2, axis=0), 2, axis=1)
+    return np.sum((y - SMALL_GOAL) ** 2)
+
+
+@mistake(
+    upsampling,
+    SMALL,
+    source="eriklindernoren/ML-From-Scratch, mlfromscratch/deep_learning/layers.py (UpSampling2D.backward_pass)",
+    step="dx",
+    cause="Of the elements that one was repeated to, the cotangent of the first is taken instead of the sum of all.",
+    fix={"dy[::2, ::2]": "dy.reshape(2, 2, 3, 2).sum(axis=(1, 3))"},
+    says=r"sum|added|\bfirst|::2|one of",
+)
+def the_mlfromscratch_upsampling(p: Parameters) -> dict[str, Any]:
+    dy = 2 * (p["x"].repeat(2, axis=0).repeat(2, axis=1) - SMALL_GOAL)
+    dx = dy[::2, ::2]
+    return {"dy": dy, "dx": dx}

@@ -115,6 +115,7 @@ AXES_OF_LENGTH_1 = "{name} has shape {actual} and its value {expected}: the elem
 ONE_OF_SEVERAL = "{name}: {n} values have this name; it is compared with {value}"
 NO_GRADIENT_OF_INPUT = "{name}: the backward pass returned no gradient of it, so it is not checked"
 FIRST_OUTPUT_ALONE = "the backward pass takes the cotangent of the first of {n} outputs"
+UNINITIALISED = "the backward pass uses elements of np.empty that it has not set: np.zeros is probably meant"
 ORDER_OF_COTANGENTS = "the backward pass takes the cotangents by name, in the order {names}"
 OF_LIBRARY = "the gradient that is called hand-derived here is that of {library}"
 NOT_FINITE = "{parameter}: autodiff gives {value} at element {index}"
@@ -187,8 +188,7 @@ OVERWRITTEN = (
 
 # Explanations: the edit of the right backward pass that gives the hand-derived numbers, as a clause. {x} is what should
 # stand there, and {y} what does.
-PART = "a long expression"  # in place of one that cannot be written in a line
-PARTS = {"name": "an array without a name", "*": "a long product", "+": "a long sum", "/": "a long quotient"}
+PART = "(...)"  # in place of an expression that is too long for a line, or of an array without a name
 FOR_INSTANCE = "for instance, {mistake}"
 ROOT = "the root of {length}"
 EDITS = {

@@ -200,6 +200,32 @@ def test_a_parameter_that_several_hold_is_one() -> None:
     assert all(p.autodiff is not None and np.any(p.autodiff) for p in report.parameters)
 
 
+class Uninitialised:
+    """What is added to np.empty has what was in memory in it, which may be zeros."""
+
+    def __init__(self, made: Any) -> None:
+        self.made = made
+
+    def forward(self, x: Any) -> Any:
+        return x[:, 1:] + x[:, :-1]
+
+    def backward(self, dout: Any) -> Any:
+        dx = np.zeros((5, 3))
+        dx[...] = self.made((5, 3))
+        dx[:, 1:] += dout
+        dx[:, :-1] += dout
+        return dx
+
+
+def test_a_gradient_that_depends_on_what_was_in_memory_is_noted() -> None:
+    note = "the backward pass uses elements of np.empty that it has not set: np.zeros is probably meant"
+    assert note in layer(lambda: Uninitialised(lambda shape: np.empty(shape)), X).notes
+    right = layer(lambda: Uninitialised(np.zeros), X)
+    assert right.ok
+    assert right.notes == []
+    assert np.empty.__module__ == "numpy"  # which is as it was
+
+
 HELPER = """
 import numpy as np
 

@@ -154,3 +154,32 @@ def inductor_overhanging_window_backward(p: Parameters) -> dict[str, Any]:
         end = min(2 * i + 3, 6)
         dx[:, 2 * i : end] += dy[:, i, None] / 3
     return {"dy": dy, "dx": dx}
+
+
+OBLONG = {"x": normal(70, 4, 6)}
+OBLONG_GOAL = normal(71, 2, 3)
+
+
+def average_of_an_oblong(p: Parameters) -> Any:
+    y = np.mean(p["x"].reshape(2, 2, 3, 2), axis=(1, 3))
+    return np.sum((y - OBLONG_GOAL) ** 2)
+
+
+@mistake(
+    average_of_an_oblong,
+    OBLONG,
+    source="wiseodd/hipsternet, hipsternet/layer.py (_pool_backward: n, d, w, h = X.shape)",
+    step="dx",
+    cause="Height and width are unpacked in the wrong order, so the windows are put into an image of the other shape.",
+    fix={'w, h = p["x"].shape': 'h, w = p["x"].shape'},
+    says=r"height|width|transpos|shape|axes|order|exchanged|permuted|swap",
+)
+def hipsternet_width_and_height_backward(p: Parameters) -> dict[str, Any]:
+    w, h = p["x"].shape
+    dy = 2 * (p["x"].reshape(2, 2, 3, 2).mean(axis=(1, 3)) - OBLONG_GOAL)
+    columns, image = w // 2, np.zeros((h, w))
+    for n, g in enumerate(dy.ravel()):
+        i, j = divmod(n, columns)
+        image[2 * i : 2 * i + 2, 2 * j : 2 * j + 2] += g / 4
+    dx = image.reshape(4, 6)
+    return {"dy": dy, "dx": dx}

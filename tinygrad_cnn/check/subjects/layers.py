@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 import sys
@@ -25,6 +26,7 @@ from tinygrad_cnn.check.subjects.layer_parameters import (
 )
 from tinygrad_cnn.check.subjects.modules_run import modules_run
 from tinygrad_cnn.check.subjects.order_by_name import places, returned_names
+from tinygrad_cnn.check.subjects.uninitialised import undefined
 from tinygrad_cnn.check.subjects.weighted import is_differentiable, repeatable, weighted, weights_of
 from tinygrad_cnn.check.witnesses.autodiff import Subject, autodiff
 from tinygrad_cnn.check.witnesses.named_arrays import give_name
@@ -330,6 +332,7 @@ class _Layer:
                 )
             if asked is None and (gradient is None or np.shape(gradient) != shape):
                 del self.parameters[path]
+        self._note_what_is_uninitialised(found)
         self.checked = {}
         for name, x in zip(self.input_names, self.inputs, strict=True):
             if _has_gradient(x) and name in found:
@@ -341,6 +344,12 @@ class _Layer:
                 "layer: the backward pass returned no gradient, and none of a parameter was found; pass parameters= "
                 "and gradients="
             )
+
+    def _note_what_is_uninitialised(self, found: Mapping[str, Any]) -> None:
+        with contextlib.suppress(Exception), repeatable(self.seed), undefined():  # it may refuse NaN
+            others = self._gradients(self.parameters, self.inputs)
+            if any(_has_nan(x) and not _has_nan(found[name]) for name, x in others.items()):
+                self.notes.append(sentences.UNINITIALISED)
 
     def values(self) -> dict[str, Any]:
         """The inputs and parameters that are checked, by name."""
@@ -366,6 +375,10 @@ def _short(path: str) -> str:
         if inner != path:
             return f"param_{inner}" if inner.isdigit() else inner
     return path
+
+
+def _has_nan(x: Any) -> bool:
+    return any(map(_has_nan, x)) if isinstance(x, list | tuple) else bool(np.any(np.isnan(np.asarray(x, float))))
 
 
 def _has_gradient(x: Any) -> bool:

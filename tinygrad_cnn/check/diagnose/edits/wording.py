@@ -51,7 +51,7 @@ def shown(x: Term, root: Term | None = None) -> str:
     if x is root:
         return "it"
     if x.size > MANY or (x.op == "name" and x.data == UNKNOWN):
-        return sentences.PARTS.get(x.op, sentences.PART)
+        return sentences.PART
     text = str(x).replace(UNKNOWN, "...")
     return text if len(text) <= SHORT else f"{text[: SHORT - 4]} ..."
 
