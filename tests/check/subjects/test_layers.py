@@ -200,6 +200,59 @@ def test_a_parameter_that_several_hold_is_one() -> None:
     assert all(p.autodiff is not None and np.any(p.autodiff) for p in report.parameters)
 
 
+class Stacked:
+    """Layers within, one with attributes and one with dicts."""
+
+    def __init__(self, wrong: float = 1.0) -> None:
+        self.first, self.second = styles.DlfsAffine(W, b), styles.TinynnBatchNorm(wrong)
+
+    def forward(self, x: Any) -> Any:
+        return self.second.forward(self.first.forward(x))
+
+    def backward(self, dout: Any) -> Any:
+        return self.first.backward(self.second.backward(dout))
+
+
+def test_parameters_of_layers_within_are_checked() -> None:
+    report = layer(Stacked, X)
+    assert report.ok, report
+    names = [p.name.strip("[']") for p in report.parameters]
+    assert names == ["x", "first.W", "first.b", "second.gamma", "second.beta"]
+    assert not layer(lambda: Stacked(1.5), X).ok
+
+
+class Collecting:
+    """A layer within that keeps all that it was ever given, and makes its parameters at the first call."""
+
+    class Inner(styles.TinynnBatchNorm):
+        def __init__(self) -> None:
+            super().__init__()
+            self.given: list[Any] = []
+
+        def forward(self, inputs: Any) -> Any:
+            self.given.append(inputs)
+            return super().forward(inputs)
+
+        def backward(self, grad: Any) -> Any:
+            (_,) = self.given
+            return super().backward(grad)
+
+    def __init__(self) -> None:
+        self.inner = self.Inner()
+
+    def forward(self, x: Any) -> Any:
+        return self.inner.forward(x)
+
+    def backward(self, dout: Any) -> Any:
+        return self.inner.backward(dout)
+
+
+def test_of_a_layer_that_can_run_but_once_the_inputs_are_checked() -> None:
+    report = layer(Collecting, X)
+    assert report.ok, report
+    assert [p.name for p in report.parameters] == ["x"]
+
+
 class Uninitialised:
     """What is added to np.empty has what was in memory in it, which may be zeros."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,7 @@ def gradients_of(
         for source in (
             recorder.gradient_of(values.get(path)),
             _among(extra, name, k, len(paths)),
+            *_beside(layer, path),
             *(_among(container_of(layer, c), name, k, len(paths)) for c in CONTAINERS),
             *(_at(layer, path, form) for form in NAMES),
         ):
@@ -62,6 +63,20 @@ def gradients_of(
                 found[path] = source
                 break
     return found
+
+
+def _beside(layer: Any, path: str) -> Iterator[Any]:
+    """What the layer within another one that has a parameter has as its gradient, in a dict."""
+    *within, name = path.split(".")
+    for k in range(len(within), 0, -1):
+        try:
+            holder = get(layer, ".".join(within[:k]))
+        except KeyError:
+            continue
+        for c in CONTAINERS:
+            container = container_of(holder, c)
+            if isinstance(container, Mapping):
+                yield _among(container, name, 0, 0)
 
 
 def _given(layer: Any, paths: Sequence[str], where: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 CONTAINERS = ("params", "parameters", "weights")
+BACKWARD = ("backward", "backward_pass", "bprop", "backprop")
 
 
 def get(layer: Any, path: str) -> Any:
@@ -75,8 +76,11 @@ def put_at(layer: Any, place: tuple[Any, ...], value: Any) -> None:
         setattr(x, key, value)
 
 
-def found_parameters(layer: Any) -> list[str]:
-    """The paths of what may be a parameter: the entries of `params` and its like, else attributes."""
+def found_parameters(layer: Any, depth: int = 3) -> list[str]:
+    """The paths of what may be parameters: the entries of `params` and its like, else attributes; in layers within too.
+
+    depth: how many layers within one another are looked at.
+    """
     for name in CONTAINERS:
         container = container_of(layer, name)
         if isinstance(container, dict | list) and container:
@@ -84,7 +88,21 @@ def found_parameters(layer: Any) -> list[str]:
             found = [f"{name}.{key}" for key in keys if is_parameter(_item(container, str(key)))]
             if found:
                 return found
-    return [name for name, x in vars(layer).items() if is_parameter(x)] if hasattr(layer, "__dict__") else []
+    attributes = getattr(layer, "__dict__", {})
+    inner = [(name, x) for name, x in attributes.items() if depth and is_layer(x)]
+    return [name for name, x in attributes.items() if is_parameter(x)] + [
+        f"{name}.{path}" for name, x in inner for path in found_parameters(x, depth - 1)
+    ]
+
+
+def in_container(path: str) -> bool:
+    """Whether a path goes through `params` or its like."""
+    return any(name in CONTAINERS for name in path.split(".")[:-1])
+
+
+def is_layer(x: Any) -> bool:
+    """Whether `x` is a layer itself, though it can be called, and not what makes one."""
+    return not isinstance(x, type) and any(hasattr(x, name) for name in BACKWARD)
 
 
 def container_of(layer: Any, name: str) -> Any:

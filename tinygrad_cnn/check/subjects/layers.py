@@ -17,9 +17,12 @@ from tinygrad_cnn.check.cross_check import gradients as check_gradients
 from tinygrad_cnn.check.report.report import Report
 from tinygrad_cnn.check.subjects.layer_gradients import Recorder, gradients_of
 from tinygrad_cnn.check.subjects.layer_parameters import (
+    BACKWARD,
     CONTAINERS,
     found_parameters,
     get,
+    in_container,
+    is_layer,
     places_of,
     put,
     put_at,
@@ -33,7 +36,6 @@ from tinygrad_cnn.check.witnesses.named_arrays import give_name
 from tinygrad_cnn.check.witnesses.trace import as_array
 
 FORWARD = ("forward", "forward_pass", "fprop", "__call__", "loss")
-BACKWARD = ("backward", "backward_pass", "bprop", "backprop")
 Method = str | Callable[..., Any]
 
 
@@ -133,7 +135,7 @@ class _Layer:
         if self.pair is not None:
             return None
         with repeatable(self.seed):
-            if not callable(self.make) or _is_layer(self.make):
+            if not callable(self.make) or is_layer(self.make):
                 made = copy.deepcopy(self.make)
             elif _required(self.make) == 1:
                 made = self.make(self.recorder)
@@ -169,13 +171,14 @@ class _Layer:
             self.parameters = {name: as_array(x) for name, x in parameters.items()}
         elif self.pair is None:
             names = list(parameters) if parameters is not None else found_parameters(self.prototype)
-            if not names or any(not _has_array(self.prototype, name) for name in names):
-                probe = self._made()
-                with repeatable(self.seed):
-                    self._run(probe, self.inputs, keep=False)
-                names = list(parameters) if parameters is not None else found_parameters(probe)
-                if names:  # else one that has not run yet is better
-                    self.prototype = probe
+            probe = self._made()
+            with repeatable(self.seed):
+                self._run(probe, self.inputs, keep=False)
+            made = [name for name in found_parameters(probe) if name not in names and (not names or in_container(name))]
+            if parameters is None and made and self._runs_again(probe):  # else one that has not run yet is better
+                names, self.prototype = names + made, probe
+            elif any(not _has_array(self.prototype, name) for name in names):
+                self.prototype = probe
             missing = [name for name in names if not _has_array(self.prototype, name)]
             if missing:
                 raise ValueError(
@@ -187,6 +190,20 @@ class _Layer:
             self.places = {name: places_of(self.prototype, x) for name, x in arrays.items()}
         with repeatable(self.seed):
             return self._run(self._with(self.parameters), self.inputs)[0]
+
+    def _runs_again(self, made: Any) -> bool:
+        """Whether a layer that has run can do so again, with its backward pass: some keep all that they were given."""
+        again = copy.deepcopy(made, self._kept())
+        try:
+            with repeatable(self.seed):
+                outputs, _ = self._run(again, self.inputs)
+                cotangents = [np.ones_like(x) for x in outputs]
+                takes = len(_positional(getattr(again, self.backward_name))) if self.backward_name else 0
+                if self.backward is not None:
+                    self.backward(again, *(cotangents[:takes] if takes else []))
+        except Exception:  # whatever it raises
+            return False
+        return True
 
     def _with(self, parameters: Mapping[str, Any]) -> Any:
         """A new layer with these parameters."""
@@ -369,12 +386,12 @@ def _method(name: str) -> Any:
 
 
 def _short(path: str) -> str:
-    """The name of a parameter: "W" for "params.W", "param_0" for "params.0"."""
-    for container in CONTAINERS:
-        inner = path.removeprefix(f"{container}.")
-        if inner != path:
-            return f"param_{inner}" if inner.isdigit() else inner
-    return path
+    """The name of a parameter: "W" for "params.W", "param_0" for "params.0", "cell.W" for "cell.params.W"."""
+    names, short = path.split("."), list[str]()
+    for k, name in enumerate(names):
+        if name not in CONTAINERS or k == len(names) - 1:
+            short.append(f"param_{name}" if name.isdigit() else name)
+    return ".".join(short)
 
 
 def _has_nan(x: Any) -> bool:
@@ -384,11 +401,6 @@ def _has_nan(x: Any) -> bool:
 def _has_gradient(x: Any) -> bool:
     """Whether an input is an array of floats, or a list of them."""
     return all(map(is_differentiable, x)) if isinstance(x, list) and x else is_differentiable(x)
-
-
-def _is_layer(x: Any) -> bool:
-    """Whether `x` is a layer itself, though it can be called, and not what makes one."""
-    return not isinstance(x, type) and any(hasattr(x, name) for name in BACKWARD)
 
 
 def _has_array(layer: Any, path: str) -> bool:
