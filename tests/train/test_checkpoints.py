@@ -23,6 +23,7 @@ from paths import ROOT
 import tinygrad_cnn as tg
 from tinygrad_cnn import nn
 from tinygrad_cnn.train import DamagedFileError, DataLoader, Epoch, Fitted, fit, steps
+from tinygrad_cnn.train.checkpoints import Checkpoints
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -138,6 +139,16 @@ def test_sigterm_ends_a_process_after_the_checkpoint_is_written(tmp_path: Path) 
 def test_the_last_two_are_kept(tmp_path: Path) -> None:
     train(tmp_path, epochs=7, every=2)
     assert names(tmp_path) == ["checkpoint-000006-000000.safetensors", "checkpoint-000007-000000.safetensors"]
+
+
+def test_checkpoints_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    for epoch, batch in ((999_999, 5), (1_000_000, 0), (2, 1_000_001), (2, 7)):
+        (tmp_path / f"checkpoint-{epoch:06}-{batch:06}.safetensors").touch()
+    (tmp_path / "checkpoint-1.safetensors").touch()
+    found = [path.stem for path in Checkpoints(tmp_path, {}).paths()]
+    assert found == [
+        "checkpoint-000002-000007", "checkpoint-000002-1000001", "checkpoint-999999-000005", "checkpoint-1000000-000000"
+    ]  # fmt: skip
 
 
 def test_a_finished_training_is_returned_as_it_was(tmp_path: Path) -> None:
@@ -277,13 +288,15 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
         train(tmp_path / "file")
 
 
-def test_a_generator_in_the_state_is_continued(tmp_path: Path) -> None:
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_generator_in_the_state_is_continued(tmp_path: Path, compiled: bool) -> None:
     def noisy(w: Any, state: Any, x: Any, y: Any) -> Any:
         return np.mean((w * x + state["rng"].normal(size=x.shape) - y) ** 2), state
 
     def run(folder: Path, epochs: int) -> Fitted:
         state = {"rng": np.random.default_rng(5)}
-        return train(folder, epochs, model=1.0, loss=noisy, data=(X[:, 0], Y.astype(float)), state=state)
+        data = (X[:, 0], Y.astype(float))
+        return train(folder, epochs, model=1.0, loss=noisy, data=data, state=state, compiled=compiled)
 
     run(tmp_path / "run", 3)
     assert run(tmp_path / "run", 6).model == run(tmp_path / "other", 6).model

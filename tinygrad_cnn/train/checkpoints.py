@@ -20,7 +20,7 @@ from tinygrad_cnn.train.descriptions import described
 from tinygrad_cnn.train.run import Best, Run
 
 KEPT = 2
-_NAME = re.compile(r"checkpoint-\d{6}-\d{6}\.safetensors")
+_NAME = re.compile(r"checkpoint-(\d{6,})-(\d{6,})\.safetensors")
 _SCALARS = ("epoch", "batch", "losses", "examples", "seconds", "stopped", "ways")
 
 
@@ -37,10 +37,11 @@ class Checkpoints:
         self.written: tuple[int, int] | None = None  # the position of the last one
 
     def paths(self) -> list[Path]:
-        """Those that are there, the newest last: names begin with the number of complete epochs, then of batches."""
+        """Those that are there, the newest last: a name has the numbers of complete epochs and of batches after them."""
         if not self.folder.exists():
             return []
-        return sorted(path for path in self.folder.iterdir() if _NAME.fullmatch(path.name))
+        names = filter(None, [_NAME.fullmatch(path.name) for path in self.folder.iterdir()])
+        return [self.folder / name[0] for name in sorted(names, key=lambda name: (int(name[1]), int(name[2])))]
 
     def begin(self, start: Run) -> Run:
         """`start`. Raises FileExistsError if there are checkpoints."""
