@@ -7,9 +7,13 @@ The screenshots of the page need Chromium and playwright (`pip install '.[test]'
 
 from __future__ import annotations
 
+import contextlib
 import io
+import re
+import runpy
 import shutil
 import tempfile
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +29,7 @@ IMAGES = Path(__file__).parent / "images"
 
 
 def recurrent(steps: int = 24) -> Any:
-    """A recurrent network, whose turns are drawn once."""
+    """A recurrent network, whose iterations are drawn once."""
     rng = np.random.default_rng(0)
     W, U = tg.Tensor(0.4 * rng.normal(size=(8, 8)), "W"), tg.Tensor(rng.normal(size=(8, 3)), "U")
     x, state = rng.normal(size=(steps, 3)), np.zeros(8)
@@ -46,6 +50,21 @@ def dead() -> Any:
         return tg.named(np.mean(ratio) + np.mean(np.exp(-x * 8)), "loss")
 
 
+def readme() -> None:
+    """Run the code of the README, as printed, up to where it draws; its picture is the README's."""
+    text = (IMAGES.parents[1] / "README.md").read_text(encoding="utf-8")
+    found = [
+        re.search(rf"## {name}\n\n((?:    .*\n|\n)+)", text) for name in ("A model is an expression", "A picture of it")
+    ]
+    code = textwrap.dedent("".join(section[1] for section in found if section is not None))
+    code = "".join(line for line in code.splitlines(keepends=True) if not line.startswith("print("))
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        path = Path("readme.py")  # a file, so that values have the names of its variables
+        path.write_text(code, encoding="utf-8")
+        runpy.run_path(str(path))
+        shutil.copy("graph.svg", IMAGES / "graph_readme.svg")
+
+
 def main() -> None:
     """Train, and draw."""
     settings = experiment.Settings(TASKS["circle-square"], "robust")
@@ -55,6 +74,8 @@ def main() -> None:
     before, after = (graph_of(x, y, p, "robust") for p in (result.start, result.final))
     shown: Any = {"inputs": INPUTS, "values": "thumbnails"}
 
+    readme()
+    tg.render(before, IMAGES / "graph_poster.svg", backward=True, **shown)
     tg.render(before, IMAGES / "graph_forward.svg", depth=DEPTH, **shown)
     tg.render(before, IMAGES / "graph_backward.svg", backward=True, depth=DEPTH, **shown)
     tg.render(before, IMAGES / "graph_collapsed.svg", backward=True, depth=1, **shown)
@@ -63,7 +84,7 @@ def main() -> None:
     tg.render(recurrent(), IMAGES / "graph_loop.svg", backward=True, values="thumbnails", fold=True)
     tg.render(dead(), IMAGES / "graph_wrong.svg", values="thumbnails")
     slope = tg.grad(lambda x: tg.sigmoid(x) * x)(tg.Tensor(0.5, "x"))
-    tg.render(slope, IMAGES / "graph_second.svg", backward=True, values="thumbnails")
+    tg.render(slope, IMAGES / "graph_second.svg", backward=True, values="thumbnails", depth="all")
     screenshots(before)
 
 

@@ -602,7 +602,7 @@ def test_the_work_of_drawing_a_gradient_grows_with_the_number_of_nodes_and_not_w
 
 def assert_that_every_box_has_its_writing(root: ET.Element) -> None:
     """Graphviz drops a label that it cannot read as a whole."""
-    boxes = [g for g in root.iter(f"{SVG}g") if g.get("class", "").split()[:1] in (["node"], ["cluster"])]
+    boxes = [g for g in root.iter(f"{SVG}g") if g.get("class", "").split()[:1] in (["node"], ["title"])]
     assert boxes
     for box in boxes:
         assert box.find(f".//{SVG}text") is not None, box.get("id")

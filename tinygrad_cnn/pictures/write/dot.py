@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
+from tinygrad_cnn.declarations import KINDS
 from tinygrad_cnn.pictures.view import labels
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge, Group
 from tinygrad_cnn.pictures.write.colours import HEAT, PALETTES, SEVERITY, Look, Palette, Theme, on_scale
@@ -30,6 +31,7 @@ class Style:
     arrows  how edges look, by what flows
     beside  the parameters and constants that stand beside the step that takes them, with that step
     both    the backward half is drawn too
+    layered steps have the colours of what they are in a network
     relaxed how much is left out that makes a layout tidy and boxes overlap: from 1 on straight columns, from 2 on ranks
             across frames, at 3 frames
     """
@@ -41,8 +43,9 @@ class Style:
         images: Mapping[str, str] | None = None,
         font: str = FONT,
         relaxed: int = 0,
+        layered: bool = False,
     ) -> None:
-        self.relaxed = relaxed
+        self.relaxed, self.layered = relaxed, layered
         self.palette: Palette = PALETTES[theme]
         self.images = images or {}
         self.font = font
@@ -64,19 +67,32 @@ class Style:
 
 def to_dot(diagram: Diagram, style: Style) -> str:
     """The whole picture."""
-    lines = [header(diagram, style)]
-    frames = framed(diagram, style)
-    for item in diagram.nested():
-        if isinstance(item, Box):
-            lines.append(node(item, style))
-        else:
-            event, group = item
-            if group.id in frames:
-                lines.append("}" if event == "end" else opening(group, style))
-    lines += edges(diagram, style)
+    signs, arrows = edges(diagram, style)
+    lines = [header(diagram, style), *body(diagram, style, signs, lambda box: node(box, style)), *arrows]
     lines += side_by_side(diagram, style.beside)
     lines.append("}\n")
     return "\n".join(lines)
+
+
+def body(
+    diagram: Diagram, style: Style, signs: Mapping[str | None, list[str]], statement: Callable[[Box], str | None]
+) -> list[str]:
+    """The boxes, each by its statement, if it has one, and the frames around them.
+
+    signs: what else stands in a group, or in none.
+    """
+    lines = list(signs.get(None, []))
+    frames = framed(diagram, style)
+    for item in diagram.nested():
+        if isinstance(item, Box):
+            lines += filter(None, [statement(item)])
+            continue
+        event, group = item
+        if group.id in frames:
+            lines.append("}" if event == "end" else opening(group, style))
+        if event == "begin":
+            lines += signs.get(group.id, [])
+    return lines
 
 
 RELAXED = 3  # the most of `Style.relaxed`
@@ -117,6 +133,11 @@ def header(diagram: Diagram, style: Style, legend: Sequence[tuple[str, Look]] = 
         f'edge [fontname="{style.font}" fontsize=9 arrowsize=0.55 penwidth=1 color="{palette.forward}" '
         f'fontcolor="{palette.faint}"]'
     )
+
+
+def legend_of(layers: Collection[str], style: Style) -> list[tuple[str, Look]]:
+    """What the colours of these kinds of layers mean."""
+    return [(kind, style.palette.layers[kind]) for kind in KINDS if kind in layers]
 
 
 def _caption(caption: str, legend: Sequence[tuple[str, Look]], style: Style) -> str:
@@ -191,6 +212,9 @@ def colours_of(box: Box, style: Style) -> tuple[str, str, str]:
     if box.cost is not None and style.most:
         fill, ink = on_scale(HEAT, _spent(box) / style.most)
         return fill, ink, ink
+    if style.layered and box.layer and box.half == "forward":
+        look = style.palette.layers[box.layer]
+        return look.fill, look.ink, look.ink
     look = style.palette.kinds[box.kind]
     return look.fill, look.ink, style.palette.faint
 
@@ -230,39 +254,50 @@ def _label(box: Box, style: Style, ink: str, faint: str) -> str:
     return label(box, ink, faint, palette=style.palette, dtype=style.dtype, image_file=file, whole=not style.both)
 
 
-def edges(diagram: Diagram, style: Style) -> list[str]:
-    """The statements of all edges.
+def edges(diagram: Diagram, style: Style) -> tuple[dict[str | None, list[str]], list[str]]:
+    """The statements of all edges, after those of signs, by the group that they stand in.
 
     What flows from one iteration of a loop to another is not drawn across the loop: where it is taken stands its name,
     with a sign that it is that of the iteration before, or, of a cotangent, of the one after.
     """
-    lines: list[str] = []
-    signs: dict[tuple[str, str | None], str] = {}
+    signs = Signs(diagram, style)
+    lines = []
     for e in diagram.edges:
-        if e.flow not in ("again", "earlier"):
+        if e.flow in ("again", "earlier"):
+            lines.append(signs.edge(e, e.head))
+        else:
             lines.append(edge(e, style))
-            continue
-        place = e.tail, diagram.boxes[e.head].group
-        if place not in signs:
-            signs[place] = f"i{len(signs)}"
-            lines.append(sign_of(signs[place], diagram.boxes[e.tail], place[1], style))
-        look = style.arrows[e.flow].replace(" constraint=false", "")
+    return signs.statements, lines
+
+
+class Signs:
+    """The names of values of another iteration, where they are taken: once in each group."""
+
+    def __init__(self, diagram: Diagram, style: Style) -> None:
+        self.diagram, self.style = diagram, style
+        self.statements: dict[str | None, list[str]] = {}
+        self._known: dict[tuple[str, str | None], str] = {}
+
+    def edge(self, e: Edge, head: str) -> str:
+        """The statement of an edge of a loop, drawn from a sign to the box `head`."""
+        box, group = self.diagram.boxes[e.tail], self.diagram.boxes[head].group
+        id = self._known.get((e.tail, group))
+        if id is None:
+            id = self._known[e.tail, group] = f"i{len(self._known)}"
+            self.statements.setdefault(group, []).append(self._sign(id, box))
+        look = self.style.arrows[e.flow].replace(" constraint=false", "")
         if e.change:
-            look += f' color="{style.palette.changes[e.change]}"'
-        ends = (signs[place], e.head) if e.flow == "again" else (e.head, signs[place])
-        back = " dir=back" if e.flow == "earlier" else ""
-        lines.append(f'"{ends[0]}" -> "{ends[1]}" [{look}{back}]')
-    return lines
+            look += f' color="{self.style.palette.changes[e.change]}"'
+        if e.flow == "earlier":
+            return f'"{head}" -> "{id}" [{look} dir=back]'
+        return f'"{id}" -> "{head}" [{look}]'
 
-
-def sign_of(id: str, box: Box, group: str | None, style: Style) -> str:
-    """The name of a value of another iteration, in the frame of the loop."""
-    sign, when = ("↻", "before") if box.half == "forward" else ("↺", "after")
-    node = (
-        f'"{id}" [id="{id}" class="sign" shape=plaintext margin=0.02 height=0.2 width=0.1 '
-        f'tooltip="of the iteration {when}" label=<{small(f"{sign} {box.title}", style.palette.faint)}>]'
-    )
-    return node if group is None else f'subgraph "cluster_{group}" {{ {node} }}'
+    def _sign(self, id: str, box: Box) -> str:
+        sign, when = ("↻", "before") if box.half == "forward" else ("↺", "after")
+        return (
+            f'"{id}" [id="{id}" class="sign" shape=plaintext margin=0.02 height=0.2 width=0.1 '
+            f'tooltip="of the iteration {when}" label=<{small(f"{sign} {box.title}", self.style.palette.faint)}>]'
+        )
 
 
 def edge(e: Edge, style: Style) -> str:

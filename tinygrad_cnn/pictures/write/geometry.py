@@ -43,7 +43,7 @@ def places(svg: str, width: Callable[[str, float, bool], float] = width_of) -> l
     found = []
     for group in ET.fromstring(svg).iter(f"{_SVG}g"):
         kind = group.get("class", "").split(" ")[0]
-        if kind not in ("node", "cluster"):
+        if kind not in ("node", "cluster", "title"):
             continue
         points = list(_points(group)) if kind == "node" else []
         if not points:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tinygrad_cnn import files
 from tinygrad_cnn.pictures.view.diagram import Diagram
 from tinygrad_cnn.pictures.write import dot, formats, graphviz, poster
-from tinygrad_cnn.pictures.write.colours import Theme, dark_rules, scoped
+from tinygrad_cnn.pictures.write.colours import PALETTES, Theme, dark_rules, scoped
 from tinygrad_cnn.pictures.write.dot import RELAXED, Style
 from tinygrad_cnn.pictures.write.geometry import overlapping, places
 from tinygrad_cnn.pictures.write.json_document import to_json
@@ -23,6 +23,25 @@ from tinygrad_cnn.pictures.write.text import to_html, to_table
 def to_dot(diagram: Diagram, style: Style) -> str:
     """A diagram in DOT."""
     return poster.to_dot(diagram, style) if diagram.is_poster else dot.to_dot(diagram, style)
+
+
+def _with_titles_on_top(svg: str, paper: str) -> str:
+    """An SVG of Graphviz in which the titles of frames, on paper of this colour, are drawn after the arrows."""
+    kept: list[str] = []
+    titles: dict[str, list[str]] = {}
+    within = None  # the frame that lines are in; Graphviz writes an element on each
+    for line in svg.splitlines():
+        group = re.match(r'<g id="([^"]*)" class="(\w+)', line)
+        if group is not None:
+            within = group[1] if group[2] == "cluster" else None
+        if within is not None and line.startswith("<text"):
+            titles.setdefault(within, []).append(line)
+        else:
+            kept.append(line)
+    end = kept.index("</svg>") - 1  # before the end of the group of all
+    style = f'class="title" stroke="{paper}" stroke-width="3" paint-order="stroke"'
+    kept[end:end] = [f'<g id="{id}-title" {style}>\n' + "\n".join(texts) + "\n</g>" for id, texts in titles.items()]
+    return "\n".join(kept) + "\n"
 
 
 class Picture:
@@ -96,6 +115,7 @@ class Picture:
         text = re.sub(r'xlink:href="(?:[^"]*/)?([a-z]+\d+)\.png"', inline, text)
         # The names of Graphviz's nodes are read out as text; and letters are to be as wide as it has measured them.
         text = re.sub(r"<title>[^<]*</title>\n?", "", text)
+        text = _with_titles_on_top(text, PALETTES[self._theme].group)
         style = "text{white-space:pre;text-rendering:geometricPrecision}"
         if self._theme == "auto":
             style += f"@media (prefers-color-scheme:dark){{{dark_rules()}}}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tinygrad_cnn.declarations import KINDS
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram
 from tinygrad_cnn.pictures.view.poster import Card, Poster, poster_of
 from tinygrad_cnn.pictures.write import dot
@@ -16,19 +15,11 @@ BESIDE = 60  # points: what is narrower stands to the right of what is written a
 def to_dot(diagram: Diagram, style: Style) -> str:
     """The whole picture."""
     poster = poster_of(diagram)
-    lines = [dot.header(diagram, style, _legend(poster, style))]
-    frames = dot.framed(diagram, style)
-    for item in diagram.nested():
-        if isinstance(item, Box):
-            if item.id in poster.cards:
-                lines.append(_node(poster.cards[item.id], style))
-        else:
-            event, group = item
-            if group.id in frames:
-                lines.append("}" if event == "end" else dot.opening(group, style))
-    lines += _edges(diagram, poster, style)
-    lines.append("}\n")
-    return "\n".join(lines)
+    signs = dot.Signs(diagram, style)
+    arrows = _edges(poster, style, signs)
+    cards = {id: _node(card, style) for id, card in poster.cards.items()}
+    body = dot.body(diagram, style, signs.statements, lambda box: cards.get(box.id))
+    return "\n".join([dot.header(diagram, style, _legend(poster, style)), *body, *arrows, "}\n"])
 
 
 def look(card: Card, style: Style) -> Look:
@@ -90,7 +81,7 @@ def _columns(both: bool) -> str:
 def _heading(box: Box, ink: str) -> str:
     """What a card is, and the name of its value."""
     if box.stays:
-        return f"<B>{escaped(box.title)}</B>"
+        return f"<B>{escaped(box.name or ('input' if _is_input(box) else box.primitive))}</B>"
     call = "" if box.kind == "scope" else box.summary.removeprefix(box.primitive)
     row = f"<B>{escaped(box.primitive)}</B>"
     row += f'<FONT POINT-SIZE="10">{escaped(call)}</FONT>' if call else ""
@@ -138,23 +129,19 @@ def _table(rows: list[str]) -> str:
     return f'<TABLE ALIGN="LEFT" BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{"".join(rows)}</TABLE>'
 
 
-def _edges(diagram: Diagram, poster: Poster, style: Style) -> list[str]:
+def _edges(poster: Poster, style: Style, signs: dot.Signs) -> list[str]:
     """The edges between cards: values go down, cotangents up."""
     card_of = {card.cotangent.id: id for id, card in poster.cards.items() if card.cotangent is not None}
     lines: list[str] = []
-    signs: dict[tuple[str, str | None], str] = {}
     for e in poster.edges:
         tail, head = card_of.get(e.tail, e.tail), card_of.get(e.head, e.head)
-        look = style.arrows[e.flow].replace(" constraint=false", "")
+        if e.flow in ("again", "earlier"):
+            lines.append(signs.edge(e, head))
+            continue
+        look = style.arrows[e.flow]
         if e.change:
             look += f' color="{style.palette.changes[e.change]}" penwidth=2'
-        if e.flow in ("again", "earlier"):
-            place = e.tail, diagram.boxes[head].group
-            if place not in signs:
-                signs[place] = f"i{len(signs)}"
-                lines.append(dot.sign_of(signs[place], diagram.boxes[e.tail], place[1], style))
-            tail = signs[place]
-        if e.flow in ("backward", "earlier"):
+        if e.flow == "backward":
             tail, head, look = head, tail, f"{look} dir=back"
         lines.append(f'"{tail}" -> "{head}" [{look}]')
     return lines
@@ -162,9 +149,8 @@ def _edges(diagram: Diagram, poster: Poster, style: Style) -> list[str]:
 
 def _legend(poster: Poster, style: Style) -> list[tuple[str, Look]]:
     """What the colours mean, of those that appear."""
-    appear = {card.box.layer for card in poster.cards.values()}
-    found = [(kind, style.palette.layers[kind]) for kind in KINDS if kind in appear]
     kinds = style.palette.kinds
+    found = dot.legend_of({card.box.layer for card in poster.cards.values()}, style)
     if any(card.box.kind == "parameter" for card in poster.cards.values()):
         found.insert(0, ("parameter", kinds["parameter"]))
     if any(_is_input(card.box) for card in poster.cards.values()):

@@ -19,7 +19,7 @@ from tinygrad_cnn.extras import extra
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Group
 from tinygrad_cnn.pictures.write import json_document
 from tinygrad_cnn.pictures.write.colours import Theme, dark_rules
-from tinygrad_cnn.pictures.write.dot import Style, header, node, opening
+from tinygrad_cnn.pictures.write.dot import Style, header, legend_of, node, opening
 
 with extra("render", "a page of a graph"):
     import jinja2
@@ -60,12 +60,14 @@ def contents(diagram: Diagram, closed: set[str]) -> dict[str, Any]:
     """What the page's script reads."""
     every = [*diagram.boxes.values(), *diagram.group_boxes.values()]
     images = {box.id: f"{box.id}.png" for box in every if box.value is not None and box.value.picture is not None}
-    style = Style(diagram, "light", images, font="Arial")  # whose widths Graphviz knows where it cannot ask for them
+    # The widths of Arial are those that Graphviz knows where it cannot ask for them.
+    style = Style(diagram, "light", images, font="Arial", layered=True)
+    legend = legend_of({box.layer for box in every}, style)
     return {
         "title": diagram.title,
         "notes": diagram.notes,
         "dtype": diagram.dtype,
-        "header": header(diagram, style),
+        "header": header(diagram, style, legend),
         "boxes": [_box(box, style) for box in diagram.boxes.values()],
         "group_boxes": [_box(box, style) for box in diagram.group_boxes.values()],
         "edges": [json_document.edge(edge) for edge in diagram.edges],
