@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.check.diagnose.edits.executed import is_somebodys
+from tinygrad_cnn.check.diagnose.source_files import is_somebodys
 
 LARGE = 10**6  # elements of an array that is left as it is
 FEW = 3  # distinct values of an array of flags

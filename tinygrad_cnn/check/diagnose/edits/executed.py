@@ -6,7 +6,6 @@ import ast
 import functools
 import linecache
 import sys
-import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import CodeType
@@ -14,13 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.sources import is_engine
+from tinygrad_cnn.check.diagnose.source_files import is_somebodys
 
 MOST = 4000  # statements
 LARGE = 10**5  # elements of an array of which no copy is kept
-_LIBRARIES = tuple(
-    [path for name in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))]
-)
 
 
 @dataclass
@@ -81,13 +77,6 @@ def executed(function: Callable[[], Any]) -> list[Executed]:
     finally:
         sys.settrace(before)
     return [x for x in found if x.after is not None]
-
-
-@functools.lru_cache(maxsize=1024)
-def is_somebodys(filename: str) -> bool:
-    """Whether a file is neither the package's nor a library's."""
-    own = not is_engine[filename] and not filename.startswith(_LIBRARIES) and "site-packages" not in filename
-    return own and bool(linecache.getlines(filename))
 
 
 def _kept(frame: Any) -> dict[str, Any]:

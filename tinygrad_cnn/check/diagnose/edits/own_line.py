@@ -17,7 +17,7 @@ from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.deadline import Effort
 from tinygrad_cnn.check.diagnose.edits.edit import Context
 from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES, Program
-from tinygrad_cnn.check.diagnose.edits.executed import Executed, is_somebodys
+from tinygrad_cnn.check.diagnose.edits.executed import Executed
 from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
 from tinygrad_cnn.check.diagnose.edits.own_program import (
     ADD_AT,
@@ -36,6 +36,7 @@ from tinygrad_cnn.check.diagnose.edits.terms import Term, in_order, replaced
 from tinygrad_cnn.check.diagnose.edits.textbook import alike
 from tinygrad_cnn.check.diagnose.edits.wording import LONG, in_words
 from tinygrad_cnn.check.diagnose.explanations.case import LARGE, Case
+from tinygrad_cnn.check.diagnose.source_files import is_somebodys
 from tinygrad_cnn.check.results import Cause
 from tinygrad_cnn.engine.graph import Array
 

@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES, Program
-from tinygrad_cnn.check.diagnose.edits.executed import Executed, is_somebodys
+from tinygrad_cnn.check.diagnose.edits.executed import Executed
 from tinygrad_cnn.check.diagnose.edits.purity import is_pure
 from tinygrad_cnn.check.diagnose.edits.terms import NP, OPERATORS, Term, from_ast
+from tinygrad_cnn.check.diagnose.source_files import is_somebodys
 from tinygrad_cnn.engine.graph import Array
 from tinygrad_cnn.lowering.numpy_source import helpers
 
