@@ -58,14 +58,14 @@ PLANTED = [
     (
         "dL_dsigma",
         lambda g, _: 5 * g,
-        r"5 times .* the length of axis 0 of \w+, \(5, \d\): perhaps a sum where a mean is meant",
+        r"5 times what it should be, and 5 is the length of axis 0 of \w+: perhaps a sum instead of a mean",
     ),
-    ("dL_dW", lambda g: g / 5, r"1/5 of .*: perhaps a mean where a sum is meant"),
+    ("dL_dW", lambda g: g / 5, r"1/5 of .*: perhaps a mean instead of a sum"),
     ("dL_dW", lambda g: 0.37 * g, "it is 0.37 times what it should be, in every element"),
     ("dL_dW", lambda g: g.T, r"it is transposed: shape \(3, 4\) instead of \(4, 3\)"),
     ("dL_dW", lambda g: g[:, ::-1], "it is reversed along axis 1"),
     ("dL_dW", lambda g: g[::-1, ::-1], r"reversed along axes \(0, 1\), as the kernel of a convolution"),
-    ("dL_dW", lambda g: g / 20, r"1/20 of .*, the number of elements along axes \(0, 1\) of z, \(5, 4\)"),
+    ("dL_dW", lambda g: g / 20, r"1/20 of what it should be, and 20 is the number of elements of \w+:"),
     ("dL_dW", lambda g: 0 * g, "it is 0 in every element"),
     (
         "dL_db",

@@ -169,8 +169,10 @@ CONVENTIONS_TOGETHER = "; each of these is a convention, but together they are n
 
 # Explanations: what the values show.
 IN_FLOAT32 = "it is computed in float32, and off by the rounding of float32"
-LENGTH = "the length of axis {axis} of {name}, {shape}"
-LENGTHS = "the number of elements along axes {axes} of {name}, {shape}"
+LENGTH = "the length of axis {axis} of {name}"
+LENGTH_OF_VECTOR = "the length of {name}"
+LENGTHS = "the number of elements of {name} along axes {axes}"
+SIZE = "the number of elements of {name}"
 EPSILON = "there is an epsilon of {epsilon:.4g} in a denominator, added to {denominator}"
 
 # Explanations: another rule in the backward pass.
@@ -190,25 +192,25 @@ OVERWRITTEN = (
 # stand there, and {y} what does.
 PART = "(...)"  # in place of an expression that is too long for a line, or of an array without a name
 FOR_INSTANCE = "for instance, {mistake}"
-ROOT = "the root of {length}"
+ONE_LESS = "1 less than {length}"
 EDITS = {
     "nothing": "it is 0 in every element",
     "zero": "{x} is missing",
     "sign": "the sign is wrong",
     "sign_of": "the sign of {x} is wrong",
     "scale": "it is {factor} times what it should be",
-    "scale_length": "it is {factor} times what it should be, {length}",
-    "sum_for_mean": "it is {factor} times what it should be, {length}: perhaps a sum where a mean is meant",
-    "mean_for_sum": "it is {factor} of what it should be, {length}: perhaps a mean where a sum is meant",
+    "scale_length": "it is {factor} times what it should be, and {number} is {length}",
+    "sum_for_mean": "it is {factor} times what it should be, and {factor} is {length}: perhaps a sum instead of a mean",
+    "mean_for_sum": "it is {factor} of what it should be, and {number} is {length}: perhaps a mean instead of a sum",
     "scale_everywhere": "it is {factor} times what it should be, in every element",
     "scale_of": "{x} is {factor} times what it should be",
-    "scale_of_length": "{x} is {factor} times what it should be, {length}",
+    "scale_of_length": "{x} is {factor} times what it should be, and {number} is {length}",
     "epsilon": "there is an epsilon of {epsilon}, added to {x}",
     "clipped": "{x} is clipped at {at}",
     "term_missing": "the term {x} is missing",
     "factor_missing": "the factor {x} is missing",
     "division_missing": "the division by {x} is missing",
-    "length_missing": "the division by {x} is missing, {length}: perhaps a sum where a mean is meant",
+    "length_missing": "the division by {x}, which is {length}, is missing: perhaps a sum instead of a mean",
     "one_of_several": "of {n} contributions that are added up only {x} counts: it is assigned instead of added",
     "reduction_missing": "the {name} over {axes} is missing",
     "function_missing": "{y} stands where {x} should",
@@ -234,6 +236,10 @@ EDITS = {
     "summed": "{x} is replaced by its {name} over {axes}",
     "not_cropped": "the padding is not cropped: shape {actual} instead of {expected}",
     "index": "an index of {x} is off by one",
+    "block": "only {block} of it is computed, and the rest is 0: perhaps a loop ends after its first iterations",
+    "stride": "the position [{x}] is multiplied by a stride of {factor}, and should not be",
+    "no_stride": "the position [{x}] is not multiplied by the stride, {factor}",
+    "window": "the window is [{y}], and should be [{x}]",
     "cropped": "{x} keeps the {corner} corner instead of the middle",
     "shifted": "{x} is off by one along axis {axis}: each element has the value of the one {neighbour} it",
     "reversed": "{x} is reversed along {axes}",
@@ -249,18 +255,18 @@ EDITS_OF_LINES = {
     "sign": "the sign is wrong",
     "sign_of": "the sign of {x} is wrong",
     "scale": "it should be {factor} times that",
-    "scale_length": "it should be {factor} times that, {length}",
-    "sum_for_mean": "it should be {factor} times that, {length}: perhaps a mean where a sum is meant",
-    "mean_for_sum": "it should be {factor} of that, {length}: perhaps a sum where a mean is meant",
+    "scale_length": "it should be {factor} times that, and {number} is {length}",
+    "sum_for_mean": "it should be {factor} times that, and {factor} is {length}: perhaps a mean instead of a sum",
+    "mean_for_sum": "it should be {factor} of that, and {number} is {length}: perhaps a sum instead of a mean",
     "scale_everywhere": "it should be {factor} times that, in every element",
     "scale_of": "{x} should be {factor} times that",
-    "scale_of_length": "{x} should be {factor} times that, {length}",
+    "scale_of_length": "{x} should be {factor} times that, and {number} is {length}",
     "epsilon": "an epsilon of {epsilon}, added to {x}, is missing",
     "clipped": "{x} should be clipped at {at}",
     "term_missing": "there is a term {x} too many",
     "factor_missing": "there is a factor {x} too many",
     "division_missing": "it is divided by {x}, and should not be",
-    "length_missing": "it is divided by {x}, and should not be, {length}: perhaps a mean where a sum is meant",
+    "length_missing": "it is divided by {x}, which is {length}, and should not be: perhaps a mean instead of a sum",
     "one_of_several": "{x} alone should count, of {n} that are added up",
     "reduction_missing": "the {name} over {axes} should not be there",
     "function_missing": "{x} stands where {y} should",
@@ -287,6 +293,9 @@ EDITS_OF_LINES = {
     "summed": "the {name} of {x} over {axes} is missing",
     "not_cropped": "it is cropped, and should not be",
     "index": "an index of {x} is off by one",
+    "stride": "the position [{x}] is not multiplied by the stride, {factor}",
+    "no_stride": "the position [{x}] is multiplied by a stride of {factor}, and should not be",
+    "window": "the window is [{x}], and should be [{y}]",
     "cropped": "{x} should be cropped to the {corner} corner",
     "shifted": "{x} is off by one along axis {axis}",
     "reversed": "{x} should be reversed along {axes}",

@@ -33,6 +33,8 @@ STEPS, MANY = 1e6, 3  # operations that are tried for one of the first few steps
 LATER = 1e5  # for one of the others
 AT_LEAST = 2e4  # for any
 
+SMALL = 0.1  # data so many times as large, for which other branches may be taken
+
 
 @dataclass
 class Causes:
@@ -183,16 +185,18 @@ class Causes:
 
     @functools.cached_property
     def other_points(self) -> list[SecondPoint]:
-        """The witnesses nearby, and far away with other data, if what is right here is right there."""
+        """The witnesses nearby, and far away with other data, large and small, if what is right here is right there."""
         arrays = {} if self.hand_derived is None else self.hand_derived.arrays()
         step_by_step = any(x.shape == node.like.shape for node, x in arrays.items())
         here = set(self._wrong(self.hand_derived, step_by_step))
         near = second_point(self.subject, self.autodiff, self.by_hand, self.given_names)
         found = [] if near is None else [near]
-        for data in (True, False):
+        for data in (1.0, SMALL, None):
+            if data is None and len(found) > 1:
+                break
             far = second_point(self.subject, self.autodiff, self.by_hand, self.given_names, FAR, data)
             if far is not None and far.wrong(step_by_step) <= here:
-                return [*found, far]
+                found.append(far)
         return found
 
 

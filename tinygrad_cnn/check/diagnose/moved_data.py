@@ -25,15 +25,15 @@ Place = tuple[Any, Any]  # what holds data, and the key, the attribute or nothin
 
 
 @contextlib.contextmanager
-def moved(functions: Sequence[Any], seed: int) -> Iterator[None]:
-    """Within it, functions find other data."""
+def moved(functions: Sequence[Any], seed: int, scale: float = 1.0) -> Iterator[None]:
+    """Within it, functions find other data, so many times as large."""
     rng = np.random.default_rng(seed)
     others: dict[int, Any] = {}
     before: list[tuple[Place, Any]] = []
     try:
         for place in _places(functions):
             value = _get(place)
-            other = _other(value, others, rng)
+            other = _other(value, others, rng, scale)
             if other is not value:
                 before.append((place, value))
                 _put(place, other)
@@ -43,13 +43,13 @@ def moved(functions: Sequence[Any], seed: int) -> Iterator[None]:
             _put(place, value)
 
 
-def other_array(x: Any, rng: np.random.Generator) -> Any:
+def other_array(x: Any, rng: np.random.Generator, scale: float = 1.0) -> Any:
     """An array of the same kind of data."""
     x = np.asarray(x)
     distinct = np.unique(x)
     if len(distinct) == 1:
         noise = AWAY * rng.standard_normal(x.shape)
-        return (x * np.exp(noise) if distinct[0] else noise).astype(x.dtype)
+        return (scale * (x * np.exp(noise) if distinct[0] else noise)).astype(x.dtype)
     if len(distinct) <= FEW and np.all(distinct == np.round(distinct)):
         return rng.permuted(x, axis=x.ndim - 1) if _is_one_hot(x) else rng.permuted(x.ravel()).reshape(x.shape)
     size = AWAY * float(np.std(x))
@@ -58,6 +58,8 @@ def other_array(x: Any, rng: np.random.Generator) -> Any:
         made = made + size * rng.standard_normal(x.shape)
     if x.ndim and np.all(x >= 0) and np.allclose(x.sum(axis=-1), 1):
         made = made / made.sum(axis=-1, keepdims=True)
+    else:
+        made = scale * made
     return made.astype(x.dtype)
 
 
@@ -65,19 +67,19 @@ def _is_one_hot(x: Any) -> bool:
     return x.ndim > 1 and bool(np.all(np.sort(x, axis=-1) == np.sort(x.reshape(-1, x.shape[-1])[0])))
 
 
-def _other(value: Any, others: dict[int, Any], rng: np.random.Generator) -> Any:
+def _other(value: Any, others: dict[int, Any], rng: np.random.Generator, scale: float) -> Any:
     """Other data; `value` itself if it is none. The same for the same object."""
     if id(value) in others:
         return others[id(value)]
     made = value
     if type(value) is np.ndarray and value.dtype.kind == "f" and value.ndim and 0 < value.size < LARGE:
-        made = other_array(value, rng) if np.all(np.isfinite(value)) else value
+        made = other_array(value, rng, scale) if np.all(np.isfinite(value)) else value
     elif type(value) in (list, tuple) and len(value) < 1000:
-        parts = [_other(x, others, rng) for x in value]
+        parts = [_other(x, others, rng, scale) for x in value]
         if any(a is not b for a, b in zip(parts, value, strict=True)):
             made = type(value)(parts)
     elif type(value) is dict:
-        parts = [_other(x, others, rng) for x in value.values()]
+        parts = [_other(x, others, rng, scale) for x in value.values()]
         if any(a is not b for a, b in zip(parts, value.values(), strict=True)):
             made = dict(zip(value, parts, strict=True))
     others[id(value)] = made

@@ -81,9 +81,17 @@ class SecondPoint:
 
 
 def second_point(
-    subject: Subject, auto: Autodiff, by_hand: Any, names: Mapping[str, str], away: float = NEAR, data: bool = False
+    subject: Subject,
+    auto: Autodiff,
+    by_hand: Any,
+    names: Mapping[str, str],
+    away: float = NEAR,
+    data: float | None = None,
 ) -> SecondPoint | None:
-    """Another point, at so large a distance; None if the gradient is no function, or goes another way there."""
+    """Another point, at so large a distance; None if the gradient is no function, or goes another way there.
+
+    data   with other data, of so many times the size
+    """
     if not callable(by_hand) or auto.opaque is not None:
         return None
     rng = np.random.default_rng(5)
@@ -91,7 +99,7 @@ def second_point(
     for x in subject.leaves:
         size = away * (np.abs(x) + 0.1 * (largest(x) or 10 * ZERO))
         leaves.append(np.asarray(x + size * rng.standard_normal(x.shape)).astype(x.dtype))
-    there = functools.partial(moved, [subject.loss, by_hand], 7) if data else contextlib.nullcontext
+    there = contextlib.nullcontext if data is None else functools.partial(moved, [subject.loss, by_hand], 7, data)
     try:
         other = Subject(subject.loss, subject.form, leaves)
         with there(), np.errstate(all="ignore"):

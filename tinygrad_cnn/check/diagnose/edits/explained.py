@@ -21,7 +21,7 @@ from tinygrad_cnn.check.diagnose.edits.right_program import RightProgram
 from tinygrad_cnn.check.diagnose.edits.search import Found, smallest
 from tinygrad_cnn.check.diagnose.edits.terms import Term, constant
 from tinygrad_cnn.check.diagnose.edits.textbook import alike, textbook
-from tinygrad_cnn.check.diagnose.edits.wording import in_words, lines
+from tinygrad_cnn.check.diagnose.edits.wording import in_words, lines, says_nothing
 from tinygrad_cnn.check.diagnose.explanations.case import LARGE, SAFETY, Case, differing
 from tinygrad_cnn.check.diagnose.second_point import SecondPoint
 from tinygrad_cnn.check.results import Cause
@@ -111,7 +111,8 @@ def _of_the_right_program(
         )
         found = smallest(context, other, effort)
         if found is not None and (best is None or found.cost < best[0]):
-            best = found.cost, _cause(found, case, one)
+            cause = _cause(found, case, one)
+            best = best if cause is None else (found.cost, cause)
         if best is not None and best[0] < CHEAP:
             break
     if best is not None:
@@ -128,6 +129,8 @@ def _of_the_right_program(
     if found is None:
         return None
     words = in_words(found.edits, part.program, bool(found.others))
+    if says_nothing(words):
+        return None
     words = sentences.IN_BLOCK.format(block=sentences.in_brackets(block), explanation=words)
     return found.cost + 0.5, Cause(words, found.kind())
 
@@ -146,13 +149,13 @@ def _floats(x: Any) -> Array:
     return np.asarray(x, float) if np.asarray(x).dtype.kind in "iub" else np.asarray(x)
 
 
-def _cause(found: Found, case: Case, program: Program) -> Cause:
+def _cause(found: Found, case: Case, program: Program) -> Cause | None:
     root, edited = program.root, found.applied(program.root)
     with contextlib.suppress(*FAILURES):
         edited = textbook(Program(edited, program.leaves)).root
     you, right = lines(case.name, root, edited)
     words = in_words(found.edits, program, bool(found.others))
-    return Cause(words, found.kind(), you, right)
+    return Cause(words, found.kind(), you, right) if right is not None or not says_nothing(words) else None
 
 
 def _right_program(case: Case, node: Node, upstream: Upstream) -> tuple[Program, dict[Term, Any]]:

@@ -14,10 +14,11 @@ CLOSE = 1e-8
 
 
 class Named(NamedTuple):
-    """A number in digits, and what it is, if that is more."""
+    """A number in digits, and what it is, or what `number` in it is, if that is more."""
 
     digits: str
     meaning: str = ""
+    number: str = ""
 
 
 class Numbers:
@@ -33,11 +34,13 @@ class Numbers:
         for name, shape in shapes:
             for axis, n in enumerate(shape):
                 if n > 1:
-                    self.lengths.setdefault(n, sentences.LENGTH.format(axis=axis, name=name, shape=shape))
+                    of = sentences.LENGTH_OF_VECTOR if len(shape) == 1 else sentences.LENGTH
+                    self.lengths.setdefault(n, of.format(axis=axis, name=name))
             for count in range(2, min(len(shape), 4) + 1):
                 for axes in itertools.combinations(range(len(shape)), count):
                     n = math.prod(shape[axis] for axis in axes)
-                    several.setdefault(n, sentences.LENGTHS.format(axes=axes, name=name, shape=shape))
+                    of = sentences.SIZE if count == len(shape) else sentences.LENGTHS
+                    several.setdefault(n, of.format(axes=axes, name=name))
         self.lengths = {**several, **self.lengths}
         self.lengths.pop(1, None)
         self.constants = {value: name for name, value in constants if value not in (0.0, 1.0)}
@@ -46,40 +49,39 @@ class Numbers:
         """What a positive factor is; None if it is nothing that has a name."""
         for n, length in self.lengths.items():
             if n > 2 and _close(factor, n):
-                return Named(str(n), length)
+                return Named(str(n), length, str(n))
             if n > 2 and _close(factor, 1 / n):
-                return Named(f"1/{n}", length)
+                return Named(f"1/{n}", length, str(n))
         for value, text in FORGOTTEN.items():
             if _close(factor, value):
                 return Named(text)
-        return next(
-            (Named(digits, meaning) for value, digits, meaning in self._others() if _close(factor, value)), None
-        )
+        return next((named for value, named in self._others() if _close(factor, value)), None)
 
-    def _others(self) -> Iterator[tuple[float, str, str]]:
+    def _others(self) -> Iterator[tuple[float, Named]]:
         for value, name in self.constants.items():
-            yield value, f"{value:.6g}", "" if name == f"{value:.6g}" else name
+            digits = f"{value:.6g}"
+            yield value, Named(digits, "" if name == digits else name, digits)
             if value:
-                yield 1 / value, f"1/{value:.6g}", "" if name == f"{value:.6g}" else f"1/{name}"
+                yield 1 / value, Named(f"1/{digits}", "" if name == digits else name, digits)
         for n, length in self.lengths.items():
-            yield n / 2, f"{n}/2", length
-            yield 2 / n, f"2/{n}", length
+            yield n / 2, Named(f"{n}/2", length, str(n))
+            yield 2 / n, Named(f"2/{n}", length, str(n))
             if n > 2:
-                yield n - 1.0, str(n - 1), f"1 less than {length}"
-                yield 1 / (n - 1), f"1/{n - 1}", f"1 less than {length}"
-                yield n / (n - 1), f"{n}/{n - 1}", length
-                yield (n - 1) / n, f"{n - 1}/{n}", length
-                yield math.sqrt(n), f"sqrt({n})", sentences.ROOT.format(length=length)
-                yield 1 / math.sqrt(n), f"1/sqrt({n})", sentences.ROOT.format(length=length)
-                yield float(n * n), f"{n}**2", length
-                yield 1 / (n * n), f"1/{n}**2", length
+                less = sentences.ONE_LESS.format(length=length)
+                yield n - 1.0, Named(str(n - 1), less, str(n - 1))
+                yield 1 / (n - 1), Named(f"1/{n - 1}", less, str(n - 1))
+                yield n / (n - 1), Named(f"{n}/{n - 1}", length, str(n))
+                yield (n - 1) / n, Named(f"{n - 1}/{n}", length, str(n))
+                yield math.sqrt(n), Named(f"sqrt({n})", length, str(n))
+                yield 1 / math.sqrt(n), Named(f"1/sqrt({n})", length, str(n))
+                yield float(n * n), Named(f"{n}**2", length, str(n))
+                yield 1 / (n * n), Named(f"1/{n}**2", length, str(n))
         for n in range(5, 11):
-            yield float(n), str(n), ""
-            yield 1 / n, f"1/{n}", ""
-        yield math.pi, "pi", ""
-        yield 1 / math.pi, "1/pi", ""
-        yield math.log(2), "log(2)", ""
-        yield 1 / math.log(2), "1/log(2)", ""
+            yield float(n), Named(str(n))
+            yield 1 / n, Named(f"1/{n}")
+        for value, digits in ((math.pi, "pi"), (math.log(2), "log(2)")):
+            yield value, Named(digits)
+            yield 1 / value, Named(f"1/{digits}")
 
     def plausible(self) -> Iterator[tuple[float, str]]:
         """Factors that are tried where none can be fitted: of what is not linear in them."""

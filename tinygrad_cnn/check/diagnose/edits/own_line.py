@@ -284,10 +284,12 @@ def _as_written(own: OwnProgram, written: Written, x: Term) -> str:
     if x.op == "call" and x.args[0] is ADD_AT:
         return f"np.add.at({', '.join(map(str, x.args[1:]))})"
     if x.op == "call" and x.args[0] is SET_AT:
-        before, index, stored = x.args[1:]
-        if stored.op in "+-*/" and stored.args[0].op == "index" and stored.args[0].args == (before, index):
-            return f"{stored.args[0]} {stored.op}= {stored.args[1]}"
-        return f"{Term('index', [before, index])} = {stored}"
+        here, stored = x.args[1], x
+        while stored.op == "call" and stored.args[0] is SET_AT:
+            here, stored = Term("index", [here, stored.args[2]]), stored.args[3]
+        if stored.op in "+-*/" and str(stored.args[0]) == str(here):
+            return f"{here} {stored.op}= {stored.args[1]}"
+        return f"{here} = {stored}"
     return f"{written.target} {x}"
 
 

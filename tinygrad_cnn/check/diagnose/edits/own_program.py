@@ -25,6 +25,10 @@ from tinygrad_cnn.lowering.numpy_source import helpers
 
 MOST = 400  # terms
 SET_AT, ADD_AT = Term("name", (), "set_at"), Term("name", (), "add_at")
+OPAQUE = (
+    ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.SetComp, ast.Lambda, ast.Dict, ast.Set, ast.IfExp, ast.BoolOp,
+    ast.Starred, ast.JoinedStr,
+)  # fmt: skip
 EVERYWHERE = {SET_AT: helpers.set_at, ADD_AT: helpers.add_at}
 
 
@@ -66,8 +70,11 @@ class OwnProgram:
 def evaluate(node: ast.expr, at: Executed, after: bool = False) -> Any:
     """The value of an expression with the variables of an execution."""
     names = at.after if after and at.after is not None else at.before
+    at_globals = at.globals
+    if any(isinstance(x, OPAQUE) for x in ast.walk(node)):  # the variables of a comprehension's own scope are global
+        at_globals, names = {**at.globals, **names}, {}
     with np.errstate(all="ignore"):
-        return eval(_compiled(node), at.globals, dict(names))
+        return eval(_compiled(node), at_globals, dict(names))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -102,8 +109,8 @@ def makers(run: Sequence[Executed], array: Array, name: str) -> list[Maker]:
             try:
                 if isinstance(target, ast.Name):
                     made = (x.after or {}).get(target.id)
-                elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
-                    stored, made = target.value.id, (x.after or {}).get(target.value.id)
+                elif isinstance(target, ast.Subscript) and (name_of := stored_in(target)) is not None:
+                    stored, made = name_of, (x.after or {}).get(name_of)
                     if not _is(made, array) and may_be_evaluated(value, x):
                         stored, made = None, evaluate(value, x)
                 elif isinstance(x.statement, ast.AugAssign):
@@ -140,9 +147,18 @@ def _is(x: Any, array: Array) -> bool:
     return bool(np.array_equal(x, array, equal_nan=True))
 
 
+def stored_in(target: ast.Subscript) -> str | None:
+    """The variable of x[i], and of x[i][j]."""
+    of: ast.expr = target
+    while isinstance(of, ast.Subscript):
+        of = of.value
+    return of.id if isinstance(of, ast.Name) else None
+
+
 def _is_named(target: str, name: str) -> bool:
-    """Whether what is written to the left assigns to a variable of that name."""
-    return re.split(r"\W", target)[0] == re.split(r"\W", name)[0]
+    """Whether what is written to the left assigns to a variable of that name, or that of a gradient."""
+    variable, name = re.split(r"\W", target)[0], re.split(r"\W", name)[0]
+    return variable in (name, f"d{name}", f"dL_d{name}")
 
 
 def _makes_zeros(value: ast.expr) -> bool:
@@ -235,14 +251,10 @@ class _Slicer:
         for target, value, text in assigned(x.statement):
             if isinstance(target, ast.Name) and target.id == name and self.inlined(x, now):
                 made = self.statement(j, value, text)
-            elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and target.value.id == name:
+            elif isinstance(target, ast.Subscript) and stored_in(target) == name:
                 if not isinstance(now, np.ndarray) or not self.inlined(x, now):
                     continue
-                before, index = self.expression(target.value, j), self.expression(target.slice, j)
-                stored = self.expression(value, j)
-                if isinstance(x.statement, ast.AugAssign):
-                    stored = Term(OPERATORS[type(x.statement.op)], [Term("index", [before, index]), stored])
-                made = Term("call", [SET_AT, before, index, stored], (), ((id(x.statement), j), 0, 0, "store"))
+                made = self.stored(target, value, j)
                 self.written.append(Written(j, x.statement, made, text))
         call = x.statement.value if isinstance(x.statement, ast.Expr) else None
         if _adds_at(call, name) and self.inlined(x, now):
@@ -252,6 +264,24 @@ class _Slicer:
             self.written.append(Written(j, x.statement, made, ""))
         if made is not None:
             self._known[j, name] = made
+        return made
+
+    def stored(self, target: ast.Subscript, value: ast.expr, j: int) -> Term:
+        """A variable after something has been stored in a part of it, or in a part of a part."""
+        x, indices, of = self.run[j], list[Term](), target.value
+        indices.append(self.expression(target.slice, j))
+        while isinstance(of, ast.Subscript):
+            indices.insert(0, self.expression(of.slice, j))
+            of = of.value
+        parts = [self.expression(of, j)]
+        for index in indices:
+            parts.append(Term("index", [parts[-1], index]))
+        made = self.expression(value, j)
+        if isinstance(x.statement, ast.AugAssign):
+            made = Term(OPERATORS[type(x.statement.op)], [parts[-1], made])
+        for depth in reversed(range(len(indices))):
+            place = ((id(x.statement), j), 0, depth, "store")
+            made = Term("call", [SET_AT, parts[depth], indices[depth], made], (), place)
         return made
 
     def leaf(self, node: ast.expr, k: int, text: str) -> Term:
@@ -283,12 +313,6 @@ class _Names(dict[str, Term]):
             value = x.before.get(name, x.globals.get(name, getattr(builtins, name, None)))
             self[name] = NP if value is np else self.slicer.name(name, self.k)
         return dict.__getitem__(self, name)
-
-
-OPAQUE = (
-    ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.SetComp, ast.Lambda, ast.Dict, ast.Set, ast.IfExp, ast.BoolOp,
-    ast.Starred, ast.JoinedStr,
-)  # fmt: skip
 
 
 class _Opaque(ast.NodeTransformer):

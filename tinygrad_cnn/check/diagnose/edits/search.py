@@ -265,7 +265,7 @@ def _with_a_factor(c: Context, tried: list[tuple[Edit, Any]], probes: Array) -> 
                 found.append([edit, Edit({root: Term("-x", [root])}, 0.9, "sign", {"x": root})])
             elif named is not None:
                 sign = "minus " if factor < 0 else ""
-                words = {"x": root, "factor": sign + named.digits, "length": named.meaning}
+                words = {"x": root, "factor": sign + named.digits, "length": named.meaning, "number": named.number}
                 scale = Edit({root: multiple(factor, root)}, 1.0 + 0.1 * (factor < 0), sentence_of(True, named), words)
                 found.append([edit, scale])
     return found

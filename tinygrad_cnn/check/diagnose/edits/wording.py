@@ -76,3 +76,9 @@ def lines(name: str, root: Term, edited: Term) -> tuple[str | None, str | None]:
     ):
         return None, None
     return f"{name} = {you}", f"{name} = {right}"
+
+
+def says_nothing(words: str) -> bool:
+    """Whether words name nothing that the reader could look for."""
+    unnamed = (sentences.PART, *sentences.PARTS.values())
+    return any(text in words for text in unnamed)

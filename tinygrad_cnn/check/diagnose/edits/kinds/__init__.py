@@ -3,6 +3,15 @@
 The costs are relative: 1 is a single slip of the pen, and what is likelier is a little less.
 """
 
-from tinygrad_cnn.check.diagnose.edits.kinds import axes, functions, operands, places, products, scales, structure
+from tinygrad_cnn.check.diagnose.edits.kinds import (
+    axes,
+    functions,
+    operands,
+    places,
+    products,
+    scales,
+    structure,
+    windows,
+)
 
-__all__ = ["axes", "functions", "operands", "places", "products", "scales", "structure"]
+__all__ = ["axes", "functions", "operands", "places", "products", "scales", "structure", "windows"]

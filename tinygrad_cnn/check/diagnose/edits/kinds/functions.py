@@ -49,6 +49,8 @@ def stored_or_added(x: Term, c: Context) -> Iterator[Edit]:
     if x.op != "call" or x.args[0].op != "name" or x.args[0].data != "set_at" or len(x.args) != 4:
         return
     _, before, index, stored = x.args
+    if stored.op == "call" and stored.args[0] is x.args[0]:  # in a part of a part
+        return
     here = Term("index", [before, index])
     if stored.op == "+" and stored.args[0].op == "index" and stored.args[0].args == (before, index):
         for function in c.scope:

@@ -120,12 +120,17 @@ def another_formula(x: Term, c: Context) -> Iterator[Edit]:
                 yield Edit({x: made}, 1.7 + 0.01 * k, "another", {"x": x, "y": made}, ("formula", k, v.data))
 
 
+def _is_a_value(x: Term, c: Context) -> bool:
+    """Whether it is a variable, or an element of a list or a dict of arrays."""
+    return x.op == "name" or (x.op == "index" and not c.is_array(x.args[0]))
+
+
 @kind(1.25)
 def other_form(x: Term, c: Context) -> Iterator[Edit]:
     """Another derivative: 1 - h for 1 - h**2, of a term that one value alone is in."""
     if x not in c.operands or x.op in ("name", "constant"):
         return
-    names = [y for y in in_order([x]) if y.op == "name" and c.is_array(y) and c.shape(y)]
+    names = [y for y in in_order([x]) if c.is_array(y) and c.shape(y) and _is_a_value(y, c)]
     if len(names) != 1 or c.shape(names[0]) != c.shape(x) or len(in_order([x])) > 20:
         return
     for k, form in enumerate(FORMS):

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_cnn.check.diagnose.edits.edit import Context, Edit, kind
 from tinygrad_cnn.check.diagnose.edits.terms import Term, call, constant, in_order
-from tinygrad_cnn.check.sentences import over
+from tinygrad_cnn.check.sentences import in_brackets, over
 
 BLOCKS = (2, 3, 4)
 
@@ -103,3 +103,23 @@ def blocks_exchanged(x: Term, c: Context) -> Iterator[Edit]:
                 made = call("take", x, Term("list", index), axis=axis)
                 words = {"x": x, "axis": axis, "order": list(order), "count": count}
                 yield Edit({x: made}, 1.4, "blocks", words, ("blocks", axis, order))
+
+
+@kind(1.15)
+def only_a_block(x: Term, c: Context) -> Iterator[Edit]:
+    """Only a block of it is computed, and the rest left at 0: a loop that ends too early."""
+    comparable = c.scope_at is None and c.target.shape == c.now.shape and c.target.ndim > 0
+    if x is not c.program.root or not comparable or not np.any(c.target):
+        return
+    places = np.argwhere(c.target != 0)
+    block = tuple(slice(int(a), int(b) + 1) for a, b in zip(places.min(axis=0), places.max(axis=0), strict=True))
+    rest = c.now.copy()
+    rest[block] = 0
+    if len(np.unique(c.target[block])) < 3 or np.count_nonzero(rest) < 3:
+        return
+    functions = [f for f in c.scope if f.data == "set_at"]
+    bounds = [Term("slice", [constant(s.start), constant(s.stop)], (True, True, False)) for s in block]
+    index = Term("tuple", bounds)
+    for set_at in functions[:1]:
+        made = Term("call", [set_at, call("zeros_like", x), index, Term("index", [x, index])], ())
+        yield Edit({x: made}, 1.15, "block", {"x": x, "block": in_brackets(block)}, "block")

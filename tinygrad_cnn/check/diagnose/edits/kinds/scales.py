@@ -60,7 +60,7 @@ def _by(x: Term, factor: float, c: Context, root: bool) -> Edit:
         words = {"x": x, "factor": f"{factor:.6g}", "length": ""}
         sentence = "scale_everywhere" if root else "scale_of"
         return Edit({x: multiple(factor, x)}, 2.0 if root else 2.4, sentence, words, "scaled", True)
-    words = {"x": x, "factor": sign + named.digits, "length": named.meaning}
+    words = {"x": x, "factor": sign + named.digits, "length": named.meaning, "number": named.number}
     cost = (0.9 if root else 1.0) + 0.1 * bool(sign) + 0.05 * bool(named.meaning)
     return Edit({x: multiple(factor, x)}, cost, sentence_of(root, named), words, "scaled")
 
