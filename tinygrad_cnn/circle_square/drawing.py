@@ -36,8 +36,8 @@ def draw(shape: Shape, rng: np.random.Generator) -> NDArray[np.uint8]:
     """
     if shape not in SHAPES:
         raise ValueError(f"draw: unknown shape {shape!r}; expected one of {', '.join(SHAPES)}")
-    corners = _circle(rng) if shape == "circle" else _polygon(shape, rng)
-    return _ink(_placed(_by_hand(corners, shape, rng), rng), rng)
+    corners = circle(rng) if shape == "circle" else _polygon(shape, rng)
+    return drawn(placed(by_hand(corners, shape, rng), rng), rng)
 
 
 def draw_set(shapes: tuple[Shape, ...], each: int, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -45,7 +45,7 @@ def draw_set(shapes: tuple[Shape, ...], each: int, rng: np.random.Generator) -> 
     return np.array([draw(shape, rng) for shape in shapes for _ in range(each)])
 
 
-def _circle(rng: np.random.Generator) -> Points:
+def circle(rng: np.random.Generator) -> Points:
     """An outline about 0 that closes: the points of a circle, pressed, pulled and dented."""
     angle = np.linspace(0, 2 * np.pi, 120, endpoint=False)
     radius = np.ones_like(angle)
@@ -69,7 +69,7 @@ def _polygon(shape: Shape, rng: np.random.Generator) -> Points:
     return corners @ np.array([[cos, -sin], [sin, cos]])
 
 
-def _by_hand(corners: Points, shape: Shape, rng: np.random.Generator) -> Points:
+def by_hand(corners: Points, shape: Shape, rng: np.random.Generator) -> Points:
     """The path of the pen along `corners` and back to about where it began: (400, 2)."""
     corners = np.roll(corners, rng.integers(len(corners)), axis=0)[:: rng.choice([-1, 1])]
     closed = np.concatenate([corners, corners[: 1 + len(corners) // 3]])
@@ -95,7 +95,7 @@ def _rounded(path: Points, share: float) -> Points:
     return np.stack([np.convolve(padded[:, i], kernel, mode="valid") for i in (0, 1)], axis=1)
 
 
-def _placed(path: Points, rng: np.random.Generator) -> Points:
+def placed(path: Points, rng: np.random.Generator) -> Points:
     """`path` in pixels: of a size as people draw, anywhere in the picture."""
     low, high = path.min(axis=0), path.max(axis=0)
     longest = np.clip(rng.normal(USUAL, 4.5), SMALLEST, SIZE - 2)
@@ -104,10 +104,10 @@ def _placed(path: Points, rng: np.random.Generator) -> Points:
     return path + 0.5 + free * np.clip(rng.normal(0.5, 0.25, 2), 0, 1)
 
 
-def _ink(path: Points, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """The stroke, averaged down from a finer picture."""
+def drawn(path: Points, rng: np.random.Generator, pen: tuple[float, float] = (0.75, 0.95)) -> NDArray[np.uint8]:
+    """The stroke, averaged down from a finer picture; pen: the least and the greatest width, in pixels."""
     fine = np.zeros((SIZE * FINE, SIZE * FINE), np.uint8)
     points = np.round(path * FINE).astype(np.int32).reshape(-1, 1, 2)
-    cv2.polylines(fine, [points], isClosed=False, color=255, thickness=round(FINE * rng.uniform(0.75, 0.95)))
+    cv2.polylines(fine, [points], isClosed=False, color=255, thickness=round(FINE * rng.uniform(*pen)))
     coverage = cv2.resize(fine, (SIZE, SIZE), interpolation=cv2.INTER_AREA).astype(float)
     return np.round(255 - 0.9 * coverage).astype(np.uint8)
