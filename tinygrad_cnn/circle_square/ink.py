@@ -26,7 +26,7 @@ SPECK = 0.08  # of all ink: a smaller piece of it is dirt
 FILLED = 9  # pixels to the nearest paper: a stroke this wide is an area, whose outline is meant
 
 
-def ink(pictures: Sequence[Grey]) -> Grey:
+def ink(pictures: Sequence[Grey] | Grey) -> Grey:
     """The ink of each picture, as one thin bright line on black: (batch, 56, 56) uint8.
 
     pictures: (height, width) uint8 each, of any size, strokes darker or brighter than the paper. Specks are left out;

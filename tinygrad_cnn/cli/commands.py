@@ -8,7 +8,7 @@ import click
 
 import tinygrad_cnn as tg
 
-NAMES = ("train", "check", "graph", "program", "predict", "draw")
+NAMES = ("train", "recipes", "evaluate", "experiment", "predict", "check", "graph", "program", "draw")
 
 
 class _Commands(click.Group):
@@ -33,4 +33,4 @@ class _Commands(click.Group):
 )
 @click.version_option(tg.__version__, prog_name="tinygrad-cnn")
 def command() -> None:
-    """Train and inspect a CNN with one convolution that distinguishes circles from squares."""
+    """Train and inspect CNNs that distinguish circles, squares and other drawings."""

@@ -65,13 +65,32 @@ def drawings(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def load(what: Task, folder: Path | None, split: str | None, split_seed: int) -> data.DataSet:
-    """The drawings that those options select. Raises InputError if one of the options would be ignored."""
+def names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Names separated by commas, or click.BadParameter if there are fewer than two, or one twice."""
+    if value is None:
+        return None
+    found = tuple([name.strip() for name in value.split(",")])
+    if len(found) < 2 or not all(found):
+        raise click.BadParameter(f"{value!r}: expected at least two names, separated by commas: circles,squares")
+    if len(set(found)) < len(found):
+        raise click.BadParameter(f"{value!r}: a class is named twice")
+    return found
+
+
+def refuse_without_folder(folder: Path | None, split: str | None, classes: tuple[str, ...] | None) -> None:
+    """Raise InputError for options that choose among the drawings of a folder, without one."""
     source = click.get_current_context().get_parameter_source("split_seed")
-    if folder is None and split is not None:
-        raise InputError("--split needs a folder of drawings. Pass it with --data")
+    if folder is None:
+        for option, given in (("--split", split), ("--classes", classes)):
+            if given is not None:
+                raise InputError(f"{option} needs a folder of drawings. Pass it with --data")
     if source is not ParameterSource.DEFAULT and (split is None or split.endswith(".json")):
         raise InputError("--split-seed needs a random split. Pass it with --split, for example --split 12+2")
+
+
+def load(what: Task, folder: Path | None, split: str | None, split_seed: int) -> data.DataSet:
+    """The drawings that those options select. Raises InputError if one of the options would be ignored."""
+    refuse_without_folder(folder, split, None)
     return data.load(folder, what, split, split_seed) if folder else data.bundled(what)
 
 

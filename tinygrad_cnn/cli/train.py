@@ -20,7 +20,7 @@ from tinygrad_cnn.circle_square.experiment import Result, Settings, run
 from tinygrad_cnn.circle_square.gradient_check import difference, largest
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, Epoch
-from tinygrad_cnn.cli import options, signals
+from tinygrad_cnn.cli import options, recipe_training, signals
 from tinygrad_cnn.cli.predict import says
 
 
@@ -28,11 +28,24 @@ from tinygrad_cnn.cli.predict import says
 @options.drawings
 @click.option(
     "--recipe",
-    type=click.Choice(["published", "robust"]),
+    type=click.Choice(["published", "robust", "cnn", "synthetic"]),
     default="published",
     help="How to train: `published` is the article's recipe, down to the random draws (normal initial parameters, "
     "gradient descent on the summed loss); `robust` seldom fails on the same model (He initialisation, Adam, the mean "
-    "loss on logits).",
+    "loss on logits); `cnn` is a small CNN, trained on variants of the drawings, of any number of classes; `synthetic` "
+    "is the same, trained on shapes that the package draws. See `tinygrad-cnn recipes`.",
+)
+@click.option(
+    "--classes",
+    callback=options.names,
+    show_default="all folders in the --data folder",
+    help="For cnn and synthetic: the folders of the classes, separated by commas: circles,squares,triangles.",
+)
+@click.option(
+    "--resume",
+    type=options.path,
+    help="For cnn and synthetic: continue a training to this folder that was interrupted, by Ctrl-C or in any other "
+    "way. The result is the same as without the interruption.",
 )
 @click.option(
     "--gradient",
@@ -43,8 +56,8 @@ from tinygrad_cnn.cli.predict import says
 @click.option(
     "--epochs",
     type=click.IntRange(min=0),
-    show_default="published: 500, for circle-triangle 700; robust: 300",
-    help="The number of the last epoch; the first is 0.",
+    show_default="published: 500, for circle-triangle 700; robust: 300; cnn and synthetic: 8",
+    help="The number of the last epoch; the first is 0, for cnn and synthetic 1.",
 )
 @click.option(
     "--learning-rate",
@@ -79,6 +92,8 @@ def train(
     split: str | None,
     split_seed: int,
     recipe: Any,
+    classes: tuple[str, ...] | None,
+    resume: Path | None,
     gradient: Any,
     epochs: int | None,
     learning_rate: float | None,
@@ -93,6 +108,17 @@ def train(
 ) -> int:
     """Train the model; write metrics, weights, pictures and a report."""
     console = Console(quiet=quiet or as_json, highlight=False)
+    if resume is not None:
+        options.refuse_others("cannot be combined with --resume", recipe_training.WITH_RESUME)
+        return recipe_training.resume(console, resume, as_json)
+    if recipe in ("cnn", "synthetic"):
+        options.refuse_others(f"has no effect with --recipe {recipe}", recipe_training.OPTIONS)
+        options.refuse_without_folder(folder, split, classes)
+        where = None if folder is None else str(folder)
+        plan = recipe_training.plan(recipe, task, where, classes, split, split_seed, seed, epochs)
+        return recipe_training.begin(console, plan, out, as_json)
+    if classes is not None:
+        raise InputError(f"--classes needs --recipe cnn or synthetic; for --recipe {recipe}, pass --task")
     what = TASKS[task]
     if recipe == "robust" and gradient == "hand":
         raise InputError(
