@@ -17,7 +17,7 @@ from tinygrad_cnn.circle_square import class_folders, outputs
 from tinygrad_cnn.circle_square.errors import InputError
 from tinygrad_cnn.circle_square.figures import png
 from tinygrad_cnn.cli import options
-from tinygrad_cnn.recipes import pictures, predictors
+from tinygrad_cnn.recipes import evaluation, pictures, predictors
 from tinygrad_cnn.recipes.evaluation import UNSURE, Evaluation
 
 
@@ -122,14 +122,14 @@ def _by_folds(
             raise InputError(
                 f"--folds {folds}: there are {count} drawings of {name}; expected at least as many as folds"
             )
-    divisions = predictors.folds_of(drawings.labels, folds)
+    divisions = evaluation.folds_of(drawings.labels, folds)
     parts = []
     for k, (train, test) in enumerate(track(divisions, "folds", console=console, transient=True)):
         found = predictors.trained_on(drawings.chosen(train), drawings.chosen(test), classes, k, average)
         console.print(f"fold {k + 1:2} of {folds}   {found.right} of {len(found.labels)} right")
         parts.append(found)
     order = [i for _, test in divisions for i in test]
-    return predictors.joined(parts), drawings.chosen(order)
+    return evaluation.joined(parts), drawings.chosen(order)
 
 
 def _show(console: Console, found: Evaluation, source: str, to: Path) -> None:

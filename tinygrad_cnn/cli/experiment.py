@@ -132,11 +132,14 @@ def _as_data(name: str, what: Experiment, source: str, rows: list[Row], trials: 
 
 
 def _show(console: Console, rows: list[Row]) -> None:
-    table = Table("", "test right", "95 % interval", "draws", "died", "fitted", box=box.SIMPLE_HEAD)
+    table = Table("", "right", "95 % interval", "worst", "best", "draws", "died", "fitted", box=box.SIMPLE_HEAD)
     for row in rows:
         low, high = row.interval
-        interval = f"{low:.1%} to {high:.1%}" if np.isfinite(low) else "one draw"
-        each = f"{row.trials}, of {row.least:.1%} to {row.most:.1%}"
-        table.add_row(row.condition, f"{row.mean:.1%}", interval, each, str(row.died), str(row.fitted))
+        interval = f"{low:.1%} to {high:.1%}" if np.isfinite(low) else ""
+        counts = [str(count) for count in (row.trials, row.died, row.fitted)]
+        table.add_row(row.condition, f"{row.mean:.1%}", interval, f"{row.least:.1%}", f"{row.most:.1%}", *counts)
     console.print(table)
-    console.print("[dim]died: every ReLU at zero; fitted: every training drawing right[/]")
+    console.print(
+        "[dim]right: of the test drawings, on average; died: trainings that ended with every ReLU at zero; "
+        "fitted: with every training drawing right[/]"
+    )

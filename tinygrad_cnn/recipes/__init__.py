@@ -22,4 +22,9 @@ class Recipe(NamedTuple):
     measure: str
 
 
-CATALOGUE: tuple[Recipe, ...] = ()
+CATALOGUE: tuple[Recipe, ...] = (
+    Recipe("published", "the article's: one filter, 207 numbers, gradient descent on the summed loss", "", ""),
+    Recipe("robust", "the same model, with He initialisation, Adam and the mean loss on logits", "", ""),
+    Recipe("cnn", "a small CNN with 13,500 parameters, trained on the ink of drawings, in many variants", "", ""),
+    Recipe("synthetic", "the same network, trained on shapes that the package draws, and no real drawing", "", ""),
+)

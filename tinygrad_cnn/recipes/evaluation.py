@@ -144,3 +144,23 @@ class Evaluation:
                 for i in self.wrong
             ],
         }
+
+
+def joined(parts: list[Evaluation]) -> Evaluation:
+    """Evaluations of several sets of drawings as one."""
+    return Evaluation(
+        np.concatenate([part.probabilities for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        [name for part in parts for name in part.names],
+        parts[0].classes,
+    )
+
+
+def folds_of(labels: Any, count: int, seed: int = 0) -> list[tuple[Any, Any]]:
+    """`count` divisions of drawings to train on, and to test with, each drawing tested once, classes in proportion."""
+    rng = np.random.default_rng(seed)
+    fold = np.empty(len(labels), int)
+    for k in np.unique(labels):
+        of_class = rng.permutation(np.flatnonzero(labels == k))
+        fold[of_class] = np.arange(len(of_class)) % count
+    return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(count)]

@@ -19,8 +19,8 @@ from tinygrad_cnn.circle_square.class_folders import Labelled
 from tinygrad_cnn.circle_square.data import Scaling
 from tinygrad_cnn.circle_square.model import forward
 from tinygrad_cnn.circle_square.training import accuracy, train_as_published, train_robustly
-from tinygrad_cnn.recipes import cnn, predictors, synthetic, training
-from tinygrad_cnn.recipes.evaluation import mean_interval, wilson
+from tinygrad_cnn.recipes import cnn, synthetic, training
+from tinygrad_cnn.recipes.evaluation import folds_of, mean_interval, wilson
 
 
 class Trial(NamedTuple):
@@ -108,7 +108,7 @@ class _FoldTrial:
     parts: int
 
     def __call__(self, drawings: Labelled, draw: int, condition: str) -> Trial:
-        train, test = predictors.folds_of(drawings.labels, self.parts)[draw % self.parts]
+        train, test = folds_of(drawings.labels, self.parts)[draw % self.parts]
         return _trial(condition, draw, drawings.chosen(train), drawings.chosen(test), {}, False)
 
 

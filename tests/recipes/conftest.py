@@ -1,0 +1,59 @@
+"""Trainings that take a second instead of half a minute."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinygrad_cnn import cli
+from tinygrad_cnn.circle_square.drawing import draw
+from tinygrad_cnn.circle_square.images import write_image
+from tinygrad_cnn.cli import signals
+from tinygrad_cnn.recipes import cnn, synthetic, training
+
+SHAPES = {"circles": "circle", "squares": "square", "triangles": "triangle"}
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few variants, and few of what else there are many of."""
+    for module, name, value in (
+        (cnn, "VARIANTS", 192), (cnn, "SCRIBBLES", 32), (synthetic, "EACH", 20), (training, "NONE", 10),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, value)
+
+
+@pytest.fixture
+def drawings(tmp_path: Path) -> Path:
+    """A folder of 14 drawings of each of three classes."""
+    folder = tmp_path / "drawings"
+    rng = np.random.default_rng(0)
+    for name, shape in SHAPES.items():
+        (folder / name).mkdir(parents=True)
+        for i in range(1, 15):
+            write_image(folder / name / f"drawing({i}).png", draw(shape, rng))
+    return folder
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd):
+    """Run the command in an empty folder; gives (exit code, standard output, standard error)."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("COLUMNS", "200")
+    handlers = {number: signal.getsignal(number) for number in signals.HANDLED}
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["tinygrad-cnn", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        out, err = capfd.readouterr()
+        return caught.value.code, out, err
+
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
