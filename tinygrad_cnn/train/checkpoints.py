@@ -37,7 +37,7 @@ class Checkpoints:
         self.written: tuple[int, int] | None = None  # the position of the last one
 
     def paths(self) -> list[Path]:
-        """Those that are there, the newest last: a name has the numbers of complete epochs and of batches after them."""
+        """Those that are there, the newest last: a name has the numbers of complete epochs and of batches then done."""
         if not self.folder.exists():
             return []
         names = filter(None, [_NAME.fullmatch(path.name) for path in self.folder.iterdir()])
