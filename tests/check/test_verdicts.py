@@ -174,3 +174,23 @@ def test_at_a_kink_any_slope_between_is_right_at_a_step_too(slope: float, right:
     report = check(loss, {"w": np.array([0.0, 1.0])}, {"dz": dz, "dw": 2 * dz})
     assert report.ok == right
     assert any(step.wrong for step in report.steps) == (not right)
+
+
+# At a kink a gradient checker should estimate the slopes to the left and to the right, and accept what lies between them:
+# https://github.com/BVLC/caffe/issues/1334. What Caffe's layers with kinks compute, each with these slopes at 0.
+KINKS: dict[str, tuple[Any, float, float]] = {
+    "relu": (lambda x: np.maximum(0, x), 0.0, 1.0),
+    "hinge loss": (lambda x: np.maximum(0, -2 * x), -2.0, 0.0),
+    "elementwise maximum": (lambda x: np.maximum(3 * x, -x), -1.0, 3.0),
+    "absolute value": (np.abs, -1.0, 1.0),
+}
+
+
+@pytest.mark.parametrize("name", KINKS)
+def test_at_a_kink_what_lies_between_the_slopes_to_both_sides_is_right(name: str) -> None:
+    function, left, right = KINKS[name]
+    point = np.array([0.0, 0.7])
+    for share in (0.0, 0.25, 0.5, 1.0):
+        assert check(lambda x: np.sum(function(x)), point, np.array([left + share * (right - left), right])).ok, share
+    for outside in (left - 0.1, right + 0.1):
+        assert not check(lambda x: np.sum(function(x)), point, np.array([outside, right])).ok
