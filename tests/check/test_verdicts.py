@@ -176,7 +176,7 @@ def test_at_a_kink_any_slope_between_is_right_at_a_step_too(slope: float, right:
     assert any(step.wrong for step in report.steps) == (not right)
 
 
-# At a kink a gradient checker should estimate the slopes to the left and to the right, and accept what lies between them:
+# At a kink a gradient checker should estimate the slopes to both sides, and accept what lies between them:
 # https://github.com/BVLC/caffe/issues/1334. What Caffe's layers with kinks compute, each with these slopes at 0.
 KINKS: dict[str, tuple[Any, float, float]] = {
     "relu": (lambda x: np.maximum(0, x), 0.0, 1.0),
