@@ -73,13 +73,14 @@ def span_of(code: CodeType, instruction: int) -> Span:
     return next(itertools.islice(code.co_positions(), instruction // 2, None))
 
 
-def operands_of(node: Node, called: str | None = None) -> dict[int, str]:
+def operands_of(node: Node, called: str | None = None, longest: int = 20) -> dict[int, str]:
     """The operands of `node` as they are written in the source: {1: "y.T"} of `np.subtract(t, y.T)`.
 
-    Only for operators, and for calls by the name of the primitive, or of what is `called`, and no longer than twenty
+    Only for operators, and for calls by the name of the primitive, or of what is `called`, and no longer than `longest`
     characters. This is how a constant, which has no node, gets a name.
     """
-    return _written(*node.source).get(called or node.primitive.__name__, {})
+    written = _written(*node.source).get(called or node.primitive.__name__, {})
+    return {place: text for place, text in written.items() if len(text) <= longest}
 
 
 @functools.lru_cache(maxsize=4096)
@@ -98,7 +99,7 @@ def _written(code: CodeType, instruction: int) -> dict[str, dict[int, str]]:
     if called is None:
         return {}
     texts = {position: ast.unparse(x) for position, x in enumerate(operands) if not isinstance(x, ast.Constant)}
-    return {_ALIASES.get(called, called): {position: text for position, text in texts.items() if len(text) <= 20}}
+    return {_ALIASES.get(called, called): texts}
 
 
 _UFUNCS: dict[type[ast.operator], str] = {

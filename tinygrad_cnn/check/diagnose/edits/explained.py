@@ -17,7 +17,7 @@ from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES, Program
 from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
 from tinygrad_cnn.check.diagnose.edits.own_line import OwnSource, corrected, line_of
 from tinygrad_cnn.check.diagnose.edits.rerun import Correction
-from tinygrad_cnn.check.diagnose.edits.right_program import RightProgram
+from tinygrad_cnn.check.diagnose.edits.right_program import LONGEST, RightProgram
 from tinygrad_cnn.check.diagnose.edits.search import Found, smallest
 from tinygrad_cnn.check.diagnose.edits.terms import Term, constant
 from tinygrad_cnn.check.diagnose.edits.textbook import alike, textbook
@@ -193,7 +193,7 @@ def _in_scope(
         if other.order > node.order:  # what is computed from this one is no operand of it
             add(upstream.names[other], array, ("given", other))
     for other in case.step:
-        for place, text in operands_of(other).items():
+        for place, text in operands_of(other, longest=LONGEST).items():
             x = other.operands[place] if place < len(other.operands) else None
             if isinstance(x, np.ndarray) and place not in dict(other.sources):
                 add(text, x, ("constant", id(x)))

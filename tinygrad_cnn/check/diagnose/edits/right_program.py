@@ -27,6 +27,7 @@ from tinygrad_cnn.names import operands_of
 
 DEEP = 12  # unnamed values in a row that are written out, instead of by the name of what made them
 UNKNOWN = "<array>"
+LONGEST = 50  # characters of a constant that is called as it is written
 SIMPLE = r"[A-Za-z_][\w.]*(\([\w.]*\)|\[\d+\])?"  # how a number is written that has a name
 
 
@@ -108,7 +109,7 @@ class RightProgram:
         x = node.operands[place]
         if not isinstance(x, np.ndarray | np.generic | int | float) or isinstance(x, bool):
             return x
-        written = operands_of(node).get(place)
+        written = operands_of(node, longest=LONGEST).get(place)
         if isinstance(x, np.ndarray) and x.ndim:
             return self._leaf(("constant", id(x)), name_given(x) or written or UNKNOWN, x)
         is_plain = node.primitive.elementwise and node.primitive.__name__ != "power"  # of which a rule asks for more
