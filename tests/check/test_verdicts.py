@@ -194,3 +194,24 @@ def test_at_a_kink_what_lies_between_the_slopes_to_both_sides_is_right(name: str
         assert check(lambda x: np.sum(function(x)), point, np.array([left + share * (right - left), right])).ok, share
     for outside in (left - 0.1, right + 0.1):
         assert not check(lambda x: np.sum(function(x)), point, np.array([outside, right])).ok
+
+
+def test_a_factor_that_all_gradients_have_is_said_once() -> None:
+    x, y = np.random.default_rng(0).standard_normal((2, 7, 3))
+
+    def loss(p: Any) -> Any:
+        h = np.tanh(x @ p["W"])
+        r = h - y
+        return np.sum(r**2) / 7
+
+    def summed(p: Any) -> Any:
+        h = np.tanh(x @ p["W"])
+        dr = 2 * (h - y)
+        dh = dr
+        return {"dr": dr, "dh": dh, "dW": x.T @ (dh * (1 - h**2))}
+
+    report = tg.check.gradients(loss, {"W": np.eye(3)}, summed)
+    assert not report.ok
+    notes = [note for note in report.notes if "every cotangent and every gradient is 7 times" in note]
+    assert len(notes) == 1
+    assert "and 7 is the length of axis 0 of" in notes[0]

@@ -3,7 +3,8 @@
     python tests/edited_gradients/campaign.py --edits 2000 --noise 1000 --right 200 --seed 0 --jobs 2
 
 Edits are single changes of the source of right gradients, each known; see `edits.py`. Noise is a right gradient with
-one cotangent perturbed at random, by 1e-3 to 1e-6 of itself: no edit explains that. Right gradients are those of the
+one cotangent perturbed at random, by 1e-3 to 1e-6 of itself: no edit explains that. Degenerate data are one-hot, equal
+or tiny, where formulas coincide; what is said there is judged at other data. Right gradients are those of the
 models at other points, in other scales and in float32, and of functions at kinks and ties. Exit code 1 if a cause is
 false, or a right gradient is called wrong.
 """
@@ -17,6 +18,7 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +32,8 @@ from corpus.judge import Mistake, judged
 
 import tinygrad_cnn as tg
 from edited_gradients import MODELS
+from edited_gradients.degenerate import FOUND as DEGENERATE
+from edited_gradients.degenerate import judged_elsewhere
 from edited_gradients.edits import Edit, edits_of
 from edited_gradients.kinks import at_kinks
 from edited_gradients.model import Model
@@ -106,6 +110,18 @@ def perturbed(number: int) -> Outcome:
     )
 
 
+def at_degenerate_data(count: int, seed: int) -> Iterable[str]:
+    """What causes are, of so many edits of models whose data are one-hot, equal, tiny: found, none or false."""
+    for model in DEGENERATE:
+        with model.at(model.data):
+            edits = list(islice(edits_of(model.model, seed), -(-count // len(DEGENERATE))))
+        for edit in edits:
+            found = judged_elsewhere(model, edit)
+            if found.cause == "false":
+                print(f"false cause: {edit.title}\n    {found.said}", flush=True)
+            yield found.cause
+
+
 def right(model: Model) -> Outcome:
     """What the check says of a right gradient."""
     report = tg.check.gradients(model.loss, model.point, model.by_hand)
@@ -167,6 +183,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--edits", type=int, default=2000)
     parser.add_argument("--noise", type=int, default=1000)
+    parser.add_argument("--degenerate", type=int, default=300)
     parser.add_argument("--right", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
@@ -199,6 +216,9 @@ def main() -> int:
     explained = sum(found.cause == "false" for found in noise)
     print(f"{len(noise)} perturbed: called wrong {share(sum(f.verdict for f in noise), len(noise))}, a cause of "
           f"{share(explained, len(noise))}")  # fmt: skip
+    causes = Counter(at_degenerate_data(given.degenerate, given.seed))
+    n = sum(causes.values())
+    print(f"{n} edits at degenerate data: cause {share(causes['found'], n)}, false {share(causes['false'], n)}")
     called = [found for found in outcomes(right, right_models(given.right, given.seed), given.jobs) if found.verdict]
     for found in called:
         print(f"right, and called wrong: {found.title}: {found.said}")

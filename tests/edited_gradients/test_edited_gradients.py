@@ -9,6 +9,8 @@ import pytest
 import tinygrad_cnn as tg
 from edited_gradients import MODELS
 from edited_gradients.campaign import edited, perturbed, right, right_models
+from edited_gradients.degenerate import FOUND as DEGENERATE
+from edited_gradients.degenerate import Degenerate, judged_elsewhere
 from edited_gradients.edits import edits_of
 from edited_gradients.model import Model
 
@@ -29,6 +31,15 @@ def test_an_edit_is_wrong_where_it_was_made_and_no_cause_is_false(model: Model) 
         found = edited(edit)
         assert found.verdict, edit.title
         assert found.step, edit.title
+        assert found.cause != "false", f"{edit.title}: {found.said}"
+
+
+@pytest.mark.parametrize("model", [pytest.param(model, id=model.model.name) for model in DEGENERATE])
+def test_no_cause_is_false_at_degenerate_data(model: Degenerate) -> None:
+    with model.at(model.data):
+        edits = list(islice(edits_of(model.model, seed=0), 4))
+    for edit in edits:
+        found = judged_elsewhere(model, edit)
         assert found.cause != "false", f"{edit.title}: {found.said}"
 
 

@@ -128,6 +128,11 @@ COMMON_FACTOR = (
     "every cotangent on the way is {factor} times that by autodiff, and the gradients of the parameters are right: the "
     "factor is applied at the end, which is a convention"
 )
+FACTOR_OF_ALL = (
+    "every cotangent and every gradient is {factor} times that by autodiff{meaning}: one factor is common to all, and "
+    "but for it they are right"
+)
+WHICH_IS = ", and {x} is {y}"
 AS_ALL_STEPS = "times a factor that all steps have"
 CONVENTION = "{step}: {convention}; that is a convention, and equally right"
 RIGHT_BY_ITSELF = "{steps}: right, but not what follows from the upstream cotangents"

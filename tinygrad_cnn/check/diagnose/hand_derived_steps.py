@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.diagnose.comparisons import compare_arrays
+from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
 from tinygrad_cnn.check.diagnose.evidence import Evidence
 from tinygrad_cnn.check.diagnose.explanations import OtherSideOfKink
 from tinygrad_cnn.check.results import Step
@@ -17,6 +18,7 @@ from tinygrad_cnn.check.witnesses.magnitude import largest
 from tinygrad_cnn.engine.graph import Node, source_line
 
 ALIKE = 1e-8  # relative
+SEVERAL = 3  # steps, of which it is worth saying that they have a factor in common
 
 
 def steps(evidence: Evidence, notes: list[str]) -> list[Step]:
@@ -34,6 +36,9 @@ def steps(evidence: Evidence, notes: list[str]) -> list[Step]:
     if factor is not None:
         notes.append(sentences.COMMON_FACTOR.format(factor=f"{factor:.6g}"))
         return [_as_a_convention(step) for step in found]
+    factor = _factor_of_all(found)
+    if factor is not None and len(found) >= SEVERAL:
+        notes.append(_of_all(factor, evidence))
     only_here = [step.name for step in found if step.given_upstream.verdict == "differ" and not step.wrong]
     if only_here:
         notes.append(sentences.RIGHT_BY_ITSELF.format(steps=", ".join(only_here)))
@@ -46,18 +51,31 @@ def _common_factor(found: list[Step], parameters: set[Node]) -> float | None:
     ends = [step for step in found if step.node in parameters]
     if not any(step.wrong for step in on_the_way) or any(step.against_autodiff.verdict != "agree" for step in ends):
         return None
+    return _factor_of_all(on_the_way) if ends else None
+
+
+def _factor_of_all(steps: list[Step]) -> float | None:
+    """What all cotangents are times autodiff's; None if there is no such factor, or it is 1."""
     factors = []
-    for step in on_the_way:
+    for step in steps:
         size = float(np.sum(step.autodiff * step.autodiff))
         if step.hand_derived.shape != step.autodiff.shape or not 0 < size < np.inf:
             return None
         factor = float(np.sum(step.autodiff * step.hand_derived)) / size
-        if largest(step.hand_derived - factor * step.autodiff) > ALIKE * largest(step.hand_derived):
+        if not largest(step.hand_derived - factor * step.autodiff) <= ALIKE * largest(step.hand_derived):
             return None
         factors.append(factor)
-    if not ends or not np.allclose(factors, factors[0], rtol=ALIKE):
-        return None
-    return factors[0]
+    common = bool(factors) and np.allclose(factors, factors[0], rtol=ALIKE) and abs(factors[0] - 1) > ALIKE
+    return factors[0] if common else None
+
+
+def _of_all(factor: float, evidence: Evidence) -> str:
+    """The note that all is right but for a factor."""
+    shapes = [(name, node.like.shape) for node, name in evidence.names.items()]
+    named = Numbers(shapes, []).name(abs(factor))
+    digits = f"{factor:.6g}" if named is None else f"{'-' if factor < 0 else ''}{named.digits}"
+    meaning = "" if named is None or not named.meaning else sentences.WHICH_IS.format(x=named.number, y=named.meaning)
+    return sentences.FACTOR_OF_ALL.format(factor=digits, meaning=meaning)
 
 
 def _as_a_convention(step: Step) -> Step:
