@@ -15,19 +15,20 @@ import numpy as np
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.deadline import Effort
 from tinygrad_cnn.check.diagnose.comparisons import compare_arrays
+from tinygrad_cnn.check.diagnose.edits.arrays import Arrays
 from tinygrad_cnn.check.diagnose.edits.executed import Executed, executed
 from tinygrad_cnn.check.diagnose.edits.explained import Upstream, explained, numbers_of
-from tinygrad_cnn.check.diagnose.edits.first_wrong_line import Arrays, first_wrong_line
+from tinygrad_cnn.check.diagnose.edits.first_wrong_line import first_wrong_line
 from tinygrad_cnn.check.diagnose.edits.own_line import OtherRun, OwnSource
 from tinygrad_cnn.check.diagnose.edits.rerun import Correction
-from tinygrad_cnn.check.diagnose.explanations.case import LARGE, Case
+from tinygrad_cnn.check.diagnose.explanations.case import Case
 from tinygrad_cnn.check.diagnose.second_point import FAR, SecondPoint, second_point
 from tinygrad_cnn.check.results import Cause
 from tinygrad_cnn.check.witnesses.autodiff import Autodiff, Subject, hand_derived
 from tinygrad_cnn.check.witnesses.backward_walk import contributions, walk_back
 from tinygrad_cnn.check.witnesses.hand_derived import HandDerived
 from tinygrad_cnn.check.witnesses.magnitude import largest
-from tinygrad_cnn.engine.graph import Array, Node
+from tinygrad_cnn.engine.graph import Node
 
 STEPS, MANY = 1e6, 3  # operations that are tried for one of the first few steps, and how few these are
 LATER = 1e5  # for one of the others
@@ -95,11 +96,11 @@ class Causes:
 
     def _source(self, node: Node, upstream: Upstream) -> OwnSource:
         """What the hand-derived gradient executed, for the step that leads to a node."""
-        known: dict[tuple[int, ...], list[Array]] = {}
-        for array in (*self._values, *[x for other, x in upstream.given.items() if other.order > node.order]):
-            known.setdefault(array.shape, []).append(array)
+        given = Arrays([np.asarray(x) for other, x in upstream.given.items() if other.order > node.order])
         mends = functools.partial(self._mends, node, bool(upstream.given))
-        return OwnSource(self._executed, known, lambda: self._other_runs(node, bool(upstream.given)), mends)
+        return OwnSource(
+            self._executed, [self._values, given], lambda: self._other_runs(node, bool(upstream.given)), mends
+        )
 
     def _mends(self, node: Node, step_by_step: bool, with_the_edit: AbstractContextManager[bool]) -> bool | None:
         """Whether an edit of the source makes a cotangent right, in all iterations of a loop, and nothing else wrong.
@@ -159,19 +160,19 @@ class Causes:
         return Arrays(values), Arrays([*whole, *contributions(self.autodiff.run)])
 
     @functools.cached_property
-    def _values(self) -> list[Array]:
-        return [np.asarray(x.value) for x in self.names if 0 < np.size(x.like) < LARGE]
+    def _values(self) -> Arrays:
+        return Arrays([np.asarray(x.value) for x in self.names])
 
     @functools.cached_property
     def _executed(self) -> list[Executed]:
-        return executed(lambda: self.by_hand(self.subject.arguments()))
+        return executed(self.by_hand, self.subject.arguments())
 
     @functools.cached_property
     def _executed_there(self) -> list[list[Executed]]:
         found = []
         for point in self.other_points:
             with point.data():
-                found.append(executed(lambda at=point: self.by_hand(at.subject.arguments())))  # type: ignore[misc]
+                found.append(executed(self.by_hand, point.subject.arguments()))
         return found
 
     def _other_runs(self, node: Node, step_by_step: bool) -> list[OtherRun]:

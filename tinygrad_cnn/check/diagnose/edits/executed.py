@@ -8,7 +8,7 @@ import linecache
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import CodeType
+from types import CellType, CodeType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ import numpy as np
 from tinygrad_cnn.check.diagnose.source_files import is_somebodys
 
 MOST = 4000  # statements
-LARGE = 10**5  # elements of an array of which no copy is kept
+LARGE, LONG = 10**5, 1000  # elements of an array, and of a list, of which no copy is kept
+IN_PLACE = ("append", "extend", "insert", "pop", "reverse")  # methods of lists
 
 
 @dataclass
@@ -27,6 +28,7 @@ class Executed:
     frame          a number of the call that it was executed in
     code           what was being executed
     before, after  the variables; `after` is None until it is over
+    functions      those that are known to have a code, by the `id` of that
     """
 
     statement: ast.stmt
@@ -35,12 +37,14 @@ class Executed:
     globals: dict[str, Any]
     before: dict[str, Any]
     after: dict[str, Any] | None = None
-    line: int = field(default=0)
+    line: int = 0
+    functions: dict[int, list[FunctionType]] = field(default_factory=dict)
 
 
-def executed(function: Callable[[], Any]) -> list[Executed]:
-    """Run `function`, and say what it executed of somebody's own source; what it raises comes through."""
+def executed(function: Callable[..., Any], *args: Any) -> list[Executed]:
+    """Call `function`, and say what it executed of somebody's own source; what it raises comes through."""
     found: list[Executed] = []
+    functions = _functions_of(function)
     open_in: dict[Any, Executed] = {}
     numbers: dict[Any, int] = {}
 
@@ -57,7 +61,9 @@ def executed(function: Callable[[], Any]) -> list[Executed]:
                 last.after = now
                 del open_in[frame]
             if statement is not None:
-                here = Executed(statement, numbers[frame], frame.f_code, frame.f_globals, now, None, frame.f_lineno)
+                here = Executed(
+                    statement, numbers[frame], frame.f_code, frame.f_globals, now, None, frame.f_lineno, functions
+                )
                 found.append(here)
                 open_in[frame] = here
             if event == "return":
@@ -73,10 +79,22 @@ def executed(function: Callable[[], Any]) -> list[Executed]:
     before = sys.gettrace()
     sys.settrace(called)
     try:
-        function()
+        function(*args)
     finally:
         sys.settrace(before)
     return [x for x in found if x.after is not None]
+
+
+def _functions_of(function: Any) -> dict[int, list[FunctionType]]:
+    """A function and those that it closes over, or has in its module, by the `id` of their code."""
+    found: dict[int, list[FunctionType]] = {}
+    function = getattr(function, "__func__", function)
+    if isinstance(function, FunctionType):
+        closed = [cell.cell_contents for cell in function.__closure__ or () if cell != CellType()]
+        for f in (function, *closed, *function.__globals__.values()):
+            if isinstance(f, FunctionType):
+                found[id(f.__code__)] = [f]
+    return found
 
 
 def _kept(frame: Any) -> dict[str, Any]:
@@ -85,7 +103,7 @@ def _kept(frame: Any) -> dict[str, Any]:
     kept = dict(frame.f_locals)
     for name in changed:
         x = kept.get(name)
-        if isinstance(x, np.ndarray) and x.size < LARGE:
+        if (isinstance(x, np.ndarray) and x.size < LARGE) or (isinstance(x, list) and len(x) < LONG):
             kept[name] = x.copy()
     return kept
 
@@ -127,6 +145,8 @@ def _changed_in_place(filename: str) -> frozenset[str]:
             targets = [x.target]
         elif isinstance(x, ast.Call) and isinstance(x.func, ast.Attribute) and x.func.attr == "at" and x.args:
             targets = [x.args[0]]
+        elif isinstance(x, ast.Attribute) and x.attr in IN_PLACE:
+            targets = [x.value]
         for target in targets:
             while isinstance(target, ast.Subscript | ast.Attribute):
                 target = target.value

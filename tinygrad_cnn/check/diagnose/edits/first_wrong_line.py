@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.check.deadline import Effort
+from tinygrad_cnn.check.diagnose.edits.arrays import Arrays
 from tinygrad_cnn.check.diagnose.edits.edit import Context
 from tinygrad_cnn.check.diagnose.edits.executed import LARGE, Executed
 from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
@@ -25,6 +25,7 @@ from tinygrad_cnn.check.diagnose.edits.own_line import place_of
 from tinygrad_cnn.check.diagnose.edits.own_program import (
     Maker,
     OwnProgram,
+    as_line,
     assigned,
     evaluate,
     may_be_evaluated,
@@ -40,34 +41,6 @@ from tinygrad_cnn.engine.graph import Array
 LINES, EDITS, RERUNS = 60, 400, 12  # lines that are looked at, edits of one, and runs of the whole with an edit
 MISSING = 2  # cotangents that a line should perhaps have made
 DEAREST = 1.6  # that an edit may be
-
-
-class Arrays:
-    """Arrays, to be found by what is in them."""
-
-    def __init__(self, arrays: Sequence[Array]) -> None:
-        self.all = arrays
-        self._by_size: dict[Any, list[Array]] = {}
-        for x in arrays:
-            if 0 < x.size <= LARGE and x.dtype.kind == "f":
-                self._by_size.setdefault(_keys(x)[0], []).append(x)
-
-    def __contains__(self, x: object) -> bool:
-        if not isinstance(x, np.ndarray | np.floating) or np.asarray(x).dtype.kind != "f":
-            return False
-        x = np.asarray(x)
-        near = [y for key in _keys(x) for y in self._by_size.get(key, ())]
-        return any(np.allclose(x, y, rtol=1e-9, atol=1e-12 * float(np.max(np.abs(y), initial=0.0))) for y in near)
-
-
-def _keys(x: Array) -> list[Any]:
-    """The keys of an array, of which one at least is the first key of each array that is equal to it to rounding."""
-    with np.errstate(all="ignore"):
-        size = float(np.sum(np.abs(x), dtype=float))
-    if not 0 < size < math.inf:
-        return [(x.shape, size)]
-    power = round(math.log(size) * 1e6)
-    return [(x.shape, power), (x.shape, power - 1), (x.shape, power + 1)]
 
 
 def first_wrong_line(
@@ -134,7 +107,7 @@ def _edits(
     now = np.asarray(own.program.value, float)
     context = Context(own.program, list(own.leaves), now, lambda _: False, numbers)
     with np.errstate(all="ignore"):
-        for number, edit in enumerate(by_cost(context)):
+        for number, edit in enumerate(by_cost(context, effort)):
             if number >= EDITS or edit.cost > DEAREST or effort.is_over():
                 break
             if edit.fits:
@@ -159,7 +132,7 @@ def _is_in(arrays: Arrays, x: Any) -> bool:
 def _cause(x: Executed, text: str, own: OwnProgram, mended: Term, found: Found) -> Cause:
     words, kind = in_words(found.edits, own.program, bool(found.others), of_a_line=True), found.kind()
     at = place_of(x.code.co_filename, x.statement)
-    you, right = f"{text} {own.program.root}", f"{text} {mended}"
+    you, right = as_line(text, own.program.root), as_line(text, mended)
     if max(len(you), len(right)) > LONG or you == right:
         return Cause(words, kind, line=at)
     return Cause(words, kind, you, right, at)

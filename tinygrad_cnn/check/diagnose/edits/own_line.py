@@ -15,6 +15,7 @@ import numpy as np
 
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.deadline import Effort
+from tinygrad_cnn.check.diagnose.edits.arrays import Arrays
 from tinygrad_cnn.check.diagnose.edits.edit import Context
 from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES, Program
 from tinygrad_cnn.check.diagnose.edits.executed import Executed
@@ -26,6 +27,7 @@ from tinygrad_cnn.check.diagnose.edits.own_program import (
     Maker,
     OwnProgram,
     Written,
+    as_line,
     evaluate,
     makers,
     own_program,
@@ -64,16 +66,17 @@ class OwnSource:
     """
 
     run: Sequence[Executed]
-    known: Mapping[tuple[int, ...], Sequence[Array]]
+    known: Sequence[Arrays]
     others: Callable[[], Sequence[OtherRun]]
     mends: Callable[[AbstractContextManager[bool]], bool | None]
 
     def is_known(self, x: Any) -> bool:
         """Whether an array is one of those that are no part of the mistake."""
+        if isinstance(x, list):
+            return bool(x) and all(map(self.is_known, x))
         if not isinstance(x, np.ndarray):
             return not isinstance(x, np.generic)
-        alike = self.known.get(x.shape, ())
-        return any(np.allclose(x, y, rtol=1e-11, atol=0) for y in alike)
+        return any(x in arrays for arrays in self.known)
 
 
 def line_of(case: Case, source: OwnSource) -> str | None:
@@ -92,6 +95,8 @@ def place_of(filename: str, statement: ast.stmt) -> str:
 def corrected(case: Case, source: OwnSource, numbers: Numbers, effort: Effort, whole: bool) -> Correction | None:
     """The smallest edit of the line that made a cotangent. whole: or of a line before it."""
     for maker in makers(source.run, case.hand_derived, case.name)[:MAKERS]:
+        if effort.deadline.is_over():
+            return None
         statement = source.run[maker.number].statement
         if not whole and (added := _accumulated(case, source.run, maker)) is not None:
             return Correction(added, 1.0)
@@ -134,7 +139,7 @@ def _accumulated(case: Case, run: Sequence[Executed], maker: Maker) -> Cause | N
         return None
     if not _agrees(total, case):
         return None
-    you = f"{maker.target} {ast.unparse(maker.value)}"
+    you = as_line(maker.target, ast.unparse(maker.value))
     words = sentences.EDITS_OF_LINES["accumulated"].format(n=len(times))
     return Cause(
         words, "accumulated", you, you.replace(" =", " +=", 1), place_of(last.code.co_filename, last.statement)
@@ -290,7 +295,7 @@ def _as_written(own: OwnProgram, written: Written, x: Term) -> str:
         if stored.op in "+-*/" and str(stored.args[0]) == str(here):
             return f"{here} {stored.op}= {stored.args[1]}"
         return f"{here} = {stored}"
-    return f"{written.target} {x}"
+    return as_line(written.target, x)
 
 
 def _variable(target: str) -> str:

@@ -183,9 +183,24 @@ def assigned(statement: ast.stmt) -> list[tuple[Any, ast.expr, str]]:
         return [(statement.target, statement.value, f"{ast.unparse(statement.target)} {sign}=")]
     if isinstance(statement, ast.AnnAssign) and statement.value is not None:
         return [(statement.target, statement.value, f"{ast.unparse(statement.target)} =")]
+    if (call := _append(statement)) is not None:
+        return [(call.func, call.args[0], f"{ast.unparse(call.func)}(")]
     if isinstance(statement, ast.Return) and statement.value is not None:
         return [(None, value, f"{text} =") for text, value in _returned(statement.value)]
     return []
+
+
+def _append(statement: ast.stmt) -> ast.Call | None:
+    """The call of a statement x.append(...)."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or len(call.args) != 1:
+        return None
+    return call if call.func.attr == "append" and isinstance(call.func.value, ast.Name) else None
+
+
+def as_line(target: str, x: Any) -> str:
+    """A statement: what is written to the left of `x`, and `x`."""
+    return f"{target}{x})" if target.endswith("(") else f"{target} {x}"
 
 
 def _returned(value: ast.expr) -> list[tuple[str, ast.expr]]:
@@ -256,6 +271,10 @@ class _Slicer:
                     continue
                 made = self.stored(target, value, j)
                 self.written.append(Written(j, x.statement, made, text))
+            elif isinstance(target, ast.Attribute) and ast.unparse(target.value) == name and self.inlined(x, now):
+                before = self.expression(target.value, j)
+                if before.op == "list":
+                    made = Term("list", [*before.args, self.statement(j, value, text)])
         call = x.statement.value if isinstance(x.statement, ast.Expr) else None
         if _adds_at(call, name) and self.inlined(x, now):
             assert isinstance(call, ast.Call)

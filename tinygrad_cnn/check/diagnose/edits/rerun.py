@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import copy
+import functools
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -72,7 +73,8 @@ def _pair(statement: ast.stmt, line: str) -> tuple[ast.AST, ast.AST] | None:
 @contextlib.contextmanager
 def _with_other_code(x: Executed, pairs: Sequence[tuple[ast.AST, ast.AST]]) -> Iterator[bool]:
     """Within it, the function that executed `x` has other statements or expressions where some are written."""
-    functions, code = _functions(x.code), _with(x, pairs)
+    code = _with(x, pairs)
+    functions = [] if code is None else _functions(x)
     if not functions or code is None or code.co_freevars != x.code.co_freevars:
         yield False
         return
@@ -85,38 +87,56 @@ def _with_other_code(x: Executed, pairs: Sequence[tuple[ast.AST, ast.AST]]) -> I
             f.__code__ = x.code
 
 
-def _functions(code: CodeType) -> list[FunctionType]:
-    """The functions with this code."""
-    return [f for f in gc.get_referrers(code) if isinstance(f, FunctionType) and f.__code__ is code]
+def _functions(x: Executed) -> list[FunctionType]:
+    """The functions with the code that was executed."""
+    if id(x.code) not in x.functions:  # it takes long to look at all that refers to it
+        x.functions[id(x.code)] = [f for f in gc.get_referrers(x.code) if isinstance(f, FunctionType)]
+    return x.functions[id(x.code)]
 
 
 def _with(x: Executed, pairs: Sequence[tuple[ast.AST, ast.AST]]) -> CodeType | None:
     """The code of a function with other nodes in the place of some."""
-    exchange = _Exchange(pairs)
-    module = exchange.visit(copy.deepcopy(tree_of(x.code.co_filename)))
-    if exchange.times != len(pairs):
+    new = {_written(old): made for old, made in pairs}
+    if len(new) != len(pairs):
+        return None
+    module = ast.Module([_exchanged(_definition(x.code), new)], [])
+    if new:
         return None
     try:
-        compiled = compile(ast.fix_missing_locations(module), x.code.co_filename, "exec")
+        compiled = compile(module, x.code.co_filename, "exec")
     except (*FAILURES, SyntaxError, RecursionError):
         return None
     same = (x.code.co_qualname, x.code.co_firstlineno)
     return next((c for c in _codes(compiled) if (c.co_qualname, c.co_firstlineno) == same), None)
 
 
-class _Exchange(ast.NodeTransformer):
-    """Puts nodes in the place of those that are written where another tree of the file has the first of each pair."""
+def _exchanged(x: Any, new: dict[Any, ast.AST]) -> Any:
+    """A tree with other nodes where some are written; what is not changed is shared. Removes them from `new`."""
+    if isinstance(x, list):
+        return [_exchanged(y, new) for y in x]
+    if not isinstance(x, ast.AST) or not new:
+        return x
+    if isinstance(x, ast.expr | ast.stmt) and (made := new.pop(_written(x), None)) is not None:
+        return ast.fix_missing_locations(ast.copy_location(made, x))
+    fields = {name: _exchanged(y, new) for name, y in ast.iter_fields(x) if isinstance(y, ast.AST | list)}
+    if all(y is getattr(x, name) or y == getattr(x, name) for name, y in fields.items()):
+        return x
+    changed = copy.copy(x)
+    for name, y in fields.items():
+        setattr(changed, name, y)
+    return changed
 
-    def __init__(self, pairs: Sequence[tuple[ast.AST, ast.AST]]) -> None:
-        self.new, self.times = {_written(old): new for old, new in pairs}, 0
 
-    def visit(self, node: ast.AST) -> Any:
-        """A node, or what is put in its place."""
-        new = self.new.get(_written(node)) if isinstance(node, ast.expr | ast.stmt) else None
-        if new is None:
-            return super().visit(node)
-        self.times += 1
-        return new
+@functools.lru_cache(maxsize=64)
+def _definition(code: CodeType) -> ast.stmt:
+    """The statement of a module that a function is written in."""
+    at = code.co_firstlineno
+    within = [x for x in tree_of(code.co_filename).body if _first_line(x) <= at <= (x.end_lineno or x.lineno)]
+    return within[0] if within else ast.Pass()
+
+
+def _first_line(x: ast.stmt) -> int:
+    return min([x.lineno, *[int(d.lineno) for d in getattr(x, "decorator_list", ())]])
 
 
 def _written(node: Any) -> tuple[Any, ...]:

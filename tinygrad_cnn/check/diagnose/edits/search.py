@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_cnn.check.deadline import Effort
 from tinygrad_cnn.check.diagnose.edits import kinds
 from tinygrad_cnn.check.diagnose.edits.edit import EDITS, Context, Edit, Kind
-from tinygrad_cnn.check.diagnose.edits.kinds.scales import multiple, scaled, scaled_together, sentence_of
+from tinygrad_cnn.check.diagnose.edits.kinds.scales import added, multiple, scaled, scaled_together, sentence_of
 from tinygrad_cnn.check.diagnose.edits.restriction import restricted
 from tinygrad_cnn.check.diagnose.edits.terms import Term, in_iterations, replaced
 
@@ -65,6 +65,8 @@ def smallest(c: Context, confirmed: Confirmed, effort: Effort) -> Found | None:
 
     confirmed   whether edits give what somebody has at another point too
     """
+    if effort.deadline.is_over():
+        return None
     mine, part = effort.part(LIMIT, AT_LEAST), restricted(c)
     if part is not None:
 
@@ -84,7 +86,7 @@ def _smallest(c: Context, confirmed: Confirmed, effort: Effort) -> Found | None:
     best = math.inf
     probes = _probes(c)
     wanted, size = _at(c.target, probes), float(np.max(np.abs(c.target), initial=0.0))
-    for edit in by_cost(c):
+    for edit in by_cost(c, effort):
         if edit.cost > best + AS_CHEAP or effort.is_over(FOR_SINGLE):
             break
         value = c.program.edited(edit.exchanged)
@@ -126,8 +128,11 @@ def _together(edits: Sequence[Edit]) -> dict[Term, Term]:
     return found
 
 
-def by_cost(c: Context) -> Iterator[Edit]:
-    """The edits of all kinds, the cheapest first; a kind is asked for its edits when it is its turn."""
+def by_cost(c: Context, effort: Effort) -> Iterator[Edit]:
+    """The edits of all kinds, the cheapest first; a kind is asked for its edits when it is its turn.
+
+    effort: that of the kinds that compute what an edit has to be counts, too.
+    """
     groups = in_iterations(c.program.order)
     waiting: list[tuple[float, int, int, Edit]] = []  # of those that cost the same, the outermost first
     number = itertools.count()
@@ -137,16 +142,21 @@ def by_cost(c: Context) -> Iterator[Edit]:
         while waiting and waiting[0][0] < least:
             yield heapq.heappop(waiting)[-1]
         for _, kind in kinds_here:
-            for edit in _of_kind(kind, groups, c):
+            if effort.ended:
+                return
+            for edit in _of_kind(kind, groups, c, effort):
                 depth = -max(c.program.place.get(x, 0) for x in edit.exchanged)
                 heapq.heappush(waiting, (edit.cost, depth, next(number), edit))
     while waiting:
         yield heapq.heappop(waiting)[-1]
 
 
-def _of_kind(kind: Kind, groups: Sequence[Sequence[Term]], c: Context) -> Iterator[Edit]:
+def _of_kind(kind: Kind, groups: Sequence[Sequence[Term]], c: Context, effort: Effort) -> Iterator[Edit]:
     """The edits of a kind, those that are alike in all iterations of a loop as one."""
     for members in groups:
+        effort.spend(c.program.taken())
+        if effort.is_over(FOR_SINGLE):
+            return
         if len(members) == 1:
             for edit in kind(members[0], c):
                 yield edit
@@ -154,6 +164,10 @@ def _of_kind(kind: Kind, groups: Sequence[Sequence[Term]], c: Context) -> Iterat
             continue
         if kind is scaled:
             yield from scaled_together(members, c)
+        if kind in (scaled, added):  # which fit a number to one iteration
+            for x in (members[0], members[-1]):
+                yield from [_dearer(edit, ALL_ALIKE) for edit in kind(x, c)]
+            continue
         alike: dict[Any, list[Edit]] = {}
         for x in members:
             for edit in kind(x, c):
@@ -162,8 +176,11 @@ def _of_kind(kind: Kind, groups: Sequence[Sequence[Term]], c: Context) -> Iterat
             if len(edits) > 1:
                 yield _as_one(edits)
             for edit in (edits[0], edits[-1]) if len(edits) > 1 else edits:
-                more = ALL_ALIKE if len(edits) > 1 else 0.2
-                yield Edit(edit.exchanged, edit.cost + more, edit.sentence, edit.words, edit.key, edit.fits)
+                yield _dearer(edit, ALL_ALIKE if len(edits) > 1 else 0.2)
+
+
+def _dearer(edit: Edit, by: float) -> Edit:
+    return Edit(edit.exchanged, edit.cost + by, edit.sentence, edit.words, edit.key, edit.fits)
 
 
 def _in_one_use(edit: Edit, c: Context) -> Iterator[Edit]:
