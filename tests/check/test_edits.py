@@ -14,6 +14,7 @@ from tinygrad_cnn.check.deadline import Effort
 from tinygrad_cnn.check.diagnose.edits import EDITS, Context, Edit, Term, call, kind
 from tinygrad_cnn.check.diagnose.edits.evaluation import Program
 from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
+from tinygrad_cnn.check.diagnose.edits.restriction import Restricted
 from tinygrad_cnn.check.diagnose.edits.search import Found, smallest
 from tinygrad_cnn.check.diagnose.edits.terms import NP, from_ast, in_order, replaced
 from tinygrad_cnn.check.diagnose.edits.textbook import textbook
@@ -294,3 +295,29 @@ def test_values_that_do_not_fit_are_refused_where_numpy_would_crash() -> None:
     other = Term("name", (), "other")
     values[other] = np.ones((2, 3, 3))
     assert Program(program.root, values).edited({g: other}) is None
+
+
+def test_an_edit_of_a_large_program_is_found_on_a_part_of_it() -> None:
+    rng = np.random.default_rng(0)
+    scope = {"x": rng.standard_normal((8, 300)), "g": rng.standard_normal((8, 200)), "h": rng.random((8, 200))}
+    names = {"np": NP, **{name: Term("name", (), name) for name in scope}}
+    leaves = {names[name]: value for name, value in scope.items()}
+    right = from_ast(ast.parse("x.T @ (g * (1 - h**2))", mode="eval").body, names)
+    made = Program(right, leaves)
+    target = scope["x"].T @ (scope["g"] * (1 - scope["h"]))
+    context = Context(made, list(leaves), target, lambda x: bool(np.allclose(x, target, rtol=1e-12)), Numbers([], []))
+    effort = Effort(math.inf)
+    found = smallest(context, lambda _: True, effort)
+    assert found is not None
+    assert str(found.applied(right)) == "x.T @ (g * (1 - h))"
+    assert effort.spent < 5000  # each edit of the whole takes 60
+
+
+def test_what_sums_along_a_restricted_axis_is_taken_as_it_is() -> None:
+    rng = np.random.default_rng(0)
+    g, w = Term("name", (), "g"), Term("name", (), "w")
+    values = {g: rng.standard_normal((30, 200)), w: rng.standard_normal(200)}
+    root = from_ast(ast.parse("g * (g @ w)[:, None]", mode="eval").body, {"np": NP, "g": g, "w": w})
+    whole = Program(root, values)
+    part = Restricted(whole, {200: np.array([3, 5, 8]), 30: np.array([0, 7])})
+    np.testing.assert_array_equal(part.value, whole.value[np.ix_([0, 7], [3, 5, 8])])

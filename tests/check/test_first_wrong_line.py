@@ -103,3 +103,51 @@ def line_of(function: Any, text: str) -> int:
     """The number of the line of a function that begins with a text."""
     lines, first = inspect.getsourcelines(function)
     return next(first + k for k, line in enumerate(lines) if line.strip().startswith(text))
+
+
+def in_lists(p: Any) -> Any:
+    hs, dh = states(p), np.zeros((4, 5))
+    dzs = []
+    for t in reversed(range(STEPS)):
+        dh = dh + 2 * (hs[t + 1] @ p["v"] - TARGET[t])[:, None] / STEPS * p["v"]
+        dzs.append(dh * (1 - hs[t + 1]))
+        dh = dzs[-1] @ p["Wh"].T
+    d = {name: np.zeros_like(x) for name, x in p.items()}
+    for t, dz in zip(reversed(range(STEPS)), dzs, strict=True):
+        d["Wx"] += X[t].T @ dz
+        d["Wh"] += hs[t].T @ dz
+        d["b"] += dz.sum(axis=0)
+        d["v"] += 2 * hs[t + 1].T @ (hs[t + 1] @ p["v"] - TARGET[t]) / STEPS
+    return d
+
+
+def test_a_line_that_appends_to_a_list_is_one_and_is_the_cause_of_all_parameters() -> None:
+    report = tg.check.gradients(loss, P, in_lists, evaluations=0)
+    (cause,) = {p.cause for p in report.parameters if p.name != "v"}
+    assert cause.you == "dzs.append(dh * (1 - hs[t + 1]))"
+    assert cause.right == "dzs.append(dh * (1 - hs[t + 1] ** 2))"
+    (conclusion,) = report.conclusions
+    assert conclusion.count("should be") == 1
+    assert "are wrong by the same mistake" in conclusion
+
+
+def test_what_changes_something_is_not_evaluated_again() -> None:
+    calls = []
+
+    def counted(x: Any) -> Any:
+        calls.append(1)
+        return 2.0 * x
+
+    def by_hand(p: Any) -> Any:
+        h = np.tanh(p["w"])
+        dh = counted(h)
+        return {"w": dh * (1 - h)}
+
+    given = {"w": np.array([0.5, -1.0, 0.2, 0.9])}
+    by_hand(given)
+    once = len(calls)
+    calls.clear()
+    report = tg.check.gradients(lambda p: np.sum(np.tanh(p["w"]) ** 2), given, by_hand, evaluations=0)
+    whole_runs = len(calls) / once
+    assert whole_runs == int(whole_runs) < 20
+    assert report.parameters[0].cause is not None

@@ -228,6 +228,8 @@ class _Slicer:
     def statement(self, k: int, value: ast.expr, target: str) -> Term:
         """The term of what an execution assigns."""
         x = self.run[k]
+        if not may_be_evaluated(value, x):
+            raise NoProgramError(ast.unparse(value))
         made = self.expression(value, k)
         self.written.append(Written(k, x.statement, made, target))
         if isinstance(x.statement, ast.AugAssign):
@@ -264,6 +266,8 @@ class _Slicer:
             return self._known[j, name]
         made: Term | None = None
         for target, value, text in assigned(x.statement):
+            if not may_be_evaluated(value, x):
+                continue
             if isinstance(target, ast.Name) and target.id == name and self.inlined(x, now):
                 made = self.statement(j, value, text)
             elif isinstance(target, ast.Subscript) and stored_in(target) == name:

@@ -7,7 +7,7 @@ import builtins
 import functools
 import inspect
 from collections.abc import Mapping
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,7 @@ def _is_method_of_arrays(name: str) -> bool:
 
 
 def _is_pure_function(function: Any) -> bool:
+    function = function.__func__ if isinstance(function, MethodType) else function
     if isinstance(function, FunctionType) and not _is_of(function.__module__, LIBRARIES):
         return _changes_nothing(function)
     owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
