@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from tinygrad_cnn.check.diagnose.edits.edit import Context, Edit, kind
 from tinygrad_cnn.check.diagnose.edits.terms import COMPARISONS, Term, call, constant
 from tinygrad_cnn.check.diagnose.edits.textbook import number
@@ -51,6 +53,10 @@ def stored_or_added(x: Term, c: Context) -> Iterator[Edit]:
     _, before, index, stored = x.args
     if stored.op == "call" and stored.args[0] is x.args[0]:  # in a part of a part
         return
+    for function in c.scope:
+        if function.data == "add_at" and isinstance(c.value(index), np.ndarray | list | tuple):
+            made = x.with_args([function, before, index, stored])
+            yield Edit({x: made}, 1.0, "scattered", {"x": x}, "scattered")
     here = Term("index", [before, index])
     if stored.op == "+" and stored.args[0].op == "index" and stored.args[0].args == (before, index):
         for function in c.scope:
