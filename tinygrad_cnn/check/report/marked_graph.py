@@ -20,7 +20,7 @@ def svg(report: Results) -> str | None:
     if not marks:
         return None
     try:
-        return render(handle_on(report.result), backward=True, values="thumbnails", marks=marks).svg
+        return render(handle_on(report.result), backward=True, values="thumbnails", depth="all", marks=marks).svg
     except RuntimeError:  # no program to lay it out is installed; the tables have all of it
         return None
 
