@@ -125,6 +125,8 @@ def test_a_time_is_printed_once() -> None:
 def test_the_scale_of_the_colours_is_drawn() -> None:
     y = np.sum(np.exp(tg.Tensor(np.ones((50, 50)), "x")))
     picture = tg.render(y, measure=True, depth="all")
+    card = tg.render(y, measure=True).diagram
+    assert all(box.cost is not None for box in card.boxes.values() if box.kind in ("primitive", "scope"))
     most = max(box.cost.forward for box in picture.diagram.boxes.values() if box.cost is not None)
     caption = picture.dot.splitlines()[1]
     assert all(colour in caption for colour in HEAT)

@@ -14,7 +14,7 @@ from picture_models import MODELS, random_graph
 from PIL import ImageFont
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.pictures.write.geometry import corners, overlapping, places
+from tinygrad_cnn.pictures.write.geometry import Place, corners, overlapping, places, points
 
 SVG = "{http://www.w3.org/2000/svg}"
 DEPTHS: tuple[Any, ...] = ("layers", "all", 1)
@@ -105,3 +105,42 @@ def test_what_is_written_is_within_its_box(depth: str) -> None:
 def test_a_picture_of_scalars_writes_no_shapes() -> None:
     root = ET.fromstring(drawn(MODELS["second"], depth="all"))
     assert not [text.text for text in root.iter(f"{SVG}text") if "scalar" in (text.text or "")]
+
+
+def luminance(colour: str) -> float:
+    rgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(a: str, b: str) -> float:
+    """Of two colours, as the guidelines for accessible pages (WCAG 2) compute it."""
+    darker, lighter = sorted([luminance(a), luminance(b)])
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("measure", [False, True])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("depth", ["layers", "all"])
+@pytest.mark.parametrize("name", ["readme", "batch_norm_mlp"])
+def test_what_is_written_can_be_read_on_its_ground(name: str, depth: str, theme: str, measure: bool) -> None:
+    root = ET.fromstring(drawn(MODELS[name], depth=depth, theme=theme, measure=measure))
+    paper = {"light": "#ffffff", "dark": "#14181d"}[theme]
+    weak = []
+    for group in root.iter(f"{SVG}g"):
+        if group.get("class", "").split(" ")[0] != "node":
+            continue
+        grounds: list[tuple[Place, str]] = []
+        for shape in group.iter():
+            if shape.tag in (f"{SVG}polygon", f"{SVG}path") and shape.get("fill", "none") != "none":
+                across, down = zip(*points(shape), strict=True)
+                where = Place("cell", "", min(across), min(down), max(across), max(down))
+                grounds.append((where, str(shape.get("fill"))))
+        for text in group.iter(f"{SVG}text"):
+            (left, top), (right, bottom) = corners(text, width)
+            x, y = (left + right) / 2, (top + bottom) / 2
+            on = [fill for at, fill in grounds if at.left < x < at.right and at.top < y < at.bottom]
+            ratio = contrast(str(text.get("fill", "#000000")), on[-1] if on else paper)
+            if ratio < 4.5 and (text.text or "").strip():
+                weak.append((text.text, text.get("fill"), on[-1:], round(ratio, 2)))
+    assert weak == []

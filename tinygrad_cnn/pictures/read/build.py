@@ -49,12 +49,12 @@ def diagram_of(
     back = sweep(reading.roots, reading.nodes, reading.inputs) if backward or measure else None
     if backward and back is not None:
         draw_backward(diagram, reading, back, values)
+    if layers:
+        join(diagram)
     if measure and back is not None:
         cost.put(diagram, reading, back)
     if values:
         faults.put(diagram, reading, back)
-    if layers:
-        join(diagram)
     _move_what_comes_from_outside(diagram)
     diagram.dtype = Counter(box.dtype for box in diagram.boxes.values()).most_common(1)[0][0]
     _add_marks(diagram, reading, marks or {})

@@ -69,7 +69,7 @@ def add_group_boxes(diagram: Diagram) -> None:
     takers, cotangents = diagram.takers(), diagram.cotangents()
     for group in diagram.groups.values():
         steps = [box for box in inside[group.id] if box.kind == "primitive"]
-        if group.computes or not steps or (len(steps) == 1 and group.kind != "loop" and not group.layer):
+        if group.computes or not steps or (len(steps) == 1 and group.kind == "scope" and not group.layer):
             continue
         ids = {box.id for box in steps}
         leaving = [box for box in steps if box.is_result or not takers.get(box.id, set()) <= ids]

@@ -52,9 +52,19 @@ class Style:
         self.dtype = diagram.dtype
         self.arrows = arrows(self.palette)
         self.beside = beside(diagram)
-        self.most = max((_spent(box) for box in diagram.boxes.values() if box.kind != "scope"), default=0.0)
+        self.poster = diagram.is_poster
+        timed = [box for box in diagram.boxes.values() if self.poster or box.kind != "scope"]
+        self.most = max((self.spent(box) for box in timed), default=0.0)
         self.both = any(box.kind == "cotangent" for box in diagram.boxes.values())
         self._boxes = diagram.boxes
+
+    def spent(self, box: Box) -> float:
+        """The seconds that the colour of a box stands for: of a card, those of both halves."""
+        if box.cost is None:
+            return 0.0
+        if self.poster and box.kind != "cotangent":
+            return box.cost.forward + box.cost.backward
+        return box.cost.backward if box.kind == "cotangent" else box.cost.forward
 
     def ends_beside(self, e: Edge) -> bool:
         """Whether `e` goes to the cotangent of what stands beside a step."""
@@ -210,7 +220,7 @@ def colours_of(box: Box, style: Style) -> tuple[str, str, str]:
         fill, ink = on_scale(SEVERITY, box.mark.severity)
         return fill, ink, ink
     if box.cost is not None and style.most:
-        fill, ink = on_scale(HEAT, _spent(box) / style.most)
+        fill, ink = on_scale(HEAT, style.spent(box) / style.most)
         return fill, ink, ink
     if style.layered and box.layer and box.half == "forward":
         look = style.palette.layers[box.layer]
@@ -241,12 +251,6 @@ def thickness(box: Box) -> str:
 
 def _is_parameter_or_gradient(box: Box) -> bool:
     return box.kind == "parameter" or (box.kind == "cotangent" and box.stays)
-
-
-def _spent(box: Box) -> float:
-    if box.cost is None:
-        return 0.0
-    return box.cost.backward if box.kind == "cotangent" else box.cost.forward
 
 
 def _label(box: Box, style: Style, ink: str, faint: str) -> str:

@@ -67,15 +67,15 @@ def overlapping(found: list[Place]) -> list[tuple[Place, Place]]:
 
 
 def _points(group: ET.Element) -> Iterator[tuple[float, float]]:
-    """The corners of what is drawn in a group, but for the thumbnails and cells within a box."""
+    """The corners of what is drawn in a group."""
     for shape in group.iter():
-        if shape.tag in (f"{_SVG}polygon", f"{_SVG}polyline"):
-            pairs = _POINT.findall(shape.get("points", ""))
-        elif shape.tag == f"{_SVG}path":
-            pairs = _POINT.findall(shape.get("d", ""))
-        else:
-            continue
-        yield from ((float(x), float(y)) for x, y in pairs)
+        yield from points(shape)
+
+
+def points(shape: ET.Element) -> list[tuple[float, float]]:
+    """The corners of a polygon or a path; of all else, none."""
+    pairs = _POINT.findall(shape.get("points", "") or shape.get("d", ""))
+    return [(float(x), float(y)) for x, y in pairs]
 
 
 def corners(text: ET.Element, width: Callable[[str, float, bool], float]) -> list[tuple[float, float]]:

@@ -20,15 +20,16 @@ def label(box: Box, ink: str, faint: str, *, palette: Palette, dtype: str, image
     rows = [heading(box, faint), *about_value(box, dtype, ink, faint)]
     if box.value is not None and box.before is not None:  # its second row has both ranges, and no place for more
         rows[0] += "".join(f"  {small(part, faint)}" for part in type_and_shape(box, dtype))
-    rows += warnings(box, palette.wrong)
+    faults = warnings(box, palette)
     if box.cost is not None:
         rows.append(small(cost(box.cost, whole=whole), faint))
     rows += noted(box)
     cells = [f'<TD ALIGN="LEFT">{row}</TD>' for row in rows]
+    cells[2:2] = faults
     picture = box.value.picture if box.value is not None else None
     if image_file is not None and picture is not None:
-        cells[0] += image(image_file, picture, len(rows))
-    cells[0] += spacer(rows)
+        cells[0] += image(image_file, picture, len(cells))
+    cells[0] += spacer(cells)
     return table(cells)
 
 
@@ -38,14 +39,16 @@ def spacer(rows: list[str]) -> str:
     return f'<TD ROWSPAN="{len(rows)}" FIXEDSIZE="TRUE" WIDTH="{2 + longest // 7}" HEIGHT="1"></TD>'
 
 
-def warnings(box: Box, red: str) -> list[str]:
-    """A row on what is wrong with a value; small where that follows from an earlier fault, which is the one to see."""
+def warnings(box: Box, palette: Palette) -> list[str]:
+    """A cell on what is wrong with a value, on paper; small where that follows from an earlier fault."""
     if box.value is None or not box.value.wrong:
         return []
-    wrong = ", ".join(box.value.wrong)
-    if box.inherited:
-        return [small(wrong, red)]
-    return [f'<FONT POINT-SIZE="10" COLOR="{red}"><B>! {escaped(wrong)}</B></FONT>']
+    text = escaped(", ".join(box.value.wrong))
+    written = (
+        f'<FONT POINT-SIZE="9">{text}</FONT>' if box.inherited else f'<FONT POINT-SIZE="10"><B>! {text}</B></FONT>'
+    )
+    look = f'BGCOLOR="{palette.kinds["primitive"].fill}" STYLE="ROUNDED"'
+    return [f'<TD ALIGN="LEFT" {look}><FONT COLOR="{palette.wrong}">{written}</FONT></TD>']
 
 
 def noted(box: Box) -> list[str]:

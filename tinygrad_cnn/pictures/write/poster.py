@@ -105,12 +105,10 @@ def _row(left: str, gradient: Box | None, style: Style, both: bool) -> str:
 
 def _cell(box: Box, style: Style, ink: str, *, called: bool) -> str:
     """What is shown of a value: its name, if it is not that of the card, its facts, and its thumbnail."""
-    name = [f'<FONT POINT-SIZE="10"><B>{escaped(box.title)}</B></FONT>'] if called else []
-    lines = [
-        "   ".join([*name, *about_value(box, style.dtype, ink, ink, closed=False)]),
-        *warnings(box, style.palette.wrong),
-    ]
-    rows = [f'<TR><TD ALIGN="LEFT">{line}</TD></TR>' for line in lines if line]
+    name = [f'<FONT POINT-SIZE="10" COLOR="{ink}"><B>{escaped(box.title)}</B></FONT>'] if called else []
+    facts = "   ".join([*name, *about_value(box, style.dtype, ink, ink, closed=False)])
+    cells = [*([f'<TD ALIGN="LEFT">{facts}</TD>'] if facts else []), *warnings(box, style.palette)]
+    rows = [f"<TR>{cell}</TR>" for cell in cells]
     file = style.images.get(box.id)
     picture = box.value.picture if box.value is not None else None
     if file is None or picture is None:
