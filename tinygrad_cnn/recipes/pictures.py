@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -233,7 +234,7 @@ def comparison(question: str, rows: Sequence[Row], trials: Sequence[Trial]) -> F
     axis.set_xlim(min([*[100 * row.least for row in rows], 90]) - 3, 101.5)
     axis.grid(axis="x", color="#e4e7eb", zorder=0)
     axis.set_xlabel("test drawings right, %: each draw, the mean, and its 95 % interval", fontsize=9)
-    axis.set_title(question, fontsize=10)
+    axis.set_title("\n".join(textwrap.wrap(question, 80)), fontsize=10)
     return figure
 
 
