@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from paths import ROOT
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square import class_folders, data
@@ -178,5 +179,9 @@ def test_every_experiment_can_be_tried(small, monkeypatch: pytest.MonkeyPatch, d
         assert trial.of > 0
 
 
-def test_the_catalogue_names_each_recipe_of_the_command() -> None:
+def test_the_catalogue_has_each_recipe_of_the_command_and_the_page_says_the_same() -> None:
     assert [recipe.name for recipe in CATALOGUE] == ["published", "robust", "cnn", "synthetic"]
+    page = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+    for recipe in CATALOGUE:
+        for reached, command in zip(recipe.reaches, recipe.measure, strict=True):
+            assert f"| `{recipe.name}` | {reached} | `{command}` |" in page

@@ -17,10 +17,10 @@ def recipes(as_json: bool) -> int:
     if as_json:
         print(json.dumps([recipe._asdict() for recipe in CATALOGUE], indent=1))
         return 0
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     for recipe in CATALOGUE:
         console.print(f"[bold]{recipe.name}[/]  {recipe.what}")
-        console.print(f"  {recipe.reaches}")
-        console.print(f"  [dim]{recipe.measure}[/]\n", soft_wrap=True)
-    console.print("DIR has a folder of drawings for each class. Train with tinygrad-cnn train --recipe NAME.")
+        for reached, command in zip(recipe.reaches, recipe.measure, strict=True):
+            console.print(f"  {reached}\n    [dim]{command}[/]")
+    console.print("\nDIR has a folder of drawings for each class. Train with tinygrad-cnn train --recipe NAME.")
     return 0
