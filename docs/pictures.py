@@ -111,7 +111,7 @@ def screenshots(loss: Any) -> None:
             page.keyboard.press("End")
             while page.locator("#panel h2").inner_text() != "∂L/∂relu":
                 page.keyboard.press("ArrowLeft")
-            shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(96)
+            shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")  # of fewer colours, some would be wrong
             shot.save(IMAGES / f"page_{theme}.png", optimize=True)
         browser.close()
 

@@ -16,7 +16,7 @@ from picture_models import attention, batch_norm_mlp, two_convolutions
 from render_graphs import circle_square
 
 import tinygrad_cnn as tg
-from tinygrad_cnn import origins
+from tinygrad_cnn import nn, origins, tree
 from tinygrad_cnn.declarations import KINDS
 from tinygrad_cnn.pictures.view.poster import Card, poster_of
 from tinygrad_cnn.pictures.write.colours import DARK, LIGHT
@@ -124,6 +124,17 @@ def test_a_bias_belongs_to_its_layer_and_a_mean_to_its_loss() -> None:
     assert [title(card) for card in cards(tg.linear(x, W) + x[:, :2])] == ["x", "linear", "add"]
     h = tg.linear(x, W)
     assert [title(card) for card in cards((h + b) * h)] == ["x", "linear", "add", "multiply"]  # taken without the bias
+
+
+def test_a_layer_with_parameters_of_its_own_names_its_card() -> None:
+    rng, x = np.random.default_rng(0), np.ones((4, 3))
+    flat = tree.flatten(nn.Sequential(nn.Linear(None, 5), np.tanh, nn.Linear(None, 2)).init(rng, x))
+    model = flat.rebuild([tg.Tensor(leaf, name) for leaf, name in zip(flat.leaves, flat.names, strict=True)])
+    loss = np.sum(model(x))
+    assert [card.layer for card in cards(loss) if card.within] == ["layers[0]", "layers[2]"]
+    dot = tg.render(loss, backward=True).dot
+    assert re.findall("<I>([^<]*)</I>", dot) == ["layers[0]", "layers[2]", "loss"]
+    assert {"<B>weight</B>", "<B>bias</B>", "<B>∂L/∂weight</B>"} <= set(re.findall("<B>[^<]*</B>", dot))
 
 
 def test_a_layer_within_a_scope_of_the_user_is_a_card_in_a_frame() -> None:

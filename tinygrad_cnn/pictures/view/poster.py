@@ -20,6 +20,12 @@ class Card:
     cotangent: Box | None = None
     within: list[tuple[Box, Box | None]] = field(default_factory=list)
 
+    @property
+    def layer(self) -> str:
+        """What all of its parameters are of: "layers[5]" of "layers[5].weight" and "layers[5].bias", or ""."""
+        owners = {leaf.title.rpartition(".")[0] for leaf, _ in self.within if leaf.kind == "parameter"}
+        return owners.pop() if len(owners) == 1 else ""
+
     def boxes(self) -> Iterator[Box]:
         """All that it shows, in order."""
         yield self.box

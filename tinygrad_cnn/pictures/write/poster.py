@@ -64,10 +64,10 @@ def _label(card: Card, style: Style, ink: str) -> str:
     """A row for the name, one for the value and its cotangent, and one for each parameter and its gradient."""
     box, g = card.box, card.cotangent
     both = any(gradient is not None for gradient in (g, *(gradient for _, gradient in card.within)))
-    rows = [f'<TR><TD ALIGN="LEFT"{_columns(both)}>{_heading(box, ink)}</TD></TR>']
+    rows = [f'<TR><TD ALIGN="LEFT"{_columns(both)}>{_heading(card)}</TD></TR>']
     rows.append(_row(_cell(box, style, ink, called=False), g, style, both))
     for leaf, gradient in card.within:
-        rows.append(_row(_cell(leaf, style, ink, called=True), gradient, style, both))
+        rows.append(_row(_cell(leaf, style, ink, called=True, of=card.layer), gradient, style, both, of=card.layer))
     below = [] if box.cost is None else [small(cost(box.cost, whole=True), ink)]
     below += [row for one in (box, g) if one is not None for row in noted(one)]
     rows += [f'<TR><TD ALIGN="LEFT"{_columns(both)}>{row}</TD></TR>' for row in below]
@@ -78,34 +78,40 @@ def _columns(both: bool) -> str:
     return ' COLSPAN="2"' if both else ""
 
 
-def _heading(box: Box, ink: str) -> str:
-    """What a card is, and the name of its value."""
+def _heading(card: Card) -> str:
+    """What a card is, and the name of its value, or else of the layer that its parameters are of."""
+    box = card.box
     if box.stays:
         return f"<B>{escaped(box.name or ('input' if _is_input(box) else box.primitive))}</B>"
     call = "" if box.kind == "scope" else box.summary.removeprefix(box.primitive)
     row = f"<B>{escaped(box.primitive)}</B>"
     row += f'<FONT POINT-SIZE="10">{escaped(call)}</FONT>' if call else ""
-    if box.name and box.name != box.primitive:
-        row += f'   <FONT POINT-SIZE="10"><I>{escaped(box.name)}</I></FONT>'
+    for name in dict.fromkeys(filter(None, [box.name, card.layer])):
+        if name != box.primitive:
+            row += f'   <FONT POINT-SIZE="10"><I>{escaped(name)}</I></FONT>'
     if box.count > 1:
         row += f'   <FONT POINT-SIZE="10">× {box.count:,}</FONT>'
     return row
 
 
-def _row(left: str, gradient: Box | None, style: Style, both: bool) -> str:
+def _row(left: str, gradient: Box | None, style: Style, both: bool, of: str = "") -> str:
     if gradient is None:
         return f'<TR><TD ALIGN="LEFT"{_columns(both)}>{left}</TD></TR>' if left else ""
     kind = style.palette.kinds["cotangent"]
-    right = _cell(gradient, style, kind.ink, called=True)
+    right = _cell(gradient, style, kind.ink, called=True, of=of)
     return (
         f'<TR><TD ALIGN="LEFT">{left or " "}</TD>'
         f'<TD ALIGN="LEFT" BGCOLOR="{kind.fill}" STYLE="ROUNDED">{right}</TD></TR>'
     )
 
 
-def _cell(box: Box, style: Style, ink: str, *, called: bool) -> str:
-    """What is shown of a value: its name, if it is not that of the card, its facts, and its thumbnail."""
-    name = [f'<FONT POINT-SIZE="10" COLOR="{ink}"><B>{escaped(box.title)}</B></FONT>'] if called else []
+def _cell(box: Box, style: Style, ink: str, *, called: bool, of: str = "") -> str:
+    """What is shown of a value: its name, if it is not that of the card, its facts, and its thumbnail.
+
+    of: the layer that the card names, and its parameters do not.
+    """
+    title = box.title.replace(f"{of}.", "", 1) if of else box.title
+    name = [f'<FONT POINT-SIZE="10" COLOR="{ink}"><B>{escaped(title)}</B></FONT>'] if called else []
     facts = "   ".join([*name, *about_value(box, style.dtype, ink, ink, closed=False)])
     cells = [*([f'<TD ALIGN="LEFT">{facts}</TD>'] if facts else []), *warnings(box, style.palette)]
     rows = [f"<TR>{cell}</TR>" for cell in cells]
