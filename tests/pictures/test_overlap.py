@@ -144,3 +144,13 @@ def test_what_is_written_can_be_read_on_its_ground(name: str, depth: str, theme:
             if ratio < 4.5 and (text.text or "").strip():
                 weak.append((text.text, text.get("fill"), on[-1:], round(ratio, 2)))
     assert weak == []
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("readme", 450), ("two_convolutions", 450), ("circle_square", 480), ("recurrent", 800), ("attention", 1100),
+     ("batch_norm_mlp", 1100), ("second", 1280), ("autoencoder", 1280), ("lstm", 1800)],
+)  # fmt: skip
+def test_a_poster_is_narrow(name: str, most: float) -> None:
+    """A network without branches is one column, which can be read in the column of a page."""
+    assert float(ET.fromstring(drawn(MODELS[name])).get("width", "")) <= most

@@ -86,14 +86,16 @@ def type_and_shape(box: Box, dtype: str) -> list[str]:
     return parts if not box.axes or (box.half == "backward" and not box.stays) else [*parts, box.shape]
 
 
-def about_value(box: Box, dtype: str, ink: str, faint: str, *, closed: bool = True) -> list[str]:
+def about_value(
+    box: Box, dtype: str, ink: str, faint: str, *, closed: bool = True, captioned: bool = True
+) -> list[str]:
     """The second row, of the value, or of what it was before and is now; none where there is nothing to write."""
     value, before = box.value, box.before
     if value is not None and before is not None:
         return [small(f"{before.number or before.range}  →  {value.number or value.range}", ink)]
     parts = type_and_shape(box, dtype)
     if value is not None and (not closed or box.kind != "scope" or value.number is not None):
-        parts.append(short(value))
+        parts.append(short(value, captioned))
     # Without the test, a label would have an empty element, and of such a label Graphviz shows nothing at all.
     return [small("   ".join(filter(None, parts)), faint)] if any(parts) else []
 
@@ -118,11 +120,13 @@ def small(text: str, colour: str) -> str:
     return f'<FONT POINT-SIZE="9" COLOR="{colour}">{escaped(text)}</FONT>'
 
 
-def short(value: Value) -> str:
-    """A value in a few words."""
+def short(value: Value, captioned: bool = True) -> str:
+    """A value in a few words; captioned: with what its thumbnail shows."""
     if value.number is not None:
         return value.number
-    return "   ".join(part for part in (value.range, value.picture.caption if value.picture else "") if part)
+    return "   ".join(
+        part for part in (value.range, value.picture.caption if value.picture and captioned else "") if part
+    )
 
 
 def cost(of: Cost, *, whole: bool) -> str:

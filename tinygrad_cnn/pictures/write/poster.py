@@ -9,6 +9,7 @@ from tinygrad_cnn.pictures.write.colours import Look
 from tinygrad_cnn.pictures.write.dot import Style
 from tinygrad_cnn.pictures.write.label import about_value, cost, escaped, image, noted, quoted, small, tip, warnings
 
+SHORT = 12  # characters of a caption that stands beside the range, and not beneath it
 BESIDE = 60  # points: what is narrower stands to the right of what is written about it, else below
 
 
@@ -112,11 +113,13 @@ def _cell(box: Box, style: Style, ink: str, *, called: bool, of: str = "") -> st
     """
     title = box.title.replace(f"{of}.", "", 1) if of else box.title
     name = [f'<FONT POINT-SIZE="10" COLOR="{ink}"><B>{escaped(title)}</B></FONT>'] if called else []
-    facts = "   ".join([*name, *about_value(box, style.dtype, ink, ink, closed=False)])
-    cells = [*([f'<TD ALIGN="LEFT">{facts}</TD>'] if facts else []), *warnings(box, style.palette)]
-    rows = [f"<TR>{cell}</TR>" for cell in cells]
     file = style.images.get(box.id)
     picture = box.value.picture if box.value is not None else None
+    caption = picture.caption if picture is not None and box.before is None and len(picture.caption) > SHORT else ""
+    facts = "   ".join([*name, *about_value(box, style.dtype, ink, ink, closed=False, captioned=not caption)])
+    cells = [f'<TD ALIGN="LEFT">{text}</TD>' for text in (facts, small(caption, ink) if caption else "") if text]
+    cells += warnings(box, style.palette)
+    rows = [f"<TR>{cell}</TR>" for cell in cells]
     if file is None or picture is None:
         return _table(rows) if rows else ""
     if picture.width <= BESIDE and rows:
