@@ -79,7 +79,7 @@ def main() -> None:
     tg.render(before, IMAGES / "graph_forward.svg", depth=DEPTH, **shown)
     tg.render(before, IMAGES / "graph_backward.svg", backward=True, depth=DEPTH, **shown)
     tg.render(before, IMAGES / "graph_collapsed.svg", backward=True, depth=1, **shown)
-    tg.render(after, IMAGES / "graph_training.svg", backward=True, depth=DEPTH, against=before, **shown)
+    tg.render(after, IMAGES / "graph_training.svg", backward=True, against=before, **shown)
     tg.render(after, IMAGES / "graph_cost.svg", backward=True, depth=DEPTH, measure=True, inputs=INPUTS)
     tg.render(recurrent(), IMAGES / "graph_loop.svg", backward=True, values="thumbnails", fold=True)
     tg.render(dead(), IMAGES / "graph_wrong.svg", values="thumbnails")
