@@ -138,6 +138,7 @@ TAKEN = {
     "a gradient within": lambda x: tg.grad(lambda y: np.sum(np.sin(y) * x))(x) * x,
     "a jvp": lambda x: tg.jvp(np.tanh, [x], [x * x])[1],
     "a Hessian-vector product": lambda x: tg.hvp(lambda y: np.sum(y**3), x, x),
+    "a Hessian-vector product of parts": lambda x: tg.hvp(lambda y: y[0, 1] ** 2 * y[1, 0] + np.sum(y[0] ** 3), x, x),
     "a Jacobian": lambda x: tg.jacobian(lambda y: np.cumsum(y) ** 2)(x[0]),
     "checkpoint": lambda x: tg.checkpoint(lambda y: np.tanh(y) ** 2)(x * x),
     "stop_gradient": lambda x: x * tg.stop_gradient(x),

@@ -68,10 +68,17 @@ def scatter(x: Array, /, index: Index, shape: tuple[int, ...]) -> Array:
     return add_at(np.zeros(shape, x.dtype), x, index)
 
 
+def _alike(total: Array, g: Array) -> Array:
+    """`total`, to which `g` can be added: in a trace a sum may begin with plain zeros, as in a jvp."""
+    return np.copy(g.lift(total)) if isinstance(g, StandIn) and not isinstance(total, StandIn) else total
+
+
 picked.defvjp(lambda g, out, x, index: scatter(g, index, x.shape))
 picked.defvjp_in_part(
     adding=lambda total, g, out, x, index: (
-        index_add(total, index, g) if isinstance(g, Handle) or isinstance(total, Handle) else add_at(total, g, index)
+        index_add(total, index, g)
+        if isinstance(g, Handle) or isinstance(total, Handle)
+        else add_at(_alike(total, g), g, index)
     )
 )
 scatter.defvjp(lambda g, out, x, index, shape: g[index])
