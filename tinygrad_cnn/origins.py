@@ -39,5 +39,14 @@ def origin_of(array: Any) -> Origin | None:
     return origin if _are_equal(origin.again(origin.source), array) else None
 
 
+def first_origin_of(array: Any) -> Origin | None:
+    """As `origin_of`, but of what that was moved from too, and so on."""
+    found = origin_of(array)
+    before = None if found is None else first_origin_of(found.source)
+    if found is None or before is None:
+        return found
+    return Origin(before.source, f"{before.steps}, {found.steps}", found.again)
+
+
 def _are_equal(x: Any, y: Any) -> bool:
     return bool(np.array_equal(x, y, equal_nan=True))

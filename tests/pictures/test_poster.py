@@ -100,11 +100,15 @@ def test_an_image_that_was_written_to_since_is_not_drawn() -> None:
 
 
 @pytest.mark.parametrize("padding", [0, 1, "same", ((0, 1), (1, 0))])
-def test_an_image_is_drawn_as_the_image_whatever_the_padding(padding: Any) -> None:
-    pictures, W = np.random.default_rng(0).normal(size=(2, 3, 6, 6)), tg.Tensor(np.ones((4, 3, 2, 2)), "W")
-    found = cards(tg.conv2d(pictures, W, padding=padding), values="thumbnails")
+@pytest.mark.parametrize("options", [{}, {"dilation": 2}, {"groups": 2}])
+def test_an_image_is_drawn_as_the_image_whatever_the_convolution(padding: Any, options: dict[str, int]) -> None:
+    pictures, W = (
+        np.random.default_rng(0).normal(size=(2, 4, 6, 6)),
+        tg.Tensor(np.ones((4, 4 // options.get("groups", 1), 2, 2)), "W"),
+    )
+    found = cards(tg.conv2d(pictures, W, padding=padding, **options), values="thumbnails")
     leaves = [(card.box.title, card.box.shape) for card in found if card.box.stays]
-    assert leaves == [("pictures", "2×3×6×6")]
+    assert leaves == [("pictures", "2×4×6×6")]
     assert [title(card) for card in found] == ["pictures", "conv2d"]
 
 

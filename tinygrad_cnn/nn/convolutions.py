@@ -97,18 +97,29 @@ def conv2d(
 
 def _in_groups(x: Array, weight: Array, stride: Two, padding: Two, dilation: Two, groups: int) -> Array:
     """A convolution with dilation or groups: one product of matrices for each image and group."""
+    (filters, channels, kh, kw), images = weight.shape, x
     if any(padding):
         x = np.pad(x, [(0, 0), (0, 0), *[(n, n) for n in padding]])
-    (filters, channels, kh, kw), (down, across) = weight.shape, dilation
-    at = layout(x.shape, ((kh - 1) * down + 1, (kw - 1) * across + 1), stride)
-    out_h, out_w = at.windows[-2:]
-    if dilation == (1, 1):
-        columns = im2col(x, (kh, kw), stride)  # (batch, groups * channels * kh * kw, out_h * out_w)
-    else:
-        columns = np.stack([x[place] for (u, v), place in at.offsets if not (u % down or v % across)], axis=2)
-    columns = columns.reshape(len(x), groups, channels * kh * kw, out_h * out_w)
+    out_h, out_w = layout(x.shape, ((kh - 1) * dilation[0] + 1, (kw - 1) * dilation[1] + 1), stride).windows[-2:]
+    shape = len(x), groups, channels * kh * kw, out_h * out_w
+    columns = _columns(x, (kh, kw), stride, dilation).reshape(shape)
+    if type(columns) is np.ndarray and isinstance(weight, Handle):
+        columns = columns.copy()
+        columns.setflags(write=False)
+        around = [(0, 0), (0, 0), *[(n, n) for n in padding]]
+        again = lambda x: _columns(np.pad(x, around), (kh, kw), stride, dilation).reshape(shape)
+        origins.note(columns, images, f"{'pad, ' if any(padding) else ''}im2col", again)
     out = weight.reshape(groups, filters // groups, channels * kh * kw) @ columns
     return out.reshape(len(x), filters, out_h, out_w)
+
+
+def _columns(x: Array, size: Two, stride: Two, dilation: Two) -> Array:
+    """The windows of images as columns: (batch, channels * kh * kw, ...) or, dilated, (batch, channels, kh * kw, ...)."""
+    if dilation == (1, 1):
+        return im2col(x, size, stride)
+    (kh, kw), (down, across) = size, dilation
+    at = layout(x.shape, ((kh - 1) * down + 1, (kw - 1) * across + 1), stride)
+    return np.stack([x[place] for (u, v), place in at.offsets if not (u % down or v % across)], axis=2)
 
 
 @scope("conv1d", kind="convolution")

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_cnn.engine.graph import Node, Scope
 from tinygrad_cnn.names import operands_of
-from tinygrad_cnn.origins import Origin, origin_of
+from tinygrad_cnn.origins import Origin, first_origin_of
 from tinygrad_cnn.pictures.read.loops import Loop, scopes_of
 from tinygrad_cnn.pictures.read.reading import Reading, dtype, primitive_of
 from tinygrad_cnn.pictures.view import labels
@@ -150,7 +150,7 @@ class Constants:
         arrays: what the nodes that are drawn as `taker`, of which `node` is the first, take there. What the steps hold
         are copies; arrays of one name and equal elements are one. What was moved from an array is drawn so.
         """
-        origins = [origin_of(array) for array in arrays]
+        origins = [first_origin_of(array) for array in arrays]
         if None in origins:
             found = self._array(arrays, operands_of(node).get(position) or _image(node, position), taker)
         else:
