@@ -114,7 +114,7 @@ def _in_groups(x: Array, weight: Array, stride: Two, padding: Two, dilation: Two
 
 
 def _columns(x: Array, size: Two, stride: Two, dilation: Two) -> Array:
-    """The windows of images as columns: (batch, channels * kh * kw, ...) or, dilated, (batch, channels, kh * kw, ...)."""
+    """The windows of images as columns: (batch, channels * kh * kw, ...), or (batch, channels, kh * kw, ...)."""
     if dilation == (1, 1):
         return im2col(x, size, stride)
     (kh, kw), (down, across) = size, dilation

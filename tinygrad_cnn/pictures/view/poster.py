@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge
@@ -25,16 +24,6 @@ class Card:
         """What all of its parameters are of: "layers[5]" of "layers[5].weight" and "layers[5].bias", or ""."""
         owners = {leaf.title.rpartition(".")[0] for leaf, _ in self.within if leaf.kind == "parameter"}
         return owners.pop() if len(owners) == 1 else ""
-
-    def boxes(self) -> Iterator[Box]:
-        """All that it shows, in order."""
-        yield self.box
-        if self.cotangent is not None:
-            yield self.cotangent
-        for leaf, gradient in self.within:
-            yield leaf
-            if gradient is not None:
-                yield gradient
 
 
 @dataclass
