@@ -81,6 +81,7 @@ Timings depend on the machine and on what else it is doing, so what counts is th
     python benchmarks/compile_time.py
     python benchmarks/convolution.py
     python benchmarks/growth.py
+    python benchmarks/lenet_epoch.py
     python benchmarks/cross_check.py
     python benchmarks/tools.py"""
 
