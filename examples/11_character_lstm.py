@@ -23,7 +23,7 @@ arguments = parser.parse_args()
 pages = sorted((Path(__file__).parent.parent / "docs").glob("**/*.md"))
 markup = re.compile(r"```[^`]*```|`[^`]*`|^(    |\||#).*$", re.MULTILINE)
 prose = "\n".join(markup.sub("", page.read_text(encoding="utf-8")) for page in pages)
-text = " ".join(re.findall(r"[a-z]+", prose.lower()))
+text = " ".join(re.findall(r"[a-z]+", prose.lower()))[:75_000]
 words = set(text.split())
 LETTERS = " abcdefghijklmnopqrstuvwxyz"
 codes = np.array([LETTERS.index(letter) for letter in text])
