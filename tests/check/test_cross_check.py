@@ -460,7 +460,7 @@ def test_a_recurrence_is_walked_back_iteration_by_iteration() -> None:
     assert check(loss, p, lambda p: by_hand(p, None)).ok
     report = check(loss, p, lambda p: by_hand(p, 2), evaluations=0)
     assert [step.name for step in report.steps if step.wrong] == ["dz[2]"]
-    assert report.first_wrong.explanation == "1 - h[2] stands where 1 - h[2] ** 2 should"
+    assert report.first_wrong.explanation == "1 - h[t + 1] stands where 1 - h[t + 1] ** 2 should"
 
 
 def test_values_of_the_same_name_are_numbered_in_their_order() -> None:

@@ -308,6 +308,11 @@ EDITS_OF_LINES = {
     "reversed": "{x} should be reversed along {axes}",
     "reversed_kernel": "{x} should be reversed along {axes}, as the kernel of a convolution",
     "blocks": "the {count} blocks of {x} along axis {axis} should be in the order {order}",
+    "added_at": "an index that comes several times has to be added to each time",
+    "line_missing": "after `{x}` the line `{y}` is missing",
+    "deleted": "`{x}` should not be there",
+    "later": "`{x}` should stand after `{y}`",
+    "after_the_loop": "`{x}` should stand after the loop",
 }
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")

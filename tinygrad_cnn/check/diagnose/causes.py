@@ -20,17 +20,20 @@ from tinygrad_cnn.check.diagnose.edits.executed import Executed, executed
 from tinygrad_cnn.check.diagnose.edits.explained import Upstream, explained, numbers_of
 from tinygrad_cnn.check.diagnose.edits.first_wrong_line import first_wrong_line
 from tinygrad_cnn.check.diagnose.edits.own_line import OtherRun, OwnSource
+from tinygrad_cnn.check.diagnose.edits.repair import Repair
 from tinygrad_cnn.check.diagnose.edits.rerun import Correction
 from tinygrad_cnn.check.diagnose.explanations.case import Case
+from tinygrad_cnn.check.diagnose.repaired import Repaired
 from tinygrad_cnn.check.diagnose.second_point import FAR, SecondPoint, second_point
 from tinygrad_cnn.check.results import Cause
 from tinygrad_cnn.check.witnesses.autodiff import Autodiff, Subject, hand_derived
 from tinygrad_cnn.check.witnesses.backward_walk import contributions, walk_back
 from tinygrad_cnn.check.witnesses.hand_derived import HandDerived
 from tinygrad_cnn.check.witnesses.magnitude import largest
-from tinygrad_cnn.engine.graph import Node
+from tinygrad_cnn.engine.graph import Array, Node
 
 STEPS, MANY = 1e6, 3  # operations that are tried for one of the first few steps, and how few these are
+REPAIRS = 2e6  # for edits of the source
 LATER = 1e5  # for one of the others
 AT_LEAST = 2e4  # for any
 
@@ -44,6 +47,7 @@ class Causes:
     by_hand, given_names  the hand-derived gradient, and the names, as they were given
     hand_derived          what it gave
     names                 what the graph calls its values
+    expected              the cotangents that should come out, each with its rounding
     effort                what may still be tried
     unfinished            what was looked for, but not to the end
     """
@@ -54,6 +58,7 @@ class Causes:
     given_names: Mapping[str, str]
     hand_derived: HandDerived | None
     names: Mapping[Node, str]
+    expected: Mapping[Node, tuple[Array, float]]
     effort: Effort
     unfinished: list[str] = field(default_factory=list)
     _searches: int = 0
@@ -65,6 +70,9 @@ class Causes:
         for cause, mended in self._corrections if of_all else ():
             if node in mended:
                 return cause
+        for repair in self._repairs:
+            if node in repair.mends:
+                return repair.cause
         if self.effort.deadline.is_over():
             self.unfinished.append(case.name)
             return None
@@ -86,6 +94,22 @@ class Causes:
         if found is None and effort.ended:
             self.unfinished.append(case.name)
         return found
+
+    @functools.cached_property
+    def _repairs(self) -> list[Repair]:
+        """The edits of the source that make the gradient right."""
+        if not callable(self.by_hand) or self.hand_derived is None:
+            return []
+        repaired = Repaired(
+            self.subject,
+            self.autodiff,
+            self.by_hand,
+            self.given_names,
+            self.hand_derived,
+            self.expected,
+            lambda: self.other_points,
+        )
+        return repaired.repairs(self.effort.part(REPAIRS))
 
     def notes(self) -> list[str]:
         """What was not looked for to the end."""

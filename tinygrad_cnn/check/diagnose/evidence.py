@@ -96,8 +96,31 @@ class Evidence:
     def causes(self) -> Causes:
         """Looks for the smallest edits that account for what is wrong."""
         effort = Effort(ENOUGH, self.deadline)
-        derived = self.hand_derived
-        return Causes(self.subject, self.autodiff, self.by_hand, self.given_names, derived, self.names, effort)
+        return Causes(
+            self.subject,
+            self.autodiff,
+            self.by_hand,
+            self.given_names,
+            self.hand_derived,
+            self.names,
+            self._expected,
+            effort,
+        )
+
+    @functools.cached_property
+    def _expected(self) -> dict[Node, tuple[Array, float]]:
+        """What each cotangent should be, with its rounding: by autodiff, or else by differences of all elements."""
+        auto = self.autodiff
+        if auto.opaque is None:
+            return {node: (np.asarray(x), auto.rounding.get(node, 0.0)) for node, x in auto.cotangents.items()}
+        found = {}
+        for node, slopes in zip(auto.run.parameters, self.differences.slopes, strict=True):
+            if len(slopes) == np.size(node.like) and all(x.low == x.high for x in slopes.values()):
+                x = np.empty(np.shape(node.like))
+                for index, slope in slopes.items():
+                    x[index] = slope.low
+                found[node] = x, max((slope.error for slope in slopes.values()), default=0.0)
+        return found
 
     def explain(self, case: Case) -> Cause | None:
         """The mistake that accounts for a difference."""

@@ -66,6 +66,11 @@ class SecondPoint:
         """What arrives there by autodiff alone."""
         return walk_back(self.run)
 
+    def matched_anew(self, by_hand: Any, names: Mapping[str, str]) -> dict[Node, Array]:
+        """What the hand-derived gradient returns there, by the nodes of the first run."""
+        found = hand_derived(self.subject, Autodiff(self.run), by_hand, names).arrays()
+        return {node: found[there] for node, there in self.counterparts.items() if there in found}
+
     def expected(self, node: Node, step_by_step: bool) -> Array | None:
         """The cotangent that arrives at a node there, by autodiff, or step by step from those that are hand-derived."""
         return (self.arrived if step_by_step else self.by_autodiff).get(self.counterparts[node])

@@ -1,0 +1,592 @@
+"""Edits of a statement as it is written: what somebody may have meant instead.
+
+Each kind is a generator of edits of one expression or statement. An expression is exchanged where it stands, so that
+an edit is in all executions of the statement.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.check.diagnose.edits.executed import LARGE
+from tinygrad_cnn.check.diagnose.edits.statements import Change, Statement
+
+SIBLINGS = (
+    ("sin", "cos", "tan"), ("sinh", "cosh", "tanh"), ("exp", "log", "expm1", "log1p"), ("maximum", "minimum"),
+    ("sum", "mean"), ("max", "min", "argmax", "argmin"), ("sqrt", "square", "abs"), ("zeros_like", "ones_like"),
+    ("floor", "ceil"), ("var", "std"), ("dot", "multiply", "outer"), ("zeros", "ones"),
+)  # fmt: skip
+REDUCTIONS = ("sum", "mean", "max", "min", "prod", "var", "std", "argmax", "argmin")
+AXES = (0, 1, 2, -1, -2, (0, 1), (0, 2), (1, 2), (0, 2, 3), (0, 1, 2), (2, 3))
+INSTEAD: dict[type, tuple[type, ...]] = {
+    ast.Add: (ast.Sub, ast.Mult), ast.Sub: (ast.Add,), ast.Mult: (ast.Div, ast.MatMult, ast.Add), ast.Div: (ast.Mult,),
+    ast.MatMult: (ast.Mult,), ast.Mod: (ast.FloorDiv,), ast.FloorDiv: (ast.Mod,),
+}  # fmt: skip
+COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
+ALIKE = 16  # expressions that are tried in the place of one
+AROUND = 30  # characters of an expression that a smaller one is shown within
+WRITTEN = 40  # characters of an expression that is tried elsewhere
+
+
+@dataclass(frozen=True)
+class SourceEdit:
+    """A change of a statement, at a cost: the smaller, the likelier that somebody makes the mistake.
+
+    sentence, words   of `sentences.EDITS_OF_LINES`
+    """
+
+    cost: float
+    change: Change
+    sentence: str
+    words: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Scope:
+    """What a statement had variables for: expressions, with their values."""
+
+    def __init__(self, statement: Statement) -> None:
+        self.names = dict(statement.names)
+        self.atoms: list[tuple[str, Any]] = []
+        for k, (name, x) in enumerate(self.names.items()):
+            own = k < statement.own
+            if _is_numeric(x):
+                self.atoms.append((name, x))
+            elif isinstance(x, dict) and len(x) <= 20:
+                self.atoms += [(f"{name}[{key!r}]", y) for key, y in x.items() if _is_numeric(y)]
+            elif own and name == "self" and hasattr(x, "__dict__"):
+                self.atoms += [(f"self.{key}", y) for key, y in vars(x).items() if _is_numeric(y)]
+        self.written: list[tuple[str, Any]] = []  # what is written elsewhere in the function
+        for node in ast.walk(statement.within):
+            if isinstance(node, ast.BinOp | ast.Compare | ast.Call | ast.Subscript | ast.Attribute):
+                source = text(node)
+                if len(source) <= WRITTEN and not any(source == other for other, _ in (*self.atoms, *self.written)):
+                    value = self.value(node)
+                    if isinstance(value, np.ndarray) and (_is_numeric(value) or value.dtype.kind == "b"):
+                        self.written.append((source, value))
+
+    def value(self, node: ast.expr) -> Any:
+        """The value of an expression; None if it has none, or if it may change something."""
+        if any(isinstance(x, ast.Call) and not _is_pure(x) for x in ast.walk(node)):
+            return None
+        try:
+            with np.errstate(all="ignore"):
+                return eval(compile(ast.Expression(node), "<expression>", "eval"), self.names)
+        except Exception:  # whatever somebody's expression raises
+            return None
+
+    def like(self, source: str, x: Any) -> list[str]:
+        """Variables, then other expressions, of the same shape and kind as `x`, whose values differ from each other."""
+        found, seen = [], [x]
+        for name, y in (*self.atoms, *self.written):
+            if name == source or np.shape(y) != np.shape(x) or _kind(y) != _kind(x):
+                continue
+            if not any(z is y or _equal(z, y) for z in seen):
+                seen.append(y)
+                found.append(name)
+        return found[:ALIKE]
+
+    def masks(self, shape: tuple[int, ...]) -> list[str]:
+        """Comparisons that are written somewhere in the function, and broadcast to a shape."""
+        return [name for name, y in self.written if y.dtype.kind == "b" and _broadcasts(y.shape, shape)]
+
+    @functools.cached_property
+    def counts(self) -> list[str]:
+        """Expressions for whole numbers above 1 that sizes and steps are given by, one for each number."""
+        found: dict[int, str] = {}
+        for name, x in self.atoms:
+            if type(x) is int and 1 < x < LARGE:
+                found.setdefault(x, name)
+        for name, x in self.atoms:
+            for axis, n in enumerate(np.shape(x) if isinstance(x, np.ndarray) else ()):
+                if n > 1:
+                    found.setdefault(n, f"{name}.shape[{axis}]")
+            if isinstance(x, np.ndarray) and x.ndim > 1:
+                found.setdefault(x.size, f"{name}.size")
+        return list(found.values())
+
+
+def edits(statement: Statement) -> list[SourceEdit]:
+    """All edits of a statement, cheapest first."""
+    scope, node = Scope(statement), statement.node
+    if any(_crashes(x, scope) for x in ast.walk(node)):
+        return []
+    found = list(_of_the_statement(statement, scope))
+    if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return | ast.Expr) and node.value is not None:
+        found += _at_terms(node, "value", scope)
+    for holder, at, expression in _expressions(node):
+        is_read = isinstance(getattr(expression, "ctx", ast.Load()), ast.Load)
+        for kind in KINDS if is_read else (indices,):
+            found += kind(holder, at, expression, scope)
+    return sorted(found, key=lambda edit: edit.cost)
+
+
+def text(node: ast.AST) -> str:
+    """Source text; of a compound statement its first line."""
+    return re.sub(r"\*\* \((-[\d.]+)\)", r"** \1", ast.unparse(node).split("\n")[0])
+
+
+def _expressions(node: ast.stmt) -> Iterator[tuple[Any, Any, ast.expr]]:
+    """The expressions of a statement with where they stand, not those of statements in it."""
+    waiting: list[tuple[Any, Any, Any]] = [(node, name, x) for name, x in ast.iter_fields(node)]
+    while waiting:
+        holder, at, x = waiting.pop()
+        if isinstance(x, list):
+            waiting += [(x, k, y) for k, y in enumerate(x) if not isinstance(y, ast.stmt)]
+        elif isinstance(x, ast.expr | ast.slice | ast.keyword | ast.comprehension):
+            if isinstance(x, ast.expr) and not isinstance(x, ast.Starred | ast.JoinedStr):
+                yield holder, at, x
+            waiting += [(x, name, y) for name, y in ast.iter_fields(x)]
+
+
+def parsed(source: str, like: ast.AST) -> ast.expr:
+    """An expression, placed where `like` is written."""
+    found: ast.expr = _placed(ast.parse(source, mode="eval").body, like)
+    return found
+
+
+def _placed(node: Any, like: ast.AST) -> Any:
+    for x in ast.walk(node):
+        if isinstance(x, ast.expr | ast.stmt | ast.keyword) and not hasattr(x, "lineno"):
+            ast.copy_location(x, like)
+        elif isinstance(x, ast.expr | ast.stmt | ast.keyword):
+            x.lineno = x.end_lineno = getattr(like, "lineno", 1)
+            x.col_offset = x.end_col_offset = getattr(like, "col_offset", 0)
+    return node
+
+
+def _other(holder: Any, at: Any, old: ast.expr, new: ast.expr | str, cost: float) -> SourceEdit:
+    """An expression in the place of another."""
+    new = parsed(new if isinstance(new, str) else ast.unparse(new), old)
+    change, x, y = Change(holder, at, new), text(old), text(new)
+    if isinstance(holder, ast.BinOp) and len(text(holder)) <= AROUND:  # 1 - h for 1 - h**2, not h for h**2
+        x, back = text(holder), change.apply()
+        y = text(holder)
+        back.apply()
+    return SourceEdit(cost, change, "other", {"x": x, "y": y})
+
+
+def _next_to(index: ast.expr, step: int) -> str:
+    """The index that is a step away from another: t + 2 for t + 1."""
+    base, offset = index, step
+    is_offset = isinstance(index, ast.BinOp) and isinstance(index.op, ast.Add | ast.Sub)
+    if is_offset and isinstance(index.right, ast.Constant) and type(index.right.value) is int:  # type: ignore[attr-defined]
+        base = index.left  # type: ignore[attr-defined]
+        offset += index.right.value if isinstance(index.op, ast.Add) else -index.right.value  # type: ignore[attr-defined]
+    return text(base) if not offset else f"{text(base)} {'+' if offset > 0 else '-'} {abs(offset)}"
+
+
+# Kinds of edits of one expression: (what holds it, where, the expression, the scope).
+
+
+def variables(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
+    """Another variable of the same shape; transposed or not; squared; its slope."""
+    if not isinstance(x, ast.Name | ast.Subscript | ast.Attribute) or _is_called(holder, at):
+        return
+    value = scope.value(x)
+    if not _is_numeric(value):
+        return
+    for k, name in enumerate(scope.like(text(x), value)):
+        yield _other(holder, at, x, name, (0.95 if isinstance(value, np.ndarray) else 1.1) + 0.01 * k)
+    if isinstance(holder, ast.Subscript) and at == "value" and isinstance(value, np.ndarray):
+        for name, y in scope.atoms:
+            if np.ndim(y) == value.ndim and np.shape(y) != value.shape and _kind(y) == _kind(value):
+                yield _other(holder, at, x, name, 1.15)
+    if not _is_float(value) or isinstance(holder, ast.Subscript):
+        return
+    yield _other(holder, at, x, f"{text(x)} ** 2", 1.15)
+    yield _other(holder, at, x, f"np.sqrt({text(x)})", 1.4)
+    yield _other(holder, at, x, f"(1 - {text(x)})", 1.45)
+    if np.ndim(value) == 2:
+        change = Change(holder, at, parsed(f"{text(x)}.T", x))
+        yield SourceEdit(1.0, change, "transposed", {"x": text(x)})
+
+
+def attributes(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
+    """What should not be transposed."""
+    if isinstance(x, ast.Attribute) and x.attr == "T":
+        yield SourceEdit(1.0, Change(holder, at, x.value), "not_transposed", {"x": text(x.value)})
+
+
+def operations(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
+    """Another operator, operands exchanged, one operand alone."""
+    if isinstance(x, ast.UnaryOp) and isinstance(x.op, ast.USub):
+        yield SourceEdit(0.9, Change(holder, at, x.operand), "sign_of", {"x": text(x.operand)})
+    if not isinstance(x, ast.BinOp):
+        return
+    for op in INSTEAD.get(type(x.op), ()):
+        yield _other(holder, at, x, ast.BinOp(x.left, op(), x.right), 1.05 if op is not ast.MatMult else 1.3)
+    if isinstance(x.op, ast.Sub | ast.Div | ast.MatMult):
+        yield _other(holder, at, x, ast.BinOp(x.right, x.op, x.left), 1.0)
+    if isinstance(x.op, ast.MatMult) and isinstance(x.left, ast.BinOp) and isinstance(x.left.op, ast.MatMult):
+        a, b, c = x.left.left, x.left.right, x.right
+        yield _other(holder, at, x, ast.BinOp(ast.BinOp(a, x.op, c), x.op, b), 1.1)
+    if isinstance(x.op, ast.MatMult):
+        for left, right in (("{}.T", "{}"), ("{}", "{}.T"), ("{}.T", "{}.T")):
+            exchanged = f"{right.format(f'({text(x.right)})')} @ {left.format(f'({text(x.left)})')}"
+            yield _other(holder, at, x, exchanged, 1.2)
+    more = {ast.Add: "term_missing", ast.Sub: "term_missing", ast.Mult: "factor_missing", ast.Div: "division_missing"}
+    if type(x.op) in more:
+        change = Change(holder, at, x.left)
+        yield SourceEdit(1.0, change, more[type(x.op)], {"x": text(x.right)})
+        if isinstance(x.op, ast.Add | ast.Mult):
+            yield SourceEdit(1.0, Change(holder, at, x.right), more[type(x.op)], {"x": text(x.left)})
+        if isinstance(x.op, ast.Sub):
+            yield _other(holder, at, x, ast.UnaryOp(ast.USub(), x.right), 1.1)
+    if isinstance(x.op, ast.Pow):
+        yield _other(holder, at, x, x.left, 1.0)
+
+
+def constants(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
+    """Another number: off by one, double, half, of the other sign, inverse; another truth value."""
+    if not isinstance(x, ast.Constant) or (isinstance(holder, ast.keyword) and holder.arg == "axis"):
+        return
+    c = x.value
+    if isinstance(c, bool):
+        yield _other(holder, at, x, repr(not c), 1.1)
+    elif isinstance(c, int | float):
+        others = [c + 1, c - 1, -c, 2 * c, c / 2, c - 0.5, 1 / c if c else 1, 0, 1]
+        if isinstance(c, int) and isinstance(holder, ast.Subscript | ast.Slice | ast.Tuple | list):
+            others = [c + 1, c - 1]
+            for name, value in scope.atoms:
+                if type(value) is int and name.isidentifier():
+                    yield _other(holder, at, x, name, 1.1)
+        for k, new in enumerate(dict.fromkeys(n for n in others if n != c)):
+            yield _other(holder, at, x, repr(new), 1.05 + 0.02 * k)
+
+
+def indices(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
+    """An index off by one, window starts without the stride, indices exchanged, an axis reversed."""
+    if not isinstance(x, ast.Subscript):
+        return
+    parts = [(x.slice, "elts", k, y) for k, y in enumerate(x.slice.elts)] if isinstance(x.slice, ast.Tuple) else []
+    singles = [(x, "slice", x.slice)] if not parts else [(x.slice.elts, k, y) for _, _, k, y in parts]  # type: ignore[attr-defined]
+    steps = [name for name, value in scope.atoms if type(value) is int and 1 < value < 100 and name.isidentifier()]
+    yield from _windows(x, steps)
+    for where, place, y in singles:
+        if isinstance(y, ast.Slice):
+            for edge in ("lower", "upper"):
+                bound = getattr(y, edge)
+                if bound is not None and not isinstance(bound, ast.Constant):
+                    for step in (1, -1):
+                        new = parsed(_next_to(bound, step), bound)
+                        yield SourceEdit(1.15, Change(y, edge, new), "index", {"x": text(x.value)})
+        elif isinstance(y, ast.Name | ast.BinOp | ast.UnaryOp) and isinstance(scope.value(y), int | np.integer):
+            for step in (-1, 1):
+                change = Change(where, place, parsed(_next_to(y, step), y))
+                yield SourceEdit(1.0, change, "index", {"x": text(x.value)})
+            for stride in steps:
+                change = Change(where, place, parsed(f"{text(y)} * {stride}", y))
+                yield SourceEdit(1.3, change, "index", {"x": text(x.value)})
+    for k in range(len(parts) - 1):
+        elts = x.slice.elts  # type: ignore[attr-defined]
+        new = ast.Tuple([*elts[:k], elts[k + 1], elts[k], *elts[k + 2 :]], ast.Load())
+        change = Change(x, "slice", parsed_index(new, x))
+        yield SourceEdit(1.2, change, "other", {"x": text(x), "y": f"{text(x.value)}[{text(new)[1:-1]}]"})
+
+
+def _windows(x: ast.Subscript, steps: Sequence[str]) -> Iterator[SourceEdit]:
+    """Windows whose starts are a stride apart, or not: along one axis, or along all."""
+    parts = x.slice.elts if isinstance(x.slice, ast.Tuple) else [x.slice]
+    windows = [k for k, y in enumerate(parts) if isinstance(y, ast.Slice) and _length(y) is not None]
+    for chosen in [windows, *([[k] for k in windows] if len(windows) > 1 else [])]:
+        for start in ("plain", *steps) if chosen else ():
+            new = [_from(y, start) if k in chosen else text(y) for k, y in enumerate(parts)]
+            source = ", ".join(new)
+            if source != ", ".join(map(text, parts)):
+                words = {"x": text(x), "y": f"{text(x.value)}[{source}]"}
+                index = ast.parse(f"z[{source}]", mode="eval").body.slice  # type: ignore[attr-defined]
+                yield SourceEdit(1.1, Change(x, "slice", _placed(index, x)), "other", words)
+
+
+def _length(y: ast.Slice) -> str | None:
+    """The length of a window start:start + length."""
+    low, high = y.lower, y.upper
+    if low is None or not (isinstance(high, ast.BinOp) and isinstance(high.op, ast.Add)):
+        return None
+    return text(high.right) if text(high.left) == text(low) else None
+
+
+def _from(y: Any, step: str) -> str:
+    """A window that starts a stride apart from the next, or with "plain" right beside it."""
+    low = y.lower
+    if isinstance(low, ast.BinOp) and isinstance(low.op, ast.Mult):
+        low = low.left
+    start = text(low) if step == "plain" else f"{text(low)} * {step}"
+    return f"{start}:{start} + {_length(y)}"
+
+
+def parsed_index(node: Any, like: ast.AST) -> Any:
+    """An index or a slice, placed where `like` is written."""
+    whole = ast.parse(
+        f"z[{ast.unparse(node) if not isinstance(node, ast.Tuple) else ast.unparse(node)[1:-1]}]", mode="eval"
+    )
+    return _placed(whole.body.slice, like)  # type: ignore[attr-defined]
+
+
+def calls(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
+    """A sibling function, one left out, arguments exchanged, axes."""
+    if not isinstance(x, ast.Call):
+        return
+    f = x.func
+    name = f.attr if isinstance(f, ast.Attribute) else f.id if isinstance(f, ast.Name) else ""
+    for family in SIBLINGS:
+        if name in family:
+            for new in family:
+                if new != name and isinstance(f, ast.Attribute):
+                    yield SourceEdit(1.1, Change(f, "attr", new), "other", {"x": name, "y": new})
+    if name == "reversed" and len(x.args) == 1:
+        yield _other(holder, at, x, x.args[0], 1.1)
+    elif name == "range":
+        yield _other(holder, at, x, f"reversed({text(x)})", 1.2)
+        edge = x.args[1 if len(x.args) > 1 else 0]
+        for sign in "+-":
+            yield _other(holder, at, x, _with(x, "args", len(x.args) > 1, f"{text(edge)} {sign} 1"), 1.2)
+    elif len(x.args) == 1 and not isinstance(x.args[0], ast.Starred) and _is_numeric(scope.value(x.args[0])):
+        y = text(x.args[0])
+        yield SourceEdit(1.1, Change(holder, at, x.args[0]), "function_missing", {"x": text(x), "y": y})
+        if _is_float(scope.value(x.args[0])):
+            for z in (y, text(x)):
+                for slope in (f"({z}) * (1 - ({z}))", f"(1 - ({z}) ** 2)", f"(({z}) > 0)"):
+                    yield _other(holder, at, x, ast.parse(slope, mode="eval").body, 1.35)
+    if len(x.args) == 2 and name not in ("reshape", "zeros", "ones"):
+        yield _other(holder, at, x, ast.Call(f, [x.args[1], x.args[0]], x.keywords), 1.1)
+    if isinstance(f, ast.Attribute) and name == "dot" and len(x.args) == 1:
+        yield _other(holder, at, x, f"{text(x.args[0])}.dot({text(f.value)})", 1.1)
+        yield _other(holder, at, x, f"{text(x.args[0])}.T.dot({text(f.value)}.T)", 1.2)
+    if name in REDUCTIONS:
+        yield from _axes(holder, at, x)
+        if isinstance(f, ast.Attribute) and text(f.value) not in ("np", "numpy"):
+            yield SourceEdit(1.2, Change(holder, at, f.value), "function_missing", {"x": text(x), "y": text(f.value)})
+
+
+def _axes(holder: Any, at: Any, x: ast.Call) -> Iterator[SourceEdit]:
+    of_numpy = isinstance(x.func, ast.Attribute) and text(x.func.value) in ("np", "numpy")
+    given = next((k for k in x.keywords if k.arg == "axis"), None)
+    positional = x.args[1 if of_numpy else 0 :]
+    now = text(given.value) if given is not None else text(positional[0]) if positional else None
+    for axis in (*AXES, None):
+        if repr(axis) == now or (axis is None and now is None):
+            continue
+        new = ast.Call(x.func, x.args[: len(x.args) - len(positional)], [k for k in x.keywords if k.arg != "axis"])
+        if axis is not None:
+            new.keywords.append(ast.keyword("axis", ast.parse(repr(axis), mode="eval").body))
+        yield _other(holder, at, x, new, 1.0 if axis in (0, 1, -1) else 1.1)
+
+
+def _with(x: ast.Call, name: str, at: int, new: str) -> ast.Call:
+    args = [ast.parse(new, mode="eval").body if k == at else y for k, y in enumerate(x.args)]
+    return ast.Call(x.func, args, x.keywords)
+
+
+def comparisons(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
+    """Another comparison."""
+    if isinstance(x, ast.Compare) and len(x.ops) == 1 and type(x.ops[0]) in COMPARISONS:
+        for op in COMPARISONS:
+            if op is not type(x.ops[0]):
+                yield _other(holder, at, x, ast.Compare(x.left, [op()], x.comparators), 1.0)
+    if isinstance(x, ast.IfExp):
+        yield _other(holder, at, x, ast.IfExp(x.test, x.orelse, x.body), 1.1)
+
+
+KINDS: Sequence[Callable[[Any, Any, ast.expr, Scope], Iterator[SourceEdit]]] = (
+    variables, attributes, operations, constants, indices, calls, comparisons,
+)  # fmt: skip
+
+
+# What is missing at the right side as a whole, or at one of its terms.
+
+
+def _at_terms(holder: Any, at: str, scope: Scope) -> Iterator[SourceEdit]:
+    """A sign, a factor, a division or a term that is missing."""
+    waiting: list[tuple[Any, Any, ast.expr, bool]] = [(holder, at, getattr(holder, at), True)]
+    while waiting:
+        where, place, x, whole = waiting.pop()
+        if isinstance(x, ast.Starred):
+            continue
+        if isinstance(x, ast.Tuple | ast.List):
+            waiting += [(x.elts, k, y, True) for k, y in enumerate(x.elts)]
+            continue
+        if isinstance(x, ast.Dict):
+            waiting += [(x.values, k, y, True) for k, y in enumerate(x.values)]
+            continue
+        if isinstance(x, ast.Call) and isinstance(x.func, ast.Attribute) and x.func.attr in ("append", "at", "insert"):
+            waiting.append((x.args, len(x.args) - 1, x.args[-1], True))
+            continue
+        if isinstance(x, ast.BinOp) and isinstance(x.op, ast.Add | ast.Sub):
+            waiting += [(x, "left", x.left, False), (x, "right", x.right, False)]
+        if isinstance(x, ast.BinOp) and isinstance(x.op, ast.MatMult):
+            waiting += [(x, "left", x.left, False), (x, "right", x.right, False)]
+        if isinstance(x, ast.Call) and x.args and not isinstance(x.args[0], ast.Starred):
+            waiting += [(x.args, k, y, False) for k, y in enumerate(x.args[:2])]
+        value = scope.value(x)
+        if value is None and not whole:
+            continue
+        if value is None or _is_float(value):
+            yield from _missing(where, place, x, value, whole, scope)
+
+
+def _missing(where: Any, place: Any, x: ast.expr, value: Any, whole: bool, scope: Scope) -> Iterator[SourceEdit]:
+    old, aside = text(x), 0.0 if whole else 0.1
+    inner = f"({old})" if isinstance(x, ast.BinOp | ast.UnaryOp | ast.IfExp | ast.Compare) else old
+    if not (isinstance(x, ast.UnaryOp) and isinstance(x.op, ast.USub)):
+        change = Change(where, place, parsed(f"-{inner}", x))
+        yield SourceEdit(0.9 + aside, change, "sign" if whole else "sign_of", {"x": old})
+
+    def made(source: str, cost: float, sentence: str, factor: str) -> SourceEdit:
+        return SourceEdit(cost + aside, Change(where, place, parsed(source, x)), sentence, {"x": factor})
+
+    for k, number in enumerate(("2", "0.5")):
+        yield made(f"{number} * {inner}", 1.1 + 0.02 * k, "factor_more", number)
+    for n in scope.counts:
+        cost = 1.15 if "." not in n else 1.25
+        yield made(f"{inner} / {n}", cost, "division_more", n)
+        yield made(f"{inner} * {n}", cost + 0.1, "factor_more", n)
+    for name, y in scope.atoms:
+        if isinstance(y, float | np.floating):
+            yield made(f"{inner} * {name}", 1.2, "factor_more", name)
+            yield made(f"{inner} / {name}", 1.25, "division_more", name)
+    if not isinstance(value, np.ndarray) or not value.ndim:
+        return
+    for mask in scope.masks(value.shape):
+        yield made(f"{inner} * ({mask})", 1.3, "factor_more", mask)
+    for name in scope.like(old, value):
+        if name.split("[")[0] in old.replace("(", " ").replace(".", " ").split():
+            continue
+        if _is_float(scope.value(ast.parse(name, mode="eval").body)):
+            yield made(f"{inner} * {name}", 1.25, "factor_more", name)
+            yield made(f"{inner} / {name}", 1.35, "division_more", name)
+            yield made(f"{inner} + {name}", 1.35, "term_more", name)
+            yield made(f"{inner} - {name}", 1.4, "term_more", f"-{name}")
+            yield made(f"{inner} * ({name} > 0)", 1.4, "factor_more", f"({name} > 0)")
+            yield made(f"{inner} * (1 - {name} ** 2)", 1.45, "factor_more", f"(1 - {name} ** 2)")
+            yield made(f"{inner} * {name} * (1 - {name})", 1.45, "factor_more", f"{name} * (1 - {name})")
+    for name, y in scope.atoms:  # vectors along an axis, as gamma is
+        if _is_float(y) and np.ndim(y) and y.shape != value.shape and _broadcasts(y.shape, value.shape):
+            yield made(f"{inner} * {name}", 1.4, "factor_more", name)
+
+
+def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    return len(shape) <= len(to) and all(m in (n, 1) for m, n in zip(shape[::-1], to[::-1], strict=False))
+
+
+# Edits of a statement as a whole.
+
+
+def _of_the_statement(statement: Statement, scope: Scope) -> Iterator[SourceEdit]:
+    node, (block, k) = statement.node, statement.place
+    if (
+        isinstance(node, ast.Assign)
+        and len(node.targets) == 1
+        and isinstance(node.targets[0], ast.Name | ast.Subscript)
+    ):
+        if isinstance(node.targets[0], ast.Subscript) and _is_array(node.targets[0], scope):
+            yield _added_at(node.targets[0], node, block, k)
+        added = _placed(ast.AugAssign(node.targets[0], ast.Add(), node.value), node)
+        yield SourceEdit(0.9, Change(block, k, added), "added")
+        copied = _placed(ast.parse(f"z = ({text(node.value)}).copy()").body[0].value, node.value)  # type: ignore[attr-defined]
+        if isinstance(node.value, ast.Name | ast.Subscript | ast.Attribute):
+            yield SourceEdit(1.3, Change(node, "value", copied), "other", {"x": text(node.value), "y": text(copied)})
+    if isinstance(node, ast.AugAssign):
+        target = parsed(text(node.target), node.target)
+        assigned = _placed(ast.Assign([node.target], node.value), node)
+        yield SourceEdit(1.0, Change(block, k, assigned), "assigned", {"x": text(node.target)})
+        for op in (ast.Add, ast.Sub, ast.Mult, ast.Div):
+            if not isinstance(node.op, op):
+                new = _placed(ast.AugAssign(node.target, op(), node.value), node)
+                yield SourceEdit(1.05, Change(block, k, new), "other", {"x": text(node), "y": text(new)})
+        if isinstance(node.target, ast.Name):
+            new = _placed(ast.Assign([node.target], ast.BinOp(target, node.op, node.value)), node)
+            yield SourceEdit(1.2, Change(block, k, new), "other", {"x": text(node), "y": text(new)})
+        if isinstance(node.target, ast.Subscript) and isinstance(node.op, ast.Add) and _is_array(node.target, scope):
+            yield _added_at(node.target, node, block, k)
+    yield from _missing_lines(node, block, k, scope)
+    if not isinstance(node, ast.Return) or statement.outer is not None:
+        instead = _placed(ast.Pass(), node)
+        yield SourceEdit(1.35, Change(block, k, instead), "deleted", {"x": text(node)})
+    if k + 1 < len(block) and not isinstance(block[k + 1], ast.Return) and not isinstance(node, ast.For | ast.If):
+        words = {"x": text(node), "y": text(block[k + 1])}
+        yield SourceEdit(1.4, Change(block, slice(k, k + 2), [block[k + 1], node]), "later", words)
+    if statement.outer is not None and len(block) > 1:
+        around, at = statement.outer
+        loop = around[at]
+        if isinstance(loop, ast.For) and loop.body is block:
+            rest = ast.copy_location(ast.For(loop.target, loop.iter, [x for x in block if x is not node], []), loop)
+            yield SourceEdit(1.3, Change(around, slice(at, at + 1), [rest, node]), "after_the_loop", {"x": text(node)})
+
+
+def _missing_lines(node: ast.stmt, block: list[ast.stmt], k: int, scope: Scope) -> Iterator[SourceEdit]:
+    """After what changes part of an array, a line that divides or multiplies the whole."""
+    target = (
+        node.target if isinstance(node, ast.AugAssign) else node.targets[0] if isinstance(node, ast.Assign) else None
+    )
+    if not isinstance(target, ast.Subscript) or not isinstance(target.value, ast.Name):
+        return
+    name = target.value.id
+    if not _is_float(scope.names.get(name)):
+        return
+    for n in scope.counts:
+        for sign in "/*":
+            new = _placed(ast.parse(f"{name} = {name} {sign} {n}").body[0], node)
+            words = {"x": text(node), "y": text(new)}
+            yield SourceEdit(1.3, Change(block, slice(k, k + 1), [node, new]), "line_missing", words)
+
+
+def _is_array(target: ast.Subscript, scope: Scope) -> bool:
+    """Whether an index is an array."""
+    return any(isinstance(scope.value(x), np.ndarray) for x in ast.walk(target.slice) if isinstance(x, ast.expr))
+
+
+def _crashes(x: ast.AST, scope: Scope) -> bool:
+    """Whether an edit may crash NumPy: of a scalar index, 2.4's `add.at` does not check whether values fit."""
+    is_at = isinstance(x, ast.Call) and isinstance(x.func, ast.Attribute) and x.func.attr == "at" and len(x.args) > 1
+    return is_at and not isinstance(scope.value(x.args[1]), np.ndarray)  # type: ignore[attr-defined]
+
+
+def _added_at(target: ast.Subscript, node: Any, block: list[ast.stmt], k: int) -> SourceEdit:
+    source = f"np.add.at({text(target.value)}, {_index(target)}, {text(node.value)})"
+    new = _placed(ast.parse(source).body[0], node)
+    return SourceEdit(1.1, Change(block, k, new), "added_at", {"x": text(target)})
+
+
+def _index(node: ast.Subscript) -> str:
+    source = ast.unparse(node.slice)
+    return source if ":" not in source else f"np.s_[{source.strip('()')}]"
+
+
+# What values are.
+
+
+def _is_numeric(x: Any) -> bool:
+    known = isinstance(x, int | float | np.ndarray | np.number) and not isinstance(x, bool)
+    return known and np.size(x) < LARGE and _kind(x) in "fiub"
+
+
+def _kind(x: Any) -> str:
+    return "i" if type(x) is int else "f" if type(x) is float else x.dtype.kind
+
+
+def _is_float(x: Any) -> bool:
+    return _is_numeric(x) and _kind(x) == "f"
+
+
+def _equal(x: Any, y: Any) -> bool:
+    return np.shape(x) == np.shape(y) and bool(np.array_equal(x, y))
+
+
+def _is_called(holder: Any, at: Any) -> bool:
+    return isinstance(holder, ast.Call) and at == "func"
+
+
+def _is_pure(x: ast.Call) -> bool:
+    """Whether a call changes nothing, as far as can be seen."""
+    f = x.func
+    if isinstance(f, ast.Attribute):
+        return f.attr not in ("append", "pop", "insert", "extend", "remove", "update", "at", "shuffle", "fill", "sort")
+    return isinstance(f, ast.Name) and f.id in ("len", "range", "abs", "float", "int", "max", "min", "sum", "reversed")

@@ -1,0 +1,42 @@
+"""What a hand-derived gradient returns when it is called again and again, each cotangent by its node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn import tree
+from tinygrad_cnn.check.witnesses.autodiff import Subject
+from tinygrad_cnn.engine.graph import Array, Node
+
+Outcome = Callable[[], Mapping[Node, Array]]
+
+
+def outcome(
+    by_hand: Callable[[Any], Any], subject: Subject, of: Mapping[Node, tuple[str, Array]], slowly: Outcome
+) -> Outcome:
+    """A function that calls `by_hand`.
+
+    of: the name of each cotangent, and what it is now; by that it is known where it stands in what is returned.
+    slowly: the same, by matching all anew, for where that cannot be known.
+    """
+    flat = tree.flatten(by_hand(subject.arguments()))
+    places = {node: _place(flat, name, x) for node, (name, x) in of.items()}
+    if None in places.values():
+        return slowly
+
+    def again() -> dict[Node, Array]:
+        leaves = tree.flatten(by_hand(subject.arguments())).leaves
+        return {node: np.asarray(leaves[k]) for node, k in places.items() if k is not None}
+
+    return again
+
+
+def _place(flat: tree.Flat, name: str, x: Array) -> int | None:
+    """Which leaf an array is; None if that is not certain."""
+    alike = [k for k, y in enumerate(flat.leaves) if np.shape(y) == x.shape and np.array_equal(y, x, equal_nan=True)]
+    if len(alike) > 1:
+        alike = [k for k in alike if flat.names[k] == name]
+    return alike[0] if len(alike) == 1 else None

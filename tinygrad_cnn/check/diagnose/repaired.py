@@ -1,0 +1,100 @@
+"""The edits of the source of a hand-derived gradient that make it right, here and at other points."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.check.deadline import Effort
+from tinygrad_cnn.check.diagnose.edits.repair import Repair, Trial, repairs
+from tinygrad_cnn.check.diagnose.edits.statements import Source
+from tinygrad_cnn.check.diagnose.outcome import Outcome, outcome
+from tinygrad_cnn.check.diagnose.second_point import SecondPoint
+from tinygrad_cnn.check.witnesses.autodiff import Autodiff, Subject, hand_derived
+from tinygrad_cnn.check.witnesses.hand_derived import HandDerived
+from tinygrad_cnn.engine.graph import Array, Node
+
+WITHIN = 1e-9  # relative
+
+
+@dataclass
+class Repaired:
+    """A hand-derived gradient whose source is to be mended.
+
+    derived       what it gave
+    expected      what it should have given, each cotangent with its rounding
+    other_points  where what is mended has to be right too
+    """
+
+    subject: Subject
+    autodiff: Autodiff
+    by_hand: Callable[[Any], Any]
+    names: Mapping[str, str]
+    derived: HandDerived
+    expected: Mapping[Node, tuple[Array, float]]
+    other_points: Callable[[], Sequence[SecondPoint]]
+
+    def repairs(self, effort: Effort) -> list[Repair]:
+        """The edits, one after the other."""
+        subject, parameters = self.subject, set(self.autodiff.run.parameters)
+        arrays = {node: x for node, x in self.derived.arrays().items() if node in self.expected}
+        known = sorted(arrays, key=lambda x: (x in parameters, -x.order))
+        wrong = [x for x in known if not self._agrees(x, arrays[x])]
+        source = Source(lambda: self.by_hand(subject.arguments()), [lambda: subject.loss(subject.arguments())])
+        if not source.statements or not wrong:
+            return []
+        return repairs(
+            Trial(
+                source=source,
+                run=outcome(self.by_hand, subject, self.derived.of, self._matched_anew),
+                wrong=wrong,
+                right=[x for x in known if x not in wrong],
+                agrees=self._agrees,
+                confirm=self._holds_elsewhere,
+                effort=effort,
+            )
+        )
+
+    def _agrees(self, node: Node, x: Array) -> bool:
+        expected, rounding = self.expected[node]
+        return _agree(x, expected, 8 * rounding)
+
+    def _matched_anew(self) -> dict[Node, Array]:
+        return hand_derived(self.subject, Autodiff(self.autodiff.run), self.by_hand, self.names).arrays()
+
+    def _holds_elsewhere(self, run: Callable[[Outcome], Any], mended: Sequence[Node]) -> bool:
+        for point, there in self._elsewhere:
+            with point.data():
+                found = run(there)
+            for node in mended:
+                expected = point.expected(node, step_by_step=False)
+                if found is None or expected is None or node not in found:
+                    return False
+                if not _agree(found[node], np.asarray(expected), 0.0):
+                    return False
+        return True
+
+    @functools.cached_property
+    def _elsewhere(self) -> list[tuple[SecondPoint, Outcome]]:
+        """Other points, with what the gradient returns there."""
+        found = []
+        for point in self.other_points():
+            names = {node: name for node, (name, _) in self.derived.of.items()}
+            of = {node: (names.get(node, ""), x) for node, x in point.hand_derived.items()}
+            slowly = functools.partial(point.matched_anew, self.by_hand, self.names)
+            with point.data():
+                found.append((point, outcome(self.by_hand, point.subject, of, slowly)))
+        return found
+
+
+def _agree(x: Array, expected: Array, rounding: float) -> bool:
+    """Whether a cotangent is right, to rounding."""
+    if x.shape != expected.shape or x.dtype.kind not in "fiu":
+        return False
+    size = float(np.max(np.abs(expected), initial=0.0))
+    with np.errstate(invalid="ignore"):
+        return bool(np.all(np.abs(x - expected) <= max(WITHIN * size, rounding)))
