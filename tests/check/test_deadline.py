@@ -32,10 +32,10 @@ def loss(p: Any) -> Any:
 
 
 def perturbed(p: Any) -> Any:
-    """A gradient that no edit explains."""
-    h = np.tanh(X @ p["W"] + p["b"])
-    error = 2 * (h @ p["V"] - Y)
-    dz = error @ p["V"].T * (1 - h**2) * (1 + 0.01 * np.cos(np.arange(18.0)).reshape(6, 3))
+    """A gradient that no one edit explains."""
+    h = np.tanh(1.01 * X @ p["W"] + 1.02 * p["b"])
+    error = 2 * (1.03 * h @ p["V"] - 1.04 * Y)
+    dz = error @ p["V"].T * (1 - h**2)
     return {"W": X.T @ dz, "V": h.T @ error, "b": dz.sum(axis=0)}
 
 
@@ -44,7 +44,7 @@ def checked(monkeypatch: pytest.MonkeyPatch, clock: Clock, seconds: float) -> An
     return tg.check.gradients(loss, P, perturbed, seconds=seconds)
 
 
-@pytest.mark.parametrize("seconds", [0.05, 0.5, 2.0])
+@pytest.mark.parametrize("seconds", [0.02, 0.05, 0.2])
 def test_when_the_time_is_over_all_ends_and_the_report_says_what_was_not_looked_for(
     monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:

@@ -66,13 +66,12 @@ class Causes:
 
     def of(self, case: Case, node: Node, upstream: Upstream) -> Cause | None:
         """The cause of what is wrong with a cotangent: what was found for another one, if that mends this one too."""
-        of_all = not upstream.given and node in self.autodiff.run.parameters and self.autodiff.opaque is None
-        for cause, mended in self._corrections if of_all else ():
-            if node in mended:
+        of_all = not upstream.given and node in self.autodiff.run.parameters
+        for cause, right in self._corrections if of_all else ():
+            if node in right:
                 return cause
-        for repair in self._repairs:
-            if node in repair.mends:
-                return repair.cause
+        if of_all and (cause_of_all := self._mended(node)) is not None:
+            return cause_of_all
         if self.effort.deadline.is_over():
             self.unfinished.append(case.name)
             return None
@@ -80,7 +79,7 @@ class Causes:
         effort = self.effort.part(STEPS if self._searches <= MANY else LATER, AT_LEAST)
         source = self._source(node, upstream) if callable(self.by_hand) else None
         found = explained(case, node, upstream, lambda: self.other_points, effort, source)
-        if found is None and source is not None and of_all:
+        if found is None and source is not None and of_all and self.autodiff.opaque is None:
             mends = functools.partial(self._makes_right, node)
             values, cotangents = self._arrays
             found = first_wrong_line(self._executed, values, cotangents, mends, numbers_of(case, None), effort)
@@ -91,9 +90,15 @@ class Causes:
                     right = set() if wrong is None else {x for x in self.autodiff.run.parameters if x not in wrong}
                     self._corrections.append((found.cause, right))
             return found.cause
+        if found is None:
+            found = self._mended(node)
         if found is None and effort.ended:
             self.unfinished.append(case.name)
         return found
+
+    def _mended(self, node: Node) -> Cause | None:
+        """The edit of the source that makes a cotangent right."""
+        return next((repair.cause for repair in self._repairs if node in repair.mends), None)
 
     @functools.cached_property
     def _repairs(self) -> list[Repair]:

@@ -23,7 +23,7 @@ from tinygrad_cnn.check.witnesses.hand_derived import HandDerived, by_name
 from tinygrad_cnn.check.witnesses.sampled_slopes import Sampled
 from tinygrad_cnn.engine.graph import Array, Node
 
-ENOUGH = 2e6  # operations, after which only what is simple is looked for
+ENOUGH = 4e6  # operations, after which only what is simple is looked for
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,7 @@ def autodiff(subject: Subject, deadline: Deadline = NEVER) -> Autodiff:
         others.append(_differences(found, precise))
     if not deadline.is_over() and (moved := _moved(subject, run)) is not None:
         others.append(_differences(found, moved))
+        del moved  # it is as large as the graph
     others.append(_summed(run, found.cotangents))
     least = 2 if found.precisely else 32 if len(others) > 1 else 256
     for node, cotangent in found.cotangents.items():
