@@ -70,7 +70,7 @@ class Causes:
         for cause, right in self._corrections if of_all else ():
             if node in right:
                 return cause
-        if of_all and (cause_of_all := self._mended(node)) is not None:
+        if of_all and (cause_of_all := self.mended(node)) is not None:
             return cause_of_all
         if self.effort.deadline.is_over():
             self.unfinished.append(case.name)
@@ -90,13 +90,11 @@ class Causes:
                     right = set() if wrong is None else {x for x in self.autodiff.run.parameters if x not in wrong}
                     self._corrections.append((found.cause, right))
             return found.cause
-        if found is None:
-            found = self._mended(node)
         if found is None and effort.ended:
             self.unfinished.append(case.name)
         return found
 
-    def _mended(self, node: Node) -> Cause | None:
+    def mended(self, node: Node) -> Cause | None:
         """The edit of the source that makes a cotangent right."""
         return next((repair.cause for repair in self._repairs if node in repair.mends), None)
 

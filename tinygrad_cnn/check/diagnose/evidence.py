@@ -90,7 +90,12 @@ class Evidence:
         case = Case(name, np.asarray(hand_derived), expected, rounding, step, self.fitted, again)
         called = {} if self.hand_derived is None else {x: name for x, (name, _) in self.hand_derived.of.items()}
         upstream = Upstream(walk.given, called, self.autodiff.run.result)
-        return replace(case, smallest_edit=lambda: self.causes.of(case, node, upstream), deadline=self.deadline)
+        return replace(
+            case,
+            smallest_edit=lambda: self.causes.of(case, node, upstream),
+            source_edit=lambda: self.causes.mended(node),
+            deadline=self.deadline,
+        )
 
     @functools.cached_property
     def causes(self) -> Causes:

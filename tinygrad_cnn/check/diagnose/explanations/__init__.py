@@ -14,7 +14,7 @@ and is used by `gradients(..., explanations=[Negated(), *EXPLANATIONS])`.
 from tinygrad_cnn.check.diagnose.explanations.assigned_not_added import AssignedNotAdded
 from tinygrad_cnn.check.diagnose.explanations.case import Case, Fitted
 from tinygrad_cnn.check.diagnose.explanations.kink_conventions import OtherSideOfKink, TiesInFull
-from tinygrad_cnn.check.diagnose.explanations.search import Explanation, OtherRule, SmallestEdit, explain
+from tinygrad_cnn.check.diagnose.explanations.search import Explanation, OtherRule, SmallestEdit, SourceEdit, explain
 from tinygrad_cnn.check.diagnose.explanations.wrong_rules import KnownMistake, UsersMistake
 from tinygrad_cnn.check.diagnose.explanations.wrong_values import Epsilon, InFloat32
 
@@ -27,6 +27,7 @@ EXPLANATIONS: list[Explanation] = [
     KnownMistake(),
     AssignedNotAdded(),
     Epsilon(),
+    SourceEdit(),
 ]
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "OtherRule",
     "OtherSideOfKink",
     "SmallestEdit",
+    "SourceEdit",
     "TiesInFull",
     "explain",
 ]

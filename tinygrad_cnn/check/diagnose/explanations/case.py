@@ -57,6 +57,7 @@ class Case:
     fitted         the values of the graph that have names
     again          `expected`, with some nodes of the step exchanged for others
     smallest_edit  looks for the smallest edit of the right program that gives the hand-derived cotangent
+    source_edit    looks for the edit of the source of the hand-derived gradient that makes it right
     deadline       when nothing more is to be tried
     """
 
@@ -68,6 +69,7 @@ class Case:
     fitted: Fitted
     again: Callable[[Mapping[Node, Node]], Array]
     smallest_edit: Callable[[], Cause | None] = lambda: None
+    source_edit: Callable[[], Cause | None] = lambda: None
     deadline: Deadline = field(default_factory=Deadline)
 
     @property

@@ -36,6 +36,14 @@ class SmallestEdit(Explanation):
         return case.smallest_edit()
 
 
+class SourceEdit(Explanation):
+    """The edit of somebody's own source that makes the gradient right: see `edits/repair.py`."""
+
+    def explain(self, case: Case) -> Cause | None:
+        """See `Explanation`."""
+        return case.source_edit()
+
+
 class OtherRule(Explanation):
     """A mistake that amounts to another rule at one or more nodes."""
 
