@@ -493,10 +493,10 @@ def test_a_mistake_that_a_users_primitive_declares_is_told_before_what_is_found(
 
 
 def test_every_explanation_is_tested_here() -> None:
-    """By the words that it says, which the tests above look for."""
+    """By the words that it says, which the tests above look for; SourceEdit in test_repair.py."""
     tested = {
         "InFloat32", "OtherSideOfKink", "TiesInFull", "UsersMistake", "SmallestEdit", "KnownMistake",
-        "AssignedNotAdded", "Epsilon",
+        "AssignedNotAdded", "Epsilon", "SourceEdit",
     }  # fmt: skip
     assert {type(e).__name__ for e in EXPLANATIONS} == tested
 

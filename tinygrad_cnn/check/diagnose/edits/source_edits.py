@@ -10,7 +10,7 @@ import ast
 import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ INSTEAD: dict[type, tuple[type, ...]] = {
 }  # fmt: skip
 COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 ALIKE = 16  # expressions that are tried in the place of one
+IN_TESTS = 0.4  # what an edit of the test of an if statement costs more
 AROUND = 30  # characters of an expression that a smaller one is shown within
 WRITTEN = 40  # characters of an expression that is tried elsewhere
 
@@ -124,6 +125,8 @@ def edits(statement: Statement) -> list[SourceEdit]:
         is_read = isinstance(getattr(expression, "ctx", ast.Load()), ast.Load)
         for kind in KINDS if is_read else (indices,):
             found += kind(holder, at, expression, scope)
+    if isinstance(node, ast.If):  # whose test is seldom a slip of the pen
+        found = [replace(edit, cost=edit.cost + IN_TESTS) for edit in found]
     return sorted(found, key=lambda edit: edit.cost)
 
 

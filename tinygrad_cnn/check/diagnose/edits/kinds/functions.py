@@ -54,7 +54,7 @@ def stored_or_added(x: Term, c: Context) -> Iterator[Edit]:
     if stored.op == "call" and stored.args[0] is x.args[0]:  # in a part of a part
         return
     for function in c.scope:
-        if function.data == "add_at" and isinstance(c.value(index), np.ndarray | list | tuple):
+        if function.data == "add_at" and _has_arrays(c.value(index)):
             made = x.with_args([function, before, index, stored])
             yield Edit({x: made}, 1.0, "scattered", {"x": x}, "scattered")
     here = Term("index", [before, index])
@@ -112,3 +112,9 @@ def other_exponent(x: Term, c: Context) -> Iterator[Edit]:
             if q not in (p, 1):
                 made = Term("**", [x.args[0], constant(q)])
                 yield Edit({x: made}, 1.05, "other", {"x": x, "y": made}, ("power", q - p))
+
+
+def _has_arrays(index: object) -> bool:
+    """Whether an index can come several times: if it is an array, or has one."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(x, np.ndarray | list) for x in parts)

@@ -1,0 +1,177 @@
+"""Edits of the source of a hand-derived gradient: what is mended, and that nothing of it stays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tg
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(6, 9, 9)), RNG.normal(size=(6, 4, 4))
+STRIDE = 2
+WORDS = np.array([[0, 3, 1], [2, 2, 0]])
+GOAL = RNG.normal(size=(2, 3, 4))
+LABELS = RNG.integers(0, 3, 8)
+POINTS = RNG.normal(size=(8, 5))
+K = {"K": RNG.normal(size=(3, 3))}
+E = {"E": RNG.normal(size=(5, 4))}
+W = {"W": RNG.normal(size=(5, 3)), "b": np.zeros(3)}
+
+
+def convolution(p: Any) -> Any:
+    rows = [
+        [np.sum(X[:, STRIDE * i : STRIDE * i + 3, STRIDE * j : STRIDE * j + 3] * p["K"], axis=(1, 2)) for j in range(4)]
+        for i in range(4)
+    ]
+    return 0.5 * np.sum((np.stack([np.stack(row, -1) for row in rows], 1) - Y) ** 2)
+
+
+def windows_without_stride(p: Any) -> Any:
+    dK = np.zeros((3, 3))
+    for n in range(6):
+        for i in range(4):
+            for j in range(4):
+                a = X[n, i * STRIDE : i * STRIDE + 3, j * STRIDE : j * STRIDE + 3]
+                dy = np.sum(a * p["K"]) - Y[n, i, j]
+                dK += dy * X[n, i : i + 3, j : j + 3]
+    return {"K": dK}
+
+
+def lookup(p: Any) -> Any:
+    return 0.5 * np.sum((p["E"][WORDS] - GOAL) ** 2)
+
+
+def rows_overwritten(p: Any) -> Any:
+    dE = np.zeros((5, 4))
+    dE[WORDS] = p["E"][WORDS] - GOAL
+    return {"E": dE}
+
+
+def cross_entropy(p: Any) -> Any:
+    z = POINTS @ p["W"] + p["b"]
+    z = z - np.max(z, axis=1, keepdims=True)
+    return np.mean(np.log(np.sum(np.exp(z), axis=1)) - z[np.arange(8), LABELS])
+
+
+def softmax(p: Any) -> Any:
+    e = np.exp(POINTS @ p["W"] + p["b"])
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def not_divided(p: Any) -> Any:
+    dz = softmax(p)
+    dz[np.arange(8), LABELS] -= 1
+    return {"W": POINTS.T @ dz, "b": dz.sum(axis=0)}
+
+
+def divided_in_the_loop(p: Any) -> Any:
+    dz = softmax(p)
+    for i in range(8):
+        dz[i, LABELS[i]] -= 1
+        dz = dz / 8
+    return {"W": POINTS.T @ dz, "b": dz.sum(axis=0)}
+
+
+def returns_too_early(p: Any) -> Any:
+    dW, db = np.zeros((5, 3)), np.zeros(3)
+    dz = softmax(p)
+    for i in range(8):
+        dz[i, LABELS[i]] -= 1
+        dW += np.outer(POINTS[i], dz[i]) / 8
+        db += dz[i] / 8
+        if i == 4:
+            break
+    return {"W": dW, "b": db}
+
+
+@pytest.mark.parametrize(
+    ("loss", "parameters", "by_hand", "right"),
+    [
+        (
+            convolution,
+            K,
+            windows_without_stride,
+            "dK += dy * X[n, i * STRIDE:i * STRIDE + 3, j * STRIDE:j * STRIDE + 3]",
+        ),
+        (lookup, E, rows_overwritten, "np.add.at(dE, WORDS, p['E'][WORDS] - GOAL)"),
+    ],
+)
+def test_the_line_is_mended(loss: Any, parameters: Any, by_hand: Callable[..., Any], right: str) -> None:
+    report = tg.check.gradients(loss, parameters, by_hand, evaluations=0)
+    causes = [p.cause for p in report.parameters]
+    assert [cause.right for cause in causes if cause] == [right]
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "said"),
+    [
+        (not_divided, r"after `dz\[np.arange\(8\), LABELS\] -= 1` the line `dz = dz / \S+` is missing"),
+        (divided_in_the_loop, r"`dz = dz / 8` should stand after the loop"),
+        (returns_too_early, r"`break` should not be there"),
+    ],
+)
+def test_a_line_that_is_missing_or_in_the_wrong_place_is_the_cause_of_all(by_hand: Any, said: str) -> None:
+    report = tg.check.gradients(cross_entropy, W, by_hand, evaluations=0)
+    causes = [p.cause for p in report.parameters]
+    assert all(cause is not None for cause in causes)
+    assert causes[0] == causes[1]
+    assert re.search(said, causes[0].words)
+
+
+def test_two_mistakes_are_mended_one_after_the_other() -> None:
+    def by_hand(p: Any) -> Any:
+        dz = softmax(p)
+        dz[np.arange(8), LABELS] -= 1
+        dz = dz / 8
+        return {"W": POINTS.T @ dz * 2, "b": -dz.sum(axis=0)}
+
+    causes = [p.cause for p in tg.check.gradients(cross_entropy, W, by_hand, evaluations=0).parameters]
+    assert all(cause is not None for cause in causes)
+    assert causes[0] != causes[1]
+
+
+def test_nothing_of_an_edit_stays() -> None:
+    before = {name: value.copy() for name, value in globals().items() if isinstance(value, np.ndarray)}
+    code, given = rows_overwritten.__code__, rows_overwritten(E)["E"]
+    tg.check.gradients(lookup, E, rows_overwritten, evaluations=0)
+    assert rows_overwritten.__code__ is code
+    np.testing.assert_array_equal(rows_overwritten(E)["E"], given)
+    for name, value in before.items():
+        np.testing.assert_array_equal(globals()[name], value)
+
+
+def test_an_edit_that_would_overwrite_data_leaves_them_as_they_are() -> None:
+    data = RNG.normal(size=(4, 3))
+
+    def loss(p: Any) -> Any:
+        return np.sum((data - p["m"]) ** 2)
+
+    def by_hand(p: Any) -> Any:
+        dm = np.zeros(3)
+        for i in range(4):
+            row = data[i]
+            dm = dm + 3 * (p["m"] - row)
+        return {"m": dm}
+
+    kept = data.copy()
+    report = tg.check.gradients(loss, {"m": np.ones(3)}, by_hand, evaluations=0)
+    assert report.parameters[0].cause is not None
+    np.testing.assert_array_equal(data, kept)
+
+
+def test_a_gradient_that_no_edit_mends_has_no_cause() -> None:
+    noise = 1 + 0.01 * RNG.normal(size=(5, 3))
+
+    def by_hand(p: Any) -> Any:
+        z = 1.01 * (POINTS @ (p["W"] * noise)) + 1.02 * p["b"]
+        e = np.exp(z)
+        dz = (e / e.sum(axis=1, keepdims=True) - np.eye(3)[LABELS]) / 8
+        return {"W": POINTS.T @ dz, "b": dz.sum(axis=0)}
+
+    report = tg.check.gradients(cross_entropy, W, by_hand, evaluations=0)
+    assert [p.cause for p in report.parameters] == [None, None]
