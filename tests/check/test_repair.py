@@ -96,7 +96,7 @@ def returns_too_early(p: Any) -> Any:
             convolution,
             K,
             windows_without_stride,
-            "dK += dy * X[n, i * STRIDE:i * STRIDE + 3, j * STRIDE:j * STRIDE + 3]",
+            "dK += dy * a",
         ),
         (lookup, E, rows_overwritten, "np.add.at(dE, WORDS, p['E'][WORDS] - GOAL)"),
     ],
