@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable
 from typing import Any
@@ -83,6 +84,22 @@ def test_jax_gives_the_same_loss_gradient_and_weights() -> None:
     agree([space["value"]], [expected["loss"](expected["first"], expected["x"], expected["y"])])
     for found, tree in ((space["gradient"], expected["gradient"]), (space["p"], expected["model"])):
         agree([found[name] for name in p], leaves(tree))
+
+
+@pytest.mark.parametrize(
+    "library", ["tinygrad_cnn", *(pytest.param(name, marks=pytest.mark.peers) for name in ("torch", "jax"))]
+)
+def test_the_names_in_the_tables_exist(library: str) -> None:
+    module = pytest.importorskip(library)
+    prefix = {"tinygrad_cnn": r"tg\.|(?=(?:nn|train)\.)"}.get(library, rf"{library}\.")
+    tables = "\n".join(line for line in PAGE.splitlines() if line.startswith("|"))
+    names = set(re.findall(rf"(?<![\w.])(?:{prefix})([A-Za-z_]\w*(?:\.\w+)*)", tables))
+    assert len(names) >= 8
+    for name in names:
+        found, path = module, library
+        for part in name.split("."):
+            path += f".{part}"
+            found = getattr(found, part, None) or importlib.import_module(path)
 
 
 # What behaves differently: what is said of each library, in the order of the table.
