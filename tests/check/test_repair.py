@@ -145,6 +145,24 @@ def test_nothing_of_an_edit_stays() -> None:
         np.testing.assert_array_equal(globals()[name], value)
 
 
+def test_no_edit_multiplies_two_long_axes() -> None:
+    x, y = RNG.normal(size=(60_000, 2)), RNG.normal(size=60_000)
+    largest = []
+
+    def loss(p: Any) -> Any:
+        return np.mean((x @ p["w"] - y) ** 2)
+
+    def by_hand(p: Any) -> Any:
+        error = x @ p["w"] - y
+        gradient = error @ x / len(y)
+        largest.append(max(np.size(error), np.size(gradient)))
+        return {"w": gradient}
+
+    report = tg.check.gradients(loss, {"w": np.ones(2)}, by_hand, evaluations=0)
+    assert report.parameters[0].cause is not None
+    assert max(largest) <= x.size
+
+
 def test_an_edit_that_would_overwrite_data_leaves_them_as_they_are() -> None:
     data = RNG.normal(size=(4, 3))
 

@@ -32,6 +32,7 @@ INSTEAD: dict[type, tuple[type, ...]] = {
 COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 ALIKE = 16  # expressions that are tried in the place of one
 IN_TESTS = 0.4  # what an edit of the test of an if statement costs more
+LONGEST = 3000  # elements of an axis of which an array may have two
 AROUND = 30  # characters of an expression that a smaller one is shown within
 WRITTEN = 40  # characters of an expression that is tried elsewhere
 
@@ -97,6 +98,16 @@ class Scope:
         """Comparisons that are written somewhere in the function, and broadcast to a shape."""
         return [name for name, y in self.written if y.dtype.kind == "b" and _broadcasts(y.shape, shape)]
 
+    @property
+    def has_long_axes(self) -> bool:
+        """Whether there is an axis so long that a product the other way round would fill the memory."""
+        held = [
+            x.values() if isinstance(x, dict) else x for x in self.names.values() if isinstance(x, dict | list | tuple)
+        ]
+        inner = [y for values in held for y in values]
+        arrays = [x for x in (*self.names.values(), *inner) if isinstance(x, np.ndarray)]
+        return any(n > LONGEST for x in arrays for n in x.shape)
+
     @functools.cached_property
     def counts(self) -> list[str]:
         """Expressions for whole numbers above 1 that sizes and steps are given by, one for each number."""
@@ -125,9 +136,19 @@ def edits(statement: Statement) -> list[SourceEdit]:
         is_read = isinstance(getattr(expression, "ctx", ast.Load()), ast.Load)
         for kind in KINDS if is_read else (indices,):
             found += kind(holder, at, expression, scope)
+    if scope.has_long_axes:
+        found = [edit for edit in found if not _may_reshape(edit)]
     if isinstance(node, ast.If):  # whose test is seldom a slip of the pen
         found = [replace(edit, cost=edit.cost + IN_TESTS) for edit in found]
     return sorted(found, key=lambda edit: edit.cost)
+
+
+def _may_reshape(edit: SourceEdit) -> bool:
+    """Whether what an edit gives may have another shape than what was there."""
+    if edit.sentence in ("transposed", "not_transposed", "function_missing"):
+        return True
+    words = "".join(map(str, edit.words.values()))
+    return edit.sentence == "other" and bool(re.search(r"@|axis|keepdims|\.T\b|dot|outer|multiply|sum|mean", words))
 
 
 def text(node: ast.AST) -> str:
