@@ -117,7 +117,7 @@ def read(run: Path) -> Trained | None:
         found = tg.load(path)
     except tg.train.DamagedFileError as error:
         raise InputError(f"{path}: the weights cannot be read: {reason(error)}") from None
-    except (ValueError, OSError):
+    except (ValueError, TypeError, OSError):
         return None
     if not isinstance(found, dict) or found.get("model") != MODEL:
         return None

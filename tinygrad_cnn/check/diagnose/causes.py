@@ -23,7 +23,7 @@ from tinygrad_cnn.check.diagnose.edits.own_line import OtherRun, OwnSource
 from tinygrad_cnn.check.diagnose.edits.repair import Repair
 from tinygrad_cnn.check.diagnose.edits.rerun import Correction
 from tinygrad_cnn.check.diagnose.explanations.case import Case
-from tinygrad_cnn.check.diagnose.repaired import Repaired
+from tinygrad_cnn.check.diagnose.repaired import Repaired, is_slight
 from tinygrad_cnn.check.diagnose.second_point import FAR, SecondPoint, second_point
 from tinygrad_cnn.check.results import Cause
 from tinygrad_cnn.check.witnesses.autodiff import Autodiff, Subject, hand_derived
@@ -77,7 +77,8 @@ class Causes:
             return None
         self._searches += 1
         effort = self.effort.part(STEPS if self._searches <= MANY else LATER, AT_LEAST)
-        source = self._source(node, upstream) if callable(self.by_hand) else None
+        has_source = callable(self.by_hand) and not is_slight(case.hand_derived, case.expected)
+        source = self._source(node, upstream) if has_source else None
         found = explained(case, node, upstream, lambda: self.other_points, effort, source)
         if found is None and source is not None and of_all and self.autodiff.opaque is None:
             mends = functools.partial(self._makes_right, node)

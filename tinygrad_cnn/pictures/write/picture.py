@@ -30,7 +30,7 @@ def _with_titles_on_top(svg: str, paper: str) -> str:
     kept: list[str] = []
     titles: dict[str, list[str]] = {}
     within = None  # the frame that lines are in; Graphviz writes an element on each
-    for line in svg.splitlines():
+    for line in svg.split("\n"):  # no other character ends a line of a file
         group = re.match(r'<g id="([^"]*)" class="(\w+)', line)
         if group is not None:
             within = group[1] if group[2] == "cluster" else None
