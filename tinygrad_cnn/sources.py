@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
@@ -28,6 +29,14 @@ class _Memo(dict[str, bool]):
 
 
 is_engine = _Memo()
+
+
+def codes_within(code: CodeType) -> Iterator[CodeType]:
+    """A code object, and those of the functions and classes that are defined in it."""
+    yield code
+    for x in code.co_consts:
+        if isinstance(x, CodeType):
+            yield from codes_within(x)
 
 
 def calling_line() -> str:

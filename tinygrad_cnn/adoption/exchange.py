@@ -19,6 +19,7 @@ from tinygrad_cnn.adoption.jitted import interpreting, python_of, uncompiled
 from tinygrad_cnn.adoption.wrapped import cell_of, dispatcher_of, dispatching_by_value, uncached
 from tinygrad_cnn.advice.callers import knows_tensors
 from tinygrad_cnn.replacements import replacements
+from tinygrad_cnn.sources import codes_within
 
 _BUILTINS = ("type", "complex", "float", "hasattr", "int", "isinstance", "round")
 
@@ -68,7 +69,7 @@ def _exchanges(module: ModuleType, is_adopted: Callable[[str], bool]) -> Iterato
     table = _table()
     names = vars(module)
     functions, values = list(_functions_of(module)), _values_of(module)
-    codes = [code for function in functions for code in _codes(function.__code__)]
+    codes = [code for function in functions for code in codes_within(function.__code__)]
     if in_use := classes_in_use(codes):
         table[id(np)] = (np, namespace_with(in_use))
     for name, x in list(names.items()):
@@ -244,13 +245,6 @@ def _exchange_calls(x: Any, module: ModuleType) -> Iterator[Callable[[], None]]:
     if python is not None and python.__module__ == module.__name__ and type(x).__name__ == "CPUDispatcher":
         x._compile_for_args = interpreting(python)
         yield _removing_item(vars(x), "_compile_for_args", x._compile_for_args)
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _codes(constant)
 
 
 def _loads(name: str, codes: Sequence[CodeType]) -> Iterator[tuple[dis.Instruction, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import gc
 import linecache
 import sys
 from collections.abc import Callable
@@ -157,8 +158,18 @@ def _changed_in_place(filename: str) -> frozenset[str]:
 
 @functools.lru_cache(maxsize=64)
 def tree_of(filename: str) -> ast.Module:
+    """`parsed_file`, remembered: a tree that is not to be changed."""
+    return parsed_file(filename)
+
+
+def parsed_file(filename: str) -> ast.Module:
     """The module in a file; an empty one if it cannot be read."""
     try:
         return ast.parse("".join(linecache.getlines(filename)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module([], [])
+
+
+def functions_of(code: CodeType) -> list[FunctionType]:
+    """The functions that have this code, by all that refers to it."""
+    return [f for f in gc.get_referrers(code) if isinstance(f, FunctionType) and f.__code__ is code]

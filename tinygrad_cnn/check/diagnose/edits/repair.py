@@ -25,11 +25,11 @@ from tinygrad_cnn.check.results import Cause
 
 Array = Any
 Outputs = Mapping[Any, Array]  # what comes out of a gradient, by whatever it is known by
-DISTURBED = "({}) * 1.37 + 0.0113"  # what a statement gives
+DISTURBED = "({}) * 1.37 + 0.0113"  # a value in place of that of a statement, other than 0 too
 TOUCHES_WHAT_IS_RIGHT = 0.4  # what an edit costs more of a statement on which something right depends
 NEARLY = 0.1  # what an edit may cost more that mends more
-OF_SEVERAL_LINES = ("later", "after_the_loop", "line_missing")
-COMPILING = 500  # operations of NumPy that take as long
+OF_SEVERAL_LINES = ("later", "after_the_loop", "line_missing")  # edits that one line does not show
+COMPILING = 500  # operations of NumPy that take as long as to compile a function
 AS_GOOD = 0.03  # by how much the costs of edits differ that are given as "for instance"
 RETURNED = 0.3  # what an edit costs more of what is returned, where nothing is computed
 
@@ -46,12 +46,14 @@ class Repair:
 class Trial:
     """How a gradient is run, and what is known of what should come out.
 
-    run       gives what comes out
-    expected  what should
-    wrong     what does not, the first wrong step first
-    agrees    whether an array is what should come out
-    confirm   whether it does at a second point too, with the trees as they are
-    effort    what may still be tried
+    source   the source, whose trees are changed
+    run      gives what comes out
+    wrong    what is not as it should be, the first wrong step first
+    right    what is
+    agrees   whether an array is what should come out
+    confirm  whether what an edit mends is right at other points too; it is given a function that runs another with the
+             edit in place
+    effort   what may still be tried
     """
 
     source: Source

@@ -6,7 +6,6 @@ import ast
 import contextlib
 import copy
 import functools
-import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,10 +13,11 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES
-from tinygrad_cnn.check.diagnose.edits.executed import Executed, tree_of
+from tinygrad_cnn.check.diagnose.edits.executed import Executed, functions_of, tree_of
 from tinygrad_cnn.check.diagnose.edits.own_program import assigned
 from tinygrad_cnn.check.diagnose.edits.terms import Term, to_ast
 from tinygrad_cnn.check.results import Cause
+from tinygrad_cnn.sources import codes_within
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _with_other_code(x: Executed, pairs: Sequence[tuple[ast.AST, ast.AST]]) -> I
 def _functions(x: Executed) -> list[FunctionType]:
     """The functions with the code that was executed."""
     if id(x.code) not in x.functions:  # it takes long to look at all that refers to it
-        x.functions[id(x.code)] = [f for f in gc.get_referrers(x.code) if isinstance(f, FunctionType)]
+        x.functions[id(x.code)] = functions_of(x.code)
     return x.functions[id(x.code)]
 
 
@@ -107,7 +107,7 @@ def _with(x: Executed, pairs: Sequence[tuple[ast.AST, ast.AST]]) -> CodeType | N
     except (*FAILURES, SyntaxError, RecursionError):
         return None
     same = (x.code.co_qualname, x.code.co_firstlineno)
-    return next((c for c in _codes(compiled) if (c.co_qualname, c.co_firstlineno) == same), None)
+    return next((c for c in codes_within(compiled) if (c.co_qualname, c.co_firstlineno) == same), None)
 
 
 def _exchanged(x: Any, new: dict[Any, ast.AST]) -> Any:
@@ -142,10 +142,3 @@ def _first_line(x: ast.stmt) -> int:
 def _written(node: Any) -> tuple[Any, ...]:
     """What a node is, and where it is written."""
     return type(node), node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    for x in code.co_consts:
-        if isinstance(x, CodeType):
-            yield x
-            yield from _codes(x)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.check.diagnose.edits.executed import LARGE
+from tinygrad_cnn.check.diagnose.edits.purity import is_pure
 from tinygrad_cnn.check.diagnose.edits.statements import Change, Statement
 
 SIBLINGS = (
@@ -75,7 +76,7 @@ class Scope:
 
     def value(self, node: ast.expr) -> Any:
         """The value of an expression; None if it has none, or if it may change something."""
-        if any(isinstance(x, ast.Call) and not _is_pure(x) for x in ast.walk(node)):
+        if not is_pure(node, self.names):
             return None
         try:
             with np.errstate(all="ignore"):
@@ -84,7 +85,7 @@ class Scope:
             return None
 
     def like(self, source: str, x: Any) -> list[str]:
-        """Variables, then other expressions, of the same shape and kind as `x`, whose values differ from each other."""
+        """Variables, then other expressions, of the shape and the kind of dtype of `x`, each with another value."""
         found, seen = [], [x]
         for name, y in (*self.atoms, *self.written):
             if name == source or np.shape(y) != np.shape(x) or _kind(y) != _kind(x):
@@ -286,14 +287,14 @@ def constants(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sourc
 
 
 def indices(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
-    """An index off by one, window starts without the stride, indices exchanged, an axis reversed."""
+    """An index off by one, or without its stride; windows without theirs; two indices exchanged."""
     if not isinstance(x, ast.Subscript):
         return
-    parts = [(x.slice, "elts", k, y) for k, y in enumerate(x.slice.elts)] if isinstance(x.slice, ast.Tuple) else []
-    singles = [(x, "slice", x.slice)] if not parts else [(x.slice.elts, k, y) for _, _, k, y in parts]  # type: ignore[attr-defined]
+    elts = x.slice.elts if isinstance(x.slice, ast.Tuple) else []
+    parts: list[tuple[Any, Any, ast.expr]] = [(elts, k, y) for k, y in enumerate(elts)] or [(x, "slice", x.slice)]
     steps = [name for name, value in scope.atoms if type(value) is int and 1 < value < 100 and name.isidentifier()]
     yield from _windows(x, steps)
-    for where, place, y in singles:
+    for where, place, y in parts:
         if isinstance(y, ast.Slice):
             for edge in ("lower", "upper"):
                 bound = getattr(y, edge)
@@ -308,8 +309,7 @@ def indices(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceE
             for stride in steps:
                 change = Change(where, place, parsed(f"{text(y)} * {stride}", y))
                 yield SourceEdit(1.3, change, "index", {"x": text(x.value)})
-    for k in range(len(parts) - 1):
-        elts = x.slice.elts  # type: ignore[attr-defined]
+    for k in range(len(elts) - 1):
         new = ast.Tuple([*elts[:k], elts[k + 1], elts[k], *elts[k + 2 :]], ast.Load())
         change = Change(x, "slice", parsed_index(new, x))
         yield SourceEdit(1.2, change, "other", {"x": text(x), "y": f"{text(x.value)}[{text(new)[1:-1]}]"})
@@ -606,11 +606,3 @@ def _equal(x: Any, y: Any) -> bool:
 
 def _is_called(holder: Any, at: Any) -> bool:
     return isinstance(holder, ast.Call) and at == "func"
-
-
-def _is_pure(x: ast.Call) -> bool:
-    """Whether a call changes nothing, as far as can be seen."""
-    f = x.func
-    if isinstance(f, ast.Attribute):
-        return f.attr not in ("append", "pop", "insert", "extend", "remove", "update", "at", "shuffle", "fill", "sort")
-    return isinstance(f, ast.Name) and f.id in ("len", "range", "abs", "float", "int", "max", "min", "sum", "reversed")

@@ -6,20 +6,19 @@ import __future__
 import ast
 import contextlib
 import functools
-import gc
 import io
-import linecache
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import CodeType, FunctionType
+from types import CodeType
 from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.check.diagnose.edits.executed import LARGE
+from tinygrad_cnn.check.diagnose.edits.executed import LARGE, functions_of, parsed_file
 from tinygrad_cnn.check.diagnose.source_files import is_somebodys
+from tinygrad_cnn.sources import codes_within
 
 _FUTURE = functools.reduce(
     int.__or__, [getattr(__future__, name).compiler_flag for name in __future__.all_feature_names]
@@ -91,15 +90,15 @@ class Source:
         self.lines = max((when for executed in lines.values() for when, *_ in executed.values()), default=0)
         self.codes = [code for code in lines if code not in shared]
         self._trees: dict[str, ast.Module] = {}
-        self.statements = list(self._statements({code: lines[code] for code in self.codes}))
-        self._functions = {code: _functions(code) for code in self.codes}
+        self.statements = self._statements({code: lines[code] for code in self.codes})
+        self._functions = {code: functions_of(code) for code in self.codes}
         self.careful = False  # whether what is not a number or infinite is refused, where there was none
         self._kept = [(x, x.copy()) for x in self._data() if x.flags.writeable and x.size <= LARGE]
 
-    def _statements(self, lines: Mapping[CodeType, dict[int, tuple[int, Any, Any]]]) -> Iterator[Statement]:
+    def _statements(self, lines: Mapping[CodeType, dict[int, tuple[int, Any, Any]]]) -> list[Statement]:
         found = []
         for code, executed in lines.items():
-            tree = self._trees.setdefault(code.co_filename, _parsed(code.co_filename))
+            tree = self._trees.setdefault(code.co_filename, parsed_file(code.co_filename))
             definition = _definition(tree, code)
             top = next((x for x in tree.body if definition in ast.walk(x)), None)
             if definition is None or top is None or any(isinstance(x, ast.While) for x in ast.walk(definition)):
@@ -112,7 +111,7 @@ class Source:
                     found.append(
                         (when, Statement((block, k), outer, definition, top, code.co_filename, names, len(own)))
                     )
-        return iter([x for _, x in sorted(found, key=lambda pair: -pair[0])])
+        return [x for _, x in sorted(found, key=lambda pair: -pair[0])]
 
     def _data(self) -> list[np.ndarray[Any, Any]]:
         """The arrays of modules and of enclosing functions, which an edit may overwrite."""
@@ -159,7 +158,7 @@ class Source:
                 whole = compile(ast.Module([top], []), file, "exec", flags=flags, dont_inherit=True)
             except (SyntaxError, ValueError, TypeError, RecursionError):
                 return None
-            for x in _codes(whole):
+            for x in codes_within(whole):
                 old = mine.get((x.co_qualname, x.co_firstlineno))
                 if old is not None and self._functions[old]:
                     if x.co_freevars != old.co_freevars:
@@ -175,13 +174,6 @@ def _is_filled(cell: Any) -> bool:
         return False
 
 
-def _parsed(file: str) -> ast.Module:
-    try:
-        return ast.parse("".join(linecache.getlines(file)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module([], [])
-
-
 def _definition(tree: ast.Module, code: CodeType) -> Any:
     """The definition that a code was made from."""
     for x in ast.walk(tree):
@@ -191,7 +183,7 @@ def _definition(tree: ast.Module, code: CodeType) -> Any:
 
 
 def _places(definition: Any) -> Iterator[tuple[Place, Place | None]]:
-    """The statements of a function, not those of functions in it, each with the loop that it is in."""
+    """The places of a function's statements, not those of functions in it, each with that of the loop that it is in."""
     blocks: list[tuple[list[ast.stmt], Place | None]] = [(definition.body, None)]
     while blocks:
         block, loop = blocks.pop()
@@ -201,18 +193,6 @@ def _places(definition: Any) -> Iterator[tuple[Place, Place | None]]:
             yield (block, k), loop
             inner = (block, k) if isinstance(x, ast.For) else loop
             blocks += [(getattr(x, name), inner) for name in ("body", "orelse", "finalbody") if getattr(x, name, None)]
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    for x in code.co_consts:
-        if isinstance(x, CodeType):
-            yield x
-            yield from _codes(x)
-
-
-def _functions(code: CodeType) -> list[FunctionType]:
-    """The functions with this code."""
-    return [f for f in gc.get_referrers(code) if isinstance(f, FunctionType) and f.__code__ is code]
 
 
 def _lines(function: Callable[[], Any]) -> dict[CodeType, dict[int, tuple[int, dict[str, Any], dict[str, Any]]]]:
@@ -242,9 +222,8 @@ def _lines(function: Callable[[], Any]) -> dict[CodeType, dict[int, tuple[int, d
     before = sys.gettrace()
     sys.settrace(called)
     try:
-        function()
-    except Exception:  # whatever somebody's code raises
-        pass
+        with contextlib.suppress(Exception):  # whatever somebody's code raises
+            function()
     finally:
         sys.settrace(before)
     return {code: {line: entry for line, entry in lines.items() if len(entry) == 3} for code, lines in found.items()}
