@@ -17,11 +17,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
+from commands import command_in
 from paths import ROOT
 
-from tinygrad_cnn import cli
 from tinygrad_cnn.circle_square import images
-from tinygrad_cnn.cli import signals
 
 pytestmark = [pytest.mark.cli, pytest.mark.slow]
 
@@ -31,19 +30,8 @@ BUNDLED = ROOT / "data" / "circle_square"
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd):
     """Run the command in an empty folder; gives (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-    handlers = {number: signal.getsignal(number) for number in signals.HANDLED}
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["tinygrad-cnn", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        out, err = capfd.readouterr()
-        return caught.value.code, out, err
-
-    yield run
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    with command_in(tmp_path, monkeypatch, capfd) as run:
+        yield run
 
 
 @pytest.fixture(scope="module")

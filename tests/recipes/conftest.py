@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import command_in
 
-from tinygrad_cnn import cli
 from tinygrad_cnn.circle_square.drawing import draw
 from tinygrad_cnn.circle_square.images import write_image
-from tinygrad_cnn.cli import signals
 from tinygrad_cnn.recipes import cnn, synthetic, training
 
 SHAPES = {"circles": "circle", "squares": "square", "triangles": "triangle"}
@@ -43,17 +40,6 @@ def drawings(tmp_path: Path) -> Path:
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd):
     """Run the command in an empty folder; gives (exit code, standard output, standard error)."""
     (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setenv("COLUMNS", "200")
-    handlers = {number: signal.getsignal(number) for number in signals.HANDLED}
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["tinygrad-cnn", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        out, err = capfd.readouterr()
-        return caught.value.code, out, err
-
-    yield run
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    with command_in(tmp_path / "here", monkeypatch, capfd) as run:
+        yield run
