@@ -12,7 +12,7 @@ import pytest
 from render_graphs import circle_square, published
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.pictures.write.page import in_script
+from tinygrad_cnn.pictures.write.page import SCRIPTS, in_script
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -450,6 +450,11 @@ def test_only_the_pages_own_scripts_may_run(browser, file: Path, tmp_path: Path)
 
 def test_json_in_a_script_element_cannot_end_it() -> None:
     assert in_script({"a": "</script><!--\u2028&"}) == '{"a":"\\u003c/script\\u003e\\u003c!--\\u2028\\u0026"}'
+
+
+def test_every_file_of_the_script_is_written_into_the_page() -> None:
+    folder = Path(tg.__file__).parent / "pictures" / "write" / "page" / "script"
+    assert sorted(SCRIPTS) == sorted(path.stem for path in folder.iterdir())
 
 
 def test_the_licences_of_what_is_shipped_stand_beside_it() -> None:

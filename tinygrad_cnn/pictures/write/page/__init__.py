@@ -24,6 +24,12 @@ from tinygrad_cnn.pictures.write.dot import Style, header, legend_of, node, open
 with extra("render", "a page of a graph"):
     import jinja2
 
+# The page's own script, in the order in which it is written; `script/page.js` says what it offers to all.
+SCRIPTS = (
+    "page", "groups", "dot", "drawing", "sight", "steps", "elements", "panel", "actions", "search", "controls",
+    "theme", "start",
+)  # fmt: skip
+
 _templates = jinja2.Environment(
     loader=jinja2.PackageLoader("tinygrad_cnn.pictures.write", "page"),
     autoescape=True,
@@ -35,7 +41,7 @@ _templates = jinja2.Environment(
 
 def to_page(diagram: Diagram, closed: set[str], theme: Theme = "auto") -> str:
     """The page of a diagram, with these groups closed to begin with."""
-    scripts = [_file("vendor/viz-global.js"), _file("vendor/svg-pan-zoom.min.js"), _file("page.js")]
+    scripts = [_file("vendor/viz-global.js"), _file("vendor/svg-pan-zoom.min.js"), _script()]
     return _templates.get_template("page.html").render(
         title=diagram.title,
         theme=theme,
@@ -105,6 +111,12 @@ def _group(group: Group, style: Style) -> dict[str, Any]:
         "computes": group.computes,
         "fewest": group.fewest,
     }
+
+
+@functools.cache
+def _script() -> str:
+    """All files of the script in one function, so that none of their names is a global variable."""
+    return "\n".join(['"use strict";', "(() => {", *(_file(f"script/{name}.js") for name in SCRIPTS), "})();"])
 
 
 @functools.cache

@@ -1,0 +1,43 @@
+/* The page of a graph. These files are written one after the other, in the order of `SCRIPTS` in `../__init__.py`, into
+   one function of the page: a name that stands at the top of one file can be used in the functions of all others.
+
+   What other files build on is `page`:
+
+   page.data           what was written into the page: boxes, edges, groups, as `json_document.py` has them
+   page.boxes          every box by its id, those that are drawn in the place of closed groups too
+   page.groups         every group by its id
+   page.closed         the ids of the groups that are closed
+   page.drawing        the SVG that is shown; null until there is one
+   page.at             the step that one is at, a box, or null
+   page.chosen         the box that was clicked, or null
+   page.shownAs(id)    the id of the box that is drawn for a box: itself, or that of a closed group around it, or null
+   page.element(id)    the SVG element of a box or a group, or null while it is not drawn
+   page.thumbnails(id) the pictures of the value of a box, wherever they are shown: the <image> in the drawing, and the
+                       <img> in the panel. Without an id, all. Each says by `data-box` of which box it is. A thumbnail
+                       is `box.value.picture` = {png, width, height, caption}.
+   page.on(name, f)    calls f(what) after: "redrawn" (the SVG), "opened" and "closed" (a group), "chosen" (a box, or
+                       null), "stepped" (a box), "shown" (the panel has new content: its element) */
+
+const $ = (id) => document.getElementById(id);
+const data = JSON.parse($("data").textContent);
+const boxes = new Map([...data.boxes, ...data.group_boxes].map((box) => [box.id, box]));
+const groups = new Map(data.groups.map((group) => [group.id, group]));
+const closed = new Set(data.closed);
+const rules = data.groups.filter((group) => group.computes);
+const graph = $("graph"), panel = $("panel");
+let drawing = null, zoom = null, at = -1, chosen = null;
+
+const listeners = new Map();
+
+function tell(name, what) {
+  for (const listener of listeners.get(name) ?? []) listener(what);
+}
+
+const page = {
+  data, boxes, groups, closed, element, shownAs,
+  get drawing() { return drawing; },
+  get at() { return at < 0 ? null : steps[at]; },
+  get chosen() { return chosen && boxes.get(chosen); },
+  thumbnails: (id) => [...document.querySelectorAll(id ? `[data-box="${CSS.escape(id)}"]` : "[data-box]")],
+  on: (name, listener) => listeners.set(name, [...(listeners.get(name) ?? []), listener]),
+};

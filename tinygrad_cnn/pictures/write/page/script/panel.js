@@ -1,0 +1,93 @@
+// The panel: a box, a group, a step, or how to use the page.
+
+function show(...content) {
+  panel.replaceChildren(...content);
+  panel.scrollTop = 0;
+  tell("shown", panel);
+}
+
+function showBox(box) {
+  const back = box.kind === "cotangent" || box.kind === "rule";
+  const group = data.groups.find((g) => g.forward === box.id || g.backward === box.id);
+  const partner = box.of ? boxes.get(box.of) : [...boxes.values()].find((other) => other.of === box.id);
+  const picture = image(box, 340);
+  const parts = [
+    make("h2", box.title),
+    make("p", `${box.kind === "scope" ? "scope, closed" : box.kind}${box.count ? `, ${box.count} of them` : ""} · ${shape(box)} · ${size(box.bytes)}`, { class: "kind" }),
+  ];
+  if (box.formula) parts.push(make("div", box.formula, { class: "formula" }));
+  if (box.mark) parts.push(make("p", `${box.mark.flag ? "▶ " : ""}${box.mark.note}`, { class: "wrong" }));
+  if (box.change) parts.push(make("p", box.change, { class: "wrong" }));
+  if (box.cost) parts.push(make("p", `${time(box.cost.forward)} forward, ${time(box.cost.backward)} back`, { class: "kind" }));
+  if (group && closed.has(group.id)) {
+    const open = make("button", "Open it");
+    open.addEventListener("click", () => toggle(group.id));
+    parts.push(open);
+  }
+  if (picture) parts.push(make("div", null, { class: "value" }, picture));
+  parts.push(...section(back ? "The cotangent" : "The value", ...values(box.value, back)));
+  if (box.before) parts.push(...section("Before", ...values(box.before, back)));
+  if (partner) parts.push(...section(back ? "Cotangent of" : "Its cotangent", card(partner)));
+  if (box.rule) parts.push(...section(back ? "Source of the rule" : "Computed by", box.rule.summary ? make("p", box.rule.summary) : null, source(box.rule)));
+  const given = into(box);
+  if (given.length) parts.push(...section("From", ...given.map((edge) => card(boxes.get(edge.tail)))));
+  const taken = outOf(box);
+  if (taken.length) parts.push(...section("To", ...taken.slice(0, 12).map((edge) => card(boxes.get(edge.head)))));
+  if (box.line) parts.push(...section("Source line", make("p", box.line)));
+  show(...parts);
+}
+
+function showGroup(group) {
+  const button = make("button", "Close it");
+  button.addEventListener("click", () => toggle(group.id));
+  const inner = data.boxes.filter((box) => box.kind === "primitive" && ancestors(box.group).includes(group));
+  const parts = [make("h2", group.name), make("p", group.says ?? `${group.kind}, ${inner.length} steps`, { class: "kind" })];
+  if (group.cost) parts.push(make("p", `${time(group.cost.forward)} forward, ${time(group.cost.backward)} back`, { class: "kind" }));
+  if (group.forward || group.backward) parts.push(button);
+  show(...parts, ...section("Steps", ...inner.slice(0, 40).map((box) => card(box))));
+}
+
+function showStep() {
+  const box = steps[at], back = box.kind === "cotangent";
+  const firstBack = steps.findIndex((step) => step.kind === "cotangent");
+  const count = back ? `${at - firstBack + 1} of ${steps.length - firstBack}` : `${at + 1} of ${firstBack < 0 ? steps.length : firstBack}`;
+  $("at").textContent = `${back ? "Backward" : "Forward"} ${count}`;
+  const parts = [
+    make("p", `${back ? "Backward" : "Forward"}, step ${count}`, { class: "direction" + (back ? " back" : "") }),
+    make("h2", box.title),
+  ];
+  const given = into(box);
+  if (back) {
+    const coming = given.filter((edge) => edge.flow === "backward" || edge.flow === "earlier");
+    parts.push(make("div", box.primitive === "seed" ? "the derivative of the result with respect to itself: 1" : box.primitive, { class: "formula" }));
+    parts.push(...section("Incoming cotangent", ...coming.map((edge) => card(boxes.get(edge.tail)))));
+    parts.push(...section("Values that the rule reads", ...needs(box).map((id) => card(boxes.get(id)))));
+    if (box.rule) parts.push(...section("Source of the rule", source(box.rule)));
+    parts.push(...section("Outgoing cotangent", card(box)));
+  } else {
+    parts.push(make("div", box.formula, { class: "formula" }));
+    if (box.rule && box.rule.summary) parts.push(make("p", box.rule.summary));
+    parts.push(...section("Inputs", ...given.map((edge) => card(boxes.get(edge.tail)))));
+    parts.push(...section("Output", card(box)));
+    if (box.rule) parts.push(...section("Source", source(box.rule)));
+  }
+  parts.push(...section(back ? "The cotangent" : "The value", ...values(box.value, back)));
+  show(...parts);
+}
+
+function showHelp() {
+  const kinds = [["input", "input: data, for which no gradient is computed"], ["parameter", "parameter: what gradients are computed for"],
+    ["constant", "a constant array, or the mask of a where"], ["primitive", "a step, and the value that it computes"], ["scope", "a closed scope"],
+    ["cotangent", "cotangent: the derivative of the result with respect to a value, beside that value"]];
+  const present = new Set([...boxes.values()].map((box) => box.kind));
+  const legend = make("ul", null, { class: "legend" }, ...kinds.filter(([kind]) => present.has(kind)).map(([kind, says]) => make("li", null, {}, make("i", null, { class: kind }), says)));
+  const key = (name, says) => make("p", null, { class: "kind" }, make("kbd", name), ` ${says}`);
+  show(
+    make("h2", `How ${data.title} is computed`),
+    make("p", "Click a box for its value, its statistics and its source. Double-click a closed scope to open it, or a frame to close it.", { class: "kind" }),
+    key("→", "next step, forward and then backward"), key("←", "previous step"), key("Home End", "to the start, to the end"),
+    key("/", "search"), key("0", "fit the graph to the window"), key("Esc", "back to this overview"),
+    ...section("Legend", legend, present.has("cotangent") ? make("p", "“vjp of f” is the rule of f, a vector-Jacobian product: from the derivative of the result with respect to the output of f, it computes that with respect to an input of f.", { class: "kind" }) : null),
+    ...section("Notes", ...(data.notes.length ? data.notes.map((note) => make("p", note)) : [null]), make("p", `${data.dtype}, unless another dtype is shown`)),
+  );
+}
