@@ -12,7 +12,7 @@ from render_graphs import circle_square, diagram_of, named
 import tinygrad_cnn as tg
 from tinygrad_cnn.pictures.read import cost
 from tinygrad_cnn.pictures.view import labels
-from tinygrad_cnn.pictures.write.colours import HEAT
+from tinygrad_cnn.pictures.write.colours import LIGHT
 
 
 def flops(make) -> float | None:
@@ -129,5 +129,5 @@ def test_the_scale_of_the_colours_is_drawn() -> None:
     assert all(box.cost is not None for box in card.boxes.values() if box.kind in ("primitive", "scope"))
     most = max(box.cost.forward for box in picture.diagram.boxes.values() if box.cost is not None)
     caption = picture.dot.splitlines()[1]
-    assert all(colour in caption for colour in HEAT)
+    assert all(colour in caption for colour, _ in LIGHT.heat)
     assert labels.seconds(most) in caption

@@ -9,7 +9,7 @@ from render_graphs import diagram_of, named, small
 import tinygrad_cnn as tg
 from tinygrad_cnn.engine.graph import ancestors
 from tinygrad_cnn.pictures.view.closed_groups import groups_to_close, with_closed
-from tinygrad_cnn.pictures.write.colours import SEVERITY
+from tinygrad_cnn.pictures.write.colours import DARK, LIGHT, exchanged
 
 
 def node_of(loss, primitive: str):
@@ -18,19 +18,41 @@ def node_of(loss, primitive: str):
 
 def test_a_mark_colours_its_step_by_severity_and_says_its_note() -> None:
     _, loss = small()
-    for severity, colour in ((0.0, SEVERITY[0]), (1.0, SEVERITY[-1])):
+    for severity, colour in ((0.0, LIGHT.severity[0][0]), (1.0, LIGHT.severity[-1][0])):
         text = tg.render(loss, marks={node_of(loss, "tanh"): tg.Mark(severity, "8.9e-01 apart")}).dot
         line = next(line for line in text.splitlines() if "8.9e-01 apart" in line)
         assert f'fillcolor="{colour}"' in line
 
 
-def test_severities_are_darker_the_worse() -> None:
-    def luminance(colour: str) -> float:
-        red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-        return 0.299 * red + 0.587 * green + 0.114 * blue
+def luminance(colour: str) -> float:
+    """The relative luminance of WCAG."""
+    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
 
-    brightness = [luminance(colour) for colour in SEVERITY]
-    assert brightness == sorted(brightness, reverse=True)
+
+def contrast(one: str, other: str) -> float:
+    darker, lighter = sorted([luminance(one), luminance(other)])
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("scale", ["severity", "heat"])
+def test_what_is_worse_stands_out_more_from_the_paper_and_can_be_read(palette, scale: str) -> None:
+    fills, inks = zip(*getattr(palette, scale), strict=True)
+    apart = [contrast(fill, palette.paper) for fill in fills]
+    assert apart == sorted(apart)
+    assert apart[0] < 1.3
+    assert apart[-1] > 8
+    assert all(contrast(fill, ink) > 4.5 for fill, ink in zip(fills, inks, strict=True))
+
+
+def test_no_colour_of_the_light_theme_stands_for_two_things() -> None:
+    scales = [colour for scale in (LIGHT.heat, LIGHT.severity) for pair in scale for colour in pair]
+    looks = [colour for look in (*LIGHT.kinds.values(), *LIGHT.layers.values()) for colour in look]
+    single = [colour for colour in LIGHT if isinstance(colour, str)]
+    colours = [*scales, *looks, *single, *LIGHT.changes.values()]
+    assert len(set(colours)) == len(colours) == len(exchanged())
 
 
 def test_a_flag_gives_a_thick_border_and_a_sign() -> None:

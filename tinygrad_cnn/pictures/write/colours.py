@@ -24,8 +24,15 @@ class Look(NamedTuple):
     ink: str
 
 
+Scale = tuple[tuple[str, str], ...]  # from little to much: the fill of a box, and what is written on it
+
+
 class Palette(NamedTuple):
-    """The colours of a theme."""
+    """The colours of a theme.
+
+    On its scales what is little is close to the paper, and what is much stands out from it: in the light theme they go
+    from light to dark, in the dark one from dark to light. So a step is also seen in grey.
+    """
 
     paper: str
     ink: str
@@ -38,6 +45,8 @@ class Palette(NamedTuple):
     changes: dict[str, str]  # of what was added, and what was removed
     kinds: dict[str, Look]
     layers: dict[str, Look]  # of posters
+    heat: Scale  # of costs
+    severity: Scale  # of marks
 
 
 # No colour stands for two things in the light theme, so that a picture is made dark by exchanging colours.
@@ -68,7 +77,15 @@ LIGHT = Palette(
         "activation": Look("#ebde98", "#7d6f17", "#2a2505"),
         "normalisation": Look("#82dcec", "#17707f", "#0a272c"),
     },
-)
+    heat=(
+        ("#fff8e8", "#1c2021"), ("#fdd49e", "#1c2022"), ("#fdae61", "#1c2023"),
+        ("#e8743b", "#1c2024"), ("#b5361c", "#fffffa"), ("#7a0f0f", "#fffffb"),
+    ),
+    severity=(
+        ("#fffdfb", "#1c2025"), ("#fde0d0", "#1c2026"), ("#f8b195", "#1c2027"),
+        ("#e2704f", "#1c2028"), ("#b8302a", "#fffffc"), ("#7a0b1c", "#fffffd"),
+    ),
+)  # fmt: skip
 
 DARK = Palette(
     paper="#14181d",
@@ -97,35 +114,40 @@ DARK = Palette(
         "activation": Look("#4c4822", "#c3bb6b", "#f8f5dc"),
         "normalisation": Look("#004451", "#5fb4c6", "#e2f6fa"),
     },
-)
+    heat=(
+        ("#262320", "#ede9e4"), ("#4a3419", "#f3ece3"), ("#744515", "#fbf3ea"),
+        ("#a55a12", "#ffffff"), ("#e58a34", "#1a1205"), ("#ffd08a", "#1a1206"),
+    ),
+    severity=(
+        ("#20262c", "#e6eaee"), ("#452a2a", "#f6e6e4"), ("#713634", "#fdf0ee"),
+        ("#a3403c", "#fffafa"), ("#f0806f", "#1f0604"), ("#ffb3a3", "#1f0605"),
+    ),
+)  # fmt: skip
 
 
 def exchanged() -> dict[str, str]:
     """From each colour of the light theme to what it is in the dark one."""
     found = {}
-    for light, dark in zip(LIGHT, DARK, strict=True):
-        if isinstance(light, str) and isinstance(dark, str):
-            found[light] = dark
+    for colour, other in zip(LIGHT, DARK, strict=True):
+        if isinstance(colour, str) and isinstance(other, str):
+            found[colour] = other
     found |= {colour: DARK.changes[change] for change, colour in LIGHT.changes.items()}
     for kind, look in LIGHT.kinds.items():
         found |= dict(zip(look, DARK.kinds[kind], strict=True))
     for layer, look in LIGHT.layers.items():
         found |= dict(zip(look, DARK.layers[layer], strict=True))
+    for light, dark in ((LIGHT.heat, DARK.heat), (LIGHT.severity, DARK.severity)):
+        for pair, to in zip(light, dark, strict=True):
+            found |= dict(zip(pair, to, strict=True))
     return found
 
 
 PALETTES = {"light": LIGHT, "dark": DARK, "auto": LIGHT}
 
-# From little to much, lighter to darker in every theme, so that a step is also seen in grey.
-HEAT = ("#fff8e8", "#fdd49e", "#fdae61", "#e8743b", "#b5361c", "#7a0f0f")
-SEVERITY = ("#fffdfb", "#fde0d0", "#f8b195", "#e2704f", "#b8302a", "#7a0b1c")
 
-
-def on_scale(scale: tuple[str, ...], at: float) -> tuple[str, str]:
-    """The colour at 0..1 on a scale, and what to write on it with, black or white: the same in both themes."""
-    colour = scale[min(int(at * len(scale)), len(scale) - 1)]
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return colour, "#fffffe" if 0.299 * red + 0.587 * green + 0.114 * blue < 140 else "#1b1f22"
+def on_scale(scale: Scale, at: float) -> tuple[str, str]:
+    """The colour at 0..1 on a scale, and what to write on it with."""
+    return scale[min(int(at * len(scale)), len(scale) - 1)]
 
 
 def dark_rules() -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from tinygrad_cnn.declarations import KINDS
 from tinygrad_cnn.pictures.view import labels
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge, Group
-from tinygrad_cnn.pictures.write.colours import HEAT, PALETTES, SEVERITY, Look, Palette, Theme, on_scale
+from tinygrad_cnn.pictures.write.colours import PALETTES, Look, Palette, Theme, on_scale
 from tinygrad_cnn.pictures.write.geometry import width_of
 from tinygrad_cnn.pictures.write.label import cost, escaped, label, quoted, small, tip
 
@@ -153,7 +153,8 @@ def legend_of(layers: Collection[str], style: Style) -> list[tuple[str, Look]]:
 def _caption(caption: str, legend: Sequence[tuple[str, Look]], style: Style) -> str:
     """What is written beneath a picture: a legend, if there is one, and what a reader has to know."""
     if style.most:
-        scale = [(f"{labels.seconds(style.most * (i + 1) / len(HEAT))}", colour) for i, colour in enumerate(HEAT)]
+        heat = style.palette.heat
+        scale = [(labels.seconds(style.most * (i + 1) / len(heat)), colour) for i, (colour, _) in enumerate(heat)]
         entries = [("up to", None), *scale]
     else:
         entries = [(what, look.fill) for what, look in legend]
@@ -217,10 +218,10 @@ def node(box: Box, style: Style) -> str:
 def colours_of(box: Box, style: Style) -> tuple[str, str, str]:
     """Fill, writing, and small writing: by the mark or the cost of a box, or else by its kind."""
     if box.mark is not None:
-        fill, ink = on_scale(SEVERITY, box.mark.severity)
+        fill, ink = on_scale(style.palette.severity, box.mark.severity)
         return fill, ink, ink
     if box.cost is not None and style.most:
-        fill, ink = on_scale(HEAT, style.spent(box) / style.most)
+        fill, ink = on_scale(style.palette.heat, style.spent(box) / style.most)
         return fill, ink, ink
     if style.layered and box.layer and box.half == "forward":
         look = style.palette.layers[box.layer]
