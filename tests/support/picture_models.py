@@ -134,6 +134,19 @@ def random_graph(seed: int, steps: int = 40) -> Any:
     return tg.named(np.sum(sum(values[-6:])), "loss")
 
 
+def tangled(steps: int = 3_000, seed: int = 0) -> Any:
+    """A graph without any repetition or scope, and without steps that the result does not depend on."""
+    rng = np.random.default_rng(seed)
+    values = [tg.Tensor(rng.normal(size=4), name) for name in "abc"]
+    untaken = list(values)
+    for _ in range(steps - 2):
+        first = untaken.pop(rng.integers(len(untaken))) if len(untaken) > 12 else values[rng.integers(len(values))]
+        other = values[rng.integers(len(values))]
+        values.append(np.arctan2(first, other) if rng.random() < 0.5 else np.sin(first))
+        untaken.append(values[-1])
+    return tg.named(np.mean(np.concatenate(untaken)), "loss")
+
+
 MODELS: dict[str, Callable[[], Any]] = {
     "readme": readme,
     "circle_square": circle_square,

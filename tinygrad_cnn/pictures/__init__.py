@@ -78,6 +78,7 @@ def render(
     chosen = format_of(path, format)
     diagram = _diagram(
         result, values, against, marks, explained=chosen == "html", layers=depth == "layers",
+        cut=against is None and (chosen == "html" or depth not in ("all", "rules")),
         backward=backward, inputs=inputs, measure=measure, fold=fold,
     )  # fmt: skip
     closed = groups_to_close(diagram, depth, collapse)
@@ -115,7 +116,7 @@ def graph(
     from tinygrad_cnn.pictures.write.picture import Graph
 
     diagram = _diagram(
-        result, values, against, marks, layers=depth == "layers",
+        result, values, against, marks, layers=depth == "layers", cut=against is None and depth not in ("all", "rules"),
         backward=backward, inputs=inputs, measure=measure, fold=fold,
     )  # fmt: skip
     drawn = with_closed(diagram, groups_to_close(diagram, depth, collapse))
@@ -127,7 +128,7 @@ def _diagram(
     result: Any, values: str | None, against: Any, marks: Mapping[Node, Mark] | None, *,
     explained: bool = False, **options: Any,
 ) -> Diagram:  # fmt: skip
-    """The diagram of `result`, or of how it differs from that of `against`."""
+    """The diagram of `result`, or of how it differs from that of `against`, of which nothing is cut into parts."""
     from tinygrad_cnn.pictures.read.build import diagram_of
     from tinygrad_cnn.pictures.view.difference import compare
 

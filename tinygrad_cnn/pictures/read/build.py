@@ -14,7 +14,7 @@ from tinygrad_cnn.pictures.read.cotangents import sweep
 from tinygrad_cnn.pictures.read.forward_half import draw_forward
 from tinygrad_cnn.pictures.read.reading import Reading, line_of, primitive_of, read_graph
 from tinygrad_cnn.pictures.read.rule_source import explain
-from tinygrad_cnn.pictures.view import labels
+from tinygrad_cnn.pictures.view import labels, parts
 from tinygrad_cnn.pictures.view.closed_groups import add_group_boxes
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Mark
 from tinygrad_cnn.pictures.view.layers import join
@@ -29,6 +29,7 @@ def diagram_of(
     values: bool = False,
     explained: bool = False,
     layers: bool = False,
+    cut: bool = False,
     measure: bool = False,
     fold: bool | None = None,
     marks: Mapping[Node, Mark] | None = None,
@@ -36,7 +37,7 @@ def diagram_of(
     """The diagram of the graph of `result`. See `render` for the arguments.
 
     explained: with the documentation and the rule of each step, for the page. layers: with what is written outside of a
-    layer's group and belongs to it, such as its bias, in that group.
+    layer's group and belongs to it, such as its bias, in that group. cut: what nothing divides is cut into parts.
     """
     reading = read_graph(result, inputs, fold)
     diagram = Diagram(
@@ -51,11 +52,14 @@ def diagram_of(
         draw_backward(diagram, reading, back, values)
     if layers:
         join(diagram)
+    if cut:
+        parts.cut(diagram)
     if measure and back is not None:
         cost.put(diagram, reading, back)
     if values:
         faults.put(diagram, reading, back)
     _move_what_comes_from_outside(diagram)
+    parts.share(diagram)
     diagram.dtype = Counter(box.dtype for box in diagram.boxes.values()).most_common(1)[0][0]
     _add_marks(diagram, reading, marks or {})
     if explained:
@@ -93,20 +97,8 @@ def _move_what_comes_from_outside(diagram: Diagram) -> None:
     for edge in diagram.edges:
         if edge.flow == "forward" and diagram.boxes[edge.tail].stays:
             takers.setdefault(edge.tail, set()).add(diagram.boxes[edge.head].group)
-    cotangents = diagram.cotangents()
-    for id, groups in takers.items():
-        box = diagram.boxes[id]
-        if box.kind == "input":
-            continue
-        box.group = _home(diagram, groups, box.count)
-        if id not in cotangents:
-            continue
-        g = diagram.boxes[cotangents[id]]
-        rule = diagram.groups.get(g.group or "")
-        if rule is not None and rule.backward == g.id:
-            rule.parent = box.group
-        else:
-            g.group = box.group
+    boxes = {id: box for id, box in diagram.boxes.items() if id in takers and box.kind != "input"}
+    diagram.put({id: _home(diagram, takers[id], box.count) for id, box in boxes.items()})
 
 
 def _home(diagram: Diagram, groups: set[str | None], count: int) -> str | None:

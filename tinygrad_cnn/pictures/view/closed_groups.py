@@ -2,13 +2,15 @@
 
 A closed group takes the place of the boxes in it by one rule: where several groups around a box are closed, the
 outermost counts, and its box for the half that the box is in (`Box.half`) is drawn instead. What comes from outside
-(`Box.stays`) is drawn as it is. An edge has the groups in it that must be open or closed for it to be drawn. The page
-applies the same rule to these fields when a reader opens and closes groups.
+(`Box.stays`) is drawn as it is, unless the closed group is a part, which is closed with all that stands in it. An edge
+has the groups in it that must be open or closed for it to be drawn. The page applies the same rule to these fields when
+a reader opens and closes groups.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping
 
 from tinygrad_cnn.declarations import KINDS
@@ -19,6 +21,7 @@ from tinygrad_cnn.pictures.view.values import Value
 Depth = int | str
 Collapse = str | Iterable[str]
 WORDS = ("layers", "all", "rules")
+FULL = 150  # boxes of a poster, from which on scopes are closed
 
 
 def groups_to_close(diagram: Diagram, depth: Depth = "all", collapse: Collapse = ()) -> set[str]:
@@ -36,6 +39,7 @@ def groups_to_close(diagram: Diagram, depth: Depth = "all", collapse: Collapse =
         closed = rules
     elif depth == "layers":
         closed = layers(diagram)
+        closed |= _scopes_to_close(diagram, closed)
     elif isinstance(depth, int) and not isinstance(depth, bool) and depth >= 1:
         closed = rules | {g.id for g in groups if g.depth == depth and g.kind != "loop" and g.forward is not None}
     else:
@@ -53,6 +57,34 @@ def groups_to_close(diagram: Diagram, depth: Depth = "all", collapse: Collapse =
             raise ValueError(f"render: no scope is named {name!r}; this graph has {', '.join(known) or 'none'}")
         closed |= found
     return closed
+
+
+def _scopes_to_close(diagram: Diagram, closed: set[str]) -> set[str]:
+    """The scopes that are closed beside layers: none if that leaves `FULL` steps or fewer, or else the innermost.
+
+    They are opened from the outside in, all that are as deep, as long as no more than `FULL` steps are drawn.
+    """
+    scopes = [g for g in diagram.groups.values() if g.forward and g.kind != "loop" and g.id not in closed]
+    fewer: set[str] = set()
+    for depth in [*sorted({g.depth for g in scopes}), math.inf]:
+        within = {g.id for g in scopes if g.depth == depth}
+        if _steps_drawn(diagram, closed | within) > FULL:
+            return fewer or within
+        fewer = within
+    return set()
+
+
+def _steps_drawn(diagram: Diagram, closed: set[str]) -> int:
+    around = _outermost(diagram, closed)
+    return len({around[b.group] or b.id for b in diagram.boxes.values() if b.kind == "primitive"})
+
+
+def _outermost(diagram: Diagram, closed: set[str]) -> dict[str | None, str | None]:
+    """The outermost closed group around each group, or itself."""
+    found: dict[str | None, str | None] = {None: None}
+    for group in diagram.groups.values():
+        found[group.id] = found[group.parent] or (group.id if group.id in closed else None)
+    return found
 
 
 def add_group_boxes(diagram: Diagram) -> None:
@@ -93,6 +125,7 @@ def _forward_box(group: Group, steps: list[Box], shown: Box) -> Box:
         number=None,
         primitive=group.name,
         layer=group.layer if group.layer in KINDS else "",
+        is_part=group.kind == "part",
         summary=f"{sum(box.count for box in steps):,} steps",
         formula="",
         bytes=sum(box.bytes * box.count for box in steps),
@@ -150,14 +183,14 @@ def _worst(boxes: list[Box]) -> Mark | None:
 
 def with_closed(diagram: Diagram, closed: set[str]) -> Diagram:
     """`diagram` with these groups closed."""
-    outermost: dict[str | None, Group | None] = {None: None}  # the outermost closed group around each group, or itself
-    for group in diagram.groups.values():
-        outermost[group.id] = outermost[group.parent] or (group if group.id in closed else None)
+    around_each = _outermost(diagram, closed).items()
+    outermost = {id: None if around is None else diagram.groups[around] for id, around in around_each}
     boxes: dict[str, Box] = {}
     drawn_as: dict[str, str | None] = {}  # the box that is drawn for each box, if there is one
     for box in diagram.boxes.values():
         around = outermost[box.group]
-        id = drawn_as[box.id] = box.id if around is None or box.stays else getattr(around, box.half)
+        stays = around is None or (box.stays and around.kind != "part")
+        id = drawn_as[box.id] = box.id if stays else getattr(around, box.half)
         if around is None:
             boxes[box.id] = box
         elif id == box.id:

@@ -7,7 +7,7 @@ picture does not keep a graph alive.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -16,6 +16,7 @@ from tinygrad_cnn.pictures.view.values import Value
 Kind = Literal["input", "parameter", "constant", "primitive", "scope", "cotangent", "rule"]
 Flow = Literal["forward", "again", "backward", "earlier", "use", "tie"]
 Half = Literal["forward", "backward"]
+GroupKind = Literal["scope", "loop", "rule", "part"]
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ class Box:
     is_result  it is the result that was drawn
     of         the box whose cotangent it is
     layer      what it is in a network: one of `declarations.KINDS`, or ""
+    is_part    it is drawn in the place of a part of what nothing else divides
     inherited  all that is wrong with its value was wrong with what it was computed from
     before     for a difference: the value that it had before
     change     for a difference: "added", "removed" or None
@@ -114,6 +116,7 @@ class Box:
     is_result: bool = False
     of: str | None = None
     layer: str = ""
+    is_part: bool = False
     inherited: bool = False
     value: Value | None = None
     before: Value | None = None
@@ -162,7 +165,9 @@ class Edge:
 
 @dataclass(slots=True)
 class Group:
-    """A scope, a loop, or what a rule computed; drawn as a frame, or closed: as one box, or one for each half.
+    """A scope, a loop, what a rule computed, or a part of what nothing else divides (`parts`).
+
+    It is drawn as a frame, or closed: as one box, or one for each half.
 
     forward, backward  the boxes that are drawn in the place of its two halves when it is closed; None if there is none.
                        What a rule computed for a cotangent is closed into that cotangent.
@@ -171,7 +176,7 @@ class Group:
     """
 
     id: str
-    kind: Literal["scope", "loop", "rule"]
+    kind: GroupKind
     name: str
     parent: str | None
     depth: int
@@ -212,14 +217,42 @@ class Diagram:
     steps: int = 0
     parameters: int = 0
 
-    def add_group(
-        self, kind: Literal["scope", "loop", "rule"], name: str, parent: str | None, caption: str = ""
-    ) -> Group:
+    def add_group(self, kind: GroupKind, name: str, parent: str | None, caption: str = "") -> Group:
         """A new group within `parent`."""
         id = f"s{len(self.groups)}"
-        depth = 1 if parent is None else self.groups[parent].depth + (0 if kind == "loop" else 1)
-        group = self.groups[id] = Group(id, kind, name, parent, depth, caption)
+        group = self.groups[id] = Group(id, kind, name, parent, self._depth(kind, parent), caption)
         return group
+
+    def _depth(self, kind: GroupKind, parent: str | None) -> int:
+        return 1 if parent is None else self.groups[parent].depth + (0 if kind == "loop" else 1)
+
+    def sort_groups(self) -> None:
+        """Put groups behind those that they are in, after some were put into others, and say how deep they are."""
+        found: dict[str, Group] = {}
+        for group in self.groups.values():
+            around = []
+            for outer in self.ancestors(group.id):
+                if outer.id in found:
+                    break
+                around.append(outer)
+            for outer in reversed(around):
+                found[outer.id] = outer
+                outer.depth = self._depth(outer.kind, outer.parent)
+        self.groups = found
+
+    def put(self, into: Mapping[str, str | None]) -> None:
+        """Put boxes into groups, by their ids, and with each its cotangent and what rules compute for that."""
+        cotangents = self.cotangents() if into else {}
+        for id, group in into.items():
+            self.boxes[id].group = group
+            g = self.boxes.get(cotangents.get(id, ""))
+            if g is None:
+                continue
+            rule = self.groups.get(g.group or "")
+            if rule is not None and rule.backward == g.id:
+                rule.parent = group
+            else:
+                g.group = group
 
     def ancestors(self, group: str | None) -> Iterable[Group]:
         """A group and those that it is in, from the inside out."""

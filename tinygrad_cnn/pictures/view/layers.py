@@ -6,7 +6,7 @@ it belong to it: the bias that is added to its result, and, of a loss for each e
 
 from __future__ import annotations
 
-from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Group
+from tinygrad_cnn.pictures.view.diagram import Diagram
 
 LINEAR = ("convolution", "linear")  # layers with a bias
 REDUCTIONS = ("mean", "sum")
@@ -27,21 +27,21 @@ def join(diagram: Diagram) -> None:
         if box.primitive == "add" and around is not None and diagram.groups[around].layer in LINEAR:
             others = [diagram.boxes[id] for id in sources[box.id] if diagram.boxes[id].stays]
             if len(others) == 1 and others[0].kind == "parameter":
-                _move(diagram, box, around)
+                diagram.put({box.id: around})
         elif box.primitive in REDUCTIONS:
             if around is not None and diagram.groups[around].layer == "loss":
-                _move(diagram, box, around)
+                diagram.put({box.id: around})
             elif x.layer == "loss" and x.group == box.group:
                 group = diagram.add_group("scope", "loss", box.group)
                 group.layer = "loss"
-                _move(diagram, x, group.id)
-                _move(diagram, box, group.id)
-    _put_parents_first(diagram)
+                diagram.put({x.id: group.id, box.id: group.id})
+    diagram.sort_groups()  # those that were made last may be around others
 
 
 def layers(diagram: Diagram) -> set[str]:
-    """The groups that are layers, and those of rules of a derivative, which are one step of what is drawn."""
-    return {g.id for g in diagram.groups.values() if g.computes or (g.forward and (g.kind == "rule" or g.layer))}
+    """The groups that are layers, parts, and those of rules of a derivative, which are one step of what is drawn."""
+    kinds = ("rule", "part")
+    return {g.id for g in diagram.groups.values() if g.computes or (g.forward and (g.kind in kinds or g.layer))}
 
 
 def _layer(diagram: Diagram, inner: str | None, outer: str | None) -> str | None:
@@ -53,29 +53,6 @@ def _layer(diagram: Diagram, inner: str | None, outer: str | None) -> str | None
         if group.layer:
             found = group.id if group.parent == outer else found
     return found if outer is None else None
-
-
-def _move(diagram: Diagram, box: Box, group: str) -> None:
-    """Put a box, and its cotangent with what rules compute for it, into a group."""
-    box.group = group
-    cotangent = diagram.cotangents().get(box.id)
-    if cotangent is None:
-        return
-    g = diagram.boxes[cotangent]
-    rule = diagram.groups.get(g.group or "")
-    if rule is not None and rule.backward == g.id:
-        rule.parent = group
-    else:
-        g.group = group
-
-
-def _put_parents_first(diagram: Diagram) -> None:
-    """Of groups, those that were made last may be around others."""
-    found: dict[str, Group] = {}
-    for group in diagram.groups.values():
-        for around in reversed(list(diagram.ancestors(group.id))):
-            found.setdefault(around.id, around)
-    diagram.groups = found
 
 
 def _sources(diagram: Diagram) -> dict[str, dict[str, None]]:

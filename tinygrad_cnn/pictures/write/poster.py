@@ -10,6 +10,7 @@ from tinygrad_cnn.pictures.write.dot import Style
 from tinygrad_cnn.pictures.write.label import about_value, cost, escaped, image, noted, quoted, small, tip, warnings
 
 SHORT = 12  # characters of a caption that stands beside the range, and not beneath it
+MOST = 12  # parameters that a card shows
 BESIDE = 60  # points: what is narrower stands to the right of what is written about it, else below
 
 
@@ -67,8 +68,11 @@ def _label(card: Card, style: Style, ink: str) -> str:
     both = any(gradient is not None for gradient in (g, *(gradient for _, gradient in card.within)))
     rows = [f'<TR><TD ALIGN="LEFT"{_columns(both)}>{_heading(card)}</TD></TR>']
     rows.append(_row(_cell(box, style, ink, called=False), g, style, both))
-    for leaf, gradient in card.within:
+    for leaf, gradient in card.within[:MOST]:
         rows.append(_row(_cell(leaf, style, ink, called=True, of=card.layer), gradient, style, both, of=card.layer))
+    if len(card.within) > MOST:
+        more = small(f"and {len(card.within) - MOST:,} more", ink)
+        rows.append(f'<TR><TD ALIGN="LEFT"{_columns(both)}>{more}</TD></TR>')
     below = [] if box.cost is None else [small(cost(box.cost, whole=True), ink)]
     below += [row for one in (box, g) if one is not None for row in noted(one)]
     rows += [f'<TR><TD ALIGN="LEFT"{_columns(both)}>{row}</TD></TR>' for row in below]
@@ -90,6 +94,8 @@ def _heading(card: Card) -> str:
     for name in dict.fromkeys(filter(None, [box.name, card.layer])):
         if name != box.primitive:
             row += f'   <FONT POINT-SIZE="10"><I>{escaped(name)}</I></FONT>'
+    if box.is_part:
+        row += f'   <FONT POINT-SIZE="10">{escaped(box.summary)}</FONT>'
     if box.count > 1:
         row += f'   <FONT POINT-SIZE="10">× {box.count:,}</FONT>'
     return row

@@ -13,7 +13,7 @@ function outermost(id) {
 function standing(box) {
   const group = outermost(box.group);
   if (!group) return { id: box.id, group: box.group };
-  const id = box.stays ? box.id : group[box.half];
+  const id = box.stays && group.kind !== "part" ? box.id : group[box.half];
   return id ? { id, group: group.parent } : null;
 }
 
