@@ -22,6 +22,7 @@ from tinygrad_cnn.check.diagnose.explanations import EXPLANATIONS, Explanation
 from tinygrad_cnn.check.diagnose.hand_derived_steps import steps
 from tinygrad_cnn.check.diagnose.kinks import kinks
 from tinygrad_cnn.check.diagnose.parameters import parameter, with_causes
+from tinygrad_cnn.check.diagnose.written import parameters_with_source, steps_with_source
 from tinygrad_cnn.check.report.progress import Progress
 from tinygrad_cnn.check.report.report import Report
 from tinygrad_cnn.check.report.summary import conclusions, second_derivatives, wrong_values
@@ -135,6 +136,10 @@ def _report(evidence: Evidence) -> Report:
         what_is_wrong = [verdicts.why_not_finite(evidence), *wrong_values(forward)]
     if any(p.autodiff_vs_differences and p.autodiff_vs_differences.verdict == "differ" for p in parameters):
         what_is_wrong += faults(evidence.subject, auto.run)
+    if any(step.wrong for step in found):
+        found = steps_with_source(evidence, found)
+    else:
+        parameters = parameters_with_source(evidence, parameters)
     return Report(
         loss=float(auto.run.value),
         parameters=parameters,

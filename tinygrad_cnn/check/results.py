@@ -54,6 +54,21 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class Written:
+    """A statement of somebody's source, with the lines around it.
+
+    place        where it is, as "model.py:12"
+    first, last  its lines
+    lines        the lines around it, each with its number
+    """
+
+    place: str
+    first: int
+    last: int
+    lines: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
 class Parameter:
     """One parameter.
 
@@ -65,6 +80,7 @@ class Parameter:
     autodiff_vs_differences, hand_derived_vs_autodiff, hand_derived_vs_differences
                              the witnesses in pairs; None where one is missing
     cause                    why the hand-derived gradient is wrong, if that was found
+    written                  the source of the first wrong one, where it is known
     """
 
     name: str
@@ -79,11 +95,18 @@ class Parameter:
     hand_derived_vs_autodiff: Comparison | None
     hand_derived_vs_differences: Comparison | None
     cause: Cause | None = None
+    written: Written | None = None
 
     @property
     def explanation(self) -> str | None:
         """The cause as a clause."""
         return None if self.cause is None else self.cause.words
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the hand-derived gradient is contradicted: by autodiff, or where there is none by differences."""
+        against = self.hand_derived_vs_differences if self.autodiff is None else self.hand_derived_vs_autodiff
+        return against is not None and against.verdict == "differ"
 
     @property
     def size(self) -> int:
@@ -111,6 +134,7 @@ class Step:
     through            the primitives that the step goes through, and where they were called
     cause              why the step is wrong, if that was found
     convention         the other convention at a kink that it takes, if that is all; then it is right
+    written            the source of the first wrong one, where it is known
     """
 
     name: str
@@ -124,6 +148,7 @@ class Step:
     through: list[tuple[str, str]]
     cause: Cause | None = None
     convention: str | None = None
+    written: Written | None = None
 
     @property
     def explanation(self) -> str | None:

@@ -17,6 +17,17 @@ ONE_STEP_WRONG = "1 of {steps} is wrong, {first}"
 STEPS_WRONG = "{n} of {steps} are wrong, the first is {first}"
 LEGEND = "✓ agree, ✗ differ: the largest difference (and how many times its estimated error); ? inconclusive."
 
+# The first wrong step on the page.
+BY_HAND = "hand-derived"
+BY_AUTODIFF = "autodiff"
+BY_DIFFERENCES = "finite differences"
+RIGHT_ARRAY = "right"
+DIFFERENCE = "difference"
+VALUE_OF = "value of {value}"
+NEIGHBOURS = "The element with the largest difference, and its neighbours."
+WINDOW = "The {size} window of {primitive} with the largest difference."
+WINDOW_GIVEN = "The {size} window of {primitive} with the largest difference. Its own cotangent is {index} = {value}."
+
 # What is wrong.
 FIRST_WRONG_STEP = "The first wrong step is {step}, {through}."
 ANOTHER_WRONG_STEP = "Another wrong step, even given its upstream cotangents, is {step}, {through}."

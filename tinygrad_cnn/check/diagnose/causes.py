@@ -83,7 +83,7 @@ class Causes:
         if found is None and source is not None and of_all and self.autodiff.opaque is None:
             mends = functools.partial(self._makes_right, node)
             values, cotangents = self._arrays
-            found = first_wrong_line(self._executed, values, cotangents, mends, numbers_of(case, None), effort)
+            found = first_wrong_line(self.executed, values, cotangents, mends, numbers_of(case, None), effort)
         if isinstance(found, Correction):
             if of_all:
                 with contextlib.suppress(Exception):  # whatever somebody's code raises with an edit in it
@@ -127,7 +127,7 @@ class Causes:
         given = Arrays([np.asarray(x) for other, x in upstream.given.items() if other.order > node.order])
         mends = functools.partial(self._mends, node, bool(upstream.given))
         return OwnSource(
-            self._executed, [self._values, given], lambda: self._other_runs(node, bool(upstream.given)), mends
+            self.executed, [self._values, given], lambda: self._other_runs(node, bool(upstream.given)), mends
         )
 
     def _mends(self, node: Node, step_by_step: bool, with_the_edit: AbstractContextManager[bool]) -> bool | None:
@@ -192,7 +192,8 @@ class Causes:
         return Arrays([np.asarray(x.value) for x in self.names])
 
     @functools.cached_property
-    def _executed(self) -> list[Executed]:
+    def executed(self) -> list[Executed]:
+        """What the hand-derived gradient executes, where it is a function."""
         return executed(self.by_hand, self.subject.arguments())
 
     @functools.cached_property

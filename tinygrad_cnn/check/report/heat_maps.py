@@ -13,6 +13,7 @@ from tinygrad_cnn.engine.graph import Array
 from tinygrad_cnn.pictures.view.pixels import diverging, encoded
 
 MOST_SLICES = 4  # of a stack of images
+LONGEST = 140  # CSS pixels of the longer side of a picture
 MOST_PIXELS = 512  # along a side
 NOT_FINITE = (0xE8, 0xA3, 0x00, 255)
 NOT_MEASURED = (0x80, 0x80, 0x80, 60)
@@ -41,24 +42,44 @@ class Side:
     number: str | None = None
 
 
-def side_by_side(*arrays: Array) -> list[Side]:
+def side_by_side(*arrays: Array, only: tuple[int, ...] | None = None, longest: int = LONGEST) -> list[Side]:
     """Arrays of one shape as heat maps, all but the last on one scale; masked elements were not measured.
 
-    Of a stack, the slices with most in the last; of those that are alike in that, with most in the first.
+    Of a stack, the slices with most in the last; of those that are alike in that, with most in the first. only: of a
+    stack, this slice alone. longest: the longer side of a picture, in CSS pixels.
     """
-    ranked = np.lexsort((-_most(arrays[0]), -_most(arrays[-1])))[:MOST_SLICES]
-    chosen = sorted(int(k) for k in ranked)
-    size = max((np.abs(_finite(x)).max(initial=0) for x in arrays[:-1]), default=0.0)
-    return [_side(x.astype(float), chosen, size if x is not arrays[-1] else None) for x in arrays]
+    if only is None:
+        ranked = np.lexsort((-_most(arrays[0]), -_most(arrays[-1])))[:MOST_SLICES]
+        chosen = sorted(int(k) for k in ranked)
+    else:
+        chosen = [int(np.ravel_multi_index(only, arrays[0].shape[:-2]))] if only else [0]
+    size = largest_of(*arrays[:-1])
+    return [_side(floats(x), chosen, size if x is not arrays[-1] else None, longest) for x in arrays]
+
+
+def floats(x: Array) -> Array:
+    """The elements as floats; of complex ones, their absolute values."""
+    return np.abs(x) if np.iscomplexobj(x) else x.astype(float)
+
+
+def largest_of(*arrays: Array) -> float:
+    """The largest absolute value that is finite."""
+    return float(max((np.abs(_finite(x)).max(initial=0) for x in arrays), default=0.0))
+
+
+def colours_of(x: float, size: float) -> tuple[str, str]:
+    """The colour of a number in a heat map whose full colours are for +-`size`, and what to write on it with."""
+    red, green, blue, _ = (int(c) for c in _pixels(np.full((1, 1), x), size or 1.0)[0, 0])
+    return f"#{red:02x}{green:02x}{blue:02x}", "#fff" if 0.299 * red + 0.587 * green + 0.114 * blue < 130 else "#111"
 
 
 def _most(x: Array) -> Array:
     """The largest absolute value that is finite, of each image of a stack."""
-    images = np.nan_to_num(_as_images(np.ma.filled(x.astype(float), np.nan)), posinf=0, neginf=0)
+    images = np.nan_to_num(_as_images(np.ma.filled(floats(x), np.nan)), posinf=0, neginf=0)
     return np.asarray(np.abs(images).max(axis=(1, 2), initial=0))
 
 
-def _side(x: Array, chosen: list[int], size: float | None) -> Side:
+def _side(x: Array, chosen: list[int], size: float | None, longest: int) -> Side:
     finite = _finite(x)
     if x.size == 1:
         return Side([], "", f"{float(x.reshape(())):.6g}")
@@ -73,7 +94,7 @@ def _side(x: Array, chosen: list[int], size: float | None) -> Side:
     images, leading = _as_images(x), x.shape[:-2]
     return Side(
         [
-            _heat_map(images[k], size, tuple(int(i) for i in np.unravel_index(k, leading)) if leading else ())
+            _heat_map(images[k], size, longest, tuple(int(i) for i in np.unravel_index(k, leading)) if leading else ())
             for k in chosen
         ],
         caption,
@@ -81,7 +102,7 @@ def _side(x: Array, chosen: list[int], size: float | None) -> Side:
 
 
 def _finite(x: Array) -> Array:
-    x = np.ma.filled(x.astype(float), np.nan)
+    x = np.ma.filled(floats(x), np.nan)
     return x[np.isfinite(x)]
 
 
@@ -91,15 +112,20 @@ def _as_images(x: Array) -> Array:
     return x.reshape(math.prod(x.shape[:-2]), *x.shape[-2:])
 
 
-def _heat_map(image: Array, size: float, index: tuple[int, ...]) -> HeatMap:
+def _heat_map(image: Array, size: float, longest: int, index: tuple[int, ...]) -> HeatMap:
     image, unmeasured = image[:MOST_PIXELS, :MOST_PIXELS], np.ma.getmaskarray(image)[:MOST_PIXELS, :MOST_PIXELS]
-    image = np.ma.filled(image, np.nan)
-    with np.errstate(over="ignore"):
-        pixels = diverging(np.nan_to_num(image, nan=0, posinf=0, neginf=0) / size / 2 + 0.5)
-    pixels[~np.isfinite(image)] = NOT_FINITE  # it stands out
+    pixels = _pixels(np.ma.filled(image, np.nan), size)
     pixels[unmeasured] = NOT_MEASURED
-    pixel = max(1, min(12, 140 // max(image.shape)))
+    pixel = max(1, min(longest * 12 // LONGEST, longest // max(image.shape)))
     url = "data:image/png;base64," + base64.b64encode(encoded(pixels)).decode()
     rows, columns = sentences.count(image.shape[0], "row"), sentences.count(image.shape[1], "column")
     at = f"[{', '.join(map(str, index))}]: " if index else ""
     return HeatMap(url, image.shape[1] * pixel, max(image.shape[0] * pixel, 10), index, f"{at}{rows}, {columns}")
+
+
+def _pixels(image: Array, size: float) -> Array:
+    """In colours that diverge from white at 0 to the full ones at +-`size`; what is not finite stands out."""
+    with np.errstate(over="ignore"):
+        pixels = diverging(np.nan_to_num(image, nan=0, posinf=0, neginf=0) / size / 2 + 0.5)
+    pixels[~np.isfinite(image)] = NOT_FINITE
+    return pixels

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
-from tinygrad_cnn.check.results import Comparison, Results
+from tinygrad_cnn.check.report.anchors import Anchors
+from tinygrad_cnn.check.results import Comparison, Parameter, Results, Step
 from tinygrad_cnn.check.witnesses.magnitude import largest
 from tinygrad_cnn.engine.graph import Array, Node, ancestors, handle_on
 from tinygrad_cnn.pictures import Mark, render
@@ -12,11 +14,14 @@ from tinygrad_cnn.pictures import Mark, render
 MOST_NODES = 2000  # a larger graph takes long to draw, and is no help
 
 
-def svg(report: Results) -> str | None:
-    """The picture, as SVG; None without a graph, or if it is too large, or if nothing hand-derived is to be marked."""
+def svg(report: Results, anchors: Anchors) -> str | None:
+    """The picture, as SVG, whose boxes lead to the rows of steps.
+
+    None without a graph, or if it is too large, or if nothing hand-derived is to be marked.
+    """
     if report.result is None or len(ancestors([report.result])[0]) > MOST_NODES:
         return None
-    marks = marks_of(report)
+    marks = marks_of(report, anchors)
     if not marks:
         return None
     try:
@@ -25,7 +30,7 @@ def svg(report: Results) -> str | None:
         return None
 
 
-def marks_of(report: Results) -> dict[Node, Mark]:
+def marks_of(report: Results, anchors: Anchors) -> dict[Node, Mark]:
     """A mark for each cotangent that was derived by hand; the first wrong step has a flag."""
     first = report.first_wrong
     marks = {step.node: mark(step.against_autodiff, step.autodiff, step.wrong, step is first) for step in report.steps}
@@ -42,7 +47,9 @@ def marks_of(report: Results) -> dict[Node, Mark]:
             and p.autodiff is not None
         ):
             marks[p.node] = mark(p.hand_derived_vs_autodiff, p.autodiff, True, first is None and p in wrong[:1])
-    return marks
+    rows: dict[Node, Step | Parameter] = {p.node: p for p in report.parameters if p.node is not None}
+    rows |= {step.node: step for step in report.steps}
+    return {node: replace(mark, link=f"#{anchors.of(rows[node])}") for node, mark in marks.items()}
 
 
 def mark(comparison: Comparison, auto: Array, wrong: bool, flag: bool) -> Mark:

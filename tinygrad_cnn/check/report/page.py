@@ -10,9 +10,11 @@ import numpy as np
 
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.report import marked_graph
-from tinygrad_cnn.check.report.code_lines import parts
+from tinygrad_cnn.check.report.anchors import Anchors
+from tinygrad_cnn.check.report.code_lines import Conclusion, parts
 from tinygrad_cnn.check.report.heat_maps import Side, side_by_side
 from tinygrad_cnn.check.report.iterations import by_iteration, named
+from tinygrad_cnn.check.report.strip import Strip, strip
 from tinygrad_cnn.check.report.summary import outcome
 from tinygrad_cnn.check.report.terminal import of_values, plain_cell, plain_cells, worst_of
 from tinygrad_cnn.check.results import Parameter, Results, Step
@@ -33,11 +35,15 @@ _templates = jinja2.Environment(
 
 def page(report: Results, facts: Sequence[Any] = ()) -> str:
     """The page, as HTML. facts: what else is known, each with a `title`, whether it was `found`, and what it `says`."""
-    steps, graph = of_values(report), marked_graph.svg(report)
+    steps, anchors = of_values(report), Anchors(report)
+    graph, shown, head = marked_graph.svg(report, anchors), strip(report), _head(report)
     width = re.search(r'<svg[^>]* width="([\d.]+)"', graph or "")
     return _templates.get_template("check.html").render(
-        **_head(report),
+        **head,
         in_full=True,
+        strip=shown,
+        strip_after=_about(shown, head["conclusions"]),
+        anchors=anchors,
         facts=facts,
         graph=graph,
         graph_width="60rem" if width is None else f"{width[1]}px",
@@ -63,12 +69,19 @@ def page(report: Results, facts: Sequence[Any] = ()) -> str:
 
 def head(report: Results) -> str:
     """The head of the page, which a notebook shows: the verdict, what is wrong, and why."""
-    return _templates.get_template("head.html").render(**_head(report), in_full=False)
+    return _templates.get_template("head.html").render(**_head(report), in_full=False, strip=None)
 
 
 def _head(report: Results) -> dict[str, Any]:
     found = [parts(conclusion) for conclusion in report.conclusions]
     return {"report": report, "outcome": outcome(report), "conclusions": found}
+
+
+def _about(shown: Strip | None, conclusions: Sequence[Conclusion]) -> int:
+    """Which conclusion is about what the strip shows: the first one that names it."""
+    if shown is None:
+        return -1
+    return next((k for k, found in enumerate(conclusions) if shown.row.name in found.words), 0)
 
 
 def _pictured(steps: Sequence[Step]) -> list[tuple[Step, int]]:

@@ -121,4 +121,4 @@ def _add_marks(diagram: Diagram, reading: Reading, marks: Mapping[Node, Mark]) -
             raise ValueError(f"marks: {node!r} is not a node of this graph")
         box = diagram.boxes[cotangents.get(id, id)]
         if box.mark is None or mark.rank > box.mark.rank:
-            box.mark = Mark(mark.severity, labels.clean(mark.note), mark.flag)
+            box.mark = Mark(mark.severity, labels.clean(mark.note), mark.flag, mark.link)

@@ -26,10 +26,11 @@ class Mark:
     severity  from 0 (fine) to 1 (as bad as can be); it becomes the colour of the step, from white to dark red
     note      a few words that are written in the step: "off by 0.89"
     flag      this is the step to look at first: it gets a thick border and a sign
+    link      where a click on the step leads, within the page that an SVG stands in: "#step-dz"
 
     `render(loss, marks={node: Mark(...)})` marks steps of a graph, each of which is a `Node` (that of a Tensor is
     `tensor.node`). In a picture with `backward=True` the cotangents of the nodes are marked, otherwise the nodes
-    themselves. Raises ValueError for a severity outside 0..1.
+    themselves. Raises ValueError for a severity outside 0..1, and for a link out of the page.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> x = tg.Tensor([1.0, 2.0], "x")
@@ -41,10 +42,13 @@ class Mark:
     severity: float
     note: str = ""
     flag: bool = False
+    link: str = ""
 
     def __post_init__(self) -> None:
         if not (isinstance(self.severity, int | float) and 0 <= self.severity <= 1) or math.isnan(self.severity):
             raise ValueError(f"Mark: severity is {self.severity!r}; expected a number from 0 to 1")
+        if self.link and not self.link.startswith("#"):
+            raise ValueError(f"Mark: link is {self.link!r}; expected a fragment of the page, as '#step-dz'")
 
     @property
     def rank(self) -> tuple[bool, float]:

@@ -210,7 +210,7 @@ def node(box: Box, style: Style) -> str:
         straight = f' group="{"back" if box.half == "backward" else "forth"}"'
     return (
         f'"{box.id}" [id="{box.id}" class="{box.kind}" shape={shape} style="{drawn}" fillcolor="{fill}" '
-        f'color="{border}" fontcolor="{ink}" tooltip={quoted(tip(box))}{straight}{thickness(box)} '
+        f'color="{border}" fontcolor="{ink}" tooltip={quoted(tip(box))}{straight}{thickness(box)}{_link(box)} '
         f"label=<{_label(box, style, ink, faint)}>]"
     )
 
@@ -248,6 +248,11 @@ def thickness(box: Box) -> str:
     if box.mark is not None and box.mark.flag:
         return f"{double} penwidth=3.0"
     return double
+
+
+def _link(box: Box) -> str:
+    """Where a click on the box leads."""
+    return f" URL={quoted(box.mark.link)}" if box.mark is not None and box.mark.link else ""
 
 
 def _is_parameter_or_gradient(box: Box) -> bool:
