@@ -133,11 +133,12 @@ def kind_of(leaf: Any) -> Any:
 
 def traced(function: Function, args: tuple[Any, ...], keywords: dict[str, Any], named: bool = True) -> Listing:
     """The listing of `function`, traced with these arguments. named: whether what it computes gets names."""
-    first = _traced_once(function, args, keywords, named)
-    return _settled(first, _traced_once(function, args, keywords, named=False))
+    first = traced_once(function, args, keywords, named)
+    return _settled(first, traced_once(function, args, keywords, named=False))
 
 
-def _traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, Any], named: bool) -> Listing:
+def traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, Any], named: bool) -> Listing:
+    """A listing in which it is open what the arrays are that the function closes over: operations "outside"."""
     recorder = Recorder(Traced, named)
     flat = leaves_of(function, args, keywords)
     arguments: list[Argument] = []

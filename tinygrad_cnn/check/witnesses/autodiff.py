@@ -29,6 +29,7 @@ NEVER = Deadline()
 # so many a run for every difference. It takes twice the memory: so many elements of all values are worth that.
 ONE_RUN, EVERY_RUN = 10**8, 10**6
 ELEMENTS = 2 * 10**6
+DRAWN = 4096  # random signs that are drawn at once
 
 
 @dataclass(frozen=True)
@@ -229,13 +230,34 @@ def _summed(run: Trace, cotangents: Mapping[Node, Array]) -> dict[Node, float]:
     off = math.sqrt(eps)  # so much, that the rounding of these walks themselves is nothing beside it
     share = math.sqrt(max(_terms(node) for node in run.computed())) * eps / off
     for _ in range(2):
-        arrived = walk_back(run, perturb=lambda g: g * (1 + off * signs(rng, np.shape(g))))
-        for node, g in arrived.items():
-            if node in cotangents:
-                with np.errstate(invalid="ignore"):
-                    difference = largest(np.nan_to_num(g - cotangents[node], posinf=0, neginf=0))
-                found[node] = max(found.get(node, 0.0), share * difference)
+        perturbation = _Perturbation(rng, off)
+        arrived = walk_back(run, perturb=perturbation)
+        with np.errstate(invalid="ignore"):
+            for node, g in arrived.items():
+                if node in cotangents:
+                    difference = share * largest_finite(g - cotangents[node])
+                    found[node] = max(found.get(node, 0.0), difference)
     return found
+
+
+class _Perturbation:
+    """Multiplies the elements of an array by 1 + `off` or 1 - `off`, at random.
+
+    Of a graph of many small values, the factors of many are drawn at once.
+    """
+
+    def __init__(self, rng: np.random.Generator, off: float) -> None:
+        self.rng, self.off = rng, off
+        self.factors, self.used = np.empty(0), 0
+
+    def __call__(self, x: Array) -> Array:
+        n = int(np.size(x))
+        if n > DRAWN:
+            return x * (1 + self.off * signs(self.rng, np.shape(x)))
+        if self.used + n > len(self.factors):
+            self.factors, self.used = 1 + self.off * signs(self.rng, (DRAWN,)), 0
+        self.used += n
+        return x * self.factors[self.used - n : self.used].reshape(np.shape(x))
 
 
 def signs(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:

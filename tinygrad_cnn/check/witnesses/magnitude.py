@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+SMALL = 10**4  # elements: of so few a copy costs less than a second reduction
 
 def largest(x: Any) -> float:
-    """The largest absolute value in an array, NaN if one is; 0 if there is none. Real arrays are not copied."""
+    """The largest absolute value in an array, NaN if one is; 0 if there is none. Large arrays are not copied."""
     x = np.asarray(x)
-    if x.dtype.kind == "c":
-        x = np.abs(x)
+    if (x.dtype.kind == "f" and x.size < SMALL) or x.dtype.kind == "c":
+        return float(np.maximum.reduce(np.abs(x), axis=None, initial=0.0))
     return float(np.maximum(np.max(x, initial=0.0), -np.min(x, initial=0.0)))
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.check.witnesses.branches import Branches, branches_of
+from tinygrad_cnn.check.witnesses.magnitude import largest
 from tinygrad_cnn.check.witnesses.trace import Trace, one_number, trace, value_of
 from tinygrad_cnn.engine.graph import Array, ancestors, differentiating, now
 from tinygrad_cnn.engine.tensor import leaf_on
@@ -26,9 +27,10 @@ from tinygrad_cnn.lowering.passes.common_subexpressions import without_repetitio
 from tinygrad_cnn.lowering.passes.dead_code import without_dead_code
 from tinygrad_cnn.lowering.passes.folding import folded
 from tinygrad_cnn.lowering.planned.plan import Plan
-from tinygrad_cnn.lowering.trace import traced
+from tinygrad_cnn.lowering.trace import traced_once
 from tinygrad_cnn.stand_in import StandIn
 
+NEARBY = 1e-3  # relative to the largest element of a leaf
 FEW = 4  # elements of a leaf that get no program of their own: it would be run too seldom
 
 
@@ -89,16 +91,17 @@ class _Program:
 
 
 def _settled(x: Instruction, operands: Sequence[Instruction]) -> Instruction:
-    """An array that the loss closes over is a constant."""
-    if x.operation == "closed_over":
-        return x.with_(operation="constant", parameters={"value": x.parameters["value"]})
+    """An array that the loss closes over is a constant: the check takes no time in which it may change."""
+    if x.operation == "outside":
+        return x.with_(operation="constant", parameters={"value": x.parameters["snapshot"]})
     return same(x, operands)
 
 
 def replay(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array], first: Trace) -> Replay | None:
     """The program of `loss`, traced at `leaves`; None if it is none.
 
-    first: the loss, run there. A loss that catches what tracing raises may go another way, and give another value.
+    first: the loss, run there. A loss that catches what tracing raises may go another way, and one may keep what it
+    computed: so the program has to give what the loss gives, there and nearby.
     """
 
     def recorded(*stand_ins: Any) -> list[Any]:
@@ -115,12 +118,15 @@ def replay(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array],
 
     try:
         with np.errstate(all="ignore"):
-            listing = traced(recorded, tuple([value_of(x) for x in leaves]), {}, named=False)
-            listing = listing.rewritten(_settled)  # the check takes no time in which they may change
+            listing = traced_once(recorded, tuple([value_of(x) for x in leaves]), {}, named=False)
+            listing = listing.rewritten(_settled)
             for run in (canonical, without_dead_code, folded, without_repetition):
                 listing = run(listing)
             found = Replay(listing, leaves)
-            return found if _near(found.at(leaves)[0], first.value) else None
+            rng = np.random.default_rng(0)
+            nearby = [(x + NEARBY * largest(x) * rng.standard_normal(x.shape)).astype(x.dtype) for x in leaves]
+            there = trace(loss, form, nearby).value
+            return found if _near(found.at(leaves)[0], first.value) and _near(found.at(nearby)[0], there) else None
     except Exception:  # whatever a loss does that a program cannot: it is run in Python then
         return None
     finally:
