@@ -8,6 +8,7 @@ import numpy as np
 
 SMALL = 10**4  # elements: of so few a copy costs less than a second reduction
 
+
 def largest(x: Any) -> float:
     """The largest absolute value in an array, NaN if one is; 0 if there is none. Large arrays are not copied."""
     x = np.asarray(x)

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -29,13 +29,31 @@ Place = tuple[list[ast.stmt], int]
 
 
 @dataclass(frozen=True, eq=False)
+class Unit:
+    """The outermost function of those that are executed and contain a statement, or all of a class that it is in.
+
+    module     it, as a module of its own; within a function with the same variables, if it is defined in functions
+    qualname   of what it is defined in, with a dot, and what that is called in `module`
+    """
+
+    module: ast.Module
+    qualname: tuple[str, str]
+
+    def codes(self, file: str, flags: int) -> Iterator[tuple[str, CodeType]]:
+        """The code objects that it is compiled to, each with the qualified name that it has in the file."""
+        here, there = self.qualname
+        for x in codes_within(compile(self.module, file, "exec", flags=flags, dont_inherit=True)):
+            yield here + x.co_qualname.removeprefix(there), x
+
+
+@dataclass(frozen=True, eq=False)
 class Statement:
     """A statement that was executed.
 
     place    the list of statements that it is in, and which of them it is
     outer    the place of the loop that it is in, if it is in one
     within   the function that it is in
-    top      what it is part of in its file: a function or a class, mostly
+    unit     what is compiled when it is edited
     file     where it is written
     names    the variables before it was executed for the last time, those of the module included
     own      how many of these are the function's, which come first
@@ -44,7 +62,7 @@ class Statement:
     place: Place
     outer: Place | None
     within: ast.FunctionDef
-    top: ast.stmt
+    unit: Unit
     file: str
     names: Mapping[str, Any]
     own: int
@@ -97,21 +115,37 @@ class Source:
 
     def _statements(self, lines: Mapping[CodeType, dict[int, tuple[int, Any, Any]]]) -> list[Statement]:
         found = []
+        units: dict[ast.stmt, Unit] = {}
+        definitions = {code: self._definition(code) for code in lines}
         for code, executed in lines.items():
-            tree = self._trees.setdefault(code.co_filename, parsed_file(code.co_filename))
-            definition = _definition(tree, code)
-            top = next((x for x in tree.body if definition in ast.walk(x)), None)
-            if definition is None or top is None or any(isinstance(x, ast.While) for x in ast.walk(definition)):
+            definition = definitions[code]
+            if definition is None or any(isinstance(x, ast.While) for x in ast.walk(definition)):
                 continue  # of which an edit might make an endless loop
+            path = _path(self._trees[code.co_filename], definition)
+            start = next(k for k, x in enumerate(path) if isinstance(x, ast.ClassDef) or x in definitions.values())
+            unit = units.get(path[start])
+            if unit is None:
+                unit = units[path[start]] = _unit(path[: start + 1], code)
             for (block, k), outer in _places(definition):
                 node = block[k]
                 if node.lineno in executed:
                     when, own, everywhere = executed[node.lineno]
                     names = {**own, **{x: y for x, y in everywhere.items() if x not in own and not x.startswith("__")}}
                     found.append(
-                        (when, Statement((block, k), outer, definition, top, code.co_filename, names, len(own)))
+                        (when, Statement((block, k), outer, definition, unit, code.co_filename, names, len(own)))
                     )
         return [x for _, x in sorted(found, key=lambda pair: -pair[0])]
+
+    def _definition(self, code: CodeType) -> Any:
+        """The definition that a code was made from."""
+        tree = self._trees.setdefault(code.co_filename, parsed_file(code.co_filename))
+        for x in ast.walk(tree):
+            if isinstance(x, ast.FunctionDef) and code.co_firstlineno in {
+                x.lineno,
+                *[y.lineno for y in x.decorator_list],
+            }:
+                return x if x.name == code.co_name else None
+        return None
 
     def _data(self) -> list[np.ndarray[Any, Any]]:
         """The arrays of modules and of enclosing functions, which an edit may overwrite."""
@@ -151,15 +185,15 @@ class Source:
     def _compiled(self, changed: Sequence[Statement]) -> dict[CodeType, CodeType] | None:
         """The new code of the functions that statements are in; None if there is none."""
         found: dict[CodeType, CodeType] = {}
-        for top, file in {id(x.top): (x.top, x.file) for x in changed}.values():
+        for unit, file in {x.unit: x.file for x in changed}.items():
             mine = {(c.co_qualname, c.co_firstlineno): c for c in self.codes if c.co_filename == file}
             flags = next(iter(mine.values())).co_flags & _FUTURE
             try:
-                whole = compile(ast.Module([top], []), file, "exec", flags=flags, dont_inherit=True)
+                codes = list(unit.codes(file, flags))
             except (SyntaxError, ValueError, TypeError, RecursionError):
                 return None
-            for x in codes_within(whole):
-                old = mine.get((x.co_qualname, x.co_firstlineno))
+            for qualname, x in codes:
+                old = mine.get((qualname, x.co_firstlineno))
                 if old is not None and self._functions[old]:
                     if x.co_freevars != old.co_freevars:
                         return None
@@ -174,12 +208,39 @@ def _is_filled(cell: Any) -> bool:
         return False
 
 
-def _definition(tree: ast.Module, code: CodeType) -> Any:
-    """The definition that a code was made from."""
-    for x in ast.walk(tree):
-        if isinstance(x, ast.FunctionDef) and code.co_firstlineno in {x.lineno, *[y.lineno for y in x.decorator_list]}:
-            return x if x.name == code.co_name else None
-    return None
+def _path(tree: ast.Module, definition: ast.FunctionDef) -> list[ast.FunctionDef | ast.ClassDef]:
+    """The functions and classes that a function is defined in, outermost first, and it."""
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    found, at = list[Any](), cast(ast.AST, definition)
+    while at is not tree:
+        if isinstance(at, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.insert(0, at)
+        at = parents[at]
+    return found
+
+
+def _unit(path: Sequence[Any], like: CodeType) -> Unit:
+    """What is compiled when the last of a path is edited. like: a code with the same future statements."""
+    *outer, node = path
+    if not outer:
+        return Unit(ast.Module([node], []), ("", ""))
+    code = compile(
+        ast.Module([path[0]], []), like.co_filename, "exec", flags=like.co_flags & _FUTURE, dont_inherit=True
+    )
+    names, qualname = set[str](), ""
+    for x in outer:
+        code = next(c for c in codes_within(code) if (c.co_name, c.co_firstlineno) == (x.name, _first_line(x)))
+        names |= {*code.co_varnames, *code.co_cellvars, *code.co_freevars} - {"__class__"}
+        qualname = f"{code.co_qualname}.<locals>."
+    arguments = ast.arguments(
+        [], [ast.arg(name, lineno=1, col_offset=0) for name in sorted(names)], None, [], [], None, []
+    )
+    around = ast.FunctionDef("around", arguments, [node], [], None, lineno=1, col_offset=0)
+    return Unit(ast.Module([around], []), (qualname, "around.<locals>."))
+
+
+def _first_line(x: Any) -> int:
+    return int(min([x.lineno, *[y.lineno for y in x.decorator_list]]))
 
 
 def _places(definition: Any) -> Iterator[tuple[Place, Place | None]]:
