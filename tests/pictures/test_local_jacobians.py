@@ -16,8 +16,9 @@ import tinygrad_cnn as tg
 from tinygrad_cnn import tree
 from tinygrad_cnn.engine.graph import ancestors
 from tinygrad_cnn.pictures.read import local_jacobians
-from tinygrad_cnn.pictures.read.local_jacobians import Jacobian, Jacobians, Step, TooLargeError, moved
+from tinygrad_cnn.pictures.read.local_jacobians import Jacobians, Step, TooLargeError, moved
 from tinygrad_cnn.pictures.read.reading import values
+from tinygrad_cnn.pictures.view.influence import Jacobian
 
 
 def steps(function: Callable[..., Any], *operands: Any) -> Iterator[tuple[Step, int]]:

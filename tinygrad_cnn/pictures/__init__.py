@@ -15,10 +15,11 @@ from tinygrad_cnn.engine.tensor import Tensor
 from tinygrad_cnn.pictures.view.diagram import Mark
 
 if TYPE_CHECKING:
+    from tinygrad_cnn.pictures.read.influence import Influence
     from tinygrad_cnn.pictures.view.diagram import Diagram
     from tinygrad_cnn.pictures.write.picture import Graph, Picture
 
-__all__ = ["Graph", "Mark", "graph", "render"]
+__all__ = ["Graph", "Mark", "graph", "influence", "render"]
 
 
 def render(
@@ -122,6 +123,38 @@ def graph(
     drawn = with_closed(diagram, groups_to_close(diagram, depth, collapse))
     drawn.is_poster = depth == "layers"
     return Graph(drawn)
+
+
+def influence(result: Any, value: Any, index: int | tuple[int, ...] = ()) -> Influence:
+    """Which elements an element of a value was computed from, and which of the values after it it influenced.
+
+    result  a Tensor, or a tree of them: the values are those that it was computed from, and itself
+    value   the value that the element is of: a Tensor, a name such as "pool", or "%3" as in `print(tg.graph(result))`
+    index   of the element
+
+    Returns an object that prints as a table, and has for each value an array of its shape: `found["x"]`, or `found[x]`
+    for a Tensor x. Of a value before the element, that is the derivative of the element by each of its elements; of a
+    value after it, the derivative of each of its elements by the element. It is masked where there is no dependence;
+    so a 0 is a dependence without an effect at the present values, as on the dead side of a relu, or on what is not the
+    largest in a maximum. `found.before` and `found.after` have these arrays by name, and `found.cut` says which steps
+    were too large to be followed. Raises ValueError for a value that is not in the graph, and IndexError for an index
+    outside it.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> x = tg.Tensor([[1.0, 2.0], [3.0, 4.0]], "x")
+    >>> largest = np.max(x, axis=1)
+    >>> found = tg.influence(np.sum(largest**2), largest, 1)
+    >>> print(found["x"])
+    [[-- --]
+     [0.0 1.0]]
+    >>> found.after["%2"]
+    masked_array(data=[--, 8.0],
+                 mask=[ True, False],
+           fill_value=1e+20)
+    """
+    from tinygrad_cnn.pictures.read.influence import influence_of
+
+    return influence_of(result, value, index)
 
 
 def _diagram(

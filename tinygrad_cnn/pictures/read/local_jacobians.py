@@ -21,40 +21,20 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from tinygrad_cnn.engine.fitting import sum_to
 from tinygrad_cnn.engine.transforms import jvp
 from tinygrad_cnn.infinities import generic
+from tinygrad_cnn.pictures.view.influence import Array, Jacobian
 
 MOST = 2**20  # entries of a Jacobian
 FEW = 64  # places along an axis that are pulled back one by one
 MOST_PASSES = 1024  # VJPs or JVPs for one
 MOST_CANDIDATES = 2**26  # places along an axis of an operand, over all elements of the result
 
-Array = npt.NDArray[Any]
-
 
 class TooLargeError(ValueError):
     """A Jacobian has more entries, or takes more passes, than are computed."""
-
-
-class Jacobian(NamedTuple):
-    """The Jacobian of a result by an operand, row by row; a row is for an element of the result, in C order.
-
-    starts    where the entries of each row begin, and where those of the last end
-    elements  of each entry, the element of the operand, in C order
-    weights   of each entry, the derivative
-    """
-
-    starts: Array
-    elements: Array
-    weights: Array
-
-    @property
-    def rows(self) -> Array:
-        """Of each entry, the element of the result."""
-        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
 
 
 class Step(NamedTuple):
