@@ -115,6 +115,11 @@ def row(*cells: str) -> str:
     return "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
 
 
+def counted(n: int, what: str) -> str:
+    """The number with its noun, in the plural but for 1."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 class Half(NamedTuple):
     """What the checkers find in half of the corpus. peers: how many each of the others calls wrong."""
 
@@ -224,8 +229,8 @@ def page() -> str:
         for name in peers
     )
     of_alarms = "\n".join(
-        f"- {name}: {corrected[name]} false alarms in {n + m}; {alarms[name]} in {len(RIGHT)} at kinks and ties."
-        for name in corrected
+        f"- {name}: {counted(alarm, 'false alarm')} in {n + m}; {alarms[name]} in {len(RIGHT)} at kinks and ties."
+        for name, alarm in corrected.items()
     )
     return f"""# What gradient checkers find
 

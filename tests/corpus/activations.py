@@ -160,3 +160,82 @@ def caspian_container_input(p: Parameters) -> dict[str, Any]:
     da = dy @ p["W"].T
     dx = da * x * (1 - x)
     return {"dy": dy, "da": da, "dW": a.T @ dy, "dx": dx}
+
+
+RECTIFIED = {"W": normal(40, 3, 4), "b": 0.2 * normal(41, 4)}
+
+
+def rectified_layer(p: Parameters) -> Any:
+    z = X @ p["W"] + p["b"]
+    h = np.maximum(0, z)
+    return 0.5 * np.sum((h - Y) ** 2)
+
+
+@mistake(
+    rectified_layer,
+    RECTIFIED,
+    source="https://github.com/haifengl/smile/issues/528",
+    step="dz",
+    cause="The cotangent is overwritten by the derivative, 0 or 1, instead of multiplied by it.",
+    fix={"dz = (z > 0).astype(float)": "dz = dh * (z > 0)"},
+    says=r"\bdh\b|cotangent|factor",
+)
+def smile_rectifier_overwritten(p: Parameters) -> dict[str, Any]:
+    z = X @ p["W"] + p["b"]
+    dh = np.maximum(0, z) - Y
+    dz = (z > 0).astype(float)
+    return {"dh": dh, "dz": dz, "dW": X.T @ dz, "db": np.sum(dz, axis=0)}
+
+
+SWISH = {"x": normal(42, 5, 4), "beta": 1 + 0.3 * normal(43, 4)}
+
+
+def swish_with_slope(p: Parameters) -> Any:
+    s = sigmoid(p["beta"] * p["x"])
+    out = p["x"] * s
+    return np.sum((out - Y) ** 2)
+
+
+@mistake(
+    swish_with_slope,
+    SWISH,
+    source="https://github.com/RubixML/ML/pull/437 (Swish, dBeta)",
+    step="dbeta",
+    cause="The derivative of the sigmoid, with its inner x, is missing from the gradient of the slope.",
+    fix={"np.sum(dout * x, axis=0)": "np.sum(dout * x * s * (1 - s) * x, axis=0)"},
+    says=r"1 - s|sigmoid|factor|derivative",
+)
+def rubix_swish_slope_gradient(p: Parameters) -> dict[str, Any]:
+    x = p["x"]
+    s = sigmoid(p["beta"] * x)
+    dout = 2 * (x * s - Y)
+    dbeta = np.sum(dout * x, axis=0)
+    dx = dout * (s + p["beta"] * x * s * (1 - s))
+    return {"dout": dout, "dbeta": dbeta, "dx": dx}
+
+
+CLIPPED = {"x": 1.5 * normal(44, 5, 4)}
+LIMIT = 1.0
+
+
+def soft_relu(p: Parameters) -> Any:
+    c = np.clip(p["x"], -LIMIT, LIMIT)
+    out = np.log(1 + np.exp(c))
+    return np.sum((out - Y) ** 2)
+
+
+@mistake(
+    soft_relu,
+    CLIPPED,
+    source="https://github.com/PaddlePaddle/Paddle/pull/18678",
+    step="dx",
+    cause="Whether it was clipped is asked of the output instead of the input.",
+    fix={"(out > -LIMIT) & (out < LIMIT)": '(p["x"] > -LIMIT) & (p["x"] < LIMIT)'},
+    says=r"\bx\b|\bout\b|clip|mask",
+)
+def paddle_soft_relu_clip_mistake(p: Parameters) -> dict[str, Any]:
+    out = np.log(1 + np.exp(np.clip(p["x"], -LIMIT, LIMIT)))
+    dout = 2 * (out - Y)
+    inside = (out > -LIMIT) & (out < LIMIT)
+    dx = dout * (1 - np.exp(-out)) * inside
+    return {"dout": dout, "dx": dx}

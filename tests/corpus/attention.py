@@ -119,3 +119,75 @@ def fla_normaliser_constant(p: Parameters) -> dict[str, Any]:
     dq = ds @ k + ddenom * k_cum
     dk = ds.T @ q
     return {"dnum": dnum, "ddenom": ddenom, "dq": dq, "dk": dk, "dv": dv}
+
+
+BLOCK = {"x": normal(20, 4, 3), "Wa": 0.5 * normal(21, 3, 3), "W1": normal(22, 3, 5), "W2": 0.5 * normal(23, 5, 3)}
+BLOCK_GOAL = normal(24, 4, 3)
+MIXING = softmax(normal(25, 4, 4))
+
+
+def transformer_block(p: Parameters) -> Any:
+    residual = p["x"] + MIXING @ p["x"] @ p["Wa"]
+    h = np.tanh(residual @ p["W1"])
+    out = residual + h @ p["W2"]
+    return np.sum((out - BLOCK_GOAL) ** 2)
+
+
+@mistake(
+    transformer_block,
+    BLOCK,
+    source="https://github.com/paiml/entrenar/issues/313",
+    step="dresidual",
+    cause="The gradient of the second skip connection is not added: that through the dense layers is all.",
+    fix={'dresidual = dpre @ p["W1"].T': 'dresidual = dpre @ p["W1"].T + dout'},
+    says=r"\bdout\b|residual|skip|term|missing",
+)
+def entrenar_second_skip(p: Parameters) -> dict[str, Any]:
+    residual = p["x"] + MIXING @ p["x"] @ p["Wa"]
+    h = np.tanh(residual @ p["W1"])
+    dout = 2 * (residual + h @ p["W2"] - BLOCK_GOAL)
+    dW2 = h.T @ dout
+    dh = dout @ p["W2"].T
+    dpre = dh * (1 - h**2)
+    dW1 = residual.T @ dpre
+    dresidual = dpre @ p["W1"].T
+    dWa = (MIXING @ p["x"]).T @ dresidual
+    dx = dresidual + MIXING.T @ dresidual @ p["Wa"].T
+    return {"dout": dout, "dW2": dW2, "dh": dh, "dW1": dW1, "dresidual": dresidual, "dWa": dWa, "dx": dx}
+
+
+CAUSAL = {"q": normal(26, 4, 3), "k": normal(27, 4, 3), "v": normal(28, 4, 3)}
+CAUSAL_GOAL = normal(29, 4, 3)
+ALLOWED = np.tril(np.ones((4, 4))) == 1
+
+
+def causal_attention(p: Parameters) -> Any:
+    s = p["q"] @ p["k"].T / np.sqrt(3)
+    e = np.where(ALLOWED, np.exp(s), 0)
+    w = e / np.sum(e, axis=1, keepdims=True)
+    out = w @ p["v"]
+    return np.sum((out - CAUSAL_GOAL) ** 2)
+
+
+@mistake(
+    causal_attention,
+    CAUSAL,
+    source="https://github.com/triton-lang/triton/issues/7216 (as a comment explains it)",
+    step="dv dw ds dq dk",
+    cause="The weights are computed anew without the causal mask of the forward pass.",
+    fix={"w = np.exp(s - lse)": "w = np.where(ALLOWED, np.exp(s - lse), 0)"},
+    says=r"mask|tri[lu]|causal|ALLOWED is (?:missing|not)|factor ALLOWED",
+)
+def triton_causal_mask(p: Parameters) -> dict[str, Any]:
+    q, k, v = p["q"], p["k"], p["v"]
+    s = q @ k.T / np.sqrt(3)
+    e = np.where(ALLOWED, np.exp(s), 0)
+    lse = np.log(e.sum(axis=1, keepdims=True))
+    out = np.exp(-lse) * e @ v
+    dout = 2 * (out - CAUSAL_GOAL)
+    w = np.exp(s - lse)
+    dv = w.T @ dout
+    dw = dout @ v.T
+    ds = w * (dw - np.sum(dout * out, axis=1, keepdims=True))
+    dq, dk = ds @ k / np.sqrt(3), ds.T @ q / np.sqrt(3)
+    return {"dout": dout, "dv": dv, "dw": dw, "ds": ds, "dq": dq, "dk": dk}

@@ -448,3 +448,63 @@ def lbann_last_sample(p: Parameters) -> dict[str, Any]:
     for n in range(4):
         dw = 0 * dw + np.array([SAMPLES_INPUT[n, k : k + 5] @ dy[n] for k in range(3)])
     return {"dy": dy, "dw": dw, "db": np.sum(dy)}
+
+
+FLAT = {"x": normal(80, 4, 7), "w": normal(81, 1, 3)}
+FLAT_GOAL = normal(82, 4, 5)
+
+
+def convolution_of_rows(p: Parameters) -> Any:
+    y = p["w"][0, 0] * p["x"][:, 0:5] + p["w"][0, 1] * p["x"][:, 1:6] + p["w"][0, 2] * p["x"][:, 2:7]
+    return np.sum((y - FLAT_GOAL) ** 2)
+
+
+@mistake(
+    convolution_of_rows,
+    FLAT,
+    source="https://github.com/llvm/torch-mlir/pull/4437",
+    step="dx",
+    cause="The filter is not flipped where one of its axes alone is longer than 1.",
+    fix={"* flipped[0]": "* flipped[0, ::-1]"},
+    says=r"flip|revers|::-1|rotat",
+)
+def torch_mlir_unflipped_gradient(p: Parameters) -> dict[str, Any]:
+    x, w = p["x"], p["w"]
+    dy = 2 * (w[0, 0] * x[:, 0:5] + w[0, 1] * x[:, 1:6] + w[0, 2] * x[:, 2:7] - FLAT_GOAL)
+    padded = np.pad(dy, ((0, 0), (2, 2)))
+    flipped = w
+    dx = np.zeros_like(x)
+    for j in range(7):
+        dx[:, j] = np.sum(padded[:, j : j + 3] * flipped[0], axis=1)
+    dw = np.array([[np.sum(dy * x[:, k : k + 5]) for k in range(3)]])
+    return {"dy": dy, "dw": dw, "dx": dx}
+
+
+STRIDED = {"x": normal(83, 3, 9), "w": normal(84, 3)}
+STRIDED_GOAL = normal(85, 3, 4)
+
+
+def strided_convolution(p: Parameters) -> Any:
+    y = np.stack([np.sum(p["w"] * p["x"][:, 2 * i : 2 * i + 3], axis=1) for i in range(4)], axis=1)
+    return np.sum((y - STRIDED_GOAL) ** 2)
+
+
+@mistake(
+    strided_convolution,
+    STRIDED,
+    source="https://github.com/ROCm/rocm-libraries/pull/7732",
+    step="dx",
+    cause="Of the products that a stride divides the input's gradient into, the first alone is computed.",
+    fix={"for remainder in range(1):": "for remainder in range(2):"},
+    says=r"range|first|only|missing|zero|\b0\b|iteration|index",
+)
+def rocm_first_product_gradient(p: Parameters) -> dict[str, Any]:
+    x, w = p["x"], p["w"]
+    y = np.stack([np.sum(w * x[:, 2 * i : 2 * i + 3], axis=1) for i in range(4)], axis=1)
+    dy = 2 * (y - STRIDED_GOAL)
+    dw = np.array([np.sum(dy * x[:, k : k + 7 : 2]) for k in range(3)])
+    dx = np.zeros_like(x)
+    for remainder in range(1):
+        for k in range(remainder, 3, 2):
+            dx[:, k : k + 7 : 2] += dy * w[k]
+    return {"dy": dy, "dw": dw, "dx": dx}

@@ -275,3 +275,71 @@ def caspian_dropout_scale(p: Parameters) -> dict[str, Any]:
     dd = dy @ p["W"].T
     dx = dd * KEPT_MASK
     return {"dy": dy, "dd": dd, "dW": d.T @ dy, "dx": dx}
+
+
+SIAMESE = {"scale": 1 + 0.3 * normal(70, 3)}
+LEFT, RIGHT, SIAMESE_GOAL = normal(71, 3, 5), normal(72, 3, 5), normal(73, 3, 5)
+
+
+def shared_scale(p: Parameters) -> Any:
+    y1 = p["scale"][:, None] * LEFT
+    y2 = p["scale"][:, None] * RIGHT
+    return np.sum((np.tanh(y1) - y2 - SIAMESE_GOAL) ** 2)
+
+
+@mistake(
+    shared_scale,
+    SIAMESE,
+    source="https://github.com/BVLC/caffe/issues/6604 (beta = 0 where the outer dimension is 1)",
+    step="dscale",
+    cause="Each of the layers that share the scale writes its gradient over the other's.",
+    fix={"dscale = np.sum(dy * x, axis=1)": "dscale = dscale + np.sum(dy * x, axis=1)"},
+    says=r"assign|overwrit|added|missing|\+=",
+)
+def caffe_scale_replaced(p: Parameters) -> dict[str, Any]:
+    y1, y2 = p["scale"][:, None] * LEFT, p["scale"][:, None] * RIGHT
+    error = 2 * (np.tanh(y1) - y2 - SIAMESE_GOAL)
+    dy1, dy2 = error * (1 - np.tanh(y1) ** 2), -error
+    dscale = np.zeros(3)
+    for dy, x in ((dy2, RIGHT), (dy1, LEFT)):
+        dscale = np.sum(dy * x, axis=1)
+    return {"dy1": dy1, "dy2": dy2, "dscale": dscale}
+
+
+CBOW = {"W1": normal(74, 4, 6), "b1": 0.3 * normal(75, 4, 1), "W2": normal(76, 6, 4), "b2": 0.1 * normal(77, 6, 1)}
+BAGS = np.abs(normal(78, 6, 5))
+CENTRE = np.eye(6)[[0, 3, 2, 5, 3]].T
+
+
+def continuous_bag_of_words(p: Parameters) -> Any:
+    z1 = p["W1"] @ BAGS + p["b1"]
+    h = np.maximum(0, z1)
+    z = p["W2"] @ h + p["b2"]
+    e = np.exp(z - np.max(z, axis=0))
+    yhat = e / np.sum(e, axis=0)
+    return -np.sum(CENTRE * np.log(yhat)) / 5
+
+
+@mistake(
+    continuous_bag_of_words,
+    CBOW,
+    source="https://github.com/amanchadha/coursera-natural-language-processing-specialization/issues/4 "
+    "(a correction that was proposed)",
+    step="db1",
+    cause="The gradient of the bias is taken from before the rectifier, the weights' from behind it.",
+    fix={"db1 = np.sum(dh, ": "db1 = np.sum(dz1, "},
+    says=r"z1|relu|mask|rectif",
+)
+def coursera_cbow_bias(p: Parameters) -> dict[str, Any]:
+    z1 = p["W1"] @ BAGS + p["b1"]
+    h = np.maximum(0, z1)
+    z = p["W2"] @ h + p["b2"]
+    e = np.exp(z - z.max(axis=0))
+    dz = (e / e.sum(axis=0) - CENTRE) / 5
+    dW2 = dz @ h.T
+    db2 = np.sum(dz, axis=1, keepdims=True)
+    dh = p["W2"].T @ dz
+    dz1 = dh * (z1 > 0)
+    dW1 = dz1 @ BAGS.T
+    db1 = np.sum(dh, axis=1, keepdims=True)
+    return {"dz": dz, "dW2": dW2, "db2": db2, "dh": dh, "dz1": dz1, "dW1": dW1, "db1": db1}

@@ -119,3 +119,60 @@ def pytorch_sparse_padding(p: Parameters) -> dict[str, Any]:
     dE = np.zeros_like(p["E"])
     np.add.at(dE, SENTENCES, dv)
     return {"du": du, "dE": dE}
+
+
+GATHERED = {"table": normal(60, 5, 3)}
+ROWS_TAKEN = np.array([3, 1, 3, 0])
+GATHERED_GOAL = normal(61, 4, 3)
+
+
+def gathered_rows(p: Parameters) -> Any:
+    v = p["table"][ROWS_TAKEN]
+    return np.sum((v - GATHERED_GOAL) ** 2)
+
+
+@mistake(
+    gathered_rows,
+    GATHERED,
+    source="https://github.com/ooples/AiDotNet.Tensors/pull/894",
+    step="dtable",
+    cause="The cotangent is gathered once more by the indices instead of scattered, and added, to them.",
+    fix={
+        "for s in range(5):": "for s in range(4):",
+        "dtable[s] = dv[ROWS_TAKEN[s % 4]]": "dtable[ROWS_TAKEN[s]] += dv[s]",
+    },
+    says=r"scatter|add\.at|added|accumulat|index|\+=",
+)
+def aidotnet_gather_of_gather(p: Parameters) -> dict[str, Any]:
+    dv = 2 * (p["table"][ROWS_TAKEN] - GATHERED_GOAL)
+    dtable = np.zeros_like(p["table"])
+    for s in range(5):
+        dtable[s] = dv[ROWS_TAKEN[s % 4]]
+    return {"dv": dv, "dtable": dtable}
+
+
+SCATTERED = {"x": normal(62, 5, 3), "updates": normal(63, 2, 3)}
+REPLACED = np.array([[0.0], [1.0], [0.0], [0.0], [1.0]])
+PLACED = np.array([[0.0, 0], [1, 0], [0, 0], [0, 0], [0, 1]])
+SCATTERED_GOAL = normal(64, 5, 3)
+
+
+def scattered_rows(p: Parameters) -> Any:
+    y = np.where(REPLACED == 1, PLACED @ p["updates"], p["x"])
+    return np.sum((y - SCATTERED_GOAL) ** 2)
+
+
+@mistake(
+    scattered_rows,
+    SCATTERED,
+    source="https://github.com/PaddlePaddle/Paddle/pull/30604",
+    step="dx",
+    cause="The rows that were replaced get their cotangent all the same.",
+    fix={"dx = dy.copy()": "dx = dy * (REPLACED == 0)"},
+    says=r"REPLACED|mask|zero|\b0\b|where|row",
+)
+def paddle_scatter_replaced_gradient(p: Parameters) -> dict[str, Any]:
+    dy = 2 * (np.where(REPLACED == 1, PLACED @ p["updates"], p["x"]) - SCATTERED_GOAL)
+    dx = dy.copy()
+    dupdates = PLACED.T @ dy
+    return {"dy": dy, "dx": dx, "dupdates": dupdates}

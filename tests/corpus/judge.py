@@ -107,18 +107,31 @@ def replaced(by_hand: ByHand, you: str, right: str) -> ByHand | None:
     source, _ = body_of(by_hand)
     definition = ast.parse(source).body[0]
     try:
-        old, new = (ast.parse(line.strip()).body[0] for line in (you, right))
+        old, new = (statement_of(line) for line in (you, right))
     except (SyntaxError, IndexError):
         return None
     found = False
     for node in ast.walk(definition):
         body = getattr(node, "body", None)
         for place, statement in enumerate(body if isinstance(body, list) else []):
-            if ast.unparse(statement) == ast.unparse(old):
+            if first_line(statement) == first_line(old):
+                if hasattr(statement, "body"):
+                    new.body = statement.body
                 body[place], found = new, True
     if not found:
         return None
     return compiled(ast.unparse(ast.fix_missing_locations(definition)), by_hand)
+
+
+def statement_of(line: str) -> Any:
+    """The statement that a line is, or, of a loop or a condition, begins."""
+    text = line.strip()
+    return ast.parse(text + " pass" if text.endswith(":") else text).body[0]
+
+
+def first_line(statement: ast.AST) -> str:
+    """A statement's, as `ast` writes it."""
+    return ast.unparse(statement).splitlines()[0]
 
 
 def words_hold(words: str, actual: Any, expected: Any) -> bool:

@@ -310,3 +310,148 @@ def absolute_differences(p: Parameters) -> Any:
 def hipsternet_broadcast_target_backward(p: Parameters) -> dict[str, Any]:
     dprediction = np.sign(p["prediction"] - ROW.reshape(-1, 1)) / 5
     return {"dprediction": dprediction}
+
+
+EMBEDDED = {"anchor": normal(110, 5, 3), "positive": normal(111, 5, 3), "negative": normal(112, 5, 3)}
+
+
+def triplet_embedding(p: Parameters) -> Any:
+    near = np.sum((p["anchor"] - p["positive"]) ** 2, axis=1)
+    far = np.sum((p["anchor"] - p["negative"]) ** 2, axis=1)
+    hinge = np.maximum(0, near - far + 0.2)
+    return np.mean(hinge)
+
+
+@mistake(
+    triplet_embedding,
+    EMBEDDED,
+    source="https://github.com/Atcold/torch-TripletEmbedding/issues/6 (a correction that was proposed)",
+    step="dpositive dnegative",
+    cause="The vectors are taken to be of unit length, which the loss does not know: a term is left out.",
+    fix={
+        "dpositive = scale * -a": "dpositive = scale * (b - a)",
+        "dnegative = scale * a": "dnegative = scale * (a - c)",
+    },
+    says=r"term|missing|positive|negative",
+)
+def torch_triplet_unit_vectors(p: Parameters) -> dict[str, Any]:
+    a, b, c = p["anchor"], p["positive"], p["negative"]
+    hinge = np.sum((a - b) ** 2, axis=1) - np.sum((a - c) ** 2, axis=1) + 0.2
+    scale = 2 * (hinge > 0)[:, None] / len(a)
+    danchor = scale * (c - b)
+    dpositive = scale * -a
+    dnegative = scale * a
+    return {"danchor": danchor, "dpositive": dpositive, "dnegative": dnegative}
+
+
+RANKED = {"query": normal(113, 4, 3), "similar": normal(114, 4, 3), "dissimilar": normal(115, 4, 3)}
+
+
+def ranking_hinge(p: Parameters) -> Any:
+    margin = 1 - np.sum(p["query"] * (p["similar"] - p["dissimilar"]), axis=1)
+    hinge = np.maximum(0, margin)
+    return np.sum(hinge) / 4
+
+
+@mistake(
+    ranking_hinge,
+    RANKED,
+    source="https://github.com/BVLC/caffe/pull/603 (the query's diff, which the tests check)",
+    step="dquery",
+    cause="The gradient of the query is never computed, and stays 0.",
+    fix={"dquery = np.zeros_like(q)": "dquery = -active * (s - d)"},
+    says=r"\b0\b|zero|missing|nothing",
+)
+def caffe_ranking_query(p: Parameters) -> dict[str, Any]:
+    q, s, d = p["query"], p["similar"], p["dissimilar"]
+    active = ((1 - np.sum(q * (s - d), axis=1)) > 0)[:, None] / 4
+    dquery = np.zeros_like(q)
+    dsimilar = -active * q
+    ddissimilar = active * q
+    return {"dquery": dquery, "dsimilar": dsimilar, "ddissimilar": ddissimilar}
+
+
+FRAMES = {"logp": np.log(np.abs(normal(116, 2, 3, 4)) + 0.2)}
+ALIGNMENTS = [np.array(path) for path in ((1, 2, 2), (1, 1, 2), (0, 1, 2), (1, 0, 2), (1, 2, 0))]  # of "12", blank 0
+IMPORTANCE = np.array([0.4, 1.7])
+
+
+def connectionist(p: Parameters) -> Any:
+    nll = [-np.log(sum(np.exp(np.sum(p["logp"][b, np.arange(3), path])) for path in ALIGNMENTS)) for b in range(2)]
+    return np.sum(IMPORTANCE * np.stack(nll))
+
+
+@mistake(
+    connectionist,
+    FRAMES,
+    source="https://github.com/pytorch/pytorch/issues/11750",
+    step="dlogp",
+    cause="The cotangent of each sequence's loss is not multiplied in.",
+    fix={"dlogp[b] -= posterior": "dlogp[b] -= IMPORTANCE[b] * posterior"},
+    says=r"IMPORTANCE|cotangent|factor|weight",
+)
+def pytorch_ctc_cotangent_gradient(p: Parameters) -> dict[str, Any]:
+    logp, frames = p["logp"], np.arange(3)
+    dlogp = np.zeros_like(logp)
+    for b in range(2):
+        scores = np.array([np.exp(np.sum(logp[b, frames, path])) for path in ALIGNMENTS])
+        posterior = np.zeros((3, 4))
+        for path, share in zip(ALIGNMENTS, scores / scores.sum(), strict=True):
+            posterior[frames, path] += share
+        dlogp[b] -= posterior
+    return {"dlogp": dlogp}
+
+
+SIGNED = {"w": normal(117, 3)}
+LABELLED = np.array([1.0, -1.0, 1.0, 1.0, -1.0, 1.0])
+
+
+def logistic_of_margins(p: Parameters) -> Any:
+    m = LABELLED * (X @ p["w"])
+    return np.sum(np.log(1 + np.exp(-m)))
+
+
+@mistake(
+    logistic_of_margins,
+    SIGNED,
+    source="https://github.com/Yorko/mlcourse.ai/issues/640 (the minus in the argument of sigma)",
+    step="dm",
+    cause="The sigmoid is taken of the margin instead of minus the margin.",
+    fix={"dm = -1 / (1 + np.exp(-m))": "dm = -1 / (1 + np.exp(m))"},
+    says=r"sign|minus|-m|1 - |exp\(m\)",
+)
+def mlcourse_margin_sign(p: Parameters) -> dict[str, Any]:
+    m = LABELLED * (X @ p["w"])
+    dm = -1 / (1 + np.exp(-m))
+    dw = X.T @ (LABELLED * dm)
+    return {"dm": dm, "dw": dw}
+
+
+WRAPPED = {"logits": normal(118, 4, 5)}
+NEXT_WORD = np.array([0, 3, 1, 4])
+OUTER = 0.3
+
+
+def cross_entropy_with_penalty(p: Parameters) -> Any:
+    e = np.exp(p["logits"] - np.max(p["logits"], axis=1, keepdims=True))
+    s = e / np.sum(e, axis=1, keepdims=True)
+    largest = np.max(p["logits"], axis=1)
+    return OUTER * (-np.mean(np.log(s[np.arange(4), NEXT_WORD])) + 0.1 * np.sum(largest**2))
+
+
+@mistake(
+    cross_entropy_with_penalty,
+    WRAPPED,
+    source="https://github.com/fla-org/flash-linear-attention/pull/963",
+    step="dlogits",
+    cause="The gradient of the penalty is not multiplied by the cotangent from above, that of the loss is.",
+    fix={"dlogits = OUTER * dce + glogits": "dlogits = OUTER * dce + OUTER * glogits"},
+    says=r"OUTER|0\.3|factor|cotangent",
+)
+def fla_l2wrap_unscaled_backward(p: Parameters) -> dict[str, Any]:
+    logits = p["logits"]
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))
+    dce = (e / e.sum(axis=1, keepdims=True) - np.eye(5)[NEXT_WORD]) / 4
+    glogits = 0.2 * logits * (logits == logits.max(axis=1, keepdims=True))
+    dlogits = OUTER * dce + glogits
+    return {"dlogits": dlogits}

@@ -266,3 +266,85 @@ def the_caspian_rms_norm_sum(p: Parameters) -> dict[str, Any]:
     dnormed = dout * p["weight"]
     dx = dnormed / rms - dnormed * p["x"] ** 2 / (5 * rms**3)
     return {"dout": dout, "dweight": dweight, "dnormed": dnormed, "dx": dx}
+
+
+@mistake(
+    group_norm,
+    GROUPS,
+    source="https://github.com/uxlfoundation/oneDNN/issues/3543 (the formula of layer norm, corrected by pull/3615)",
+    step="dx",
+    cause="gamma is multiplied in after the means were taken, as if it were the same for the channels of a group.",
+    fix={
+        "d, h = dy.reshape": "d, h = (dy * p['gamma'][:, None]).reshape",
+        'p["gamma"][:, None] * (rstd * inner)': "(rstd * inner)",
+    },
+    says=r"gamma",
+)
+def onednn_group_norm_scale_gradient(p: Parameters) -> dict[str, Any]:
+    grouped = p["x"].reshape(2, 2, 2, 3)
+    rstd = 1 / np.sqrt(grouped.var(axis=(2, 3), keepdims=True) + 1e-5)
+    xhat = ((grouped - grouped.mean(axis=(2, 3), keepdims=True)) * rstd).reshape(2, 4, 3)
+    dy = 2 * (p["gamma"][:, None] * xhat + p["beta"][:, None] - GROUPS_GOAL)
+    dgamma, dbeta = np.sum(dy * xhat, axis=(0, 2)), np.sum(dy, axis=(0, 2))
+    d, h = dy.reshape(2, 2, 2, 3), xhat.reshape(2, 2, 2, 3)
+    inner = d - d.mean(axis=(2, 3), keepdims=True) - h * (d * h).mean(axis=(2, 3), keepdims=True)
+    dx = p["gamma"][:, None] * (rstd * inner).reshape(2, 4, 3)
+    return {"dy": dy, "dgamma": dgamma, "dbeta": dbeta, "dx": dx}
+
+
+RESPONSES = {"a": normal(100, 3, 6)}
+RESPONSES_GOAL = normal(101, 3, 6)
+ALPHA, BETA = 0.3, 0.75
+NEIGHBOURS = (np.abs(np.arange(6)[:, None] - np.arange(6)) <= 1).astype(float)
+
+
+def local_response(p: Parameters) -> Any:
+    scale = 1 + ALPHA / 3 * (p["a"] ** 2 @ NEIGHBOURS)
+    b = p["a"] * scale**-BETA
+    return np.sum((b - RESPONSES_GOAL) ** 2)
+
+
+@mistake(
+    local_response,
+    RESPONSES,
+    source="https://github.com/BVLC/caffe/issues/5105 (a correction that was proposed)",
+    step="da",
+    cause="In the sum over neighbours the own cotangent stands for theirs, with another factor scale**-BETA.",
+    fix={"* scale**-BETA * db * ((b / scale) @ NEIGHBOURS)": "* ((db * b / scale) @ NEIGHBOURS)"},
+    says=r"\bdb\b|scale",
+)
+def caffe_lrn_own_cotangent_gradient(p: Parameters) -> dict[str, Any]:
+    a = p["a"]
+    scale = 1 + ALPHA / 3 * (a**2 @ NEIGHBOURS)
+    b = a * scale**-BETA
+    db = 2 * (b - RESPONSES_GOAL)
+    da = db * scale**-BETA - 2 * ALPHA * BETA / 3 * a * scale**-BETA * db * ((b / scale) @ NEIGHBOURS)
+    return {"db": db, "da": da}
+
+
+MOMENTS = normal(102, 4), 1 + np.abs(normal(103, 4))
+
+
+def batch_norm_by_given_moments(p: Parameters) -> Any:
+    rstd = 1 / np.sqrt(MOMENTS[1] + 1e-5)
+    xhat = (p["x"] - MOMENTS[0]) * rstd
+    y = p["gamma"] * xhat + p["beta"]
+    return np.sum(WEIGHT * y**2)
+
+
+@mistake(
+    batch_norm_by_given_moments,
+    BATCH,
+    source="https://github.com/vlfeat/matconvnet/issues/1174 (moments given from outside)",
+    step="dx",
+    cause="Mean and variance are given, and the gradient goes through them all the same.",
+    fix={"(dxhat - dxhat.mean(axis=0) - xhat * np.mean(dxhat * xhat, axis=0))": "dxhat"},
+    says=r"mean|too many|should not|contribution|constant",
+)
+def matconvnet_given_moments(p: Parameters) -> dict[str, Any]:
+    rstd = 1 / np.sqrt(MOMENTS[1] + 1e-5)
+    xhat = (p["x"] - MOMENTS[0]) * rstd
+    dy = 2 * WEIGHT * (p["gamma"] * xhat + p["beta"])
+    dxhat = dy * p["gamma"]
+    dx = rstd * (dxhat - dxhat.mean(axis=0) - xhat * np.mean(dxhat * xhat, axis=0))
+    return {"dy": dy, "dgamma": np.sum(dy * xhat, axis=0), "dbeta": np.sum(dy, axis=0), "dxhat": dxhat, "dx": dx}

@@ -204,3 +204,181 @@ def caspian_cosine_other_norm(p: Parameters) -> dict[str, Any]:
     da = dc * (b / (na * nb) - c * a / nb**2)
     db = dc * (a / (na * nb) - c * b / na**2)
     return {"da": da, "db": db}
+
+
+RISING = {"x": np.array([0.3, -0.2, 0.9, 0.1, 0.4, 1.3, 0.8, 1.1])}
+RISING_GOAL = normal(100, 8)
+
+
+def cumulative_maximum(p: Parameters) -> Any:
+    y = np.stack([np.max(p["x"][: i + 1]) for i in range(8)])
+    return np.sum((y - RISING_GOAL) ** 2)
+
+
+@mistake(
+    cumulative_maximum,
+    RISING,
+    source="https://github.com/pytorch/pytorch/pull/26637 (cummax, as a reviewer found it)",
+    step="dx",
+    cause="An element that stays the largest for several places gets the cotangent of one of them.",
+    fix={"dx[indices] = dy": "np.add.at(dx, indices, dy)"},
+    says=r"assign|overwrit|added|add\.at|accumulat|several times|\+=",
+)
+def the_pytorch_cummax_scattered(p: Parameters) -> dict[str, Any]:
+    indices = np.array([np.argmax(p["x"][: i + 1]) for i in range(8)])
+    dy = 2 * (p["x"][indices] - RISING_GOAL)
+    dx = np.zeros(8)
+    dx[indices] = dy
+    return {"dy": dy, "dx": dx}
+
+
+PLANE = {"y": normal(102, 6), "x": normal(103, 6)}
+PLANE_WEIGHT = normal(104, 6)
+
+
+def angle(p: Parameters) -> Any:
+    a = np.arctan2(p["y"], p["x"])
+    return np.sum(PLANE_WEIGHT * a)
+
+
+@mistake(
+    angle,
+    PLANE,
+    source="https://github.com/getkeops/keops/pull/155",
+    step="dy dx",
+    cause="The derivatives with respect to the two operands of atan2 are exchanged.",
+    fix={"dy = -da * y / r2": "dy = da * x / r2", "dx = da * x / r2": "dx = -da * y / r2"},
+    says=r"exchange|swap|stands where|\by\b.*\bx\b",
+)
+def keops_atan2_exchanged_rule(p: Parameters) -> dict[str, Any]:
+    y, x = p["y"], p["x"]
+    r2 = x**2 + y**2
+    da = PLANE_WEIGHT
+    dy = -da * y / r2
+    dx = da * x / r2
+    return {"da": da, "dy": dy, "dx": dx}
+
+
+LARGEST = {"x": normal(105, 4, 5)}
+LARGEST_GOAL = normal(106, 4)
+
+
+def infinity_norm(p: Parameters) -> Any:
+    n = np.max(np.abs(p["x"]), axis=1)
+    return np.sum((n - LARGEST_GOAL) ** 2)
+
+
+@mistake(
+    infinity_norm,
+    LARGEST,
+    source="https://github.com/tenstorrent/tt-metal/issues/56248",
+    step="dx",
+    cause="The rule for a finite p is used for p = inf, and gives zero everywhere.",
+    fix={"np.zeros_like(x)": "np.sign(x) * dn[:, None] * (np.abs(x) == n[:, None])"},
+    says=r"\b0\b|zero|missing|nothing",
+)
+def ttmetal_infinity_norm_backward(p: Parameters) -> dict[str, Any]:
+    x = p["x"]
+    n = np.abs(x).max(axis=1)
+    dn = 2 * (n - LARGEST_GOAL)
+    dx = np.zeros_like(x)
+    return {"dn": dn, "dx": dx}
+
+
+def quotient(p: Parameters) -> Any:
+    y = p["a"] / p["b"]
+    return 0.5 * np.sum((y - GOAL) ** 2)
+
+
+@mistake(
+    quotient,
+    PAIR,
+    source="https://github.com/MikeInnes/diff-zoo/issues/16",
+    step="da",
+    cause="The cotangent is multiplied by the denominator instead of divided by it.",
+    fix={'da = dy * p["b"]': 'da = dy / p["b"]'},
+    says=r"divi|multipl|/",
+)
+def diff_zoo_division_gradient(p: Parameters) -> dict[str, Any]:
+    y = p["a"] / p["b"]
+    dy = y - GOAL
+    da = dy * p["b"]
+    db = -dy * y / p["b"]
+    return {"dy": dy, "da": da, "db": db}
+
+
+def weighed_product(p: Parameters) -> Any:
+    y = p["a"] * p["b"]
+    return 0.5 * np.sum((y - GOAL) ** 2)
+
+
+@mistake(
+    weighed_product,
+    PAIR,
+    source="https://github.com/su2code/su2code.github.io/pull/87",
+    step="da db",
+    cause="Each operand is given its own value instead of the other's as the derivative.",
+    fix={'da = dy * p["a"]': 'da = dy * p["b"]', 'db = dy * p["b"]': 'db = dy * p["a"]'},
+    says=r"exchange|swap|stands where|\ba\b.*\bb\b",
+)
+def su2_product_exchanged_rule(p: Parameters) -> dict[str, Any]:
+    dy = p["a"] * p["b"] - GOAL
+    da = dy * p["a"]
+    db = dy * p["b"]
+    return {"dy": dy, "da": da, "db": db}
+
+
+BROADCAST = {"a": normal(107, 6, 4), "b": normal(108, 4)}
+BROADCAST_GOAL = normal(109, 6, 4)
+
+
+def broadcast_sum(p: Parameters) -> Any:
+    y = p["a"] + p["b"]
+    return 0.5 * np.sum((y - BROADCAST_GOAL) ** 2)
+
+
+@mistake(
+    broadcast_sum,
+    BROADCAST,
+    source="https://github.com/tensorflow/tfjs-core/pull/398",
+    step="db",
+    cause="Over the axis that was broadcast the cotangents are averaged instead of summed.",
+    fix={"np.mean(dy, axis=0)": "np.sum(dy, axis=0)"},
+    says=r"mean|sum|1/6|6 times|0\.1666",
+)
+def tfjs_broadcast_average(p: Parameters) -> dict[str, Any]:
+    dy = p["a"] + p["b"] - BROADCAST_GOAL
+    da = dy
+    db = np.mean(dy, axis=0)
+    return {"dy": dy, "da": da, "db": db}
+
+
+SPECTRUM = {"re": normal(110, 3, 4), "im": normal(111, 3, 4)}
+SPECTRUM_GOAL = normal(112, 5, 4)
+PHASES = 2 * np.pi * np.outer(np.arange(5), np.arange(3)) / 5
+TWICE = np.array([[1.0], [2.0], [2.0]])  # of the frequencies of five samples, all but the first stand for two
+
+
+def inverse_real_fourier(p: Parameters) -> Any:
+    x = (np.cos(PHASES) @ (TWICE * p["re"]) - np.sin(PHASES) @ (TWICE * p["im"])) / 5
+    return np.sum((x - SPECTRUM_GOAL) ** 2)
+
+
+@mistake(
+    inverse_real_fourier,
+    SPECTRUM,
+    source="https://github.com/ooples/AiDotNet.Tensors/pull/911 (the adjoint of an inverse transform of odd length)",
+    step="dre dim",
+    cause="The last frequency is taken for the Nyquist frequency, which there is for an even length alone.",
+    fix={"c[0] = c[-1] = 1": "c[0] = 1", "    dim[-1] = 0\n": ""},
+    says=r"last|Nyquist|\[2\]|\[-1\]|half|index|row|one of",
+)
+def aidotnet_odd_length_gradient(p: Parameters) -> dict[str, Any]:
+    x = (np.cos(PHASES) @ (TWICE * p["re"]) - np.sin(PHASES) @ (TWICE * p["im"])) / 5
+    dx = 2 * (x - SPECTRUM_GOAL)
+    c = np.full((3, 1), 2.0)
+    c[0] = c[-1] = 1
+    dre = c / 5 * (np.cos(PHASES).T @ dx)
+    dim = -c / 5 * (np.sin(PHASES).T @ dx)
+    dim[-1] = 0
+    return {"dx": dx, "dre": dre, "dim": dim}

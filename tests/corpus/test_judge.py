@@ -32,6 +32,8 @@ LINES = [
     ("caffe_contrastive_epsilon", "ddiff",
      "beta = np.where(SIMILAR == 1, 1.0, -np.maximum(0, 4 - dist) / (dist + 0.0001))",
      "beta = np.where(SIMILAR == 1, 1.0, -np.maximum(0, 4 - dist) / (dist + 0.001))", "false"),
+    ("rocm_first_product_gradient", "dx", "for remainder in range(1):", "for remainder in range(2):", "found"),
+    ("rocm_first_product_gradient", "dx", "for remainder in range(1):", "for remainder in range(3):", "false"),
     ("on_policy_huber_one_side", "de", "b = e > 1", "b = np.sqrt(-e) > 1", "false"),  # NaN is not right
     ("zero_to_gpt_state_index", "dWhh", None, "dWhh = dz[0][:, None] * START", "false"),
     ("mxnet_lstm_cell_assigned", "dC[0]", "dC[0] = dh * o * (1 - tC[0] ** 2)",

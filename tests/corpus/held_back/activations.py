@@ -154,3 +154,82 @@ def tinynn_elu_precedence(p: Parameters) -> dict[str, Any]:
     dy = 2 * STEEP_WEIGHT * y
     dx = (x > 0.0 + (x < 0.0) * ALPHA * np.exp(x)) * dy
     return {"dy": dy, "dx": dx}
+
+
+def sigmoid_layer(p: Parameters) -> Any:
+    z = X @ p["W"] + p["b"]
+    h = 1 / (1 + np.exp(-z))
+    return 0.5 * np.sum((h - Y) ** 2)
+
+
+@mistake(
+    sigmoid_layer,
+    {"W": normal(40, 3, 4), "b": 0.2 * normal(41, 4)},
+    source="https://github.com/sausheong/gonn/issues/8 (the formula of the text)",
+    step="dz",
+    cause="1 - h is subtracted from h instead of multiplied by it.",
+    fix={"(h - (1 - h))": "(h * (1 - h))"},
+    says=r"1 - h|product|multipl|minus|instead|stands where",
+)
+def gonn_sigmoid_minus(p: Parameters) -> dict[str, Any]:
+    h = 1 / (1 + np.exp(-(X @ p["W"] + p["b"])))
+    dh = h - Y
+    dz = dh * (h - (1 - h))
+    return {"dh": dh, "dz": dz, "dW": X.T @ dz, "db": np.sum(dz, axis=0)}
+
+
+MISH = {"x": normal(42, 5, 4)}
+
+
+def mish(p: Parameters) -> Any:
+    sp = np.log(1 + np.exp(p["x"]))
+    t = np.tanh(sp)
+    out = p["x"] * t
+    return np.sum((out - Y) ** 2)
+
+
+@mistake(
+    mish,
+    MISH,
+    source="https://github.com/AlexeyAB/darknet/issues/6526 (a correction that was proposed)",
+    step="dsp dx",
+    cause="The derivative of softplus, a sigmoid, is taken at the output of softplus instead of at its input.",
+    fix={"grad_sp = 1 - 1 / (1 + np.exp(sp))": "grad_sp = 1 - np.exp(-sp)"},
+    says=r"\bsp\b|\bx\b|sigmoid|input",
+)
+def darknet_mish_softplus_backward(p: Parameters) -> dict[str, Any]:
+    x = p["x"]
+    sp = np.log(1 + np.exp(x))
+    tsp = np.tanh(sp)
+    dout = 2 * (x * tsp - Y)
+    grad_sp = 1 - 1 / (1 + np.exp(sp))
+    grad_tsp = (1 - tsp * tsp) * grad_sp
+    dx = dout * (x * grad_tsp + tsp)
+    return {"dout": dout, "dx": dx}
+
+
+SOFTPLUS = {"x": np.linspace(-0.2, 0.5, 20).reshape(5, 4)}
+SHARP, CUT = 3.0, 1.0
+
+
+def softplus_with_threshold(p: Parameters) -> Any:
+    out = np.where(SHARP * p["x"] > CUT, p["x"], np.log(1 + np.exp(SHARP * p["x"])) / SHARP)
+    return np.sum((out - Y) ** 2)
+
+
+@mistake(
+    softplus_with_threshold,
+    SOFTPLUS,
+    source="https://github.com/pytorch/pytorch/issues/61568",
+    step="dx",
+    cause="The threshold is compared with the output instead of the input.",
+    fix={"SHARP * out > CUT": "SHARP * x > CUT"},
+    says=r"\bout\b|\bx\b|threshold|compar",
+)
+def pytorch_softplus_threshold_rule(p: Parameters) -> dict[str, Any]:
+    x = p["x"]
+    out = np.where(SHARP * x > CUT, x, np.log(1 + np.exp(SHARP * x)) / SHARP)
+    dout = 2 * (out - Y)
+    e = np.exp(SHARP * x)
+    dx = np.where(SHARP * out > CUT, dout, dout * e / (e + 1))
+    return {"dout": dout, "dx": dx}

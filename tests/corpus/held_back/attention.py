@@ -103,3 +103,41 @@ def aidotnet_scores_exchanged(p: Parameters) -> dict[str, Any]:
     ds = a * (da - np.sum(da * a, axis=1, keepdims=True))
     dQ, dK = ds @ K / np.sqrt(3), ds.T @ Q / np.sqrt(3)
     return {"da": da, "ds": ds, "dQ": dK, "dK": dQ, "dV": dV}
+
+
+CROSSED = {"q": normal(20, 2, 3), "k": normal(21, 4, 3), "v": normal(22, 4, 3)}
+CROSSED_GOAL = normal(23, 2, 3)
+AHEAD = 2  # so many keys are before the first query
+
+
+def causal_cross_attention(p: Parameters) -> Any:
+    s = p["q"] @ p["k"].T / np.sqrt(3)
+    e = np.where(np.arange(2)[:, None] + AHEAD >= np.arange(4), np.exp(s), 0)
+    w = e / np.sum(e, axis=1, keepdims=True)
+    out = w @ p["v"]
+    return np.sum((out - CROSSED_GOAL) ** 2)
+
+
+@mistake(
+    causal_cross_attention,
+    CROSSED,
+    source="https://github.com/xlite-dev/ffpa-attn/pull/300",
+    step="dv dw ds dq dk",
+    cause="The causal mask of the backward pass is aligned at the first key instead of the last.",
+    fix={"rows >= columns, np.exp(s - lse)": "rows + AHEAD >= columns, np.exp(s - lse)"},
+    says=r"mask|AHEAD|shift|offset|diagonal|tri[lu]|where|>=",
+)
+def ffpa_causal_alignment(p: Parameters) -> dict[str, Any]:
+    q, k, v = p["q"], p["k"], p["v"]
+    rows, columns = np.arange(2)[:, None], np.arange(4)
+    s = q @ k.T / np.sqrt(3)
+    e = np.where(rows + AHEAD >= columns, np.exp(s), 0)
+    lse = np.log(e.sum(axis=1, keepdims=True))
+    out = e @ v / np.exp(lse)
+    dout = 2 * (out - CROSSED_GOAL)
+    w = np.where(rows >= columns, np.exp(s - lse), 0)
+    dv = w.T @ dout
+    dw = dout @ v.T
+    ds = w * (dw - np.sum(dout * out, axis=1, keepdims=True))
+    dq, dk = ds @ k / np.sqrt(3), ds.T @ q / np.sqrt(3)
+    return {"dout": dout, "dv": dv, "dw": dw, "ds": ds, "dq": dq, "dk": dk}

@@ -67,3 +67,32 @@ def iree_stride_and_dilation(p: Parameters) -> dict[str, Any]:
         dw[:, k] = x[:, 2 * k : 2 * k + 4] @ dy
         dx[:, k : k + 8 : 2] += np.outer(w[:, k], dy)
     return {"dy": dy, "dx": dx, "dw": dw}
+
+
+MAPPED = {"x": normal(80, 4, 4), "w": normal(81, 2, 2)}
+MAPPED_GOAL = normal(82, 3, 3)
+
+
+def correlation(p: Parameters) -> Any:
+    y = np.stack([np.stack([np.sum(p["w"] * p["x"][i : i + 2, j : j + 2]) for j in range(3)]) for i in range(3)])
+    return np.sum((y - MAPPED_GOAL) ** 2)
+
+
+@mistake(
+    correlation,
+    MAPPED,
+    source="https://github.com/ddbourgin/numpy-ml/issues/27 (a correction that was asked for)",
+    step="dx",
+    cause="The weights are rotated where each window gets its own back, as they are it would be right.",
+    fix={"dy[i, j] * w[::-1, ::-1]": "dy[i, j] * w"},
+    says=r"flip|rotat|revers|::-1",
+)
+def numpyml_rotated_windows_rule(p: Parameters) -> dict[str, Any]:
+    x, w = p["x"], p["w"]
+    dx, dw, dy = np.zeros((4, 4)), np.zeros((2, 2)), np.zeros((3, 3))
+    for i in range(3):
+        for j in range(3):
+            dy[i, j] = 2 * (np.sum(w * x[i : i + 2, j : j + 2]) - MAPPED_GOAL[i, j])
+            dx[i : i + 2, j : j + 2] += dy[i, j] * w[::-1, ::-1]
+            dw += dy[i, j] * x[i : i + 2, j : j + 2]
+    return {"dy": dy, "dx": dx, "dw": dw}

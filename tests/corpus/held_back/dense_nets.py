@@ -337,3 +337,41 @@ def caspian_linear_output(p: Parameters) -> dict[str, Any]:
     dy = dout * (1 - out**2)
     derr = dy * y
     return {"dout": dout, "dy": dy, "dW": derr.T @ p["x"], "dx": derr @ p["W"]}
+
+
+CBOW = {"W1": normal(74, 4, 6), "b1": 0.3 * normal(75, 4, 1), "W2": normal(76, 6, 4), "b2": 0.1 * normal(77, 6, 1)}
+BAGS = np.abs(normal(78, 6, 5))
+CENTRE = np.eye(6)[[0, 3, 2, 5, 3]].T
+
+
+def continuous_bag_of_words(p: Parameters) -> Any:
+    z1 = p["W1"] @ BAGS + p["b1"]
+    h = np.maximum(0, z1)
+    z = p["W2"] @ h + p["b2"]
+    e = np.exp(z - np.max(z, axis=0))
+    yhat = e / np.sum(e, axis=0)
+    return -np.sum(CENTRE * np.log(yhat)) / 5
+
+
+@mistake(
+    continuous_bag_of_words,
+    CBOW,
+    source="https://github.com/FahdSeddik/DeepLearning.AI-Natural-Language-Processing-Specialization/issues/1",
+    step="dz1",
+    cause="The rectifier is applied to the cotangent instead of its derivative, a mask, multiplied in.",
+    fix={"dz1 = np.maximum(0, dh)": "dz1 = dh * (z1 > 0)"},
+    says=r"z1|derivative|maximum|mask",
+)
+def coursera_relu_of_cotangent(p: Parameters) -> dict[str, Any]:
+    z1 = p["W1"] @ BAGS + p["b1"]
+    h = np.maximum(0, z1)
+    z = p["W2"] @ h + p["b2"]
+    e = np.exp(z - z.max(axis=0))
+    dz = (e / e.sum(axis=0) - CENTRE) / 5
+    dW2 = dz @ h.T
+    db2 = np.sum(dz, axis=1, keepdims=True)
+    dh = p["W2"].T @ dz
+    dz1 = np.maximum(0, dh)
+    dW1 = dz1 @ BAGS.T
+    db1 = np.sum(dz1, axis=1, keepdims=True)
+    return {"dz": dz, "dW2": dW2, "db2": db2, "dh": dh, "dz1": dz1, "dW1": dW1, "db1": db1}

@@ -113,3 +113,84 @@ def the_numpyml_embedding_sum(p: Parameters) -> dict[str, Any]:
     for n, words in enumerate(SENTENCES):
         dW[words] += du[n]
     return {"du": du, "dW": dW}
+
+
+ALONG = {"x": normal(60, 3, 4)}
+WHICH = np.array([[0, 0, 2], [1, 3, 1], [2, 2, 2]])
+ALONG_GOAL = normal(61, 3, 3)
+
+
+def gathered_along_an_axis(p: Parameters) -> Any:
+    y = p["x"][np.arange(3)[:, None], WHICH]
+    return np.sum((y - ALONG_GOAL) ** 2)
+
+
+@mistake(
+    gathered_along_an_axis,
+    ALONG,
+    source="https://github.com/pytorch/pytorch/issues/1631",
+    step="dx",
+    cause="Where an index comes several times the cotangents are written over each other instead of added.",
+    fix={"np.put_along_axis(dx, WHICH, dy, axis=1)": "np.add.at(dx, (np.arange(3)[:, None], WHICH), dy)"},
+    says=r"assign|overwrit|added|add\.at|accumulat|several times|\+=",
+)
+def pytorch_gather_repeated(p: Parameters) -> dict[str, Any]:
+    dy = 2 * (np.take_along_axis(p["x"], WHICH, axis=1) - ALONG_GOAL)
+    dx = np.zeros((3, 4))
+    np.put_along_axis(dx, WHICH, dy, axis=1)
+    return {"dy": dy, "dx": dx}
+
+
+TOP = {"x": np.array([[1.0, 2.0, 6.0, 4.0, 5.0], [9.0, 5.0, 6.0, 7.0, 8.0]]) / 3}
+TOP_GOAL = normal(62, 2, 2)
+
+
+def largest_two(p: Parameters) -> Any:
+    y = np.sort(p["x"], axis=1)[:, 3:]
+    return np.sum((y - TOP_GOAL) ** 2)
+
+
+@mistake(
+    largest_two,
+    TOP,
+    source="https://github.com/ml-explore/mlx/issues/1428",
+    step="dx",
+    cause="The cotangent is permuted by the order of the elements instead of by its inverse.",
+    fix={"np.take_along_axis(full, order, axis=1)": "np.take_along_axis(full, np.argsort(order, axis=1), axis=1)"},
+    says=r"argsort|order|permut|inverse|index",
+)
+def mlx_topk_permutation(p: Parameters) -> dict[str, Any]:
+    order = np.argsort(p["x"], axis=1)
+    dy = 2 * (np.take_along_axis(p["x"], order, axis=1)[:, 3:] - TOP_GOAL)
+    full = np.concatenate([np.zeros((2, 3)), dy], axis=1)
+    dx = np.take_along_axis(full, order, axis=1)
+    return {"dy": dy, "dx": dx}
+
+
+BAGGED = {"E": normal(63, 5, 4)}
+BAG_ROWS = np.array([[0, 1, 2], [3, 4, 0]])
+BAGGED_GOAL = normal(64, 2, 4)
+
+
+def largest_of_each_bag(p: Parameters) -> Any:
+    y = np.max(p["E"][BAG_ROWS], axis=1)
+    return np.sum((y - BAGGED_GOAL) ** 2)
+
+
+@mistake(
+    largest_of_each_bag,
+    BAGGED,
+    source="https://github.com/flagos-ai/FlagGems/issues/5220",
+    step="dE",
+    cause="The gradient is that of the mean of a bag, where its maximum was taken.",
+    fix={"dE[row] += dy[bag] / 3": "dE[row] += dy[bag] * (p['E'][row] == y[bag])"},
+    says=r"max|mean|largest|divi|1/3",
+)
+def flaggems_bag_of_maxima(p: Parameters) -> dict[str, Any]:
+    y = p["E"][BAG_ROWS].max(axis=1)
+    dy = 2 * (y - BAGGED_GOAL)
+    dE = np.zeros((5, 4))
+    for bag, rows in enumerate(BAG_ROWS):
+        for row in rows:
+            dE[row] += dy[bag] / 3
+    return {"dy": dy, "dE": dE}

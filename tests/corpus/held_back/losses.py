@@ -218,3 +218,145 @@ def neuralnetlib_mean(p: Parameters) -> dict[str, Any]:
     q = p["p"]
     dp = (q - FACTS) / (q * (1 - q))
     return {"dp": dp}
+
+
+FOCAL = {"a": normal(110, 8)}
+PRESENT = np.array([1.0, 0, 0, 1, 1, 0, 1, 0])
+
+
+def binary_focal(p: Parameters) -> Any:
+    prob = 1 / (1 + np.exp(-p["a"]))
+    pt = PRESENT * prob + (1 - PRESENT) * (1 - prob)
+    return np.sum(-((1 - pt) ** 2) * np.log(pt))
+
+
+@mistake(
+    binary_focal,
+    FOCAL,
+    source="https://github.com/rahowa/catboost_focal_loss/issues/2",
+    step="da",
+    cause="The derivative of the probability with respect to the score, p (1 - p), is not multiplied in.",
+    fix={"da = dprob": "da = dprob * prob * (1 - prob)"},
+    says=r"1 - prob|sigmoid|derivative|factor",
+)
+def catboost_focal_score(p: Parameters) -> dict[str, Any]:
+    prob = 1 / (1 + np.exp(-p["a"]))
+    pt = PRESENT * prob + (1 - PRESENT) * (1 - prob)
+    dpt = 2 * (1 - pt) * np.log(pt) - (1 - pt) ** 2 / pt
+    dprob = dpt * (2 * PRESENT - 1)
+    da = dprob
+    return {"dpt": dpt, "dprob": dprob, "da": da}
+
+
+RANKED = {"x1": normal(111, 6), "x2": normal(112, 6)}
+FIRST = np.array([1.0, -1.0, 1.0, -1.0, -1.0, 1.0])
+
+
+def margin_ranking(p: Parameters) -> Any:
+    hinge = np.maximum(0, -FIRST * (p["x1"] - p["x2"]) + 0.5)
+    return np.mean(hinge)
+
+
+@mistake(
+    margin_ranking,
+    RANKED,
+    source="https://github.com/mlpack/mlpack/issues/3167",
+    step="dx1 dx2",
+    cause="It is the derivative with respect to the target: the difference stands where the target should.",
+    fix={"dx1 = -active * difference": "dx1 = -active * FIRST", "dx2 = active * difference": "dx2 = active * FIRST"},
+    says=r"FIRST|stands where|instead|x1 - x2",
+)
+def mlpack_margin_target_gradient(p: Parameters) -> dict[str, Any]:
+    difference = p["x1"] - p["x2"]
+    active = (-FIRST * difference + 0.5 > 0) / 6
+    dx1 = -active * difference
+    dx2 = active * difference
+    return {"dx1": dx1, "dx2": dx2}
+
+
+BOXES = {"bottom": normal(113, 4, 3)}
+BOX_TARGETS, BOX_WEIGHTS = normal(114, 4, 3), 0.3 + np.abs(normal(115, 4, 3))
+
+
+def weighted_smooth_l1(p: Parameters) -> Any:
+    diff = BOX_WEIGHTS * (p["bottom"] - BOX_TARGETS)
+    errors = np.where(np.abs(diff) < 1, 0.5 * diff**2, np.abs(diff) - 0.5)
+    return np.sum(errors) / 4
+
+
+@mistake(
+    weighted_smooth_l1,
+    BOXES,
+    source="https://github.com/rbgirshick/fast-rcnn/issues/134 (SmoothL1LossLayer)",
+    step="dbottom",
+    cause="The weights are multiplied in on the way forward alone.",
+    fix={"dbottom = ddiff": "dbottom = ddiff * BOX_WEIGHTS"},
+    says=r"WEIGHT|factor",
+)
+def fast_rcnn_smooth_l1_weights_rule(p: Parameters) -> dict[str, Any]:
+    diff = BOX_WEIGHTS * (p["bottom"] - BOX_TARGETS)
+    ddiff = np.where(np.abs(diff) < 1, diff, np.sign(diff)) / 4
+    dbottom = ddiff
+    return {"ddiff": ddiff, "dbottom": dbottom}
+
+
+GAUSSIANS = {
+    "mu1": normal(116, 3, 2),
+    "logv1": 0.4 * normal(117, 3, 2),
+    "mu2": normal(118, 3, 2),
+    "logv2": 0.4 * normal(119, 3, 2),
+}
+
+
+def divergence_of_gaussians(p: Parameters) -> Any:
+    ratio = (np.exp(p["logv1"]) + (p["mu1"] - p["mu2"]) ** 2) / np.exp(p["logv2"])
+    return 0.5 * np.sum(p["logv2"] - p["logv1"] + ratio - 1)
+
+
+@mistake(
+    divergence_of_gaussians,
+    GAUSSIANS,
+    source="https://github.com/RuiShu/cvae/issues/1 (a correction that was proposed)",
+    step="dmu1 dlogv1 dmu2 dlogv2",
+    cause="The gradients of the two distributions are exchanged.",
+    fix={
+        '"dmu1": dmu2, "dlogv1": dlogv2': '"dmu1": dmu1, "dlogv1": dlogv1',
+        '"dmu2": dmu1, "dlogv2": dlogv1': '"dmu2": dmu2, "dlogv2": dlogv2',
+    },
+    says=r"exchange|swap|mu2|logv2|sign",
+)
+def cvae_divergence_exchanged_gradient(p: Parameters) -> dict[str, Any]:
+    v1, v2, d = np.exp(p["logv1"]), np.exp(p["logv2"]), p["mu1"] - p["mu2"]
+    dmu1 = d / v2
+    dlogv1 = 0.5 * (v1 / v2 - 1)
+    dmu2 = -d / v2
+    dlogv2 = 0.5 * (1 - (v1 + d**2) / v2)
+    return {"dmu1": dmu2, "dlogv1": dlogv2, "dmu2": dmu1, "dlogv2": dlogv1}
+
+
+FRAMES = {"logp": np.log(np.abs(normal(120, 3, 4)) + 0.2)}
+ALIGNMENTS = [np.array(path) for path in ((1, 2, 2), (1, 1, 2), (0, 1, 2), (1, 0, 2), (1, 2, 0))]  # of "12", blank 0
+
+
+def connectionist(p: Parameters) -> Any:
+    frames = np.arange(3)
+    return -np.log(sum(np.exp(np.sum(p["logp"][frames, path])) for path in ALIGNMENTS))
+
+
+@mistake(
+    connectionist,
+    FRAMES,
+    source="https://github.com/pytorch/pytorch/issues/52241 (also issues/127608)",
+    step="dlogp",
+    cause="It is the gradient as if the log probabilities were normalised once more: exp(logp) is added.",
+    fix={"np.exp(logp) - posterior": "-posterior"},
+    says=r"exp|too many|should not|normalis",
+)
+def pytorch_ctc_normalised_twice(p: Parameters) -> dict[str, Any]:
+    logp, frames = p["logp"], np.arange(3)
+    scores = np.array([np.exp(np.sum(logp[frames, path])) for path in ALIGNMENTS])
+    posterior = np.zeros((3, 4))
+    for path, share in zip(ALIGNMENTS, scores / scores.sum(), strict=True):
+        posterior[frames, path] += share
+    dlogp = np.exp(logp) - posterior
+    return {"dlogp": dlogp}

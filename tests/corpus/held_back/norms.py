@@ -297,3 +297,100 @@ def caspian_group_norm_axis_backward(p: Parameters) -> dict[str, Any]:
     dweight = np.sum(dy * xhat, axis=(0, 3)).reshape(4)
     dx = (dxhat - dxhat.mean(axis=-1, keepdims=True) - xhat * (dxhat * xhat).mean(axis=-1, keepdims=True)) / std
     return {"dy": dy, "dxhat": dxhat, "dweight": dweight, "dx": dx.reshape(2, 4, 3)}
+
+
+@mistake(
+    batch_norm,
+    BATCH,
+    source="https://github.com/ROCm/MIOpen/issues/104",
+    step="dx",
+    cause="gamma is missing from one of the three terms, the cotangent itself.",
+    fix={"6 * dy - tmp1": "6 * dxhat - tmp1"},
+    says=r"gamma|dxhat",
+)
+def miopen_batch_norm_one_term_derived(p: Parameters) -> dict[str, Any]:
+    xmu = p["x"] - p["x"].mean(axis=0)
+    ivar = 1 / np.sqrt(np.mean(xmu**2, axis=0) + 1e-5)
+    xhat = xmu * ivar
+    dy = 2 * WEIGHT * (p["gamma"] * xhat + p["beta"])
+    dgamma, dbeta = np.sum(dy * xhat, axis=0), np.sum(dy, axis=0)
+    dxhat = dy * p["gamma"]
+    tmp1 = np.sum(dxhat, axis=0)
+    tmp2 = 6 * dy - tmp1
+    dx = ivar / 6 * (tmp2 - xhat * np.sum(dxhat * xhat, axis=0))
+    return {"dy": dy, "dgamma": dgamma, "dbeta": dbeta, "dxhat": dxhat, "dx": dx}
+
+
+SPHERE = {"x": normal(100, 5, 4), "W": normal(101, 4, 3)}
+SPHERE_GOAL = normal(102, 5, 3)
+
+
+def inner_products_with_unit_weights(p: Parameters) -> Any:
+    norm = np.sqrt(np.sum(p["W"] ** 2, axis=0))
+    U = p["W"] / norm
+    y = p["x"] @ U
+    return np.sum((y - SPHERE_GOAL) ** 2)
+
+
+@mistake(
+    inner_products_with_unit_weights,
+    SPHERE,
+    source="https://github.com/wy1iu/sphereface/issues/2",
+    step="dW",
+    cause="The weights are normalised in the forward pass, and the gradient does not know it.",
+    fix={"dW = dU": "dW = (dU - U * np.sum(dU * U, axis=0)) / norm"},
+    says=r"norm|constant|contribution|divi|derivative",
+)
+def sphereface_unit_weights(p: Parameters) -> dict[str, Any]:
+    norm = np.sqrt(np.sum(p["W"] ** 2, axis=0))
+    U = p["W"] / norm
+    dy = 2 * (p["x"] @ U - SPHERE_GOAL)
+    dU = p["x"].T @ dy
+    dW = dU
+    dx = dy @ U.T
+    return {"dy": dy, "dU": dU, "dW": dW, "dx": dx}
+
+
+UNIT = {"x": normal(103, 4, 5)}
+UNIT_TARGET = normal(104, 4, 5)
+
+
+def unit_rows(p: Parameters) -> Any:
+    norm = np.sqrt(np.sum(p["x"] ** 2, axis=1, keepdims=True))
+    y = p["x"] / norm
+    return np.sum((y - UNIT_TARGET) ** 2)
+
+
+@mistake(
+    unit_rows,
+    UNIT,
+    source="https://github.com/zhreshold/mxnet-ssd/issues/48 (a correction that was proposed)",
+    step="dx",
+    cause="The term of the norm is divided by the norm once more.",
+    fix={"(dy - y * temp / norm) / norm": "(dy - y * temp) / norm"},
+    says=r"norm|divi",
+)
+def mxnet_ssd_divided_once_more_gradient(p: Parameters) -> dict[str, Any]:
+    norm = np.sqrt(np.sum(p["x"] ** 2, axis=1, keepdims=True))
+    y = p["x"] / norm
+    dy = 2 * (y - UNIT_TARGET)
+    temp = np.sum(dy * y, axis=1, keepdims=True)
+    dx = (dy - y * temp / norm) / norm
+    return {"dy": dy, "dx": dx}
+
+
+@mistake(
+    unit_rows,
+    UNIT,
+    source="https://github.com/AlexeyAB/darknet/issues/3949 (l2normalize_cpu)",
+    step="dx",
+    cause="The derivative of a normalised element is taken as (1 - y) / norm, of itself alone.",
+    fix={"dx = dy * (1 - y) / norm": "dx = (dy - y * np.sum(dy * y, axis=1, keepdims=True)) / norm"},
+    says=r"sum|contribution|missing|term|instead",
+)
+def darknet_l2_normalise(p: Parameters) -> dict[str, Any]:
+    norm = np.sqrt(np.sum(p["x"] ** 2, axis=1, keepdims=True))
+    y = p["x"] / norm
+    dy = 2 * (y - UNIT_TARGET)
+    dx = dy * (1 - y) / norm
+    return {"dy": dy, "dx": dx}

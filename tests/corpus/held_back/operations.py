@@ -158,3 +158,129 @@ def inverse_not_transposed(p: Parameters) -> dict[str, Any]:
     dR = WEIGHT
     dA = -(R.transpose(-2, -1) @ (dR @ R.transpose(-2, -1)))
     return {"dR": dR, "dA": dA}
+
+
+LINE = {"x": normal(100, 7)}
+LINE_GOAL = normal(101, 7)
+
+
+def running_sum(p: Parameters) -> Any:
+    y = np.cumsum(p["x"])
+    return np.sum((y - LINE_GOAL) ** 2)
+
+
+@mistake(
+    running_sum,
+    LINE,
+    source="https://github.com/pytorch/pytorch/pull/1122 (the reverse that a first version lacked)",
+    step="dx",
+    cause="The sums from the end are not brought back into the original order.",
+    fix={"dx = np.cumsum(dy[::-1])": "dx = np.cumsum(dy[::-1])[::-1]"},
+    says=r"revers|order|flip|::-1|exchanged",
+)
+def the_pytorch_cumsum_order(p: Parameters) -> dict[str, Any]:
+    dy = 2 * (np.cumsum(p["x"]) - LINE_GOAL)
+    dx = np.cumsum(dy[::-1])
+    return {"dy": dy, "dx": dx}
+
+
+POSITIVE = {"x": np.abs(normal(102, 3, 3)) + 0.3}
+POSITIVE_GOAL = normal(103, 3)
+
+
+def sum_of_logarithms(p: Parameters) -> Any:
+    y = np.sum(np.log(p["x"]), axis=0)
+    return np.sum((y - POSITIVE_GOAL) ** 2)
+
+
+@mistake(
+    sum_of_logarithms,
+    POSITIVE,
+    source="https://github.com/JuliaDiff/ChainRules.jl/issues/530",
+    step="dx",
+    cause="The cotangent of a sum is spread along the other axis.",
+    fix={"dy[:, None]": "dy[None, :]"},
+    says=r"axis|axes|transpos|column|row|broadcast",
+)
+def chain_rules_sum_of_adjoint_gradient(p: Parameters) -> dict[str, Any]:
+    dy = 2 * (np.log(p["x"]).sum(axis=0) - POSITIVE_GOAL)
+    dx = dy[:, None] / p["x"]
+    return {"dy": dy, "dx": dx}
+
+
+PLANE = {"y": normal(104, 6), "x": normal(105, 6)}
+PLANE_WEIGHT = normal(106, 6)
+
+
+def angle(p: Parameters) -> Any:
+    a = np.arctan2(p["y"], p["x"])
+    return np.sum(PLANE_WEIGHT * a)
+
+
+@mistake(
+    angle,
+    PLANE,
+    source="https://github.com/EnzymeAD/Enzyme-JAX/pull/2066",
+    step="dy dx",
+    cause="The signs of the derivatives with respect to both operands are wrong.",
+    fix={"dy = -da * x / r2": "dy = da * x / r2", "dx = da * y / r2": "dx = -da * y / r2"},
+    says=r"sign|minus",
+)
+def enzyme_atan2_sign_gradient(p: Parameters) -> dict[str, Any]:
+    y, x = p["y"], p["x"]
+    r2 = x**2 + y**2
+    da = PLANE_WEIGHT
+    dy = -da * x / r2
+    dx = da * y / r2
+    return {"da": da, "dy": dy, "dx": dx}
+
+
+EXPONENTS = {"x": np.abs(normal(107, 5)) + 0.2}
+EXPONENTS_GOAL = normal(108, 5)
+
+
+def power_of_three(p: Parameters) -> Any:
+    y = 3.0 ** p["x"]
+    return np.sum((y - EXPONENTS_GOAL) ** 2)
+
+
+@mistake(
+    power_of_three,
+    EXPONENTS,
+    source="https://github.com/tenstorrent/tt-metal/pull/52144",
+    step="dx",
+    cause="It is the derivative of x**3, where the function is 3**x.",
+    fix={"dx = dy * 3.0 * x ** (3.0 - 1)": "dx = dy * 3.0**x * np.log(3.0)"},
+    says=r"log|exponent|power|instead|3\*\*|3\.0 ?\*\*",
+)
+def ttmetal_base_and_exponent_gradient(p: Parameters) -> dict[str, Any]:
+    x = p["x"]
+    dy = 2 * (3.0**x - EXPONENTS_GOAL)
+    dx = dy * 3.0 * x ** (3.0 - 1)
+    return {"dy": dy, "dx": dx}
+
+
+AVERAGED = {"x": normal(109, 5, 3)}
+AVERAGED_GOAL = normal(110, 3)
+
+
+def averages(p: Parameters) -> Any:
+    m = np.mean(np.tanh(p["x"]), axis=0)
+    return np.sum((m - AVERAGED_GOAL) ** 2)
+
+
+@mistake(
+    averages,
+    AVERAGED,
+    source="https://github.com/pytorch/pytorch/issues/28993 (mean over a list of dimensions that is empty)",
+    step="dx",
+    cause="The cotangent of a mean is not divided by the number of elements.",
+    fix={"dm * np.ones((5, 1))": "dm * np.ones((5, 1)) / 5"},
+    says=r"\b5\b|divi|mean",
+)
+def pytorch_mean_undivided(p: Parameters) -> dict[str, Any]:
+    t = np.tanh(p["x"])
+    dm = 2 * (t.mean(axis=0) - AVERAGED_GOAL)
+    dt = dm * np.ones((5, 1))
+    dx = dt * (1 - t**2)
+    return {"dm": dm, "dx": dx}

@@ -284,3 +284,97 @@ def the_nanokeras_output_gate(p: Parameters) -> dict[str, Any]:
         dx = p["Wf"].T @ daf[t] + p["Wi"].T @ dai[t] + p["Wg"].T @ dag[t] + p["Wo"].T @ dao[t]
         dhnext, dCnext = dx[:N], f * dC
     return {"dao": dao, "dag": dag, "dai": dai, "daf": daf, **{"d" + name: x for name, x in d.items()}}
+
+
+PEEPHOLE = {name: 0.6 * normal(60 + k, 3, 2) for k, name in enumerate(("Wi", "Wf", "Wg", "Wo"))} | {
+    name: 0.8 * normal(65 + k, 3) for k, name in enumerate(("wi", "wf", "wo"))
+}
+PEEPED, PEEPED_WEIGHT, PEEPED_START = normal(68, 3, 2), normal(69, 3, 3), normal(70, 3)
+
+
+def lstm_with_peepholes(p: Parameters) -> Any:
+    C = PEEPED_START
+    loss = 0.0
+    for t in range(3):
+        i = sigmoid(p["Wi"] @ PEEPED[t] + p["wi"] * C)
+        f = sigmoid(p["Wf"] @ PEEPED[t] + p["wf"] * C)
+        g = np.tanh(p["Wg"] @ PEEPED[t])
+        C = f * C + i * g
+        o = sigmoid(p["Wo"] @ PEEPED[t] + p["wo"] * C)
+        h = o * np.tanh(C)
+        loss = loss + np.sum(PEEPED_WEIGHT[t] * h)
+    return loss
+
+
+@mistake(
+    lstm_with_peepholes,
+    PEEPHOLE,
+    source="https://github.com/automan000/Convolutional_LSTM_PyTorch/issues/20 (the rule of the paper)",
+    step="dC[2]",
+    cause="Nothing is handed back to the cell through the peepholes.",
+    fix={
+        "dC[t] = dCnext + dh * o * (1 - tC**2)": "dC[t] = dCnext + dh * o * (1 - tC**2) + p['wo'] * dao",
+        "dCnext = dC[t] * f": "dCnext = dC[t] * f + p['wi'] * dai + p['wf'] * daf",
+    },
+    says=r"w[ifo]\b|dao|missing|term",
+)
+def lstm_peephole_not_handed_back(p: Parameters) -> dict[str, Any]:
+    C, cache = PEEPED_START, []
+    for t in range(3):
+        i = sigmoid(p["Wi"] @ PEEPED[t] + p["wi"] * C)
+        f = sigmoid(p["Wf"] @ PEEPED[t] + p["wf"] * C)
+        g = np.tanh(p["Wg"] @ PEEPED[t])
+        before, C = C, f * C + i * g
+        cache.append((before, C, i, f, g, sigmoid(p["Wo"] @ PEEPED[t] + p["wo"] * C)))
+    found = {"d" + name: np.zeros_like(x) for name, x in p.items()}
+    dC = [None] * 3
+    dCnext = np.zeros(3)
+    for t in reversed(range(3)):
+        before, C, i, f, g, o = cache[t]
+        tC, dh = np.tanh(C), PEEPED_WEIGHT[t]
+        dao = dh * tC * o * (1 - o)
+        dC[t] = dCnext + dh * o * (1 - tC**2)
+        dai = dC[t] * g * i * (1 - i)
+        daf = dC[t] * before * f * (1 - f)
+        dag = dC[t] * i * (1 - g**2)
+        for name, da in (("i", dai), ("f", daf), ("g", dag), ("o", dao)):
+            found["dW" + name] += np.outer(da, PEEPED[t])
+        found["dwi"] += dai * before
+        found["dwf"] += daf * before
+        found["dwo"] += dao * C
+        dCnext = dC[t] * f
+    return {"dC": dC, **found}
+
+
+UNROLLED = {"W": 0.7 * normal(71, 3, 3), "b": 0.3 * normal(72, 3)}
+UNROLLED_INPUT, UNROLLED_START, UNROLLED_GOAL = normal(73, 4, 3), normal(74, 3), normal(75, 3)
+
+
+def unrolled(p: Parameters) -> Any:
+    h = UNROLLED_START
+    for t in range(4):
+        h = np.tanh(p["W"] @ h + UNROLLED_INPUT[t] + p["b"])
+    return np.sum((h - UNROLLED_GOAL) ** 2)
+
+
+@mistake(
+    unrolled,
+    UNROLLED,
+    source="https://github.com/elixir-nx/axon/pull/646",
+    step="dW db",
+    cause="The steps are gone through forwards: their derivatives are multiplied in the wrong order.",
+    fix={"for t in range(4):  # the steps once more": "for t in reversed(range(4)):"},
+    says=r"order|revers|forward|index",
+)
+def axon_steps_forwards(p: Parameters) -> dict[str, Any]:
+    hs = [UNROLLED_START]
+    for x in UNROLLED_INPUT:
+        hs.append(np.tanh(p["W"] @ hs[-1] + x + p["b"]))
+    dW, db = np.zeros((3, 3)), np.zeros(3)
+    dh = 2 * (hs[-1] - UNROLLED_GOAL)
+    for t in range(4):  # the steps once more
+        dz = dh * (1 - hs[t + 1] ** 2)
+        dW += np.outer(dz, hs[t])
+        db += dz
+        dh = p["W"].T @ dz
+    return {"dW": dW, "db": db}

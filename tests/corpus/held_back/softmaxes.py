@@ -65,3 +65,30 @@ def fromscratchtoml_softmax(p: Parameters) -> dict[str, Any]:
     dW = X.T @ dz
     db = dz.sum(axis=0)
     return {"dz": dz, "dW": dW, "db": db}
+
+
+PER_CLASS = np.array([0.4, 1.5, 0.8, 2.0])
+SCORES = {"z": normal(20, 5, 4)}
+
+
+def weighted_cross_entropy(p: Parameters) -> Any:
+    e = np.exp(p["z"] - np.max(p["z"], axis=1, keepdims=True))
+    s = e / np.sum(e, axis=1, keepdims=True)
+    return -np.sum(PER_CLASS[LABELS] * np.log(s[np.arange(5), LABELS])) / 5
+
+
+@mistake(
+    weighted_cross_entropy,
+    SCORES,
+    source="https://github.com/shicai/Weighted_Softmax_Loss/issues/1 (a correction that was proposed)",
+    step="dz",
+    cause="The weight of the label's class is multiplied into the label's element alone, not into all classes.",
+    fix={"dz[i, label] *= ": "dz[i] *= "},
+    says=r"weight|PER_CLASS|label|index|element|row|factor",
+)
+def the_weighted_softmax_label_alone(p: Parameters) -> dict[str, Any]:
+    e = np.exp(p["z"] - p["z"].max(axis=1, keepdims=True))
+    dz = (e / e.sum(axis=1, keepdims=True) - ONE_HOT) / 5
+    for i, label in enumerate(LABELS):
+        dz[i, label] *= PER_CLASS[label]
+    return {"dz": dz}
