@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -89,3 +89,18 @@ def browser() -> Iterator[Any]:
         )
         yield made
         made.close()
+
+
+@pytest.fixture(scope="session")
+def serious_faults() -> Callable[[Any], list[str]]:
+    """What axe-core finds in a page that is serious or worse; the page is opened with bypass_csp=True."""
+    axe = pytest.importorskip("axe_playwright_python", reason="pip install '.[test]' has axe-playwright-python")
+    script = next(Path(axe.__file__).parent.rglob("axe.min.js")).read_text(encoding="utf-8")
+
+    def faults(page: Any) -> list[str]:
+        page.evaluate(script)
+        found = page.evaluate("axe.run()")["violations"]
+        worse = [fault for fault in found if fault["impact"] in ("serious", "critical")]
+        return [f"{fault['id']}: {node['html'][:200]}" for fault in worse for node in fault["nodes"]]
+
+    return faults

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -153,3 +154,31 @@ def test_names_that_differ_in_signs_alone_have_fragments_of_their_own() -> None:
 def test_a_mark_does_not_lead_out_of_the_page() -> None:
     with pytest.raises(ValueError, match="expected a fragment of the page"):
         tg.Mark(0.5, "here", link="https://example.org")
+
+
+# In a browser.
+
+
+@pytest.fixture(scope="module")
+def file(report: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("check") / "check.html"
+    report.to_html(path)
+    return path
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_fits_and_has_no_serious_fault(
+    browser: Any, serious_faults: Any, file: Path, theme: str, width: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=theme, bypass_csp=True)
+    page.goto(file.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    wider = "e => [...e.querySelectorAll('*')].filter(x => x.getBoundingClientRect().right > innerWidth).length"
+    assert page.locator(".strip").evaluate(wider) == 0
+    assert serious_faults(page) == []
+    page.locator("nav a", has_text="dh").click()
+    assert page.evaluate("document.querySelector(':target').innerText").startswith("dh")
+    page.close()

@@ -15,6 +15,7 @@ from tinygrad_cnn.pictures.view.pixels import diverging, encoded
 MOST_SLICES = 4  # of a stack of images
 LONGEST = 140  # CSS pixels of the longer side of a picture
 MOST_PIXELS = 512  # along a side
+EVEN = 0.179  # the luminance on which black and white have the same contrast
 NOT_FINITE = (0xE8, 0xA3, 0x00, 255)
 NOT_MEASURED = (0x80, 0x80, 0x80, 60)
 
@@ -69,8 +70,9 @@ def largest_of(*arrays: Array) -> float:
 
 def colours_of(x: float, size: float) -> tuple[str, str]:
     """The colour of a number in a heat map whose full colours are for +-`size`, and what to write on it with."""
-    red, green, blue, _ = (int(c) for c in _pixels(np.full((1, 1), x), size or 1.0)[0, 0])
-    return f"#{red:02x}{green:02x}{blue:02x}", "#fff" if 0.299 * red + 0.587 * green + 0.114 * blue < 130 else "#111"
+    red, green, blue = pixel = _pixels(np.full((1, 1), x), size or 1.0)[0, 0, :3]
+    luminance = float((pixel / 255) ** 2.2 @ [0.2126, 0.7152, 0.0722])
+    return f"#{red:02x}{green:02x}{blue:02x}", "#fff" if luminance < EVEN else "#000"
 
 
 def _most(x: Array) -> Array:
