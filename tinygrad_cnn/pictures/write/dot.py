@@ -138,7 +138,14 @@ def header(diagram: Diagram, style: Style, legend: Sequence[tuple[str, Look]] = 
         "digraph {\n"
         f'graph [rankdir=TB newrank={"false" if style.relaxed > 1 else "true"} bgcolor="{palette.paper}" '
         f'fontname="{style.font}" fontsize=9 fontcolor="{palette.faint}" nodesep=0.25 ranksep=0.32 pad=0.12 '
-        f'labelloc=b labeljust=l tooltip=" " label={_caption(caption, legend, style)}]\n'
+        f'labelloc=b labeljust=l tooltip=" " label={_caption(caption, legend, style)}]\n' + defaults(style)
+    )
+
+
+def defaults(style: Style) -> str:
+    """What holds for all boxes and arrows."""
+    palette = style.palette
+    return (
         f'node [fontname="{style.font}" fontsize=11 margin="0.07,0.03" height=0.28 width=0.5 penwidth=1]\n'
         f'edge [fontname="{style.font}" fontsize=9 arrowsize=0.55 penwidth=1 color="{palette.forward}" '
         f'fontcolor="{palette.faint}"]'
@@ -294,7 +301,7 @@ class Signs:
         id = self._known.get((e.tail, group))
         if id is None:
             id = self._known[e.tail, group] = f"i{len(self._known)}"
-            self.statements.setdefault(group, []).append(self._sign(id, box))
+            self.statements.setdefault(group, []).append(sign(id, box, self.style))
         look = self.style.arrows[e.flow].replace(" constraint=false", "")
         if e.change:
             look += f' color="{self.style.palette.changes[e.change]}"'
@@ -302,12 +309,14 @@ class Signs:
             return f'"{head}" -> "{id}" [{look} dir=back]'
         return f'"{id}" -> "{head}" [{look}]'
 
-    def _sign(self, id: str, box: Box) -> str:
-        sign, when = ("↻", "before") if box.half == "forward" else ("↺", "after")
-        return (
-            f'"{id}" [id="{id}" class="sign" shape=plaintext margin=0.02 height=0.2 width=0.1 '
-            f'tooltip="of the iteration {when}" label=<{small(f"{sign} {box.title}", self.style.palette.faint)}>]'
-        )
+
+def sign(id: str, box: Box, style: Style) -> str:
+    """The statement of what names the value of a box that is of another iteration."""
+    arrow, when = ("↻", "before") if box.half == "forward" else ("↺", "after")
+    return (
+        f'"{id}" [id="{id}" class="sign" shape=plaintext margin=0.02 height=0.2 width=0.1 '
+        f'tooltip="of the iteration {when}" label=<{small(f"{arrow} {box.title}", style.palette.faint)}>]'
+    )
 
 
 def edge(e: Edge, style: Style) -> str:

@@ -19,15 +19,18 @@ from tinygrad_cnn.extras import extra
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Group
 from tinygrad_cnn.pictures.write import json_document
 from tinygrad_cnn.pictures.write.colours import Theme, dark_rules
-from tinygrad_cnn.pictures.write.dot import Style, header, legend_of, node, opening
+from tinygrad_cnn.pictures.write.dot import Style, defaults, node, sign
 
 with extra("render", "a page of a graph"):
     import jinja2
 
+# A frame is laid out by itself, so that there are no clusters, and no caption.
+HEADER = "digraph {\ngraph [rankdir=TB bgcolor=transparent nodesep=0.25 ranksep=0.32 pad=0]\n"
+
 # The page's own script, in the order in which it is written; `script/page.js` says what it offers to all.
 SCRIPTS = (
-    "page", "groups", "dot", "drawing", "sight", "steps", "elements", "panel", "actions", "search", "controls",
-    "theme", "start",
+    "page", "theme", "groups", "frames", "dot", "engine", "layout", "drawing", "sight", "steps", "elements", "panel",
+    "actions", "search", "controls", "legend", "link", "saving", "start",
 )  # fmt: skip
 
 _templates = jinja2.Environment(
@@ -41,15 +44,16 @@ _templates = jinja2.Environment(
 
 def to_page(diagram: Diagram, closed: set[str], theme: Theme = "auto") -> str:
     """The page of a diagram, with these groups closed to begin with."""
-    scripts = [_file("vendor/viz-global.js"), _file("vendor/svg-pan-zoom.min.js"), _script()]
+    scripts = {"graphviz": _file("vendor/viz-global.js"), "script": _script()}
     return _templates.get_template("page.html").render(
         title=diagram.title,
         theme=theme,
         dark=dark_rules(),
         css=_file("page.css"),
-        scripts=scripts,
+        drawing_css=_file("drawing.css"),
+        scripts=scripts.items(),
         # Only these scripts may run, whatever a name or a line of source has in it.
-        hashes=" ".join(f"'sha256-{_hash(script)}'" for script in scripts),
+        hashes=" ".join(f"'sha256-{_hash(script)}'" for script in scripts.values()),
         data=in_script(contents(diagram, closed)),
     )
 
@@ -68,23 +72,22 @@ def contents(diagram: Diagram, closed: set[str]) -> dict[str, Any]:
     images = {box.id: f"{box.id}.png" for box in every if box.value is not None and box.value.picture is not None}
     # The widths of Arial are those that Graphviz knows where it cannot ask for them.
     style = Style(diagram, "light", images, font="Arial", layered=True)
-    legend = legend_of({box.layer for box in every}, style)
+    of_other_iterations = {edge.tail for edge in diagram.edges if edge.flow in ("again", "earlier")}
     return {
         "title": diagram.title,
         "notes": diagram.notes,
         "dtype": diagram.dtype,
-        "header": header(diagram, style, legend),
-        "boxes": [_box(box, style) for box in diagram.boxes.values()],
-        "group_boxes": [_box(box, style) for box in diagram.group_boxes.values()],
+        "header": HEADER + defaults(style),
+        "boxes": [_box(box, style, of_other_iterations) for box in diagram.boxes.values()],
+        "group_boxes": [_box(box, style, of_other_iterations) for box in diagram.group_boxes.values()],
         "edges": [json_document.edge(edge) for edge in diagram.edges],
-        "groups": [_group(group, style) for group in diagram.groups.values()],
+        "groups": [_group(group) for group in diagram.groups.values()],
         "closed": sorted(closed),
-        "arrows": style.arrows,
-        "changes": style.palette.changes,
+        "looks": {kind: look._asdict() for kind, look in (style.palette.kinds | style.palette.layers).items()},
     }
 
 
-def _box(box: Box, style: Style) -> dict[str, Any]:
+def _box(box: Box, style: Style, of_other_iterations: set[str]) -> dict[str, Any]:
     found = json_document.box(box)
     found |= {
         "title": box.title,
@@ -94,6 +97,8 @@ def _box(box: Box, style: Style) -> dict[str, Any]:
         "is_step": box.is_step,
         "numbered": box.number is not None,
     }
+    if box.id in of_other_iterations or box.kind in ("scope", "cotangent"):  # what stands for such a box, too
+        found["sign"] = sign(f"i{box.id}", box, style)
     for name, value in (("value", box.value), ("before", box.before)):
         if value is not None:
             found[name]["picture"] = json_document.picture(value)
@@ -103,9 +108,8 @@ def _box(box: Box, style: Style) -> dict[str, Any]:
     return found
 
 
-def _group(group: Group, style: Style) -> dict[str, Any]:
+def _group(group: Group) -> dict[str, Any]:
     return json_document.group(group) | {
-        "dot": opening(group, style),
         "forward": group.forward,
         "backward": group.backward,
         "computes": group.computes,

@@ -1,58 +1,70 @@
-// DOT, of statements that were written beforehand. The rules of `dot.py` hold here too.
+// A frame in DOT, of statements that were written beforehand. The rules of `dot.py` hold here too.
 
-function dot() {
-  const { drawn, edges } = visible();
+const LOOSE = new Set(["again", "earlier", "use"]); // flows that do not decide about ranks
+
+function dotOf(scene, frame, sizes) {
   const lines = [data.header];
-  const inside = new Map();
-  const order = [...drawn].sort((a, b) => boxes.get(a[0]).order - boxes.get(b[0]).order);
-  for (const [id, group] of order) inside.set(group, [...(inside.get(group) ?? []), boxes.get(id)]);
-  const children = new Map();
-  for (const group of data.groups) children.set(group.parent, [...(children.get(group.parent) ?? []), group]);
-  const counts = new Map();
-  for (const group of [...data.groups].reverse()) {
-    const own = (inside.get(group.id) ?? []).filter((box) => box.is_step).length;
-    const inner = (children.get(group.id) ?? []).reduce((sum, child) => sum + counts.get(child.id), 0);
-    counts.set(group.id, own + inner);
+  const names = new Map(); // of the ends of parts
+  const name = (end) => {
+    if (Array.isArray(end)) return `"frame ${end[0]}":${portName(scene.all.get(end[0]), end[1])}:${end[1][0] === "i" ? "n" : "s"}`;
+    return `"${names.get(end) ?? end}"`;
+  };
+  for (const [ports, rank] of [[frame.inlets, "source"], [frame.outlets, "sink"]]) {
+    if (!ports.size) continue;
+    for (const port of ports.keys()) names.set(port, `port ${portName(frame, port)}`);
+    const all = [...ports.keys()].map((port) => `${name(port)} [shape=point style=invis width=0.02 height=0.02]`);
+    lines.push(`{rank=${rank}; ${all.join("; ")}}`);
   }
-  const waiting = [null];
-  while (waiting.length) {
-    const item = waiting.pop();
-    if (typeof item === "string") { lines.push(item); continue; }
-    if (item && counts.get(item.id) >= item.fewest) {
-      lines.push(item.dot);
-      waiting.push("}");
-    }
-    for (const box of inside.get(item ? item.id : null) ?? []) lines.push(box.dot);
-    for (const child of [...(children.get(item ? item.id : null) ?? [])].reverse()) waiting.push(child);
+  const first = (one) => Math.min(...one.boxes.map((box) => box.order), ...one.frames.map(first));
+  const units = [...frame.boxes.map((box) => [box.order, box.dot]), ...frame.frames.map((one) => [first(one), standIn(one, sizes.get(one.id))])];
+  for (const [sign, of] of frame.signs) lines.push(boxes.get(of).sign.replace(`"i${of}"`, `"${sign}"`));
+  for (const [, statement] of units.sort((a, b) => a[0] - b[0])) lines.push(statement);
+  for (const [i, one] of [...frame.parts.values()].entries()) {
+    if (one.flow === "tie" && isHidden(one)) continue;
+    const look = one.arrow === "none" ? "dir=none" : `dir=${one.arrow}`;
+    const free = one.flow === "use" ? " constraint=false" : "";
+    lines.push(`${name(one.from)} -> ${name(one.to)} [id="${i}" ${look}${free}]`);
   }
-  const beside = guests(edges);
-  for (const edge of edges) lines.push(statement(edge, beside));
-  for (const [id] of drawn) {
-    const box = boxes.get(id);
-    if (box.of && drawn.has(box.of) && (!box.stays || beside.has(box.of))) lines.push(`{rank=same; "${box.of}"; "${id}"}`);
-  }
-  for (const [leaf, taker] of beside) lines.push(`{rank=same; "${leaf}"; "${taker}"}`);
+  const here = new Set(frame.boxes.map((box) => box.id));
+  for (const box of frame.boxes)
+    if (box.of && here.has(box.of) && (!box.stays || scene.beside.has(box.of))) lines.push(`{rank=same; "${box.of}"; "${box.id}"}`);
+  for (const [leaf, taker] of scene.beside) if (here.has(leaf) && here.has(taker)) lines.push(`{rank=same; "${leaf}"; "${taker}"}`);
   return lines.join("\n") + "\n}";
 }
 
-function guests(edges) {
-  const takers = new Map(), count = new Map();
-  for (const edge of edges) {
-    if (edge.flow !== "forward" && edge.flow !== "again") continue;
-    takers.set(edge.tail, new Set([...(takers.get(edge.tail) ?? []), edge.head]));
-  }
-  const taken = [...takers]
-    .filter(([id, heads]) => heads.size === 1 && ["parameter", "constant"].includes(boxes.get(id).kind))
-    .map(([id, heads]) => [id, [...heads][0]]);
-  for (const [, taker] of taken) count.set(taker, (count.get(taker) ?? 0) + 1);
-  return new Map(taken.filter(([, taker]) => count.get(taker) === 1));
+function portName(frame, port) {
+  const isInlet = port[0] === "i";
+  return (isInlet ? "i" : "o") + (isInlet ? frame.inlets : frame.outlets).get(port);
 }
 
-function statement(edge, beside) {
-  const { tail, head, flow } = edge;
-  let look = `id="${tail}|${head}|${flow}" ${data.arrows[flow === "tie" && boxes.get(tail).stays ? "hidden" : flow]}`;
-  if (edge.change) look += ` color="${data.changes[edge.change]}" penwidth=2`;
-  const endsBeside = beside.has(boxes.get(head).of);
-  if (flow === "backward" && !endsBeside) return `"${head}" -> "${tail}" [${look} dir=back]`;
-  return `"${tail}" -> "${head}" [${look}]`;
+// The tie of a parameter and its gradient is not drawn: their borders show it.
+function isHidden({ from }) {
+  return typeof from === "string" && Boolean(boxes.get(from)?.stays);
+}
+
+// The node of a frame that is laid out already: as large as it, with ports where its edges pass its border.
+function standIn(frame, { width, height, ports }) {
+  const row = (all) => {
+    let at = 0;
+    const cells = [];
+    for (const { port, x } of [...all].sort((a, b) => a.x - b.x)) {
+      const left = Math.max(at, Math.round(x) - 1);
+      if (left > at) cells.push(cell(left - at, 1));
+      cells.push(cell(2, 1, ` PORT="${portName(frame, port)}"`));
+      at = left + 2;
+    }
+    if (at < width) cells.push(cell(width - at, 1));
+    return `<TR><TD>${table(width, 1, `<TR>${cells.join("")}</TR>`)}</TD></TR>`;
+  };
+  const of = (isInlet) => ports.filter(({ port }) => (port[0] === "i") === isInlet);
+  const label = table(width, height, row(of(true)) + `<TR>${cell(width, height - 2)}</TR>` + row(of(false)));
+  return `"frame ${frame.id}" [shape=plain label=<${label}>]`;
+}
+
+function cell(width, height, more = "") {
+  return `<TD FIXEDSIZE="TRUE" WIDTH="${width}" HEIGHT="${height}"${more}></TD>`;
+}
+
+function table(width, height, rows) {
+  return `<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0" FIXEDSIZE="TRUE" WIDTH="${width}" HEIGHT="${height}">${rows}</TABLE>`;
 }

@@ -21,6 +21,16 @@ function shape(box) {
   return `${box.dtype}[${box.shapes ?? box.shape.join(" × ")}]`;
 }
 
+const WORDS = { primitive: "step", scope: "closed scope", rule: "step of a rule" };
+
+// What a screen reader says of a box.
+function nameOf(box) {
+  const value = box.value ? box.value.number ?? box.value.range : "", group = closedInto.get(box.id);
+  const parts = [box.title, box.kind === "primitive" && box.primitive !== box.title ? box.primitive : "", box.layer || WORDS[box.kind] || box.kind, shape(box), value, ...(box.value?.wrong ?? [])];
+  if (group && !group.computes) parts.push("Enter opens it");
+  return parts.filter(Boolean).join(", ");
+}
+
 function card(box, says = "") {
   const made = make("button", null, { class: "card" + (box.kind === "cotangent" ? " back" : "") });
   made.append(make("b", box.title), make("small", `  ${says}  ${shape(box)}  ${box.value ? box.value.number ?? box.value.range : ""}`));

@@ -15,7 +15,7 @@
    page.thumbnails(id) the pictures of the value of a box, wherever they are shown: the <image> in the drawing, and the
                        <img> in the panel. Without an id, all. Each says by `data-box` of which box it is. A thumbnail
                        is `box.value.picture` = {png, width, height, caption}.
-   page.on(name, f)    calls f(what) after: "redrawn" (the SVG), "opened" and "closed" (a group), "chosen" (a box, or
+   page.on(name, f)    calls f(what) after: "redrawn" (the SVG), "moved" (the view), "opened" and "closed" (a group), "chosen" (a box, or
                        null), "stepped" (a box), "shown" (the panel has new content: its element) */
 
 const $ = (id) => document.getElementById(id);
@@ -25,7 +25,7 @@ const groups = new Map(data.groups.map((group) => [group.id, group]));
 const closed = new Set(data.closed);
 const rules = data.groups.filter((group) => group.computes);
 const graph = $("graph"), panel = $("panel");
-let drawing = null, zoom = null, at = -1, chosen = null;
+let drawing = null, at = -1, chosen = null;
 
 const listeners = new Map();
 

@@ -8,7 +8,7 @@ function show(...content) {
 
 function showBox(box) {
   const back = box.kind === "cotangent" || box.kind === "rule";
-  const group = data.groups.find((g) => g.forward === box.id || g.backward === box.id);
+  const group = closedInto.get(box.id);
   const partner = box.of ? boxes.get(box.of) : [...boxes.values()].find((other) => other.of === box.id);
   const picture = image(box, 340);
   const parts = [
@@ -44,7 +44,8 @@ function showGroup(group) {
   const parts = [make("h2", group.name), make("p", group.says ?? `${group.kind}, ${inner.length} steps`, { class: "kind" })];
   if (group.cost) parts.push(make("p", `${time(group.cost.forward)} forward, ${time(group.cost.backward)} back`, { class: "kind" }));
   if (group.forward || group.backward) parts.push(button);
-  show(...parts, ...section("Steps", ...inner.slice(0, 40).map((box) => card(box))));
+  const value = boxes.get(group.forward);
+  show(...parts, ...(value ? section("What leaves it", card(value, "its value")) : []), ...section("Steps", ...inner.slice(0, 40).map((box) => card(box))));
 }
 
 function showStep() {
@@ -76,18 +77,14 @@ function showStep() {
 }
 
 function showHelp() {
-  const kinds = [["input", "input: data, for which no gradient is computed"], ["parameter", "parameter: what gradients are computed for"],
-    ["constant", "a constant array, or the mask of a where"], ["primitive", "a step, and the value that it computes"], ["scope", "a closed scope"],
-    ["cotangent", "cotangent: the derivative of the result with respect to a value, beside that value"]];
-  const present = new Set([...boxes.values()].map((box) => box.kind));
-  const legend = make("ul", null, { class: "legend" }, ...kinds.filter(([kind]) => present.has(kind)).map(([kind, says]) => make("li", null, {}, make("i", null, { class: kind }), says)));
+  const hasCotangents = data.boxes.some((box) => box.kind === "cotangent");
   const key = (name, says) => make("p", null, { class: "kind" }, make("kbd", name), ` ${says}`);
   show(
     make("h2", `How ${data.title} is computed`),
-    make("p", "Click a box for its value, its statistics and its source. Double-click a closed scope to open it, or a frame to close it.", { class: "kind" }),
-    key("→", "next step, forward and then backward"), key("←", "previous step"), key("Home End", "to the start, to the end"),
-    key("/", "search"), key("0", "fit the graph to the window"), key("Esc", "back to this overview"),
-    ...section("Legend", legend, present.has("cotangent") ? make("p", "“vjp of f” is the rule of f, a vector-Jacobian product: from the derivative of the result with respect to the output of f, it computes that with respect to an input of f.", { class: "kind" }) : null),
+    make("p", "Click a box with + to open it in place, and the title of what is open to close it. Click any other box for its value, its statistics and its source.", { class: "kind" }),
+    key("Tab ↑ ↓", "to a box, and from box to box"), key("Enter", "opens, closes, or shows it"), key("→", "next step, forward and then backward"), key("←", "previous step"), key("Home End", "to the start, to the end"),
+    key("/", "search"), key("0", "all of it in the window"), key("+ −", "larger, smaller"), key("Esc", "back to this overview"),
+    ...(hasCotangents ? section("Rules", make("p", "“vjp of f” is the rule of f, a vector-Jacobian product: from the derivative of the result with respect to the output of f, it computes that with respect to an input of f.", { class: "kind" })) : []),
     ...section("Notes", ...(data.notes.length ? data.notes.map((note) => make("p", note)) : [null]), make("p", `${data.dtype}, unless another dtype is shown`)),
   );
 }

@@ -1,20 +1,48 @@
-// Search, by name, primitive, formula and line.
+// Search, by name, primitive, formula and line: how many there are, a list of them, and the first at once.
 
 let found = [], which = -1;
-function search(text, next) {
+const LISTED = 60;
+const texts = data.boxes.map((box) => [box.title, box.primitive, box.formula, box.line ?? ""].join("\n").toLowerCase());
+
+function search(text) {
   const wanted = text.trim().toLowerCase();
-  if (!next) {
-    found = wanted ? data.boxes.filter((box) => [box.title, box.primitive, box.formula, box.line ?? ""].some((part) => part.toLowerCase().includes(wanted))) : [];
-    which = -1;
-  }
+  found = wanted ? data.boxes.filter((_, i) => texts[i].includes(wanted)) : [];
+  found.sort((a, b) => (b.title.toLowerCase() === wanted) - (a.title.toLowerCase() === wanted)); // the others in their order
+  which = -1;
   $("search").classList.toggle("none", Boolean(wanted) && !found.length);
+  if (!wanted) return rest();
+  if (!found.length) return show(make("h2", "Nothing found"), make("p", `No name, primitive, formula or line contains “${text.trim()}”.`, { class: "kind" }));
+  return hit(0);
+}
+
+async function hit(next) {
   if (!found.length) return;
-  which = (which + 1) % found.length;
-  const box = found[which];
-  const around = ancestors(box.group).filter((group) => closed.has(group.id) && !(box.id === group.backward || box.stays));
-  if (around.length) {
-    around.forEach((group) => closed.delete(group.id));
-    draw();
-  }
-  choose(box.id);
+  which = (next + found.length) % found.length;
+  const box = found[which], turn = `${which}/${found.length}`;
+  at = -1;
+  chosen = box.id;
+  showHits();
+  if (!await reveal(box) || turn !== `${which}/${found.length}`) return;
+  mark();
+  zoomTo(shownAs(box.id));
+  tell("chosen", box);
+}
+
+function showHits() {
+  const items = found.slice(0, LISTED).map((box, i) => {
+    const made = make("button", null, { class: "card" + (box.kind === "cotangent" ? " back" : ""), ...(i === which ? { "aria-current": "true" } : {}) });
+    const where = ancestors(box.group).reverse().map((group) => group.name).join(" / ");
+    made.append(make("b", box.title), make("small", `  ${box.primitive === box.title ? "" : box.primitive}  ${shape(box)}  ${where ? `in ${where}` : ""}`));
+    made.addEventListener("click", () => hit(i));
+    return make("li", null, {}, made);
+  });
+  const count = `${found.length.toLocaleString("en")} found`;
+  const look = make("button", "Show its value");
+  look.addEventListener("click", () => choose(found[which].id));
+  show(
+    make("h2", count), make("p", found.length > 1 ? `At ${which + 1}; Enter goes to the next.` : "", { class: "kind" }), look,
+    make("ul", null, { class: "hits" }, ...items),
+    ...(found.length > LISTED ? [make("p", `and ${(found.length - LISTED).toLocaleString("en")} more`, { class: "kind" })] : []),
+  );
+  panel.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
 }

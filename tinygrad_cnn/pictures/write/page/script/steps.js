@@ -5,32 +5,30 @@ const steps = data.boxes
 // What is lit: the step that one is at and what it is given, and what was clicked at.
 
 function mark() {
+  if (!shown) return;
   for (const node of drawing.querySelectorAll(".here,.given,.chosen,.lit,.faded,.back"))
     node.classList.remove("here", "given", "chosen", "lit", "faded", "back");
-  if (chosen && shownAs(chosen)) element(shownAs(chosen))?.classList.add("chosen");
+  if (chosen) element(shownAs(chosen))?.classList.add("chosen");
   if (at < 0) return;
   const step = steps[at], here = shownAs(step.id), done = new Set();
-  for (const box of data.boxes) {
-    const shown = shownAs(box.id);
-    if (shown && (box.order <= step.order || (box.stays && box.kind !== "cotangent"))) done.add(shown);
-  }
-  for (const node of drawing.querySelectorAll(".node")) if (!done.has(node.id)) node.classList.add("faded");
+  for (const box of data.boxes)
+    if (box.order <= step.order || (box.stays && box.kind !== "cotangent")) done.add(shown.scene.stands.get(box.id));
+  for (const [id, node] of drawnNodes) if (boxes.has(id) && !done.has(id)) node.classList.add("faded");
   const given = new Set([...into(step).map((edge) => edge.tail), ...needs(step)].map(shownAs));
   for (const id of given) element(id)?.classList.add("given");
-  for (const edge of drawing.querySelectorAll(".edge")) {
-    const [tail, head, flow] = edge.id.split("|");
-    if (head === here && given.has(tail) && flow !== "tie") edge.classList.add("lit");
-    if (!done.has(tail) || !done.has(head)) edge.classList.add("faded");
+  for (const { made, edge: { tail, head, flow } } of drawnEdges.values()) {
+    if (head === here && given.has(tail) && flow !== "tie") made.classList.add("lit");
+    if (!done.has(tail) || !done.has(head)) made.classList.add("faded");
   }
   const node = element(here);
   node?.classList.add("here");
   if (step.kind === "cotangent") node?.classList.add("back");
-  keepInSight(node);
+  keepInSight(here);
 }
 
 function into(box) {
-  return data.edges
-    .filter((edge) => edge.head === box.id && edge.flow !== "tie" && !edge.detail)
+  return (edgesInto.get(box.id) ?? [])
+    .filter((edge) => edge.flow !== "tie" && !edge.detail)
     .sort((a, b) => a.position - b.position);
 }
 
@@ -39,5 +37,5 @@ function needs(box) {
 }
 
 function outOf(box) {
-  return data.edges.filter((edge) => edge.tail === box.id && edge.flow !== "tie" && edge.flow !== "use" && !edge.detail);
+  return (edgesOutOf.get(box.id) ?? []).filter((edge) => edge.flow !== "tie" && edge.flow !== "use" && !edge.detail);
 }

@@ -12,4 +12,3 @@ $("theme").addEventListener("click", () => {
   theme = root.classList.contains("dark") ? "light" : "dark";
   paint();
 });
-addEventListener("resize", () => zoom && zoom.resize());
