@@ -154,7 +154,7 @@ def test_what_is_opened_stays_where_one_looks_and_closing_gives_the_old_picture_
     assert frame["x"] < at["x"] + at["width"] / 2 < frame["x"] + frame["width"]
     kept = before.keys() & after.keys()
     assert len(kept) > 15
-    order = lambda at, axis: sorted(kept, key=lambda id: (round(at[id][axis]), id))
+    order = lambda at, axis: sorted(kept, key=lambda one: (round(at[one][axis]), one))
     assert order(before, 1) == order(after, 1)  # nothing changes sides
     page.keyboard.press("Enter")  # the title has the focus
     assert places(page) == before
