@@ -48,7 +48,8 @@ async function toggle(id) {
 
 // Open what a box is in.
 function reveal(box) {
-  const around = ancestors(box.group).filter((group) => closed.has(group.id) && !(box.id === group.backward || box.stays));
+  if (shown.scene.stands.get(box.id) === box.id) return Promise.resolve(true);
+  const around = ancestors(box.group).filter((group) => closed.has(group.id) && box.id !== group.backward);
   around.forEach((group) => closed.delete(group.id));
   return around.length ? draw() : Promise.resolve(true);
 }
