@@ -284,3 +284,31 @@ def the_mlfromscratch_upsampling(p: Parameters) -> dict[str, Any]:
     dy = 2 * (p["x"].repeat(2, axis=0).repeat(2, axis=1) - SMALL_GOAL)
     dx = dy[::2, ::2]
     return {"dy": dy, "dx": dx}
+
+
+POOLED = {"x": normal(80, 4)}
+UNPOOLED_TO = np.array([4, 2, 3, 2])  # the last value that is written to a place stays
+UNPOOLED_GOAL = normal(81, 6)
+
+
+def unpooled(p: Parameters) -> Any:
+    empty = np.zeros(())
+    y = np.stack([empty, empty, p["x"][3], p["x"][2], p["x"][0], empty])
+    return np.sum((y - UNPOOLED_GOAL) ** 2)
+
+
+@mistake(
+    unpooled,
+    POOLED,
+    source="https://github.com/pytorch/pytorch/issues/80204 (also issues/80827)",
+    step="dx",
+    cause="A value that another one was written over still gets the cotangent of its place.",
+    fix={"dx = dy[UNPOOLED_TO]": "dx = dy[UNPOOLED_TO] * np.array([1, 0, 1, 1])"},
+    says=r"\b0\b|zero|overwrit|too many|should not|index",
+)
+def pytorch_unpooled_over(p: Parameters) -> dict[str, Any]:
+    y = np.zeros(6)
+    y[UNPOOLED_TO] = p["x"]
+    dy = 2 * (y - UNPOOLED_GOAL)
+    dx = dy[UNPOOLED_TO]
+    return {"dy": dy, "dx": dx}

@@ -238,3 +238,34 @@ def gsplat_global_scale_gradient(p: Parameters) -> dict[str, Any]:
     dM = (SPREAD + SPREAD.T) @ M
     dscale = np.sum(p["frame"] * dM, axis=0)
     return {"dM": dM, "dscale": dscale, "dframe": dM * GLOBAL_SCALE * p["scale"]}
+
+
+SPLATS = {"a": 1 + np.abs(normal(20, 4)), "b": 0.3 * normal(21, 4), "c": 1 + np.abs(normal(22, 4))}
+OFFSETS, OPAQUE = 0.7 * normal(23, 4, 2), normal(24, 4)
+
+
+def splats(p: Parameters) -> Any:
+    x, y = OFFSETS[:, 0], OFFSETS[:, 1]
+    G = np.exp(-0.5 * (p["a"] * x * x + p["c"] * y * y) - p["b"] * x * y)
+    return np.sum(OPAQUE * G)
+
+
+@mistake(
+    splats,
+    SPLATS,
+    source="https://github.com/graphdeco-inria/gaussian-splatting/issues/551 "
+    "(as reported; another factor makes up for it)",
+    step="db",
+    cause="The element beside the diagonal, which comes twice, has the factor of those on the diagonal.",
+    fix={"db = -0.5 * gdx * y * dG": "db = -gdx * y * dG"},
+    says=r"0\.5|half|2 times|1/2|1 stands|1\.0",
+)
+def splatting_conic_half_gradient(p: Parameters) -> dict[str, Any]:
+    x, y = OFFSETS[:, 0], OFFSETS[:, 1]
+    G = np.exp(-0.5 * (p["a"] * x * x + p["c"] * y * y) - p["b"] * x * y)
+    dG = OPAQUE
+    gdx, gdy = G * x, G * y
+    da = -0.5 * gdx * x * dG
+    db = -0.5 * gdx * y * dG
+    dc = -0.5 * gdy * y * dG
+    return {"dG": dG, "da": da, "db": db, "dc": dc}
