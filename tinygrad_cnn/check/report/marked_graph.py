@@ -6,12 +6,18 @@ import math
 from dataclasses import replace
 
 from tinygrad_cnn.check.report.anchors import Anchors
+from tinygrad_cnn.check.report.iterations import by_iteration
+from tinygrad_cnn.check.report.terminal import of_values
 from tinygrad_cnn.check.results import Comparison, Parameter, Results, Step
 from tinygrad_cnn.check.witnesses.magnitude import largest
 from tinygrad_cnn.engine.graph import Array, Node, ancestors, handle_on
 from tinygrad_cnn.pictures import Mark, render
+from tinygrad_cnn.pictures.view.contracted import contracted
+from tinygrad_cnn.pictures.view.diagram import Diagram
+from tinygrad_cnn.pictures.write.picture import Picture
 
 MOST_NODES = 2000  # a larger graph takes long to draw, and is no help
+MOST_BOXES = 60  # of a larger picture, only what was derived by hand is drawn, and parameters
 
 
 def svg(report: Results, anchors: Anchors) -> str | None:
@@ -24,10 +30,21 @@ def svg(report: Results, anchors: Anchors) -> str | None:
     marks = marks_of(report, anchors)
     if not marks:
         return None
+    picture = render(handle_on(report.result), backward=True, values="thumbnails", depth="all", marks=marks, fold=True)
+    if len(picture.diagram.boxes) > MOST_BOXES and of_values(report):
+        picture = Picture(contracted(picture.diagram, _marked(picture.diagram)))
     try:
-        return render(handle_on(report.result), backward=True, values="thumbnails", depth="all", marks=marks).svg
+        return picture.svg
     except RuntimeError:  # no program to lay it out is installed; the tables have all of it
         return None
+
+
+def _marked(diagram: Diagram) -> set[str]:
+    """The boxes of the values whose cotangents are marked, these, parameters and their gradients, and the result."""
+    cotangents = diagram.cotangents()
+    kept = {id for id, box in diagram.boxes.items() if box.is_result or box.kind in ("parameter", "input")}
+    kept |= {of for of, g in cotangents.items() if diagram.boxes[g].mark is not None}
+    return kept | {cotangents[id] for id in kept if id in cotangents}
 
 
 def marks_of(report: Results, anchors: Anchors) -> dict[Node, Mark]:
@@ -49,7 +66,9 @@ def marks_of(report: Results, anchors: Anchors) -> dict[Node, Mark]:
             marks[p.node] = mark(p.hand_derived_vs_autodiff, p.autodiff, True, first is None and p in wrong[:1])
     rows: dict[Node, Step | Parameter] = {p.node: p for p in report.parameters if p.node is not None}
     rows |= {step.node: step for step in report.steps}
-    return {node: replace(mark, link=f"#{anchors.of(rows[node])}") for node, mark in marks.items()}
+    links = {node: anchors.of(row) for node, row in rows.items()}
+    links |= {step.node: anchors.of_all(group) for group in by_iteration(of_values(report)) for step in group}
+    return {node: replace(mark, link=f"#{links[node]}") for node, mark in marks.items()}
 
 
 def mark(comparison: Comparison, auto: Array, wrong: bool, flag: bool) -> Mark:
