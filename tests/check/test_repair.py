@@ -193,3 +193,24 @@ def test_a_gradient_that_no_edit_mends_has_no_cause() -> None:
 
     report = tg.check.gradients(cross_entropy, W, by_hand, evaluations=0)
     assert [p.cause for p in report.parameters] == [None, None]
+
+
+def test_the_kind_of_a_cause_is_the_mistake_whether_the_program_or_the_line_was_edited() -> None:
+    x, y = np.random.default_rng(0).normal(size=(2, 7, 3))
+
+    def loss(p: dict[str, Any]) -> Any:
+        return np.sum((x * p["w"] - y) ** 2) / len(x)
+
+    def with_another(p: dict[str, Any]) -> dict[str, Any]:
+        de = 2 * (x * p["w"] - y) / len(x)
+        return {"w": np.sum(de * x * p["w"], axis=0)}
+
+    def without_factor(p: dict[str, Any]) -> dict[str, Any]:
+        de = (x * p["w"] - y) / len(x)
+        return {"w": np.sum(de * x, axis=0)}
+
+    parameters = {"w": np.array([0.5, -1.0, 2.0])}
+    for by_hand, kind in ((with_another, "factor_more"), (without_factor, "factor_missing")):
+        (row,) = tg.check.gradients(loss, parameters, by_hand=by_hand, progress=False).parameters
+        assert row.cause is not None
+        assert row.cause.kind == kind, row.cause

@@ -34,7 +34,7 @@ from tinygrad_cnn.check.diagnose.edits.own_program import (
 from tinygrad_cnn.check.diagnose.edits.rerun import Correction, exchanged
 from tinygrad_cnn.check.diagnose.edits.search import Found, by_cost, smallest
 from tinygrad_cnn.check.diagnose.edits.terms import Term, replaced
-from tinygrad_cnn.check.diagnose.edits.wording import LONG, in_words
+from tinygrad_cnn.check.diagnose.edits.wording import LONG, in_words, mended_by
 from tinygrad_cnn.check.results import Cause
 from tinygrad_cnn.engine.graph import Array
 
@@ -130,7 +130,10 @@ def _is_in(arrays: Arrays, x: Any) -> bool:
 
 
 def _cause(x: Executed, text: str, own: OwnProgram, mended: Term, found: Found) -> Cause:
-    words, kind = in_words(found.edits, own.program, bool(found.others), of_a_line=True), found.kind()
+    words, kind = (
+        in_words(found.edits, own.program, bool(found.others), of_a_line=True),
+        mended_by(found.kind()),
+    )
     at = place_of(x.code.co_filename, x.statement)
     you, right = as_line(text, own.program.root), as_line(text, mended)
     if max(len(you), len(right)) > LONG or you == right:

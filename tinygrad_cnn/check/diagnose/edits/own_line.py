@@ -36,7 +36,7 @@ from tinygrad_cnn.check.diagnose.edits.rerun import Correction, rewritten
 from tinygrad_cnn.check.diagnose.edits.search import Found, smallest
 from tinygrad_cnn.check.diagnose.edits.terms import Term, in_order, replaced
 from tinygrad_cnn.check.diagnose.edits.textbook import alike
-from tinygrad_cnn.check.diagnose.edits.wording import LONG, in_words
+from tinygrad_cnn.check.diagnose.edits.wording import LONG, in_words, mended_by
 from tinygrad_cnn.check.diagnose.explanations.case import LARGE, Case
 from tinygrad_cnn.check.diagnose.source_files import is_somebodys
 from tinygrad_cnn.check.results import Cause
@@ -259,7 +259,10 @@ def _lines(own: OwnProgram, exchanged: Mapping[Term, Term]) -> list[tuple[Writte
 
 def _correction(found: Found, own: OwnProgram, cost: float, run: Sequence[Executed]) -> Correction:
     exchanged = found.exchanged()
-    words, kinds = in_words(found.edits, own.program, bool(found.others), of_a_line=True), found.kind()
+    words, kinds = (
+        in_words(found.edits, own.program, bool(found.others), of_a_line=True),
+        mended_by(found.kind()),
+    )
     touched = [w for w in own.written if exchanged.keys() & set(in_order([w.term]))]
     statements = {id(w.statement): w for w in _innermost(touched, own)}
     lines = _lines(own, exchanged)

@@ -20,7 +20,7 @@ from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.deadline import Effort
 from tinygrad_cnn.check.diagnose.edits.source_edits import SourceEdit, edits, parsed, text
 from tinygrad_cnn.check.diagnose.edits.statements import Change, Source, Statement
-from tinygrad_cnn.check.diagnose.edits.wording import LONG
+from tinygrad_cnn.check.diagnose.edits.wording import LONG, mended_by
 from tinygrad_cnn.check.results import Cause
 
 Array = Any
@@ -105,10 +105,11 @@ class _Mending:
         words = sentences.EDITS_OF_LINES[self.edit.sentence].format(**_shortened(self.edit.words))
         if others:
             words = sentences.FOR_INSTANCE.format(mistake=words)
+        kind = mended_by(self.edit.sentence)
         at = f"{os.path.basename(self.statement.file)}:{self.statement.node.lineno}"
         if self.you == self.right or max(len(self.you), len(self.right)) > LONG or not self.right:
-            return Cause(words, self.edit.sentence, line=at)
-        return Cause(words, self.edit.sentence, self.you, self.right, at)
+            return Cause(words, kind, line=at)
+        return Cause(words, kind, self.you, self.right, at)
 
 
 def _shortened(words: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,38 @@ SHORT = 100  # characters of a term in a sentence
 AROUND = 30  # characters of a term that a smaller one is shown within
 MANY = 60  # terms of a line
 
+# The mistake, as `sentences.EDITS` names it, that an edit of a line mends: a factor that is to be taken out
+# is one too many. What is not here is mended by an edit of its own name.
+MENDS = {
+    "zero": "term_more",
+    "sum_for_mean": "mean_for_sum",
+    "mean_for_sum": "sum_for_mean",
+    "length_missing": "mean_for_sum",
+    "term_missing": "term_more",
+    "factor_missing": "factor_more",
+    "division_missing": "division_more",
+    "function_missing": "other",
+    "index_missing": "other",
+    "one_of_several": "term_more",
+    "reduction_missing": "summed",
+    "summed": "reduction_missing",
+    "not_transposed": "transposed",
+    "transposed": "not_transposed",
+    "factor_twice": "factor_missing",
+    "division_twice": "division_missing",
+    "term_twice": "term_missing",
+    "factor_more": "factor_missing",
+    "division_more": "division_missing",
+    "term_more": "term_missing",
+    "scattered": "assigned",
+    "added": "assigned",
+    "assigned": "added",
+    "stride": "no_stride",
+    "no_stride": "stride",
+    "not_cropped": "cropped",
+    "cropped": "not_cropped",
+}
+
 
 def in_words(edits: Sequence[Edit], program: Program, alternatives: bool, of_a_line: bool = False) -> str:
     """The mistake as a clause. alternatives: whether others account for the same. of_a_line: of somebody's own line."""
@@ -81,3 +113,8 @@ def lines(name: str, root: Term, edited: Term) -> tuple[str | None, str | None]:
 def says_nothing(words: str) -> bool:
     """Whether words name nothing that the reader could look for."""
     return sentences.PART in words
+
+
+def mended_by(edits: str) -> str:
+    """The mistakes, of `sentences.EDITS`, that edits of a line mend; several are separated by " and "."""
+    return " and ".join(MENDS.get(edit, edit) for edit in edits.split(" and "))
