@@ -44,6 +44,15 @@ def _with_titles_on_top(svg: str, paper: str) -> str:
     return "\n".join(kept) + "\n"
 
 
+def _in_a_box(content: str, title: str) -> str:
+    """HTML for a notebook, whose cells may be narrower: it keeps its size, and is scrolled."""
+    content = content.replace("<svg ", '<svg style="max-width:none" ', 1)
+    return (
+        f'<div role="region" tabindex="0" aria-label="{html.escape(title)}" style="overflow-x:auto;max-width:100%">'
+        f"{content}</div>"
+    )
+
+
 class Picture:
     """A picture of a graph. In a notebook it shows itself; `save` writes it to a file.
 
@@ -183,8 +192,9 @@ class Picture:
     def _repr_html_(self) -> str | None:
         if self._page is not None:
             return f'<iframe srcdoc="{html.escape(self.html)}" style="width:100%;height:720px;border:0"></iframe>'
-        if self._repr_svg_() is not None:
-            return None
+        svg = self._repr_svg_()
+        if svg is not None:
+            return _in_a_box(svg, f"The graph of {self.diagram.title}")
         return f"<p>{html.escape(graphviz.WHAT_TO_INSTALL)}</p><pre>{html.escape(self.dot)}</pre>"
 
 
@@ -237,4 +247,6 @@ class Graph:
         return Picture(self._diagram)._repr_svg_()
 
     def _repr_html_(self) -> str:
-        return f"{self._repr_svg_() or ''}{to_html(self._diagram)}"
+        svg, title = self._repr_svg_(), f"The graph of {self._diagram.title}"
+        picture = "" if svg is None else _in_a_box(svg, title)
+        return picture + _in_a_box(to_html(self._diagram), f"{title}, as a table")

@@ -92,7 +92,9 @@ def to_card(box: Box) -> str:
     if box.primitive:
         facts.append(f"by {box.primitive}, {box.line.rsplit('/', 1)[-1]}")
     parts = [f"<b>{html.escape(box.name or 'Tensor')}</b>  {html.escape('   '.join(fact for fact in facts if fact))}"]
-    parts += [f'<b style="color:#b00020">{html.escape(wrong)}</b>' for wrong in value.wrong]
+    parts += [
+        f'<b style="background:#b00020;color:#fff;padding:0 .3em">{html.escape(wrong)}</b>' for wrong in value.wrong
+    ]
     picture = value.picture
     if picture is not None:
         source = f"data:image/png;base64,{base64.b64encode(picture.png).decode()}"
