@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any
 
@@ -29,11 +29,18 @@ def moved(functions: Sequence[Any], seed: int, scale: float = 1.0) -> Iterator[N
     """Within it, functions find other data, so many times as large."""
     rng = np.random.default_rng(seed)
     others: dict[int, Any] = {}
+    with exchanged(places_of(functions), lambda value: _other(value, others, rng, scale)):
+        yield
+
+
+@contextlib.contextmanager
+def exchanged(places: Sequence[Place], instead: Callable[[Any], Any]) -> Iterator[None]:
+    """Within it there is something else in places: what `instead` makes of a value, which may be the value itself."""
     before: list[tuple[Place, Any]] = []
     try:
-        for place in _places(functions):
-            value = _get(place)
-            other = _other(value, others, rng, scale)
+        for place in places:
+            value = value_in(place)
+            other = instead(value)
             if other is not value:
                 before.append((place, value))
                 _put(place, other)
@@ -86,7 +93,7 @@ def _other(value: Any, others: dict[int, Any], rng: np.random.Generator, scale: 
     return made
 
 
-def _places(functions: Sequence[Any]) -> list[Place]:
+def places_of(functions: Sequence[Any]) -> list[Place]:
     """Where somebody's functions, and those that they call, find what is no argument."""
     found: dict[Any, Place] = {}
     waiting, seen = list(functions), set[int]()
@@ -118,7 +125,8 @@ def _names(code: CodeType) -> set[str]:
     return set(code.co_names).union(*inner)
 
 
-def _get(place: Place) -> Any:
+def value_in(place: Place) -> Any:
+    """What is there."""
     holder, key = place
     if isinstance(holder, CellType):
         return holder.cell_contents

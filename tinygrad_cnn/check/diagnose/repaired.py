@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.check.deadline import Effort
 from tinygrad_cnn.check.diagnose.edits.repair import Repair, Trial, repairs
-from tinygrad_cnn.check.diagnose.edits.statements import Source
+from tinygrad_cnn.check.diagnose.edits.statements import Source, executed_lines
+from tinygrad_cnn.check.diagnose.fewer_iterations import Shortened, shortened
 from tinygrad_cnn.check.diagnose.outcome import Outcome, outcome
 from tinygrad_cnn.check.diagnose.second_point import SecondPoint
 from tinygrad_cnn.check.witnesses.autodiff import Autodiff, Subject, hand_derived
@@ -19,6 +21,7 @@ from tinygrad_cnn.check.witnesses.hand_derived import HandDerived
 from tinygrad_cnn.engine.graph import Array, Node
 
 WITHIN = 1e-9  # relative
+LONG, SAVED = 400, 4  # lines that are executed, if it is worth to have fewer, and how many times fewer
 SLIGHT = 0.03  # relative: what is wrong by less is noise as likely as a slip of the pen
 
 
@@ -50,17 +53,50 @@ class Repaired:
         source = Source(lambda: self.by_hand(subject.arguments()), [lambda: subject.loss(subject.arguments())])
         if not source.statements or not wrong:
             return []
-        return repairs(
-            Trial(
-                source=source,
-                run=outcome(self.by_hand, subject, self.derived.of, self._matched_anew),
-                wrong=wrong,
-                right=[x for x in known if x not in wrong],
-                agrees=self._agrees,
-                confirm=self._holds_elsewhere,
-                effort=effort,
-            )
+        trial = Trial(
+            source=source,
+            run=outcome(self.by_hand, subject, self.derived.of, self._matched_anew),
+            wrong=wrong,
+            right=[x for x in known if x not in wrong],
+            agrees=self._agrees,
+            confirm=self._holds_elsewhere,
+            effort=effort,
+            lines=source.lines,
         )
+        return repairs(replace(trial, shorter=self._shorter(trial)))
+
+    def _shorter(self, trial: Trial) -> Trial | None:
+        """The same with loops of few iterations, if it is as wrong then, and if that saves much."""
+        if trial.lines < LONG or self.autodiff.opaque is not None:
+            return None
+        functions = [self.subject.loss, self.by_hand, *trial.source.functions]
+        for short in shortened(functions):
+            with contextlib.suppress(Exception), short():  # whatever somebody's code raises if a number is another
+                lines = executed_lines(lambda: self.by_hand(self.subject.arguments()))
+                if lines < trial.lines / SAVED and (found := self._with(short, trial)) is not None:
+                    return replace(found, lines=lines)
+        return None
+
+    def _with(self, short: Shortened, trial: Trial) -> Trial | None:
+        """A trial within a context, for parameters alone; None if other things are wrong there."""
+        run = self.subject.run()
+        mine = dict(zip(run.parameters, self.autodiff.run.parameters, strict=True))
+        derived = hand_derived(self.subject, Autodiff(run), self.by_hand, self.names)
+        if derived.of.keys() - mine.keys() or set(mine.values()) != {*trial.wrong, *trial.right}:
+            return None
+        of = {mine[x]: pair for x, pair in derived.of.items()}
+        expected = {mine[x]: np.asarray(y) for x, y in run.cotangents().items() if x in mine}
+        if [x for x in of if not _agree(of[x][1], expected[x], 0.0)] != [x for x in of if x in trial.wrong]:
+            return None
+        again = outcome(self.by_hand, self.subject, of, dict)
+        if again().keys() != of.keys():
+            return None
+
+        def within() -> Mapping[Node, Array]:
+            with short():
+                return again()
+
+        return replace(trial, run=within, agrees=lambda node, x: _agree(x, expected[node], 0.0))
 
     def _agrees(self, node: Node, x: Array) -> bool:
         expected, rounding = self.expected[node]

@@ -54,6 +54,8 @@ class Trial:
     confirm  whether what an edit mends is right at other points too; it is given a function that runs another with the
              edit in place
     effort   what may still be tried
+    lines    how many lines are executed
+    shorter  the same where less is executed: only what mends something there is tried here
     """
 
     source: Source
@@ -63,6 +65,8 @@ class Trial:
     agrees: Callable[[Any, Array], bool]
     confirm: Callable[[Callable[[Callable[[], Any]], Any], Sequence[Any]], bool]
     effort: Effort
+    lines: int
+    shorter: Trial | None = None
 
 
 def repairs(trial: Trial) -> list[Repair]:
@@ -147,7 +151,8 @@ class _Search:
 
     def _suspects(self) -> Iterator[tuple[float, Statement]]:
         """The statements on which the first wrong thing depends, with what an edit of them costs more."""
-        before = self._outputs()
+        trial = self.trial.shorter or self.trial
+        before = self._outputs(trial)
         if before is None:
             return
         for statement in self.trial.source.statements:
@@ -158,7 +163,7 @@ class _Search:
                 yield RETURNED if isinstance(statement.node, ast.Return) else 0.0, statement
                 continue
             back = change.apply()
-            after = self._outputs(statement)
+            after = self._outputs(trial, statement)
             back.apply()
             if after is None:
                 yield 0.1, statement
@@ -169,19 +174,19 @@ class _Search:
                 leaves = any(x not in touched for x in self.wrong)
                 yield (TOUCHES_WHAT_IS_RIGHT if spoils else 0.0) + (0.1 if leaves else 0.0), statement
 
-    def _outputs(self, *changed: Statement) -> Outputs | None:
-        self.trial.effort.spend(self.trial.source.lines + COMPILING)
-        found: Outputs | None = self.trial.source.run(self.trial.run, [*self.kept, *changed])
+    def _outputs(self, trial: Trial, *changed: Statement) -> Outputs | None:
+        trial.effort.spend(trial.lines + COMPILING)
+        found: Outputs | None = trial.source.run(trial.run, [*self.kept, *changed])
         return found
 
     def _tried(self, statement: Statement, edit: SourceEdit, cost: float) -> _Mending | None:
         you, trial = text(statement.node), self.trial
         back = edit.change.apply()
         try:
-            found = self._outputs(statement)
-            if found is None or not self._agrees(found, self.wrong[0]):
+            if trial.shorter is not None and self._mending(trial.shorter, statement) is None:
                 return None
-            if not all(self._agrees(found, x) for x in self.right):
+            found = self._mending(trial, statement)
+            if found is None:
                 return None
             mends = [x for x in self.wrong if self._agrees(found, x)]
             if not trial.confirm(lambda run: trial.source.run(run, [*self.kept, statement]), mends):
@@ -190,6 +195,13 @@ class _Search:
             return _Mending(statement, edit, cost, mends, you, right)
         finally:
             back.apply()
+
+    def _mending(self, trial: Trial, statement: Statement) -> Outputs | None:
+        """What comes out with a statement as it is, if the first of what is wrong is right then, and what was right."""
+        found = self._outputs(trial, statement)
+        if found is None or not all(x in found and trial.agrees(x, found[x]) for x in (self.wrong[0], *self.right)):
+            return None
+        return found
 
     def _agrees(self, found: Outputs, x: Any) -> bool:
         return x in found and self.trial.agrees(x, found[x])

@@ -105,13 +105,18 @@ class Source:
         """function: what is run; others: what shares functions with it, which therefore stay as they are."""
         shared = {code for other in others for code in _lines(other)}
         lines = _lines(function)
-        self.lines = max((when for executed in lines.values() for when, *_ in executed.values()), default=0)
+        self.lines = _count(lines)
         self.codes = [code for code in lines if code not in shared]
         self._trees: dict[str, ast.Module] = {}
         self.statements = self._statements({code: lines[code] for code in self.codes})
         self._functions = {code: functions_of(code) for code in self.codes}
         self.careful = False  # whether what is not a number or infinite is refused, where there was none
         self._kept = [(x, x.copy()) for x in self._data() if x.flags.writeable and x.size <= LARGE]
+
+    @property
+    def functions(self) -> list[Any]:
+        """Those whose statements may be edited."""
+        return [f for functions in self._functions.values() for f in functions]
 
     def _statements(self, lines: Mapping[CodeType, dict[int, tuple[int, Any, Any]]]) -> list[Statement]:
         found = []
@@ -254,6 +259,15 @@ def _places(definition: Any) -> Iterator[tuple[Place, Place | None]]:
             yield (block, k), loop
             inner = (block, k) if isinstance(x, ast.For) else loop
             blocks += [(getattr(x, name), inner) for name in ("body", "orelse", "finalbody") if getattr(x, name, None)]
+
+
+def executed_lines(function: Callable[[], Any]) -> int:
+    """How many lines of somebody's own a function executes."""
+    return _count(_lines(function))
+
+
+def _count(lines: Mapping[CodeType, Mapping[int, tuple[int, Any, Any]]]) -> int:
+    return max((when for executed in lines.values() for when, *_ in executed.values()), default=0)
 
 
 def _lines(function: Callable[[], Any]) -> dict[CodeType, dict[int, tuple[int, dict[str, Any], dict[str, Any]]]]:
