@@ -211,4 +211,7 @@ def test_what_flows_to_another_iteration_is_named_and_not_drawn_across_the_loop(
     crossing = [(e.tail, e.head) for e in picture.diagram.edges if e.flow in ("again", "earlier")]
     assert len(crossing) == 2
     assert not [ends for ends in crossing if re.search(f'"{ends[0]}" -> "{ends[1]}".*dashed', picture.dot)]
-    assert re.findall("[↻↺] [^<]*", picture.dot) == ["↻ h", "↺ ∂L/∂multiply"]
+    written = ["↻ h, of the iteration before", "↺ ∂L/∂multiply, of the iteration after"]
+    assert re.findall("[↻↺] [^<]*", picture.dot) == written
+    every = tg.render(np.sum(h), backward=True, fold=True, depth="all")
+    assert re.findall("[↻↺] [^<]*", every.dot) == ["↻ h", "↺ ∂L/∂multiply"]

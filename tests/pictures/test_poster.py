@@ -130,14 +130,18 @@ def test_a_bias_belongs_to_its_layer_and_a_mean_to_its_loss() -> None:
     assert [title(card) for card in cards((h + b) * h)] == ["x", "linear", "add", "multiply"]  # taken without the bias
 
 
-def test_a_layer_with_parameters_of_its_own_names_its_card() -> None:
+def test_layers_of_a_sequence_are_numbered_among_their_like() -> None:
     rng, x = np.random.default_rng(0), np.ones((4, 3))
     flat = tree.flatten(nn.Sequential(nn.Linear(None, 5), np.tanh, nn.Linear(None, 2)).init(rng, x))
     model = flat.rebuild([tg.Tensor(leaf, name) for leaf, name in zip(flat.leaves, flat.names, strict=True)])
     loss = np.sum(model(x))
     assert [card.layer for card in cards(loss) if card.within] == ["layers[0]", "layers[2]"]
     dot = tg.render(loss, backward=True).dot
-    assert re.findall("<I>([^<]*)</I>", dot) == ["layers[0]", "layers[2]", "loss"]
+    assert re.findall("<I>([^<]*)</I>", dot) == ["loss"]
+    assert [name for name in re.findall("<B>([^<]*)</B>", dot) if "linear" in name and "∂" not in name] == [
+        "linear 1",
+        "linear 2",
+    ]
     assert {"<B>weight</B>", "<B>bias</B>", "<B>∂L/∂weight</B>"} <= set(re.findall("<B>[^<]*</B>", dot))
 
 
@@ -170,8 +174,8 @@ def kinds(loss: Any) -> dict[str, str]:
 
 def test_steps_are_coloured_by_what_they_are() -> None:
     assert kinds(two_convolutions()) == {
-        "x": "", "conv2d": "convolution", "relu": "activation", "max_pool2d": "pooling", "reshape": "",
-        "linear": "linear", "softmax_cross_entropy": "loss",
+        "x": "", "conv2d 1": "convolution", "conv2d 2": "convolution", "relu": "activation", "max_pool2d": "pooling",
+        "reshape": "", "linear": "linear", "softmax_cross_entropy": "loss",
     }  # fmt: skip
     W = tg.Tensor(np.ones(3), "W")
     assert kinds(tg.nn.layer_norm(W * 2.0, W, W))["layer_norm"] == "normalisation"
@@ -246,3 +250,50 @@ def test_in_grey_kinds_differ_in_lightness_and_can_be_written_on(palette: Any) -
     for kind in KINDS:
         look = palette.layers[kind]
         assert abs(lab(look.fill, CONES["all"])[0] - lab(look.ink, CONES["all"])[0]) > 45
+
+
+IMAGE, SEQUENCE, ROWS = (np.random.default_rng(0).normal(size=shape) for shape in [(2, 3, 8, 8), (2, 8, 4), (4, 3)])
+LABELS, LIKELY = np.array([0, 2, 1, 0]), np.full((4, 3), 1 / 3)
+LAYERS: list[tuple[Any, Any, str, str]] = [
+    (nn.Linear(None, 5), ROWS, "linear", "linear"),
+    (nn.Conv2d(None, 4, 3), IMAGE, "conv2d", "convolution"),
+    (nn.Conv1d(None, 4, 3), SEQUENCE, "conv1d", "convolution"),
+    (nn.ConvTranspose2d(None, 4, 3), IMAGE, "conv_transpose2d", "convolution"),
+    (nn.BatchNorm(), IMAGE, "batch_norm", "normalisation"),
+    (nn.LayerNorm(), ROWS, "layer_norm", "normalisation"),
+    (nn.GroupNorm(1), IMAGE, "group_norm", "normalisation"),
+    (nn.RMSNorm(), ROWS, "rms_norm", "normalisation"),
+    (nn.MaxPool2d(2), IMAGE, "max_pool2d", "pooling"),
+    (nn.AvgPool2d(2), IMAGE, "avg_pool2d", "pooling"),
+    (nn.AdaptiveAvgPool2d(2), IMAGE, "adaptive_avg_pool2d", "pooling"),
+    (nn.GlobalAvgPool2d(), IMAGE, "global_avg_pool2d", "pooling"),
+    (nn.Dropout(0.5), ROWS, "dropout", ""),
+    (nn.Flatten(), IMAGE, "reshape", ""),
+    (nn.RNN(None, 5), SEQUENCE, "rnn", ""),
+    (nn.LSTM(None, 5), SEQUENCE, "lstm", ""),
+    (nn.GRU(None, 5), SEQUENCE, "gru", ""),
+    (nn.MultiHeadAttention(2), SEQUENCE, "multi_head_attention", ""),
+    *((getattr(nn, name), ROWS, name, "activation") for name in
+      ("relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "softmax", "log_softmax")),
+    *((lambda x, f=getattr(nn, name): f(x, LIKELY), ROWS, name, "loss") for name in ("mse", "l1", "huber", "kl")),
+    (lambda x: nn.softmax_cross_entropy(x, LABELS), ROWS, "softmax_cross_entropy", "loss"),
+    (lambda x: nn.binary_cross_entropy_with_logits(x, LIKELY), ROWS, "loss", "loss"),
+    (lambda x: nn.embedding(LABELS, x), ROWS, "embedding", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("layer", "x", "name", "kind"), LAYERS, ids=[row[2] for row in LAYERS])
+def test_each_layer_is_one_card_with_its_name_and_its_colour(layer: Any, x: Any, name: str, kind: str) -> None:
+    """Its input has a card, and its parameters are in its own; so it is for every layer of `tg.nn`."""
+    x, rng = tg.Tensor(x, "x"), np.random.default_rng(0)
+    leaves: tuple[str, ...] = ()
+    if isinstance(layer, nn.Layer):
+        flat = tree.flatten(layer.init(rng, x.value))
+        leaves = tuple(flat.names)
+        layer = flat.rebuild([tg.Tensor(w, path) for w, path in zip(flat.leaves, flat.names, strict=True)])
+        out = layer.train(x, layer.init_state(), rng)[0]
+    else:
+        out = layer(x)
+    found = cards(out[0] if isinstance(out, tuple) else out, inputs="x")
+    assert [(title(card), card.box.layer) for card in found] == [("x", ""), (name, kind)]
+    assert sorted(leaf.title for leaf, _ in found[1].within if leaf.kind == "parameter") == sorted(leaves)

@@ -53,7 +53,9 @@ def two_convolutions() -> Any:
 
 def batch_norm_mlp() -> Any:
     """A perceptron with batch normalisation, written out."""
-    p = parameters(2, W1=(64, 20), b1=(64,), scale=(64,), shift=(64,), W2=(3, 64), b2=(3,))
+    p = parameters(2, W1=(64, 20), b1=(64,), shift=(64,), W2=(3, 64), b2=(3,)) | {
+        "scale": tg.Tensor(np.ones(64), "scale")
+    }
     rng = np.random.default_rng(2)
     x, y = rng.normal(size=(32, 20)), rng.integers(0, 3, 32)
     h = tg.linear(x, p["W1"], p["b1"])

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from tinygrad_cnn.engine.graph import Array
+from tinygrad_cnn.engine.graph import Array, scope
 from tinygrad_cnn.engine.primitive import operand, primitive
 
 
@@ -66,6 +66,7 @@ def sigmoid(x: Array, /) -> Array:
 sigmoid.defvjp(lambda g, out, x: g * out * (1 - out), factors=("out (1 - out)",))
 
 
+@scope("leaky_relu", kind="activation")
 def leaky_relu(x: Array, slope: float = 0.01) -> Array:
     """`x` where it is positive, and slope * x elsewhere, also at 0 for the derivative; elementwise.
 
@@ -79,6 +80,7 @@ def leaky_relu(x: Array, slope: float = 0.01) -> Array:
     return np.where(np.greater(x, 0), x, slope * x)
 
 
+@scope("elu", kind="activation")
 def elu(x: Array, alpha: float = 1.0) -> Array:
     """`x` where it is positive, and alpha (exp(x) - 1) elsewhere, also at 0 for the derivative; elementwise.
 
@@ -93,6 +95,7 @@ def elu(x: Array, alpha: float = 1.0) -> Array:
     return np.where(above, x, alpha * np.expm1(np.where(above, 0, x)))
 
 
+@scope("gelu", kind="activation")
 def gelu(x: Array, approximate: Literal["none", "tanh"] = "none") -> Array:
     """`x` times the probability that a standard normal number is below x; elementwise.
 
@@ -126,6 +129,7 @@ def _erfc(x: Array, /) -> Array:
 _erfc.defvjp(lambda g, out, x: -g * (2 / math.sqrt(math.pi)) * np.exp(-x * x))
 
 
+@scope("silu", kind="activation")
 def silu(x: Array) -> Array:
     """`x` times sigmoid(x), elementwise; also named swish.
 
@@ -139,6 +143,7 @@ def silu(x: Array) -> Array:
     return x * sigmoid(x)
 
 
+@scope("softplus", kind="activation")
 def softplus(x: Array) -> Array:
     """log(1 + exp(x)), elementwise, without overflow or loss of precision; its derivative is the sigmoid.
 

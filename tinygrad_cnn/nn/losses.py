@@ -141,6 +141,7 @@ def at_least_one(count: Array, /, name: str, ignored: int) -> Array:
 at_least_one.defflops(lambda out, count, **_: np.size(count))
 
 
+@scope("mse", kind="loss")
 def mse(predictions: Array, targets: Array, reduction: Reduction = "mean") -> Array:
     """The squared error, (predictions - targets)**2.
 
@@ -155,6 +156,7 @@ def mse(predictions: Array, targets: Array, reduction: Reduction = "mean") -> Ar
     return _reduced("mse", np.square(predictions - targets), reduction)
 
 
+@scope("l1", kind="loss")
 def l1(predictions: Array, targets: Array, reduction: Reduction = "mean") -> Array:
     """The absolute error, |predictions - targets|; its slope at 0 is 0.
 
@@ -168,6 +170,7 @@ def l1(predictions: Array, targets: Array, reduction: Reduction = "mean") -> Arr
     return _reduced("l1", np.abs(predictions - targets), reduction)
 
 
+@scope("huber", kind="loss")
 def huber(predictions: Array, targets: Array, reduction: Reduction = "mean", delta: float = 1.0) -> Array:
     """Half of the squared error where it is at most `delta`, and a line of slope `delta` beyond.
 
@@ -187,6 +190,7 @@ def huber(predictions: Array, targets: Array, reduction: Reduction = "mean", del
     return _reduced("huber", 0.5 * near * near + delta * (error - near), reduction)
 
 
+@scope("kl", kind="loss")
 def kl(log_predictions: Array, targets: Array, reduction: Reduction = "mean") -> Array:
     """The Kullback-Leibler divergence of predicted probabilities from targets: sum(y (log(y) - log_predictions)).
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinygrad_cnn.engine.graph import Array
+from tinygrad_cnn.engine.graph import Array, scope
 from tinygrad_cnn.nn.attention import scaled_dot_product_attention
 from tinygrad_cnn.nn.layers.base import Layer, initialised, size_of, static
 from tinygrad_cnn.nn.layers.dense import Linear
@@ -48,6 +48,7 @@ class MultiHeadAttention(Layer):
         layers = {name: Linear(None, features, use_bias=self.use_bias) for name in ("query", "key", "value", "output")}
         return {"features": features, **layers}
 
+    @scope("multi_head_attention", kind="layer")
     def __call__(self, x: Array, key: Array | None = None, value: Array | None = None, mask: Any = None) -> Array:
         query = initialised(self, self.query)
         key = x if key is None else key

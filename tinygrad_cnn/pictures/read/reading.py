@@ -17,6 +17,7 @@ from tinygrad_cnn.engine.tensor import Tensor
 from tinygrad_cnn.names import names_of
 from tinygrad_cnn.pictures.read.loops import FEW, Loop, folded, unfolded
 from tinygrad_cnn.pictures.view import labels
+from tinygrad_cnn.primitives.indexing import picked
 
 
 @dataclass
@@ -68,9 +69,14 @@ class Reading:
 
 def read_graph(result: Any, inputs: Any = (), fold: bool | None = None) -> Reading:
     """Read the graph of `result`, a Tensor or a tree of them. See `render` for the arguments."""
-    roots = _roots(result)
+    given = _roots(result)
+    shown = {root: _scalar_itself(root) for root in given}
+    roots = list(dict.fromkeys(shown.values()))
     nodes, _ = ancestors(roots)
-    names = names_of(nodes)
+    names = names_of(list(dict.fromkeys([*nodes, *given])))
+    for root, node in shown.items():
+        if root is not node and root in names:
+            names[node] = names.pop(root)
     data = _inputs(inputs, [node for node in nodes if node.primitive is None], names)
     same = _same_values(nodes, roots)
     distinct = [node for node in nodes if node not in same]
@@ -85,6 +91,7 @@ def read_graph(result: Any, inputs: Any = (), fold: bool | None = None) -> Readi
         names.pop(node, None)
         if original in names:
             names[node] = names[original]
+    ids |= {root: ids[node] for root, node in shown.items()}
     return Reading(
         roots,
         nodes,
@@ -107,6 +114,14 @@ def _same_values(nodes: Sequence[Node], roots: Sequence[Node]) -> dict[Node, Nod
             original = node.sources[0][1]
             found[node] = found.get(original, original)
     return found
+
+
+def _scalar_itself(root: Node) -> Node:
+    """The scalar x of x[()], which `grad` gives in its place: it is the same number, as NumPy's scalar."""
+    (_, x), *_ = root.sources or ((0, root),)
+    if root.primitive is not picked or x.like.shape != ():
+        return root
+    return x if root.static_args["index"] == () else root
 
 
 def _numbered(members: Mapping[str, Sequence[Node]], names: Mapping[Node, str]) -> dict[Node, str]:

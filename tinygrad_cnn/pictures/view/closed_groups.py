@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from tinygrad_cnn.declarations import KINDS
 from tinygrad_cnn.pictures.view.diagram import Box, Cost, Diagram, Edge, Group, Mark
@@ -99,10 +101,17 @@ def add_group_boxes(diagram: Diagram) -> None:
             for group in diagram.ancestors(box.group):
                 inside[group.id].append(box)
     takers, cotangents = diagram.takers(), diagram.cotangents()
+    steps_of: dict[str, list[Box]] = {}
     for group in diagram.groups.values():
         steps = [box for box in inside[group.id] if box.kind == "primitive"]
-        if group.computes or not steps or (len(steps) == 1 and group.kind == "scope" and not group.layer):
+        if steps and not group.computes and (len(steps) > 1 or group.kind != "scope" or group.layer):
+            steps_of[group.id] = steps
+    first = {id: boxes[0].order for id, boxes in steps_of.items()}
+    _number([diagram.groups[id] for id in sorted(first, key=first.__getitem__)])
+    for group in diagram.groups.values():
+        if group.id not in steps_of:
             continue
+        steps = steps_of[group.id]
         ids = {box.id for box in steps}
         leaving = [box for box in steps if box.is_result or not takers.get(box.id, set()) <= ids]
         shown = max(leaving or steps[-1:], key=lambda box: box.order)
@@ -115,6 +124,17 @@ def add_group_boxes(diagram: Diagram) -> None:
             diagram.group_boxes[group.backward] = _backward_box(group, back, shown, g)
 
 
+def _number(groups: list[Group]) -> None:
+    """Number the scopes, layers and rules that stand in one group and have the same name: conv2d 1, conv2d 2."""
+    count = Counter((group.parent, group.name) for group in groups)
+    known: Counter[Any] = Counter()
+    for group in groups:
+        key = (group.parent, group.name)
+        if group.kind in ("scope", "rule") and count[key] > 1:
+            known[key] += 1
+            group.number = known[key]
+
+
 def _forward_box(group: Group, steps: list[Box], shown: Box) -> Box:
     """The box in the place of these steps of a group, with the value of one of them."""
     assert group.forward is not None
@@ -123,7 +143,7 @@ def _forward_box(group: Group, steps: list[Box], shown: Box) -> Box:
         id=group.forward,
         kind="scope",
         number=None,
-        primitive=group.name,
+        primitive=group.title,
         layer=group.layer if group.layer in KINDS else "",
         is_part=group.kind == "part",
         summary=f"{sum(box.count for box in steps):,} steps",
@@ -146,7 +166,7 @@ def _backward_box(group: Group, cotangents: list[Box], shown: Box, g: Box) -> Bo
     assert group.backward is not None
     name = g.name
     if name is not None and not shown.name:
-        name = f"{name.split('/')[0]}/∂{group.name}"
+        name = f"{name.split('/')[0]}/∂{group.title}"
     return dataclasses.replace(
         g,
         id=group.backward,

@@ -175,6 +175,7 @@ class Group:
 
     forward, backward  the boxes that are drawn in the place of its two halves when it is closed; None if there is none.
                        What a rule computed for a cotangent is closed into that cotangent.
+    number             of several with the same name, which it is in the order of execution, from 1 on; 0 if it is alone
     layer              what it is in a network, if it is one of its layers: one of `declarations.KINDS`, or "layer"
     computes           it is what a rule computed for the cotangent `backward`: closed unless `collapse=0`
     """
@@ -189,7 +190,13 @@ class Group:
     backward: str | None = None
     computes: bool = False
     layer: str = ""
+    number: int = 0
     cost: Cost | None = None
+
+    @property
+    def title(self) -> str:
+        """What it is called in a picture: "conv2d 2"."""
+        return f"{self.name} {self.number}" if self.number else self.name
 
     @property
     def fewest(self) -> int:

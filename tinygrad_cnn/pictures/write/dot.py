@@ -32,6 +32,7 @@ class Style:
     beside  the parameters and constants that stand beside the step that takes them, with that step
     both    the backward half is drawn too
     layered steps have the colours of what they are in a network
+    narrow  what flows back stands beneath the value, and not beside it
     relaxed how much is left out that makes a layout tidy and boxes overlap: from 1 on straight columns, from 2 on ranks
             across frames, at 3 frames
     """
@@ -44,8 +45,9 @@ class Style:
         font: str = FONT,
         relaxed: int = 0,
         layered: bool = False,
+        narrow: bool = False,
     ) -> None:
-        self.relaxed, self.layered = relaxed, layered
+        self.relaxed, self.layered, self.narrow = relaxed, layered, narrow
         self.palette: Palette = PALETTES[theme]
         self.images = images or {}
         self.font = font
@@ -194,7 +196,7 @@ def opening(group: Group, style: Style) -> str:
     """The beginning of the frame of a group."""
     palette = style.palette
     dashed = ",dashed" if group.kind != "scope" else ""
-    name = f"<B>{escaped(group.name)}</B>" if group.kind == "scope" else escaped(group.name)
+    name = f"<B>{escaped(group.title)}</B>" if group.kind == "scope" else escaped(group.title)
     if group.kind == "loop":
         name += f'<FONT POINT-SIZE="9" COLOR="{palette.faint}">   {escaped(group.caption)}</FONT>'
     total = ""

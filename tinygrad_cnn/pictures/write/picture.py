@@ -8,6 +8,7 @@ import html
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 from tinygrad_cnn import files
 from tinygrad_cnn.pictures.view.diagram import Diagram
@@ -23,6 +24,16 @@ from tinygrad_cnn.pictures.write.text import to_html, to_table
 def to_dot(diagram: Diagram, style: Style) -> str:
     """A diagram in DOT."""
     return poster.to_dot(diagram, style) if diagram.is_poster else dot.to_dot(diagram, style)
+
+
+COLUMN = 720  # points: a poster that is wider is made narrower, to be read in the column of a page
+
+
+def width_of(svg: bytes) -> float:
+    """The width of an SVG of Graphviz, in points."""
+    found = re.search(rb'<svg width="([\d.]+)pt"', svg)
+    assert found is not None
+    return float(found[1])
 
 
 def _with_titles_on_top(svg: str, paper: str) -> str:
@@ -155,23 +166,34 @@ class Picture:
         }
 
     @functools.cached_property
-    def _layout(self) -> tuple[int, bytes]:
-        """The least to leave out for no two boxes to overlap (see `Style.relaxed`), and the SVG without it."""
-        for relaxed in range(RELAXED):
-            svg = self._written("svg", None, relaxed)
-            if not overlapping(places(svg.decode())):
-                return relaxed, svg
-        return RELAXED, self._written("svg", None, RELAXED)
+    def _layout(self) -> tuple[dict[str, Any], bytes]:
+        """How the picture is laid out, as arguments of `Style`, and the SVG so."""
+        laid_out = self._tidiest(narrow=False)
+        if self.diagram.is_poster and width_of(laid_out[1]) > COLUMN:
+            narrow = self._tidiest(narrow=True)
+            if width_of(narrow[1]) < width_of(laid_out[1]):
+                return narrow
+        return laid_out
 
-    def _written(self, format: str, dpi: int | None, relaxed: int) -> bytes:
+    def _tidiest(self, narrow: bool) -> tuple[dict[str, Any], bytes]:
+        """The layout that leaves out the least for no two boxes to overlap (see `Style.relaxed`)."""
+        for relaxed in range(RELAXED):
+            options = {"relaxed": relaxed, "narrow": narrow}
+            svg = self._written("svg", None, options)
+            if not overlapping(places(svg.decode())):
+                return options, svg
+        options = {"relaxed": RELAXED, "narrow": narrow}
+        return options, self._written("svg", None, options)
+
+    def _written(self, format: str, dpi: int | None, options: dict[str, Any]) -> bytes:
         pictures = self._pictures()
         if not pictures:
-            style = Style(self.diagram, self._theme, relaxed=relaxed)
+            style = Style(self.diagram, self._theme, **options)
             return graphviz.laid_out(to_dot(self.diagram, style), format, None, dpi)
         with files.temporary_folder() as folder:
             for id, png in pictures.items():
                 (folder / f"{id}.png").write_bytes(png)
-            style = Style(self.diagram, self._theme, {id: f"{id}.png" for id in pictures}, relaxed=relaxed)
+            style = Style(self.diagram, self._theme, {id: f"{id}.png" for id in pictures}, **options)
             return graphviz.laid_out(to_dot(self.diagram, style), format, folder, dpi)
 
     @functools.cached_property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram
 from tinygrad_cnn.pictures.view.poster import Card, Poster, poster_of
 from tinygrad_cnn.pictures.write import dot
@@ -17,10 +19,9 @@ BESIDE = 60  # points: what is narrower stands to the right of what is written a
 def to_dot(diagram: Diagram, style: Style) -> str:
     """The whole picture."""
     poster = poster_of(diagram)
-    signs = dot.Signs(diagram, style)
-    arrows = _edges(poster, style, signs)
+    arrows = _edges(poster, style)
     cards = {id: _node(card, style) for id, card in poster.cards.items()}
-    body = dot.body(diagram, style, signs.statements, lambda box: cards.get(box.id))
+    body = dot.body(diagram, style, {}, lambda box: cards.get(box.id))
     return "\n".join([dot.header(diagram, style, _legend(poster, style)), *body, *arrows, "}\n"])
 
 
@@ -66,16 +67,16 @@ def _label(card: Card, style: Style, ink: str) -> str:
     """A row for the name, one for the value and its cotangent, and one for each parameter and its gradient."""
     box, g = card.box, card.cotangent
     both = any(gradient is not None for gradient in (g, *(gradient for _, gradient in card.within)))
-    rows = [f'<TR><TD ALIGN="LEFT"{_columns(both)}>{_heading(card)}</TD></TR>']
-    rows.append(_row(_cell(box, style, ink, called=False), g, style, both))
+    wide = both and not style.narrow
+    rows = [f'<TR><TD ALIGN="LEFT"{_columns(wide)}>{_heading(card)}</TD></TR>']
+    rows += _rows(_cell(box, style, ink, called=False, of_loop=card.before), g, style, wide, of_loop=card.after)
     for leaf, gradient in card.within[:MOST]:
-        rows.append(_row(_cell(leaf, style, ink, called=True, of=card.layer), gradient, style, both, of=card.layer))
-    if len(card.within) > MOST:
-        more = small(f"and {len(card.within) - MOST:,} more", ink)
-        rows.append(f'<TR><TD ALIGN="LEFT"{_columns(both)}>{more}</TD></TR>')
+        rows += _rows(_cell(leaf, style, ink, called=True, of=card.layer), gradient, style, wide, of=card.layer)
     below = [] if box.cost is None else [small(cost(box.cost, whole=True), ink)]
+    if len(card.within) > MOST:
+        below.append(small(f"and {len(card.within) - MOST:,} more", ink))
     below += [row for one in (box, g) if one is not None for row in noted(one)]
-    rows += [f'<TR><TD ALIGN="LEFT"{_columns(both)}>{row}</TD></TR>' for row in below]
+    rows += [f'<TR><TD ALIGN="LEFT"{_columns(wide)}>{row}</TD></TR>' for row in below]
     return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="2">{"".join(rows)}</TABLE>'
 
 
@@ -84,14 +85,17 @@ def _columns(both: bool) -> str:
 
 
 def _heading(card: Card) -> str:
-    """What a card is, and the name of its value, or else of the layer that its parameters are of."""
+    """What a card is, the name of its value, and that of the layer that its parameters are of.
+
+    A layer that has but a place, as layers[5] of a `Sequential`, is as well known by its number among its like.
+    """
     box = card.box
     if box.stays:
         return f"<B>{escaped(box.name or ('input' if _is_input(box) else box.primitive))}</B>"
     call = "" if box.kind == "scope" else box.summary.removeprefix(box.primitive)
     row = f"<B>{escaped(box.primitive)}</B>"
     row += f'<FONT POINT-SIZE="10">{escaped(call)}</FONT>' if call else ""
-    for name in dict.fromkeys(filter(None, [box.name, card.layer])):
+    for name in dict.fromkeys(filter(None, [box.name, "" if card.layer.endswith("]") else card.layer])):
         if name != box.primitive:
             row += f'   <FONT POINT-SIZE="10"><I>{escaped(name)}</I></FONT>'
     if box.is_part:
@@ -101,21 +105,25 @@ def _heading(card: Card) -> str:
     return row
 
 
-def _row(left: str, gradient: Box | None, style: Style, both: bool, of: str = "") -> str:
+def _rows(
+    left: str, gradient: Box | None, style: Style, wide: bool, of: str = "", of_loop: Sequence[Box] = ()
+) -> list[str]:
+    """The row of a value and its gradient, or a row for each."""
+    value = f'<TD ALIGN="LEFT"{_columns(wide and gradient is None)}>{left or " "}</TD>'
     if gradient is None:
-        return f'<TR><TD ALIGN="LEFT"{_columns(both)}>{left}</TD></TR>' if left else ""
+        return [f"<TR>{value}</TR>"] if left else []
     kind = style.palette.kinds["cotangent"]
-    right = _cell(gradient, style, kind.ink, called=True, of=of)
-    return (
-        f'<TR><TD ALIGN="LEFT">{left or " "}</TD>'
-        f'<TD ALIGN="LEFT" BGCOLOR="{kind.fill}" STYLE="ROUNDED">{right}</TD></TR>'
-    )
+    right = _cell(gradient, style, kind.ink, called=True, of=of, of_loop=of_loop)
+    back = f'<TD ALIGN="LEFT" BGCOLOR="{kind.fill}" STYLE="ROUNDED">{right}</TD>'
+    if wide:
+        return [f"<TR>{value}{back}</TR>"]
+    return [f"<TR>{value}</TR>", f"<TR>{back}</TR>"] if left else [f"<TR>{back}</TR>"]
 
 
-def _cell(box: Box, style: Style, ink: str, *, called: bool, of: str = "") -> str:
+def _cell(box: Box, style: Style, ink: str, *, called: bool, of: str = "", of_loop: Sequence[Box] = ()) -> str:
     """What is shown of a value: its name, if it is not that of the card, its facts, and its thumbnail.
 
-    of: the layer that the card names, and its parameters do not.
+    of: the layer that the card names, and its parameters do not. of_loop: what is taken of another iteration.
     """
     title = box.title.replace(f"{of}.", "", 1) if of else box.title
     name = [f'<FONT POINT-SIZE="10" COLOR="{ink}"><B>{escaped(title)}</B></FONT>'] if called else []
@@ -125,6 +133,9 @@ def _cell(box: Box, style: Style, ink: str, *, called: bool, of: str = "") -> st
     facts = "   ".join([*name, *about_value(box, style.dtype, ink, ink, closed=False, captioned=not caption)])
     cells = [f'<TD ALIGN="LEFT">{text}</TD>' for text in (facts, small(caption, ink) if caption else "") if text]
     cells += warnings(box, style.palette)
+    when = "↻ {}, of the iteration before" if box.half == "forward" else "↺ {}, of the iteration after"
+    for other in dict.fromkeys(other.title for other in of_loop):
+        cells.append(f'<TD ALIGN="LEFT">{small(when.format(other), ink)}</TD>')
     rows = [f"<TR>{cell}</TR>" for cell in cells]
     if file is None or picture is None:
         return _table(rows) if rows else ""
@@ -142,15 +153,12 @@ def _table(rows: list[str]) -> str:
     return f'<TABLE ALIGN="LEFT" BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{"".join(rows)}</TABLE>'
 
 
-def _edges(poster: Poster, style: Style, signs: dot.Signs) -> list[str]:
+def _edges(poster: Poster, style: Style) -> list[str]:
     """The edges between cards: values go down, cotangents up."""
     card_of = {card.cotangent.id: id for id, card in poster.cards.items() if card.cotangent is not None}
     lines: list[str] = []
     for e in poster.edges:
         tail, head = card_of.get(e.tail, e.tail), card_of.get(e.head, e.head)
-        if e.flow in ("again", "earlier"):
-            lines.append(signs.edge(e, head))
-            continue
         look = style.arrows[e.flow]
         if e.change:
             look += f' color="{style.palette.changes[e.change]}" penwidth=2'
