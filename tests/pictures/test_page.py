@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ import pytest
 from render_graphs import circle_square, published
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.pictures.write.page import SCRIPTS, in_script
+from tinygrad_cnn.pictures.write.page import SCRIPTS, packed
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -503,8 +506,13 @@ def test_only_the_pages_own_scripts_may_run(browser, file: Path, tmp_path: Path)
     page.close()
 
 
-def test_json_in_a_script_element_cannot_end_it() -> None:
-    assert in_script({"a": "</script><!--\u2028&"}) == '{"a":"\\u003c/script\\u003e\\u003c!--\\u2028\\u0026"}'
+def test_what_the_script_reads_cannot_end_its_element() -> None:
+    box = {"id": "n0", "dot": "\n</script>"}
+    text = packed({"title": "</script><!--\u2028&", "boxes": [box], "group_boxes": []})
+    assert re.fullmatch(r"[A-Za-z0-9+/=]+", text)
+    first, second = zlib.decompress(base64.b64decode(text)).decode().split("\n")
+    assert json.loads(first) == {"title": "</script><!--\u2028&", "boxes": [{"id": "n0"}], "group_boxes": []}
+    assert json.loads(second) == {"dot": "\n</script>"}
 
 
 def test_every_file_of_the_script_is_written_into_the_page() -> None:

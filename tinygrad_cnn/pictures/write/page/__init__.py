@@ -12,6 +12,7 @@ import base64
 import functools
 import hashlib
 import json
+import zlib
 from importlib import resources
 from typing import Any
 
@@ -54,16 +55,25 @@ def to_page(diagram: Diagram, closed: set[str], theme: Theme = "auto") -> str:
         scripts=scripts.items(),
         # Only these scripts may run, whatever a name or a line of source has in it.
         hashes=" ".join(f"'sha256-{_hash(script)}'" for script in scripts.values()),
-        data=in_script(contents(diagram, closed)),
+        data=packed(contents(diagram, closed)),
     )
 
 
-def in_script(data: Any) -> str:
-    """JSON that may stand in a script element, whatever is in its strings."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
+LATER = ("dot", "sign", "value", "before", "rule")  # what the script reads of a box when it draws or shows that box
+
+
+def packed(data: dict[str, Any]) -> str:
+    """What the script reads, compressed: on the first line all but what is read later, and that of each box on another.
+
+    A browser then has a page of 10,000 steps before it has parsed what is in its closed groups. In base64 nothing can
+    end a script element.
+    """
+    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+    lines = []
+    for name in ("boxes", "group_boxes"):
+        lines += [encode({key: box.pop(key) for key in LATER if key in box}) for box in data[name]]
+    text = "\n".join([encode(data), *lines])
+    return base64.b64encode(zlib.compress(text.encode(), 6)).decode()
 
 
 def contents(diagram: Diagram, closed: set[str]) -> dict[str, Any]:
@@ -72,14 +82,14 @@ def contents(diagram: Diagram, closed: set[str]) -> dict[str, Any]:
     images = {box.id: f"{box.id}.png" for box in every if box.value is not None and box.value.picture is not None}
     # The widths of Arial are those that Graphviz knows where it cannot ask for them.
     style = Style(diagram, "light", images, font="Arial", layered=True)
-    of_other_iterations = {edge.tail for edge in diagram.edges if edge.flow in ("again", "earlier")}
+    has_loops = any(edge.flow in ("again", "earlier") for edge in diagram.edges)
     return {
         "title": diagram.title,
         "notes": diagram.notes,
         "dtype": diagram.dtype,
         "header": HEADER + defaults(style),
-        "boxes": [_box(box, style, of_other_iterations) for box in diagram.boxes.values()],
-        "group_boxes": [_box(box, style, of_other_iterations) for box in diagram.group_boxes.values()],
+        "boxes": [_box(box, style, has_loops) for box in diagram.boxes.values()],
+        "group_boxes": [_box(box, style, has_loops) for box in diagram.group_boxes.values()],
         "edges": [json_document.edge(edge) for edge in diagram.edges],
         "groups": [_group(group) for group in diagram.groups.values()],
         "closed": sorted(closed),
@@ -87,7 +97,7 @@ def contents(diagram: Diagram, closed: set[str]) -> dict[str, Any]:
     }
 
 
-def _box(box: Box, style: Style, of_other_iterations: set[str]) -> dict[str, Any]:
+def _box(box: Box, style: Style, has_loops: bool) -> dict[str, Any]:
     found = json_document.box(box)
     found |= {
         "title": box.title,
@@ -97,7 +107,7 @@ def _box(box: Box, style: Style, of_other_iterations: set[str]) -> dict[str, Any
         "is_step": box.is_step,
         "numbered": box.number is not None,
     }
-    if box.id in of_other_iterations or box.kind in ("scope", "cotangent"):  # what stands for such a box, too
+    if has_loops:
         found["sign"] = sign(f"i{box.id}", box, style)
     for name, value in (("value", box.value), ("before", box.before)):
         if value is not None:
@@ -120,7 +130,7 @@ def _group(group: Group) -> dict[str, Any]:
 @functools.cache
 def _script() -> str:
     """All files of the script in one function, so that none of their names is a global variable."""
-    return "\n".join(['"use strict";', "(() => {", *(_file(f"script/{name}.js") for name in SCRIPTS), "})();"])
+    return "\n".join(['"use strict";', "(async () => {", *(_file(f"script/{name}.js") for name in SCRIPTS), "})();"])
 
 
 @functools.cache

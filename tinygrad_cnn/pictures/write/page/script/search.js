@@ -2,9 +2,10 @@
 
 let found = [], which = -1;
 const LISTED = 60;
-const texts = data.boxes.map((box) => [box.title, box.primitive, box.formula, box.line ?? ""].join("\n").toLowerCase());
+let texts = null;
 
 function search(text) {
+  texts ??= data.boxes.map((box) => [box.title, box.primitive, box.formula, box.line ?? ""].join("\n").toLowerCase());
   const wanted = text.trim().toLowerCase();
   found = wanted ? data.boxes.filter((_, i) => texts[i].includes(wanted)) : [];
   found.sort((a, b) => (b.title.toLowerCase() === wanted) - (a.title.toLowerCase() === wanted)); // the others in their order

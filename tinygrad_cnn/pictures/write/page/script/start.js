@@ -1,10 +1,6 @@
 // When all is there.
 
-async function start() {
-  paint();
-  prepare();
-  await restore(location.hash.slice(1));
-  root.dataset.ready = "true"; // for those who wait for it
-}
-
-start();
+paint();
+prepare();
+await restore(location.hash.slice(1));
+root.dataset.ready = "true"; // for those who wait for it
