@@ -113,6 +113,6 @@ def number(x: float, digits: int) -> str:
 
 
 def digits_for(one: Array, other: Array, apart: Array) -> int:
-    """In how many digits those elements that differ are seen to."""
+    """In how many digits any two elements that differ are written differently."""
     pairs = list(zip(one[apart].tolist(), other[apart].tolist(), strict=True))
     return next((d for d in (3, 4, 6, 9, 12) if all(number(x, d) != number(y, d) for x, y in pairs)), 17)
