@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,9 @@ def graph(
             theme=theme,
             format=chosen,
         )
-        if out is None:
+        if out is None and chosen == "txt" and sys.stdout.isatty():
+            print(picture.text(shutil.get_terminal_size().columns))
+        elif out is None:
             sys.stdout.write(picture.content(chosen).decode())
         else:
             picture.save(out, chosen)

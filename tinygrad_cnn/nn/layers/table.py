@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_cnn import columns
+
 
 class Row(NamedTuple):
     """A layer in a table.
@@ -55,10 +57,10 @@ def table(rows: list[Row]) -> str:
         parameters = ", ".join([f"{name} {np.shape(p)}" for name, p in row.parameters])
         lines.append((row.name, row.layer, shapes, parameters, f"{count:,}" if row.parameters else ""))
     lines.append(("total", "", "", "", f"{total:,}"))
-    widths = [max(len(line[column]) for line in lines) for column in range(5)]
+    widths = [max(columns.width(line[column]) for line in lines) for column in range(5)]
     texts = []
     for *left, count_text in lines:
-        cells = [text.ljust(width) for text, width in zip(left, widths[:4], strict=True)]
+        cells = [columns.padded(text, width) for text, width in zip(left, widths[:4], strict=True)]
         texts.append("  ".join([*cells, count_text.rjust(widths[4])]))
-    rule = "-" * len(texts[0])
+    rule = "-" * columns.width(texts[0])
     return "\n".join([texts[0], rule, *[text.rstrip() for text in texts[1:-1]], rule, texts[-1]])

@@ -111,11 +111,15 @@ class Picture:
             case "mermaid":
                 return to_mermaid(self.diagram).encode()
             case "txt":
-                return f"{to_table(self.diagram)}\n".encode()
+                return f"{self.text()}\n".encode()
             case "json":
                 return to_json(self.diagram).encode()
             case _:
                 raise ValueError(formats.unknown(format))
+
+    def text(self, within: int | None = None) -> str:
+        """The graph as a table, in lines of at most so many columns."""
+        return to_table(self.diagram, within)
 
     @functools.cached_property
     def dot(self) -> str:

@@ -5,22 +5,55 @@ from __future__ import annotations
 import base64
 import html
 import os
+import textwrap
+from collections.abc import Sequence
 
+from tinygrad_cnn import columns
 from tinygrad_cnn.pictures.view import labels
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram
 
 _BEFORE = {"constant": 0, "cotangent": 2}  # of the same order: what is taken stands before, what a rule gives behind
 HEAD = ("", "name", "value", "how", "scope", "line")
+NAME, HOW = HEAD.index("name"), HEAD.index("how")
+LEAST = 32  # columns for what a box does, of which a call has at least CALL
+CALL = 10
+GAP, BETWEEN = "  ", "   "  # between columns, and between a call and what is said of its value
 
 
-def to_table(diagram: Diagram) -> str:
-    """A line for each box: its number and name, dtype and shape, call, scope, and the source line."""
-    found = rows(diagram)
-    widths = [max(len(row[i]) for row in [HEAD, *found]) for i in range(len(HEAD))]
+def to_table(diagram: Diagram, within: int | None = None) -> str:
+    """A line for each box: its number and name, dtype and shape, call, scope, and the source line.
+
+    within: the columns of the terminal. Where lines are longer, what a box does is shortened, and where that is not
+    enough, the source line and the scope are left out, and names are shortened.
+    """
+    table = [HEAD, *rows(diagram)]
+    widths = [max(columns.width(row[i]) for row in table) for i in range(len(HEAD))]
+    if within is not None:
+        shown = len(HEAD)
+        while shown > HOW + 1 and _total(widths[:shown]) - widths[HOW] + min(LEAST, widths[HOW]) > within:
+            shown -= 1
+        widths = widths[:shown]
+        for column, least in ((HOW, LEAST), (NAME, CALL), (HOW, CALL)):
+            widths[column] -= max(0, min(_total(widths) - within, widths[column] - least))
     lines = [
-        "  ".join(part.ljust(width) for part, width in zip(row, widths, strict=True)).rstrip() for row in [HEAD, *found]
+        GAP.join(columns.padded(_shortened(part, to), to) for part, to in zip(row, widths, strict=False)).rstrip()
+        for row in table
     ]
-    return "\n".join([heading(diagram), "", *lines])
+    about = heading(diagram)
+    if within is not None:
+        about = "\n".join(part for line in about.split("\n") for part in textwrap.wrap(line, within))
+    return "\n".join([about, "", *lines])
+
+
+def _shortened(cell: str, to: int) -> str:
+    """A cell in so many columns: the call is shortened before what is said of its value."""
+    call, between, facts = cell.partition(BETWEEN)
+    left = to - columns.width(between + facts)
+    return columns.shortened(call, left) + between + facts if left >= CALL else columns.shortened(cell, to)
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + len(GAP) * (len(widths) - 1)
 
 
 def heading(diagram: Diagram) -> str:
@@ -64,7 +97,7 @@ def _how(box: Box) -> str:
         parts.append(f"{'▶ ' if box.mark.flag else ''}{box.mark.note}")
     if box.change:
         parts.append(box.change)
-    return "   ".join(part for part in parts if part)
+    return BETWEEN.join(part for part in parts if part)
 
 
 def _line(line: str) -> str:
