@@ -46,6 +46,23 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_training_writes_a_film(command, tmp_path: Path) -> None:
+    assert command("train", "--epochs", "2", "-q", "--film", "film.svg") == (0, "", "")
+    assert {"epoch 0", "epoch 2", "trained"} <= set(re.findall(">([^<]*)<", (tmp_path / "film.svg").read_text()))
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("none/film.svg", "none/film.svg: cannot be written: No such file or directory"),
+        ("film.jpg", "film.jpg: --film writes .svg, .gif, .png. Choose a name that ends in one of these"),
+    ],
+)
+def test_a_film_that_cannot_be_written_is_refused_before_training(command, tmp_path, name: str, error: str) -> None:
+    assert command("train", "-q", "--film", name) == (2, "", f"tinygrad-cnn: {error}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_training_writes_metrics_weights_pictures_and_a_report(trained: Path) -> None:
     pictures = {"training_images", "test_images", "shuffled_images", "maps_before", "maps_after", "loss"}
     expected = {f"{name}.png" for name in pictures} | {"metrics.json", "weights.safetensors", "report.html"}

@@ -62,6 +62,7 @@ class Result:
     """What came of it.
 
     losses, accuracies       of every epoch, before its step
+    history                  the parameters of every epoch, before its step
     start, final             the parameters
     first_order              the shuffle of the first epoch
     stopped                  why training ended early, or None; interrupted: a person stopped it
@@ -74,6 +75,7 @@ class Result:
     data: DataSet
     losses: list[float]
     accuracies: list[float]
+    history: list[Parameters]
     start: Parameters
     final: Parameters
     first_order: NDArray[np.intp]
@@ -121,7 +123,7 @@ def run(
     An interruption (by `stop`, or KeyboardInterrupt) ends training and keeps what was trained; so does trouble that
     cannot pass.
     """
-    losses, accuracies, stopped, interrupted = [], [], None, False
+    losses, accuracies, history, stopped, interrupted = [], [], [], None, False
     first: Epoch | None = None
     last: Epoch | None = None
     began = time.perf_counter()
@@ -130,6 +132,7 @@ def run(
             first, last = first or epoch, epoch
             losses.append(epoch.loss)
             accuracies.append(epoch.accuracy)
+            history.append(epoch.before)
             watch(epoch)
             if epoch.trouble:
                 stopped = f"epoch {epoch.number}: {epoch.trouble}"
@@ -150,6 +153,7 @@ def run(
         data=data,
         losses=losses,
         accuracies=accuracies,
+        history=history,
         start=first.before,
         final=final,
         first_order=first.order,

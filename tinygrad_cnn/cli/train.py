@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ from tinygrad_cnn.circle_square import data, outputs, runs
 from tinygrad_cnn.circle_square.errors import InputError
 from tinygrad_cnn.circle_square.experiment import Result, Settings, run
 from tinygrad_cnn.circle_square.gradient_check import difference, largest
+from tinygrad_cnn.circle_square.pictures import film_of
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, Epoch
 from tinygrad_cnn.cli import options, recipe_training, signals
 from tinygrad_cnn.cli.predict import says
+
+FILMS = (".svg", ".gif", ".png")
 
 
 @click.command()
@@ -83,6 +87,12 @@ from tinygrad_cnn.cli.predict import says
     is_flag=True,
     help="Record and differentiate at each step anew, instead of running the gradient as a compiled program.",
 )
+@click.option(
+    "--film",
+    type=options.path,
+    help="Also write a film: the picture of the model, forward and backward, whose values play through the epochs; as "
+    ".svg, .gif, or .png (animated).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print metrics.json, and nothing else.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Also print predictions and targets, as the article does.")
@@ -102,6 +112,7 @@ def train(
     scale: float,
     out: Path | None,
     eager: bool,
+    film: Path | None,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -136,17 +147,30 @@ def train(
     for note in drawings.notes:
         console.print(f"[dim]{options.shown(note)}[/]")
     to = out or files.free_name(Path("runs") / (f"{task}-{recipe}" + ("-hand" if gradient == "hand" else "")))
-    with signals.noted() as asked, outputs.new_folder(to) as aside:
-        result = _train(console, settings, drawings, verbose, asked)
-        other = None if asked() else _other(settings, drawings, asked)
-        runs.write(aside, result, other)
-        metrics = (aside / "metrics.json").read_text()
+    with contextlib.ExitStack() as files_beside, signals.noted() as asked:
+        put_film = None if film is None else files_beside.enter_context(_film_file(film))
+        with outputs.new_folder(to) as aside:
+            result = _train(console, settings, drawings, verbose, asked)
+            other = None if asked() else _other(settings, drawings, asked)
+            runs.write(aside, result, other)
+            metrics = (aside / "metrics.json").read_text()
+        if put_film is not None:
+            put_film(result)
     if as_json:
         sys.stdout.write(metrics)
     _show(console, result, other, to)
     if result.stopped:
         print(_what_to_do(result), file=sys.stderr)
     return 130 if asked() else 1 if result.stopped else 0
+
+
+@contextlib.contextmanager
+def _film_file(path: Path) -> Iterator[Callable[[Result], None]]:
+    """A function that writes the film of a training to `path`. Raises InputError at once if that cannot be done."""
+    if path.suffix.lower() not in FILMS:
+        raise InputError(f"{path}: --film writes {', '.join(FILMS)}. Choose a name that ends in one of these")
+    with outputs.new_file(path) as put:
+        yield lambda result: put(film_of(result).content(path.suffix[1:].lower()))
 
 
 def _train(

@@ -17,6 +17,7 @@ from tinygrad_cnn.pictures.view.diagram import Mark
 if TYPE_CHECKING:
     from tinygrad_cnn.pictures.read.influence import Influence
     from tinygrad_cnn.pictures.view.diagram import Diagram
+    from tinygrad_cnn.pictures.write.film import FilmPicture
     from tinygrad_cnn.pictures.write.picture import Graph, Picture
 
 __all__ = ["Graph", "Mark", "graph", "influence", "render"]
@@ -35,6 +36,7 @@ def render(
     against: Any = None,
     marks: Mapping[Node, Mark] | None = None,
     fold: bool | None = None,
+    frames: Any = None,
     theme: str = "auto",
     format: str | None = None,
 ) -> Picture:
@@ -55,9 +57,12 @@ def render(
               values are shown side by side
     marks     what to show at single nodes; see `Mark`
     fold      draw what repeats, such as the iterations of a loop, once. The default is to fold from 150 nodes on
+    frames    a film: what the picture shows at several moments, such as epochs, one after the other. A dict from epochs
+              to parameters, or a list of these; `result` is then the function that computes the result from them. Or
+              results of one graph, that were recorded already
     theme     "light", "dark", or "auto": light, but dark in an SVG or page whose reader prefers that
     format    "svg", "png", "pdf", "html" (a page to step through), "dot", "mermaid", "txt" or "json"; the default is
-              the ending of `path`
+              the ending of `path`. A film is "svg", "gif" or "png" (APNG)
 
     Returns a picture, which a notebook shows, and which has .svg, .dot, .png, .pdf, .notes and .save(path). The graph
     is unchanged, and the picture does not keep it alive. Raises TypeError if `result` is no Tensor, ValueError for
@@ -76,6 +81,11 @@ def render(
 
     if theme not in ("light", "dark", "auto"):
         raise ValueError(f"render: theme is {theme!r}; expected 'light', 'dark' or 'auto'")
+    if frames is not None:
+        return _film(
+            result, path, format, frames, theme, depth, collapse,
+            {"measure": measure, "against": against, "marks": marks}, backward=backward, inputs=inputs, fold=fold,
+        )  # fmt: skip
     chosen = format_of(path, format)
     diagram = _diagram(
         result, values, against, marks, explained=chosen == "html", layers=depth == "layers",
@@ -155,6 +165,41 @@ def influence(result: Any, value: Any, index: int | tuple[int, ...] = ()) -> Inf
     from tinygrad_cnn.pictures.read.influence import influence_of
 
     return influence_of(result, value, index)
+
+
+def _film(
+    result: Any, path: str | os.PathLike[str] | None, format: str | None, frames: Any, theme: str, depth: int | str,
+    collapse: str | Iterable[str], others: Mapping[str, Any], **options: Any,
+) -> FilmPicture:  # fmt: skip
+    """The film of the frames, written to `path`, if one is given."""
+    from tinygrad_cnn.pictures.read.frames import chosen, recorded
+    from tinygrad_cnn.pictures.view.closed_groups import groups_to_close, with_closed
+    from tinygrad_cnn.pictures.view.film import film_of
+    from tinygrad_cnn.pictures.view.thumbnails import kept
+    from tinygrad_cnn.pictures.write.film import FilmPicture
+    from tinygrad_cnn.pictures.write.formats import FILM_FORMATS, format_of
+
+    for name, given in others.items():
+        if given:
+            raise ValueError(f"render: {name} cannot be combined with frames. Leave one of them out")
+    to = format_of(path, format, FILM_FORMATS)
+    several, total = chosen(frames)
+    drawn = []
+    token = kept.set(True)
+    try:
+        for frame in recorded(result, several):
+            diagram = _diagram(
+                frame.result, "thumbnails", None, None, layers=depth == "layers", measure=False, **options
+            )
+            closed = with_closed(diagram, groups_to_close(diagram, depth, collapse))
+            closed.is_poster = depth == "layers"
+            drawn.append((frame.label, closed))
+    finally:
+        kept.reset(token)
+    film = FilmPicture(film_of(drawn, total), theme)  # type: ignore[arg-type]  # checked by `render`
+    if path is not None:
+        film.save(path, to)
+    return film
 
 
 def _diagram(

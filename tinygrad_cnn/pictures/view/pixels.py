@@ -13,6 +13,7 @@ Array = npt.NDArray[Any]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _EIGHT_BITS_OF_RGBA = (8, 6, 0, 0, 0)
+_EIGHT_BITS_OF_A_TABLE = (8, 3, 0, 0, 0)
 
 # From blue through white to red: the diverging scheme RdBu of ColorBrewer (C. Brewer, colorbrewer2.org), backwards.
 _BLUE_TO_RED = [
@@ -75,6 +76,38 @@ def encoded(pixels: Array) -> bytes:
             _chunk(b"IEND", b""),
         ]
     )
+
+
+def encoded_in_few_colours(pixels: Array) -> bytes:
+    """As `encoded`, but with a table of at most 256 colours, which takes less than a half.
+
+    Where there are more, each channel has fewer levels, evenly spaced, of which black and white are two.
+    """
+    height, width = pixels.shape[:2]
+    table, places = _table_of(pixels)
+    levels = 128
+    while len(table) > 256:
+        coarse = np.round(pixels * ((levels - 1) / 255)) * (255 / (levels - 1))
+        table, places = _table_of(coarse.round().astype(np.uint8))
+        levels //= 2
+    rows = np.pad(places.reshape(height, width).astype(np.uint8), ((0, 0), (1, 0)))
+    return b"".join(
+        [
+            _SIGNATURE,
+            _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, *_EIGHT_BITS_OF_A_TABLE)),
+            _chunk(b"PLTE", np.ascontiguousarray(table[:, :3]).tobytes()),
+            _chunk(b"tRNS", np.ascontiguousarray(table[:, 3]).tobytes()),
+            _chunk(b"IDAT", zlib.compress(rows.tobytes(), 9)),
+            _chunk(b"IEND", b""),
+        ]
+    )
+
+
+def _table_of(pixels: Array) -> tuple[Array, Array]:
+    """The colours that there are, and the place of each pixel's among them."""
+    whole = np.ascontiguousarray(pixels).view(np.uint32)
+    colours, places = np.unique(whole, return_inverse=True)
+    return colours.view(np.uint8).reshape(-1, 4), places
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

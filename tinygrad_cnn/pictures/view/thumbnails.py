@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,13 +27,27 @@ BORDER = (0xA8, 0xB0, 0xBA, 255)
 NAN, INF = (0xE6, 0x00, 0xC8), (0x00, 0xA0, 0x50)  # magenta and green, in red, green, blue
 
 
+class Tiles(NamedTuple):
+    """What a thumbnail shows: matrices side by side, each in a box so wide and high, in points, and which they are."""
+
+    matrices: tuple[Any, ...]
+    width: int
+    height: int
+    which: str
+
+
 class Thumbnail(NamedTuple):
-    """A PNG file, how wide and high it is shown, in points, and what it shows."""
+    """A PNG file, how wide and high it is shown, in points, and what it shows; or its numbers, where `kept` is set."""
 
     png: bytes
     width: int
     height: int
     caption: str
+    tiles: Tiles | None = None
+
+
+# Whether thumbnails are but their numbers: those of a film's frames, whose scale is known when all have been computed.
+kept: ContextVar[bool] = ContextVar("kept", default=False)
 
 
 def thumbnail(array: Any) -> Thumbnail | None:
@@ -48,29 +63,47 @@ def thumbnail(array: Any) -> Thumbnail | None:
     if not x.size:
         return None
     x = x.squeeze()
-    scale = _scale(x)
     if x.ndim < 2:
-        return _thumbnail(_bordered(_fitted(_coloured(x.reshape(1, -1), scale), WIDE, STRIP)), scale.caption)
+        return _of_tiles(Tiles((x.reshape(1, -1),), WIDE, STRIP, ""), x)
     images = x.reshape(-1, *x.shape[-2:])
     height, width = images.shape[-2:]
     if len(images) > 1 and max(height, width) <= 3 * min(height, width):
         chosen = np.unique(np.linspace(0, len(images) - 1, TILES).round().astype(int))
-        tiles = [_bordered(_fitted(_coloured(images[i], scale), TILE, TILE)) for i in chosen]
-        return _thumbnail(_row(tiles), _said(_count(len(tiles), len(images)), scale.caption))
-    pixels = _bordered(_fitted(_coloured(images[0], scale), WIDE, HIGH))
-    return _thumbnail(pixels, _said(_count(1, len(images)), scale.caption))
+        which = _count(len(chosen), len(images))
+        return _of_tiles(Tiles(tuple([images[i] for i in chosen]), TILE, TILE, which), x)
+    return _of_tiles(Tiles((images[0],), WIDE, HIGH, _count(1, len(images))), x)
 
 
 def side_by_side(arrays: Mapping[str, Any], whole: Any) -> Thumbnail:
     """Arrays beside each other, by what each is called, on the scale of the `whole`; of a stack, its first image."""
-    scale = _scale(whole)
     width = WIDE // len(arrays) - GAP
-    tiles = []
+    matrices = []
     for array in arrays.values():
         x = np.asarray(array, np.float64).squeeze()
-        x = x[(0,) * (x.ndim - 2)] if x.ndim > 2 else x.reshape(1, -1) if x.ndim < 2 else x
-        tiles.append(_bordered(_fitted(_coloured(x, scale), width, STRIP if len(x) == 1 else HIGH)))
-    return _thumbnail(_row(tiles), _said(", ".join(arrays), scale.caption))
+        matrices.append(x[(0,) * (x.ndim - 2)] if x.ndim > 2 else x.reshape(1, -1) if x.ndim < 2 else x)
+    height = STRIP if all(len(x) == 1 for x in matrices) else HIGH
+    return _of_tiles(Tiles(tuple(matrices), width, height, ", ".join(arrays)), whole)
+
+
+def on_one_scale(frames: Iterable[Tiles]) -> list[Thumbnail]:
+    """Thumbnails of what is shown one after the other, on the scale of all of their numbers."""
+    several = list(frames)
+    scale = _scale(np.concatenate([matrix.reshape(-1) for tiles in several for matrix in tiles.matrices]))
+    return [_drawn(tiles, scale) for tiles in several]
+
+
+def _of_tiles(tiles: Tiles, whole: Any) -> Thumbnail:
+    """The matrices on the scale of the `whole`; or their numbers alone, if these are kept."""
+    if kept.get():
+        copies = tuple([matrix.copy() for matrix in tiles.matrices])
+        return Thumbnail(b"", 0, 0, tiles.which, tiles._replace(matrices=copies))
+    return _drawn(tiles, _scale(whole))
+
+
+def _drawn(tiles: Tiles, scale: _Scale) -> Thumbnail:
+    """The matrices, coloured by a scale."""
+    pixels = [_bordered(_fitted(_coloured(x, scale), tiles.width, tiles.height)) for x in tiles.matrices]
+    return _thumbnail(_row(pixels), _said(tiles.which, scale.caption))
 
 
 def _row(tiles: list[Any]) -> Any:

@@ -7,6 +7,7 @@ import functools
 import html
 import os
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,17 @@ def width_of(svg: bytes) -> float:
     found = re.search(rb'<svg width="([\d.]+)pt"', svg)
     assert found is not None
     return float(found[1])
+
+
+IMAGE = re.compile(r'<image xlink:href="(?:[^"]*/)?([a-z]+\d+)\.png"([^>]*)/>')  # a thumbnail, as Graphviz writes it
+
+
+def position_of(image: str) -> tuple[float, float]:
+    """The left and the upper edge of a thumbnail in an SVG."""
+    x, y = (re.search(rf' {axis}="([-\d.]+)"', image) for axis in "xy")
+    assert x is not None
+    assert y is not None
+    return float(x[1]), float(y[1])
 
 
 def _with_titles_on_top(svg: str, paper: str) -> str:
@@ -72,6 +84,8 @@ class Picture:
     notes                what a reader has to know, such as what was folded
     """
 
+    _formats: tuple[str, ...] = formats.FORMATS
+
     def __init__(self, diagram: Diagram, theme: Theme = "auto", page: tuple[Diagram, set[str]] | None = None) -> None:
         self.diagram = diagram
         self.notes = list(diagram.notes)
@@ -86,7 +100,7 @@ class Picture:
 
         Where nothing can lay it out, its DOT text is written beside, and RuntimeError raised.
         """
-        to, chosen = Path(path), formats.format_of(path, format)
+        to, chosen = Path(path), formats.format_of(path, format, self._formats)
         try:
             data = self.content(chosen)
         except graphviz.NoEngineError as error:
@@ -129,14 +143,25 @@ class Picture:
     @functools.cached_property
     def svg(self) -> str:
         """The picture as SVG; thumbnails are in it, and with the theme "auto" it is dark where its reader's page is."""
-        text = self._layout[1].decode()
+        return self.svg_with({})
+
+    def svg_with(self, instead: Mapping[str, Callable[[float, float, str], str]]) -> str:
+        """The picture as SVG, with what `instead` puts in the place of thumbnails, by the id of the box.
+
+        It is called with the left and the upper edge of the place, and the colour of the writing beside it.
+        """
+        text = self.layout
         pictures = self._pictures()
 
         def inline(match: re.Match[str]) -> str:
+            if match[1] in instead:
+                writing = match.string.rindex("<text", 0, match.start())
+                ink = re.compile('fill="([^"]*)"').search(match.string, writing)
+                return instead[match[1]](*position_of(match[0]), ink[1] if ink else PALETTES[self._theme].ink)
             data = base64.b64encode(pictures[match[1]]).decode()
-            return f'xlink:href="data:image/png;base64,{data}"'
+            return f'<image xlink:href="data:image/png;base64,{data}"{match[2]}/>'
 
-        text = re.sub(r'xlink:href="(?:[^"]*/)?([a-z]+\d+)\.png"', inline, text)
+        text = IMAGE.sub(inline, text)
         # The names of Graphviz's nodes are read out as text; and letters are to be as wide as it has measured them.
         text = re.sub(r"<title>[^<]*</title>\n?", "", text)
         text = _with_titles_on_top(text, PALETTES[self._theme].group)
@@ -161,6 +186,11 @@ class Picture:
     def pdf(self) -> bytes:
         """The picture as a PDF."""
         return self._written("pdf", None, self._layout[0])
+
+    @property
+    def layout(self) -> str:
+        """The SVG of Graphviz, which says where everything is."""
+        return self._layout[1].decode()
 
     def _pictures(self) -> dict[str, bytes]:
         """The thumbnails, by the id of the box."""
