@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import xml.etree.ElementTree as ET
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from render_graphs import circle_square, published
 
 import tinygrad_cnn as tg
@@ -334,6 +336,170 @@ def test_writing_fits_in_its_box(page) -> None:
         })"""
     )
     assert over == []
+
+
+def focused(page) -> str:
+    """What a screen reader says of what has the focus."""
+    return page.evaluate("document.activeElement.getAttribute('aria-label')")
+
+
+def test_the_graph_is_walked_opened_and_closed_with_the_keyboard(page) -> None:
+    page.focus("#search")
+    page.keyboard.press("Tab")
+    names = [focused(page)]
+    while True:
+        page.keyboard.press("ArrowDown")
+        if focused(page) == names[-1]:
+            break
+        names.append(focused(page))
+    assert len(names) == page.locator("#graph [role=button]").count()
+    assert names[0].startswith("x, input, float64[24 × 28 × 28], 0 … 8.98")
+    assert any(re.match(r"relu, activation, float64\[24 × 28 × 28\], 0 … 9", name) for name in names)
+    while not focused(page).startswith("conv2d, convolution, float64[24 × 28 × 28]"):
+        page.keyboard.press("ArrowUp")
+    assert focused(page).endswith("Enter opens it")
+    page.keyboard.press("Enter")
+    laid_out(page)
+    assert focused(page) == "conv2d, open; Enter closes it"
+    page.keyboard.press("ArrowDown")
+    assert focused(page).startswith("pad, ")
+    page.keyboard.press("Enter")
+    assert page.locator("#panel h2").inner_text() == "pad"
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    laid_out(page)
+    assert focused(page).startswith("conv2d, convolution")
+    assert "im2col" not in boxes(page)
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_axe_finds_no_serious_fault(browser, file: Path, serious_faults, scheme: str, width: int) -> None:
+    size = {"width": width, "height": 844}
+    page = opened(browser, file, color_scheme=scheme, viewport=size, bypass_csp=True)
+    assert serious_faults(page) == []
+    box(page, "conv2d").click()
+    page.fill("#search", "matmul")
+    wait_for_drawing(page)
+    assert serious_faults(page) == []
+    page.keyboard.press("Escape")
+    page.keyboard.press("End")  # what is done is not faded
+    assert serious_faults(page) == []
+    page.close()
+
+
+def touched(page, *points: list[tuple[float, float]]) -> None:
+    """Fingers that go through these points at once."""
+    session = page.context.new_cdp_session(page)
+    for i, places in enumerate(zip(*points, strict=True)):
+        at = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(places)]
+        session.send("Input.dispatchTouchEvent", {"type": "touchMove" if i else "touchStart", "touchPoints": at})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_fingers_drag_pinch_and_open(browser, file: Path) -> None:
+    page = opened(browser, file, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+
+    def place() -> tuple[float, float, float]:
+        at = box(page, "relu").bounding_box()
+        return at["x"], at["y"], at["width"]
+
+    for name in ("button", "input", "summary"):
+        for found in page.locator(f"{name}:visible").all():
+            size = found.bounding_box()
+            assert min(size["width"], size["height"]) >= 44, found.inner_text()
+    x, y, width = place()
+    outer = page.locator("#graph").bounding_box()
+    cx, cy = outer["x"] + outer["width"] / 2, outer["y"] + outer["height"] / 2
+    touched(page, [(cx, cy), (cx + 10, cy), (cx + 30, cy + 20)])
+    assert place() == pytest.approx((x + 30, y + 20, width), abs=1)
+    touched(page, [(cx - 20, cy), (cx - 30, cy), (cx - 60, cy)], [(cx + 20, cy), (cx + 30, cy), (cx + 60, cy)])
+    assert place()[2] == pytest.approx(3 * width, rel=0.02)
+    page.tap("#fit")
+    at = box(page, "x").bounding_box()
+    assert at["height"] < 20
+    page.touchscreen.tap(at["x"] + at["width"] / 2, at["y"] - 8)  # beside it, but within a finger of it
+    assert page.locator("#panel h2").inner_text() == "x"
+    at = box(page, "conv2d").bounding_box()
+    page.touchscreen.tap(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+    laid_out(page)
+    assert "im2col" in boxes(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.close()
+
+
+def test_a_link_leads_back_to_what_was_seen(browser, page) -> None:
+    box(page, "conv2d").click()
+    laid_out(page)
+    title(page, "pool").click()
+    laid_out(page)
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.mouse.move(400, 300)
+    page.mouse.wheel(30, -120)
+    page.wait_for_timeout(300)  # the address is written when nothing has moved for a while
+    seen, said, at = boxes(page), panel(page), box(page, "relu").bounding_box()
+    assert "#open=" in page.url
+    other = browser.new_page(viewport={"width": 1440, "height": 900})
+    other.goto(page.url)
+    other.wait_for_selector("html[data-ready]")
+    wait_for_drawing(other)
+    assert (boxes(other), panel(other)) == (seen, said)
+    assert box(other, "relu").bounding_box() == pytest.approx(at, abs=1.5)
+    other.close()
+
+
+def test_the_drawing_is_saved_as_svg_and_png(page, tmp_path: Path) -> None:
+    page.click("#theme")
+    saved = {}
+    for kind in ("svg", "png"):
+        with page.expect_download() as download:
+            page.click(f"#save-{kind}")
+        assert download.value.suggested_filename == f"loss.{kind}"
+        saved[kind] = tmp_path / f"loss.{kind}"
+        download.value.save_as(saved[kind])
+    root = ET.parse(saved["svg"]).getroot()
+    assert "max_pool" in "".join(root.itertext())
+    size = [int(root.get(name)) for name in ("width", "height")]
+    picture = Image.open(saved["png"]).convert("RGB")
+    assert picture.size == (2 * size[0], 2 * size[1])
+    assert picture.getpixel((2, 2)) == (20, 24, 29)  # it is dark, as the page is
+    assert len(picture.getcolors(1 << 24)) > 100
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_what_moves_moves_smoothly_unless_the_reader_wants_no_motion(browser, file: Path, motion: str) -> None:
+    page = opened(browser, file, reduced_motion=motion)
+    page.evaluate(
+        "window.moved = 0; const animate = Element.prototype.animate;"
+        "Element.prototype.animate = function (...all) { window.moved++; return animate.apply(this, all); }; 0"
+    )
+    box(page, "conv2d").click()
+    laid_out(page)
+    assert (page.evaluate("window.moved") > 10) == (motion == "no-preference")
+    page.close()
+
+
+def test_the_legend_says_what_appears_and_nothing_else(page) -> None:
+    def legend() -> list[str]:
+        return page.locator("#legend li span").all_text_contents()
+
+    kinds = [
+        "input",
+        "parameter",
+        "constant",
+        "step",
+        "cotangent",
+        "convolution",
+        "linear",
+        "loss",
+        "pooling",
+        "activation",
+    ]
+    assert legend()[:10] == kinds
+    assert "read by a rule" not in legend()
+    page.click("#rules")
+    laid_out(page)
+    assert {"step of a rule", "read by a rule"} <= set(legend())
 
 
 def paper(page) -> str:

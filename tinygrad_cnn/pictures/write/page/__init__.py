@@ -103,6 +103,7 @@ def _box(box: Box, style: Style, has_loops: bool) -> dict[str, Any]:
         "title": box.title,
         "dot": node(box, style),
         "half": box.half,
+        "layer": box.layer,
         "stays": box.stays,
         "is_step": box.is_step,
         "numbered": box.number is not None,
