@@ -143,6 +143,8 @@ def places(page) -> dict[str, tuple[float, float]]:
 
 def drawn(page) -> str:
     """The drawing, without what is lit and what has the focus."""
+    page.mouse.move(5, 300)  # from elements that it follows
+    page.evaluate("document.querySelectorAll('#graph .cone').forEach(one => one.remove())")
     text = page.evaluate("document.querySelector('#graph > svg').innerHTML")
     return re.sub(r' (tabindex|class)="[^"]*"', "", text)
 
@@ -674,9 +676,9 @@ def test_only_the_pages_own_scripts_may_run(browser, file: Path, tmp_path: Path)
 
 def test_what_the_script_reads_cannot_end_its_element() -> None:
     box = {"id": "n0", "dot": "\n</script>"}
-    text = packed({"title": "</script><!--\u2028&", "boxes": [box], "group_boxes": []})
+    text = packed({"title": "</script><!--\u2028&", "boxes": [box], "group_boxes": [], "influence": None})
     assert re.fullmatch(r"[A-Za-z0-9+/=]+", text)
-    first, second = zlib.decompress(base64.b64decode(text)).decode().split("\n")
+    first, second, _ = zlib.decompress(base64.b64decode(text)).decode().split("\n")
     assert json.loads(first) == {"title": "</script><!--\u2028&", "boxes": [{"id": "n0"}], "group_boxes": []}
     assert json.loads(second) == {"dot": "\n</script>"}
 

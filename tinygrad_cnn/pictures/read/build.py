@@ -12,12 +12,14 @@ from tinygrad_cnn.pictures.read import cost, faults
 from tinygrad_cnn.pictures.read.backward_half import draw_backward
 from tinygrad_cnn.pictures.read.cotangents import sweep
 from tinygrad_cnn.pictures.read.forward_half import draw_forward
+from tinygrad_cnn.pictures.read.links import arrays_of, links_of
 from tinygrad_cnn.pictures.read.reading import Reading, line_of, primitive_of, read_graph
 from tinygrad_cnn.pictures.read.rule_source import explain
 from tinygrad_cnn.pictures.view import labels, parts
 from tinygrad_cnn.pictures.view.closed_groups import add_group_boxes
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Mark
 from tinygrad_cnn.pictures.view.layers import join
+from tinygrad_cnn.pictures.view.packed import packed
 from tinygrad_cnn.pictures.view.values import describe
 
 
@@ -64,6 +66,7 @@ def diagram_of(
     _add_marks(diagram, reading, marks or {})
     if explained:
         explain(diagram, reading, back)
+        diagram.influence = packed(links_of(diagram, reading), arrays_of(diagram, reading, back))
     add_group_boxes(diagram)
     return diagram
 

@@ -158,6 +158,7 @@ def _forward_box(group: Group, steps: list[Box], shown: Box) -> Box:
         mark=_worst(steps),
         cost=group.cost,
         rule=None,
+        shows=shown.id,
     )
 
 
@@ -181,6 +182,7 @@ def _backward_box(group: Group, cotangents: list[Box], shown: Box, g: Box) -> Bo
         mark=_worst(cotangents),
         cost=None if group.cost is None else Cost(0.0, group.cost.backward, None, 0.0),
         rule=None,
+        shows=g.id,
     )
 
 

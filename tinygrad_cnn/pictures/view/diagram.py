@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tinygrad_cnn.pictures.view.values import Value
 
@@ -99,6 +99,7 @@ class Box:
     inherited  all that is wrong with its value was wrong with what it was computed from
     before     for a difference: the value that it had before
     change     for a difference: "added", "removed" or None
+    shows      of what is drawn in the place of a closed group: the box whose value it shows
     """
 
     id: str
@@ -128,6 +129,7 @@ class Box:
     mark: Mark | None = None
     cost: Cost | None = None
     rule: Rule | None = None
+    shows: str | None = None
 
     @property
     def title(self) -> str:
@@ -215,6 +217,7 @@ class Diagram:
     dtype          that of most boxes, which is not repeated in each of them
     is_poster      each step is drawn as one card, with its parameters and what flows back
     steps, parameters  how many nodes of the graph were computed, and how many are leaves that gradients are taken for
+    influence      how its values depend on each other, element by element, for a page: see `packed.py`
     """
 
     boxes: dict[str, Box] = field(default_factory=dict)
@@ -227,6 +230,7 @@ class Diagram:
     is_poster: bool = False
     steps: int = 0
     parameters: int = 0
+    influence: dict[str, Any] | None = None
 
     def add_group(self, kind: GroupKind, name: str, parent: str | None, caption: str = "") -> Group:
         """A new group within `parent`."""

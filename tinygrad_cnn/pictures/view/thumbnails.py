@@ -28,22 +28,42 @@ NAN, INF = (0xE6, 0x00, 0xC8), (0x00, 0xA0, 0x50)  # magenta and green, in red, 
 
 
 class Tiles(NamedTuple):
-    """What a thumbnail shows: matrices side by side, each in a box so wide and high, in points, and which they are."""
+    """What a thumbnail shows: matrices side by side, each in a box so wide and high, in points, and which they are.
+
+    firsts  if they are of one array, the number of the first element of each
+    """
 
     matrices: tuple[Any, ...]
     width: int
     height: int
     which: str
+    firsts: tuple[int, ...] = ()
+
+
+class Area(NamedTuple):
+    """A rectangle of pixels that shows `rows` by `columns` elements, evenly, from that of number `first` on."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    first: int
+    rows: int
+    columns: int
 
 
 class Thumbnail(NamedTuple):
-    """A PNG file, how wide and high it is shown, in points, and what it shows; or its numbers, where `kept` is set."""
+    """A PNG file, how wide and high it is shown, in points, and what it shows; or its numbers, where `kept` is set.
+
+    areas  where its elements are in it, if they are of one array
+    """
 
     png: bytes
     width: int
     height: int
     caption: str
     tiles: Tiles | None = None
+    areas: tuple[Area, ...] = ()
 
 
 # Whether thumbnails are but their numbers: those of a film's frames, whose scale is known when all have been computed.
@@ -64,14 +84,16 @@ def thumbnail(array: Any) -> Thumbnail | None:
         return None
     x = x.squeeze()
     if x.ndim < 2:
-        return _of_tiles(Tiles((x.reshape(1, -1),), WIDE, STRIP, ""), x)
+        return _of_tiles(Tiles((x.reshape(1, -1),), WIDE, STRIP, "", (0,)), x)
     images = x.reshape(-1, *x.shape[-2:])
     height, width = images.shape[-2:]
     if len(images) > 1 and max(height, width) <= 3 * min(height, width):
-        chosen = np.unique(np.linspace(0, len(images) - 1, TILES).round().astype(int))
-        which = _count(len(chosen), len(images))
-        return _of_tiles(Tiles(tuple([images[i] for i in chosen]), TILE, TILE, which), x)
-    return _of_tiles(Tiles((images[0],), WIDE, HIGH, _count(1, len(images))), x)
+        chosen = np.unique(np.linspace(0, len(images) - 1, TILES).round().astype(int)).tolist()
+        firsts = tuple([i * height * width for i in chosen])
+        return _of_tiles(
+            Tiles(tuple([images[i] for i in chosen]), TILE, TILE, _count(len(chosen), len(images)), firsts), x
+        )
+    return _of_tiles(Tiles((images[0],), WIDE, HIGH, _count(1, len(images)), (0,)), x)
 
 
 def side_by_side(arrays: Mapping[str, Any], whole: Any) -> Thumbnail:
@@ -103,7 +125,17 @@ def _of_tiles(tiles: Tiles, whole: Any) -> Thumbnail:
 def _drawn(tiles: Tiles, scale: _Scale) -> Thumbnail:
     """The matrices, coloured by a scale."""
     pixels = [_bordered(_fitted(_coloured(x, scale), tiles.width, tiles.height)) for x in tiles.matrices]
-    return _thumbnail(_row(pixels), _said(tiles.which, scale.caption))
+    return _thumbnail(_row(pixels), _said(tiles.which, scale.caption))._replace(areas=_areas(tiles, pixels))
+
+
+def _areas(tiles: Tiles, framed: list[Any]) -> tuple[Area, ...]:
+    """Where the elements of matrices are that stand side by side, each in a frame."""
+    found, left = [], 1
+    for first, matrix, pixels in zip(tiles.firsts, tiles.matrices, framed, strict=False):
+        height, width = pixels.shape[0] - 2, pixels.shape[1] - 2
+        found.append(Area(left, 1, width, height, first, *matrix.shape))
+        left += width + 2 + GAP * DENSITY
+    return tuple(found)
 
 
 def _row(tiles: list[Any]) -> Any:

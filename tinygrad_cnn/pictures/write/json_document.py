@@ -87,7 +87,10 @@ def picture(v: Value) -> dict[str, Any] | None:
     if v.picture is None:
         return None
     data = base64.b64encode(v.picture.png).decode()
-    return {"png": data, "width": v.picture.width, "height": v.picture.height, "caption": v.picture.caption}
+    found = {"png": data, "width": v.picture.width, "height": v.picture.height, "caption": v.picture.caption}
+    if v.picture.areas:
+        found["areas"] = [list(area) for area in v.picture.areas]
+    return found
 
 
 def edge(e: Edge) -> dict[str, Any]:

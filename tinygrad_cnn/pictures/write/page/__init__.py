@@ -31,7 +31,7 @@ HEADER = "digraph {\ngraph [rankdir=TB bgcolor=transparent nodesep=0.25 ranksep=
 # The page's own script, in the order in which it is written; `script/page.js` says what it offers to all.
 SCRIPTS = (
     "page", "theme", "groups", "frames", "dot", "engine", "layout", "drawing", "sight", "steps", "elements", "panel",
-    "actions", "search", "controls", "legend", "link", "saving", "start",
+    "actions", "search", "controls", "legend", "link", "saving", "cones", "pixel", "start",
 )  # fmt: skip
 
 _templates = jinja2.Environment(
@@ -63,7 +63,8 @@ LATER = ("dot", "sign", "value", "before", "rule")  # what the script reads of a
 
 
 def packed(data: dict[str, Any]) -> str:
-    """What the script reads, compressed: on the first line all but what is read later, and that of each box on another.
+    """What the script reads, compressed: on the first line all but what is read later, and that of each box on another;
+    on the last, how elements depend on each other.
 
     A browser then has a page of 10,000 steps before it has parsed what is in its closed groups. In base64 nothing can
     end a script element.
@@ -72,7 +73,8 @@ def packed(data: dict[str, Any]) -> str:
     lines = []
     for name in ("boxes", "group_boxes"):
         lines += [encode({key: box.pop(key) for key in LATER if key in box}) for box in data[name]]
-    text = "\n".join([encode(data), *lines])
+    influence = encode(data.pop("influence"))
+    text = "\n".join([encode(data), *lines, influence])
     return base64.b64encode(zlib.compress(text.encode(), 6)).decode()
 
 
@@ -94,6 +96,7 @@ def contents(diagram: Diagram, closed: set[str]) -> dict[str, Any]:
         "groups": [_group(group) for group in diagram.groups.values()],
         "closed": sorted(closed),
         "looks": {kind: look._asdict() for kind, look in (style.palette.kinds | style.palette.layers).items()},
+        "influence": diagram.influence,
     }
 
 
@@ -116,6 +119,8 @@ def _box(box: Box, style: Style, has_loops: bool) -> dict[str, Any]:
             found[name]["range"] = value.range
     if box.rule is not None:
         found["rule"] = box.rule._asdict()
+    if box.shows is not None:
+        found["shows"] = box.shows
     return found
 
 

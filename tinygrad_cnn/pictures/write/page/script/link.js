@@ -8,6 +8,7 @@ function stateAsText() {
   if (shut.length) state.set("close", shut.join("."));
   if (at >= 0) state.set("step", at + 1);
   if (chosen) state.set("box", chosen);
+  if (pixel.held) state.set("pixel", pixel.held);
   const middle = fromScreen(graph.clientWidth / 2, graph.clientHeight / 2);
   const near = [...shown.nodes].filter(([id]) => boxes.has(id)).map(([id, one]) => [id, one.x + one.width / 2 - middle[0], one.y - middle[1]]);
   near.sort((a, b) => Math.hypot(a[1], a[2]) - Math.hypot(b[1], b[2]));
@@ -32,6 +33,7 @@ async function restore(text) {
   if (Number.isInteger(step) && step >= 1 && step <= steps.length) go(step - 1);
   else if (boxes.has(box)) choose(box);
   else showHelp();
+  pixel.restore(state.get("pixel"));
   const [id, x, y, scale] = (state.get("view") ?? "").split("_");
   const one = shown.nodes.get(id);
   if (one && [x, y, scale].every((part) => Number.isFinite(Number(part))) && scale > 0) {
@@ -54,7 +56,7 @@ function remember() {
   }, 200);
 }
 
-for (const name of ["redrawn", "chosen", "stepped"]) page.on(name, remember);
+for (const name of ["redrawn", "chosen", "stepped", "held"]) page.on(name, remember);
 page.on("moved", () => { if (document.documentElement.dataset.ready) touched = true; remember(); });
 addEventListener("hashchange", () => { if (location.hash.slice(1) !== written) restore(location.hash.slice(1)); });
 

@@ -18,18 +18,19 @@
                        <img> in the panel. Without an id, all. Each says by `data-box` of which box it is. A thumbnail
                        is `box.value.picture` = {png, width, height, caption}.
    page.on(name, f)    calls f(what) after: "redrawn" (the SVG), "moved" (the view), "opened" and "closed" (a group),
-                       "chosen" (a box, or null), "stepped" (a box), "shown" (the panel has new content: its element) */
+                       "chosen" (a box, or null), "stepped" (a box), "shown" (the panel has new content: its element), "held"
+                       (an element of a thumbnail, or null) */
 
 const $ = (id) => document.getElementById(id);
 
 // What was written into the page, by lines: all but what is parsed when it is asked for, then that of each box.
-const lines = (await inflated($("data").textContent)).split("\n");
+const lines = (await (await unpacked($("data").textContent)).text()).split("\n");
 const data = JSON.parse(lines[0]);
 
-async function inflated(text) {
+async function unpacked(text) {
   const letters = atob(text), bytes = new Uint8Array(letters.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i); // ten times as fast as Uint8Array.from
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate")));
 }
 
 class Box {
