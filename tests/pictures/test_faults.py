@@ -158,3 +158,21 @@ def test_typical_elements_of_a_heavy_tail_are_not_almost_white() -> None:
     pixels = decoded(picture.png)[2:-2, 2:-2, :3].astype(int)
     distance = np.abs(pixels - 247).max(axis=-1)  # from the white in the middle of the scale
     assert np.median(distance) > 40
+
+
+def test_of_elements_of_many_orders_of_magnitude_each_is_seen_and_larger_ones_are_darker() -> None:
+    x = np.sort(10.0 ** np.linspace(-6, 0, 24)).reshape(1, 24) * np.where(np.arange(24) % 2, 1, -1)
+    picture = thumbnail(np.repeat(x, 24, axis=0))
+    assert picture is not None
+    assert picture.caption == "colours to ±1 by the 5th root"  # of 1e-3, the median, that is 1/4
+    row = decoded(picture.png)[25, 1:-1:2, :3].astype(int)  # within a border of a pixel, two to an element
+    assert len(row) == 24
+    darkness = 255 - row.min(axis=1)
+    for sign in (0, 1):
+        assert np.all(np.diff(darkness[sign::2]) > 0), "no two have one colour"
+
+
+def test_ordinary_numbers_are_in_proportion() -> None:
+    picture = thumbnail(np.random.default_rng(0).standard_normal((20, 20)))
+    assert picture is not None
+    assert "root" not in picture.caption

@@ -75,9 +75,11 @@ def thumbnail(array: Any) -> Thumbnail | None:
 
     Where nothing is negative, 0 is black and the largest element white; else colours diverge from white at 0, to blue
     below and red above. The full colour is for the 97th percentile of the absolute values that are not 0, or for
-    `TYPICAL` times their median, if that is less, so that a few large elements do not hide the others; where elements
-    exceed it, the caption says so. NaN is magenta, Inf green. Three axes or more are a stack of images, of which a few
-    are shown, evenly spread; of long ones, such as the columns of im2col, the first alone.
+    `TYPICAL` times their median, if that is less, so that a few large elements do not hide the others. Where these two
+    are far from each other, the elements are of many orders of magnitude: then colours are by a root of them, such that
+    the median is seen. Where elements exceed the full colour, and where a root is taken, the caption says so.
+    NaN is magenta, Inf green. Three axes or more are a stack of images, of which a few are shown, evenly spread; of
+    long ones, such as the columns of im2col, the first alone.
     """
     x = np.asarray(array, np.float64)
     if not x.size:
@@ -174,11 +176,14 @@ def _said(*parts: str) -> str:
 
 
 class _Scale(NamedTuple):
-    """From numbers to colours: whether they diverge from 0, what has the full colour, and how a caption says so."""
+    """From numbers to colours: whether they diverge from 0, what has the full colour, of what the root is taken before,
+    and how a caption says so.
+    """
 
     diverges: bool
     top: float
     caption: str
+    root: int = 1
 
 
 def _scale(whole: Any) -> _Scale:
@@ -190,10 +195,17 @@ def _scale(whole: Any) -> _Scale:
     diverges, most = bool(finite.min() < 0), float(sizes.max())
     with np.errstate(over="ignore"):
         # An element that is there, and none between two: of a few elements one is not to pull up the percentile.
-        top = min(float(np.quantile(sizes, QUANTILE, method="lower")), TYPICAL * float(np.median(sizes)))
+        high, typical = float(np.quantile(sizes, QUANTILE, method="lower")), float(np.median(sizes))
+        top = min(high, TYPICAL * typical)
+    plus = "±" if diverges else ""
+    if high > TYPICAL * top:  # so many elements are so much larger that most would have the full colour, or almost none
+        root = math.ceil((math.log(high) - math.log(typical)) / math.log(TYPICAL))
+        return _Scale(
+            diverges, high, f"colours to {plus}{labels.number(high, 2)} by the {labels.ordinal(root)} root", root
+        )
     if most <= (1 if diverges else TYPICAL) * top:  # of images, whose white is often rare, only outliers are cut off
         return _Scale(diverges, most, "")
-    said = f"colours to {'±' if diverges else ''}{labels.number(top, 2)}"
+    said = f"colours to {plus}{labels.number(top, 2)}"
     return _Scale(diverges, top, said if most > 2 * top else "")
 
 
@@ -201,6 +213,7 @@ def _coloured(image: Any, scale: _Scale) -> Any:
     """(height, width, 4) uint8, of (height, width) floats."""
     with np.errstate(over="ignore"):
         at = np.nan_to_num(image, nan=0.0, posinf=0.0, neginf=0.0) / scale.top
+        at = at if scale.root == 1 else np.sign(at) * np.abs(at) ** (1 / scale.root)
         pixels = diverging(at / 2 + 0.5) if scale.diverges else grey(at)
     pixels[np.isnan(image)] = (*NAN, 255)
     pixels[np.isinf(image)] = (*INF, 255)
