@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygrad_cnn.pictures.view import labels
+from tinygrad_cnn.pictures.view import labels, thumbnails
 from tinygrad_cnn.pictures.view.thumbnails import DENSITY, GAP, HIGH, INF, NAN, TILE, TILES, WIDE, thumbnail
 from tinygrad_cnn.pictures.view.values import BINS, describe
 
@@ -154,3 +154,11 @@ def test_the_first_elements_are_written_with_three_digits_however_far_apart_they
     assert describe(np.array([[0.0, 3.78125], [-0.0023, 1e-12]]), flows=True).sample == (
         "[[      0    3.78]\n [-0.0023   1e-12]]"
     )
+
+
+def test_images_of_several_channels_are_shown() -> None:
+    """Of 16 images with 16 channels, every 64th would be all of the first channel."""
+    shown = thumbnails._spread((16, 16))
+    assert len(shown) == 5
+    assert len({int(place) // 16 for place in shown}) == len({int(place) % 16 for place in shown}) == 5
+    assert [len(thumbnails._spread(axes)) for axes in ((2,), (2, 2), (2, 3), (24,), (3, 1, 9))] == [2, 4, 5, 5, 5]

@@ -90,12 +90,25 @@ def thumbnail(array: Any) -> Thumbnail | None:
     images = x.reshape(-1, *x.shape[-2:])
     height, width = images.shape[-2:]
     if len(images) > 1 and max(height, width) <= 3 * min(height, width):
-        chosen = np.unique(np.linspace(0, len(images) - 1, TILES).round().astype(int)).tolist()
+        chosen = _spread(x.shape[:-2])
         firsts = tuple([i * height * width for i in chosen])
         return _of_tiles(
             Tiles(tuple([images[i] for i in chosen]), TILE, TILE, _count(len(chosen), len(images)), firsts), x
         )
     return _of_tiles(Tiles((images[0],), WIDE, HIGH, _count(1, len(images)), (0,)), x)
+
+
+def _spread(axes: tuple[int, ...]) -> list[int]:
+    """The places, in a stack of these axes, of the images that are shown, evenly spread along each axis.
+
+    Of images with channels, those of the places alone might be all of one channel.
+    """
+    along = [np.linspace(0, n - 1, TILES).round().astype(int) for n in axes]
+    places = np.unique(np.ravel_multi_index(along, axes))
+    count = math.prod(axes)
+    if len(places) < min(TILES, count):  # all axes are short
+        places = np.unique(np.linspace(0, count - 1, TILES).round().astype(int))
+    return places.tolist()  # type: ignore[no-any-return]
 
 
 def side_by_side(arrays: Mapping[str, Any], whole: Any) -> Thumbnail:
