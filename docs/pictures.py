@@ -8,6 +8,7 @@ The screenshots of the page need Chromium and playwright (`pip install '.[test]'
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import re
 import runpy
@@ -22,8 +23,10 @@ from PIL import Image
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square import data, experiment
+from tinygrad_cnn.circle_square.gradient_check import LOSSES, cross_check
 from tinygrad_cnn.circle_square.pictures import DEPTH, INPUTS, graph_of
 from tinygrad_cnn.circle_square.tasks import TASKS
+from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, published_start
 
 IMAGES = Path(__file__).parent / "images"
 
@@ -88,8 +91,16 @@ def main() -> None:
     screenshots(before)
 
 
+def tied() -> Any:
+    """The cross-check of the article's gradient where the flat background ties in every window."""
+    drawings = data.bundled(TASKS["circle-square"]).train
+    p = published_start(np.random.RandomState(PUBLISHED_SEED))
+    p = dataclasses.replace(p, Bc=np.abs(p.Bc))
+    return cross_check(LOSSES["shifted"], data.Scaling()(drawings.grey), drawings.y, p, evaluations=100, progress=False)
+
+
 def screenshots(loss: Any) -> None:
-    """The page in light and dark, at a step backward."""
+    """The page in light and dark, at a step backward; and the first wrong step of a cross-check."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     try:
         from playwright.sync_api import sync_playwright
@@ -113,6 +124,11 @@ def screenshots(loss: Any) -> None:
                 page.keyboard.press("ArrowLeft")
             shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")  # of fewer colours, some would be wrong
             shot.save(IMAGES / f"page_{theme}.png", optimize=True)
+        tied().to_html(path)
+        page = browser.new_page(viewport={"width": 1000, "height": 900}, color_scheme="light")
+        page.goto(path.as_uri())
+        shot = Image.open(io.BytesIO(page.locator(".gradient-check").screenshot())).convert("RGB")
+        shot.save(IMAGES / "check_light.png", optimize=True)
         browser.close()
 
 

@@ -97,7 +97,7 @@ def grid(caption: str, x: Array, at: Place, scale: float, apart: Array | None, d
         (row, [_cell(v, scale, digits, bool(d)) for v, d in zip(values, wrong, strict=True)])
         for row, values, wrong in zip(at.rows, here, differs, strict=True)
     ]
-    total = "" if at.window is None or apart is None else number(here.sum(), digits)
+    total = "" if at.window is None or apart is None else number(here.sum(), max(digits, 4))
     return Grid(caption, at.columns, rows, total)
 
 
