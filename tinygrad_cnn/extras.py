@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 
 class MissingExtraError(ImportError):
-    """Something needs a package that is not installed. The message is one line, which says what to install."""
+    """Something needs a package of the extra `extra`, which is not installed. The message says so in one line."""
+
+    extra = ""
 
 
 @contextlib.contextmanager
@@ -19,6 +21,8 @@ def extra(name: str, what: str) -> Iterator[None]:
         package = (error.name or "").split(".")[0]
         if package == __name__.split(".")[0]:
             raise
-        raise MissingExtraError(
+        missing = MissingExtraError(
             f"{what} needs {package}, which is not installed. Run pip install 'tinygrad-cnn[{name}]'", name=error.name
-        ) from None
+        )
+        missing.extra = name
+        raise missing from None

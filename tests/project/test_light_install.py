@@ -17,7 +17,10 @@ from paths import ROOT
 pytestmark = pytest.mark.slow
 
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-BEYOND_NUMPY = ("PIL", "click", "cv2", "graphviz", "jinja2", "matplotlib", "pygraphviz", "rich", "safetensors", "scipy")
+BEYOND_NUMPY = (
+    "PIL", "click", "cv2", "graphviz", "jinja2", "matplotlib", "pygraphviz", "rich", "safetensors", "scipy", "textual",
+    "watchfiles",
+)  # fmt: skip
 
 Python = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -140,12 +143,13 @@ def test_each_extra_has_all_that_is_imported() -> None:
     packages = {
         "PIL": "pillow", "click": "click", "cv2": "opencv-python-headless", "graphviz": "graphviz", "jinja2": "jinja2",
         "matplotlib": "matplotlib", "pygraphviz": "pygraphviz", "rich": "rich", "safetensors": "safetensors",
-        "scipy": "scipy",
+        "scipy": "scipy", "textual": "textual", "watchfiles": "watchfiles",
     }  # fmt: skip
     have = {name: {word.split(">=")[0].strip() for word in words} for name, words in EXTRAS.items()}
-    everything = have["render"] | have["check"] | have["train"] | have["cnn"] | have["scipy"]
-    assert {packages[name] for name in BEYOND_NUMPY} == everything - {"tinygrad-cnn[render,check,train]"}
-    assert have["all"] == {"tinygrad-cnn[render,check,train,cnn,scipy]"}
+    everything = have["render"] | have["check"] | have["train"] | have["cnn"] | have["learn"] | have["scipy"]
+    extras = {"tinygrad-cnn[render,check,train]", "tinygrad-cnn[check]"}
+    assert {packages[name] for name in BEYOND_NUMPY} == everything - extras
+    assert have["all"] == {"tinygrad-cnn[render,check,train,cnn,learn,scipy]"}
 
 
 def test_the_plugin_of_pytest_imports_nothing_until_it_is_used(tmp_path: Path) -> None:

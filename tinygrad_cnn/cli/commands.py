@@ -7,8 +7,22 @@ import importlib
 import click
 
 import tinygrad_cnn as tg
+from tinygrad_cnn.circle_square.errors import InputError
+from tinygrad_cnn.extras import MissingExtraError
 
-NAMES = ("train", "recipes", "evaluate", "experiment", "predict", "check", "graph", "program", "draw")
+NAMES = ("train", "learn", "recipes", "evaluate", "experiment", "predict", "check", "graph", "program", "draw")
+
+
+class _Missing(click.Command):
+    """A command that an extra has which is not installed: it says so, whatever it is given."""
+
+    def __init__(self, name: str, error: MissingExtraError) -> None:
+        super().__init__(name, help=f"Needs pip install 'tinygrad-cnn[{error.extra}]'.")
+        self.error = error
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse."""
+        raise InputError(str(self.error))
 
 
 class _Commands(click.Group):
@@ -22,7 +36,10 @@ class _Commands(click.Group):
         """The command of that name, or None."""
         if name not in NAMES:
             return None
-        found: click.Command = getattr(importlib.import_module(f"tinygrad_cnn.cli.{name}"), name)
+        try:
+            found: click.Command = getattr(importlib.import_module(f"tinygrad_cnn.cli.{name}"), name)
+        except MissingExtraError as error:
+            found = _Missing(name, error)
         found.short_help = (found.help or "").split(".")[0] + "."  # whole: Click would cut it off
         return found
 

@@ -1,0 +1,123 @@
+"""`learn start` and `learn check`: what they print, their exit codes, and what a learner may do to a file."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tinygrad_cnn.learn.course import course
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+FIRST = course()[0]
+pytestmark = pytest.mark.cli
+
+
+def learn(*args: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tinygrad_cnn", "learn", *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=60, check=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("learner") / "backprop"
+    done = learn("start", path)
+    assert (done.returncode, done.stderr) == (0, "")
+    return path
+
+
+def answer(folder: Path, text: str) -> Path:
+    path = folder / FIRST.name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_folder_is_written_once(folder: Path) -> None:
+    assert {str(p.relative_to(folder)) for p in folder.rglob("*.py")} == {e.name for e in course()}
+    mine = answer(folder, "# mine\n")
+    again = learn("start", folder)
+    assert again.returncode == 2
+    assert "are there already" in again.stderr
+    assert mine.read_text() == "# mine\n"
+
+
+SOLVED = FIRST.starter("en").replace("...", "2 * x")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "says"),
+    [
+        (FIRST.starter("en"), 1, "is still to be filled in"),
+        (SOLVED, 0, "Right."),
+        (SOLVED.replace("2 * x", "-2 * x"), 1, "The sign is wrong."),
+        (SOLVED.replace("2 * x", "2 * * x"), 1, "Python cannot read this line"),
+        (SOLVED.replace("2 * x", "2 * y"), 1, "A name is used that is not defined: name 'y'"),
+        (SOLVED.replace("2 * x", "[x][1]"), 1, "An index is outside of the array"),
+        (SOLVED.replace("def f", "import nowhere_to_be_found\n\ndef f"), 1, "It imports what is not installed"),
+        (SOLVED.replace("def f", "raise SystemExit(0)\n\ndef f"), 1, "It ends the program"),
+        (SOLVED.replace("def f", "import os; os._exit(7)\n\ndef f"), 1, "ended by itself: exit code 7"),
+        (SOLVED.replace("def slope(x):\n", "def other(x):\n"), 1, "is not there any more"),
+        (SOLVED.replace("2 * x", "'\x1b[31m'"), 1, "It is of type str, where float is expected."),
+        ("\x00", 1, "Python cannot read"),
+    ],
+    ids=["blank", "right", "wrong", "syntax", "name", "index", "import", "exit", "_exit", "gone", "type", "binary"],
+)  # fmt: skip
+def test_one_file_is_judged(folder: Path, text: str, code: int, says: str) -> None:
+    done = learn("check", answer(folder, text))
+    assert (done.returncode, done.stderr) == (code, "")
+    assert says in done.stdout
+    assert "Traceback" not in done.stdout
+    assert "\x1b" not in done.stdout
+    assert "2 * x" not in done.stdout or code == 0
+
+
+def test_what_is_printed_is_cut_off(folder: Path) -> None:
+    done = learn("check", answer(folder, SOLVED + "for i in range(100_000):\n    print(i)\n"))
+    assert done.returncode == 0
+    assert len(done.stdout) < 4000
+    assert done.stdout.rstrip().endswith("...")
+
+
+def test_an_endless_loop_is_stopped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tinygrad_cnn.learn.running import judged
+
+    outcome = judged(FIRST, answer(folder, SOLVED + "while True:\n    pass\n"), seconds=2.0)
+    assert outcome.kind == "too_slow"
+    assert outcome.facts == {"seconds": "2"}
+
+
+def test_what_was_done_survives(folder: Path) -> None:
+    answer(folder, SOLVED)
+    assert learn("check", folder / FIRST.name).returncode == 0
+    progress = json.loads((folder / ".progress.json").read_text())
+    assert progress["done"][FIRST.number]["solved"]
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("check", "nothing.py"), "is no file of an exercise"),
+        (("check", f"elsewhere/{FIRST.name}"), "is not there"),
+        (("elsewhere",), "has no exercises; begin with: tinygrad-cnn learn start elsewhere"),
+        (("start", "--lang", "fr"), "'fr' is not one of 'en', 'ko'"),
+    ],
+)
+def test_bad_input_is_one_line(args: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    done = learn(*args, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_progress_is_kept(tmp_path: Path) -> None:
+    learn("start", tmp_path / "a")
+    (tmp_path / "a" / ".progress.json").write_text("{")
+    done = learn(tmp_path / "a")
+    assert done.returncode == 2
+    assert "is damaged" in done.stderr
+    assert (tmp_path / "a" / ".progress.json").read_text() == "{"

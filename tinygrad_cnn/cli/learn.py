@@ -1,0 +1,102 @@
+"""`tinygrad-cnn learn`: exercises in which each line of a backward pass is checked as it is written."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+
+import click
+
+from tinygrad_cnn.circle_square.errors import InputError
+from tinygrad_cnn.escaping import printable
+from tinygrad_cnn.extras import extra
+from tinygrad_cnn.learn import folder as folders
+from tinygrad_cnn.learn.course import LANGUAGES
+from tinygrad_cnn.learn.lesson import paragraphs
+from tinygrad_cnn.learn.running import judged
+
+FOLDER = Path("backprop")
+PATH = click.Path(path_type=Path)
+
+
+class _Default(click.Group):
+    """A group of which `learn` and `learn DIR` are the watch mode."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The subcommand; `watch` if the first argument names none."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["watch", *args]
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Default, invoke_without_command=True)
+@click.pass_context
+def learn(ctx: click.Context) -> int | None:
+    """Derive a backward pass line by line, checked as you write.
+
+    Begin with `learn start`, which writes a folder of small files with blanks; then `learn` checks the present one
+    whenever it is saved.
+    """
+    return ctx.invoke(watch) if ctx.invoked_subcommand is None else None
+
+
+@learn.command()
+@click.argument("directory", type=PATH, default=FOLDER, metavar="[DIR]")
+@click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="The language of the texts.")
+def start(directory: Path, lang: str) -> int:
+    """Write the exercises into a new folder."""
+    try:
+        folder = folders.start(directory, lang)  # type: ignore[arg-type]
+    except folders.FolderError as error:
+        raise InputError(str(error)) from None
+    first = folder.exercise()
+    print(f"Wrote {printable(directory)}. Open {printable(folder.file(first))} in an editor, and run:")
+    print(f"    tinygrad-cnn learn {printable(directory)}")
+    return 0
+
+
+@learn.command()
+@click.argument("file", type=PATH)
+@click.option("--lang", type=click.Choice(LANGUAGES), help="The language; by default that of the folder.")
+def check(file: Path, lang: str | None) -> int:
+    """Judge one file: exit code 0 if it is right, 1 if not yet."""
+    try:
+        exercise = folders.exercise_of(file)
+        try:
+            folder = folders.opened(file.resolve().parents[1])
+        except folders.FolderError:
+            folder = None  # a file that was handed in, without its folder
+        if not file.exists():
+            raise folders.FolderError(f"{file}: is not there")
+    except folders.FolderError as error:
+        raise InputError(str(error)) from None
+    outcome = judged(exercise, file)
+    language = lang or (folder.language if folder is not None else "en")
+    if folder is not None:
+        folder.attempted(exercise, hashlib.sha256(file.read_bytes()).hexdigest(), outcome.solved)
+    print(f"{'✓' if outcome.solved else '✗'} {exercise.number} {exercise.title[language]}")
+    for paragraph in paragraphs(outcome, language):
+        print("\n".join(map(printable, paragraph.splitlines())))
+    return 0 if outcome.solved else 1
+
+
+@learn.command(hidden=True)
+@click.argument("directory", type=PATH, required=False, metavar="[DIR]")
+def watch(directory: Path | None) -> int:
+    """Check the present exercise whenever it is saved."""
+    if directory is None:  # within the folder, or beside the one that `learn start` makes by itself
+        directory = next((p for p in (Path(), FOLDER) if (p / folders.PROGRESS).exists()), FOLDER)
+    try:
+        folder = folders.opened(directory)
+    except folders.FolderError as error:
+        raise InputError(str(error)) from None
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError("learn needs a terminal; to judge one file there is: tinygrad-cnn learn check FILE")
+    with extra("learn", "learn"):
+        from tinygrad_cnn.learn.screen import Screen
+
+    Screen(folder).run()
+    return 0

@@ -1,0 +1,90 @@
+"""How wrong numbers differ from the right ones, where only the numbers are known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+WITHIN = 1e-9  # relative; the exercises' numbers are of the order of 1
+NAMED_FACTORS = (2, 3, 4, 0.5, 1 / 3, 0.25, 10, 0.1)
+
+
+def same(yours: Any, right: Any) -> bool:
+    """Whether two values are equal, numbers to rounding: arrays, texts, and lists, tuples and dicts of them."""
+    if isinstance(right, dict):
+        return isinstance(yours, dict) and yours.keys() == right.keys() and all(same(yours[k], right[k]) for k in right)
+    if isinstance(right, str | bool) or right is None:
+        return type(yours) is type(right) and bool(yours == right)
+    if isinstance(right, list | tuple) and not _numeric(right):
+        return isinstance(yours, list | tuple) and len(yours) == len(right) and all(map(same, yours, right))
+    y, r = _array(yours), _array(right)
+    if y is None or r is None or y.shape != r.shape:
+        return False
+    return bool(np.allclose(y, r, rtol=WITHIN, atol=WITHIN * _size(r), equal_nan=True))
+
+
+def difference(yours: Any, right: Any) -> tuple[str, dict[str, Any]]:
+    """The kind of a mistake, of `words.MISTAKES`, and what fills in its sentence."""
+    y, r = _array(yours), _array(right)
+    if yours is None:
+        return "nothing_returned", {}
+    if y is None or r is None:
+        return "another_type", {"actual": type(yours).__name__, "expected": type(right).__name__}
+    if y.shape != r.shape:
+        if y.T.shape == r.shape and same(y.T, r):
+            return "transposed_shape", {"actual": y.shape, "expected": r.shape}
+        if y.size == r.size and same(y.reshape(r.shape), r):
+            return "reshaped", {"actual": y.shape, "expected": r.shape}
+        return "shape", {"actual": y.shape, "expected": r.shape}
+    if not np.all(np.isfinite(y) | ~np.isfinite(r)):
+        return "not_finite", {}
+    if same(-y, r):
+        return "sign", {}
+    if not np.any(y):
+        return "nothing", {}
+    if y.ndim == 2 and y.shape[0] == y.shape[1] and same(y.T, r):
+        return "transposed", {}
+    with np.errstate(all="ignore"):
+        factor = float(np.vdot(r, y) / np.vdot(r, r))
+    if np.isfinite(factor) and factor and same(y / factor, r):
+        named = [x for x in NAMED_FACTORS if abs(factor - x) < WITHIN] or [
+            n for n in (y.size, 1 / y.size) if n == factor
+        ]
+        return "scale_everywhere", {"factor": f"{named[0] if named else factor:.4g}"}
+    wrong = ~np.isclose(y, r, rtol=WITHIN, atol=WITHIN * _size(r), equal_nan=True)
+    if y.size > 1 and not np.all(wrong):
+        return "some_elements", {"n": int(np.sum(wrong)), "size": y.size}
+    return "other", {}
+
+
+def shown(value: Any) -> str:
+    """A value as a learner reads it: an array's first rows and columns, and its shape."""
+    array = _array(value)
+    if array is None or array.dtype == object:
+        return _short(repr(value))
+    with np.printoptions(precision=4, suppress=True, threshold=36, edgeitems=3, linewidth=72):
+        text = str(array + 0.0) if array.dtype.kind == "f" else str(array)
+    return f"{text}\nshape {array.shape}" if array.ndim else text
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:197]}..."
+
+
+def _numeric(x: Any) -> bool:
+    return isinstance(x, list | tuple) and len(x) > 0 and all(isinstance(item, int | float | np.ndarray) for item in x)
+
+
+def _size(x: np.ndarray[Any, Any]) -> float:
+    finite = np.abs(x[np.isfinite(x)])
+    return float(np.max(finite, initial=1e-300))
+
+
+def _array(x: Any) -> np.ndarray[Any, Any] | None:
+    """`x` as an array of numbers; None if it is none."""
+    try:
+        array = np.asarray(x)
+    except ValueError:
+        return None
+    return array.astype(float) if array.dtype.kind in "biuf" else None

@@ -1,0 +1,189 @@
+"""The process that runs a learner's file: `python -m tinygrad_cnn.learn.judge EXERCISE FILE OUTCOME`, or FILE.html.
+
+The lines that are still blank are filled in from the solution, so that what is there can be judged: each line as it is
+written. A gradient is cross-checked, which says where it is wrong and why; other exercises compare values with those
+of the solution.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tinygrad_cnn.learn import differences
+from tinygrad_cnn.learn.blanks import Blank, answers, filled, without_marks
+from tinygrad_cnn.learn.course import Exercise, course
+from tinygrad_cnn.learn.gradients import cross_check, judged_gradient, returned
+from tinygrad_cnn.learn.modules import AnswerError, loaded
+from tinygrad_cnn.learn.outcome import Line, Outcome
+from tinygrad_cnn.learn.running import FAULT
+
+
+def judge(exercise: Exercise, path: Path) -> Outcome:
+    """What is to be said of the answer at `path`."""
+    start = time.perf_counter()
+    try:
+        outcome = _judged(exercise, path)
+    except AnswerError as error:
+        outcome = error.outcome(_statuses(exercise, path))
+    return replace(outcome, seconds=time.perf_counter() - start)
+
+
+def _judged(exercise: Exercise, path: Path) -> Outcome:
+    source = path.read_text(encoding="utf-8", errors="replace")
+    found = _answers(exercise, source)
+    lines = _lines(found)
+    if all(line.status in ("blank", "gone") for line in lines):
+        return Outcome(solved=False, lines=lines)
+    # What is not there yet is as in the solution, so that what is there can be judged.
+    missing = _missing(exercise, found)
+    gone = [line for line in lines if line.status == "gone"]
+    answer = loaded(filled(source, missing), path)
+    solution = loaded(without_marks(exercise.solution), exercise.folder / "solution.py")
+    judged = _judged_values if exercise.calls else judged_gradient
+    outcome = judged(exercise, lines, answer, solution)
+    if outcome.kind and not outcome.says:
+        outcome = replace(outcome, says=_own_words(exercise, outcome, source, answer, solution, path))
+    return replace(outcome, solved=outcome.solved and not missing and not gone)
+
+
+def _judged_values(exercise: Exercise, lines: list[Line], answer: ModuleType, solution: ModuleType) -> Outcome:
+    """The answer of an exercise whose `calls` give values."""
+    for call in exercise.calls:
+        right = eval(call, vars(solution))
+        yours = answer_of(call, answer)
+        if not differences.same(yours, right):
+            kind, facts = differences.difference(yours, right)
+            wrong = _wrong_blanks(exercise, lines, answer)
+            lines = [
+                replace(line, status="wrong" if line.name in wrong else "right") if line.status == "unknown" else line
+                for line in lines
+            ]
+            return Outcome(
+                solved=False, lines=lines, kind=kind, facts={**facts, "call": call}, yours=differences.shown(yours)
+            )
+    right_lines = [replace(line, status="right") if line.status == "unknown" else line for line in lines]
+    return Outcome(solved=True, lines=right_lines)
+
+
+def answer_of(call: str, answer: ModuleType) -> Any:
+    """The value of an expression in the learner's module. Raises AnswerError."""
+    try:
+        return eval(call, vars(answer))
+    except BaseException as error:
+        raise AnswerError(error, answer) from error
+
+
+def _wrong_blanks(exercise: Exercise, lines: list[Line], answer: ModuleType) -> set[str]:
+    """The blanks without which everything would be right; if no one of them alone, all that are filled in."""
+    written = [line.name for line in lines if line.status == "unknown"]
+    if len(written) == 1:
+        return set(written)
+    source, path = answer.__source__, Path(str(answer.__file__))
+    solution = loaded(without_marks(exercise.solution), exercise.folder / "solution.py")
+    for blank in exercise.blanks:
+        if blank.name not in written:
+            continue
+        try:
+            mended = loaded(filled(source, {(blank.within, blank.name): blank.value}), path)
+            if all(differences.same(eval(call, vars(mended)), eval(call, vars(solution))) for call in exercise.calls):
+                return {blank.name}
+        except (AnswerError, Exception):
+            continue
+    return set(written)
+
+
+def _own_words(
+    exercise: Exercise, outcome: Outcome, source: str, answer: ModuleType, solution: ModuleType, path: Path
+) -> dict[str, str]:
+    """What the exercise says of an answer that gives the same numbers as this one."""
+    wrong_now = outcome.first_wrong
+    values = _values(exercise, answer)
+    for wrong in exercise.wrong:
+        if not wrong.says or (wrong_now is not None and wrong_now.name not in wrong.blanks):
+            continue
+        places = {(b.within, b.name): wrong.blanks[b.name] for b in exercise.blanks if b.name in wrong.blanks}
+        try:
+            known = _values(exercise, loaded(filled(without_marks(exercise.solution), places), path))
+        except AnswerError:
+            continue
+        name = "" if wrong_now is None else wrong_now.name
+        if name in values and name in known:
+            alike = differences.same(values[name], known[name])
+        else:
+            alike = differences.same(list(values.values()), list(known.values()))
+        if alike:
+            return dict(wrong.says)
+    return {}
+
+
+def _values(exercise: Exercise, module: ModuleType) -> Mapping[str, Any]:
+    """What an answer gives, by name or call."""
+    if not exercise.calls:
+        return returned(module)
+    return {call: answer_of(call, module) for call in exercise.calls}
+
+
+def _missing(exercise: Exercise, found: Mapping[str, Blank | None]) -> dict[tuple[str, str], str]:
+    """What the solution has in place of the blanks that are not filled in yet."""
+    return {(b.within, b.name): b.value for b in exercise.blanks if (at := found[b.name]) is not None and at.empty}
+
+
+def _answers(exercise: Exercise, source: str) -> dict[str, Blank | None]:
+    try:
+        return answers(source, exercise.blanks)
+    except SyntaxError as error:
+        raise AnswerError(error, None) from error
+
+
+def _lines(found: Mapping[str, Blank | None]) -> list[Line]:
+    """The blanks, of which nothing is known yet but whether they are filled in."""
+    return [
+        Line(name, "gone") if at is None else Line(name, "blank" if at.empty else "unknown", at.line, at.value)
+        for name, at in found.items()
+    ]
+
+
+def _statuses(exercise: Exercise, path: Path) -> list[Line]:
+    """The blanks of a file that may be no valid Python."""
+    try:
+        return _lines(answers(path.read_text(encoding="utf-8", errors="replace"), exercise.blanks))
+    except SyntaxError:
+        return [Line(blank.name, "unknown") for blank in exercise.blanks]
+
+
+def write_page(exercise: Exercise, path: Path, out: Path) -> None:
+    """Write the graph with the learner's own cotangents, as the cross-check's page, if there are any yet."""
+    source = path.read_text(encoding="utf-8", errors="replace")
+    try:
+        found = _answers(exercise, source)
+        answer = loaded(filled(source, _missing(exercise, found)), path)
+        returned(answer)
+    except AnswerError:
+        return
+    if not exercise.calls and any(line.status == "unknown" for line in _lines(found)):
+        cross_check(answer).to_html(out)
+
+
+def main(arguments: list[str]) -> None:
+    """Judge a file, and write the outcome where the caller looks for it."""
+    number, path, out = arguments
+    exercise = next(e for e in course() if e.number == number)
+    try:
+        if out.endswith(".html"):
+            write_page(exercise, Path(path), Path(out))
+        else:
+            Path(out).write_text(judge(exercise, Path(path)).to_json(), encoding="utf-8")
+    except BaseException:  # a fault of ours, which the caller reports
+        traceback.print_exc()
+        raise SystemExit(FAULT) from None
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,120 @@
+"""A learner's file, run in a process of its own: within a time limit, and whatever it prints."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+from tinygrad_cnn.learn.course import Exercise
+from tinygrad_cnn.learn.outcome import Line, Outcome, from_json
+
+SECONDS = 10.0
+FAULT = 3  # the exit code of a judge that fails by itself
+PRINTED = 2_000  # characters of what it prints that are kept
+
+
+class JudgeError(RuntimeError):
+    """The judge itself failed, which is a fault of the exercise or of the library."""
+
+
+def judged(exercise: Exercise, path: Path, seconds: float = SECONDS) -> Outcome:
+    """What is to be said of the answer at `path`. Raises JudgeError."""
+    unknown = [Line(blank.name, "unknown") for blank in exercise.blanks]
+    try:
+        path.read_bytes()
+    except FileNotFoundError:
+        return Outcome(False, unknown, "not_there")
+    except OSError as error:
+        return Outcome(False, unknown, "not_readable", {"message": error.strerror or str(error)})
+    with tempfile.TemporaryDirectory() as scratch:
+        out = Path(scratch) / "outcome.json"
+        code, printed = _run(exercise, path, out, seconds)
+        if code is None:
+            return Outcome(False, unknown, "too_slow", {"seconds": f"{seconds:g}"}, printed=printed)
+        if code == 0 and out.exists():
+            return replace(from_json(out.read_text(encoding="utf-8")), printed=printed)
+        message = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+        return Outcome(False, unknown, "ended", {"message": message}, printed=printed)
+
+
+def write_page(exercise: Exercise, path: Path, page: Path, seconds: float = 3 * SECONDS) -> bool:
+    """Write the graph with the learner's cotangents as a page. False if there is none yet. Raises JudgeError."""
+    page.unlink(missing_ok=True)
+    _run(exercise, path, page, seconds)
+    return page.exists()
+
+
+def _run(exercise: Exercise, path: Path, out: Path, seconds: float) -> tuple[int | None, str]:
+    """Run the judge, with its exit code, None if it was stopped, and what was printed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tinygrad_cnn.learn.judge", exercise.number, str(path.resolve()), str(out.resolve())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=path.resolve().parent,
+        env=_environment(),
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    printed = _Reader(process.stdout)
+    try:
+        code = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        _kill(process)
+        return None, printed.text()
+    except BaseException:
+        _kill(process)
+        raise
+    if code == FAULT:
+        raise JudgeError(f"exercise {exercise.number} could not be judged:\n{printed.text()}")
+    return code, printed.text()
+
+
+class _Reader(threading.Thread):
+    """Reads what a process prints, and keeps the beginning."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self.stream, self.kept, self.dropped = stream, b"", False
+        self.start()
+
+    def run(self) -> None:
+        with contextlib.suppress(ValueError, OSError), self.stream:
+            while part := self.stream.read1(1 << 16):  # type: ignore[attr-defined]
+                self.dropped |= len(self.kept) + len(part) > PRINTED
+                self.kept = (self.kept + part)[:PRINTED]
+
+    def text(self) -> str:
+        """What was printed, with "..." where more was."""
+        self.join(1.0)
+        return self.kept.decode(errors="replace").rstrip() + ("\n..." if self.dropped else "")
+
+
+def _environment() -> dict[str, str]:
+    """As here, with the library where it was imported from, and one thread: the exercises are small."""
+    library = str(Path(__file__).parents[2])
+    paths = [p for p in (os.environ.get("PYTHONPATH"), library) if p]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONIOENCODING": "utf-8",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    process.wait()

@@ -1,0 +1,239 @@
+"""The watch mode: the present exercise, judged whenever its file is saved."""
+
+from __future__ import annotations
+
+import hashlib
+import webbrowser
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from rich.syntax import Syntax
+from rich.text import Text
+from textual import work
+from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.widgets import Footer, OptionList, Static
+from textual.widgets.option_list import Option
+from watchfiles import awatch
+
+from tinygrad_cnn.escaping import printable
+from tinygrad_cnn.learn.blanks import without_marks
+from tinygrad_cnn.learn.course import HINTS, Exercise, course
+from tinygrad_cnn.learn.folder import Folder, find
+from tinygrad_cnn.learn.lesson import paragraphs
+from tinygrad_cnn.learn.outcome import Outcome
+from tinygrad_cnn.learn.running import JudgeError, judged, write_page
+from tinygrad_cnn.learn.words import FRAME, KEYS, said
+
+MARKS = {  # of a line, and its colour
+    "right": ("✓", "green"),
+    "wrong": ("✗", "red"),
+    "follows": ("↳", "yellow"),
+    "gone": ("?", "red"),
+    "blank": ("·", ""),
+    "unknown": ("·", ""),
+}
+
+
+class Screen(App[None]):
+    """The present exercise, its lines and what is said of them; keys for hints, the graph and the other exercises."""
+
+    CSS = """
+    #head { padding: 0 1; background: $panel; }
+    #path { padding: 0 1; color: $text-muted; }
+    #body { padding: 1 1 0 1; }
+    #list { display: none; height: 1fr; }
+    """
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[Binding]] = []  # type: ignore[assignment]
+
+    def __init__(self, folder: Folder) -> None:
+        super().__init__()
+        self.folder = folder
+        self.outcome: Outcome | None = None
+        self.extra: list[str] = []  # hints, and what else was asked for since the file was saved last
+        self.solution: Syntax | None = None
+        for key, action in (
+            ("h", "hint"), ("g", "graph"), ("n", "next"), ("p", "previous"), ("s", "solution"), ("l", "list"),
+            ("r", "restore"), ("q", "quit"),
+        ):  # fmt: skip
+            self.bind(key, action, description=self._said(KEYS, action), show=action != "restore")
+        self.bind("escape", "close", show=False)
+
+    def compose(self) -> ComposeResult:
+        """The parts of the screen."""
+        yield Static(id="head")
+        yield Static(id="path")
+        with VerticalScroll(id="body"):
+            yield Static(id="said")
+            yield Static(id="shown")
+        yield OptionList(id="list")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Judge what is there, and wait for the file to be saved."""
+        self._judge()
+        self._watch()
+
+    @property
+    def exercise(self) -> Exercise:
+        """The present one."""
+        return self.folder.exercise()
+
+    @work(exclusive=True, group="watch")
+    async def _watch(self) -> None:
+        """Judge whenever the file of the present exercise changes. Its folder is watched: editors replace files."""
+        async for changes in awatch(self.folder.path, debounce=200, step=50, recursive=True):
+            if any(Path(path).name == self.folder.file(self.exercise).name for _, path in changes):
+                self._judge()
+
+    @work(exclusive=True, group="judge", thread=True)
+    def _judge(self) -> None:
+        exercise, path = self.exercise, self.folder.file(self.exercise)
+        self.call_from_thread(self._show_head, self._said(FRAME, "judging"))
+        try:
+            outcome = judged(exercise, path)
+            text = path.read_bytes() if path.exists() else b""
+        except (JudgeError, OSError) as error:
+            self.call_from_thread(self._add, str(error))
+            return
+        self.call_from_thread(self._judged, exercise, outcome, hashlib.sha256(text).hexdigest())
+
+    def _judged(self, exercise: Exercise, outcome: Outcome, digest: str) -> None:
+        if exercise != self.exercise:
+            return  # another one is shown by now
+        if any(line.written not in ("", "...") for line in outcome.lines):
+            self.folder.attempted(exercise, digest, outcome.solved)
+        self.outcome, self.extra, self.solution = outcome, [], None
+        self._show()
+
+    # What the keys do.
+
+    def action_hint(self) -> None:
+        """The next hint."""
+        n, hint = self.folder.hint(self.exercise)
+        self._add(f"{self._said(FRAME, 'hint', n=n, all=HINTS)} {hint}")
+
+    def action_graph(self) -> None:
+        """The graph so far, with the learner's own cotangents, as a page."""
+        self._draw()
+
+    @work(exclusive=True, group="graph", thread=True)
+    def _draw(self) -> None:
+        page = self.folder.path / "graph.html"
+        try:
+            written = write_page(self.exercise, self.folder.file(self.exercise), page)
+        except (JudgeError, OSError) as error:
+            self.call_from_thread(self._add, str(error))
+            return
+        if written:
+            webbrowser.open(page.resolve().as_uri())
+        said = self._said(FRAME, "graph", path=page) if written else self._said(FRAME, "no_graph")
+        self.call_from_thread(self._add, said)
+
+    def action_solution(self) -> None:
+        """The solution, after an honest attempt."""
+        done = self.folder.of(self.exercise)
+        if not done.attempts and not done.solved:
+            self._add(self._said(FRAME, "try_first"))
+            return
+        self.folder.looked_at_solution(self.exercise)
+        self.solution = Syntax(without_marks(self.exercise.solution), "python", line_numbers=False, word_wrap=True)
+        self._show()
+
+    def action_next(self) -> None:
+        """The exercise after this one."""
+        self._go(1)
+
+    def action_previous(self) -> None:
+        """The exercise before this one."""
+        self._go(-1)
+
+    def action_restore(self) -> None:
+        """Write a file that was deleted anew."""
+        if self.folder.restore(self.exercise):
+            self._judge()
+
+    def action_list(self) -> None:
+        """All exercises, with what was done; Enter goes to one."""
+        options = self.query_one("#list", OptionList)
+        options.clear_options()
+        for exercise in course():
+            mark = Text("✓", "green") if self.folder.of(exercise).solved else Text("·")
+            title = exercise.title[self.folder.language]
+            options.add_option(Option(mark.append(f" {exercise.number:<5}{title}", "default"), exercise.number))
+        options.highlighted = course().index(self.exercise)
+        self._show_list(True)
+        options.focus()
+
+    def action_close(self) -> None:
+        """Close the list."""
+        self._show_list(False)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Go to the exercise that was chosen."""
+        self._show_list(False)
+        self._go_to(find(str(event.option.id)))
+
+    def _go(self, by: int) -> None:
+        exercises = course()
+        place = exercises.index(self.exercise) + by
+        if 0 <= place < len(exercises):
+            self._go_to(exercises[place])
+        else:
+            self._add(self._said(FRAME, "last" if by > 0 else "first"))
+
+    def _go_to(self, exercise: Exercise) -> None:
+        self.folder.go_to(exercise)
+        self.outcome, self.extra, self.solution = None, [], None
+        self._show()
+        self._judge()
+
+    # What is shown.
+
+    def _show(self) -> None:
+        self._show_head()
+        outcome, found = self.outcome, Text()
+        if outcome is not None:
+            for line in outcome.lines:
+                mark, colour = MARKS[line.status]
+                found.append(mark, colour).append(f" {printable(line.name)}   ")
+            colour = "green" if outcome.solved else "red" if outcome.kind else "yellow"
+            for k, paragraph in enumerate(paragraphs(outcome, self.folder.language)):
+                _append(found, paragraph, "" if k else f"bold {colour}")
+            if outcome.kind == "not_there":
+                _append(found, self._said(FRAME, "restore"))
+            if outcome.solved:
+                _append(found, self._said(FRAME, "go_on"))
+        for paragraph in self.extra:
+            _append(found, paragraph)
+        self.query_one("#said", Static).update(found)
+        self.query_one("#shown", Static).update(self.solution if self.solution is not None else "")
+
+    def _show_head(self, state: str = "") -> None:
+        exercise, language = self.exercise, self.folder.language
+        solved = sum(bool(self.folder.of(e).solved) for e in course())
+        head = Text(f"{exercise.number}  {exercise.title[language]}", "bold")
+        minutes = self._said(FRAME, "minutes", n=exercise.minutes)
+        head.append(f"\n{exercise.section[language]} · {minutes} · {solved}/{len(course())} {state}", "not bold")
+        self.query_one("#head", Static).update(head)
+        self.query_one("#path", Static).update(Text(printable(self.folder.file(exercise))))
+
+    def _show_list(self, shown: bool) -> None:
+        self.query_one("#list").styles.display = "block" if shown else "none"
+        self.query_one("#body").styles.display = "none" if shown else "block"
+
+    def _add(self, paragraph: str) -> None:
+        self.extra.append(paragraph)
+        self._show()
+        self.query_one("#body", VerticalScroll).scroll_end(animate=False)
+
+    def _said(self, table: Mapping[str, tuple[str, str]], key: str, **facts: object) -> str:
+        return said(table, key, self.folder.language, **facts)
+
+
+def _append(text: Text, paragraph: str, style: str = "") -> None:
+    """Add a paragraph; what it contains is no markup."""
+    text.append("\n\n").append("\n".join(map(printable, paragraph.splitlines())), style)

@@ -1,0 +1,239 @@
+"""Every sentence that a learner is told, in English and Korean, as tables to read through.
+
+They say what is wrong, and never what is right: the learner's own line stands beside them, and the hints go further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# What a mistake is, by the kind of edit that the cross-check found, or by what the numbers show.
+MISTAKES: Mapping[str, tuple[str, str]] = {
+    "nothing": ("It is 0 everywhere.", "모든 원소가 0입니다."),
+    "zero": ("A part of it is missing.", "한 부분이 빠져 있습니다."),
+    "sign": ("The sign is wrong.", "부호가 반대입니다."),
+    "sign_of": ("The sign of one part is wrong.", "한 부분의 부호가 반대입니다."),
+    "scale": ("It is a multiple of what it should be.", "맞는 값의 상수배입니다."),
+    "scale_length": (
+        "It is a multiple of what it should be, and the factor is the length of an axis.",
+        "맞는 값의 상수배이고, 그 상수는 어떤 축의 길이입니다.",
+    ),
+    "sum_for_mean": (
+        "The shape fits, but this is the gradient of a sum, and the loss takes a mean.",
+        "shape은 맞지만 합의 기울기입니다. 손실은 평균입니다.",
+    ),
+    "mean_for_sum": (
+        "The shape fits, but this is the gradient of a mean, and the loss takes a sum.",
+        "shape은 맞지만 평균의 기울기입니다. 손실은 합입니다.",
+    ),
+    "scale_everywhere": (
+        "Every element is {factor} times what it should be.",
+        "모든 원소가 맞는 값의 {factor}배입니다.",
+    ),
+    "scale_of": ("One part of it has a wrong factor.", "한 부분에 잘못된 상수가 곱해져 있습니다."),
+    "epsilon": ("A small constant (epsilon) makes it slightly wrong.", "작은 상수(엡실론) 때문에 조금 어긋납니다."),
+    "clipped": ("Values are clipped that should not be.", "잘라내지 말아야 할 값이 잘려 있습니다."),
+    "term_missing": ("A term of the sum is missing.", "더해야 할 항 하나가 빠져 있습니다."),
+    "factor_missing": (
+        "A factor is missing: by the chain rule each function on the way contributes one.",
+        "인수 하나가 빠져 있습니다. 연쇄 법칙에서는 지나는 함수마다 인수가 하나씩 곱해집니다.",
+    ),
+    "division_missing": ("A division is missing.", "나눗셈 하나가 빠져 있습니다."),
+    "length_missing": (
+        "The division by the number of examples is missing: the loss takes a mean.",
+        "예제의 수로 나누는 것이 빠져 있습니다. 손실은 평균입니다.",
+    ),
+    "one_of_several": (
+        "Several contributions belong together, and only one of them counts: add, do not assign.",
+        "여러 기여를 더해야 하는데 하나만 남았습니다. 대입하지 말고 더하세요.",
+    ),
+    "reduction_missing": (
+        "A sum over an axis is missing: what was broadcast forward is summed backward.",
+        "어떤 축으로 더하는 것이 빠져 있습니다. 순전파에서 브로드캐스팅된 것은 역전파에서 더해집니다.",
+    ),
+    "function_missing": ("A function is missing.", "함수 하나가 빠져 있습니다."),
+    "not_transposed": ("An operand should be transposed.", "피연산자 하나를 전치해야 합니다."),
+    "index_missing": ("A whole array stands where a part of it should.", "배열의 일부가 와야 할 곳에 전체가 있습니다."),
+    "factor_twice": ("A factor is there twice.", "같은 인수가 두 번 곱해져 있습니다."),
+    "division_twice": ("It is divided twice by the same.", "같은 값으로 두 번 나누었습니다."),
+    "term_twice": ("A term is added twice.", "같은 항을 두 번 더했습니다."),
+    "factor_more": ("There is a factor too many.", "인수가 하나 더 곱해져 있습니다."),
+    "division_more": ("There is a division too many.", "나눗셈이 하나 더 있습니다."),
+    "term_more": ("There is a term too many.", "항이 하나 더 있습니다."),
+    "function_more": ("There is a function too many.", "함수가 하나 더 있습니다."),
+    "other": (
+        "The shape is right, the numbers are not: another array or operation belongs somewhere in this line.",
+        "shape은 맞지만 숫자가 다릅니다. 이 줄 어딘가에 다른 배열이나 연산이 와야 합니다.",
+    ),
+    "another": ("The shape is right, but this is another formula.", "shape은 맞지만 다른 식입니다."),
+    "scattered": (
+        "An index that comes several times is handled wrongly.",
+        "여러 번 나오는 인덱스의 처리가 잘못되었습니다.",
+    ),
+    "added_once": (
+        "An index that comes several times is added to only once: see np.add.at.",
+        "여러 번 나오는 인덱스에 한 번만 더해졌습니다. np.add.at을 보세요.",
+    ),
+    "accumulated": ("It is assigned in a loop, and should be added.", "반복문에서 대입하고 있습니다. 더해야 합니다."),
+    "added": ("It is added, and should be assigned.", "더하고 있습니다. 대입해야 합니다."),
+    "assigned": ("It is assigned, and should be added.", "대입하고 있습니다. 더해야 합니다."),
+    "added_at": (
+        "An index that comes several times has to be added to each time.",
+        "여러 번 나오는 인덱스에는 그때마다 더해야 합니다.",
+    ),
+    "transposed": ("It is transposed.", "전치되어 있습니다."),
+    "transposed_shape": (
+        "It is transposed: its shape is {actual}, and should be {expected}.",
+        "전치되어 있습니다. shape이 {actual}인데 {expected}이어야 합니다.",
+    ),
+    "permuted": ("Its axes are in the wrong order.", "축의 순서가 틀렸습니다."),
+    "reshaped": (
+        "The values are right, the shape is not: it is {actual}, and should be {expected}.",
+        "값은 맞지만 shape이 다릅니다. {actual}인데 {expected}이어야 합니다.",
+    ),
+    "shape": (
+        "Its shape is {actual}, and should be {expected}: a gradient has the shape of what it is the gradient of.",
+        "shape이 {actual}인데 {expected}이어야 합니다. 기울기의 shape은 그 변수의 shape과 같습니다.",
+    ),
+    "one_place": (
+        "Only one place of an axis counts: add, do not assign.",
+        "축에서 한 자리만 남았습니다. 대입하지 말고 더하세요.",
+    ),
+    "one_product": (
+        "Only one product of a sum counts: add, do not assign.",
+        "합에서 한 곱만 남았습니다. 대입하지 말고 더하세요.",
+    ),
+    "summed": ("It is summed over an axis, and should not be.", "어떤 축으로 더해져 있습니다. 더하지 말아야 합니다."),
+    "not_cropped": ("The padding is not cut off.", "패딩을 잘라내지 않았습니다."),
+    "index": ("An index is off by one.", "인덱스가 하나 어긋나 있습니다."),
+    "block": ("Only a part of it is computed, the rest is 0.", "일부만 계산되어 있고 나머지는 0입니다."),
+    "stride": ("A position has a stride that it should not have.", "위치에 스트라이드가 잘못 곱해져 있습니다."),
+    "no_stride": ("The stride is missing in a position.", "위치에 스트라이드가 빠져 있습니다."),
+    "window": ("The window is at the wrong place.", "윈도의 위치가 틀렸습니다."),
+    "cropped": ("The wrong part is cut out.", "잘라낸 부분이 틀렸습니다."),
+    "shifted": ("It is shifted by one place.", "한 칸 밀려 있습니다."),
+    "reversed": ("It is reversed along an axis.", "어떤 축을 따라 뒤집혀 있습니다."),
+    "reversed_kernel": (
+        "The filter is reversed: a convolution stands where a cross-correlation should.",
+        "필터가 뒤집혀 있습니다. 교차상관이 와야 할 곳에 합성곱이 있습니다.",
+    ),
+    "blocks": ("Blocks along an axis are in the wrong order.", "축을 따라 놓인 블록의 순서가 틀렸습니다."),
+    "line_missing": ("A line is missing.", "한 줄이 빠져 있습니다."),
+    "deleted": ("A line is too many.", "필요 없는 줄이 있습니다."),
+    "later": ("A line stands in the wrong place.", "한 줄의 위치가 틀렸습니다."),
+    "after_the_loop": ("A line in a loop should stand after it.", "반복문 안의 한 줄은 반복문 뒤에 와야 합니다."),
+    "some_elements": ("{n} of {size} elements are wrong.", "원소 {size}개 중 {n}개가 틀립니다."),
+    "not_finite": ("Some of it is NaN or infinite.", "NaN이나 무한대가 있습니다."),
+    "nothing_returned": ("It is None: is a return missing?", "None입니다. return이 빠지지 않았나요?"),
+    "another_type": (
+        "It is of type {actual}, where {expected} is expected.",
+        "{actual} 형입니다. {expected} 형이어야 합니다.",
+    ),
+}
+
+# What kept an answer from being judged.
+FAILURES: Mapping[str, tuple[str, str]] = {
+    "matmul_shapes": (
+        "The shapes do not fit in @: the columns of the first have to be as many as the rows of the second. {message}",
+        "@의 shape이 맞지 않습니다. 앞 행렬의 열 수와 뒤 행렬의 행 수가 같아야 합니다. {message}",
+    ),
+    "broadcast_shapes": (
+        "The shapes do not fit: axes have to be equal or of length 1, from the last one on. {message}",
+        "shape이 맞지 않습니다. 마지막 축부터 길이가 같거나 1이어야 합니다. {message}",
+    ),
+    "blank_used": (
+        "A line uses a blank that is not filled in yet: ... is no number.",
+        "아직 채우지 않은 빈칸을 사용합니다. ...은 숫자가 아닙니다.",
+    ),
+    "SyntaxError": ("Python cannot read this line: {message}.", "파이썬이 이 줄을 읽을 수 없습니다. {message}"),
+    "IndentationError": (
+        "The indentation of this line does not fit: {message}.",
+        "이 줄의 들여쓰기가 맞지 않습니다. {message}",
+    ),
+    "NameError": ("A name is used that is not defined: {message}.", "정의되지 않은 이름을 사용합니다. {message}"),
+    "ModuleNotFoundError": (
+        "It imports what is not installed: {message}. NumPy is all that the exercises need.",
+        "설치되지 않은 것을 import합니다. {message}. 연습 문제에는 NumPy만 있으면 됩니다.",
+    ),
+    "ImportError": ("An import fails: {message}.", "import가 실패합니다. {message}"),
+    "IndexError": ("An index is outside of the array: {message}.", "인덱스가 배열을 벗어났습니다. {message}"),
+    "KeyError": ("A dict has no such key: {message}.", "dict에 그런 키가 없습니다. {message}"),
+    "TypeError": ("Something of the wrong type is used: {message}.", "형이 맞지 않습니다. {message}"),
+    "AttributeError": ("There is no such attribute: {message}.", "그런 속성이 없습니다. {message}"),
+    "ValueError": ("A value does not fit: {message}.", "값이 맞지 않습니다. {message}"),
+    "ZeroDivisionError": ("It divides by 0.", "0으로 나눕니다."),
+    "FloatingPointError": (
+        "It computes a number that is not finite: {message}.",
+        "유한하지 않은 수가 나옵니다. {message}",
+    ),
+    "RecursionError": ("A function calls itself without end.", "함수가 끝없이 자기 자신을 부릅니다."),
+    "SystemExit": ("It ends the program: leave out exit().", "프로그램을 끝냅니다. exit()를 빼세요."),
+    "Exception": ("It raises {type}: {message}", "{type} 예외가 납니다. {message}"),
+    "not_returned": ("by_hand does not return {name} any more.", "by_hand가 {name}을 더 이상 반환하지 않습니다."),
+    "given_changed": (
+        "What was given, {name}, has been changed: only the blanks are to be filled in.",
+        "주어진 {name}이 바뀌었습니다. 빈칸만 채우면 됩니다.",
+    ),
+    "too_slow": (
+        "It did not end within {seconds} seconds, and was stopped: is there a loop without end?",
+        "{seconds}초 안에 끝나지 않아 멈추었습니다. 끝나지 않는 반복문이 있나요?",
+    ),
+    "ended": (
+        "The file's process ended by itself: {message}.",
+        "파일을 실행한 프로세스가 스스로 끝났습니다. {message}",
+    ),
+    "not_there": ("The file is not there any more.", "파일이 더 이상 없습니다."),
+    "not_readable": ("The file cannot be read: {message}.", "파일을 읽을 수 없습니다. {message}"),
+}
+
+# What frames them.
+FRAME: Mapping[str, tuple[str, str]] = {
+    "solved": ("Right. Every line agrees.", "맞습니다. 모든 줄이 일치합니다."),
+    "wrong": ("{name} is wrong.", "{name}이(가) 틀렸습니다."),
+    "wrong_call": ("{call} gives a wrong value.", "{call}의 값이 틀렸습니다."),
+    "fill_in": ("{name} is still to be filled in.", "{name}을(를) 아직 채우지 않았습니다."),
+    "gone": ("The line of {name} is not there any more.", "{name}의 줄이 더 이상 없습니다."),
+    "right_so_far": ("Right so far: {names}.", "지금까지 맞음: {names}."),
+    "line": ("Line {line}:  {text}", "{line}번째 줄:  {text}"),
+    "yours": ("It is", "지금 값은"),
+    "follows": ("{names}: wrong too, but only because of that.", "{names}도 틀렸지만, 그 때문일 뿐입니다."),
+    "printed": ("It printed:", "출력:"),
+    "minutes": ("{n} minutes", "{n}분"),
+    "hint": ("Hint {n} of {all}:", "힌트 {n}/{all}:"),
+    "judging": ("...", "..."),
+    "go_on": ("Press n for the next one.", "n을 누르면 다음으로 갑니다."),
+    "try_first": (
+        "Fill something in and save first: a wrong answer teaches more than a solution.",
+        "먼저 무언가를 채우고 저장하세요. 풀이보다 틀린 답에서 더 많이 배웁니다.",
+    ),
+    "restore": (
+        "Press r to write it again as it was given.",
+        "r을 누르면 처음 주어진 대로 다시 씁니다.",
+    ),
+    "graph": ("The graph is in {path}.", "그래프: {path}"),
+    "no_graph": (
+        "There is a graph as soon as a line of a backward pass is filled in and runs.",
+        "역전파의 한 줄이라도 채워져 실행되면 그래프를 볼 수 있습니다.",
+    ),
+    "last": ("This is the last exercise.", "마지막 문제입니다."),
+    "first": ("This is the first exercise.", "첫 문제입니다."),
+}
+
+# The keys of the watch mode.
+KEYS: Mapping[str, tuple[str, str]] = {
+    "hint": ("hint", "힌트"),
+    "graph": ("graph", "그래프"),
+    "next": ("next", "다음"),
+    "previous": ("previous", "이전"),
+    "solution": ("solution", "풀이"),
+    "list": ("list", "목록"),
+    "restore": ("restore", "복원"),
+    "quit": ("quit", "끝내기"),
+}
+
+
+def said(table: Mapping[str, tuple[str, str]], key: str, language: str, /, **facts: Any) -> str:
+    """A sentence of a table in a language; a shape is shown as Python shows it."""
+    shown = {name: tuple(x) if isinstance(x, list) else x for name, x in facts.items()}
+    return table[key][language == "ko"].format(**shown)
