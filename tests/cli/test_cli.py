@@ -46,20 +46,25 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_training_writes_a_film(command, tmp_path: Path) -> None:
-    assert command("train", "--epochs", "2", "-q", "--film", "film.svg") == (0, "", "")
+def test_training_writes_a_film_and_a_card(command, tmp_path: Path) -> None:
+    assert command("train", "--epochs", "2", "-q", "--film", "film.svg", "--card", "card.png", "--dark") == (0, "", "")
+    assert (tmp_path / "card.png").read_bytes()[16:24] == (1200).to_bytes(4, "big") + (630).to_bytes(4, "big")
     assert {"epoch 0", "epoch 2", "trained"} <= set(re.findall(">([^<]*)<", (tmp_path / "film.svg").read_text()))
 
 
 @pytest.mark.parametrize(
-    ("name", "error"),
+    ("arguments", "error"),
     [
-        ("none/film.svg", "none/film.svg: cannot be written: No such file or directory"),
-        ("film.jpg", "film.jpg: --film writes .svg, .gif, .png. Choose a name that ends in one of these"),
+        ("--film none/film.svg", "none/film.svg: cannot be written: No such file or directory"),
+        ("--film film.jpg", "film.jpg: --film writes .svg, .gif, .png. Choose a name that ends in one of these"),
+        ("--card none/card.png", "none/card.png: cannot be written: No such file or directory"),
+        ("--card card.svg", "card.svg: --card writes .png. Choose a name that ends in it"),
+        ("--card a.png --film a.png", "a.png: --film and --card are the same file. Choose another name for one"),
+        ("--dark", "--dark has no effect without --card. Leave it out, or pass --card"),
     ],
 )
-def test_a_film_that_cannot_be_written_is_refused_before_training(command, tmp_path, name: str, error: str) -> None:
-    assert command("train", "-q", "--film", name) == (2, "", f"tinygrad-cnn: {error}\n")
+def test_what_cannot_be_drawn_is_refused_before_training(command, tmp_path, arguments: str, error: str) -> None:
+    assert command("train", "-q", *arguments.split()) == (2, "", f"tinygrad-cnn: {error}\n")
     assert list(tmp_path.iterdir()) == []
 
 

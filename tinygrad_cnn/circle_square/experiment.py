@@ -6,7 +6,7 @@ import functools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,16 @@ class Settings:
         return own | {name: value for name, value in given.items() if value is not None}
 
 
+class Curve(NamedTuple):
+    """What was measured of some images at every epoch, before its step.
+
+    loss   the mean cross-entropy; right   the share of images on the right side of 1/2
+    """
+
+    loss: Floats
+    right: Floats
+
+
 @dataclass
 class Result:
     """What came of it.
@@ -96,6 +106,19 @@ class Result:
     def test_accuracy(self) -> float:
         """The share of test images that the final parameters have right."""
         return accuracy(self.test.sigma, self.data.test.y)
+
+    @functools.cached_property
+    def curves(self) -> tuple[Curve, Curve]:
+        """Of the training images, and of the test images."""
+        train, test = self.data.train, self.data.test
+        x = self.settings.scaling(np.concatenate([train.grey, test.grey]))
+        y = np.concatenate([train.y, test.y])[:, 0]
+        with np.errstate(all="ignore"):
+            fc = np.array([forward(x, p).fc[0] for p in self.history])
+            losses, right = np.logaddexp(0, fc) - y * fc, (fc > 0) == (y > 0.5)
+        parts = slice(len(train)), slice(len(train), None)
+        of_training, of_test = (Curve(losses[:, part].mean(axis=1), right[:, part].mean(axis=1)) for part in parts)
+        return of_training, of_test
 
     @functools.cached_property
     def checked_losses(self) -> list[CheckedLoss]:

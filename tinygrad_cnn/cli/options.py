@@ -102,6 +102,14 @@ def refuse_beside(chosen: str, *others: str) -> None:
         raise InputError(f"--{given[0]} cannot be combined with {chosen}, which sets it. Leave one of them out")
 
 
+def refuse_without(needed: str, *names: str) -> None:
+    """Raise InputError if one of the options `names` was given, which has no effect without `needed`."""
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise InputError(f"--{name} has no effect without {needed}. Leave it out, or pass {needed}")
+
+
 def refuse_others(why: str, allowed: Sequence[str]) -> None:
     """Raise InputError if an option was given whose argument is not among `allowed`; why: "--at " and this."""
     context = click.get_current_context()

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from tinygrad_cnn import files
+from tinygrad_cnn.circle_square import card as cards
 from tinygrad_cnn.circle_square import data, outputs, runs
 from tinygrad_cnn.circle_square.errors import InputError
 from tinygrad_cnn.circle_square.experiment import Result, Settings, run
@@ -93,6 +94,13 @@ FILMS = (".svg", ".gif", ".png")
     help="Also write a film: the picture of the model, forward and backward, whose values play through the epochs; as "
     ".svg, .gif, or .png (animated).",
 )
+@click.option(
+    "--card",
+    type=options.path,
+    help="Also write a card, a PNG file of 1200 by 630 pixels to share: the drawings, what was learnt, the verdict.",
+)
+@click.option("--lang", type=click.Choice(["en", "ko"]), default="en", help="The language of the card.")
+@click.option("--dark", is_flag=True, help="Draw the card in light colours on dark.")
 @click.option("--json", "as_json", is_flag=True, help="Print metrics.json, and nothing else.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("-v", "--verbose", is_flag=True, help="Also print predictions and targets, as the article does.")
@@ -113,6 +121,9 @@ def train(
     out: Path | None,
     eager: bool,
     film: Path | None,
+    card: Path | None,
+    lang: Any,
+    dark: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -148,14 +159,14 @@ def train(
         console.print(f"[dim]{options.shown(note)}[/]")
     to = out or files.free_name(Path("runs") / (f"{task}-{recipe}" + ("-hand" if gradient == "hand" else "")))
     with contextlib.ExitStack() as files_beside, signals.noted() as asked:
-        put_film = None if film is None else files_beside.enter_context(_film_file(film))
+        draw = [files_beside.enter_context(opened) for opened in _drawn_beside(film, card, lang, dark)]
         with outputs.new_folder(to) as aside:
             result = _train(console, settings, drawings, verbose, asked)
             other = None if asked() else _other(settings, drawings, asked)
             runs.write(aside, result, other)
             metrics = (aside / "metrics.json").read_text()
-        if put_film is not None:
-            put_film(result)
+        for put in draw:
+            put(result)
     if as_json:
         sys.stdout.write(metrics)
     _show(console, result, other, to)
@@ -164,13 +175,34 @@ def train(
     return 130 if asked() else 1 if result.stopped else 0
 
 
+def _drawn_beside(
+    film: Path | None, card: Path | None, language: Any, is_dark: bool
+) -> Iterator[contextlib.AbstractContextManager[Callable[[Result], None]]]:
+    """For the film and the card that were asked for, what opens the file and gives a function that writes it.
+
+    Raises InputError at once for what cannot be drawn.
+    """
+    if film is not None:
+        format = film.suffix.lower()
+        if format not in FILMS:
+            raise InputError(f"{film}: --film writes {', '.join(FILMS)}. Choose a name that ends in one of these")
+        yield _file(film, lambda result: film_of(result).content(format[1:]))
+    if card is None:
+        options.refuse_without("--card", "lang", "dark")
+        return
+    if card.suffix.lower() != ".png":
+        raise InputError(f"{card}: --card writes .png. Choose a name that ends in it")
+    if film is not None and film.resolve() == card.resolve():
+        raise InputError(f"{card}: --film and --card are the same file. Choose another name for one")
+    cards.font_for(language)
+    yield _file(card, lambda result: cards.png(result, language, "dark" if is_dark else "light"))
+
+
 @contextlib.contextmanager
-def _film_file(path: Path) -> Iterator[Callable[[Result], None]]:
-    """A function that writes the film of a training to `path`. Raises InputError at once if that cannot be done."""
-    if path.suffix.lower() not in FILMS:
-        raise InputError(f"{path}: --film writes {', '.join(FILMS)}. Choose a name that ends in one of these")
+def _file(path: Path, drawn: Callable[[Result], bytes]) -> Iterator[Callable[[Result], None]]:
+    """A function that writes what is drawn of a result to `path`, of which it is known by then that it can be."""
     with outputs.new_file(path) as put:
-        yield lambda result: put(film_of(result).content(path.suffix[1:].lower()))
+        yield lambda result: put(drawn(result))
 
 
 def _train(
