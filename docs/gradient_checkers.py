@@ -40,8 +40,8 @@ def gradient(by_hand: ByHand, p: dict[str, Any]) -> list[np.ndarray]:
     """The gradients of the parameters alone, in their order."""
     found = by_hand(p)
     forms = ("dL_d{}", "d{}", "{}")
-    return [
-        np.asarray(next(found[form.format(name)] for form in forms if form.format(name) in found), float) for name in p
+    return [  # copies: PyTorch takes no view that goes backwards
+        np.array(next(found[form.format(name)] for form in forms if form.format(name) in found), float) for name in p
     ]
 
 
