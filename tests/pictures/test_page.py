@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from picture_models import two_convolutions
 from PIL import Image
 from render_graphs import circle_square, published
 
 import tinygrad_cnn as tg
+from tinygrad_cnn.pictures.view.poster import poster_of
 from tinygrad_cnn.pictures.write.page import SCRIPTS, packed
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -553,6 +555,55 @@ def loop() -> Any:
     return h
 
 
+@pytest.fixture
+def poster(browser, tmp_path: Path) -> Iterator[Any]:
+    tg.render(two_convolutions(), tmp_path / "graph.html", backward=True)
+    page = opened(browser, tmp_path / "graph.html")
+    yield page
+    assert page.complaints == []
+    page.close()
+
+
+def test_the_page_begins_as_a_poster_whose_cards_open_to_cards(poster) -> None:
+    layers = [
+        "x",
+        "conv2d 1",
+        "relu",
+        "max_pool2d",
+        "conv2d 2",
+        "relu",
+        "max_pool2d",
+        "reshape",
+        "linear",
+        "softmax_cross_entropy",
+    ]
+
+    def headings() -> list[str]:
+        """The names of the cards, from top to bottom."""
+        return poster.locator("#graph .node").evaluate_all(
+            "nodes => nodes.map(node => node.querySelector('text[font-weight=bold]').textContent.trim())"
+        )
+
+    assert headings() == layers
+    first = poster.locator("#graph .node").nth(1)
+    assert first.locator("image").count() >= 4  # the value, its cotangent, the kernels, and their gradient
+    assert "with W1, b1" in first.get_attribute("aria-label")
+    first.click()
+    laid_out(poster)
+    opened = headings()
+    assert opened[0] == "x"
+    assert opened[-8:] == layers[2:]
+    assert {"convolution", "reshape", "add", "b1"} <= set(opened)
+    for _ in range(3):
+        poster.keyboard.press("ArrowRight")
+    poster.keyboard.press("End")
+    assert poster.locator("#panel h2").inner_text().startswith("∂L/∂")
+    assert poster.locator("#graph .node.here").count() == 1
+    poster.click("#rules")  # then the two halves stand side by side
+    laid_out(poster)
+    assert {f"∂L/∂{name}" for name in ("W1", "b1", "W2", "b2", "W3", "b3")} <= boxes(poster)
+
+
 @pytest.mark.parametrize("depth", ["layers", "all", "rules", 1, 2])
 @pytest.mark.parametrize("make", [circle_square, loop, lambda: tg.grad(tg.sigmoid)(tg.Tensor(0.5, "x"))])
 def test_the_page_draws_the_boxes_and_edges_that_the_picture_draws(browser, tmp_path: Path, make, depth) -> None:
@@ -560,11 +611,19 @@ def test_the_page_draws_the_boxes_and_edges_that_the_picture_draws(browser, tmp_
     picture = tg.render(make(), tmp_path / "graph.html", backward=True, depth=depth)
     page = opened(browser, tmp_path / "graph.html")
     drawn = page.locator("#graph .node").evaluate_all("nodes => nodes.map(node => node.id)")
-    assert sorted(drawn) == sorted(picture.diagram.boxes)
     ways = page.locator("#graph .edge").evaluate_all("edges => edges.map(edge => edge.id)")
-    hidden = [e for e in picture.diagram.edges if e.flow == "tie" and picture.diagram.boxes[e.tail].stays]
-    shown = [f"{e.tail}|{e.head}|{e.flow}" for e in picture.diagram.edges if e not in hidden]
-    assert sorted(ways) == sorted(shown)
+    if depth == "layers":
+        poster = poster_of(picture.diagram)
+        assert sorted(drawn) == sorted(poster.cards)
+        card_of = {c.cotangent.id: id for id, c in poster.cards.items() if c.cotangent} | {
+            id: id for id in poster.cards
+        }
+        assert set(ways) == {f"{card_of[e.tail]}|{card_of[e.head]}|{e.flow}" for e in poster.edges}
+    else:
+        assert sorted(drawn) == sorted(picture.diagram.boxes)
+        hidden = [e for e in picture.diagram.edges if e.flow == "tie" and picture.diagram.boxes[e.tail].stays]
+        shown = [f"{e.tail}|{e.head}|{e.flow}" for e in picture.diagram.edges if e not in hidden]
+        assert sorted(ways) == sorted(shown)
     frames = page.locator("#graph .cluster").evaluate_all("frames => frames.map(frame => frame.id)")
     assert sorted(frames) == sorted(re.findall(r"cluster_(\w+)", picture.dot))
     page.close()
@@ -583,7 +642,7 @@ def test_a_difference_and_a_folded_graph_have_pages_too(browser, tmp_path: Path)
         h = np.tanh(h * x)
     tg.render(h, tmp_path / "loop.html", backward=True)
     page = opened(browser, tmp_path / "loop.html")
-    assert {"x", "multiply", "h"} <= boxes(page)
+    assert {"multiply", "tanh"} <= boxes(page)
     page.locator("#graph .title").click()
     laid_out(page)
     assert page.locator("#graph .cluster").count() == 0
@@ -639,7 +698,10 @@ def test_a_name_that_is_meant_badly_is_shown_and_not_run(browser, tmp_path: Path
     for id in page.locator("#graph .node").evaluate_all("nodes => nodes.map(node => node.id)"):
         page.evaluate("id => document.getElementById(id).dispatchEvent(new MouseEvent('click', {bubbles: true}))", id)
         laid_out(page)
-    assert page.locator("#graph .node").count() > 8  # what was closed is open
+    assert page.locator("#graph .node").count() >= 5
+    page.click("#rules")  # no longer as a poster
+    laid_out(page)
+    assert page.locator("#graph .node").count() > 10
     for _ in range(12):
         page.keyboard.press("ArrowRight")
     page.fill("#search", name)

@@ -93,7 +93,7 @@ def render(
         backward=backward, inputs=inputs, measure=measure, fold=fold,
     )  # fmt: skip
     closed = groups_to_close(diagram, depth, collapse)
-    page = (diagram, closed) if chosen == "html" else None
+    page = (diagram, closed, depth == "layers") if chosen == "html" else None
     drawn = with_closed(diagram, closed)
     drawn.is_poster = depth == "layers"
     picture = Picture(drawn, theme, page)  # type: ignore[arg-type]  # checked above

@@ -44,7 +44,7 @@ class Poster:
 def poster_of(diagram: Diagram) -> Poster:
     """The poster of a diagram, whose layers are closed."""
     cotangents = {of: diagram.boxes[id] for of, id in diagram.cotangents().items()}
-    hosts = _hosts(diagram)
+    hosts = hosts_of(diagram)
     cards = {
         box.id: Card(box, cotangents.get(box.id))
         for box in sorted(diagram.boxes.values(), key=lambda box: (box.order, not box.stays))
@@ -84,7 +84,7 @@ def _data_first(box: Box, own: list[Box]) -> int:
     return 3 if reduced or box.dtype == "bool" else 1
 
 
-def _hosts(diagram: Diagram) -> dict[str, str]:
+def hosts_of(diagram: Diagram) -> dict[str, str]:
     """The leaves and constants that are shown within a card, with the step that is its box.
 
     Those that one step alone takes, where something else comes into it: what nothing comes before is an input.

@@ -86,7 +86,9 @@ class Picture:
 
     _formats: tuple[str, ...] = formats.FORMATS
 
-    def __init__(self, diagram: Diagram, theme: Theme = "auto", page: tuple[Diagram, set[str]] | None = None) -> None:
+    def __init__(
+        self, diagram: Diagram, theme: Theme = "auto", page: tuple[Diagram, set[str], bool] | None = None
+    ) -> None:
         self.diagram = diagram
         self.notes = list(diagram.notes)
         self._theme: Theme = theme

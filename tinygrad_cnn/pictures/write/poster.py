@@ -20,7 +20,7 @@ def to_dot(diagram: Diagram, style: Style) -> str:
     """The whole picture."""
     poster = poster_of(diagram)
     arrows = _edges(poster, style)
-    cards = {id: _node(card, style) for id, card in poster.cards.items()}
+    cards = {id: node(card, style) for id, card in poster.cards.items()}
     body = dot.body(diagram, style, {}, lambda box: cards.get(box.id))
     return "\n".join([dot.header(diagram, style, _legend(poster, style)), *body, *arrows, "}\n"])
 
@@ -49,7 +49,7 @@ def _is_input(box: Box) -> bool:
     return box.kind in ("input", "constant")
 
 
-def _node(card: Card, style: Style) -> str:
+def node(card: Card, style: Style) -> str:
     """The statement of a card."""
     box, (fill, line, ink) = card.box, look(card, style)
     line = style.palette.changes.get(box.change or "", line)

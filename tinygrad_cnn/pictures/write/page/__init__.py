@@ -17,10 +17,13 @@ from importlib import resources
 from typing import Any
 
 from tinygrad_cnn.extras import extra
+from tinygrad_cnn.pictures.view.closed_groups import with_closed
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Group
+from tinygrad_cnn.pictures.view.poster import Card, hosts_of, poster_of
 from tinygrad_cnn.pictures.write import json_document
 from tinygrad_cnn.pictures.write.colours import Theme, dark_rules
 from tinygrad_cnn.pictures.write.dot import Style, defaults, node, sign
+from tinygrad_cnn.pictures.write.poster import node as card
 
 with extra("render", "a page of a graph"):
     import jinja2
@@ -43,8 +46,8 @@ _templates = jinja2.Environment(
 )
 
 
-def to_page(diagram: Diagram, closed: set[str], theme: Theme = "auto") -> str:
-    """The page of a diagram, with these groups closed to begin with."""
+def to_page(diagram: Diagram, closed: set[str], is_poster: bool = False, theme: Theme = "auto") -> str:
+    """The page of a diagram, with these groups closed to begin with; as a poster, of cards."""
     scripts = {"graphviz": _file("vendor/viz-global.js"), "script": _script()}
     return _templates.get_template("page.html").render(
         title=diagram.title,
@@ -55,11 +58,18 @@ def to_page(diagram: Diagram, closed: set[str], theme: Theme = "auto") -> str:
         scripts=scripts.items(),
         # Only these scripts may run, whatever a name or a line of source has in it.
         hashes=" ".join(f"'sha256-{_hash(script)}'" for script in scripts.values()),
-        data=packed(contents(diagram, closed)),
+        data=packed(contents(diagram, closed, is_poster)),
     )
 
 
-LATER = ("dot", "sign", "value", "before", "rule")  # what the script reads of a box when it draws or shows that box
+LATER = (
+    "dot",
+    "card",
+    "sign",
+    "value",
+    "before",
+    "rule",
+)  # what the script reads of a box when it draws or shows that box
 
 
 def packed(data: dict[str, Any]) -> str:
@@ -78,26 +88,54 @@ def packed(data: dict[str, Any]) -> str:
     return base64.b64encode(zlib.compress(text.encode(), 6)).decode()
 
 
-def contents(diagram: Diagram, closed: set[str]) -> dict[str, Any]:
+def contents(diagram: Diagram, closed: set[str], is_poster: bool) -> dict[str, Any]:
     """What the page's script reads."""
     every = [*diagram.boxes.values(), *diagram.group_boxes.values()]
     images = {box.id: f"{box.id}.png" for box in every if box.value is not None and box.value.picture is not None}
     # The widths of Arial are those that Graphviz knows where it cannot ask for them.
     style = Style(diagram, "light", images, font="Arial", layered=True)
     has_loops = any(edge.flow in ("again", "earlier") for edge in diagram.edges)
+    cards = _cards(diagram, closed, images) if is_poster else {}
     return {
         "title": diagram.title,
         "notes": diagram.notes,
         "dtype": diagram.dtype,
         "header": HEADER + defaults(style),
-        "boxes": [_box(box, style, has_loops) for box in diagram.boxes.values()],
-        "group_boxes": [_box(box, style, has_loops) for box in diagram.group_boxes.values()],
+        "boxes": [_box(box, style, has_loops) | cards.get(box.id, {}) for box in diagram.boxes.values()],
+        "group_boxes": [_box(box, style, has_loops) | cards.get(box.id, {}) for box in diagram.group_boxes.values()],
         "edges": [json_document.edge(edge) for edge in diagram.edges],
         "groups": [_group(group) for group in diagram.groups.values()],
         "closed": sorted(closed),
+        "is_poster": is_poster,
         "looks": {kind: look._asdict() for kind, look in (style.palette.kinds | style.palette.layers).items()},
         "influence": diagram.influence,
     }
+
+
+def _cards(diagram: Diagram, closed: set[str], images: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """The card of every box, whatever is open: its statement, and what is within it.
+
+    What a step alone takes does not depend on what is open elsewhere. So the cards are those of a few posters: of the
+    one in which all is open, and of those in which all groups are closed that are equally deep.
+    """
+    rules = {group.id for group in diagram.groups.values() if group.computes}
+    nested = {group.id: len(list(diagram.ancestors(group.id))) for group in diagram.groups.values() if group.forward}
+    states = [{id for id, depth in nested.items() if depth == level} for level in sorted({0, *nested.values()})]
+    first = with_closed(diagram, closed)
+    first.is_poster = True
+    style = Style(first, "light", images, font="Arial")
+    cotangents = {of: diagram.boxes[id] for of, id in diagram.cotangents().items()}
+    alone = {id: Card(box, cotangents.get(id)) for id, box in diagram.boxes.items() if box.half == "forward"}
+    found = {id: {"card": card(one, style), "within": []} for id, one in alone.items()}
+    for state in states:
+        drawn = with_closed(diagram, rules | state)
+        within: dict[str, list[str]] = {}
+        for leaf, host in hosts_of(drawn).items():
+            within.setdefault(host, []).append(leaf)
+        for id, one in poster_of(drawn).cards.items():
+            if within.get(id) or id not in alone:
+                found[id] = {"card": card(one, style), "within": within.get(id, [])}
+    return found
 
 
 def _box(box: Box, style: Style, has_loops: bool) -> dict[str, Any]:

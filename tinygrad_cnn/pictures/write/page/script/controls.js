@@ -28,6 +28,7 @@ graph.addEventListener("click", (event) => {
   const target = hitBy(event);
   if (!target) return;
   if (target.matches("[role=button]")) focusOn(target.dataset.group ?? target.id);
+  if (event.target.dataset.box && !closedAs(target.id)) return choose(event.target.dataset.box); // in a card
   press(target);
 });
 

@@ -16,7 +16,7 @@ function dotOf(scene, frame, sizes) {
     lines.push(`{rank=${rank}; ${all.join("; ")}}`);
   }
   const first = (one) => Math.min(...one.boxes.map((box) => box.order), ...one.frames.map(first));
-  const units = [...frame.boxes.map((box) => [box.order, box.dot]), ...frame.frames.map((one) => [first(one), standIn(one, sizes.get(one.id))])];
+  const units = [...frame.boxes.map((box) => [box.order, scene.cards ? box.card : box.dot]), ...frame.frames.map((one) => [first(one), standIn(one, sizes.get(one.id))])];
   for (const [sign, of] of frame.signs) lines.push(boxes.get(of).sign.replace(`"i${of}"`, `"${sign}"`));
   for (const [, statement] of units.sort((a, b) => a[0] - b[0])) lines.push(statement);
   for (const [i, one] of [...frame.parts.values()].entries()) {

@@ -78,6 +78,10 @@ function statementOf(one) {
 }
 
 function put(was) {
+  if (was && was.scene.cards !== shown.scene.cards) { // each box looks different then
+    for (const made of drawnNodes.values()) made.remove();
+    drawnNodes.clear();
+  }
   const { nodes, frames: framed, edges } = shown, moves = was && !still.matches;
   for (const [id, made] of drawnNodes) if (!nodes.has(id)) { made.remove(); drawnNodes.delete(id); }
   for (const [id, made] of drawnFrames) if (!framed.has(id)) { made.frame.remove(); made.title.remove(); drawnFrames.delete(id); }
@@ -130,12 +134,14 @@ function madeNode(id, at) {
   for (const [i, part] of [...found.querySelectorAll("path, polygon, polyline, ellipse, text, image")].entries())
     if (part.localName === "text") drawn[i].textContent = part.textContent;
   for (const picture of drawn.filter((part) => part.localName === "image")) {
+    const of = (picture.getAttributeNS("http://www.w3.org/1999/xlink", "href") ?? picture.getAttribute("href")).replace(/\.png$/, "");
     picture.removeAttributeNS("http://www.w3.org/1999/xlink", "href");
-    picture.setAttribute("href", `data:image/png;base64,${box.value.picture.png}`);
-    picture.dataset.box = id;
+    picture.setAttribute("href", `data:image/png;base64,${boxes.get(of).value.picture.png}`);
+    picture.dataset.box = of;
   }
   inner.append(...drawn);
-  const made = svg("g", { id, class: box ? found.getAttribute("class") : "sign" }, tip, inner);
+  const look = box?.half === "forward" && shown.scene.cards ? `card ${box.kind}` : null;
+  const made = svg("g", { id, class: look ? `node ${look}` : box ? found.getAttribute("class") : "sign" }, tip, inner);
   layers.nodes.append(made);
   if (!box) return made;
   made.setAttribute("role", "button");

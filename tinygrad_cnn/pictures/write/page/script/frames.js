@@ -32,9 +32,9 @@ function frames() {
   }
   for (const one of all.values()) one.boxes.sort((a, b) => a.order - b.order);
 
-  const beside = guests(edges);
+  const beside = showsCards() ? new Map() : guests(edges);
   for (const edge of edges) edge.route = route(edge, within, beside);
-  return { stands, edges, all, beside };
+  return { stands, edges, all, beside, cards: showsCards() };
 }
 
 // The parts of an edge, in the frames that it passes.

@@ -10,6 +10,8 @@ const closedInto = new Map(); // the group that is closed into a box
 for (const group of data.groups)
   for (const id of [group.forward, group.backward]) if (id && !(group.computes && id === group.forward)) closedInto.set(id, group);
 
+const cotangentOf = new Map([...boxes.values()].filter((box) => box.of).map((box) => [box.of, box]));
+
 function ancestors(id) {
   const found = [];
   for (let group = groups.get(id); group; group = groups.get(group.parent)) found.push(group);
@@ -42,5 +44,37 @@ function visible() {
     const key = [tail, head, edge.flow, whole ? edge.position : -1].join(" ");
     if (!edges.has(key)) edges.set(key, { ...edge, tail, head });
   }
-  return { stands, drawn, edges: [...edges.values()] };
+  const found = { stands, drawn, edges: [...edges.values()] };
+  return showsCards() ? asCards(found) : found;
+}
+
+// A poster shows cards, as `view/poster.py` makes them, until rules are open: then its two halves stand side by side.
+function showsCards() {
+  return data.is_poster && rules.every((group) => closed.has(group.id));
+}
+
+// Where what comes from outside stands: in a group whose card shows it, when that is closed, and not in others.
+function outside(id, group) {
+  const shows = (one) => !one.forward || boxes.get(one.forward).within?.includes(id);
+  return ancestors(group).find(shows)?.id ?? null;
+}
+
+// What is drawn, with cards instead of what is within them.
+function asCards({ stands, drawn, edges }) {
+  const hosts = new Map(), gradients = new Set();
+  for (const id of drawn.keys()) for (const leaf of boxes.get(id).within ?? []) hosts.set(leaf, id);
+  const card = (id) => {
+    const box = boxes.get(id), value = box.half === "backward" ? box.of : id;
+    return value && drawn.has(value) ? hosts.get(value) ?? value : null;
+  };
+  for (const id of drawn.keys()) if (boxes.get(id).half === "backward" && hosts.has(boxes.get(id).of)) gradients.add(id);
+  const kept = new Map(), between = new Map();
+  for (const edge of edges) {
+    const tail = card(edge.tail), head = card(edge.head);
+    if (!tail || !head || tail === head || !["forward", "backward"].includes(edge.flow) || gradients.has(edge.head)) continue;
+    between.set([tail, head, edge.flow].join(" "), { ...edge, tail, head });
+  }
+  for (const [id, group] of drawn) if (card(id) === id) kept.set(id, boxes.get(id).stays ? outside(id, group) : group);
+  for (const [id, drawnAs] of stands) if (drawnAs) stands.set(id, card(drawnAs));
+  return { stands, drawn: kept, edges: [...between.values()] };
 }

@@ -8,15 +8,16 @@ async function layout(scene) {
   const deepest = [...scene.all.values()].sort((a, b) => b.depth - a.depth);
   for (let depth = deepest[0].depth; depth >= 0; depth--)
     await Promise.all(deepest.filter((frame) => frame.depth === depth).map(async (frame) => {
-      const found = read(frame, await laidOut(dotOf(scene, frame, sizes), pictures(frame)));
+      const found = read(frame, await laidOut(dotOf(scene, frame, sizes), pictures(scene, frame)));
       inner.set(frame.id, found);
       if (frame.id !== null) sizes.set(frame.id, sizeOf(frame, found));
     }));
   return composed(scene, inner, sizes);
 }
 
-function pictures(frame) {
-  return frame.boxes
+function pictures(scene, frame) {
+  const within = (box) => [box, ...(box.within ?? []).map((id) => boxes.get(id))].flatMap((one) => [one, cotangentOf.get(one.id)]);
+  return (scene.cards ? frame.boxes.flatMap(within).filter(Boolean) : frame.boxes)
     .filter((box) => box.value && box.value.picture)
     .map((box) => ({ name: `${box.id}.png`, width: box.value.picture.width, height: box.value.picture.height }));
 }

@@ -33,7 +33,9 @@ function stroke(flow) {
 function legend() {
   const nodes = [...shown.nodes.keys()].map((id) => boxes.get(id)).filter(Boolean);
   const coloured = (box) => box.layer && box.half === "forward" && !box.mark && !box.cost && data.looks[box.layer];
-  const kinds = new Set(nodes.filter((box) => !coloured(box)).map((box) => box.kind)), layered = new Set(nodes.filter(coloured).map((box) => box.layer));
+  const kind = ({ kind }) => (shown.scene.cards && kind === "constant" ? "input" : kind); // as a card of its own it is one
+  const kinds = new Set(nodes.filter((box) => !coloured(box)).map(kind)), layered = new Set(nodes.filter(coloured).map((box) => box.layer));
+  if (shown.scene.cards && nodes.some((box) => cotangentOf.has(box.id))) kinds.add("cotangent");
   const flows = new Set(shown.edges.map(({ edge }) => edge.flow)), item = (sample, words, hint = "") => make("li", null, hint ? { title: hint } : {}, sample, make("span", words));
   const items = [
     ...Object.keys(KINDS).filter((kind) => kinds.has(kind)).map((kind) => item(swatch(kind, data.looks[kind]), ...KINDS[kind])),

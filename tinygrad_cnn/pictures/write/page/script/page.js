@@ -10,6 +10,7 @@
    page.groups         every group by its id
    page.closed         the ids of the groups that are closed
    page.drawing        the SVG that is shown; null until there is one
+   page.showsCards()   whether a step and its parameters, with their cotangents, are drawn as one card
    page.at             the step that one is at, a box, or null
    page.chosen         the box that was clicked, or null
    page.shownAs(id)    the id of the box that is drawn for a box: itself, or that of a closed group around it, or null
@@ -42,6 +43,7 @@ class Box {
   }
   #read() { return (this.#later ??= JSON.parse(lines[this.#line])); }
   get dot() { return this.#read().dot; }
+  get card() { return this.#read().card; }
   get sign() { return this.#read().sign; }
   get value() { return this.#read().value; }
   get before() { return this.#read().before; }
@@ -64,7 +66,7 @@ function tell(name, what) {
 }
 
 const page = {
-  data, boxes, groups, closed, element, shownAs,
+  data, boxes, groups, closed, element, shownAs, showsCards,
   get drawing() { return drawing; },
   get at() { return at < 0 ? null : steps[at]; },
   get chosen() { return chosen && boxes.get(chosen); },

@@ -9,7 +9,7 @@ function show(...content) {
 function showBox(box) {
   const back = box.kind === "cotangent" || box.kind === "rule";
   const group = closedInto.get(box.id);
-  const partner = box.of ? boxes.get(box.of) : [...boxes.values()].find((other) => other.of === box.id);
+  const partner = box.of ? boxes.get(box.of) : cotangentOf.get(box.id);
   const picture = image(box, 340);
   const parts = [
     make("h2", box.title),
