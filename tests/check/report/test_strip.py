@@ -96,6 +96,20 @@ def test_nothing_is_shown_of_a_right_gradient_and_of_one_that_is_no_function() -
     assert len(given.grids) == 4
 
 
+def test_a_gradient_that_raises_when_it_is_called_again_is_shown_without_its_source() -> None:
+    calls = []
+
+    def hand(p: Any) -> Any:
+        calls.append(p)
+        if len(calls) > 1:
+            raise RuntimeError("once is enough")
+        return with_ties_in_full(p)
+
+    report = tg.check.gradients(loss, {"x": X}, hand, evaluations=0)
+    assert strip(report).row.name == "dh"
+    assert strip(report).written is None
+
+
 def test_a_wrong_shape_is_shown_without_a_difference() -> None:
     report = tg.check.gradients(loss, {"x": X}, {"dx": np.ones((4, 4))}, evaluations=0)
     assert [name for name, _ in strip(report).sides] == ["hand-derived", "right"]

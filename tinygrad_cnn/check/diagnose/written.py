@@ -36,7 +36,11 @@ def _written(evidence: Evidence, row: Step | Parameter) -> Written | None:
     """The lines around the cause of what is wrong with a step, or around the statement that made its array."""
     if not callable(evidence.by_hand) or row.hand_derived is None or evidence.deadline.is_over():
         return None
-    run, place = evidence.causes.executed, None if row.cause is None else row.cause.line
+    try:
+        run = evidence.causes.executed
+    except Exception:  # whatever somebody's code raises when it is called again
+        return None
+    place = None if row.cause is None else row.cause.line
     if place is not None:
         found = next((x for x in run if place_of(x.code.co_filename, x.statement) == place), None)
         return _from_file(evidence, place) if found is None else _around(found)
