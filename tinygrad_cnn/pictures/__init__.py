@@ -37,6 +37,7 @@ def render(
     marks: Mapping[Node, Mark] | None = None,
     fold: bool | None = None,
     frames: Any = None,
+    pixel: tuple[Any, Any] | None = None,
     theme: str = "auto",
     format: str | None = None,
 ) -> Picture:
@@ -60,6 +61,10 @@ def render(
     frames    a film: what the picture shows at several moments, such as epochs, one after the other. A dict from epochs
               to parameters, or a list of these; `result` is then the function that computes the result from them. Or
               results of one graph, that were recorded already
+    pixel     an element that is followed: the value that it is of, as a Tensor or its name, and its index. Thumbnails
+              have a yellow outline around the elements that it was computed from, and a green one around those that it
+              influences; the larger the derivative, the more they are filled. Among cotangents, the green ones reached
+              that of the element, which went on to the yellow ones. See `influence`
     theme     "light", "dark", or "auto": light, but dark in an SVG or page whose reader prefers that
     format    "svg", "png", "pdf", "html" (a page to step through), "dot", "mermaid", "txt" or "json"; the default is
               the ending of `path`. A film is "svg", "gif" or "png" (APNG)
@@ -84,13 +89,16 @@ def render(
     if frames is not None:
         return _film(
             result, path, format, frames, theme, depth, collapse,
-            {"measure": measure, "against": against, "marks": marks}, backward=backward, inputs=inputs, fold=fold,
+            {"measure": measure, "against": against, "marks": marks, "pixel": pixel},
+            backward=backward, inputs=inputs, fold=fold,
         )  # fmt: skip
+    if pixel is not None and against is not None:
+        raise ValueError("render: pixel cannot be combined with against. Leave one of them out")
     chosen = format_of(path, format)
     diagram = _diagram(
         result, values, against, marks, explained=chosen == "html", layers=depth == "layers",
         cut=against is None and (chosen == "html" or depth not in ("all", "rules")),
-        backward=backward, inputs=inputs, measure=measure, fold=fold,
+        backward=backward, inputs=inputs, measure=measure, fold=fold, pixel=pixel,
     )  # fmt: skip
     closed = groups_to_close(diagram, depth, collapse)
     page = (diagram, closed, depth == "layers") if chosen == "html" else None
@@ -212,8 +220,9 @@ def _diagram(
 
     if values not in (None, "thumbnails"):
         raise ValueError(f"render: values is {values!r}; expected 'thumbnails' or None")
-    options |= {"values": values is not None or explained, "explained": explained}
-    diagram = diagram_of(result, marks=marks, **options)
+    pixel = options.pop("pixel", None)
+    options |= {"values": values is not None or explained or pixel is not None, "explained": explained}
+    diagram = diagram_of(result, marks=marks, pixel=pixel, **options)
     return diagram if against is None else compare(diagram, diagram_of(against, **options))
 
 

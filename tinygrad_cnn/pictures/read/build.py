@@ -11,6 +11,7 @@ from tinygrad_cnn.names import names_of
 from tinygrad_cnn.pictures.read import cost, faults
 from tinygrad_cnn.pictures.read.backward_half import draw_backward
 from tinygrad_cnn.pictures.read.cotangents import sweep
+from tinygrad_cnn.pictures.read.followed import follow, pixel_of
 from tinygrad_cnn.pictures.read.forward_half import draw_forward
 from tinygrad_cnn.pictures.read.links import arrays_of, links_of
 from tinygrad_cnn.pictures.read.reading import Reading, line_of, primitive_of, read_graph
@@ -35,6 +36,7 @@ def diagram_of(
     measure: bool = False,
     fold: bool | None = None,
     marks: Mapping[Node, Mark] | None = None,
+    pixel: Any = None,
 ) -> Diagram:
     """The diagram of the graph of `result`. See `render` for the arguments.
 
@@ -67,6 +69,9 @@ def diagram_of(
     if explained:
         explain(diagram, reading, back)
         diagram.influence = packed(links_of(diagram, reading), arrays_of(diagram, reading, back))
+        diagram.pixel = None if pixel is None else pixel_of(diagram, reading, pixel)
+    elif pixel is not None:
+        follow(diagram, reading, back, pixel)
     add_group_boxes(diagram)
     return diagram
 

@@ -99,6 +99,8 @@ class Box:
     inherited  all that is wrong with its value was wrong with what it was computed from
     before     for a difference: the value that it had before
     change     for a difference: "added", "removed" or None
+    reached    where an element is followed: it is of this value ("pixel"), which it was computed from ("before"), or
+               which it influences ("after"); None where it does neither
     shows      of what is drawn in the place of a closed group: the box whose value it shows
     """
 
@@ -130,6 +132,7 @@ class Box:
     cost: Cost | None = None
     rule: Rule | None = None
     shows: str | None = None
+    reached: str | None = None
 
     @property
     def title(self) -> str:
@@ -218,6 +221,7 @@ class Diagram:
     is_poster      each step is drawn as one card, with its parameters and what flows back
     steps, parameters  how many nodes of the graph were computed, and how many are leaves that gradients are taken for
     influence      how its values depend on each other, element by element, for a page: see `packed.py`
+    pixel          the element that a page follows at first: the id of a box, and a number
     """
 
     boxes: dict[str, Box] = field(default_factory=dict)
@@ -231,6 +235,7 @@ class Diagram:
     steps: int = 0
     parameters: int = 0
     influence: dict[str, Any] | None = None
+    pixel: str | None = None
 
     def add_group(self, kind: GroupKind, name: str, parent: str | None, caption: str = "") -> Group:
         """A new group within `parent`."""

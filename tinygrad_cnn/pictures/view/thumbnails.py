@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_cnn.pictures.view import labels
+from tinygrad_cnn.pictures.view.outlines import outline
 from tinygrad_cnn.pictures.view.pixels import decoded, diverging, encoded, grey, shrunk
 
 # In points, as they are shown; a PNG has DENSITY pixels for each.
@@ -23,14 +24,29 @@ QUANTILE = 0.97  # of the absolute values that are not 0: what is larger has the
 TYPICAL = 4  # times their median, at most: so a typical element has a colour that is seen
 GAP = 2
 
+# Of a picture in which an element is followed: fewer images, which are larger.
+FOLLOWED_TILE, FOLLOWED_TILES = 44, 3
+
 BORDER = (0xA8, 0xB0, 0xBA, 255)
 NAN, INF = (0xE6, 0x00, 0xC8), (0x00, 0xA0, 0x50)  # magenta and green, in red, green, blue
+
+
+class Lit(NamedTuple):
+    """Elements that are drawn with an outline, flat, in C order, and filled the more, the larger their weights are.
+
+    kind  "pixel", what is followed; "before", what it was computed from; "after", what it influences
+    """
+
+    kind: str
+    elements: Any
+    weights: Any
 
 
 class Tiles(NamedTuple):
     """What a thumbnail shows: matrices side by side, each in a box so wide and high, in points, and which they are.
 
     firsts  if they are of one array, the number of the first element of each
+    lit     which elements of that array are drawn with an outline
     """
 
     matrices: tuple[Any, ...]
@@ -38,6 +54,7 @@ class Tiles(NamedTuple):
     height: int
     which: str
     firsts: tuple[int, ...] = ()
+    lit: Lit | None = None
 
 
 class Area(NamedTuple):
@@ -70,7 +87,7 @@ class Thumbnail(NamedTuple):
 kept: ContextVar[bool] = ContextVar("kept", default=False)
 
 
-def thumbnail(array: Any) -> Thumbnail | None:
+def thumbnail(array: Any, lit: Lit | None = None) -> Thumbnail | None:
     """A picture of `array`, of real numbers and any number of axes; None for one without elements.
 
     Where nothing is negative, 0 is black and the largest element white; else colours diverge from white at 0, to blue
@@ -79,35 +96,49 @@ def thumbnail(array: Any) -> Thumbnail | None:
     are far from each other, the elements are of many orders of magnitude: then colours are by a root of them, such that
     the median is seen. Where elements exceed the full colour, and where a root is taken, the caption says so.
     NaN is magenta, Inf green. Three axes or more are a stack of images, of which a few are shown, evenly spread; of
-    long ones, such as the columns of im2col, the first alone.
+    long ones, such as the columns of im2col, the first alone. lit: elements with an outline; images with some of them
+    are shown first.
     """
     x = np.asarray(array, np.float64)
     if not x.size:
         return None
     x = x.squeeze()
     if x.ndim < 2:
-        return _of_tiles(Tiles((x.reshape(1, -1),), WIDE, STRIP, "", (0,)), x)
+        return _of_tiles(Tiles((x.reshape(1, -1),), WIDE, STRIP, "", (0,), lit), x)
     images = x.reshape(-1, *x.shape[-2:])
     height, width = images.shape[-2:]
     if len(images) > 1 and max(height, width) <= 3 * min(height, width):
-        chosen = _spread(x.shape[:-2])
-        firsts = tuple([i * height * width for i in chosen])
-        return _of_tiles(
-            Tiles(tuple([images[i] for i in chosen]), TILE, TILE, _count(len(chosen), len(images)), firsts), x
-        )
-    return _of_tiles(Tiles((images[0],), WIDE, HIGH, _count(1, len(images)), (0,)), x)
+        side, most = (TILE, TILES) if lit is None else (FOLLOWED_TILE, FOLLOWED_TILES)
+        size = (side, side)
+    else:
+        size, most = (WIDE, HIGH), 1
+    chosen = _chosen(x.shape[:-2], most, lit)
+    matrices, firsts = tuple([images[i] for i in chosen]), tuple([i * height * width for i in chosen])
+    return _of_tiles(Tiles(matrices, *size, _count(len(chosen), len(images)), firsts, lit), x)
 
 
-def _spread(axes: tuple[int, ...]) -> list[int]:
-    """The places, in a stack of these axes, of the images that are shown, evenly spread along each axis.
+def _chosen(axes: tuple[int, ...], most: int, lit: Lit | None) -> list[int]:
+    """The places of the images that are shown, at most so many: evenly spread, but those that have lit elements."""
+    spread = _spread(axes, most) if most > 1 else [0]
+    if lit is None:
+        return spread
+    wanted = np.flatnonzero(lit.elements.reshape(math.prod(axes), -1).any(axis=1)).tolist()
+    if len(wanted) > most:
+        return spread
+    others = [i for i in spread if i not in wanted]
+    return sorted([*wanted, *others[max(0, len(others) + len(wanted) - most) :]] if len(wanted) < most else wanted)
+
+
+def _spread(axes: tuple[int, ...], most: int = TILES) -> list[int]:
+    """The places, in a stack of these axes, of so many images, evenly spread along each axis.
 
     Of images with channels, those of the places alone might be all of one channel.
     """
-    along = [np.linspace(0, n - 1, TILES).round().astype(int) for n in axes]
+    along = [np.linspace(0, n - 1, most).round().astype(int) for n in axes]
     places = np.unique(np.ravel_multi_index(along, axes))
     count = math.prod(axes)
-    if len(places) < min(TILES, count):  # all axes are short
-        places = np.unique(np.linspace(0, count - 1, TILES).round().astype(int))
+    if len(places) < min(most, count):  # all axes are short
+        places = np.unique(np.linspace(0, count - 1, most).round().astype(int))
     return places.tolist()  # type: ignore[no-any-return]
 
 
@@ -140,7 +171,22 @@ def _of_tiles(tiles: Tiles, whole: Any) -> Thumbnail:
 def _drawn(tiles: Tiles, scale: _Scale) -> Thumbnail:
     """The matrices, coloured by a scale."""
     pixels = [_bordered(_fitted(_coloured(x, scale), tiles.width, tiles.height)) for x in tiles.matrices]
+    if tiles.lit is not None:
+        strengths = _strengths(tiles.lit)
+        for first, matrix, framed in zip(tiles.firsts, tiles.matrices, pixels, strict=True):
+            part, shape = slice(first, first + matrix.size), matrix.shape
+            lit, fill = tiles.lit.elements[part].reshape(shape), strengths[part].reshape(shape)
+            outline(framed, lit, fill, tiles.lit.kind)
     return _thumbnail(_row(pixels), _said(tiles.which, scale.caption))._replace(areas=_areas(tiles, pixels))
+
+
+def _strengths(lit: Lit) -> Any:
+    """How much of its colour each element is filled with, from its weight; that of a pixel itself stays as it is."""
+    sizes = np.abs(np.nan_to_num(lit.weights, posinf=np.finfo(float).max, neginf=np.finfo(float).max))
+    most = sizes.max(initial=0)
+    if lit.kind == "pixel" or not most:
+        return np.zeros(sizes.shape)
+    return np.where(lit.elements & (sizes > 0), 0.15 + 0.6 * sizes / most, 0)
 
 
 def _areas(tiles: Tiles, framed: list[Any]) -> tuple[Area, ...]:

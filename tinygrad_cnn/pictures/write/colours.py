@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
+from tinygrad_cnn.pictures.view.outlines import COLOURS
+
 Theme = Literal["light", "dark", "auto"]
 
 
@@ -48,6 +50,9 @@ class Palette(NamedTuple):
     heat: Scale  # of costs
     severity: Scale  # of marks
 
+
+# Borders where an element is followed, in the colours that outlines in thumbnails have.
+REACHED = {kind: "#{:02x}{:02x}{:02x}".format(*COLOURS[kind]) for kind in ("before", "after")}
 
 # No colour stands for two things in the light theme, so that a picture is made dark by exchanging colours.
 LIGHT = Palette(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from tinygrad_cnn.declarations import KINDS
 from tinygrad_cnn.pictures.view import labels
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge, Group
-from tinygrad_cnn.pictures.write.colours import PALETTES, Look, Palette, Theme, on_scale
+from tinygrad_cnn.pictures.write.colours import PALETTES, REACHED, Look, Palette, Theme, on_scale
 from tinygrad_cnn.pictures.write.geometry import width_of
 from tinygrad_cnn.pictures.write.label import cost, escaped, label, quoted, small, tip
 
@@ -246,13 +246,18 @@ def _outline(box: Box, style: Style) -> tuple[str, str, str]:
         drawn = "filled"
     elif box.change == "removed" and "dashed" not in drawn:
         drawn = f"{drawn},dashed"
-    return style.palette.changes.get(box.change or "", style.palette.kinds[box.kind].line), shape, drawn
+    return border(box, style, style.palette.kinds[box.kind].line), shape, drawn
+
+
+def border(box: Box, style: Style, usual: str) -> str:
+    """The colour of a border: of what was changed, or reached, or else as usual."""
+    return style.palette.changes.get(box.change or "") or REACHED.get(box.reached or "") or usual
 
 
 def thickness(box: Box) -> str:
     """The border: double for results, parameters and their gradients, thick for what to look at."""
     double = " peripheries=2" if box.is_result or _is_parameter_or_gradient(box) else ""
-    if box.change:
+    if box.change or box.reached in REACHED:
         return f"{double} penwidth=2.4"
     if box.mark is not None and box.mark.flag:
         return f"{double} penwidth=3.0"

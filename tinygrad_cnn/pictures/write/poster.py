@@ -52,7 +52,7 @@ def _is_input(box: Box) -> bool:
 def node(card: Card, style: Style) -> str:
     """The statement of a card."""
     box, (fill, line, ink) = card.box, look(card, style)
-    line = style.palette.changes.get(box.change or "", line)
+    line = dot.border(box, style, line)
     drawn = "filled,rounded" if box.kind in ("primitive", "scope") else "filled"
     if box.change == "removed":
         drawn = f"{drawn},dashed"

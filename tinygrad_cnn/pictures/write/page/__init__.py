@@ -108,6 +108,7 @@ def contents(diagram: Diagram, closed: set[str], is_poster: bool) -> dict[str, A
         "closed": sorted(closed),
         "is_poster": is_poster,
         "looks": {kind: look._asdict() for kind, look in (style.palette.kinds | style.palette.layers).items()},
+        "pixel": diagram.pixel,
         "influence": diagram.influence,
     }
 

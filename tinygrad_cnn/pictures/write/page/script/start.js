@@ -2,5 +2,7 @@
 
 paint();
 prepare();
-await restore(location.hash.slice(1));
+const first = location.hash.slice(1);
+await restore(first);
+if (!first) pixel.restore(data.pixel);
 root.dataset.ready = "true"; // for those who wait for it
