@@ -47,7 +47,10 @@ class Screen(App[None]):
     #list { display: none; height: 1fr; }
     """
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[Binding]] = []  # type: ignore[assignment]
+    BINDINGS: ClassVar[list[Binding]] = [  # type: ignore[assignment]
+        Binding("ctrl+c", "quit", show=False, priority=True),
+        Binding("escape", "close", show=False),
+    ]
 
     def __init__(self, folder: Folder) -> None:
         super().__init__()
@@ -60,7 +63,6 @@ class Screen(App[None]):
             ("r", "restore"), ("q", "quit"),
         ):  # fmt: skip
             self.bind(key, action, description=self._said(KEYS, action), show=action != "restore")
-        self.bind("escape", "close", show=False)
 
     def compose(self) -> ComposeResult:
         """The parts of the screen."""
