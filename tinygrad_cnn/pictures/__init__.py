@@ -97,6 +97,7 @@ def render(
     chosen = format_of(path, format)
     diagram = _diagram(
         result, values, against, marks, explained=chosen == "html", layers=depth == "layers",
+        rules=chosen == "html" or depth == "rules",
         cut=against is None and (chosen == "html" or depth not in ("all", "rules")),
         backward=backward, inputs=inputs, measure=measure, fold=fold, pixel=pixel,
     )  # fmt: skip
@@ -135,7 +136,8 @@ def graph(
     from tinygrad_cnn.pictures.write.picture import Graph
 
     diagram = _diagram(
-        result, values, against, marks, layers=depth == "layers", cut=against is None and depth not in ("all", "rules"),
+        result, values, against, marks, layers=depth == "layers", rules=depth == "rules",
+        cut=against is None and depth not in ("all", "rules"),
         backward=backward, inputs=inputs, measure=measure, fold=fold,
     )  # fmt: skip
     drawn = with_closed(diagram, groups_to_close(diagram, depth, collapse))

@@ -15,10 +15,10 @@ from tinygrad_cnn.pictures.view.diagram import Box, Diagram, Edge
 from tinygrad_cnn.pictures.view.values import describe, describe_all
 
 
-def draw_backward(diagram: Diagram, reading: Reading, back: Sweep, values: bool) -> None:
-    """Put the cotangents that a sweep gave into `diagram`, and what its rules did where nothing is folded."""
+def draw_backward(diagram: Diagram, reading: Reading, back: Sweep, values: bool, inside: bool) -> None:
+    """Put the cotangents that a sweep gave into `diagram`; inside: with what its rules did, where nothing is folded."""
     mirrored = _mirror(diagram, reading, back, values)
-    if not reading.is_folded:
+    if inside and not reading.is_folded:
         rules = _Rules(diagram, reading, back, mirrored, values)
         for node, made in back.made.items():
             if made:

@@ -32,6 +32,7 @@ def diagram_of(
     values: bool = False,
     explained: bool = False,
     layers: bool = False,
+    rules: bool = True,
     cut: bool = False,
     measure: bool = False,
     fold: bool | None = None,
@@ -41,7 +42,8 @@ def diagram_of(
     """The diagram of the graph of `result`. See `render` for the arguments.
 
     explained: with the documentation and the rule of each step, for the page. layers: with what is written outside of a
-    layer's group and belongs to it, such as its bias, in that group. cut: what nothing divides is cut into parts.
+    layer's group and belongs to it, such as its bias, in that group. rules: with what each rule computes. cut: what
+    nothing divides is cut into parts.
     """
     reading = read_graph(result, inputs, fold)
     diagram = Diagram(
@@ -53,7 +55,7 @@ def diagram_of(
     draw_forward(diagram, reading, values)
     back = sweep(reading.roots, reading.nodes, reading.inputs) if backward or measure else None
     if backward and back is not None:
-        draw_backward(diagram, reading, back, values)
+        draw_backward(diagram, reading, back, values, rules)
     if layers:
         join(diagram)
     if cut:

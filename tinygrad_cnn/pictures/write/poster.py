@@ -13,6 +13,7 @@ from tinygrad_cnn.pictures.write.label import about_value, cost, escaped, image,
 
 SHORT = 12  # characters of a caption that stands beside the range, and not beneath it
 MOST = 12  # parameters that a card shows
+LINE = 30  # characters in a line of a narrow caption, unless a clause is longer
 BESIDE = 60  # points: what is narrower stands to the right of what is written about it, else below
 
 
@@ -130,8 +131,10 @@ def _cell(box: Box, style: Style, ink: str, *, called: bool, of: str = "", of_lo
     file = style.images.get(box.id)
     picture = box.value.picture if box.value is not None else None
     caption = picture.caption if picture is not None and box.before is None and len(picture.caption) > SHORT else ""
+    lines = _lines(caption) if style.narrow else [caption]
     facts = "   ".join([*name, *about_value(box, style.dtype, ink, ink, closed=False, captioned=not caption)])
-    cells = [f'<TD ALIGN="LEFT">{text}</TD>' for text in (facts, small(caption, ink) if caption else "") if text]
+    written = [facts, *(small(line, ink) for line in lines if line)]
+    cells = [f'<TD ALIGN="LEFT">{text}</TD>' for text in written if text]
     cells += warnings(box, style.palette)
     when = "↻ {}, of the iteration before" if box.half == "forward" else "↺ {}, of the iteration after"
     for other in dict.fromkeys(other.title for other in of_loop):
@@ -147,6 +150,18 @@ def _cell(box: Box, style: Style, ink: str, *, called: bool, of: str = "", of_lo
         shown = f'<TABLE ALIGN="LEFT" {size} BORDER="0" CELLSPACING="0" CELLPADDING="0">{cell}</TABLE>'
         rows.append(f'<TR><TD ALIGN="LEFT">{shown}</TD></TR>')
     return _table(rows)
+
+
+def _lines(caption: str) -> list[str]:
+    """A caption in lines, each of as many of its clauses as fit."""
+    lines = [""]
+    for clause in caption.split(", "):
+        together = f"{lines[-1]}, {clause}" if lines[-1] else clause
+        if len(together) > LINE:
+            lines.append(clause)
+        else:
+            lines[-1] = together
+    return lines
 
 
 def _table(rows: list[str]) -> str:
