@@ -25,7 +25,12 @@ def same(yours: Any, right: Any) -> bool:
 
 
 def difference(yours: Any, right: Any) -> tuple[str, dict[str, Any]]:
-    """The kind of a mistake, of `words.MISTAKES`, and what fills in its sentence."""
+    """The kind of a mistake, of `words.MISTAKES`, and what fills in its sentence.
+
+    Of several values it is that of the first one that is wrong.
+    """
+    if isinstance(right, list | tuple) and isinstance(yours, list | tuple) and len(yours) == len(right):
+        return next((difference(y, r) for y, r in zip(yours, right, strict=True) if not same(y, r)), ("other", {}))
     y, r = _array(yours), _array(right)
     if yours is None:
         return "nothing_returned", {}
@@ -51,11 +56,14 @@ def difference(yours: Any, right: Any) -> tuple[str, dict[str, Any]]:
         named = [x for x in NAMED_FACTORS if abs(factor - x) < WITHIN] or [
             n for n in (y.size, 1 / y.size) if n == factor
         ]
-        return "scale_everywhere", {"factor": f"{named[0] if named else factor:.4g}"}
+        if y.size == 1 and not named:  # any number is a multiple of any other
+            return "number", {}
+        kind = "times" if y.size == 1 else "scale_everywhere"
+        return kind, {"factor": f"{named[0] if named else factor:.4g}"}
     wrong = ~np.isclose(y, r, rtol=WITHIN, atol=WITHIN * _size(r), equal_nan=True)
     if y.size > 1 and not np.all(wrong):
         return "some_elements", {"n": int(np.sum(wrong)), "size": y.size}
-    return "other", {}
+    return ("other" if y.size > 1 else "number"), {}
 
 
 def shown(value: Any) -> str:

@@ -7,6 +7,7 @@ of the solution.
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 import traceback
@@ -55,19 +56,23 @@ def _judged(exercise: Exercise, path: Path) -> Outcome:
 
 def _judged_values(exercise: Exercise, lines: list[Line], answer: ModuleType, solution: ModuleType) -> Outcome:
     """The answer of an exercise whose `calls` give values."""
+    mistakes = []
     for call in exercise.calls:
-        right = eval(call, vars(solution))
-        yours = answer_of(call, answer)
+        right, yours = eval(call, vars(solution)), answer_of(call, answer)
         if not differences.same(yours, right):
-            kind, facts = differences.difference(yours, right)
-            wrong = _wrong_blanks(exercise, lines, answer)
-            lines = [
-                replace(line, status="wrong" if line.name in wrong else "right") if line.status == "unknown" else line
-                for line in lines
-            ]
-            return Outcome(
-                solved=False, lines=lines, kind=kind, facts={**facts, "call": call}, yours=differences.shown(yours)
-            )
+            mistakes.append((call, yours, differences.difference(yours, right)))
+    if mistakes:
+        call, yours, (kind, facts) = mistakes[0]
+        if kind in ("sign", "times") and any(mistake[2] != (kind, facts) for mistake in mistakes):
+            kind, facts = "number", {}  # of a single number that was a coincidence
+        wrong = _wrong_blanks(exercise, lines, answer)
+        lines = [
+            replace(line, status="wrong" if line.name in wrong else "right") if line.status == "unknown" else line
+            for line in lines
+        ]
+        return Outcome(
+            solved=False, lines=lines, kind=kind, facts={**facts, "call": call}, yours=differences.shown(yours)
+        )
     right_lines = [replace(line, status="right") if line.status == "unknown" else line for line in lines]
     return Outcome(solved=True, lines=right_lines)
 
@@ -81,21 +86,19 @@ def answer_of(call: str, answer: ModuleType) -> Any:
 
 
 def _wrong_blanks(exercise: Exercise, lines: list[Line], answer: ModuleType) -> set[str]:
-    """The blanks without which everything would be right; if no one of them alone, all that are filled in."""
+    """The fewest blanks without which everything would be right."""
     written = [line.name for line in lines if line.status == "unknown"]
-    if len(written) == 1:
-        return set(written)
     source, path = answer.__source__, Path(str(answer.__file__))
     solution = loaded(without_marks(exercise.solution), exercise.folder / "solution.py")
-    for blank in exercise.blanks:
-        if blank.name not in written:
-            continue
-        try:
-            mended = loaded(filled(source, {(blank.within, blank.name): blank.value}), path)
-            if all(differences.same(eval(call, vars(mended)), eval(call, vars(solution))) for call in exercise.calls):
-                return {blank.name}
-        except (AnswerError, Exception):
-            continue
+    values = {b.name: ((b.within, b.name), b.value) for b in exercise.blanks}
+    for n in range(1, len(written)):
+        for names in itertools.combinations(written, n):
+            try:
+                mended = loaded(filled(source, dict(values[name] for name in names)), path)
+                if all(differences.same(eval(c, vars(mended)), eval(c, vars(solution))) for c in exercise.calls):
+                    return set(names)
+            except Exception:  # the learner's, in a line that was not replaced
+                continue
     return set(written)
 
 

@@ -21,15 +21,20 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
     ),
     "sum_for_mean": (
         "The shape fits, but this is the gradient of a sum, and the loss takes a mean.",
-        "shape은 맞지만 합의 기울기입니다. 손실은 평균입니다.",
+        "shape은 맞지만 합의 변화도입니다. 손실은 평균입니다.",
     ),
     "mean_for_sum": (
         "The shape fits, but this is the gradient of a mean, and the loss takes a sum.",
-        "shape은 맞지만 평균의 기울기입니다. 손실은 합입니다.",
+        "shape은 맞지만 평균의 변화도입니다. 손실은 합입니다.",
     ),
     "scale_everywhere": (
         "Every element is {factor} times what it should be.",
         "모든 원소가 맞는 값의 {factor}배입니다.",
+    ),
+    "times": ("It is {factor} times what it should be.", "맞는 값의 {factor}배입니다."),
+    "number": (
+        "It is another number: something else, or another operation, belongs in this line.",
+        "다른 수가 나옵니다. 이 줄에 다른 값이나 다른 연산이 와야 합니다.",
     ),
     "scale_of": ("One part of it has a wrong factor.", "한 부분에 잘못된 상수가 곱해져 있습니다."),
     "epsilon": ("A small constant (epsilon) makes it slightly wrong.", "작은 상수(엡실론) 때문에 조금 어긋납니다."),
@@ -94,7 +99,7 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
     ),
     "shape": (
         "Its shape is {actual}, and should be {expected}: a gradient has the shape of what it is the gradient of.",
-        "shape이 {actual}인데 {expected}이어야 합니다. 기울기의 shape은 그 변수의 shape과 같습니다.",
+        "shape이 {actual}인데 {expected}이어야 합니다. 변화도의 shape은 그 변수의 shape과 같습니다.",
     ),
     "one_place": (
         "Only one place of an axis counts: add, do not assign.",
