@@ -1,4 +1,4 @@
-"""The watch mode in a real terminal: a wrong answer, a hint, the right answer, the next exercise, the end, and again."""
+"""The watch mode in a real terminal: a wrong answer, a hint, the right one, the next exercise, the end, and again."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def sequence(p: Parameters) -> Any:
     step="dx",
     cause="An input gets its gradient from the output of its own step alone, not from those that follow.",
     fix={"dx[t] = dstate": "_ = dstate", "dU = dU": "dx[s] += dstate @ p['U']\n            dU = dU"},
-    says=r"the term .* is missing in all|contribution|later|assign|only|sum|\+",
+    says=r"the term .* is missing,? in all|contribution|later|assign|only|sum|\+",
 )
 def mlfromscratch_rnn_input(p: Parameters) -> dict[str, Any]:
     states = [START] * (STEPS + 1)
