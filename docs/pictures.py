@@ -83,6 +83,7 @@ def main() -> None:
     tg.render(before, IMAGES / "graph_backward.svg", backward=True, depth=DEPTH, **shown)
     tg.render(before, IMAGES / "graph_collapsed.svg", backward=True, depth=1, **shown)
     tg.render(after, IMAGES / "graph_training.svg", backward=True, against=before, **shown)
+    tg.render(after, IMAGES / "graph_pixel.svg", backward=True, inputs=INPUTS, pixel=("max_pool", (0, 10, 10)))
     tg.render(after, IMAGES / "graph_cost.svg", backward=True, depth=DEPTH, measure=True, inputs=INPUTS)
     tg.render(recurrent(), IMAGES / "graph_loop.svg", backward=True, values="thumbnails", fold=True)
     tg.render(dead(), IMAGES / "graph_wrong.svg", values="thumbnails")
