@@ -62,14 +62,13 @@ def page(browser, drawn: tuple[Any, Path]) -> Iterator[Any]:
 
 def centre(page, title: str, area: Sequence[int], row: int, column: int) -> tuple[float, float]:
     """Where an element of an area of a thumbnail is in the window, by the size of the thumbnail in pixels."""
-    place = box(page, title).locator("image").bounding_box()
+    picture = box(page, title).locator("image").first
+    place = picture.bounding_box()
     left, top, width, height, _, rows, columns = area
     x, y = left + (column + 0.5) * width / columns, top + (row + 0.5) * height / rows
-    size = page.evaluate(
-        "title => new Promise(done => { const i = new Image(); i.onload = () => done([i.width, i.height]); "
-        "i.src = [...document.querySelectorAll('#graph .node')].find(n => n.querySelector('text[font-weight=bold]')"
-        ".textContent.trim() === title).querySelector('image').getAttribute('href'); })",
-        title,
+    size = picture.evaluate(
+        "picture => new Promise(done => { const i = new Image(); i.onload = () => done([i.width, i.height]); "
+        "i.src = picture.getAttribute('href'); })"
     )
     return place["x"] + x * place["width"] / size[0], place["y"] + y * place["height"] / size[1]
 
@@ -153,14 +152,14 @@ def test_a_tap_follows_an_element_through_what_is_closed(browser, drawn: tuple[A
     path = tmp_path / "poster.html"
     tg.render(MODELS["readme"](), path, backward=True)
     page = opened(browser, path, has_touch=True)
-    page.touchscreen.tap(*centre(page, "pool", (1, 1, 56, 56, 0, 14, 14), 6, 6))
+    page.touchscreen.tap(*centre(page, "max_pool2d", (1, 1, 56, 56, 0, 14, 14), 6, 6))
     said = says(page, "pool[0, 6, 6]")
     assert "16 of x" in said
     assert "9 of Wc" in said
     assert "1 of loss" in said
     lit = page.locator("#graph .node.before text[font-weight=bold]").all_text_contents()
     assert {"Wc", "Bc", "x", "conv2d", "maximum"} <= {text.strip() for text in lit}
-    assert page.locator("#graph .node.pixel").count() == 2
+    assert page.locator("#graph .cone.pixel").count() == 2  # of the value, and of its cotangent
     assert page.complaints == []
     page.close()
 
@@ -175,4 +174,18 @@ def test_what_is_too_large_for_a_page_is_said(browser, tmp_path: Path, monkeypat
     page = opened(browser, path)
     page.mouse.move(*centre(page, "x", (1, 1, 30, 40, 0, 40, 30), 5, 5))
     assert "weights are more than a page holds (at most 1,000 in all)" in says(page, "x[5, 5]")
+    page.close()
+
+
+def test_of_iterations_that_are_drawn_as_one_it_says_how_to_follow_elements(browser, tmp_path: Path) -> None:
+    path = tmp_path / "graph.html"
+    tg.render(MODELS["recurrent"](), path, depth="all")
+    page = opened(browser, path)
+    page.keyboard.press("p")
+    assert page.locator("#status").inner_text().startswith("Choose a box first")
+    page.locator("#graph image").last.click()
+    page.keyboard.press("p")
+    assert "fold=False" in page.locator("#status").inner_text()
+    assert page.locator("#pixel").is_hidden()
+    assert page.complaints == []
     page.close()

@@ -13,7 +13,7 @@ const pixel = (() => {
   }
 
   function isFollowed(id) {
-    return cones.areWritten && Boolean(boxes.get(id)?.value?.picture?.areas) && boxes.has(valueOf(id).id);
+    return cones.areWritten && Boolean(boxes.get(id)?.value?.picture?.areas) && !boxes.get(valueOf(id).shown).count;
   }
 
   // The size of a thumbnail in pixels, without its border.
@@ -123,7 +123,8 @@ const pixel = (() => {
   }
 
   function drawn() {
-    const ids = [...drawnNodes.keys()].filter((id) => boxes.has(id));
+    const pictures = page.thumbnails().filter((picture) => picture.tagName !== "IMG").map((picture) => picture.dataset.box);
+    const ids = [...pictures, ...drawnNodes.keys()].filter((id) => boxes.has(id));
     return new Map(ids.map((id) => [valueOf(id).shown, boxes.get(id).title]));
   }
 
@@ -159,7 +160,7 @@ const pixel = (() => {
     return [...parts, swatch(kind), ` ${says[kind]}`];
   }
 
-  function say(where) {
+  function show(where) {
     line.hidden = !cone;
     line.replaceChildren(...(cone ? describe(where) : []));
   }
@@ -188,7 +189,7 @@ const pixel = (() => {
         line.dispatchEvent(new CustomEvent("followed", { detail: cone })); // for those who look on
       }
     }
-    say(where);
+    show(where);
   }
 
   function leave() {
@@ -196,7 +197,7 @@ const pixel = (() => {
     cone = within = waiting = null;
     held = false;
     paint();
-    say();
+    show();
     if (wasHeld) tell("held", null);
   }
 
@@ -227,6 +228,11 @@ const pixel = (() => {
     point(id, first + Math.floor(rows / 2) * columns + Math.floor(columns / 2), true);
   }
 
+  function refuse(ids) {
+    const isFolded = ids.some((id) => boxes.get(valueOf(id).shown).count);
+    say(!ids.length ? "Choose a box first, whose elements are to be followed." : isFolded ? "Here iterations of a loop are drawn as one; their elements are followed with fold=False." : "This box has no thumbnail of elements that can be followed.");
+  }
+
   function move(down, across, images) {
     const areas = boxes.get(within).value.picture.areas, element = cone.element;
     const at = areas.findIndex(([, , , , first, rows, columns]) => element >= first && element < first + rows * columns);
@@ -239,11 +245,11 @@ const pixel = (() => {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, select, textarea")) return;
     const focused = document.activeElement?.closest?.(".node")?.id ?? document.activeElement?.dataset?.box;
-    const here = [focused, page.chosen?.id, page.at?.id].find((id) => id && isFollowed(id));
+    const there = [focused, page.chosen?.id, page.at?.id].filter((id) => boxes.has(id)), here = there.find(isFollowed);
     const act = within && cone ? {
       ArrowLeft: () => move(0, -1, 0), ArrowRight: () => move(0, 1, 0), ArrowUp: () => move(-1, 0, 0), ArrowDown: () => move(1, 0, 0),
       PageUp: () => move(0, 0, -1), PageDown: () => move(0, 0, 1), Home: () => move(0, -Infinity, 0), End: () => move(0, Infinity, 0), Escape: leave,
-    }[event.key] : { p: here && (() => enter(here)), Escape: cone && leave }[event.key];
+    }[event.key] : { p: () => (here ? enter(here) : refuse(there)), Escape: cone && leave }[event.key];
     if (!act) return;
     event.preventDefault();
     event.stopImmediatePropagation();
