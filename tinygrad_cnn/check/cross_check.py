@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygrad_cnn.adoption import adopt
 from tinygrad_cnn.check import sentences, verdicts
-from tinygrad_cnn.check.deadline import Deadline
+from tinygrad_cnn.check.deadline import Deadline, timed, until
 from tinygrad_cnn.check.diagnose import second_order
 from tinygrad_cnn.check.diagnose.autodiff_faults import faults
 from tinygrad_cnn.check.diagnose.evidence import Evidence
@@ -83,13 +83,16 @@ def gradients(
     """
     _validate(order, seed)
     deadline = Deadline(seconds)
+    if seconds is not None:
+        loss = timed(loss, deadline)
+        by_hand = timed(by_hand, deadline) if callable(by_hand) else by_hand
     with adopt(*modules) if modules else nullcontext(), warnings.catch_warnings(), seldom_collected():
         warnings.simplefilter("ignore", GradientLostWarning)  # a note says what it says
         subject = Subject.of(loss, params)
         auto = autodiff(subject, deadline)
         if order == 2 and auto.opaque is not None:
             raise ValueError(f"order=2 needs a loss that autodiff can follow, and this one it cannot ({auto.opaque})")
-        derived = None if by_hand is None else hand_derived(subject, auto, by_hand, names or {})
+        derived = None if by_hand is None else hand_derived(subject, auto, by_hand, names or {}, deadline)
         most = deadline if derived is None else deadline.share(FOR_DIFFERENCES)
         sampled = no_slopes(subject)
         if math.isfinite(float(auto.run.value)):
@@ -97,10 +100,16 @@ def gradients(
                 sampled = sample_slopes(subject, auto, derived, seed, evaluations, most, bar.advance)
         report = _report(Evidence(subject, auto, derived, sampled, explanations, seed, deadline, by_hand, names or {}))
         if losses and derived is not None:
-            _look_for_another_loss(report, subject, auto, derived, losses, explanations)
+            with until(deadline):
+                _look_for_another_loss(report, subject, auto, derived, losses, explanations)
         if order == 2:
             function = by_hand if callable(by_hand) else None
-            report.directions += second_order.products(loss, subject.form, subject.leaves, function, names or {}, seed)
+            with until(deadline):
+                report.directions += second_order.products(
+                    loss, subject.form, subject.leaves, function, names or {}, seed
+                )
+            if not report.directions:
+                report.notes.append(sentences.NO_TIME_FOR_SECOND_DERIVATIVES)
             report.conclusions += second_derivatives(report.directions)
             report.notes += _notes_on_values(report.directions)
     changed = subject.changed()
@@ -135,7 +144,8 @@ def _report(evidence: Evidence) -> Report:
     else:
         what_is_wrong = [verdicts.why_not_finite(evidence), *wrong_values(forward)]
     if any(p.autodiff_vs_differences and p.autodiff_vs_differences.verdict == "differ" for p in parameters):
-        what_is_wrong += faults(evidence.subject, auto.run)
+        with until(evidence.deadline):
+            what_is_wrong += faults(evidence.subject, auto.run)
     if any(step.wrong for step in found):
         found = steps_with_source(evidence, found)
     else:

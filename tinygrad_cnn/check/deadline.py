@@ -1,10 +1,22 @@
-"""How long a check may take. One object is passed down; nothing else looks at the clock."""
+"""How long a check may take. One object is passed down; nothing else looks at the clock.
+
+What a verdict needs is done however long it takes. All else is done `until` the time is over: where it gets on by a
+node, a line or a call, it asks whether there is `time_left`, and ends if there is none.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Any
+
+
+class TimeOverError(BaseException):
+    """The time is over. Somebody's code that catches any Exception lets this pass."""
 
 
 class Deadline:
@@ -30,6 +42,54 @@ class Deadline:
         found = Deadline(self.seconds * part, self.clock)
         found.began = self.began
         return found
+
+
+@contextlib.contextmanager
+def until(deadline: Deadline) -> Iterator[None]:
+    """What is done within is broken off when the time is over."""
+    token = _deadline.set(deadline if deadline.seconds < math.inf else None)
+    try:
+        yield
+    except TimeOverError:
+        pass
+    finally:
+        _deadline.reset(token)
+
+
+@contextlib.contextmanager
+def to_the_end() -> Iterator[None]:
+    """What is done within is not broken off."""
+    token = _deadline.set(None)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def time_left(seconds: float = 0.0) -> None:
+    """Break off what is done `until` some time, if that would be over in so many seconds."""
+    deadline = _deadline.get()
+    if deadline is not None and deadline.left() <= seconds:
+        raise TimeOverError
+
+
+def timed(function: Callable[..., Any], deadline: Deadline) -> Callable[..., Any]:
+    """A function that is not begun where there is less time left than it took when it was called before."""
+    took = 0.0
+
+    @functools.wraps(function)
+    def call(*args: Any, **keywords: Any) -> Any:
+        nonlocal took
+        time_left(took)
+        began = deadline.passed()
+        result = function(*args, **keywords)
+        took = deadline.passed() - began
+        return result
+
+    return call
+
+
+_deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
 class Effort:

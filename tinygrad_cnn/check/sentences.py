@@ -148,6 +148,7 @@ AS_ALL_STEPS = "times a factor that all steps have"
 CONVENTION = "{step}: {convention}; that is a convention, and equally right"
 RIGHT_BY_ITSELF = "{steps}: right, but not what follows from the upstream cotangents"
 OUT_OF_BUDGET = "the budget was used up before finite differences of {n} elements were taken"
+NO_TIME_FOR_SECOND_DERIVATIVES = "second derivatives were not compared: the time was over"
 NO_BUDGET = "no finite differences were taken: the budget allows too few evaluations of the loss"
 SAMPLED = (
     "{parameter}: finite differences were taken of {n} of {size} elements, and along {directions} random directions of "

@@ -120,7 +120,7 @@ class Causes:
         if not self.unfinished:
             return []
         why = sentences.TIME_OVER if self.effort.deadline.is_over() else sentences.ENOUGH_TRIED
-        return [sentences.NOT_TO_THE_END.format(names=sentences.listed(self.unfinished), why=why)]
+        return [sentences.NOT_TO_THE_END.format(names=sentences.listed(list(dict.fromkeys(self.unfinished))), why=why)]
 
     def _source(self, node: Node, upstream: Upstream) -> OwnSource:
         """What the hand-derived gradient executed, for the step that leads to a node."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinygrad_cnn.check.deadline import until
 from tinygrad_cnn.check.diagnose.evidence import Evidence
 from tinygrad_cnn.check.results import KinkFound
 from tinygrad_cnn.check.witnesses.branches import mask, meeting
@@ -20,8 +21,9 @@ def kinks(evidence: Evidence) -> list[KinkFound]:
             continue
         by = mask(node)
         if by is not None:  # a mask that does not depend on the parameters, as that of dropout, makes no kink
-            beside = beside or evidence.subject.beside()
-            if all(_has_mask(run, place, node, by) for run in beside):
+            with until(evidence.deadline):
+                beside = beside or evidence.subject.beside()
+            if beside and all(_has_mask(run, place, node, by) for run in beside):
                 continue
         found.setdefault((node.primitive.__name__, source_line(node)), []).append(node)
     return [_kink(evidence, primitive, line, nodes) for (primitive, line), nodes in found.items()]

@@ -102,6 +102,8 @@ def places_of(functions: Sequence[Any]) -> list[Place]:
         if id(f) in seen:
             continue
         seen.add(id(f))
+        if hasattr(f, "__wrapped__"):
+            waiting.append(f.__wrapped__)
         if isinstance(f, functools.partial):
             waiting.append(f.func)
         elif isinstance(f, MethodType):

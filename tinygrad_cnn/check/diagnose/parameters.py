@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from tinygrad_cnn.check import sentences
+from tinygrad_cnn.check.deadline import until
 from tinygrad_cnn.check.diagnose.comparisons import compare_arrays, compare_with_slopes
 from tinygrad_cnn.check.diagnose.evidence import Evidence
 from tinygrad_cnn.check.diagnose.explanations import OtherSideOfKink
@@ -97,10 +98,11 @@ def with_causes(evidence: Evidence, rows: Sequence[Parameter]) -> list[Parameter
         row = rows[k]
         if row.hand_derived is None or row.cause is not None:
             continue
-        if row.hand_derived_vs_autodiff is not None and row.hand_derived_vs_autodiff.verdict == "differ":
-            found[k] = replace(row, cause=_explained_by_autodiff(evidence, k, row.hand_derived))
-        elif row.autodiff is None and row.hand_derived_vs_differences is not None:
-            found[k] = replace(row, cause=_explained_by_differences(evidence, k, row))
+        with until(evidence.deadline):
+            if row.hand_derived_vs_autodiff is not None and row.hand_derived_vs_autodiff.verdict == "differ":
+                found[k] = replace(row, cause=_explained_by_autodiff(evidence, k, row.hand_derived))
+            elif row.autodiff is None and row.hand_derived_vs_differences is not None:
+                found[k] = replace(row, cause=_explained_by_differences(evidence, k, row))
     return found
 
 

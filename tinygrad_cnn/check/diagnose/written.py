@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import linecache
 import os
 import textwrap
+from collections.abc import Sequence
 from dataclasses import replace
 
+from tinygrad_cnn.check.deadline import until
 from tinygrad_cnn.check.diagnose.edits.executed import Executed
 from tinygrad_cnn.check.diagnose.edits.own_line import place_of
 from tinygrad_cnn.check.diagnose.edits.own_program import makers
@@ -36,10 +40,13 @@ def _written(evidence: Evidence, row: Step | Parameter) -> Written | None:
     """The lines around the cause of what is wrong with a step, or around the statement that made its array."""
     if not callable(evidence.by_hand) or row.hand_derived is None or evidence.deadline.is_over():
         return None
-    try:
-        run = evidence.causes.executed
-    except Exception:  # whatever somebody's code raises when it is called again
-        return None
+    with until(evidence.deadline), contextlib.suppress(Exception):  # whatever it raises when it is called again
+        return _found(evidence, row, evidence.causes.executed)
+    return None
+
+
+def _found(evidence: Evidence, row: Step | Parameter, run: Sequence[Executed]) -> Written | None:
+    assert row.hand_derived is not None
     place = None if row.cause is None else row.cause.line
     if place is not None:
         found = next((x for x in run if place_of(x.code.co_filename, x.statement) == place), None)
@@ -56,7 +63,10 @@ def _around(x: Executed) -> Written | None:
 
 def _from_file(evidence: Evidence, place: str) -> Written | None:
     """The lines around a place that was not executed, if it is in the file of `by_hand`."""
-    path, number = getattr(getattr(evidence.by_hand, "__code__", None), "co_filename", ""), place.rsplit(":", 1)[1]
+    path, number = (
+        getattr(getattr(inspect.unwrap(evidence.by_hand), "__code__", None), "co_filename", ""),
+        place.rsplit(":", 1)[1],
+    )
     return _lines(path, int(number), int(number)) if place == f"{os.path.basename(path)}:{number}" else None
 
 

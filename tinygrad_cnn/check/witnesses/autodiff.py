@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.check import sentences
-from tinygrad_cnn.check.deadline import Deadline
+from tinygrad_cnn.check.deadline import Deadline, time_left, until
 from tinygrad_cnn.check.witnesses.backward_walk import walk_back
 from tinygrad_cnn.check.witnesses.bindings import Bindings
 from tinygrad_cnn.check.witnesses.hand_derived import HandDerived, matched, refuse_unknown
@@ -28,6 +28,7 @@ NEVER = Deadline()
 # Long double has no fast matrix products: about 5 ns a multiplication. So many of them are worth one run in it, and
 # so many a run for every difference. It takes twice the memory: so many elements of all values are worth that.
 ONE_RUN, EVERY_RUN = 10**8, 10**6
+SECONDS = 5e-9  # of a multiplication in it
 ELEMENTS = 2 * 10**6
 DRAWN = 4096  # random signs that are drawn at once
 
@@ -132,31 +133,39 @@ def autodiff(subject: Subject, deadline: Deadline = NEVER) -> Autodiff:
         else:
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
     if error is not None:
-        return _opaque(subject, error)
+        return _opaque(subject, error, deadline)
     if run.result is None and _changes(subject, run.value):
-        return _opaque(subject, lost[0] if lost else sentences.NUMBER_RETURNED)
+        return _opaque(subject, lost[0] if lost else sentences.NUMBER_RETURNED, deadline)
     if lost and not _is_slope(subject, run):
-        return _opaque(subject, lost[0])
+        return _opaque(subject, lost[0], deadline)
     run = bound.names(run)
-    _same_again(run.value, subject.run().value)
+    with until(deadline):
+        _same_again(run.value, subject.run().value)
     found = Autodiff(run, cotangents=run.cotangents(), products=_products(run))
-    if deadline.is_over():
-        return _coarsely(found)
+    with until(deadline):
+        found.rounding = _rounding(subject, found)
+    return found if found.rounding else _coarsely(found)
+
+
+def _rounding(subject: Subject, found: Autodiff) -> dict[Node, float]:
+    """The rounding of each cotangent, measured in three ways."""
+    run, others = found.run, []
     small = found.products <= ONE_RUN and sum(int(np.size(node.like)) for node in run.nodes) <= ELEMENTS
-    others = []
+    time_left(3 * SECONDS * found.products if small else 0.0)
     if small and (precise := _in_long_double(subject, run)) is not None:
-        found.precisely = True
         others.append(_differences(found, precise))
-    if not deadline.is_over() and (moved := _moved(subject, run)) is not None:
+        found.precisely = True
+    if (moved := _moved(subject, run)) is not None:
         others.append(_differences(found, moved))
         del moved  # it is as large as the graph
     others.append(_summed(run, found.cotangents))
     least = 2 if found.precisely else 32 if len(others) > 1 else 256
+    rounding = {}
     for node, cotangent in found.cotangents.items():
         unit = unit_of([node]) * largest_finite(cotangent)
         estimates = [other.get(node, 0.0) for other in others]
-        found.rounding[node] = max([least * unit, *[x for x in estimates if math.isfinite(x)]])
-    return found
+        rounding[node] = max([least * unit, *[x for x in estimates if math.isfinite(x)]])
+    return rounding
 
 
 def _coarsely(found: Autodiff) -> Autodiff:
@@ -293,10 +302,11 @@ def _same_again(one: Any, other: Any) -> None:
         )
 
 
-def _opaque(subject: Subject, why: Exception | str) -> Autodiff:
+def _opaque(subject: Subject, why: Exception | str, deadline: Deadline) -> Autodiff:
     """What is left if autodiff cannot follow a loss: its value. Raises what the loss raises on arrays."""
     value = one_number(subject.loss(subject.arguments()))
-    _same_again(value, one_number(subject.loss(subject.arguments())))
+    with until(deadline):
+        _same_again(value, one_number(subject.loss(subject.arguments())))
     reason = why if isinstance(why, str) else f"{raised_at(why)}{why}".splitlines()[0] or type(why).__name__
     run = replace(trace(lambda _: 0.0, subject.form, subject.leaves), value=value)
     reason = reason.split(". ")[0].rstrip(".")
@@ -335,7 +345,9 @@ def _is_slope(subject: Subject, run: Trace) -> bool:
     return bool(abs(sum(terms) - (up - down) / 2e-5) <= 1e-2 * size) or not np.isfinite(up - down)
 
 
-def hand_derived(subject: Subject, auto: Autodiff, by_hand: Any, names: Mapping[str, str]) -> HandDerived:
+def hand_derived(
+    subject: Subject, auto: Autodiff, by_hand: Any, names: Mapping[str, str], deadline: Deadline = NEVER
+) -> HandDerived:
     """The hand-derived gradient: what a function returned, or what was given. Its rounding is added to autodiff's.
 
     Raises ValueError if a gradient is missing, TypeError if one is not of real numbers.
@@ -347,8 +359,9 @@ def hand_derived(subject: Subject, auto: Autodiff, by_hand: Any, names: Mapping[
     returned = by_hand(subject.form.rebuild([*given]))
     found = replace(matched(returned, subject.form, auto.run, names), changed=subject.changed(given))
     del given
-    if auto.precisely:
-        for node, difference in _hand_derived_rounding(subject, auto, by_hand, names, found).items():
+    with until(deadline):
+        rounding = _hand_derived_rounding(subject, auto, by_hand, names, found) if auto.precisely else {}
+        for node, difference in rounding.items():
             auto.rounding[node] = max(auto.rounding.get(node, 0.0), difference)
     return found
 
@@ -357,6 +370,7 @@ def _hand_derived_rounding(
     subject: Subject, auto: Autodiff, by_hand: Callable[[Any], Any], names: Mapping[str, str], found: HandDerived
 ) -> dict[Node, float]:
     """How much hand-derived cotangents change when they are computed in long double; nothing where they cannot be."""
+    time_left(3 * SECONDS * auto.products)
     try:
         with np.errstate(all="ignore"):
             returned = by_hand(subject.arguments(np.longdouble))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from tinygrad_cnn.check.deadline import time_left
 from tinygrad_cnn.check.witnesses.trace import Trace
 from tinygrad_cnn.engine.graph import Array, Mode, Node
 from tinygrad_cnn.engine.sweep import Sweep, dependence, seed
@@ -30,6 +31,7 @@ def walk_back(
         arrived = dict(seeds)
         sweep = Sweep(arrived, apply=apply)
         for node in reversed(run.nodes):
+            time_left()
             g = known.get(node, arrived.get(node))
             if g is not None and node.sources:
                 sweep.pass_on(node, g if perturb is None else perturb(g))

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import tree
+from tinygrad_cnn.check.deadline import time_left, to_the_end
 from tinygrad_cnn.check.witnesses.branches import Branches, branches_of
 from tinygrad_cnn.check.witnesses.magnitude import largest
 from tinygrad_cnn.check.witnesses.trace import Trace, one_number, trace, value_of
@@ -30,6 +31,7 @@ from tinygrad_cnn.lowering.planned.plan import Plan
 from tinygrad_cnn.lowering.trace import traced_once
 from tinygrad_cnn.stand_in import StandIn
 
+TRACING = 5e-5  # seconds for a node, about
 NEARBY = 1e-3  # relative to the largest element of a leaf
 FEW = 4  # elements of a leaf that get no program of their own: it would be run too seldom
 
@@ -116,6 +118,7 @@ def replay(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array],
         chosen = [x for choices in branches_of(nodes).choices for x in choices if isinstance(x, StandIn)]
         return [result.node.value, *chosen]
 
+    time_left(TRACING * len(first.nodes))
     try:
         with np.errstate(all="ignore"):
             listing = traced_once(recorded, tuple([value_of(x) for x in leaves]), {}, named=False)
@@ -130,7 +133,8 @@ def replay(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array],
     except Exception:  # whatever a loss does that a program cannot: it is run in Python then
         return None
     finally:
-        trace(loss, form, leaves)  # what the loss keeps is numbers again, and not what stood for them
+        with to_the_end():
+            trace(loss, form, leaves)  # what the loss keeps is numbers again, and not what stood for them
 
 
 def _near(x: Any, y: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tinygrad_cnn.check import sentences
-from tinygrad_cnn.check.deadline import Deadline
+from tinygrad_cnn.check.deadline import Deadline, until
 from tinygrad_cnn.check.witnesses.autodiff import EVERY_RUN, Autodiff, Subject
 from tinygrad_cnn.check.witnesses.finite_differences import (
     FiniteDifferences,
@@ -151,14 +152,16 @@ def sample_slopes(
     sampler = _Sampler(subject, auto, evaluations, deadline, advance)
     numbers = _numbers(subject, auto)
     elements = _elements(numbers, auto, derived, seed, found.notes)
-    try:
+    finished = False
+    with until(deadline), contextlib.suppress(OutOfBudgetError):
         for leaf, (n, x) in enumerate(numbers):
             if n < x.size:
                 for number in range(DIRECTIONS * seed, DIRECTIONS * (seed + 1)):
                     found.along[leaf].append(sampler.along_random("double", leaf, number))
         for rank, leaf, index in elements:
             found.slopes[leaf][index] = _slope(sampler, rank, leaf, index)
-    except OutOfBudgetError:
+        finished = True
+    if not finished:
         missing = len(elements) - sum(map(len, found.slopes))
         found.notes.append(sentences.OUT_OF_BUDGET.format(n=missing) if any(found.slopes) else sentences.NO_BUDGET)
     found.evaluations = sampler.evaluations()

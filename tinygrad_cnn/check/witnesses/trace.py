@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import tree
+from tinygrad_cnn.check.deadline import time_left
 from tinygrad_cnn.check.witnesses.branches import Branches, branches_of
 from tinygrad_cnn.engine.graph import Array, Mode, Node, ancestors, differentiating, now, recording
 from tinygrad_cnn.engine.primitive import operand
@@ -73,6 +74,7 @@ class Calls(Mode):
     def made(self, node: Node) -> None:
         """Note it."""
         self.orders.append(node.order)
+        time_left()
 
     def within_checkpoint(self) -> Any:
         """A checkpoint is one call, however often it is run."""

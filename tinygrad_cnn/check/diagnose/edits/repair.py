@@ -9,6 +9,7 @@ first stays, and the rest is looked for with it in place.
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.check import sentences
-from tinygrad_cnn.check.deadline import Effort
+from tinygrad_cnn.check.deadline import Effort, TimeOverError, time_left
 from tinygrad_cnn.check.diagnose.edits.source_edits import SourceEdit, edits, parsed, text
 from tinygrad_cnn.check.diagnose.edits.statements import Change, Source, Statement
 from tinygrad_cnn.check.diagnose.edits.wording import LONG, mended_by
@@ -130,12 +131,8 @@ class _Search:
     def best(self) -> _Mending | None:
         """The edit that mends most of those that are cheap; others that are as good are in `alternatives`."""
         found: list[_Mending] = []
-        for cost, statement, edit in self._edits():
-            if (found and cost > found[0].cost + NEARLY) or self.trial.effort.is_over():
-                break
-            mending = self._tried(statement, edit, cost)
-            if mending is not None:
-                found.append(mending)
+        with contextlib.suppress(TimeOverError):  # what was found until then is what there is
+            found.extend(self._mendings())
         found.sort(key=lambda x: (-len(x.mends), x.cost))
         for x in found[1:]:
             as_good = len(x.mends) == len(found[0].mends) and x.cost <= found[0].cost + AS_GOOD
@@ -143,9 +140,23 @@ class _Search:
                 self.alternatives.append(x)
         return found[0] if found else None
 
+    def _mendings(self) -> Iterator[_Mending]:
+        """Those that are cheap."""
+        found: list[_Mending] = []
+        for cost, statement, edit in self._edits():
+            if (found and cost > found[0].cost + NEARLY) or self.trial.effort.is_over():
+                break
+            mending = self._tried(statement, edit, cost)
+            if mending is not None:
+                found.append(mending)
+                yield mending
+
     def _edits(self) -> Iterator[tuple[float, Statement, SourceEdit]]:
         suspects = list(self._suspects())
-        every = [(edit.cost + more, k, edit) for k, (more, x) in enumerate(suspects) for edit in edits(x)]
+        every: list[tuple[float, int, SourceEdit]] = []
+        for k, (more, x) in enumerate(suspects):
+            time_left()
+            every += [(edit.cost + more, k, edit) for edit in edits(x)]
         for cost, k, edit in sorted(every, key=lambda x: x[:2]):
             yield cost, suspects[k][1], edit
 
@@ -163,8 +174,10 @@ class _Search:
                 yield RETURNED if isinstance(statement.node, ast.Return) else 0.0, statement
                 continue
             back = change.apply()
-            after = self._outputs(trial, statement)
-            back.apply()
+            try:
+                after = self._outputs(trial, statement)
+            finally:
+                back.apply()
             if after is None:
                 yield 0.1, statement
                 continue

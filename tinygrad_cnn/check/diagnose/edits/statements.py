@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from tinygrad_cnn.check.deadline import time_left
 from tinygrad_cnn.check.diagnose.edits.executed import LARGE, functions_of, parsed_file
 from tinygrad_cnn.check.diagnose.source_files import is_somebodys
 from tinygrad_cnn.sources import codes_within
@@ -279,6 +280,7 @@ def _lines(function: Callable[[], Any]) -> dict[CodeType, dict[int, tuple[int, d
         nonlocal count
         if event == "line":
             count += 1
+            time_left()
             found[frame.f_code][frame.f_lineno] = (count, frame)
         elif event == "return":
             names = dict(frame.f_locals)  # the variables at the end: of the last execution, and of those after it

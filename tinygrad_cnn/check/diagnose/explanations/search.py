@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.check import sentences
+from tinygrad_cnn.check.deadline import time_left
 from tinygrad_cnn.check.diagnose.explanations.case import Case
 from tinygrad_cnn.check.results import Cause
 from tinygrad_cnn.engine.graph import Node
@@ -74,6 +75,7 @@ def by_iterations(alterations: Iterable[Alteration]) -> Iterator[Alteration]:
     alike: dict[Any, list[Alteration]] = {}
     met: dict[Node, int] = {}
     for words, nodes in alterations:
+        time_left()
         first = next(iter(nodes))
         met[first] = met.get(first, 0) + 1
         of = (first.source, first.primitive) if len(nodes) == 1 else first
@@ -90,6 +92,7 @@ def by_iterations(alterations: Iterable[Alteration]) -> Iterator[Alteration]:
 def explain(case: Case, explanations: Sequence[Explanation]) -> Cause | None:
     """The first of the explanations that accounts for the difference."""
     for explanation in explanations:
+        time_left()
         found = explanation.explain(case)
         if found is not None:
             return Cause(found) if isinstance(found, str) else found
@@ -113,6 +116,7 @@ def _two(case: Case, alterations: Sequence[Alteration]) -> Cause | None:
 def _with_a_factor(case: Case, alterations: Sequence[Alteration]) -> Cause | None:
     """Another rule, and a factor that people forget."""
     for words, nodes in alterations:
+        time_left()
         explained = case.again(nodes)
         size = float(np.sum(explained * explained))
         if explained.shape != case.hand_derived.shape or not 0 < size < math.inf:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tinygrad_cnn.check import sentences
+from tinygrad_cnn.check.deadline import time_left
 from tinygrad_cnn.check.diagnose.explanations.case import Case, broadcast, is_float
 from tinygrad_cnn.check.diagnose.explanations.search import Explanation
 from tinygrad_cnn.check.witnesses.magnitude import largest
@@ -59,6 +60,7 @@ class Epsilon(Explanation):
 def _denominators(case: Case) -> Iterator[tuple[str, Array]]:
     yield from case.values().items()
     for node in case.step:
+        time_left()
         for x in (*node.operands, node.like):
             if is_float(x):
                 fitted = broadcast(np.asarray(x), case.expected.shape)
