@@ -9,7 +9,8 @@ import pytest
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.check import cross_check
-from tinygrad_cnn.check.deadline import Deadline, Effort
+from tinygrad_cnn.check.deadline import Deadline, Effort, time_left, to_the_end, until
+from tinygrad_cnn.check.witnesses.autodiff import Subject
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(6, 4)), RNG.normal(size=(6, 3))
@@ -84,3 +85,57 @@ def test_a_share_of_a_deadline_is_over_earlier() -> None:
         pass
     assert not deadline.is_over()
     assert not Deadline(None, clock).is_over()
+
+
+SLOW = 0.3  # seconds that a call takes
+
+
+def slow(clock: Clock, function: Any) -> Any:
+    def call(p: Any) -> Any:
+        clock.now += SLOW
+        return function(p)
+
+    return call
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.0, 2.0, 5.0])
+@pytest.mark.parametrize("which", ["loss", "gradient", "both"])
+def test_no_call_is_begun_that_would_end_too_late(monkeypatch: pytest.MonkeyPatch, which: str, seconds: float) -> None:
+    clock = Clock(tick=1e-5)
+    monkeypatch.setattr(cross_check, "Deadline", lambda seconds: Deadline(seconds, clock))
+    functions = [
+        slow(clock, f) if which in (name, "both") else f for f, name in ((loss, "loss"), (perturbed, "gradient"))
+    ]
+    report = tg.check.gradients(functions[0], P, functions[1], seconds=seconds)
+    assert not report.ok
+    assert clock.now <= max(1.1 * seconds + 0.1, SLOW * (1 + (which == "both")) + 0.1)
+
+
+def test_a_call_is_broken_off_between_two_operations_of_the_loss() -> None:
+    clock, operations = Clock(tick=0.0), 0
+
+    def long_loss(p: Any) -> Any:
+        nonlocal operations
+        h = p["W"]
+        for _ in range(100):
+            operations, clock.now = operations + 1, clock.now + 0.01
+            h = np.tanh(h)
+        return np.sum(h)
+
+    subject = Subject.of(long_loss, P)
+    with until(Deadline(0.5, clock)):
+        subject.run()
+    assert operations == 50
+    assert not subject.changed()
+
+
+def test_what_runs_to_the_end_is_not_broken_off() -> None:
+    clock, done = Clock(tick=1.0), []
+    with until(Deadline(0.5, clock)):
+        with to_the_end():
+            time_left()
+            done.append("within")
+        time_left()
+        done.append("after")
+    time_left()
+    assert done == ["within"]

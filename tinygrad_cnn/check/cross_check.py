@@ -64,10 +64,12 @@ def gradients(
     to, that given by `tg.named`, or, of a value without a name, of its primitive ("tanh", "tanh[1]"). losses: a dict
     of other losses whose gradient the hand-derived one might be. modules: modules whose code the loss runs, which was
     written for NumPy alone, so that autodiff can follow it there (`tg.adopt`). explanations: mistakes to look for, the
-    simplest first. order: 2 also checks products with the second derivative. evaluations, seconds: limits on how often
-    and how long the loss is computed for finite differences. seed: for the choice of elements of large parameters, and
-    of random directions. progress: whether to show a progress bar; None shows it on a terminal, if the check takes
-    long.
+    simplest first. order: 2 also checks products with the second derivative. evaluations: a limit on how often the loss
+    is computed for finite differences. seconds: a limit on how long the check takes. The loss is always computed and
+    differentiated once, and `by_hand` called once; the report says what was left out for lack of time. A call of
+    `by_hand`, or of the loss on arrays, is not interrupted once it has begun. seed: for the choice of elements of large
+    parameters, and of random directions. progress: whether to show a progress bar; None shows it on a terminal, if the
+    check takes long.
 
     Verdicts rest on estimated errors: the rounding of autodiff and of the hand-derived gradient, measured by computing
     both in long double, and the error of each finite difference. Raises ValueError if the loss is not one number or

@@ -53,7 +53,7 @@ from tinygrad_cnn.cli.checked_file import check_file
     "--seconds",
     type=float,
     callback=options.positive,
-    help="How long finite differences of a FILE may take.  [default: as long as it takes]",
+    help="How long the check of a FILE may take.  [default: as long as it takes]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON, and nothing else.")
 def check(

@@ -103,6 +103,8 @@ def with_causes(evidence: Evidence, rows: Sequence[Parameter]) -> list[Parameter
                 found[k] = replace(row, cause=_explained_by_autodiff(evidence, k, row.hand_derived))
             elif row.autodiff is None and row.hand_derived_vs_differences is not None:
                 found[k] = replace(row, cause=_explained_by_differences(evidence, k, row))
+            continue
+        evidence.causes.unfinished.append(row.name)
     return found
 
 

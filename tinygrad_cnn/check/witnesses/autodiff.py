@@ -30,6 +30,7 @@ NEVER = Deadline()
 ONE_RUN, EVERY_RUN = 10**8, 10**6
 SECONDS = 5e-9  # of a multiplication in it
 ELEMENTS = 2 * 10**6
+FOR_ROUNDING = 0.5  # of the seconds that a check may take
 DRAWN = 4096  # random signs that are drawn at once
 
 
@@ -135,14 +136,14 @@ def autodiff(subject: Subject, deadline: Deadline = NEVER) -> Autodiff:
     if error is not None:
         return _opaque(subject, error, deadline)
     if run.result is None and _changes(subject, run.value):
-        return _opaque(subject, lost[0] if lost else sentences.NUMBER_RETURNED, deadline)
+        return _opaque(subject, lost[0] if lost else sentences.NUMBER_RETURNED, deadline, run.value)
     if lost and not _is_slope(subject, run):
         return _opaque(subject, lost[0], deadline)
     run = bound.names(run)
-    with until(deadline):
+    with until(deadline.share(FOR_ROUNDING)):
         _same_again(run.value, subject.run().value)
     found = Autodiff(run, cotangents=run.cotangents(), products=_products(run))
-    with until(deadline):
+    with until(deadline.share(FOR_ROUNDING)):
         found.rounding = _rounding(subject, found)
     return found if found.rounding else _coarsely(found)
 
@@ -302,9 +303,9 @@ def _same_again(one: Any, other: Any) -> None:
         )
 
 
-def _opaque(subject: Subject, why: Exception | str, deadline: Deadline) -> Autodiff:
-    """What is left if autodiff cannot follow a loss: its value. Raises what the loss raises on arrays."""
-    value = one_number(subject.loss(subject.arguments()))
+def _opaque(subject: Subject, why: Exception | str, deadline: Deadline, value: Any = None) -> Autodiff:
+    """What is left if autodiff cannot follow a loss: its value, which may be known. Raises what it raises on arrays."""
+    value = one_number(subject.loss(subject.arguments())) if value is None else value
     with until(deadline):
         _same_again(value, one_number(subject.loss(subject.arguments())))
     reason = why if isinstance(why, str) else f"{raised_at(why)}{why}".splitlines()[0] or type(why).__name__
