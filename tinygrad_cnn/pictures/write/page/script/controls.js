@@ -109,4 +109,8 @@ $("rules").addEventListener("click", () => {
   draw();
 });
 page.on("redrawn", () => $("rules").setAttribute("aria-pressed", String(rules.some((group) => !closed.has(group.id)))));
+// Where there is little width, what is needed less is behind a button.
+const isNarrow = matchMedia("(max-width: 860px)"), unfold = () => ($("more").open = !isNarrow.matches);
+isNarrow.addEventListener("change", unfold);
+unfold();
 watchPointers();
