@@ -46,6 +46,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_the_report_has_a_verdict_in_every_cell_and_a_dark_picture_of_each_figure(trained: Path) -> None:
+    page = (trained / "report.html").read_text(encoding="utf-8")
+    cells = re.findall(r'<td class="(right|wrong)">(.)', page)
+    assert set(cells) == {("right", "✓"), ("wrong", "✗")}
+    assert page.count('<source media="(prefers-color-scheme: dark)"') == page.count("<picture>") == 7
+    assert all(f'<a href="#{name}"' in page and f'id="{name}"' in page for name in ("maps_after", "weights", "graph"))
+
+
 def test_training_writes_a_film_and_a_card(command, tmp_path: Path) -> None:
     assert command("train", "--epochs", "2", "-q", "--film", "film.svg", "--card", "card.png", "--dark") == (0, "", "")
     assert (tmp_path / "card.png").read_bytes()[16:24] == (1200).to_bytes(4, "big") + (630).to_bytes(4, "big")
@@ -69,7 +77,7 @@ def test_what_cannot_be_drawn_is_refused_before_training(command, tmp_path, argu
 
 
 def test_training_writes_metrics_weights_pictures_and_a_report(trained: Path) -> None:
-    pictures = {"training_images", "test_images", "shuffled_images", "maps_before", "maps_after", "loss"}
+    pictures = {"training_images", "test_images", "shuffled_images", "maps_before", "maps_after", "weights", "loss"}
     expected = {f"{name}.png" for name in pictures} | {"metrics.json", "weights.safetensors", "report.html"}
     assert {path.name for path in trained.iterdir()} == expected
     metrics = json.loads((trained / "metrics.json").read_text())
@@ -91,8 +99,8 @@ def test_training_writes_metrics_weights_pictures_and_a_report(trained: Path) ->
 
 def test_the_report_has_every_picture_in_it_and_loads_nothing(trained: Path) -> None:
     page = (trained / "report.html").read_text(encoding="utf-8")
-    assert page.count('src="data:image/png;base64,') == 6
-    assert not re.search(r"""(src|href)\s*=\s*["'](?!data:)""", page)
+    assert page.count('src="data:image/png;base64,') == 7
+    assert not re.search(r"""(src|href)\s*=\s*["'](?!data:|#)""", page)
     assert "://" not in page
     assert "default-src 'none'" in page
     assert "24 of 24" in page

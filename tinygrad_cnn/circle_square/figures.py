@@ -11,6 +11,7 @@ import numpy as np
 from tinygrad_cnn.circle_square.data import Drawings
 from tinygrad_cnn.circle_square.experiment import Result
 from tinygrad_cnn.circle_square.model import Forward
+from tinygrad_cnn.circle_square.palette import PALETTES, Theme
 from tinygrad_cnn.extras import extra
 
 with extra("cnn", "a figure"):
@@ -23,30 +24,46 @@ RIGHT, WRONG = "#1b7837", "#b2182b"
 
 
 def montage(
-    images: Any, labels: list[str], title: str, colours: list[str] | None = None, columns: int = COLUMNS
+    images: Any,
+    labels: list[str],
+    title: str,
+    colours: list[str] | None = None,
+    columns: int = COLUMNS,
+    rows: list[str] | None = None,
+    theme: Theme = "light",
 ) -> Figure:
     """Images in rows of `columns`, each on a grey scale of its own, with its label above it.
 
+    rows: what the rows are; then each row has one grey scale, which is written beside that.
     They are laid out in one picture rather than in axes of their own, which takes matplotlib seconds.
     """
+    palette = PALETTES[theme]
     columns = min(columns, len(images))
-    rows = -(-len(images) // columns)
+    count = -(-len(images) // columns)
     lines = 1 + max(label.count("\n") for label in labels)
-    side, gap, head = 1.0, 0.1, 0.16 + 0.16 * lines  # inches, but for a scale
-    width, height = columns * (side + gap), rows * (side + head + gap)
-    figure = Figure(figsize=(0.85 * width + 0.1, 0.85 * height + 0.3), dpi=110, layout="constrained")
+    above = 0.0 if rows is None else 0.3
+    side, gap, head = 1.0, 0.1, 0.16 + 0.16 * lines + above  # inches, but for a scale
+    width, height = columns * (side + gap), count * (side + head + gap)
+    size = (0.85 * width + 0.1, 0.85 * height + 0.3)
+    figure = Figure(figsize=size, dpi=110, layout="constrained", facecolor=palette.paper)
     FigureCanvasAgg(figure)
     axis = figure.subplots()
     axis.set_axis_off()
     axis.set_xlim(0, width)
     axis.set_ylim(height, 0)
-    axis.set_title(title, fontsize=10)
+    axis.set_title(title, fontsize=10, color=palette.ink)
     for i, image in enumerate(images):
-        left, top = i % columns * (side + gap), i // columns * (side + head + gap)
+        row = i // columns
+        left, top = i % columns * (side + gap), row * (side + head + gap)
         edges = (left, left + side, top + head + side, top + head)
-        least, most = float(image.min()), float(image.max())
+        of_scale = image if rows is None else images[row * columns : (row + 1) * columns]
+        least, most = float(np.min(of_scale)), float(np.max(of_scale))
+        if rows is not None and i % columns == 0:
+            ends = f"black {least:.4g}, white {most:.4g}".replace("-", "−")
+            said = f"{rows[row]}: {ends}"
+            axis.text(0, top + above - 0.06, said, fontsize=8.5, color=palette.faint, va="bottom", parse_math=False)
         axis.imshow(image, cmap="gray", interpolation="nearest", extent=edges, vmin=least, vmax=max(most, least + 1e-9))
-        colour = colours[i] if colours else "black"
+        colour = colours[i] if colours else palette.ink
         at = left + side / 2, top + head - 0.06
         axis.text(*at, labels[i], fontsize=8, color=colour, ha="center", va="bottom", parse_math=False)
     axis.set_xlim(0, width)
@@ -54,25 +71,27 @@ def montage(
     return figure
 
 
-def training_images(result: Result) -> Figure:
+def training_images(result: Result, theme: Theme) -> Figure:
     """The images that it is trained on."""
     drawings, shapes = result.data.train, _in_letters(result.data.classes)
-    return montage(drawings.grey, _classes(drawings, shapes), "Training images")
+    return montage(_on_paper(drawings, theme), _classes(drawings, shapes), "Training images", theme=theme)
 
 
-def test_images(result: Result) -> Figure:
+def test_images(result: Result, theme: Theme) -> Figure:
     """The images that it is tested with, and what it took them for."""
     drawings, shapes = result.data.test, _in_letters(result.data.classes)
     sigma = result.test.sigma[0]
     labels, colours = [], []
     for target, probability in zip(drawings.y[:, 0], sigma, strict=True):
         said = int(probability > 0.5)
-        labels.append(f"{shapes[int(target)]}:\n{shapes[said]} {probability if said else 1 - probability:.0%}")
-        colours.append(RIGHT if said == target else WRONG)
-    return montage(drawings.grey, labels, "Test images: what it is, and what the model says", colours, columns=6)
+        sign = "✓" if said == target else "✗"
+        labels.append(f"{shapes[int(target)]}:\n{sign} {shapes[said]} {probability if said else 1 - probability:.0%}")
+        colours.append(PALETTES[theme].training if said == target else PALETTES[theme].test)
+    title = "Test images: what it is, and what the model says"
+    return montage(_on_paper(drawings, theme), labels, title, colours, columns=6, theme=theme)
 
 
-def shuffled_images(result: Result) -> Figure:
+def shuffled_images(result: Result, theme: Theme) -> Figure:
     """The training images in the order of the first epoch."""
     drawings = result.data.train
     labels = _classes(drawings, _in_letters(result.data.classes))
@@ -83,63 +102,107 @@ def shuffled_images(result: Result) -> Figure:
         "As the model sees them in its first epoch: shuffled, strokes bright"
         if result.settings.scaling.invert
         else "As the model sees them in its first epoch: shuffled, not inverted",
+        theme=theme,
     )
 
 
-def _maps(result: Result, steps: Forward, when: str) -> Figure:
-    """Conv above, max-pool below, of the first 24 training images: 4 x 12."""
-    count = min(len(result.data.train), 2 * COLUMNS)
-    rows = [range(start, min(start + COLUMNS, count)) for start in range(0, count, COLUMNS)]
-    images = [steps.conv[i] for row in rows for i in row] + [steps.max_pool[i] for row in rows for i in row]
-    labels = [f"conv {i + 1}" for i in range(count)] + [f"max-pool {i + 1}" for i in range(count)]
-    return montage(images, labels, f"What the filter makes of the training images, {when} training")
+def _maps(result: Result, steps: Forward, when: str, theme: Theme) -> Figure:
+    """Conv above, max-pool below, of 24 training images, the first class before the second: 4 x 12."""
+    drawings, shapes = result.data.train, _in_letters(result.data.classes)
+    each = [np.flatnonzero(drawings.y[:, 0] == k)[:COLUMNS] for k in (0, 1)]
+    columns = max(map(len, each))
+    images, labels, rows = [], [], []
+    for name, maps in (("conv", steps.conv), ("max-pool", steps.max_pool)):
+        for shape, chosen in zip(shapes, each, strict=True):
+            rows.append(f"{name} of {shape}")
+            blank = np.full(maps.shape[1:], maps[chosen].min() if len(chosen) else 0.0)
+            for k in range(columns):
+                images.append(maps[chosen[k]] if k < len(chosen) else blank)
+                labels.append(f"{chosen[k] + 1}" if k < len(chosen) else "")
+    title = f"What the filter makes of the training images, {when} training"
+    return montage(images, labels, title, columns=columns, rows=rows, theme=theme)
 
 
-def maps_before(result: Result) -> Figure:
+def maps_before(result: Result, theme: Theme) -> Figure:
     """Conv and max-pool of the training images, before training."""
-    return _maps(result, result.before, "before")
+    return _maps(result, result.before, "before", theme)
 
 
-def maps_after(result: Result) -> Figure:
+def maps_after(result: Result, theme: Theme) -> Figure:
     """Conv and max-pool of the training images, after training."""
-    return _maps(result, result.after, "after")
+    return _maps(result, result.after, "after", theme)
 
 
-def loss_curve(result: Result) -> Figure:
-    """The loss and the training accuracy of every epoch."""
-    figure = Figure(figsize=(8, 3.2), dpi=110, layout="constrained")
+def weights(result: Result, theme: Theme) -> Figure:
+    """The filter, and Wf as a map of evidence for one class or the other."""
+    palette, shapes = PALETTES[theme], _in_letters(result.data.classes)
+    figure = Figure(figsize=(7.2, 3.3), dpi=110, layout="constrained", facecolor=palette.paper)
     FigureCanvasAgg(figure)
-    loss, right = figure.subplots(1, 2)
-    loss.plot(result.losses, color="#2166ac", linewidth=1.2)
-    loss.set_title(
-        "Loss" + (", as printed by the article" if result.settings.recipe == "published" else ""), fontsize=10
-    )
-    if result.settings.recipe == "published":
-        floor = -len(result.data.train) * np.log(2)
-        loss.axhline(floor, color="grey", linestyle=":", linewidth=1)
-        words = "the least there is, -batch log 2"
-        at = {"xycoords": loss.get_yaxis_transform(), "xytext": (0, 6), "textcoords": "offset points"}
-        loss.annotate(words, (1, floor), fontsize=8, color="dimgrey", va="bottom", ha="right", **at)
-    else:
-        loss.set_yscale("log")
-    right.plot(100 * np.array(result.accuracies), color="#1b7837", linewidth=1.2)
-    right.set_title("Training images on the right side, %", fontsize=10)
-    right.set_ylim(-2, 102)
-    for axis in (loss, right):
-        axis.set_xlabel("epoch", fontsize=9)
-        axis.tick_params(labelsize=8)
-        axis.spines[["top", "right"]].set_visible(False)
+    titles = "The filter Wc", f"Wf: blue is evidence for {shapes[0]}, red for {shapes[1]}"
+    arrays = result.final.Wc, result.final.Wf.reshape(14, 14)
+    for axis, array, title in zip(figure.subplots(1, 2), arrays, titles, strict=True):
+        most = float(np.abs(array).max()) or 1.0
+        shown = axis.imshow(array, cmap="RdBu_r", vmin=-most, vmax=most, interpolation="nearest")
+        axis.set_title(title, fontsize=10, color=palette.ink, parse_math=False)
+        axis.set_axis_off()
+        scale = figure.colorbar(shown, ax=axis, shrink=0.85)
+        scale.ax.tick_params(labelsize=8, colors=palette.faint)
+    for (i, j), w in np.ndenumerate(arrays[0]):
+        ink = "white" if abs(w) > 0.6 * np.abs(arrays[0]).max() else "black"
+        figure.axes[0].text(j, i, f"{w:+.2f}".replace("-", "−"), ha="center", va="center", fontsize=9, color=ink)
     return figure
 
 
-FIGURES: dict[str, Callable[[Result], Figure]] = {
+def loss_curve(result: Result, theme: Theme) -> Figure:
+    """What is minimised, the cross-entropies, and the shares that are right, of every epoch."""
+    palette = PALETTES[theme]
+    figure = Figure(figsize=(10.5, 3.2), dpi=110, layout="constrained", facecolor=palette.paper)
+    FigureCanvasAgg(figure)
+    loss, entropy, right = figure.subplots(1, 3)
+    losses = np.array(result.losses)
+    if result.settings.recipe == "published":  # which is negative: above its least it has a logarithm
+        loss.plot(losses + len(result.data.train) * np.log(2), color=palette.training, linewidth=1.4)
+        title = "Printed loss, above its minimum −batch·log 2"
+    else:
+        loss.plot(losses, color=palette.training, linewidth=1.4)
+        title = "Loss"
+    for axis, what in ((entropy, "loss"), (right, "right")):
+        for curve, name, ink in zip(result.curves, ("training", "test"), (palette.training, palette.test), strict=True):
+            values = getattr(curve, what) * (100 if what == "right" else 1)
+            axis.plot(values, color=ink, linewidth=1.4, label=name)
+    right.set_ylim(-4, 104)
+    with np.errstate(all="ignore"):
+        for axis in (loss, entropy):
+            axis.set_yscale("log")
+    titles = title, "Mean cross-entropy", "Images on the right side, %"
+    for axis, words in zip((loss, entropy, right), titles, strict=True):
+        axis.set_title(words, fontsize=9.5, color=palette.ink)
+        axis.set_facecolor(palette.paper)
+        axis.set_xlabel("epoch", fontsize=9, color=palette.faint)
+        axis.tick_params(which="both", labelsize=8, colors=palette.faint)
+        axis.grid(color=palette.line, linewidth=0.6)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.spines[["left", "bottom"]].set_color(palette.line)
+    legend = right.legend(fontsize=8.5, frameon=False, loc="center right")
+    for text in legend.get_texts():
+        text.set_color(palette.ink)
+    return figure
+
+
+FIGURES: dict[str, Callable[[Result, Theme], Figure]] = {
     "training_images": training_images,
     "test_images": test_images,
     "shuffled_images": shuffled_images,
     "maps_before": maps_before,
     "maps_after": maps_after,
+    "weights": weights,
     "loss": loss_curve,
 }
+
+
+def _on_paper(drawings: Drawings, theme: Theme) -> Any:
+    """The drawings, dark on light; or bright on dark."""
+    return 255 - drawings.grey if theme == "dark" else drawings.grey
 
 
 def _classes(drawings: Drawings, shapes: tuple[str, str]) -> list[str]:

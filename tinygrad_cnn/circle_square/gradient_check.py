@@ -116,9 +116,12 @@ def relative(comparison: tg.check.Comparison, parameter: tg.check.Parameter) -> 
 
 
 def difference(comparison: tg.check.Comparison | None, parameter: tg.check.Parameter) -> str:
-    """A comparison as the cell of a table: the absolute difference, and the relative one in brackets."""
+    """A comparison as the cell of a table: a tick or a cross, the absolute difference, and the relative one in
+    brackets.
+    """
     if comparison is None:
         return "not compared"
     if comparison.verdict == "inconclusive":
-        return comparison.note
-    return f"{comparison.difference:.1e} ({relative(comparison, parameter):.0e})"
+        return f"? {comparison.note}"
+    sign = "✓" if comparison.verdict == "agree" else "✗"
+    return f"{sign} {comparison.difference:.1e} ({relative(comparison, parameter):.0e})"

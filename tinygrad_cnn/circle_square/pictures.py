@@ -48,4 +48,4 @@ def film_of(result: Result) -> Any:
 def compact_svg(x: Floats, y: Floats, p: Parameters, recipe: RecipeName) -> str:
     """The picture that fits on a screen, forward and backward, as SVG."""
     loss = graph_of(x, y, p, recipe)
-    return tg.render(loss, backward=True, values="thumbnails", depth=DEPTH, inputs=INPUTS, theme="light").svg
+    return tg.render(loss, backward=True, values="thumbnails", depth=DEPTH, inputs=INPUTS).svg

@@ -20,10 +20,18 @@ _templates = jinja2.Environment(
 )
 
 
-def page(result: Result, other: Result | None, pictures: dict[str, bytes], graph: str, versions: dict[str, str]) -> str:
+def page(
+    result: Result,
+    other: Result | None,
+    pictures: dict[str, bytes],
+    dark: dict[str, bytes],
+    graph: str,
+    versions: dict[str, str],
+) -> str:
     """The page, as HTML.
 
-    pictures: PNG files by name; graph: the model as SVG; other: the result of the other recipe on the same images.
+    pictures, dark: PNG files by name, in dark colours on light and the reverse; graph: the model as SVG; other: the
+    result of the other recipe on the same images.
     """
     return _templates.get_template("report.html").render(
         result=result,
@@ -31,6 +39,7 @@ def page(result: Result, other: Result | None, pictures: dict[str, bytes], graph
         how=result.settings.resolved(),
         graph="data:image/svg+xml;base64," + base64.b64encode(graph.encode()).decode(),
         pictures={name: _inline(png) for name, png in pictures.items()},
+        dark={name: _inline(png) for name, png in dark.items()},
         versions=versions,
         milestones=[n for n in range(len(result.losses)) if n % 50 == 0 or n == len(result.losses) - 1],
         difference=difference,

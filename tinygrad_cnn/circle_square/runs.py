@@ -27,12 +27,13 @@ def write(folder: Path, result: Result, other: Result | None) -> None:
     """Write everything that is known of `result` into `folder`; `other` is the other recipe's, for the report."""
     (folder / "metrics.json").write_text(json.dumps(metrics(result, other), indent=1, allow_nan=False) + "\n")
     write_weights(folder / "weights.safetensors", result)
-    pictures = {name: figures.png(draw(result)) for name, draw in figures.FIGURES.items()}
+    pictures = {name: figures.png(draw(result, "light")) for name, draw in figures.FIGURES.items()}
+    dark = {name: figures.png(draw(result, "dark")) for name, draw in figures.FIGURES.items()}
     for name, picture in pictures.items():
         (folder / f"{name}.png").write_bytes(picture)
     x, y = result.settings.scaling(result.data.train.grey), result.data.train.y
     graph = compact_svg(x, y, result.final, result.settings.recipe)
-    page = report.page(result, other, pictures, graph, versions())
+    page = report.page(result, other, pictures, dark, graph, versions())
     (folder / "report.html").write_bytes(page.encode(errors="backslashreplace"))  # names of files may be in any code
 
 

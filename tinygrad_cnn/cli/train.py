@@ -246,14 +246,15 @@ def _beside(sigma: Any, targets: Any) -> str:
 def _show(console: Console, result: Result, other: Result | None, to: Path) -> None:
     """The test, the comparison of gradients, and where everything lies."""
     shapes = result.data.classes
-    table = Table("test image", "class", "prediction", box=box.SIMPLE_HEAD)
+    table = Table("test image", "class", "prediction", "", box=box.SIMPLE_HEAD)
     for name, target, sigma in zip(result.data.test.names, result.data.test.y[:, 0], result.test.sigma[0], strict=True):
         said = int(sigma > 0.5)
         colour = "green" if said == target else "red"
         table.add_row(
             options.shown(name),
             options.shown(shapes[int(target)]),
-            f"[{colour}]{options.shown(says(sigma, shapes))}[/]",
+            options.shown(says(sigma, shapes)),
+            f"[{colour}]{'✓ right' if said == target else '✗ wrong'}[/]",
         )
     console.print(table)
     console.print(f"{_score(result)}. {_pace(result)}.")
@@ -261,7 +262,8 @@ def _show(console: Console, result: Result, other: Result | None, to: Path) -> N
         console.print(f"[dim]By the {other.settings.recipe} recipe: {_score(other)}.[/]")
     console.print(
         "\nThe gradient at the final parameters: by autodiff, hand-derived, and by finite differences of some "
-        "elements of each parameter. A cell: the largest difference, and in brackets its size relative to the gradient."
+        "elements of each parameter. A cell: the largest difference, and in brackets its size relative to the "
+        "gradient; ✓ they agree, ✗ they differ by more than their errors."
     )
     for checked in result.checked_losses:
         console.print(f"\nOf {checked.title}:")
