@@ -32,7 +32,7 @@ class Style:
     beside  the parameters and constants that stand beside the step that takes them, with that step
     both    the backward half is drawn too
     layered steps have the colours of what they are in a network
-    narrow  what flows back stands beneath the value, and not beside it
+    narrow  thumbnails stand beneath what is written, and on a card what flows back beneath the value
     relaxed how much is left out that makes a layout tidy and boxes overlap: from 1 on straight columns, from 2 on ranks
             across frames, at 3 frames
     """
@@ -275,7 +275,16 @@ def _is_parameter_or_gradient(box: Box) -> bool:
 
 def _label(box: Box, style: Style, ink: str, faint: str) -> str:
     file = style.images.get(box.id)
-    return label(box, ink, faint, palette=style.palette, dtype=style.dtype, image_file=file, whole=not style.both)
+    return label(
+        box,
+        ink,
+        faint,
+        palette=style.palette,
+        dtype=style.dtype,
+        image_file=file,
+        whole=not style.both,
+        narrow=style.narrow,
+    )
 
 
 def edges(diagram: Diagram, style: Style) -> tuple[dict[str | None, list[str]], list[str]]:

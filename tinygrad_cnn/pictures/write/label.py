@@ -11,24 +11,36 @@ from tinygrad_cnn.pictures.view.thumbnails import Thumbnail
 from tinygrad_cnn.pictures.view.values import Value
 from tinygrad_cnn.pictures.write.colours import Palette
 
+LINE = 30  # characters in a line of a narrow caption, unless a clause is longer
+BESIDE = 60  # points: a narrower thumbnail stands to the right of what is written about it, else below
 
-def label(box: Box, ink: str, faint: str, *, palette: Palette, dtype: str, image_file: str | None, whole: bool) -> str:
+
+def label(
+    box: Box, ink: str, faint: str, *, palette: Palette, dtype: str, image_file: str | None, whole: bool, narrow: bool
+) -> str:
     """What stands in a box: its name, what computed it, and what is shown of its value.
 
-    dtype: that of most boxes, which is not repeated. whole: a cost is written with the time of the rules, too.
+    dtype: that of most boxes, which is not repeated. whole: a cost is written with the time of the rules, too. narrow:
+    a wide thumbnail stands below, and its caption in lines.
     """
-    rows = [heading(box, faint), *about_value(box, dtype, ink, faint)]
+    picture = box.value.picture if box.value is not None else None
+    below = narrow and picture is not None and box.before is None and picture.width > BESIDE
+    rows = [heading(box, faint), *about_value(box, dtype, ink, faint, captioned=not below)]
     if box.value is not None and box.before is not None:  # its second row has both ranges, and no place for more
         rows[0] += "".join(f"  {small(part, faint)}" for part in type_and_shape(box, dtype))
     faults = warnings(box, palette)
     if box.cost is not None:
         rows.append(small(cost(box.cost, whole=whole), faint))
     rows += noted(box)
+    if below and picture is not None:
+        rows[2:2] = [small(line, faint) for line in lines_of(picture.caption) if line]
     cells = [f'<TD ALIGN="LEFT">{row}</TD>' for row in rows]
     cells[2:2] = faults
-    picture = box.value.picture if box.value is not None else None
     if image_file is not None and picture is not None:
-        cells[0] += image(image_file, picture, len(cells))
+        if below:
+            cells.append(image_below(image_file, picture))
+        else:
+            cells[0] += image(image_file, picture, len(cells))
     cells[0] += spacer(cells)
     return table(cells)
 
@@ -107,6 +119,25 @@ def image(file: str, picture: Thumbnail, rows: int) -> str:
         f'<TD ROWSPAN="{rows}" FIXEDSIZE="TRUE" WIDTH="{picture.width + 2}" HEIGHT="{picture.height + 2}">'
         f'<IMG SRC="{html.escape(file)}" SCALE="TRUE"/></TD>'
     )
+
+
+def image_below(file: str, picture: Thumbnail) -> str:
+    """The cell of a thumbnail that has a row of its own."""
+    size = f'FIXEDSIZE="TRUE" WIDTH="{picture.width + 2}" HEIGHT="{picture.height + 2}"'
+    cell = f'<TR><TD {size}><IMG SRC="{html.escape(file)}" SCALE="TRUE"/></TD></TR>'
+    return f'<TD ALIGN="LEFT"><TABLE ALIGN="LEFT" {size} BORDER="0" CELLSPACING="0" CELLPADDING="0">{cell}</TABLE></TD>'
+
+
+def lines_of(caption: str) -> list[str]:
+    """A caption in lines, each of as many of its clauses as fit."""
+    lines = [""]
+    for clause in caption.split(", "):
+        together = f"{lines[-1]}, {clause}" if lines[-1] else clause
+        if len(together) > LINE:
+            lines.append(clause)
+        else:
+            lines[-1] = together
+    return lines
 
 
 def table(rows: list[str]) -> str:

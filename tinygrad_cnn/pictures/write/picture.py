@@ -27,7 +27,7 @@ def to_dot(diagram: Diagram, style: Style) -> str:
     return poster.to_dot(diagram, style) if diagram.is_poster else dot.to_dot(diagram, style)
 
 
-COLUMN = 720  # points: a poster that is wider is made narrower, to be read in the column of a page
+COLUMN = 720  # points: a picture that is wider is made narrower, to be read in the column of a page
 
 
 def width_of(svg: bytes) -> float:
@@ -205,7 +205,7 @@ class Picture:
     def _layout(self) -> tuple[dict[str, Any], bytes]:
         """How the picture is laid out, as arguments of `Style`, and the SVG so."""
         laid_out = self._tidiest(narrow=False)
-        if self.diagram.is_poster and width_of(laid_out[1]) > COLUMN:
+        if width_of(laid_out[1]) > COLUMN:
             narrow = self._tidiest(narrow=True)
             if width_of(narrow[1]) < width_of(laid_out[1]):
                 return narrow

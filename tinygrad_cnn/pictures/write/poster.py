@@ -9,12 +9,23 @@ from tinygrad_cnn.pictures.view.poster import Card, Poster, poster_of
 from tinygrad_cnn.pictures.write import dot
 from tinygrad_cnn.pictures.write.colours import Look
 from tinygrad_cnn.pictures.write.dot import Style
-from tinygrad_cnn.pictures.write.label import about_value, cost, escaped, image, noted, quoted, small, tip, warnings
+from tinygrad_cnn.pictures.write.label import (
+    BESIDE,
+    about_value,
+    cost,
+    escaped,
+    image,
+    image_below,
+    lines_of,
+    noted,
+    quoted,
+    small,
+    tip,
+    warnings,
+)
 
 SHORT = 12  # characters of a caption that stands beside the range, and not beneath it
 MOST = 12  # parameters that a card shows
-LINE = 30  # characters in a line of a narrow caption, unless a clause is longer
-BESIDE = 60  # points: what is narrower stands to the right of what is written about it, else below
 
 
 def to_dot(diagram: Diagram, style: Style) -> str:
@@ -131,7 +142,7 @@ def _cell(box: Box, style: Style, ink: str, *, called: bool, of: str = "", of_lo
     file = style.images.get(box.id)
     picture = box.value.picture if box.value is not None else None
     caption = picture.caption if picture is not None and box.before is None and len(picture.caption) > SHORT else ""
-    lines = _lines(caption) if style.narrow else [caption]
+    lines = lines_of(caption) if style.narrow else [caption]
     facts = "   ".join([*name, *about_value(box, style.dtype, ink, ink, closed=False, captioned=not caption)])
     written = [facts, *(small(line, ink) for line in lines if line)]
     cells = [f'<TD ALIGN="LEFT">{text}</TD>' for text in written if text]
@@ -145,23 +156,8 @@ def _cell(box: Box, style: Style, ink: str, *, called: bool, of: str = "", of_lo
     if picture.width <= BESIDE and rows:
         rows[0] = rows[0].removesuffix("</TR>") + f"{image(file, picture, len(rows))}</TR>"
     else:
-        size = f'FIXEDSIZE="TRUE" WIDTH="{picture.width + 2}" HEIGHT="{picture.height + 2}"'
-        cell = f'<TR><TD {size}><IMG SRC="{file}" SCALE="TRUE"/></TD></TR>'
-        shown = f'<TABLE ALIGN="LEFT" {size} BORDER="0" CELLSPACING="0" CELLPADDING="0">{cell}</TABLE>'
-        rows.append(f'<TR><TD ALIGN="LEFT">{shown}</TD></TR>')
+        rows.append(f"<TR>{image_below(file, picture)}</TR>")
     return _table(rows)
-
-
-def _lines(caption: str) -> list[str]:
-    """A caption in lines, each of as many of its clauses as fit."""
-    lines = [""]
-    for clause in caption.split(", "):
-        together = f"{lines[-1]}, {clause}" if lines[-1] else clause
-        if len(together) > LINE:
-            lines.append(clause)
-        else:
-            lines[-1] = together
-    return lines
 
 
 def _table(rows: list[str]) -> str:
