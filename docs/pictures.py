@@ -53,6 +53,19 @@ def dead() -> Any:
         return tg.named(np.mean(ratio) + np.mean(np.exp(-x * 8)), "loss")
 
 
+def tangled(steps: int = 3_000) -> Any:
+    """A graph without any structure: each step takes values that any of those before it computed."""
+    rng = np.random.default_rng(0)
+    values = [tg.Tensor(rng.normal(size=4), name) for name in "abc"]
+    untaken = list(values)
+    for _ in range(steps - 2):
+        first = untaken.pop(rng.integers(len(untaken))) if len(untaken) > 12 else values[rng.integers(len(values))]
+        other = values[rng.integers(len(values))]
+        values.append(np.arctan2(first, other) if rng.random() < 0.5 else np.sin(first))
+        untaken.append(values[-1])
+    return tg.named(np.mean(np.concatenate(untaken)), "loss")
+
+
 def readme() -> None:
     """Run the code of the README, as printed, up to where it draws; its picture is the README's."""
     text = (IMAGES.parents[1] / "README.md").read_text(encoding="utf-8")
@@ -87,6 +100,7 @@ def main() -> None:
     tg.render(after, IMAGES / "graph_cost.svg", backward=True, depth=DEPTH, measure=True, inputs=INPUTS)
     tg.render(recurrent(), IMAGES / "graph_loop.svg", backward=True, values="thumbnails", fold=True)
     tg.render(dead(), IMAGES / "graph_wrong.svg", values="thumbnails")
+    tg.render(tangled(), IMAGES / "graph_parts.svg", fold=False)
     slope = tg.grad(lambda x: tg.sigmoid(x) * x)(tg.Tensor(0.5, "x"))
     tg.render(slope, IMAGES / "graph_second.svg", backward=True, values="thumbnails", depth="all")
     screenshots(before)
