@@ -22,9 +22,9 @@ import numpy as np
 from PIL import Image
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.circle_square import data, experiment
+from tinygrad_cnn.circle_square import card, data, experiment
 from tinygrad_cnn.circle_square.gradient_check import LOSSES, cross_check
-from tinygrad_cnn.circle_square.pictures import DEPTH, INPUTS, graph_of
+from tinygrad_cnn.circle_square.pictures import DEPTH, INPUTS, film_of, graph_of
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, published_start
 
@@ -90,6 +90,9 @@ def main() -> None:
     before, after = (graph_of(x, y, p, "robust") for p in (result.start, result.final))
     shown: Any = {"inputs": INPUTS, "values": "thumbnails"}
 
+    published = experiment.run(experiment.Settings(settings.task), drawings)
+    film_of(published).save(IMAGES / "training.svg")
+    (IMAGES / "card.png").write_bytes(card.png(published))
     readme()
     tg.render(before, IMAGES / "graph_poster.svg", backward=True, **shown)
     tg.render(before, IMAGES / "graph_forward.svg", depth=DEPTH, **shown)
