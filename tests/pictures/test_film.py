@@ -158,6 +158,7 @@ def test_names_are_text() -> None:
         ({"frames": 3}, "frames is 3; expected a dict from epochs to parameters"),
         ({"frames": np.ones(3)}, "frames is array 3; expected a dict"),
         ({"frames": epochs(), "measure": True}, "measure cannot be combined with frames"),
+        ({"frames": epochs(), "pixel": ("h", (0, 0))}, "pixel cannot be combined with frames"),
         ({"frames": epochs(), "format": "html"}, "unknown format 'html' for a film; expected one of svg, gif, png"),
         ({"frames": epochs(), "path": "film.mp4"}, "unknown format 'mp4' for a film"),
         ({"frames": {0: epochs()[0], 7: {"W": np.ones((6, 2)), "b": 0.5}}}, "the frame 'epoch 7' has W .*6×2"),
