@@ -167,9 +167,9 @@ def _head(film: Film, width: float, theme: Theme) -> str:
         (head.values, film_head.VALUE, 11, ""),
     ):
         step = 1.4 * size
-        room = film_head.LEFT - 20
+        widest = film_head.LEFT - 20
         parts.append(
-            _strip(count, 16, up + baseline - 0.76 * step, room, step, _lines(texts, step, size, palette.ink, look))
+            _strip(count, 16, up + baseline - 0.76 * step, widest, step, _lines(texts, step, size, palette.ink, look))
         )
     ends = (
         (film_head.LEFT, "start"),
