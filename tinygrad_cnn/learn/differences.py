@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,8 @@ def difference(yours: Any, right: Any) -> tuple[str, dict[str, Any]]:
             return "transposed_shape", {"actual": y.shape, "expected": r.shape}
         if y.size == r.size and same(y.reshape(r.shape), r):
             return "reshaped", {"actual": y.shape, "expected": r.shape}
-        return "shape", {"actual": y.shape, "expected": r.shape}
+        kind = "not_summed" if _is_a_sum(r, y) else "summed_shape" if _is_a_sum(y, r) else "shape"
+        return kind, {"actual": y.shape, "expected": r.shape}
     if not np.all(np.isfinite(y) | ~np.isfinite(r)):
         return "not_finite", {}
     if same(-y, r):
@@ -64,6 +66,15 @@ def difference(yours: Any, right: Any) -> tuple[str, dict[str, Any]]:
     if y.size > 1 and not np.all(wrong):
         return "some_elements", {"n": int(np.sum(wrong)), "size": y.size}
     return ("other" if y.size > 1 else "number"), {}
+
+
+def _is_a_sum(small: np.ndarray[Any, Any], large: np.ndarray[Any, Any]) -> bool:
+    """Whether `small` is `large`, summed over one axis or several."""
+    if small.size >= large.size:
+        return False
+    subsets = (axes for n in range(1, large.ndim + 1) for axes in itertools.combinations(range(large.ndim), n))
+    sums = (large.sum(axis=axes, keepdims=True) for axes in subsets)
+    return any(x.size == small.size and same(x.reshape(small.shape), small) for x in sums)
 
 
 def shown(value: Any) -> str:

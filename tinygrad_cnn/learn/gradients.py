@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from types import ModuleType
@@ -35,22 +36,35 @@ def judged_gradient(exercise: Exercise, lines: list[Line], answer: ModuleType, s
     for name in ("loss", "parameters", "by_hand"):
         if not hasattr(answer, name):
             return Outcome(False, lines, "given_changed", {"name": name})
-    values, right = returned(answer), returned(solution)
+    right = returned(solution)
+    try:
+        values = returned(answer)
+    except AnswerError as error:
+        values = {name: error.variables.get(name, x) for name, x in right.items()}
+        if (outcome := _wrong_shape(lines, values, right)) is None:
+            raise
+        return outcome  # a line that it made fail later is not the one to look at
     for name in right.keys() - values.keys():
         return Outcome(False, lines, "not_returned", {"name": name})
     unlike = [name for name, x in solution.parameters.items() if not differences.same(answer.parameters.get(name), x)]
     if unlike or not differences.same(_loss(answer), solution.loss(solution.parameters)):
         return Outcome(False, lines, "given_changed", {"name": unlike[0] if unlike else "loss"})
-    for line in lines:  # what has the wrong shape is best said before anything is computed from it
-        if (
-            line.status == "unknown"
-            and line.name in right
-            and np.shape(values[line.name]) != np.shape(right[line.name])
-        ):
-            kind, facts = differences.difference(values[line.name], right[line.name])
-            marked = [replace(x, status="wrong") if x is line else x for x in lines]
-            return Outcome(False, marked, kind, facts, at=_at(line), yours=differences.shown(values[line.name]))
+    if (outcome := _wrong_shape(lines, values, right)) is not None:
+        return outcome
     return _outcome(cross_check(answer), lines, values, right)
+
+
+def _wrong_shape(lines: list[Line], values: Mapping[str, Any], right: Mapping[str, Any]) -> Outcome | None:
+    """What has the wrong shape is best said before anything is computed from it."""
+    for line in lines:
+        if line.status != "unknown" or line.name not in right:
+            continue
+        yours = values[line.name]
+        if np.shape(yours) != np.shape(right[line.name]):
+            kind, facts = differences.difference(yours, right[line.name])
+            marked = [replace(x, status="wrong") if x is line else x for x in lines]
+            return Outcome(False, marked, kind, facts, at=_at(line), yours=differences.shown(yours))
+    return None
 
 
 def cross_check(answer: ModuleType) -> Report:
@@ -72,14 +86,29 @@ def _outcome(report: Results, lines: list[Line], values: Mapping[str, Any], righ
     if first is None:
         return Outcome(solved=True, lines=marked)
     cause, _ = wrong[first]
-    kind = (
-        cause.kind.split(" and ")[0]
-        if cause is not None and cause.kind
-        else differences.difference(values[first], right[first])[0]
-    )
-    facts = differences.difference(values[first], right[first])[1]
     line = next((line for line in marked if line.name == first), None)
+    kind, facts = differences.difference(values[first], right[first])
+    if cause is not None and cause.kind:
+        kind, more = _kind(cause, line.written if line is not None else "")
+        facts = {**facts, **more}
     return Outcome(False, marked, kind, {**facts, "name": first}, at=_at(line), yours=differences.shown(values[first]))
+
+
+def _kind(cause: Cause, written: str) -> tuple[str, dict[str, str]]:
+    """The kind of mistake that a cause is for a learner, and what fills in its sentence.
+
+    Where it is that one expression stands for another, the learner is told which, if the line has it as a name.
+    """
+    kind = cause.kind.split(" and ")[0]
+    if kind == "division_more" and re.search(r"(\b\w+) / \1\b", cause.you or ""):
+        return "factor_missing", {}  # what is divided by itself is not there
+    if kind == "other" and (stands := re.match(r"(.+) stands where (.+) should$", cause.words)):
+        part, right = stands.groups()
+        if re.sub(r"axis=\S+?\b", "", part) == re.sub(r"axis=\S+?\b", "", right):
+            return "axis", {}
+        if re.fullmatch(r"\w+", part) and part != written and re.search(rf"\b{part}\b", written):
+            return "stands", {"part": part}
+    return kind, {}
 
 
 def _wrong(

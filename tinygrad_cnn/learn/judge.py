@@ -107,7 +107,10 @@ def _own_words(
 ) -> dict[str, str]:
     """What the exercise says of an answer that gives the same numbers as this one."""
     wrong_now = outcome.first_wrong
-    values = _values(exercise, answer)
+    try:
+        values = _values(exercise, answer)
+    except AnswerError:
+        return {}
     for wrong in exercise.wrong:
         if not wrong.says or (wrong_now is not None and wrong_now.name not in wrong.blanks):
             continue
@@ -129,7 +132,10 @@ def _own_words(
 def _values(exercise: Exercise, module: ModuleType) -> Mapping[str, Any]:
     """What an answer gives, by name or call."""
     if not exercise.calls:
-        return returned(module)
+        try:
+            return returned(module)
+        except AnswerError as error:
+            return error.variables
     return {call: answer_of(call, module) for call in exercise.calls}
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import sys
 import traceback
 import types
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.learn.outcome import Line, Outcome
 
 _MODULE = "exercise"
+_OPERATORS: dict[type[ast.operator], str] = {ast.MatMult: "@", ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 
 
 class AnswerError(Exception):
@@ -27,14 +30,52 @@ class AnswerError(Exception):
     def outcome(self, lines: list[Line]) -> Outcome:
         """What is to be said of it: a kind of `words.FAILURES`, and the line."""
         error = self.error
-        facts = {"type": type(error).__name__, "message": " ".join(str(error).split())[:300]}
-        return Outcome(solved=False, lines=lines, kind=_kind(error), facts=facts, at=self._at())
+        kind, at = _kind(error), self._at()
+        message = " ".join(str(error).split())[:300]
+        # A line that is still blank has the solution in it, which what was written above made fail.
+        hidden = at is not None and any(line.line == at[0] and line.status == "blank" for line in lines)
+        if kind in ("matmul_shapes", "broadcast_shapes") and (operands := self._operands()):
+            message = f" {operands[1]} ".join(
+                f"{'' if hidden else text} {np.shape(x)}".strip() for text, x in operands[0]
+            )
+            if kind == "matmul_shapes" and any(np.ndim(x) == 0 for _, x in operands[0]):
+                kind = "matmul_number"
+        facts = {"type": type(error).__name__, "message": message}
+        return Outcome(solved=False, lines=lines, kind=kind, facts=facts, at=None if hidden else at)
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The local variables of the learner's code where it raised the error."""
+        return dict(frames[-1][0].f_locals) if (frames := self._frames()) else {}
+
+    def _frames(self) -> list[tuple[types.FrameType, traceback.FrameSummary]]:
+        """Those of the learner's file that the error came through."""
+        walk = [frame for frame, _ in traceback.walk_tb(self.error.__traceback__)]
+        found = zip(walk, traceback.extract_tb(self.error.__traceback__), strict=True)
+        return [(frame, summary) for frame, summary in found if summary.filename == self.file]
+
+    def _operands(self) -> tuple[list[tuple[str, Any]], str] | None:
+        """The two operands of the operation that failed, with their texts, and its operator."""
+        if not (frames := self._frames()):
+            return None
+        frame, at = frames[-1]
+        if at.colno is None or at.end_colno is None or at.end_lineno != at.lineno:
+            return None
+        part = linecache.getline(self.file, at.lineno or 0).encode()[at.colno : at.end_colno].decode()
+        try:
+            node = ast.parse(part, mode="eval").body
+            if not isinstance(node, ast.BinOp) or type(node.op) not in _OPERATORS:
+                return None
+            texts = [ast.get_source_segment(part, side) or "" for side in (node.left, node.right)]
+            return [(t, eval(t, frame.f_globals, frame.f_locals)) for t in texts], _OPERATORS[type(node.op)]
+        except Exception:  # it cannot be evaluated again
+            return None
 
     def _at(self) -> tuple[int, str] | None:
         """The last line of the learner's file that the error came through."""
         if isinstance(self.error, SyntaxError) and self.error.lineno:
             return self.error.lineno, (self.error.text or "").strip()
-        frames = [f for f in traceback.extract_tb(self.error.__traceback__) if f.filename == self.file]
+        frames = [summary for _, summary in self._frames()]
         if not frames or frames[-1].lineno is None:
             return None
         return frames[-1].lineno, (frames[-1].line or "").strip()

@@ -20,12 +20,12 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
         "맞는 값의 상수배이고, 그 상수는 어떤 축의 길이입니다.",
     ),
     "sum_for_mean": (
-        "The shape fits, but this is the gradient of a sum, and the loss takes a mean.",
-        "shape은 맞지만 합의 변화도입니다. 손실은 평균입니다.",
+        "The shape fits, but this is the gradient of a sum, and the forward pass takes a mean.",
+        "shape은 맞지만 합의 변화도입니다. 순전파에서는 평균을 구합니다.",
     ),
     "mean_for_sum": (
-        "The shape fits, but this is the gradient of a mean, and the loss takes a sum.",
-        "shape은 맞지만 평균의 변화도입니다. 손실은 합입니다.",
+        "The shape fits, but it is divided by the length of an axis, as if this step took a mean: it takes a sum.",
+        "shape은 맞지만 이 단계에서 평균을 구한 것처럼 축의 길이로 나누었습니다. 여기서는 합입니다.",
     ),
     "scale_everywhere": (
         "Every element is {factor} times what it should be.",
@@ -46,8 +46,8 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
     ),
     "division_missing": ("A division is missing.", "나눗셈 하나가 빠져 있습니다."),
     "length_missing": (
-        "The division by the number of examples is missing: the loss takes a mean.",
-        "예제의 수로 나누는 것이 빠져 있습니다. 손실은 평균입니다.",
+        "A division by the length of an axis is missing: the forward pass takes a mean.",
+        "축의 길이로 나누는 것이 빠져 있습니다. 순전파에서는 평균을 구합니다.",
     ),
     "one_of_several": (
         "Several contributions belong together, and only one of them counts: add, do not assign.",
@@ -71,6 +71,11 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
         "The shape is right, the numbers are not: another array or operation belongs somewhere in this line.",
         "shape은 맞지만 숫자가 다릅니다. 이 줄 어딘가에 다른 배열이나 연산이 와야 합니다.",
     ),
+    "stands": (
+        "In this line {part} is wrong: something else belongs in its place.",
+        "이 줄의 {part} 자리에는 다른 것이 와야 합니다.",
+    ),
+    "axis": ("The shape is right, but the axis is not.", "shape은 맞지만 축이 틀렸습니다."),
     "another": ("The shape is right, but this is another formula.", "shape은 맞지만 다른 식입니다."),
     "scattered": (
         "An index that comes several times is handled wrongly.",
@@ -100,6 +105,14 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
     "shape": (
         "Its shape is {actual}, and should be {expected}: a gradient has the shape of what it is the gradient of.",
         "shape이 {actual}인데 {expected}이어야 합니다. 변화도의 shape은 그 변수의 shape과 같습니다.",
+    ),
+    "not_summed": (
+        "Its shape is {actual}, and should be {expected}: a sum is missing.",
+        "shape이 {actual}인데 {expected}이어야 합니다. 더하는 것이 빠져 있습니다.",
+    ),
+    "summed_shape": (
+        "Its shape is {actual}, and should be {expected}: there is a sum too many.",
+        "shape이 {actual}인데 {expected}이어야 합니다. 더하지 말아야 할 것을 더했습니다.",
     ),
     "one_place": (
         "Only one place of an axis counts: add, do not assign.",
@@ -140,12 +153,16 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
 # What kept an answer from being judged.
 FAILURES: Mapping[str, tuple[str, str]] = {
     "matmul_shapes": (
-        "The shapes do not fit in @: the columns of the first have to be as many as the rows of the second. {message}",
-        "@의 shape이 맞지 않습니다. 앞 행렬의 열 수와 뒤 행렬의 행 수가 같아야 합니다. {message}",
+        "The shapes do not fit in @: {message}. The columns of the first have to be as many as the rows of the second.",
+        "@의 shape이 맞지 않습니다. {message}. 앞 행렬의 열 수와 뒤 행렬의 행 수가 같아야 합니다.",
+    ),
+    "matmul_number": (
+        "@ is for arrays, and one of these is a number: {message}. Numbers are multiplied with *.",
+        "@은 배열의 곱인데 하나가 수입니다. {message}. 수는 *로 곱합니다.",
     ),
     "broadcast_shapes": (
-        "The shapes do not fit: axes have to be equal or of length 1, from the last one on. {message}",
-        "shape이 맞지 않습니다. 마지막 축부터 길이가 같거나 1이어야 합니다. {message}",
+        "The shapes do not fit: {message}. From the last axis on, lengths have to be equal, or one of them 1.",
+        "shape이 맞지 않습니다. {message}. 마지막 축부터 길이가 서로 같거나 한쪽이 1이어야 합니다.",
     ),
     "blank_used": (
         "A line uses a blank that is not filled in yet: ... is no number.",
