@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tinygrad_cnn.check.sentences import EDITS
 from tinygrad_cnn.learn import words
 from tinygrad_cnn.learn.blanks import blanks_of, filled, without_marks
 from tinygrad_cnn.learn.course import HINTS, LANGUAGES, Exercise, WrongAnswer, course
@@ -88,6 +89,10 @@ def test_an_exercise_is_whole(exercise: Exercise) -> None:
         assert bool(wrong.kind) != bool(wrong.says), "a wrong answer promises a kind, or words of its own"
         assert not wrong.kind or wrong.kind in {**words.MISTAKES, **words.FAILURES}
         assert not wrong.says or set(wrong.says) == set(LANGUAGES)
+
+
+def test_every_mistake_that_the_cross_check_finds_has_a_sentence_for_learners() -> None:
+    assert EDITS.keys() <= words.MISTAKES.keys()
 
 
 def test_the_sentences_are_there_in_both_languages() -> None:

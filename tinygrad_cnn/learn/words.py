@@ -37,6 +37,10 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
         "다른 수가 나옵니다. 이 줄에 다른 값이나 다른 연산이 와야 합니다.",
     ),
     "scale_of": ("One part of it has a wrong factor.", "한 부분에 잘못된 상수가 곱해져 있습니다."),
+    "scale_of_length": (
+        "One part of it has a wrong factor: has it to do with the length of an axis?",
+        "한 부분에 잘못된 상수가 곱해져 있습니다. 어떤 축의 길이와 관계있지 않나요?",
+    ),
     "epsilon": ("A small constant (epsilon) makes it slightly wrong.", "작은 상수(엡실론) 때문에 조금 어긋납니다."),
     "clipped": ("Values are clipped that should not be.", "잘라내지 말아야 할 값이 잘려 있습니다."),
     "term_missing": ("A term of the sum is missing.", "더해야 할 항 하나가 빠져 있습니다."),
