@@ -20,4 +20,9 @@ def by_hand(p):
     dL_dWf = dL_dfc @ flatten  # blank
     dL_dBf = np.sum(dL_dfc, keepdims=True)  # blank
     dL_dflatten = (Wf.T @ dL_dfc).T  # blank
-    return {"dL_dfc": dL_dfc, "dL_dWf": dL_dWf, "dL_dBf": dL_dBf, "dL_dflatten": dL_dflatten}
+    return {
+        "dL_dfc": dL_dfc,
+        "dL_dWf": dL_dWf,
+        "dL_dBf": dL_dBf,
+        "dL_dflatten": dL_dflatten,
+    }
