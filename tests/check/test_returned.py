@@ -334,3 +334,16 @@ def test_modules_that_fill_arrays_in_place_are_followed(tmp_path: Any, monkeypat
     assert followed.ok
     assert followed.parameters[0].autodiff is not None
     assert tg.adopt.modules() == ()
+
+
+def test_parameters_in_a_list_are_called_what_the_loss_unpacks_them_as() -> None:
+    def loss(params: Any) -> Any:
+        W, b = params
+        return np.sum(np.tanh(W) * b)
+
+    def by_hand(params: Any) -> Any:
+        W, b = params
+        return [(1 - np.tanh(W)) * b, np.tanh(W)]
+
+    report = tg.check.gradients(loss, [np.array([0.3, -0.2]), np.array([1.0, 2.0])], by_hand, evaluations=0)
+    assert [(p.name, p.is_wrong) for p in report.parameters] == [("W", True), ("b", False)]

@@ -136,8 +136,8 @@ UNCONFIRMED = (
 NOT_FINITE_ELSEWHERE = ", and nothing finite at {n} others"
 NOT_IN_THE_GRAPH = "{step}: autodiff has no cotangent there, so it is not compared"
 COMMON_FACTOR = (
-    "every cotangent on the way is {factor} times that by autodiff, and the gradients of the parameters are right: the "
-    "factor is applied at the end, which is a convention"
+    "{names}: {factor} times that by autodiff, and the gradients of the parameters are right, so the factor is applied "
+    "later, which is a convention"
 )
 FACTOR_OF_ALL = (
     "every cotangent and every gradient is {factor} times that by autodiff{meaning}: one factor is common to all, and "
@@ -181,7 +181,6 @@ AND = "{one}; and {other}"
 IN_BLOCK = "in {block} {explanation}"
 IN_ALL_ITERATIONS = "{mistake}, in all {n} iterations of a loop"
 NOT_TOGETHER = "each of {elements} at a kink is within its bounds, but together they are no slope of the loss"
-IN_ONE_ITERATION = "{mistake}, in only one of {n} iterations of a loop"
 CONVENTIONS_TOGETHER = "; each of these is a convention, but together they are no slope of the loss"
 
 # Explanations: what the values show.
@@ -268,58 +267,21 @@ EDITS = {
 
 # Explanations: the edit of a line that makes it right. {x} is what stands there, and {y} what should.
 EDITS_OF_LINES = {
-    "nothing": "it should be 0",
-    "zero": "{x} should not be there",
     "sign": "the sign is wrong",
     "sign_of": "the sign of {x} is wrong",
-    "scale": "it should be {factor} times that",
-    "scale_length": "it should be {factor} times that, and {number} is {length}",
-    "sum_for_mean": "it should be {factor} times that, and {factor} is {length}: perhaps a mean instead of a sum",
-    "mean_for_sum": "it should be {factor} of that, and {number} is {length}: perhaps a sum instead of a mean",
-    "scale_everywhere": "it should be {factor} times that, in every element",
-    "scale_of": "{x} should be {factor} times that",
-    "scale_of_length": "{x} should be {factor} times that, and {number} is {length}",
-    "epsilon": "an epsilon of {epsilon}, added to {x}, is missing",
-    "clipped": "{x} should be clipped at {at}",
     "term_missing": "there is a term {x} too many",
     "factor_missing": "there is a factor {x} too many",
     "division_missing": "it is divided by {x}, and should not be",
-    "length_missing": "it is divided by {x}, which is {length}, and should not be: perhaps a mean instead of a sum",
-    "one_of_several": "{x} alone should count, of {n} that are added up",
-    "reduction_missing": "the {name} over {axes} should not be there",
     "function_missing": "{x} stands where {y} should",
     "not_transposed": "{x} is transposed, and should not be",
-    "index_missing": "{x} stands where {y} should",
-    "factor_twice": "the factor {x} should be there twice",
-    "division_twice": "it should be divided by {x} twice",
-    "term_twice": "the term {x} should be there twice",
     "factor_more": "the factor {x} is missing",
     "division_more": "the division by {x} is missing",
     "term_more": "the term {x} is missing",
     "other": "{x} stands where {y} should",
-    "another": "it should be {y}",
-    "scattered": "an index that comes several times is assigned to, so only the last counts: all should be added",
-    "added_once": "an index that comes several times is added to only once",
-    "accumulated": "it is assigned in each of {n} iterations, and should be added",
     "added": "it is assigned, and should be added",
     "assigned": "{x} should be assigned, not added",
     "transposed": "{x} is not transposed",
-    "transposed_shape": "{x} is not transposed: shape {expected} instead of {actual}",
-    "permuted": "the axes of {x} should be permuted: transpose{axes}",
-    "reshaped": "the values are right, but in shape {expected} instead of {actual}",
-    "one_place": "of {x} only the {which} along axis {axis} should count",
-    "one_product": "of what {x} adds up only the {which} should count",
-    "summed": "the {name} of {x} over {axes} is missing",
-    "not_cropped": "it is cropped, and should not be",
     "index": "an index of {x} is off by one",
-    "stride": "the position [{x}] is not multiplied by the stride, {factor}",
-    "no_stride": "the position [{x}] is multiplied by a stride of {factor}, and should not be",
-    "window": "the window is [{x}], and should be [{y}]",
-    "cropped": "{x} should be cropped to the {corner} corner",
-    "shifted": "{x} is off by one along axis {axis}",
-    "reversed": "{x} should be reversed along {axes}",
-    "reversed_kernel": "{x} should be reversed along {axes}, as the kernel of a convolution",
-    "blocks": "the {count} blocks of {x} along axis {axis} should be in the order {order}",
     "added_at": "an index that comes several times has to be added to each time",
     "line_missing": "after `{x}` the line `{y}` is missing",
     "deleted": "`{x}` should not be there",

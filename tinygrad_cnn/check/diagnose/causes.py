@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import re
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,25 +12,23 @@ import numpy as np
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.deadline import Effort
 from tinygrad_cnn.check.diagnose.comparisons import compare_arrays
-from tinygrad_cnn.check.diagnose.edits.arrays import Arrays
-from tinygrad_cnn.check.diagnose.edits.executed import Executed, executed
-from tinygrad_cnn.check.diagnose.edits.explained import Upstream, explained, numbers_of
-from tinygrad_cnn.check.diagnose.edits.first_wrong_line import first_wrong_line
-from tinygrad_cnn.check.diagnose.edits.own_line import OtherRun, OwnSource
+from tinygrad_cnn.check.diagnose.edits.explained import Upstream, explained
 from tinygrad_cnn.check.diagnose.edits.repair import Repair
-from tinygrad_cnn.check.diagnose.edits.rerun import Correction
+from tinygrad_cnn.check.diagnose.edits.statements import Source, Statement
 from tinygrad_cnn.check.diagnose.explanations.case import Case
 from tinygrad_cnn.check.diagnose.repaired import Repaired, is_slight
 from tinygrad_cnn.check.diagnose.second_point import FAR, SecondPoint, second_point
 from tinygrad_cnn.check.results import Cause
-from tinygrad_cnn.check.witnesses.autodiff import Autodiff, Subject, hand_derived
-from tinygrad_cnn.check.witnesses.backward_walk import contributions, walk_back
+from tinygrad_cnn.check.witnesses.autodiff import Autodiff, Subject
+from tinygrad_cnn.check.witnesses.backward_walk import walk_back
 from tinygrad_cnn.check.witnesses.hand_derived import HandDerived
 from tinygrad_cnn.check.witnesses.magnitude import largest
 from tinygrad_cnn.engine.graph import Array, Node
 
 STEPS, MANY = 1e6, 3  # operations that are tried for one of the first few steps, and how few these are
 REPAIRS = 2e6  # for edits of the source
+PLAIN = 1.15  # an edit of the source that costs no more is the cause, whatever else would account for the numbers
+RATHER = 0.27  # what another one may cost more than an edit of the right program
 LATER = 1e5  # for one of the others
 AT_LEAST = 2e4  # for any
 
@@ -62,42 +57,48 @@ class Causes:
     effort: Effort
     unfinished: list[str] = field(default_factory=list)
     _searches: int = 0
-    _corrections: list[tuple[Cause, set[Node]]] = field(default_factory=list)
 
     def of(self, case: Case, node: Node, upstream: Upstream) -> Cause | None:
-        """The cause of what is wrong with a cotangent: what was found for another one, if that mends this one too."""
-        of_all = not upstream.given and node in self.autodiff.run.parameters
-        for cause, right in self._corrections if of_all else ():
-            if node in right:
-                return cause
-        if of_all and (cause_of_all := self.mended(node)) is not None:
-            return cause_of_all
+        """The cause of what is wrong with a cotangent: where it is short, the edit of the source that mends it."""
         if self.effort.deadline.is_over():
             self.unfinished.append(case.name)
             return None
+        repair = None if is_slight(case.hand_derived, case.expected) else self._repair(node)
+        alone = not upstream.given and node in self.autodiff.run.parameters  # one line may mend all of them
+        if repair is not None and (alone or repair.cost <= PLAIN):
+            return repair.cause
         self._searches += 1
         effort = self.effort.part(STEPS if self._searches <= MANY else LATER, AT_LEAST)
-        has_source = callable(self.by_hand) and not is_slight(case.hand_derived, case.expected)
-        source = self._source(node, upstream) if has_source else None
-        found = explained(case, node, upstream, lambda: self.other_points, effort, source)
-        if found is None and source is not None and of_all and self.autodiff.opaque is None:
-            mends = functools.partial(self._makes_right, node)
-            values, cotangents = self._arrays
-            found = first_wrong_line(self.executed, values, cotangents, mends, numbers_of(case, None), effort)
-        if isinstance(found, Correction):
-            if of_all:
-                with contextlib.suppress(Exception):  # whatever somebody's code raises with an edit in it
-                    wrong = self._wrong_with(found.made())
-                    right = set() if wrong is None else {x for x in self.autodiff.run.parameters if x not in wrong}
-                    self._corrections.append((found.cause, right))
-            return found.cause
+        found = explained(case, node, upstream, lambda: self.other_points, effort)
+        if repair is not None and (found is None or repair.cost < found[0] + RATHER):
+            return repair.cause
         if found is None and effort.ended:
             self.unfinished.append(case.name)
-        return found
+        if found is None:
+            return None
+        maker = self.maker_of(case.hand_derived)
+        return replace(found[1], line=None if maker is None else maker.place_written)
+
+    def maker_of(self, cotangent: Array) -> Statement | None:
+        """The statement of the source that made a cotangent; the last one, where several did."""
+        made = (x for x in self.source.statements if any(np.array_equal(y, cotangent) for y in x.makes))
+        return next(made, None)
 
     def mended(self, node: Node) -> Cause | None:
         """The edit of the source that makes a cotangent right."""
-        return next((repair.cause for repair in self._repairs if node in repair.mends), None)
+        repair = self._repair(node)
+        return None if repair is None else repair.cause
+
+    def _repair(self, node: Node) -> Repair | None:
+        return next((repair for repair in self._repairs if node in repair.mends), None)
+
+    @functools.cached_property
+    def source(self) -> Source:
+        """What the hand-derived gradient executes, but for what the loss executes too."""
+        if not callable(self.by_hand):
+            return Source(lambda: None, ())
+        arguments, loss = self.subject.arguments, self.subject.loss
+        return Source(lambda: self.by_hand(arguments()), [lambda: loss(arguments())])
 
     @functools.cached_property
     def _repairs(self) -> list[Repair]:
@@ -112,6 +113,7 @@ class Causes:
             self.hand_derived,
             self.expected,
             lambda: self.other_points,
+            self.source,
         )
         return repaired.repairs(self.effort.part(REPAIRS))
 
@@ -121,49 +123,6 @@ class Causes:
             return []
         why = sentences.TIME_OVER if self.effort.deadline.is_over() else sentences.ENOUGH_TRIED
         return [sentences.NOT_TO_THE_END.format(names=sentences.listed(list(dict.fromkeys(self.unfinished))), why=why)]
-
-    def _source(self, node: Node, upstream: Upstream) -> OwnSource:
-        """What the hand-derived gradient executed, for the step that leads to a node."""
-        given = Arrays([np.asarray(x) for other, x in upstream.given.items() if other.order > node.order])
-        mends = functools.partial(self._mends, node, bool(upstream.given))
-        return OwnSource(
-            self.executed, [self._values, given], lambda: self._other_runs(node, bool(upstream.given)), mends
-        )
-
-    def _mends(self, node: Node, step_by_step: bool, with_the_edit: AbstractContextManager[bool]) -> bool | None:
-        """Whether an edit of the source makes a cotangent right, in all iterations of a loop, and nothing else wrong.
-
-        None if the source cannot be edited so.
-        """
-        try:
-            after = self._wrong_with(with_the_edit, step_by_step)
-        except NameError:
-            return None
-        except Exception:  # whatever somebody's code raises with an edit in it
-            return False
-        if after is None:
-            return None
-        before = self._wrong(self.hand_derived, step_by_step)
-        name = _of_a_loop(after.get(node) or before.get(node) or "")
-        return after.keys() <= before.keys() and all(_of_a_loop(x) != name for x in after.values())
-
-    def _makes_right(self, node: Node, with_the_edit: AbstractContextManager[bool]) -> bool:
-        """Whether an edit of the source makes the gradient of a parameter right."""
-        try:
-            after = self._wrong_with(with_the_edit)
-        except Exception:  # whatever somebody's code raises with an edit in it
-            return False
-        return after is not None and node not in after
-
-    def _wrong_with(
-        self, with_the_edit: AbstractContextManager[bool], step_by_step: bool = False
-    ) -> dict[Node, str] | None:
-        """The cotangents that are wrong with an edit of the source, with their names; None if that cannot be made."""
-        with with_the_edit as done, np.errstate(all="ignore"):
-            if not done:
-                return None
-            found = hand_derived(self.subject, Autodiff(self.autodiff.run), self.by_hand, self.given_names)
-        return self._wrong(found, step_by_step)
 
     def _wrong(self, found: HandDerived | None, step_by_step: bool) -> dict[Node, str]:
         """The cotangents that are not what arrives, with their names."""
@@ -181,39 +140,6 @@ class Causes:
         return wrong
 
     @functools.cached_property
-    def _arrays(self) -> tuple[Arrays, Arrays]:
-        """All values, and all cotangents by autodiff, whole and what each is the sum of."""
-        values = [np.asarray(x.value) for x in self.autodiff.run.nodes]
-        whole = [np.asarray(x) for x in self.autodiff.cotangents.values()]
-        return Arrays(values), Arrays([*whole, *contributions(self.autodiff.run)])
-
-    @functools.cached_property
-    def _values(self) -> Arrays:
-        return Arrays([np.asarray(x.value) for x in self.names])
-
-    @functools.cached_property
-    def executed(self) -> list[Executed]:
-        """What the hand-derived gradient executes, where it is a function."""
-        return executed(self.by_hand, self.subject.arguments())
-
-    @functools.cached_property
-    def _executed_there(self) -> list[list[Executed]]:
-        found = []
-        for point in self.other_points:
-            with point.data():
-                found.append(executed(self.by_hand, point.subject.arguments()))
-        return found
-
-    def _other_runs(self, node: Node, step_by_step: bool) -> list[OtherRun]:
-        """The same at other points."""
-        found = []
-        for point, run in zip(self.other_points, self._executed_there, strict=True):
-            expected, mine = point.expected(node, step_by_step), point.hand_derived.get(node)
-            if expected is not None and mine is not None:
-                found.append(OtherRun(run, np.asarray(expected), mine, point.data))
-        return found
-
-    @functools.cached_property
     def other_points(self) -> list[SecondPoint]:
         """The witnesses nearby, and far away with other data, large and small, if what is right here is right there."""
         arrays = {} if self.hand_derived is None else self.hand_derived.arrays()
@@ -228,8 +154,3 @@ class Causes:
             if far is not None and far.wrong(step_by_step) <= here:
                 found.append(far)
         return found
-
-
-def _of_a_loop(name: str) -> str:
-    """What the cotangents of all iterations are called: dh[] of dh[2]."""
-    return re.sub(r"\d+", "", name)

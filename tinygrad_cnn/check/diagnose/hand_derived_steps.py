@@ -32,9 +32,10 @@ def steps(evidence: Evidence, notes: list[str]) -> list[Step]:
             found.append(_step(evidence, node, carried.get(node, 0.0), notes))
         else:
             notes.append(sentences.NOT_IN_THE_GRAPH.format(step=evidence.hand_derived.of[node][0]))
-    factor = _common_factor(found, parameters)
-    if factor is not None:
-        notes.append(sentences.COMMON_FACTOR.format(factor=f"{factor:.6g}"))
+    common = _common_factor(found, parameters)
+    if common is not None:
+        times, names = common
+        notes.append(sentences.COMMON_FACTOR.format(names=sentences.listed(names), factor=f"{times:.6g}"))
         return [_as_a_convention(step) for step in found]
     factor = _factor_of_all(found)
     if factor is not None and len(found) >= SEVERAL:
@@ -45,13 +46,15 @@ def steps(evidence: Evidence, notes: list[str]) -> list[Step]:
     return found
 
 
-def _common_factor(found: list[Step], parameters: set[Node]) -> float | None:
-    """What all cotangents on the way are times autodiff's, if those of the parameters are right; None if that is 1."""
+def _common_factor(found: list[Step], parameters: set[Node]) -> tuple[float, list[str]] | None:
+    """The factor of some cotangents on the way, and which, if others and those of the parameters are right."""
     on_the_way = [step for step in found if step.node not in parameters]
     ends = [step for step in found if step.node in parameters]
     if not any(step.wrong for step in on_the_way) or any(step.against_autodiff.verdict != "agree" for step in ends):
         return None
-    return _factor_of_all(on_the_way) if ends else None
+    scaled = [step for step in on_the_way if step.against_autodiff.verdict != "agree"]
+    factor = _factor_of_all(scaled) if ends else None
+    return None if factor is None else (factor, [step.name for step in scaled])
 
 
 def _factor_of_all(steps: list[Step]) -> float | None:

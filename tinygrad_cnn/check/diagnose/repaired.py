@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_cnn.check.deadline import Effort
 from tinygrad_cnn.check.diagnose.edits.repair import Repair, Trial, repairs
-from tinygrad_cnn.check.diagnose.edits.statements import Source, executed_lines
+from tinygrad_cnn.check.diagnose.edits.statements import LARGE, Source, executed_lines
 from tinygrad_cnn.check.diagnose.fewer_iterations import Shortened, shortened
 from tinygrad_cnn.check.diagnose.outcome import Outcome, outcome
 from tinygrad_cnn.check.diagnose.second_point import SecondPoint
@@ -21,6 +21,7 @@ from tinygrad_cnn.check.witnesses.hand_derived import HandDerived
 from tinygrad_cnn.engine.graph import Array, Node
 
 WITHIN = 1e-9  # relative
+FEW = 3  # elements that are no evidence of a factor
 LONG, SAVED = 400, 4  # lines that are executed, if it is worth to have fewer, and how many times fewer
 SLIGHT = 0.03  # relative: what is wrong by less is noise as likely as a slip of the pen
 
@@ -32,6 +33,7 @@ class Repaired:
     derived       what it gave
     expected      what it should have given, each cotangent with its rounding
     other_points  where what is mended has to be right too
+    source        what it executes
     """
 
     subject: Subject
@@ -41,6 +43,7 @@ class Repaired:
     derived: HandDerived
     expected: Mapping[Node, tuple[Array, float]]
     other_points: Callable[[], Sequence[SecondPoint]]
+    source: Source
 
     def repairs(self, effort: Effort) -> list[Repair]:
         """The edits, one after the other."""
@@ -50,18 +53,19 @@ class Repaired:
         wrong = [x for x in known if not self._agrees(x, arrays[x])]
         if all(is_slight(arrays[x], self.expected[x][0]) for x in wrong):
             return []
-        source = Source(lambda: self.by_hand(subject.arguments()), [lambda: subject.loss(subject.arguments())])
-        if not source.statements or not wrong:
+        if not self.source.statements or not wrong:
             return []
         trial = Trial(
-            source=source,
+            source=self.source,
             run=outcome(self.by_hand, subject, self.derived.of, self._matched_anew),
             wrong=wrong,
             right=[x for x in known if x not in wrong],
+            is_right=self._is_right,
             agrees=self._agrees,
+            factor=lambda node, x: _factor(x, *self.expected[node]),
             confirm=self._holds_elsewhere,
             effort=effort,
-            lines=source.lines,
+            lines=self.source.lines,
         )
         return repairs(replace(trial, shorter=self._shorter(trial)))
 
@@ -96,11 +100,34 @@ class Repaired:
             with short():
                 return again()
 
-        return replace(trial, run=within, agrees=lambda node, x: _agree(x, expected[node], 0.0))
+        return replace(
+            trial,
+            run=within,
+            agrees=lambda node, x: _agree(x, expected[node], 0.0),
+            factor=lambda node, x: _factor(x, expected[node], 0.0),
+        )
 
     def _agrees(self, node: Node, x: Array) -> bool:
         expected, rounding = self.expected[node]
         return _agree(x, expected, 8 * rounding)
+
+    def _is_right(self, x: Array) -> bool:
+        """Whether an array is a value of the graph, or a cotangent as it should be."""
+        if x.dtype.kind != "f" or x.size < FEW or not np.any(x):
+            return False
+        alike = self._right_arrays.get((x.shape, _digits(x)), ())
+        return any(_agree(x, y, 0.0) for y in alike)
+
+    @functools.cached_property
+    def _right_arrays(self) -> dict[Any, list[Array]]:
+        found: dict[Any, list[Array]] = {}
+        for x in (
+            *(np.asarray(node.value) for node in self.autodiff.run.nodes),
+            *(x for x, _ in self.expected.values()),
+        ):
+            if x.dtype.kind == "f" and FEW <= x.size <= LARGE:
+                found.setdefault((x.shape, _digits(x)), []).append(x)
+        return found
 
     def _matched_anew(self) -> dict[Node, Array]:
         return hand_derived(self.subject, Autodiff(self.autodiff.run), self.by_hand, self.names).arrays()
@@ -128,6 +155,20 @@ class Repaired:
             with point.data():
                 found.append((point, outcome(self.by_hand, point.subject, of, slowly)))
         return found
+
+
+def _digits(x: Array) -> str:
+    """A few digits of an array, by which most others are known to be different."""
+    return f"{float(np.max(np.abs(x))):.6g}"
+
+
+def _factor(x: Array, expected: Array, rounding: float) -> float | None:
+    """What a cotangent has to be multiplied by to be right, to rounding, if there is such a number."""
+    size = float(np.sum(x * x)) if x.shape == expected.shape and x.dtype.kind == "f" else 0.0
+    if not 0 < size < np.inf or len(np.unique(np.abs(expected[expected != 0]))) < FEW:
+        return None
+    factor = float(np.sum(x * expected)) / size
+    return factor if _agree(factor * x, expected, 8 * rounding) else None
 
 
 def _agree(x: Array, expected: Array, rounding: float) -> bool:

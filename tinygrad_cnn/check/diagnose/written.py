@@ -7,13 +7,10 @@ import inspect
 import linecache
 import os
 import textwrap
-from collections.abc import Sequence
 from dataclasses import replace
 
 from tinygrad_cnn.check.deadline import until
-from tinygrad_cnn.check.diagnose.edits.executed import Executed
-from tinygrad_cnn.check.diagnose.edits.own_line import place_of
-from tinygrad_cnn.check.diagnose.edits.own_program import makers
+from tinygrad_cnn.check.diagnose.edits.statements import Statement
 from tinygrad_cnn.check.diagnose.evidence import Evidence
 from tinygrad_cnn.check.results import Parameter, Step, Written
 
@@ -41,24 +38,24 @@ def _written(evidence: Evidence, row: Step | Parameter) -> Written | None:
     if not callable(evidence.by_hand) or row.hand_derived is None or evidence.deadline.is_over():
         return None
     with until(evidence.deadline), contextlib.suppress(Exception):  # whatever it raises when it is called again
-        return _found(evidence, row, evidence.causes.executed)
+        return _found(evidence, row)
     return None
 
 
-def _found(evidence: Evidence, row: Step | Parameter, run: Sequence[Executed]) -> Written | None:
+def _found(evidence: Evidence, row: Step | Parameter) -> Written | None:
     assert row.hand_derived is not None
     place = None if row.cause is None else row.cause.line
     if place is not None:
-        found = next((x for x in run if place_of(x.code.co_filename, x.statement) == place), None)
+        found = next((x for x in evidence.causes.source.statements if x.place_written == place), None)
         return _from_file(evidence, place) if found is None else _around(found)
-    made = next(iter(makers(run, row.hand_derived, row.name)), None)
-    return None if made is None else _around(run[made.number])
+    made = evidence.causes.maker_of(row.hand_derived)
+    return None if made is None else _around(made)
 
 
-def _around(x: Executed) -> Written | None:
+def _around(x: Statement) -> Written | None:
     """The lines around a statement; of one with a body, around its first line."""
-    last = x.statement.lineno if hasattr(x.statement, "body") else x.statement.end_lineno or x.statement.lineno
-    return _lines(x.code.co_filename, x.statement.lineno, last)
+    last = x.node.lineno if hasattr(x.node, "body") else x.node.end_lineno or x.node.lineno
+    return _lines(x.file, x.node.lineno, last)
 
 
 def _from_file(evidence: Evidence, place: str) -> Written | None:

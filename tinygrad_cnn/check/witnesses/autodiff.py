@@ -19,6 +19,7 @@ from tinygrad_cnn.check.witnesses.hand_derived import HandDerived, matched, refu
 from tinygrad_cnn.check.witnesses.magnitude import largest, largest_finite
 from tinygrad_cnn.check.witnesses.raised import module_to_adopt, raised_at
 from tinygrad_cnn.check.witnesses.trace import Trace, as_array, one_number, trace
+from tinygrad_cnn.check.witnesses.unpacked import names_in_source
 from tinygrad_cnn.engine.conversions import GradientLostWarning
 from tinygrad_cnn.engine.graph import Array, Node
 
@@ -46,6 +47,7 @@ class Subject:
     def of(cls, loss: Loss, params: Any) -> Subject:
         """The subject; TypeError if a parameter is not of floats."""
         form = tree.flatten(params)
+        form = form._replace(names=names_in_source(loss, form.names))
         leaves = []
         for leaf, name in zip(form.leaves, form.names, strict=True):
             x = as_array(leaf)

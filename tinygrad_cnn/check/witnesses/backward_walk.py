@@ -8,11 +8,9 @@ import numpy as np
 
 from tinygrad_cnn.check.deadline import time_left
 from tinygrad_cnn.check.witnesses.trace import Trace
-from tinygrad_cnn.engine.graph import Array, Mode, Node
+from tinygrad_cnn.engine.graph import Array, Node
 from tinygrad_cnn.engine.sweep import Sweep, dependence, seed
 from tinygrad_cnn.infinities import Apply, masked_sweep
-
-LARGE = 10**5  # elements
 
 
 @np.errstate(all="ignore")  # the report says what is not finite
@@ -38,27 +36,3 @@ def walk_back(
         return arrived
 
     return masked_sweep(walk, lambda: dependence(seeds, run.nodes))
-
-
-class _Contributions(Mode):
-    """Keeps what each rule gave."""
-
-    def __init__(self) -> None:
-        self.arrays: list[Array] = []
-
-    def passed(self, node: Node, position: int, g: Array, cotangent: Array) -> None:
-        """Keep it: what it is added to may be the array itself."""
-        if np.size(cotangent) <= LARGE:
-            self.arrays.append(np.array(cotangent))
-
-
-@np.errstate(all="ignore")
-def contributions(run: Trace) -> list[Array]:
-    """What each rule gave on the walk back, before it was added up; without large arrays."""
-    kept = _Contributions()
-    sweep = Sweep({} if run.result is None else {run.result: seed(run.result)}, mode=kept)
-    for node in reversed(run.nodes):
-        g = sweep.cotangents.get(node)
-        if g is not None and node.sources:
-            sweep.pass_on(node, g)
-    return kept.arrays

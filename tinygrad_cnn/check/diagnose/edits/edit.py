@@ -41,7 +41,6 @@ class Context:
     target     the numbers
     accounts   whether a value is the target, up to rounding
     numbers    the numbers that have a name
-    scope_at   the scope in one execution of a statement, if terms are of several
     points     at how many other points an edit is confirmed
     """
 
@@ -50,9 +49,7 @@ class Context:
     target: Array
     accounts: Callable[[Any], bool]
     numbers: Numbers
-    scope_at: Callable[[int], Sequence[Term]] | None = None
     points: int = 0
-    _near: dict[Any, dict[tuple[int, ...], list[Term]]] = field(default_factory=dict)
 
     @functools.cached_property
     def now(self) -> Array:
@@ -81,17 +78,14 @@ class Context:
         value = self.value(x)
         return isinstance(value, np.ndarray | np.generic) and np.asarray(value).dtype.kind in "fiub"
 
-    def near(self, x: Term) -> dict[tuple[int, ...], list[Term]]:
-        """The leaves that may take the place of `x` and are arrays, by shape."""
-        execution = x.group[0][-1] if self.scope_at is not None and x.group is not None else None
-        if execution not in self._near:
-            scope = self.scope if execution is None or self.scope_at is None else self.scope_at(execution)
-            found: dict[tuple[int, ...], list[Term]] = {}
-            for leaf in scope:
-                if self.is_array(leaf):
-                    found.setdefault(self.shape(leaf), []).append(leaf)
-            self._near[execution] = found
-        return self._near[execution]
+    @functools.cached_property
+    def by_shape(self) -> dict[tuple[int, ...], list[Term]]:
+        """The leaves that may take the place of others and are arrays."""
+        found: dict[tuple[int, ...], list[Term]] = {}
+        for leaf in self.scope:
+            if self.is_array(leaf):
+                found.setdefault(self.shape(leaf), []).append(leaf)
+        return found
 
     @functools.cached_property
     def operands(self) -> set[Term]:

@@ -15,8 +15,6 @@ from tinygrad_cnn.check.diagnose.edits.closed_forms import closed_forms
 from tinygrad_cnn.check.diagnose.edits.edit import Context
 from tinygrad_cnn.check.diagnose.edits.evaluation import FAILURES, Program
 from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
-from tinygrad_cnn.check.diagnose.edits.own_line import OwnSource, corrected, line_of
-from tinygrad_cnn.check.diagnose.edits.rerun import Correction
 from tinygrad_cnn.check.diagnose.edits.right_program import LONGEST, RightProgram
 from tinygrad_cnn.check.diagnose.edits.search import Found, smallest
 from tinygrad_cnn.check.diagnose.edits.terms import Term, constant
@@ -29,8 +27,6 @@ from tinygrad_cnn.engine.graph import Array, Node
 from tinygrad_cnn.lowering.numpy_source import helpers
 from tinygrad_cnn.names import operands_of
 
-PLAIN = 1.15  # an edit of somebody's own line that costs no more is taken without looking further
-RATHER = 0.27  # what an edit of somebody's own line may cost more
 CHEAP = 1.5  # an edit of a closed form that costs less is not looked for in the rules
 FEW = 3  # elements from which nothing is concluded
 MANY = 400  # nodes of a step whose program is written out
@@ -57,30 +53,10 @@ def explained(
     upstream: Upstream,
     second: Callable[[], Sequence[SecondPoint]],
     effort: Effort,
-    source: OwnSource | None = None,
-) -> Correction | Cause | None:
-    """The cause of a wrong step; None if no edit accounts for it."""
+) -> tuple[float, Cause] | None:
+    """The smallest edit of the right program that gives the hand-derived numbers, and its cost, if there is one."""
     if not case.hand_derived.size or not np.all(np.isfinite(case.hand_derived)):
         return None
-    own: Correction | None = None
-    numbers = numbers_of(case, None)
-    for whole in (False, True):
-        found = None if source is None else corrected(case, source, numbers, effort, whole)
-        if found is not None and found.cost <= PLAIN:
-            return found
-        own = min([x for x in (own, found) if x is not None], key=lambda x: x.cost, default=None)
-    right = _of_the_right_program(case, node, upstream, second, effort)
-    if own is not None and (right is None or own.cost < right[0] + RATHER):
-        return own
-    if right is None:
-        return None
-    return right[1] if source is None else replace(right[1], line=line_of(case, source))
-
-
-def _of_the_right_program(
-    case: Case, node: Node, upstream: Upstream, second: Callable[[], Sequence[SecondPoint]], effort: Effort
-) -> tuple[float, Cause] | None:
-    """The smallest edit of the right program that gives the hand-derived numbers."""
     program, stands_for = _right_program(case, node, upstream)
     scope = _in_scope(case, node, upstream, stands_for, program)
 
@@ -95,7 +71,7 @@ def _of_the_right_program(
             (one for one in (textbook(program), textbook(program, for_all=True)) if confirmed(one).holds == elsewhere),
             program,
         )
-    numbers = numbers_of(case, program)
+    numbers = _numbers_of(case, program)
     best: tuple[float, Cause] | None = None
     cotangents = [x for x, of in stands_for.items() if of is not None and of[0] == "given"]
     values = [x for x, of in stands_for.items() if of is not None and of[0] != "given"]
@@ -201,12 +177,12 @@ def _in_scope(
     return found
 
 
-def numbers_of(case: Case, program: Program | None) -> Numbers:
+def _numbers_of(case: Case, program: Program) -> Numbers:
     """The numbers that mean something in a case: lengths, and constants of its step."""
     shapes = [(name, node.like.shape) for node, name in case.names.items() if node.primitive is not None]
     shapes += [(name, node.like.shape) for node, name in case.names.items() if node.primitive is None]
     constants: list[tuple[str, float]] = []
-    for x, value in () if program is None else program.values.items():
+    for x, value in program.values.items():
         if isinstance(value, float | np.floating) and x.op in ("constant", "name"):
             constants.append((str(x), float(value)))
     for node in case.step:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import os
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +19,8 @@ import numpy as np
 
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.deadline import Effort, TimeOverError, time_left
-from tinygrad_cnn.check.diagnose.edits.source_edits import SourceEdit, edits, parsed, text
-from tinygrad_cnn.check.diagnose.edits.statements import Change, Source, Statement
+from tinygrad_cnn.check.diagnose.edits.source_edits import SourceEdit, edits, factor_of, parsed, text
+from tinygrad_cnn.check.diagnose.edits.statements import Change, Changes, Source, Statement
 from tinygrad_cnn.check.diagnose.edits.wording import LONG, mended_by
 from tinygrad_cnn.check.results import Cause
 
@@ -32,14 +32,16 @@ NEARLY = 0.1  # what an edit may cost more that mends more
 OF_SEVERAL_LINES = ("later", "after_the_loop", "line_missing")  # edits that one line does not show
 COMPILING = 500  # operations of NumPy that take as long as to compile a function
 AS_GOOD = 0.03  # by how much the costs of edits differ that are given as "for instance"
+IS_RIGHT = 0.4  # and of one that makes a value of the graph, or a cotangent as it should be
 RETURNED = 0.3  # what an edit costs more of what is returned, where nothing is computed
 
 
 @dataclass(frozen=True)
 class Repair:
-    """An edit, and what it makes right."""
+    """An edit, what it costs, and what it makes right."""
 
     cause: Cause
+    cost: float
     mends: frozenset[Any]
 
 
@@ -51,7 +53,9 @@ class Trial:
     run      gives what comes out
     wrong    what is not as it should be, the first wrong step first
     right    what is
+    is_right whether an array is a value of the graph, or a cotangent as it should be
     agrees   whether an array is what should come out
+    factor   what an array has to be multiplied by to be that, if there is such a number
     confirm  whether what an edit mends is right at other points too; it is given a function that runs another with the
              edit in place
     effort   what may still be tried
@@ -63,7 +67,9 @@ class Trial:
     run: Callable[[], Outputs]
     wrong: Sequence[Any]
     right: Sequence[Any]
+    is_right: Callable[[Array], bool]
     agrees: Callable[[Any, Array], bool]
+    factor: Callable[[Any, Array], float | None]
     confirm: Callable[[Callable[[Callable[[], Any]], Any], Sequence[Any]], bool]
     effort: Effort
     lines: int
@@ -73,7 +79,7 @@ class Trial:
 def repairs(trial: Trial) -> list[Repair]:
     """The edits, one after the other, that make right what can be made right."""
     found: list[Repair] = []
-    kept: list[tuple[Change, Statement]] = []
+    kept: list[tuple[Changes, Statement]] = []
     trial.source.careful = True
     trial.source.careful = trial.source.run(trial.run, ()) is not None
     remaining, right = list(trial.wrong), list(trial.right)
@@ -84,8 +90,8 @@ def repairs(trial: Trial) -> list[Repair]:
             if best is None:
                 remaining.pop(0)
                 continue
-            kept.append((best.edit.change.apply(), best.statement))
-            found.append(Repair(best.cause(search.alternatives), frozenset(best.mends)))
+            kept.append((best.change.apply(), best.statement))
+            found.append(Repair(best.cause(search.alternatives), best.cost, frozenset(best.mends)))
             right += best.mends
             remaining = [x for x in remaining if x not in best.mends]
     finally:
@@ -104,14 +110,23 @@ class _Mending:
     mends: list[Any]
     you: str
     right: str
+    more: SourceEdit | None = None
+
+    @property
+    def change(self) -> Changes:
+        """All that is changed."""
+        return Changes([x.change for x in (self.edit, self.more) if x is not None])
 
     def cause(self, others: Sequence[_Mending]) -> Cause:
         """It in words, and as two lines of code."""
         words = sentences.EDITS_OF_LINES[self.edit.sentence].format(**_shortened(self.edit.words))
+        if self.more is not None:
+            more = sentences.EDITS_OF_LINES[self.more.sentence].format(**_shortened(self.more.words))
+            words = sentences.AND.format(one=words, other=more)
         if others:
             words = sentences.FOR_INSTANCE.format(mistake=words)
         kind = mended_by(self.edit.sentence)
-        at = f"{os.path.basename(self.statement.file)}:{self.statement.node.lineno}"
+        at = self.statement.place_written
         if self.you == self.right or max(len(self.you), len(self.right)) > LONG or not self.right:
             return Cause(words, kind, line=at)
         return Cause(words, kind, self.you, self.right, at)
@@ -127,6 +142,7 @@ class _Search:
     def __init__(self, trial: Trial, wrong: Sequence[Any], right: Sequence[Any], kept: Sequence[Statement]) -> None:
         self.trial, self.wrong, self.right, self.kept = trial, wrong, right, kept
         self.alternatives: list[_Mending] = []
+        self.is_scaled = False  # whether the first of what is wrong is so by a factor alone
 
     def best(self) -> _Mending | None:
         """The edit that mends most of those that are cheap; others that are as good are in `alternatives`."""
@@ -144,7 +160,8 @@ class _Search:
         """Those that are cheap."""
         found: list[_Mending] = []
         for cost, statement, edit in self._edits():
-            if (found and cost > found[0].cost + NEARLY) or self.trial.effort.is_over():
+            cheapest = min((x.cost for x in found), default=math.inf)
+            if cost > cheapest + NEARLY or self.trial.effort.is_over():
                 break
             mending = self._tried(statement, edit, cost)
             if mending is not None:
@@ -166,12 +183,15 @@ class _Search:
         before = self._outputs(trial)
         if before is None:
             return
+        first = self.wrong[0]
+        self.is_scaled = first not in before or self.trial.factor(first, before[first]) is not None
         for statement in self.trial.source.statements:
             if self.trial.effort.is_over():
                 return
             change = _disturbance(statement.node)
             if change is None:
-                yield RETURNED if isinstance(statement.node, ast.Return) else 0.0, statement
+                is_right = bool(statement.makes) and all(map(self.trial.is_right, statement.makes))
+                yield RETURNED if isinstance(statement.node, ast.Return) else IS_RIGHT * is_right, statement
                 continue
             back = change.apply()
             try:
@@ -185,7 +205,9 @@ class _Search:
             if self.wrong[0] in touched:
                 spoils = any(x in touched for x in self.right)
                 leaves = any(x not in touched for x in self.wrong)
-                yield (TOUCHES_WHAT_IS_RIGHT if spoils else 0.0) + (0.1 if leaves else 0.0), statement
+                makes = statement.makes
+                is_right = bool(makes) and all(map(self.trial.is_right, makes))
+                yield TOUCHES_WHAT_IS_RIGHT * spoils + 0.1 * leaves + IS_RIGHT * is_right, statement
 
     def _outputs(self, trial: Trial, *changed: Statement) -> Outputs | None:
         trial.effort.spend(trial.lines + COMPILING)
@@ -193,28 +215,32 @@ class _Search:
         return found
 
     def _tried(self, statement: Statement, edit: SourceEdit, cost: float) -> _Mending | None:
-        you, trial = text(statement.node), self.trial
-        back = edit.change.apply()
+        you, trial, first = text(statement.node), self.trial, self.wrong[0]
+        back = Changes([edit.change.apply()])
         try:
-            if trial.shorter is not None and self._mending(trial.shorter, statement) is None:
-                return None
-            found = self._mending(trial, statement)
+            found: Outputs | None = None
+            more: SourceEdit | None = None
+            for one in [x for x in (trial.shorter, trial) if x is not None]:
+                found = self._outputs(one, statement)
+                if more is None and found is not None and first in found and not one.agrees(first, found[first]):
+                    if self.is_scaled:
+                        return None
+                    more = factor_of(statement, one.factor(first, found[first]))
+                    if more is None:
+                        return None
+                    back, cost = Changes([more.change.apply(), *back.each]), cost + more.cost
+                    found = self._outputs(one, statement)
+                if found is None or not all(x in found and one.agrees(x, found[x]) for x in (first, *self.right)):
+                    return None
             if found is None:
                 return None
             mends = [x for x in self.wrong if self._agrees(found, x)]
             if not trial.confirm(lambda run: trial.source.run(run, [*self.kept, statement]), mends):
                 return None
             right = "" if edit.sentence in OF_SEVERAL_LINES else text(statement.node)
-            return _Mending(statement, edit, cost, mends, you, right)
+            return _Mending(statement, edit, cost, mends, you, right, more)
         finally:
             back.apply()
-
-    def _mending(self, trial: Trial, statement: Statement) -> Outputs | None:
-        """What comes out with a statement as it is, if the first of what is wrong is right then, and what was right."""
-        found = self._outputs(trial, statement)
-        if found is None or not all(x in found and trial.agrees(x, found[x]) for x in (self.wrong[0], *self.right)):
-            return None
-        return found
 
     def _agrees(self, found: Outputs, x: Any) -> bool:
         return x in found and self.trial.agrees(x, found[x])

@@ -71,7 +71,7 @@ def restricted(c: Context) -> Context | None:
     if not along or program.root in program.leaves:
         return None
     part = program.part(target)
-    return dataclasses.replace(c, program=program, target=part, accounts=lambda x: _near(x, part), _near={})
+    return dataclasses.replace(c, program=program, target=part, accounts=lambda x: _near(x, part))
 
 
 def _places(wrong: Array, count: int) -> Array:

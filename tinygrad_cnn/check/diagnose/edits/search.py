@@ -206,7 +206,7 @@ def _is_believed(edits: Sequence[Edit], c: Context) -> bool:
 
     Elements that are 0 or as large as another are none: in flags and the like formulas coincide.
     """
-    if c.scope_at is None and not np.any(c.target):
+    if not np.any(c.target):
         return all(edit.sentence == "nothing" for edit in edits)
     fitted = any(edit.fits for edit in edits)
     if not fitted and (c.points or all(edit.sentence in PLAIN_WORDS for edit in edits)):

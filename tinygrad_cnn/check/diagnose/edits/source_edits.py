@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.check.diagnose.edits.executed import LARGE
 from tinygrad_cnn.check.diagnose.edits.purity import is_pure
-from tinygrad_cnn.check.diagnose.edits.statements import Change, Statement
+from tinygrad_cnn.check.diagnose.edits.statements import LARGE, Change, Statement
+from tinygrad_cnn.check.diagnose.source_files import is_somebodys
 
 SIBLINGS = (
     ("sin", "cos", "tan"), ("sinh", "cosh", "tanh"), ("exp", "log", "expm1", "log1p"), ("maximum", "minimum"),
@@ -32,9 +33,11 @@ INSTEAD: dict[type, tuple[type, ...]] = {
 }  # fmt: skip
 COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 ALIKE = 16  # expressions that are tried in the place of one
-IN_TESTS = 0.4  # what an edit of the test of an if statement costs more
+IN_TESTS = 0.4  # what an edit of a test costs more, which is seldom a slip of the pen
+IN_CALLS = 0.5  # and one of a call of somebody's own function, in which the mistake is likelier
 LONGEST = 3000  # elements of an axis of which an array may have two
 AROUND = 30  # characters of an expression that a smaller one is shown within
+CLOSE = 1e-8  # relative
 WRITTEN = 40  # characters of an expression that is tried elsewhere
 
 
@@ -55,7 +58,7 @@ class Scope:
     """What a statement had variables for: expressions, with their values."""
 
     def __init__(self, statement: Statement) -> None:
-        self.names = dict(statement.names)
+        self.names, self.within = dict(statement.names), statement.within
         self.atoms: list[tuple[str, Any]] = []
         for k, (name, x) in enumerate(self.names.items()):
             own = k < statement.own
@@ -116,7 +119,12 @@ class Scope:
         for name, x in self.atoms:
             if type(x) is int and 1 < x < LARGE:
                 found.setdefault(x, name)
+        mentioned = {x.id for x in ast.walk(self.within) if isinstance(x, ast.Name)}
         for name, x in self.atoms:
+            if not mentioned.intersection(re.split(r"\W", name)[:1]):
+                continue
+            if isinstance(x, np.ndarray) and x.size > 2 and set(x.ravel().tolist()) == {0, 1}:
+                found.setdefault(int(x.sum()), f"{name}.sum()")
             for axis, n in enumerate(np.shape(x) if isinstance(x, np.ndarray) else ()):
                 if n > 1:
                     found.setdefault(n, f"{name}.shape[{axis}]")
@@ -139,9 +147,30 @@ def edits(statement: Statement) -> list[SourceEdit]:
             found += kind(holder, at, expression, scope)
     if scope.has_long_axes:
         found = [edit for edit in found if not _may_reshape(edit)]
-    if isinstance(node, ast.If):  # whose test is seldom a slip of the pen
-        found = [replace(edit, cost=edit.cost + IN_TESTS) for edit in found]
+    aside = _aside(node, scope)
+    found = [replace(edit, cost=edit.cost + aside.get(id(edit.change.holder), 0.0)) for edit in found]
     return sorted(found, key=lambda edit: edit.cost)
+
+
+def _aside(node: ast.stmt, scope: Scope) -> dict[int, float]:
+    """What edits of parts of a statement cost more, by the `id` of what holds these."""
+    found: dict[int, float] = {}
+    for x in ast.walk(node):
+        if isinstance(x, ast.Call) and _is_own(scope.value(x.func)):
+            found.update(dict.fromkeys(_ids(node if getattr(node, "value", None) is x else x), IN_CALLS))
+        if isinstance(x, ast.If | ast.IfExp):
+            found.update(dict.fromkeys([*_ids(x.test), id(x)], IN_TESTS))
+    return found
+
+
+def _ids(node: ast.AST) -> list[int]:
+    parts = [x for x in ast.walk(node) if not isinstance(x, ast.expr_context)]
+    return [id(x) for x in parts] + [id(x) for y in parts for _, x in ast.iter_fields(y) if isinstance(x, list)]
+
+
+def _is_own(function: Any) -> bool:
+    code = getattr(function, "__code__", None)
+    return code is not None and is_somebodys(code.co_filename)
 
 
 def _may_reshape(edit: SourceEdit) -> bool:
@@ -217,8 +246,10 @@ def variables(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sourc
     value = scope.value(x)
     if not _is_numeric(value):
         return
+    atoms = {name for name, _ in scope.atoms}
     for k, name in enumerate(scope.like(text(x), value)):
-        yield _other(holder, at, x, name, (0.95 if isinstance(value, np.ndarray) else 1.1) + 0.01 * k)
+        cost = (0.95 if isinstance(value, np.ndarray) else 1.1) + (0.0 if name in atoms else 0.08)
+        yield _other(holder, at, x, name, cost + 0.01 * k)
     if isinstance(holder, ast.Subscript) and at == "value" and isinstance(value, np.ndarray):
         for name, y in scope.atoms:
             if np.ndim(y) == value.ndim and np.shape(y) != value.shape and _kind(y) == _kind(value):
@@ -256,6 +287,7 @@ def operations(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sour
         for left, right in (("{}.T", "{}"), ("{}", "{}.T"), ("{}.T", "{}.T")):
             exchanged = f"{right.format(f'({text(x.right)})')} @ {left.format(f'({text(x.left)})')}"
             yield _other(holder, at, x, exchanged, 1.2)
+    yield from _regrouped(holder, at, x)
     more = {ast.Add: "term_missing", ast.Sub: "term_missing", ast.Mult: "factor_missing", ast.Div: "division_missing"}
     if type(x.op) in more:
         change = Change(holder, at, x.left)
@@ -268,6 +300,20 @@ def operations(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sour
         yield _other(holder, at, x, x.left, 1.0)
 
 
+def _regrouped(holder: Any, at: Any, x: ast.BinOp) -> Iterator[SourceEdit]:
+    """Other parentheses, or a factor that belongs to another term."""
+    for y, left in ((x.left, True), (x.right, False)):
+        if not isinstance(y, ast.BinOp) or type(y.op) is type(x.op) in (ast.Add, ast.Mult, ast.MatMult):
+            continue
+        if left:
+            yield _other(holder, at, x, ast.BinOp(y.left, y.op, ast.BinOp(y.right, x.op, x.right)), 1.1)
+        else:
+            yield _other(holder, at, x, ast.BinOp(ast.BinOp(x.left, x.op, y.left), y.op, y.right), 1.1)
+        if isinstance(x.op, ast.Add | ast.Sub) and isinstance(y.op, ast.Mult | ast.Div):
+            other = ast.BinOp(x.right if left else x.left, y.op, y.right)
+            yield _other(holder, at, x, ast.BinOp(*((y.left, x.op, other) if left else (other, x.op, y.left))), 1.2)
+
+
 def constants(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
     """Another number: off by one, double, half, of the other sign, inverse; another truth value."""
     if not isinstance(x, ast.Constant) or (isinstance(holder, ast.keyword) and holder.arg == "axis"):
@@ -276,14 +322,14 @@ def constants(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sourc
     if isinstance(c, bool):
         yield _other(holder, at, x, repr(not c), 1.1)
     elif isinstance(c, int | float):
-        others = [c + 1, c - 1, -c, 2 * c, c / 2, c - 0.5, 1 / c if c else 1, 0, 1]
+        others = [2 * c, c / 2, c + 1, c - 1, -c, c - 0.5, 1 / c if c else 1, 0, 1]
         if isinstance(c, int) and isinstance(holder, ast.Subscript | ast.Slice | ast.Tuple | list):
             others = [c + 1, c - 1]
             for name, value in scope.atoms:
                 if type(value) is int and name.isidentifier():
                     yield _other(holder, at, x, name, 1.1)
         for k, new in enumerate(dict.fromkeys(n for n in others if n != c)):
-            yield _other(holder, at, x, repr(new), 1.05 + 0.02 * k)
+            yield _other(holder, at, x, repr(new), 1.0 + 0.02 * k)
 
 
 def indices(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
@@ -364,7 +410,8 @@ def calls(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdi
         if name in family:
             for new in family:
                 if new != name and isinstance(f, ast.Attribute):
-                    yield SourceEdit(1.1, Change(f, "attr", new), "other", {"x": name, "y": new})
+                    cost = 1.0 if {name, new} == {"sum", "mean"} else 1.1
+                    yield SourceEdit(cost, Change(f, "attr", new), "other", {"x": name, "y": new})
     if name == "reversed" and len(x.args) == 1:
         yield _other(holder, at, x, x.args[0], 1.1)
     elif name == "range":
@@ -411,7 +458,7 @@ def _with(x: ast.Call, name: str, at: int, new: str) -> ast.Call:
 
 def comparisons(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
     """Another comparison."""
-    if isinstance(x, ast.Compare) and len(x.ops) == 1 and type(x.ops[0]) in COMPARISONS:
+    if isinstance(x, ast.Compare) and type(x.ops[0]) in COMPARISONS and not isinstance(scope.value(x.left), str):
         for op in COMPARISONS:
             if op is not type(x.ops[0]):
                 yield _other(holder, at, x, ast.Compare(x.left, [op()], x.comparators), 1.0)
@@ -419,8 +466,17 @@ def comparisons(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sou
         yield _other(holder, at, x, ast.IfExp(x.test, x.orelse, x.body), 1.1)
 
 
+def divisors(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
+    """Another count of what is averaged over."""
+    if isinstance(holder, ast.BinOp) and isinstance(holder.op, ast.Div) and at == "right":
+        value = scope.value(x)
+        for n in scope.counts if isinstance(value, int | float | np.number) else ():
+            if scope.value(parsed(n, x)) != value:
+                yield _other(holder, at, x, n, 1.1)
+
+
 KINDS: Sequence[Callable[[Any, Any, ast.expr, Scope], Iterator[SourceEdit]]] = (
-    variables, attributes, operations, constants, indices, calls, comparisons,
+    variables, attributes, operations, constants, divisors, indices, calls, comparisons,
 )  # fmt: skip
 
 
@@ -490,10 +546,34 @@ def _missing(where: Any, place: Any, x: ast.expr, value: Any, whole: bool, scope
             yield made(f"{inner} - {name}", 1.4, "term_more", f"-{name}")
             yield made(f"{inner} * ({name} > 0)", 1.4, "factor_more", f"({name} > 0)")
             yield made(f"{inner} * (1 - {name} ** 2)", 1.45, "factor_more", f"(1 - {name} ** 2)")
-            yield made(f"{inner} * {name} * (1 - {name})", 1.45, "factor_more", f"{name} * (1 - {name})")
+            for sign, sentence in (("*", "factor_more"), ("/", "division_more")):
+                yield made(f"{inner} {sign} ({name} * (1 - {name}))", 1.45, sentence, f"{name} * (1 - {name})")
     for name, y in scope.atoms:  # vectors along an axis, as gamma is
         if _is_float(y) and np.ndim(y) and y.shape != value.shape and _broadcasts(y.shape, value.shape):
             yield made(f"{inner} * {name}", 1.4, "factor_more", name)
+
+
+def factor_of(statement: Statement, factor: float | None) -> SourceEdit | None:
+    """The edit that multiplies a statement's right side by a factor that is a sign, 2, or a length, or 1 / these."""
+    node = statement.node
+    x = getattr(node, "value", None)
+    if (
+        factor is None
+        or not isinstance(node, ast.Assign | ast.AugAssign)
+        or isinstance(x, ast.Tuple | ast.List | ast.Dict)
+    ):
+        return None
+    inner = f"({text(x)})"  # type: ignore[arg-type]
+    if math.isclose(factor, -1, rel_tol=CLOSE):
+        return SourceEdit(0.9, Change(node, "value", parsed(f"-{inner}", node)), "sign", {"x": text(x)})  # type: ignore[arg-type]
+    scope = Scope(statement)
+    for source in ("2", *scope.counts):
+        n = scope.value(parsed(source, node))
+        for sign, sentence, value in (("*", "factor_more", n), ("/", "division_more", 1 / n)):
+            if math.isclose(abs(factor), value, rel_tol=CLOSE):
+                made = f"{'-' if factor < 0 else ''}{inner} {sign} {source}"
+                return SourceEdit(1.1, Change(node, "value", parsed(made, node)), sentence, {"x": source})
+    return None
 
 
 def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:

@@ -6,18 +6,20 @@ import __future__
 import ast
 import contextlib
 import functools
+import gc
 import io
+import linecache
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any, cast
 
 import numpy as np
 
 from tinygrad_cnn.check.deadline import time_left
-from tinygrad_cnn.check.diagnose.edits.executed import LARGE, functions_of, parsed_file
 from tinygrad_cnn.check.diagnose.source_files import is_somebodys
 from tinygrad_cnn.sources import codes_within
 
@@ -25,6 +27,8 @@ _FUTURE = functools.reduce(
     int.__or__, [getattr(__future__, name).compiler_flag for name in __future__.all_feature_names]
 )
 
+
+LARGE = 10**5  # elements of an array of which no copy is kept
 
 Place = tuple[list[ast.stmt], int]
 
@@ -69,6 +73,19 @@ class Statement:
     own: int
 
     @property
+    def place_written(self) -> str:
+        """Where it is written, as "model.py:12"."""
+        return f"{os.path.basename(self.file)}:{self.node.lineno}"
+
+    @property
+    def makes(self) -> list[np.ndarray[Any, Any]]:
+        """The arrays that it assigned to variables."""
+        targets = self.node.targets if isinstance(self.node, ast.Assign) else [getattr(self.node, "target", None)]
+        parts = [x for target in targets for x in (target.elts if isinstance(target, ast.Tuple) else [target])]
+        values = [_stored(x, self.names) for x in parts if isinstance(x, ast.Name | ast.Subscript | ast.Attribute)]
+        return [x for x in values if isinstance(x, np.ndarray)]
+
+    @property
     def node(self) -> ast.stmt:
         """It, as it is now."""
         block, k = self.place
@@ -95,6 +112,17 @@ class Change:
         return Change(self.holder, self.at, old)
 
 
+@dataclass(frozen=True)
+class Changes:
+    """Some, one after the other."""
+
+    each: Sequence[Change]
+
+    def apply(self) -> Changes:
+        """Make them; gives those that take them back."""
+        return Changes([change.apply() for change in self.each][::-1])
+
+
 class Source:
     """What a function executes of files that are somebody's own; `run` runs it with changes of the trees.
 
@@ -110,7 +138,7 @@ class Source:
         self.codes = [code for code in lines if code not in shared]
         self._trees: dict[str, ast.Module] = {}
         self.statements = self._statements({code: lines[code] for code in self.codes})
-        self._functions = {code: functions_of(code) for code in self.codes}
+        self._functions = {code: _functions_of(code) for code in self.codes}
         self.careful = False  # whether what is not a number or infinite is refused, where there was none
         self._kept = [(x, x.copy()) for x in self._data() if x.flags.writeable and x.size <= LARGE]
 
@@ -144,7 +172,7 @@ class Source:
 
     def _definition(self, code: CodeType) -> Any:
         """The definition that a code was made from."""
-        tree = self._trees.setdefault(code.co_filename, parsed_file(code.co_filename))
+        tree = self._trees.setdefault(code.co_filename, _parsed(code.co_filename))
         for x in ast.walk(tree):
             if isinstance(x, ast.FunctionDef) and code.co_firstlineno in {
                 x.lineno,
@@ -205,6 +233,19 @@ class Source:
                         return None
                     found[old] = x
         return found
+
+
+def _stored(target: ast.Name | ast.Subscript | ast.Attribute, names: Mapping[str, Any]) -> Any:
+    """What a target holds; of part of an array, the array; None if that cannot be known."""
+    try:
+        if isinstance(target, ast.Name):
+            return names[target.id]
+        held = _stored(target.value, names)  # type: ignore[arg-type]
+        if isinstance(target, ast.Attribute):
+            return vars(held).get(target.attr)
+        return held if isinstance(held, np.ndarray) else held[ast.literal_eval(target.slice)]
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+        return None
 
 
 def _is_filled(cell: Any) -> bool:
@@ -304,3 +345,16 @@ def _lines(function: Callable[[], Any]) -> dict[CodeType, dict[int, tuple[int, d
     finally:
         sys.settrace(before)
     return {code: {line: entry for line, entry in lines.items() if len(entry) == 3} for code, lines in found.items()}
+
+
+def _parsed(filename: str) -> ast.Module:
+    """The module in a file; an empty one if it cannot be read."""
+    try:
+        return ast.parse("".join(linecache.getlines(filename)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
+
+
+def _functions_of(code: CodeType) -> list[FunctionType]:
+    """The functions that have this code, by all that refers to it."""
+    return [f for f in gc.get_referrers(code) if isinstance(f, FunctionType) and f.__code__ is code]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.diagnose.edits.edit import Edit
@@ -18,50 +18,34 @@ MANY = 60  # terms of a line
 # The mistake, as `sentences.EDITS` names it, that an edit of a line mends: a factor that is to be taken out
 # is one too many. What is not here is mended by an edit of its own name.
 MENDS = {
-    "zero": "term_more",
-    "sum_for_mean": "mean_for_sum",
-    "mean_for_sum": "sum_for_mean",
-    "length_missing": "mean_for_sum",
     "term_missing": "term_more",
     "factor_missing": "factor_more",
     "division_missing": "division_more",
     "function_missing": "other",
-    "index_missing": "other",
-    "one_of_several": "term_more",
-    "reduction_missing": "summed",
-    "summed": "reduction_missing",
     "not_transposed": "transposed",
     "transposed": "not_transposed",
-    "factor_twice": "factor_missing",
-    "division_twice": "division_missing",
-    "term_twice": "term_missing",
     "factor_more": "factor_missing",
     "division_more": "division_missing",
     "term_more": "term_missing",
-    "scattered": "assigned",
     "added": "assigned",
     "assigned": "added",
-    "stride": "no_stride",
-    "no_stride": "stride",
-    "not_cropped": "cropped",
-    "cropped": "not_cropped",
 }
 
 
-def in_words(edits: Sequence[Edit], program: Program, alternatives: bool, of_a_line: bool = False) -> str:
-    """The mistake as a clause. alternatives: whether others account for the same. of_a_line: of somebody's own line."""
-    clauses = [_clause(edit, program, sentences.EDITS_OF_LINES if of_a_line else sentences.EDITS) for edit in edits]
+def in_words(edits: Sequence[Edit], program: Program, alternatives: bool) -> str:
+    """The mistake as a clause. alternatives: whether others account for the same."""
+    clauses = [_clause(edit, program) for edit in edits]
     found = clauses[0] if len(clauses) == 1 else sentences.AND.format(one=clauses[0], other=clauses[1])
     return sentences.FOR_INSTANCE.format(mistake=found) if alternatives else found
 
 
-def _clause(edit: Edit, program: Program, table: Mapping[str, str]) -> str:
+def _clause(edit: Edit, program: Program) -> str:
     given = dict(edit.words)
     if edit.sentence == "other":
         given["x"], given["y"] = _around(given["x"], given["y"], program)
     root = None if "y" in given else program.root
     words = {name: shown(x, root) if isinstance(x, Term) else x for name, x in given.items()}
-    clause = table[edit.sentence].format(**words)
+    clause = sentences.EDITS[edit.sentence].format(**words)
     n = edit.words.get("iterations")
     return clause if n is None else sentences.IN_ALL_ITERATIONS.format(mistake=clause, n=n)
 

@@ -28,19 +28,19 @@ def other_operand(x: Term, c: Context) -> Iterator[Edit]:
         shape = c.target.shape
     if not shape or (not plain and len(c.program.order) > LARGE):
         return
-    for other in c.near(x).get(shape, ()):
+    for other in c.by_shape.get(shape, ()):
         if other is not x and not (x.op == "index" and other is x.args[0]) and np.any(c.value(other)):
             cost = 1.05 if plain else 1.3
             if plain and _alike_names(x.data, other.data):
                 cost = 1.0
             yield Edit({x: other}, cost, "other", {"x": x, "y": other}, ("other", _shift(x, other)))
     if len(shape) == 2 and plain:
-        for other in c.near(x).get(shape[::-1], ()):
+        for other in c.by_shape.get(shape[::-1], ()):
             if other is not x:
                 turned = Term("attribute", [other], "T")
                 yield Edit({x: turned}, 1.5, "other", {"x": x, "y": turned}, ("turned", other.data))
     if plain and len(c.program.order) <= LARGE:
-        for it, others in c.near(x).items():
+        for it, others in c.by_shape.items():
             for other in others:
                 if it != shape and it != shape[::-1] and c.is_float(other):
                     yield Edit({x: other}, 1.4, "other", {"x": x, "y": other}, ("other", other.data))
@@ -86,7 +86,7 @@ def factor_more(x: Term, c: Context) -> Iterator[Edit]:
     if x not in c.operands or not c.is_float(x) or not (root or len(c.program.order) <= LARGE):
         return
     shape = c.shape(x)
-    for others in c.near(x).values():
+    for others in c.by_shape.values():
         for v in others:
             if not c.is_float(v) or not _fits(c.shape(v), shape) or np.ptp(c.value(v)) == 0:
                 continue
@@ -101,7 +101,7 @@ def term_more(x: Term, c: Context) -> Iterator[Edit]:
     """A term too many, from scope."""
     if x is not c.program.root or not c.is_float(x):
         return
-    for v in c.near(x).get(c.shape(x), ()):
+    for v in c.by_shape.get(c.shape(x), ()):
         yield Edit({x: _binary("+", x, v)}, 1.4, "term_more", {"x": v}, ("+", v.data))
         yield Edit({x: _binary("-", x, v)}, 1.4, "term_more", {"x": Term("-x", [v])}, ("-", v.data))
 
@@ -114,7 +114,7 @@ def _fits(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
 def another_formula(x: Term, c: Context) -> Iterator[Edit]:
     """A simple function of one value instead of all."""
     if x is c.program.root and c.shape(x):
-        for v in c.near(x).get(c.shape(x), ()):
+        for v in c.by_shape.get(c.shape(x), ()):
             for k, form in enumerate(FORMS[1:]):
                 made = form(v)
                 yield Edit({x: made}, 1.7 + 0.01 * k, "another", {"x": x, "y": made}, ("formula", k, v.data))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -108,7 +109,7 @@ def blocks_exchanged(x: Term, c: Context) -> Iterator[Edit]:
 @kind(1.15)
 def only_a_block(x: Term, c: Context) -> Iterator[Edit]:
     """Only a block of it is computed, and the rest left at 0: a loop that ends too early."""
-    comparable = c.scope_at is None and c.target.shape == c.now.shape and c.target.ndim > 0
+    comparable = c.target.shape == c.now.shape and c.target.ndim > 0
     if x is not c.program.root or not comparable or not np.any(c.target):
         return
     places = np.argwhere(c.target != 0)
@@ -123,3 +124,29 @@ def only_a_block(x: Term, c: Context) -> Iterator[Edit]:
     for set_at in functions[:1]:
         made = Term("call", [set_at, call("zeros_like", x), index, Term("index", [x, index])], ())
         yield Edit({x: made}, 1.15, "block", {"x": x, "block": in_brackets(block)}, "block")
+
+
+@kind(1.15)
+def one_of_each_block(x: Term, c: Context) -> Iterator[Edit]:
+    """Of the elements of a cotangent that are added up for each place the first alone, or the last."""
+    shape = c.shape(c.program.root)
+    if x is not c.program.root or not shape:
+        return
+    for of, leaves in c.by_shape.items():
+        if len(of) != len(shape) or of == shape or any(n == 0 or m % n for m, n in zip(of, shape, strict=True)):
+            continue
+        steps = [m // n for m, n in zip(of, shape, strict=True)]
+        for first in (True, False):
+            starts = [None if first or s == 1 else constant(s - 1) for s in steps]
+            parts = [_every(start, s) for start, s in zip(starts, steps, strict=True)]
+            for leaf in leaves:
+                made = Term("index", [leaf, Term("tuple", parts) if len(parts) > 1 else parts[0]])
+                yield Edit(
+                    {x: made}, 1.15, "one_of_several", {"x": made, "n": math.prod(steps)}, ("block", first, leaf)
+                )
+
+
+def _every(start: Term | None, step: int) -> Term:
+    """The slice start::step."""
+    given = [y for y in (start, constant(step) if step > 1 else None) if y is not None]
+    return Term("slice", given, (start is not None, False, step > 1))

@@ -111,7 +111,7 @@ def other_operand_in_a_loop(x: Term, c: Context) -> Iterator[Edit]:
     if x.op not in ("+", "-", "*") or x.group is None or x not in c.operands or x.args[0] is not x.args[1]:
         return
     for k in (1, 0):
-        for other in c.near(x).get(c.shape(x.args[k]), ()):
+        for other in c.by_shape.get(c.shape(x.args[k]), ()):
             if other is not x.args[k]:
                 made = x.with_args([other if j == k else y for j, y in enumerate(x.args)])
                 yield Edit({x: made}, 1.1, "other", {"x": x, "y": made}, ("operand", k, other.data))

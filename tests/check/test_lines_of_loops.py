@@ -89,14 +89,14 @@ def test_the_line_is_named_with_what_it_should_be(by_hand: Any, you: str, right:
     report = tg.check.gradients(loss, P, lambda p: by_hand(p), evaluations=0)
     causes = [p.cause for p in report.parameters if p.name != "v"]
     assert all(cause is not None and cause.you.endswith(you) and cause.right.endswith(right) for cause in causes)
-    assert {cause.line.partition(":")[0] for cause in causes} == {"test_first_wrong_line.py"}
+    assert {cause.line.partition(":")[0] for cause in causes} == {"test_lines_of_loops.py"}
     assert by_hand.__code__ is code  # it was run with the edit in it, and is as it was
 
 
 def test_where_no_edit_of_one_line_mends_a_gradient_none_is_named() -> None:
     report = tg.check.gradients(loss, P, two_lines, evaluations=0)
     assert {p.name: p.cause is None for p in report.parameters} == {"Wx": True, "Wh": True, "b": True, "v": False}
-    assert report.parameters[-1].cause.line == f"test_first_wrong_line.py:{line_of(two_lines, 'error = ')}"
+    assert report.parameters[-1].cause.line == f"test_lines_of_loops.py:{line_of(two_lines, 'error = ')}"
 
 
 def line_of(function: Any, text: str) -> int:
