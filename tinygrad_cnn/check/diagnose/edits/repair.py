@@ -246,8 +246,14 @@ class _Search:
         return x in found and self.trial.agrees(x, found[x])
 
 
+def _returns_what_it_computes(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Return) and isinstance(node.value, ast.BinOp | ast.UnaryOp | ast.Call)
+
+
 def _disturbance(node: ast.stmt) -> Change | None:
     """Something else than what a statement gives."""
+    if _returns_what_it_computes(node):
+        return Change(node, "value", parsed(DISTURBED.format(ast.unparse(node.value)), node.value))  # type: ignore[attr-defined]
     if not isinstance(node, ast.Assign | ast.AugAssign) or isinstance(node.value, ast.Tuple | ast.List | ast.Dict):
         return None
     if isinstance(node, ast.Assign) and any(isinstance(x, ast.Tuple | ast.List) for x in node.targets):

@@ -89,6 +89,8 @@ def _smallest(c: Context, confirmed: Confirmed, effort: Effort) -> Found | None:
     for edit in by_cost(c, effort):
         if edit.cost > best + AS_CHEAP or effort.is_over(FOR_SINGLE):
             break
+        if _cancels(edit, c):
+            continue
         value = c.program.edited(edit.exchanged)
         effort.spend(c.program.taken())
         if np.shape(value) != c.target.shape or np.asarray(value).dtype.kind not in "fiub":
@@ -117,6 +119,17 @@ def _smallest(c: Context, confirmed: Confirmed, effort: Effort) -> Found | None:
         return None
     first, *others = _distinct(accepted, c)
     return Found(first, best, others)
+
+
+def _cancels(edit: Edit, c: Context) -> bool:
+    """Whether an edit subtracts a value from itself, or divides it by itself, which nobody writes."""
+    for x, y in edit.exchanged.items():
+        if y.op in ("-", "/") and y.args[0] is y.args[1]:
+            return True
+        for user in c.program.users.get(x, ()):
+            if user.op in ("-", "/") and len({y if z is x else z for z in user.args}) == 1:
+                return True
+    return False
 
 
 def _together(edits: Sequence[Edit]) -> dict[Term, Term]:

@@ -247,7 +247,9 @@ def variables(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sourc
     if not _is_numeric(value):
         return
     atoms = {name for name, _ in scope.atoms}
-    for k, name in enumerate(scope.like(text(x), value)):
+    beside = {"left": "right", "right": "left"}.get(at, "") if isinstance(holder, ast.BinOp) else ""
+    cancels = text(getattr(holder, beside)) if beside and isinstance(holder.op, ast.Sub | ast.Div) else ""
+    for k, name in enumerate(name for name in scope.like(text(x), value) if name != cancels):
         cost = (0.95 if isinstance(value, np.ndarray) else 1.1) + (0.0 if name in atoms else 0.08)
         yield _other(holder, at, x, name, cost + 0.01 * k)
     if isinstance(holder, ast.Subscript) and at == "value" and isinstance(value, np.ndarray):
