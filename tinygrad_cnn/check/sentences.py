@@ -136,7 +136,7 @@ UNCONFIRMED = (
 NOT_FINITE_ELSEWHERE = ", and nothing finite at {n} others"
 NOT_IN_THE_GRAPH = "{step}: autodiff has no cotangent there, so it is not compared"
 COMMON_FACTOR = (
-    "{names}: {factor} times that by autodiff, and the gradients of the parameters are right, so the factor is applied "
+    "{names}: each is {factor} times that by autodiff, and the gradients of the parameters are right, so the factor is applied "
     "later, which is a convention"
 )
 FACTOR_OF_ALL = (

@@ -124,10 +124,10 @@ def _smallest(c: Context, confirmed: Confirmed, effort: Effort) -> Found | None:
 def _cancels(edit: Edit, c: Context) -> bool:
     """Whether an edit subtracts a value from itself, or divides it by itself, which nobody writes."""
     for x, y in edit.exchanged.items():
-        if y.op in ("-", "/") and y.args[0] is y.args[1]:
+        if y.op in ("-", "/") and str(y.args[0]) == str(y.args[1]):
             return True
         for user in c.program.users.get(x, ()):
-            if user.op in ("-", "/") and len({y if z is x else z for z in user.args}) == 1:
+            if user.op in ("-", "/") and len({str(y if z is x else z) for z in user.args}) == 1:
                 return True
     return False
 
