@@ -90,11 +90,14 @@ def test_an_endless_loop_is_stopped(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert outcome.facts == {"seconds": "2"}
 
 
-def test_what_was_done_survives(folder: Path) -> None:
+def test_what_was_done_survives_and_is_reported(folder: Path) -> None:
     answer(folder, SOLVED)
     assert learn("check", folder / FIRST.name).returncode == 0
     progress = json.loads((folder / ".progress.json").read_text())
     assert progress["done"][FIRST.number]["solved"]
+    done = learn("report", "--html", folder / "done.html", folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"1 of {len(course())} solved" in (folder / "done.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

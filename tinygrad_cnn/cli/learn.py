@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from tinygrad_cnn import files
 from tinygrad_cnn.circle_square.errors import InputError
 from tinygrad_cnn.escaping import printable
 from tinygrad_cnn.extras import extra
@@ -83,16 +84,32 @@ def check(file: Path, lang: str | None) -> int:
     return 0 if outcome.solved else 1
 
 
+@learn.command()
+@click.argument("directory", type=PATH, required=False, metavar="[DIR]")
+@click.option("--html", type=PATH, metavar="FILE", help="Write a page instead.")
+def report(directory: Path | None, html: Path | None) -> int:
+    """Show what was done: solved, when, attempts, hints, and whether the solution was looked at."""
+    folder = _opened(directory)
+    with extra("learn", "learn report"):
+        from rich.console import Console
+
+        from tinygrad_cnn.learn.report import page, rendered
+    if html is None:
+        Console(highlight=False).print(rendered(folder))
+        return 0
+    try:
+        files.write(html, page(folder).encode())
+    except OSError as error:
+        raise InputError(f"{html}: cannot be written: {error.strerror or error}") from None
+    print(f"Wrote {printable(html)}.")
+    return 0
+
+
 @learn.command(hidden=True)
 @click.argument("directory", type=PATH, required=False, metavar="[DIR]")
 def watch(directory: Path | None) -> int:
     """Check the present exercise whenever it is saved."""
-    if directory is None:  # within the folder, or beside the one that `learn start` makes by itself
-        directory = next((p for p in (Path(), FOLDER) if (p / folders.PROGRESS).exists()), FOLDER)
-    try:
-        folder = folders.opened(directory)
-    except folders.FolderError as error:
-        raise InputError(str(error)) from None
+    folder = _opened(directory)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("learn needs a terminal; to judge one file there is: tinygrad-cnn learn check FILE")
     with extra("learn", "learn"):
@@ -100,3 +117,13 @@ def watch(directory: Path | None) -> int:
 
     Screen(folder).run()
     return 0
+
+
+def _opened(directory: Path | None) -> folders.Folder:
+    """The learner's folder: the one named, or this one, or the one here that `learn start` makes by itself."""
+    if directory is None:
+        directory = next((p for p in (Path(), FOLDER) if (p / folders.PROGRESS).exists()), FOLDER)
+    try:
+        return folders.opened(directory)
+    except folders.FolderError as error:
+        raise InputError(str(error)) from None

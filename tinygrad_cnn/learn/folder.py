@@ -26,7 +26,7 @@ class Done:
     attempts       how often a changed file was judged
     hints          how many hints were asked for, at most 3
     solved         when it was solved first, as ISO 8601 text; None if it was not
-    seen           whether the solution was looked at
+    seen           whether the solution was looked at before it was solved
     last           the text that was judged last, as a digest, so that a file that did not change is no attempt
     """
 
@@ -78,8 +78,9 @@ class Folder:
         return n, exercise.hints[self.language][n - 1]
 
     def looked_at_solution(self, exercise: Exercise) -> None:
-        """Note that the solution was shown."""
-        self._set(exercise, seen=True)
+        """Note that the solution was shown; to whoever has solved it, that is no help."""
+        before = self.of(exercise)
+        self._set(exercise, seen=before.seen or not before.solved)
 
     def go_to(self, exercise: Exercise) -> None:
         """Make another exercise the present one."""
