@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from render_graphs import diagram_of, edges
 
 import tinygrad_cnn as tg
+from tinygrad_cnn.pictures.write.geometry import overlapping, places
 
 
 def counts(diagram) -> dict[str, list[int]]:
@@ -201,6 +202,8 @@ def test_the_published_forward_is_drawn_with_its_loops(on_tensors) -> None:
     assert len(picture.diagram.boxes) < 110
     assert "nodes are drawn as" in picture.notes[0]
     assert "× 784" in svg
+    assert overlapping(places(svg)) == []
+    assert float(re.findall('<svg width="([^"]*)"', svg)[0]) < 720  # the width of a page's column
 
 
 def test_what_flows_to_another_iteration_is_named_and_not_drawn_across_the_loop() -> None:
