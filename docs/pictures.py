@@ -129,7 +129,7 @@ def screenshots(loss: Any) -> None:
         return
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         path = Path(folder) / "graph.html"
-        tg.render(loss, path, backward=True, depth=DEPTH, inputs=INPUTS)
+        tg.render(loss, path, backward=True, inputs=INPUTS)
         browser = playwright.chromium.launch(
             executable_path=program, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         )
