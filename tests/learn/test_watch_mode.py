@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,43 +11,12 @@ from tinygrad_cnn.learn.course import Language, course
 from tinygrad_cnn.learn.folder import Folder, start
 from tinygrad_cnn.learn.words import FRAME, said
 
-pexpect = pytest.importorskip("pexpect", reason="pip install '.[test]' has pexpect")
-pyte = pytest.importorskip("pyte", reason="pip install '.[test]' has pyte")
+pytest.importorskip("pexpect", reason="pip install '.[test]' has pexpect")
+pytest.importorskip("pyte", reason="pip install '.[test]' has pyte")
+from terminal import Terminal
+
 pytestmark = pytest.mark.cli
 FIRST, SECOND = course()[:2]
-PATIENCE = 60.0  # seconds; a busy machine takes long to start Python
-
-
-class Terminal:
-    """`tinygrad-cnn learn FOLDER` in a terminal of so many columns, and what it shows."""
-
-    def __init__(self, folder: Path, columns: int) -> None:
-        self.screen = pyte.Screen(columns, 30)
-        self.stream = pyte.ByteStream(self.screen)
-        environment = {**os.environ, "TERM": "xterm-256color", "BROWSER": "true"}
-        command = ["-m", "tinygrad_cnn", "learn", str(folder)]
-        self.process = pexpect.spawn(sys.executable, command, dimensions=(30, columns), env=environment)
-
-    def until(self, text: str) -> None:
-        """Wait until `text` is on the screen."""
-        end = time.monotonic() + PATIENCE
-        while text not in self.shown():
-            assert time.monotonic() < end, f"{text!r} is not on the screen:\n{self.shown()}"
-            try:
-                self.stream.feed(self.process.read_nonblocking(1 << 16, timeout=0.2))
-            except pexpect.TIMEOUT:
-                continue
-            except pexpect.EOF:
-                raise AssertionError(f"it ended:\n{self.shown()}") from None
-
-    def shown(self) -> str:
-        return "\n".join(line.rstrip() for line in self.screen.display)
-
-    def ends(self, key: str) -> int:
-        self.process.send(key)
-        self.process.expect(pexpect.EOF, timeout=PATIENCE)
-        self.process.close()
-        return int(self.process.exitstatus)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from tinygrad_cnn.circle_square.errors import InputError
 from tinygrad_cnn.escaping import printable
 from tinygrad_cnn.extras import extra
 from tinygrad_cnn.learn import folder as folders
+from tinygrad_cnn.learn import notebooks as books
 from tinygrad_cnn.learn.course import LANGUAGES
 from tinygrad_cnn.learn.lesson import paragraphs
 from tinygrad_cnn.learn.running import judged
@@ -77,7 +77,7 @@ def check(file: Path, lang: str | None) -> int:
     outcome = judged(exercise, file)
     language = lang or (folder.language if folder is not None else "en")
     if folder is not None:
-        folder.attempted(exercise, hashlib.sha256(file.read_bytes()).hexdigest(), outcome.solved)
+        folder.judged(exercise, file.read_bytes(), outcome)
     print(f"{'✓' if outcome.solved else '✗'} {exercise.number} {exercise.title[language]}")
     for paragraph in paragraphs(outcome, language):
         print("\n".join(map(printable, paragraph.splitlines())))
@@ -102,6 +102,19 @@ def report(directory: Path | None, html: Path | None) -> int:
     except OSError as error:
         raise InputError(f"{html}: cannot be written: {error.strerror or error}") from None
     print(f"Wrote {printable(html)}.")
+    return 0
+
+
+@learn.command()
+@click.argument("directory", type=PATH, metavar="DIR")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="The language; by default that of the folder.")
+def notebooks(directory: Path, lang: str | None) -> int:
+    """Write the exercises as Jupyter notebooks, into a new folder or that of `learn start`."""
+    try:
+        written = books.write(directory, lang)  # type: ignore[arg-type]
+    except folders.FolderError as error:
+        raise InputError(str(error)) from None
+    print(f"Wrote {len(written)} notebooks into {printable(directory)}. Begin with {printable(written[0])}.")
     return 0
 
 

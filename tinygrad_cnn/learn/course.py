@@ -83,11 +83,14 @@ class Exercise:
         """What is to be filled in."""
         return blanks_of(self.solution)
 
+    def text(self, language: Language) -> str:
+        """The mathematics and the shapes."""
+        return (self.folder / f"text.{language}.md").read_text(encoding="utf-8").strip()
+
     def starter(self, language: Language) -> str:
         """What the learner is given: the text, then the source with its blanks."""
-        text = (self.folder / f"text.{language}.md").read_text(encoding="utf-8").strip()
         title = f"{self.number}  {self.title[language]}"
-        escaped = f"{title}\n\n{text}\n".replace("\\", "\\\\").replace('"""', r"\"\"\"")
+        escaped = f"{title}\n\n{self.text(language)}\n".replace("\\", "\\\\").replace('"""', r"\"\"\"")
         return f'"""{escaped}"""\n\n{starter(self.solution)}'
 
 

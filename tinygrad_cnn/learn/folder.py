@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -11,6 +12,7 @@ from typing import Any
 
 from tinygrad_cnn import files
 from tinygrad_cnn.learn.course import HINTS, LANGUAGES, Exercise, Language, course
+from tinygrad_cnn.learn.outcome import Outcome
 
 PROGRESS = ".progress.json"
 
@@ -36,6 +38,11 @@ class Done:
     seen: bool = False
     last: str = ""
 
+    @property
+    def tried(self) -> bool:
+        """Whether there was an honest attempt."""
+        return bool(self.attempts or self.solved)
+
 
 @dataclass
 class Folder:
@@ -58,8 +65,13 @@ class Folder:
         """The one that the learner is at."""
         return find(self.present)
 
+    def judged(self, exercise: Exercise, source: bytes, outcome: Outcome) -> None:
+        """Note that an answer was judged. A file in which nothing is filled in yet is none."""
+        if any(line.written not in ("", "...") for line in outcome.lines):
+            self.attempted(exercise, hashlib.sha256(source).hexdigest(), outcome.solved)
+
     def attempted(self, exercise: Exercise, digest: str, solved: bool) -> None:
-        """Note that an answer was judged."""
+        """Note an answer, by its digest."""
         before = self.of(exercise)
         if digest == before.last and (before.solved or not solved):
             return
@@ -89,7 +101,7 @@ class Folder:
 
     def restore(self, exercise: Exercise) -> bool:
         """Write the file of an exercise anew, if it is not there. Whether it was written."""
-        return _write_new(self.file(exercise), exercise.starter(self.language))
+        return write_new(self.file(exercise), exercise.starter(self.language))
 
     def save(self) -> None:
         """Write down what was done. Raises FolderError."""
@@ -137,7 +149,7 @@ def start(path: Path, language: Language) -> Folder:
     try:
         for exercise in course():
             folder.file(exercise).parent.mkdir(parents=True, exist_ok=True)
-            _write_new(folder.file(exercise), exercise.starter(language))
+            write_new(folder.file(exercise), exercise.starter(language))
     except OSError as error:
         raise FolderError(f"{path}: cannot be written: {error.strerror or error}") from None
     folder.save()
@@ -170,7 +182,7 @@ def _done(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Done]:
     return {number: Done(**done) for number, done in data.items()}
 
 
-def _write_new(path: Path, text: str) -> bool:
+def write_new(path: Path, text: str) -> bool:
     """Write a file that is not there yet; one that is there stays as it is."""
     try:
         with path.open("x", encoding="utf-8") as file:

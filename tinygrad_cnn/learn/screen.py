@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
@@ -101,15 +100,15 @@ class Screen(App[None]):
         except (JudgeError, OSError) as error:
             self.call_from_thread(self._add, str(error))
             return
-        self.call_from_thread(self._judged, exercise, outcome, hashlib.sha256(text).hexdigest())
+        self.call_from_thread(self._judged, exercise, outcome, text)
 
-    def _judged(self, exercise: Exercise, outcome: Outcome, digest: str) -> None:
+    def _judged(self, exercise: Exercise, outcome: Outcome, text: bytes) -> None:
         if exercise != self.exercise:
             return  # another one is shown by now
-        if any(line.written not in ("", "...") for line in outcome.lines):
-            self.folder.attempted(exercise, digest, outcome.solved)
+        self.folder.judged(exercise, text, outcome)
         self.outcome, self.extra, self.solution = outcome, [], None
         self._show()
+        self.query_one("#body", VerticalScroll).scroll_home(animate=False)
 
     # What the keys do.
 
@@ -137,8 +136,7 @@ class Screen(App[None]):
 
     def action_solution(self) -> None:
         """The solution, after an honest attempt."""
-        done = self.folder.of(self.exercise)
-        if not done.attempts and not done.solved:
+        if not self.folder.of(self.exercise).tried:
             self._add(self._said(FRAME, "try_first"))
             return
         self.folder.looked_at_solution(self.exercise)

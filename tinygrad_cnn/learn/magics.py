@@ -1,0 +1,99 @@
+"""The exercises in a notebook: `%%exercise 4.2` judges the cell that it heads; `%hint 4.2` and `%solution 4.2` help."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from tinygrad_cnn.escaping import printable
+from tinygrad_cnn.learn.blanks import without_marks
+from tinygrad_cnn.learn.course import HINTS, Exercise, Language, course
+from tinygrad_cnn.learn.folder import PROGRESS, Folder, FolderError, find, opened
+from tinygrad_cnn.learn.lesson import paragraphs
+from tinygrad_cnn.learn.outcome import Outcome
+from tinygrad_cnn.learn.running import judged
+from tinygrad_cnn.learn.words import FRAME, said
+
+COLOURS = {"right": "#1b7837", "wrong": "#d6404f", "open": "#c08a1a"}  # as in the page of a check
+
+
+class Said:
+    """Paragraphs beneath a cell."""
+
+    def __init__(self, texts: list[str], colour: str = COLOURS["open"]) -> None:
+        self.texts = ["\n".join(map(printable, text.splitlines())) for text in texts]
+        self.colour = colour
+
+    def __repr__(self) -> str:
+        return "\n\n".join(self.texts)
+
+    def _repr_html_(self) -> str:
+        shown = [
+            f'<p style="margin:.35rem 0;white-space:pre-wrap{"" if k else ";font-weight:600"}'
+            f'{";font-family:monospace" if chr(10) in text else ""}">{escape(text)}</p>'
+            for k, text in enumerate(self.texts)
+        ]
+        return f'<div style="border-left:4px solid {self.colour};padding:.3rem 1rem">{"".join(shown)}</div>'
+
+
+def load(language: Language = "en") -> None:
+    """Define the magics in this notebook. What is done is written down beside it, for `tinygrad-cnn learn report`."""
+    ipython: Any = sys.modules.get("IPython")  # which a notebook has imported
+    shell = ipython and ipython.get_ipython()
+    if shell is None:
+        raise RuntimeError("magics.load: this is no notebook; elsewhere there is: tinygrad-cnn learn")
+    here = Path()
+    folder = opened(here) if (here / PROGRESS).exists() else Folder(here, language, course()[0].number)
+
+    def named(line: str) -> Exercise:
+        try:
+            return find(line.strip())
+        except FolderError as error:
+            raise ipython.core.error.UsageError(str(error)) from None
+
+    def exercise(line: str, cell: str) -> None:
+        """Judge this cell."""
+        chosen = named(line)
+        outcome = judge_cell(folder, chosen, cell)
+        ipython.display.display(told(outcome, chosen, folder.language))
+        if outcome.solved:
+            shell.ex(cell)
+
+    def hint(line: str) -> None:
+        """Show the next of three hints."""
+        n, text = folder.hint(named(line))
+        ipython.display.display(Said([f"{said(FRAME, 'hint', folder.language, n=n, all=HINTS)} {text}"]))
+
+    def solution(line: str) -> None:
+        """Show the solution, after an attempt."""
+        chosen = named(line)
+        if not folder.of(chosen).tried:
+            ipython.display.display(Said([said(FRAME, "try_first", folder.language)]))
+            return
+        folder.looked_at_solution(chosen)
+        print(without_marks(chosen.solution))
+
+    shell.register_magic_function(exercise, "cell")
+    shell.register_magic_function(hint, "line")
+    shell.register_magic_function(solution, "line")
+
+
+def judge_cell(folder: Folder, exercise: Exercise, cell: str) -> Outcome:
+    """What is to be said of a cell, whose lines are counted from the magic at its head."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "cell.py"
+        path.write_text(f"\n{cell}", encoding="utf-8")
+        outcome = judged(exercise, path)
+    folder.judged(exercise, cell.encode(), outcome)
+    return outcome
+
+
+def told(outcome: Outcome, exercise: Exercise, language: Language) -> Said:
+    """What is shown of an outcome."""
+    texts = paragraphs(outcome, language)
+    if outcome.solved:
+        return Said(texts[:1], COLOURS["right"])  # what it prints is printed as it is run
+    return Said(texts, COLOURS["wrong" if outcome.kind else "open"])
