@@ -105,7 +105,7 @@ def explained(
     if found is None:
         return None
     words = in_words(found.edits, part.program, bool(found.others))
-    if says_nothing(words) or found.kind() in ("nothing", "block"):  # which is what the numbers are, and no cause of it
+    if says_nothing(words) or found.kind() in ("nothing", "block"):  # no cause
         return None
     words = sentences.IN_BLOCK.format(block=sentences.in_brackets(block), explanation=words)
     return found.cost + 0.5, Cause(words, found.kind())

@@ -114,6 +114,8 @@ def only_a_block(x: Term, c: Context) -> Iterator[Edit]:
         return
     places = np.argwhere(c.target != 0)
     block = tuple(slice(int(a), int(b) + 1) for a, b in zip(places.min(axis=0), places.max(axis=0), strict=True))
+    if any(s.start > 0 and s.stop < n for s, n in zip(block, c.target.shape, strict=True)):
+        return  # a loop that ends too early has begun at one end
     rest = c.now.copy()
     rest[block] = 0
     if len(np.unique(c.target[block])) < 3 or np.count_nonzero(rest) < 3:
