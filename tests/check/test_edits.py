@@ -321,3 +321,32 @@ def test_what_sums_along_a_restricted_axis_is_taken_as_it_is() -> None:
     whole = Program(root, values)
     part = Restricted(whole, {200: np.array([3, 5, 8]), 30: np.array([0, 7])})
     np.testing.assert_array_equal(part.value, whole.value[np.ix_([0, 7], [3, 5, 8])])
+
+
+def test_one_element_of_each_block_is_no_sum_of_it() -> None:
+    goal = np.arange(24.0).reshape(4, 6) ** 1.5
+
+    def loss(p: Any) -> Any:
+        y = np.repeat(np.repeat(p["x"], 2, axis=0), 2, axis=1)
+        return np.sum((y - goal) ** 2)
+
+    x = np.array([[0.3, -1.2, 0.7], [2.1, 0.4, -0.6]])
+    dy = 2 * (x.repeat(2, axis=0).repeat(2, axis=1) - goal)
+    for dx, said in ((dy[::2, ::2], "dy[::2, ::2]"), (dy[1::2, 1::2], "dy[1::2, 1::2]")):
+        report = tg.check.gradients(loss, {"x": x}, {"dy": dy, "dx": dx}, evaluations=0)
+        assert f"of 4 contributions that are added up only {said} counts" in str(report.first_wrong.explanation)
+
+
+def test_cotangents_with_a_factor_until_later_are_a_convention() -> None:
+    def loss(p: Any) -> Any:
+        h = np.tanh(p["w"])
+        y = h**2
+        return np.mean(y)
+
+    w = np.array([0.3, -1.2, 0.7])
+    h = np.tanh(w)
+    dh = 2 * h
+    dw = dh * (1 - h**2) / 3
+    report = tg.check.gradients(loss, {"w": w}, {"dy": np.ones(3) / 3, "dh": dh, "dw": dw}, evaluations=0)
+    assert report.first_wrong is None
+    assert any(note.startswith("dh: each is 3 times") for note in report.notes)

@@ -214,3 +214,59 @@ def test_the_kind_of_a_cause_is_the_mistake_whether_the_program_or_the_line_was_
         (row,) = tg.check.gradients(loss, parameters, by_hand=by_hand, progress=False).parameters
         assert row.cause is not None
         assert row.cause.kind == kind, row.cause
+
+
+SEEN = np.array([1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0])
+
+
+def masked(p: Any) -> Any:
+    return np.sum(SEEN * (POINTS @ p["w"]) ** 2) / np.sum(SEEN)
+
+
+def divided_by_all(p: Any) -> Any:
+    error = 2 * (POINTS @ p["w"]) * SEEN
+    return {"w": POINTS.T @ error / error.size}
+
+
+def loss_with_mask_and_offset(p: Any) -> Any:
+    z = POINTS @ p["w"]
+    return 0.5 * np.sum((SEEN + 1) * z**2) / np.sum(SEEN)
+
+
+def not_regrouped(p: Any) -> Any:
+    z = POINTS @ p["w"]
+    dz = SEEN + 1 * z
+    return {"w": POINTS.T @ dz / np.sum(SEEN)}
+
+
+def slope_and_mean_missing(p: Any) -> Any:
+    h = np.tanh(POINTS @ p["w"])
+    dz = 2 * h * (1 - h)
+    return {"w": POINTS.T @ dz}
+
+
+def mean_of_squares(p: Any) -> Any:
+    return np.mean(np.tanh(POINTS @ p["w"]) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("loss", "by_hand", "right"),
+    [
+        (masked, divided_by_all, "return {'w': POINTS.T @ error / SEEN.sum()}"),
+        (loss_with_mask_and_offset, not_regrouped, "dz = (SEEN + 1) * z"),
+        (mean_of_squares, slope_and_mean_missing, r"dz = 2 * h * (1 - h ** 2) / "),
+    ],
+)
+def test_the_line_is_what_it_should_be(loss: Any, by_hand: Any, right: str) -> None:
+    report = tg.check.gradients(loss, {"w": RNG.normal(size=5)}, by_hand, evaluations=0)
+    cause = report.parameters[0].cause
+    assert cause is not None
+    assert cause.right.startswith(right)
+
+
+def test_a_gradient_that_is_wrong_by_a_factor_alone_is_not_explained_by_an_edit_and_another_factor() -> None:
+    def by_hand(p: Any) -> Any:
+        return {"w": 1.234 * POINTS.T @ (2 * (POINTS @ p["w"]) * SEEN) / np.sum(SEEN)}
+
+    report = tg.check.gradients(masked, {"w": RNG.normal(size=5)}, by_hand, evaluations=0)
+    assert report.parameters[0].cause.right.count("1.234") == 0

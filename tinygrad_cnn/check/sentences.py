@@ -136,8 +136,8 @@ UNCONFIRMED = (
 NOT_FINITE_ELSEWHERE = ", and nothing finite at {n} others"
 NOT_IN_THE_GRAPH = "{step}: autodiff has no cotangent there, so it is not compared"
 COMMON_FACTOR = (
-    "{names}: each is {factor} times that by autodiff, and the gradients of the parameters are right, so the factor is applied "
-    "later, which is a convention"
+    "{names}: each is {factor} times that by autodiff, and the gradients of the parameters are right, so the factor is "
+    "applied later, which is a convention"
 )
 FACTOR_OF_ALL = (
     "every cotangent and every gradient is {factor} times that by autodiff{meaning}: one factor is common to all, and "
