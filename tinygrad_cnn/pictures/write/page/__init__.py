@@ -62,14 +62,8 @@ def to_page(diagram: Diagram, closed: set[str], is_poster: bool = False, theme: 
     )
 
 
-LATER = (
-    "dot",
-    "card",
-    "sign",
-    "value",
-    "before",
-    "rule",
-)  # what the script reads of a box when it draws or shows that box
+# What the script reads of a box when it draws or shows that box.
+LATER = ("dot", "card", "sign", "value", "before", "rule")
 
 
 def packed(data: dict[str, Any]) -> str:
@@ -96,14 +90,18 @@ def contents(diagram: Diagram, closed: set[str], is_poster: bool) -> dict[str, A
     style = Style(diagram, "light", images, font="Arial", layered=True)
     has_loops = any(edge.flow in ("again", "earlier") for edge in diagram.edges)
     cards = _cards(diagram, closed, images) if is_poster else {}
+
+    def written(box: Box) -> dict[str, Any]:
+        return _box(box, style, diagram.dtype, has_loops) | cards.get(box.id, {})
+
     return {
         "title": diagram.title,
         "notes": diagram.notes,
         "dtype": diagram.dtype,
         "header": HEADER + defaults(style),
-        "boxes": [_box(box, style, has_loops) | cards.get(box.id, {}) for box in diagram.boxes.values()],
-        "group_boxes": [_box(box, style, has_loops) | cards.get(box.id, {}) for box in diagram.group_boxes.values()],
-        "edges": [json_document.edge(edge) for edge in diagram.edges],
+        "boxes": [written(box) for box in diagram.boxes.values()],
+        "group_boxes": [written(box) for box in diagram.group_boxes.values()],
+        "edges": [[e.tail, e.head, e.flow, e.position, e.detail, e.short, e.change] for e in diagram.edges],
         "groups": [_group(group) for group in diagram.groups.values()],
         "closed": sorted(closed),
         "is_poster": is_poster,
@@ -139,7 +137,7 @@ def _cards(diagram: Diagram, closed: set[str], images: dict[str, str]) -> dict[s
     return found
 
 
-def _box(box: Box, style: Style, has_loops: bool) -> dict[str, Any]:
+def _box(box: Box, style: Style, dtype: str, has_loops: bool) -> dict[str, Any]:
     found = json_document.box(box)
     found |= {
         "title": box.title,
@@ -160,7 +158,9 @@ def _box(box: Box, style: Style, has_loops: bool) -> dict[str, Any]:
         found["rule"] = box.rule._asdict()
     if box.shows is not None:
         found["shows"] = box.shows
-    return found
+    if box.dtype == dtype:
+        del found["dtype"]
+    return {key: field for key, field in found.items() if field is not None and field is not False and field != ""}
 
 
 def _group(group: Group) -> dict[str, Any]:

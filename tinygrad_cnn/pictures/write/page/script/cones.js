@@ -6,7 +6,7 @@ const cones = (() => {
 
   // The arrays, which are unpacked when they are first needed.
   async function unpack() {
-    const written = JSON.parse(lines.at(-1)), bytes = await (await unpacked(written.arrays)).arrayBuffer();
+    const written = line(lineCount - 1), bytes = await (await unpacked(written.arrays)).arrayBuffer();
     const kinds = { f4: Float32Array, f8: Float64Array, i4: Int32Array };
     let begin = 0;
     const parts = written.parts.map(([kind, count]) => {
@@ -65,7 +65,7 @@ const cones = (() => {
   }
 
   return {
-    get areWritten() { return lines.at(-1) !== "null"; },
+    get areWritten() { return starts[lineCount] - starts[lineCount - 1] > "null\n".length; },
     get ready() { return links !== null; },
     unpack,
     size,

@@ -25,8 +25,14 @@
 const $ = (id) => document.getElementById(id);
 
 // What was written into the page, by lines: all but what is parsed when it is asked for, then that of each box.
-const lines = (await (await unpacked($("data").textContent)).text()).split("\n");
-const data = JSON.parse(lines[0]);
+// Of 10,000 steps they are tens of megabytes, of which a reader sees little: so a line is decoded when it is read.
+const bytes = new Uint8Array(await (await unpacked($("data").textContent)).arrayBuffer()), starts = [0], decoder = new TextDecoder();
+for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) starts.push(at + 1);
+starts.push(bytes.length + 1);
+const lineCount = starts.length - 1;
+const line = (i) => JSON.parse(decoder.decode(bytes.subarray(starts[i], starts[i + 1] - 1)));
+const data = line(0);
+data.edges = data.edges.map(([tail, head, flow, position, detail, short, change]) => ({ tail, head, flow, position, detail, short, change }));
 
 async function unpacked(text) {
   const letters = atob(text), bytes = new Uint8Array(letters.length);
@@ -38,10 +44,11 @@ class Box {
   #line;
   #later = null;
   constructor(fields, line) {
-    Object.assign(this, fields);
+    Object.assign(this, fields); // what is null, false or empty is left out, and the dtype of most boxes
+    this.dtype ??= data.dtype;
     this.#line = line;
   }
-  #read() { return (this.#later ??= JSON.parse(lines[this.#line])); }
+  #read() { return (this.#later ??= line(this.#line)); }
   get dot() { return this.#read().dot; }
   get card() { return this.#read().card; }
   get sign() { return this.#read().sign; }
