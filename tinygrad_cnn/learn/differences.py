@@ -17,7 +17,7 @@ def same(yours: Any, right: Any) -> bool:
         return isinstance(yours, dict) and yours.keys() == right.keys() and all(same(yours[k], right[k]) for k in right)
     if isinstance(right, str | bool) or right is None:
         return type(yours) is type(right) and bool(yours == right)
-    if isinstance(right, list | tuple) and not _numeric(right):
+    if isinstance(right, list | tuple) and _array(right) is None:
         return isinstance(yours, list | tuple) and len(yours) == len(right) and all(map(same, yours, right))
     y, r = _array(yours), _array(right)
     if y is None or r is None or y.shape != r.shape:
@@ -89,10 +89,6 @@ def shown(value: Any) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= 200 else f"{text[:197]}..."
-
-
-def _numeric(x: Any) -> bool:
-    return isinstance(x, list | tuple) and len(x) > 0 and all(isinstance(item, int | float | np.ndarray) for item in x)
 
 
 def _size(x: np.ndarray[Any, Any]) -> float:

@@ -31,8 +31,10 @@ def returned(module: ModuleType) -> Mapping[str, Any]:
     return result if isinstance(result, Mapping) else {}
 
 
-def judged_gradient(exercise: Exercise, lines: list[Line], answer: ModuleType, solution: ModuleType) -> Outcome:
-    """What the cross-check says of it."""
+def judged_gradient(
+    exercise: Exercise, lines: list[Line], answer: ModuleType, solution: ModuleType, find_cause: bool = True
+) -> Outcome:
+    """What the cross-check says of it; without the search for the cause of a mistake, which is what takes long."""
     for name in ("loss", "parameters", "by_hand"):
         if not hasattr(answer, name):
             return Outcome(False, lines, "given_changed", {"name": name})
@@ -51,7 +53,7 @@ def judged_gradient(exercise: Exercise, lines: list[Line], answer: ModuleType, s
         return Outcome(False, lines, "given_changed", {"name": unlike[0] if unlike else "loss"})
     if (outcome := _wrong_shape(lines, values, right)) is not None:
         return outcome
-    return _outcome(cross_check(answer), lines, values, right)
+    return _outcome(cross_check(answer, find_cause), lines, values, right)
 
 
 def _wrong_shape(lines: list[Line], values: Mapping[str, Any], right: Mapping[str, Any]) -> Outcome | None:
@@ -67,9 +69,16 @@ def _wrong_shape(lines: list[Line], values: Mapping[str, Any], right: Mapping[st
     return None
 
 
-def cross_check(answer: ModuleType) -> Report:
+def cross_check(answer: ModuleType, find_cause: bool = True) -> Report:
     """The cross-check of a module's hand-derived gradient."""
-    return tg.check.gradients(answer.loss, answer.parameters, by_hand=answer.by_hand, seconds=SECONDS, progress=False)
+    return tg.check.gradients(
+        answer.loss,
+        answer.parameters,
+        by_hand=answer.by_hand,
+        explanations=tg.check.EXPLANATIONS if find_cause else (),
+        seconds=SECONDS,
+        progress=False,
+    )
 
 
 def _loss(answer: ModuleType) -> Any:

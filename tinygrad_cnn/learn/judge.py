@@ -47,10 +47,17 @@ def _judged(exercise: Exercise, path: Path) -> Outcome:
     gone = [line for line in lines if line.status == "gone"]
     answer = loaded(filled(source, missing), path)
     solution = loaded(without_marks(exercise.solution), exercise.folder / "solution.py")
-    judged = _judged_values if exercise.calls else judged_gradient
-    outcome = judged(exercise, lines, answer, solution)
+    if exercise.calls:
+        outcome = _judged_values(exercise, lines, answer, solution)
+    else:
+        # Of a mistake that the exercise has words for, the cross-check need not look for the cause.
+        first = _first_unlike(exercise, answer, solution)
+        known = first is not None and bool(_own_words(exercise, first, answer, path))
+        outcome = judged_gradient(exercise, lines, answer, solution, find_cause=not known)
     if outcome.kind and not outcome.says:
-        outcome = replace(outcome, says=_own_words(exercise, outcome, source, answer, solution, path))
+        wrong_now = outcome.first_wrong
+        words = _own_words(exercise, "" if wrong_now is None else wrong_now.name, answer, path)
+        outcome = replace(outcome, says=words)
     return replace(outcome, solved=outcome.solved and not missing and not gone)
 
 
@@ -102,24 +109,34 @@ def _wrong_blanks(exercise: Exercise, lines: list[Line], answer: ModuleType) -> 
     return set(written)
 
 
-def _own_words(
-    exercise: Exercise, outcome: Outcome, source: str, answer: ModuleType, solution: ModuleType, path: Path
-) -> dict[str, str]:
-    """What the exercise says of an answer that gives the same numbers as this one."""
-    wrong_now = outcome.first_wrong
+def _first_unlike(exercise: Exercise, answer: ModuleType, solution: ModuleType) -> str | None:
+    """The first blank that is not what it is in the solution; it may be right all the same, as at a tie."""
+    right = _values(exercise, solution)
+    try:
+        values = _values(exercise, answer)
+    except AnswerError:
+        return None
+    names = (blank.name for blank in exercise.blanks if blank.name in right)
+    return next((name for name in names if not differences.same(values.get(name), right[name])), None)
+
+
+def _own_words(exercise: Exercise, name: str, answer: ModuleType, path: Path) -> dict[str, str]:
+    """What the exercise says of an answer that gives the same numbers as this one.
+
+    name: the blank that is wrong, "" if it is not known.
+    """
     try:
         values = _values(exercise, answer)
     except AnswerError:
         return {}
     for wrong in exercise.wrong:
-        if not wrong.says or (wrong_now is not None and wrong_now.name not in wrong.blanks):
+        if not wrong.says or (name and name not in wrong.blanks):
             continue
         places = {(b.within, b.name): wrong.blanks[b.name] for b in exercise.blanks if b.name in wrong.blanks}
         try:
             known = _values(exercise, loaded(filled(without_marks(exercise.solution), places), path))
         except AnswerError:
             continue
-        name = "" if wrong_now is None else wrong_now.name
         if name in values and name in known:
             alike = differences.same(values[name], known[name])
         else:
