@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 WITHIN = 1e-9  # relative; the exercises' numbers are of the order of 1
+PLAIN = ("sign", "transposed", "nothing", "not_finite")  # kinds that the numbers show, whatever the line says
 NAMED_FACTORS = (2, 3, 4, 0.5, 1 / 3, 0.25, 10, 0.1)
 
 

@@ -97,7 +97,7 @@ def _outcome(report: Results, lines: list[Line], values: Mapping[str, Any], righ
     cause, _ = wrong[first]
     line = next((line for line in marked if line.name == first), None)
     kind, facts = differences.difference(values[first], right[first])
-    if cause is not None and cause.kind:
+    if cause is not None and cause.kind and kind not in differences.PLAIN:
         kind, more = _kind(cause, line.written if line is not None else "")
         facts = {**facts, **more}
     return Outcome(False, marked, kind, {**facts, "name": first}, at=_at(line), yours=differences.shown(values[first]))

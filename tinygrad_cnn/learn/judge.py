@@ -50,10 +50,8 @@ def _judged(exercise: Exercise, path: Path) -> Outcome:
     if exercise.calls:
         outcome = _judged_values(exercise, lines, answer, solution)
     else:
-        # Of a mistake that the exercise has words for, the cross-check need not look for the cause.
-        first = _first_unlike(exercise, answer, solution)
-        known = first is not None and bool(_own_words(exercise, first, answer, path))
-        outcome = judged_gradient(exercise, lines, answer, solution, find_cause=not known)
+        find_cause = not _speaks_for_itself(exercise, answer, solution, path)
+        outcome = judged_gradient(exercise, lines, answer, solution, find_cause)
     if outcome.kind and not outcome.says:
         wrong_now = outcome.first_wrong
         words = _own_words(exercise, "" if wrong_now is None else wrong_now.name, answer, path)
@@ -109,15 +107,22 @@ def _wrong_blanks(exercise: Exercise, lines: list[Line], answer: ModuleType) -> 
     return set(written)
 
 
-def _first_unlike(exercise: Exercise, answer: ModuleType, solution: ModuleType) -> str | None:
-    """The first blank that is not what it is in the solution; it may be right all the same, as at a tie."""
+def _speaks_for_itself(exercise: Exercise, answer: ModuleType, solution: ModuleType, path: Path) -> bool:
+    """Whether the exercise has words for the first line with other numbers, or the numbers show what is wrong.
+
+    The line may be right all the same, as at a tie.
+    """
     right = _values(exercise, solution)
     try:
         values = _values(exercise, answer)
     except AnswerError:
-        return None
+        return False
     names = (blank.name for blank in exercise.blanks if blank.name in right)
-    return next((name for name in names if not differences.same(values.get(name), right[name])), None)
+    for name in names:
+        if not differences.same(values.get(name), right[name]):
+            plain = differences.difference(values.get(name), right[name])[0] in differences.PLAIN
+            return plain or bool(_own_words(exercise, name, answer, path))
+    return False
 
 
 def _own_words(exercise: Exercise, name: str, answer: ModuleType, path: Path) -> dict[str, str]:
