@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tinygrad_cnn.check.sentences import EDITS
-from tinygrad_cnn.learn import words
+from tinygrad_cnn.learn import gradients, words
 from tinygrad_cnn.learn.blanks import blanks_of, filled, without_marks
 from tinygrad_cnn.learn.course import HINTS, LANGUAGES, Exercise, WrongAnswer, course
 from tinygrad_cnn.learn.judge import judge
@@ -18,6 +18,12 @@ from tinygrad_cnn.learn.outcome import Outcome
 EXERCISES = course()
 WRONG = [(exercise, wrong) for exercise in EXERCISES for wrong in exercise.wrong]
 WIDTH = 88  # columns of an editor
+
+
+@pytest.fixture(autouse=True)
+def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is found is not to depend on how busy the machine is."""
+    monkeypatch.setattr(gradients, "SECONDS", 60.0)
 
 
 def judged(exercise: Exercise, source: str, folder: Path) -> Outcome:

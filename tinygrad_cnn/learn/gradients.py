@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -59,11 +60,11 @@ def judged_gradient(
 def _wrong_shape(lines: list[Line], values: Mapping[str, Any], right: Mapping[str, Any]) -> Outcome | None:
     """What has the wrong shape is best said before anything is computed from it."""
     for line in lines:
-        if line.status != "unknown" or line.name not in right:
+        if line.status != "unknown" or line.value not in right:
             continue
-        yours = values[line.name]
-        if np.shape(yours) != np.shape(right[line.name]):
-            kind, facts = differences.difference(yours, right[line.name])
+        yours = values[line.value]
+        if np.shape(yours) != np.shape(right[line.value]):
+            kind, facts = differences.difference(yours, right[line.value])
             marked = [replace(x, status="wrong") if x is line else x for x in lines]
             return Outcome(False, marked, kind, facts, at=_at(line), yours=differences.shown(yours))
     return None
@@ -95,7 +96,7 @@ def _outcome(report: Results, lines: list[Line], values: Mapping[str, Any], righ
     if first is None:
         return Outcome(solved=True, lines=marked)
     cause, _ = wrong[first]
-    line = next((line for line in marked if line.name == first), None)
+    line = next((line for line in marked if line.value == first), None)
     kind, facts = differences.difference(values[first], right[first])
     if cause is not None and cause.kind and kind not in differences.PLAIN:
         kind, more = _kind(cause, line.written if line is not None else "")
@@ -106,18 +107,38 @@ def _outcome(report: Results, lines: list[Line], values: Mapping[str, Any], righ
 def _kind(cause: Cause, written: str) -> tuple[str, dict[str, str]]:
     """The kind of mistake that a cause is for a learner, and what fills in its sentence.
 
-    Where it is that one expression stands for another, the learner is told which, if the line has it as a name.
+    Where it is that one expression stands for another, the learner is told what of the line differs.
     """
     kind = cause.kind.split(" and ")[0]
-    if kind == "division_more" and re.search(r"(\b\w+) / \1\b", cause.you or ""):
-        return "factor_missing", {}  # what is divided by itself is not there
-    if kind == "other" and (stands := re.match(r"(.+) stands where (.+) should$", cause.words)):
-        part, right = stands.groups()
-        if re.sub(r"axis=\S+?\b", "", part) == re.sub(r"axis=\S+?\b", "", right):
-            return "axis", {}
-        if re.fullmatch(r"\w+", part) and part != written and re.search(rf"\b{part}\b", written):
-            return "stands", {"part": part}
+    stands = re.match(r"(?:for instance, )?(.+) stands where (.+) should$", cause.words)
+    if kind != "other" or stands is None:
+        return kind, {}
+    try:
+        yours, right = _differing(*(ast.parse(text, mode="eval").body for text in stands.groups()))
+    except SyntaxError:  # it is shortened
+        return kind, {}
+    names = ast.unparse(yours), ast.unparse(right)
+    if isinstance(yours, ast.Call) and isinstance(right, ast.Call):  # the same function, with other arguments
+        return ("axis", {}) if "axis" in "".join(names) else (kind, {})
+    if names in (("mean", "sum"), ("np.mean", "np.sum")):
+        return "mean_for_sum", {}
+    if names in (("sum", "mean"), ("np.sum", "np.mean")):
+        return "sum_for_mean", {}
+    leaf = isinstance(yours, ast.Name | ast.Constant)
+    if leaf and names[0] != written and re.search(rf"\b{names[0]}\b", written):
+        return "stands", {"part": names[0]}
     return kind, {}
+
+
+def _differing(yours: ast.AST, right: ast.AST) -> tuple[ast.AST, ast.AST]:
+    """The smallest parts of two expressions that differ, the rest being alike."""
+    if type(yours) is type(right) and not isinstance(yours, ast.Name | ast.Constant):
+        sides = [list(ast.iter_child_nodes(x)) for x in (yours, right)]
+        if len(sides[0]) == len(sides[1]):
+            unlike = [pair for pair in zip(*sides, strict=True) if ast.dump(pair[0]) != ast.dump(pair[1])]
+            if len(unlike) == 1 and not isinstance(unlike[0][0], ast.keyword | ast.operator | ast.expr_context):
+                return _differing(*unlike[0])
+    return yours, right
 
 
 def _wrong(
@@ -131,19 +152,23 @@ def _wrong(
         elif step.against_autodiff.verdict == "differ":
             found[step.name] = (None, "follows")
     causes = {p.name: p.cause for p in report.parameters}
-    for name in values.keys() & right.keys():
-        compared = name in found or name in {step.name for step in report.steps}
-        if not compared and not differences.same(values[name], right[name]):
-            found[name] = (causes.get(name), "wrong")
+    compared = {step.name for step in report.steps}
+    others = [n for n in right if n not in compared and n in values and not differences.same(values[n], right[n])]
+    # What is no gradient was computed before, and what was computed from it follows.
+    before = [name for name in others if name not in causes and not name.startswith("dL_")]
+    if before:
+        wrong = [name for name in [*found, *others] if name not in before]
+        return {**dict.fromkeys(before, (None, "wrong")), **dict.fromkeys(wrong, (None, "follows"))}
+    found |= {name: (causes.get(name), "wrong") for name in others}
     return {name: found[name] for name in sorted(found, key=lambda x: found[x][1] == "follows")}
 
 
 def _status(line: Line, wrong: Mapping[str, tuple[Cause | None, Status]], right: Mapping[str, Any]) -> Status:
     if line.status != "unknown":
         return line.status
-    if line.name in wrong:
-        return wrong[line.name][1]
-    return "right" if line.name in right or not wrong else "unknown"
+    if line.value in wrong:
+        return wrong[line.value][1]
+    return "right" if line.value in right or not wrong else "unknown"
 
 
 def _at(line: Line | None) -> tuple[int, str] | None:

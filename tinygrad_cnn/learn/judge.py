@@ -17,12 +17,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from tinygrad_cnn.learn import differences
 from tinygrad_cnn.learn.blanks import Blank, answers, filled, without_marks
 from tinygrad_cnn.learn.course import Exercise, course
 from tinygrad_cnn.learn.gradients import cross_check, judged_gradient, returned
 from tinygrad_cnn.learn.modules import AnswerError, loaded
-from tinygrad_cnn.learn.outcome import Line, Outcome
+from tinygrad_cnn.learn.outcome import Line, Outcome, value_of
 from tinygrad_cnn.learn.running import FAULT
 
 
@@ -50,11 +52,11 @@ def _judged(exercise: Exercise, path: Path) -> Outcome:
     if exercise.calls:
         outcome = _judged_values(exercise, lines, answer, solution)
     else:
-        find_cause = not _speaks_for_itself(exercise, answer, solution, path)
+        find_cause = not _speaks_for_itself(exercise, answer, solution)
         outcome = judged_gradient(exercise, lines, answer, solution, find_cause)
     if outcome.kind and not outcome.says:
         wrong_now = outcome.first_wrong
-        words = _own_words(exercise, "" if wrong_now is None else wrong_now.name, answer, path)
+        words = _own_words(exercise, "" if wrong_now is None else wrong_now.name, answer)
         outcome = replace(outcome, says=words)
     return replace(outcome, solved=outcome.solved and not missing and not gone)
 
@@ -85,7 +87,8 @@ def _judged_values(exercise: Exercise, lines: list[Line], answer: ModuleType, so
 def answer_of(call: str, answer: ModuleType) -> Any:
     """The value of an expression in the learner's module. Raises AnswerError."""
     try:
-        return eval(call, vars(answer))
+        with np.errstate(all="ignore"):
+            return eval(call, vars(answer))
     except BaseException as error:
         raise AnswerError(error, answer) from error
 
@@ -107,7 +110,7 @@ def _wrong_blanks(exercise: Exercise, lines: list[Line], answer: ModuleType) -> 
     return set(written)
 
 
-def _speaks_for_itself(exercise: Exercise, answer: ModuleType, solution: ModuleType, path: Path) -> bool:
+def _speaks_for_itself(exercise: Exercise, answer: ModuleType, solution: ModuleType) -> bool:
     """Whether the exercise has words for the first line with other numbers, or the numbers show what is wrong.
 
     The line may be right all the same, as at a tie.
@@ -117,15 +120,15 @@ def _speaks_for_itself(exercise: Exercise, answer: ModuleType, solution: ModuleT
         values = _values(exercise, answer)
     except AnswerError:
         return False
-    names = (blank.name for blank in exercise.blanks if blank.name in right)
-    for name in names:
-        if not differences.same(values.get(name), right[name]):
-            plain = differences.difference(values.get(name), right[name])[0] in differences.PLAIN
-            return plain or bool(_own_words(exercise, name, answer, path))
+    for name in (blank.name for blank in exercise.blanks):
+        value = value_of(name)
+        if value in right and not differences.same(values.get(value), right[value]):
+            plain = differences.difference(values.get(value), right[value])[0] in differences.PLAIN
+            return plain or bool(_own_words(exercise, name, answer))
     return False
 
 
-def _own_words(exercise: Exercise, name: str, answer: ModuleType, path: Path) -> dict[str, str]:
+def _own_words(exercise: Exercise, name: str, answer: ModuleType) -> dict[str, str]:
     """What the exercise says of an answer that gives the same numbers as this one.
 
     name: the blank that is wrong, "" if it is not known.
@@ -139,11 +142,13 @@ def _own_words(exercise: Exercise, name: str, answer: ModuleType, path: Path) ->
             continue
         places = {(b.within, b.name): wrong.blanks[b.name] for b in exercise.blanks if b.name in wrong.blanks}
         try:
-            known = _values(exercise, loaded(filled(without_marks(exercise.solution), places), path))
+            source = filled(without_marks(exercise.solution), places)
+            known = _values(exercise, loaded(source, exercise.folder / "wrong.py"))
         except AnswerError:
             continue
-        if name in values and name in known:
-            alike = differences.same(values[name], known[name])
+        value = value_of(name)
+        if value in values and value in known:
+            alike = differences.same(values[value], known[value])
         else:
             alike = differences.same(list(values.values()), list(known.values()))
         if alike:

@@ -9,6 +9,11 @@ from typing import Any, Literal
 Status = Literal["right", "wrong", "follows", "blank", "gone", "unknown"]
 
 
+def value_of(blank: str) -> str:
+    """The name of what a blank computes, or fills a part of: "dx" of "dx[i, j]"."""
+    return blank.partition("[")[0]
+
+
 @dataclass(frozen=True)
 class Line:
     """One blank.
@@ -24,6 +29,11 @@ class Line:
     status: Status
     line: int | None = None
     written: str = ""
+
+    @property
+    def value(self) -> str:
+        """The name of what it computes, or fills a part of."""
+        return value_of(self.name)
 
 
 @dataclass(frozen=True)
