@@ -1,0 +1,59 @@
+"""Pictures on light pages and on dark ones.
+
+Those of the article are made at each build. NAME_light.png gives way to NAME_dark.png, if there is one, on a dark page.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.transforms import SphinxTransform
+
+DOCS = Path(__file__).parent.parent
+
+
+class Themes(SphinxTransform):
+    """Beside a light picture, put the dark one; each is shown where it fits."""
+
+    default_priority = 10  # before Sphinx collects the images
+
+    def apply(self, **keywords: Any) -> None:
+        """Go through the pictures of a page."""
+        for image in list(self.document.findall(nodes.image)):
+            dark = image["uri"].replace("_light.", "_dark.")
+            if dark == image["uri"] or not (Path(self.document["source"]).parent / dark).exists():
+                if not image["uri"].endswith(".svg"):
+                    continue
+                image["classes"].append("dark-light")  # follows the theme by itself
+                continue
+            other = image.deepcopy()
+            other["uri"] = dark
+            image["classes"].append("only-light")
+            other["classes"].append("only-dark")
+            image.parent.insert(image.parent.index(image) + 1, other)
+
+
+def replace_figures(app: Any, exception: Exception | None) -> None:
+    """Put the article's figures, made by this build, in the place of those that a forge shows."""
+    if exception or app.builder.format != "html":
+        return
+    spec = importlib.util.spec_from_file_location("article_figures", DOCS / "article_figures.py")
+    figures = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(figures)
+    made = Path(app.doctreedir) / "figures"
+    if not made.is_dir():
+        figures.make(made)
+    for name, copied in app.builder.images.items():
+        if name.startswith("images/article/"):
+            shutil.copy(made / Path(name).name, Path(app.outdir) / "_images" / copied)
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Connect them."""
+    app.add_transform(Themes)
+    app.connect("build-finished", replace_figures)
+    return {"parallel_read_safe": True}

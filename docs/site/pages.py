@@ -1,0 +1,140 @@
+"""Pages that are readable on a forge, as pages of a site.
+
+- A page that is only a link to a Markdown file elsewhere in the repository becomes that file, with its links.
+- The README of a folder of docs/ is the index of its pages.
+- A link to such a file leads to its page here; one to another file downloads it; one to a folder is text.
+- `docs/ko/NAME` is the Korean edition of `docs/NAME`: each has a link to the other, and its language is declared.
+- `tg.NAME` in code is a link to what the reference says of it.
+- `{api} MODULE`, with names below it, is what their docstrings say.
+- `{command} NAME` is the help of `tinygrad-cnn NAME`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+DOCS = Path(__file__).parent.parent
+ROOT = DOCS.parent
+LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
+API = re.compile(r"^```\{api\} (\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+WHOLE = re.compile(r"\s*\[[^\]]*\]\((\.\./[^)]+\.md)\)\s*")
+
+
+def elsewhere() -> dict[Path, Path]:
+    """The Markdown files outside of docs/ that have a page here, and that page."""
+    found = {}
+    for page in DOCS.rglob("*.md"):
+        if only := WHOLE.fullmatch(page.read_text(encoding="utf-8")):
+            found[(page.parent / only[1]).resolve()] = page
+    return found | {ROOT / "README.md": DOCS / "index.md", ROOT / "README.ko.md": DOCS / "ko" / "index.md"}
+
+
+def on_site(text: str, source: Path, page: Path, known: dict[Path, Path]) -> str:
+    """Text of `source`, with links that are right on the site's `page`."""
+
+    def link(found: re.Match[str]) -> str:
+        picture, words, target = found.groups()
+        path, hash_, anchor = target.partition("#")
+        if not path or re.match(r"[a-z]+:", target):
+            return found[0]
+        file = (source.parent / path).resolve()
+        if file.is_dir():
+            return words
+        file = known.get(file, file)
+        return f"{picture}[{words}]({os.path.relpath(file, page.parent)}{hash_}{anchor})"
+
+    return LINK.sub(link, text)
+
+
+def documented(found: re.Match[str]) -> str:
+    """The directives of autodoc for the names in an `{api}` block."""
+    module = importlib.import_module(found[1])
+    lines = ["```{eval-rst}"]
+    for name in found[2].split():
+        thing = getattr(module, name)
+        if not isinstance(thing, type):
+            lines.append(f".. autofunction:: {found[1]}.{name}")
+        elif issubclass(thing, Exception):
+            lines.append(f".. autoexception:: {found[1]}.{name}")
+        else:
+            lines += [f".. autoclass:: {found[1]}.{name}", "    :members:"]
+        lines.append("")
+    return "\n".join([*lines, "```"])
+
+
+def read_source(app: Any, name: str, content: list[str]) -> None:
+    """Replace a page by the file that it stands for, and mend its links."""
+    page = Path(app.env.doc2path(name))
+    source, text = page, content[0]
+    if only := WHOLE.fullmatch(text):
+        source = (page.parent / only[1]).resolve()
+        text = source.read_text(encoding="utf-8")
+        app.env.note_dependency(str(source))
+    if page.name == "README.md":
+        text += "\n```{toctree}\n:hidden:\n:glob:\n\n[0-9]*\n```\n"
+    text = API.sub(documented, text)
+    content[0] = on_site(text, source, page, app.config._elsewhere)
+
+
+def add_language(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """The language of a page, and the same page in the other one."""
+    korean = name.startswith("ko/")
+    other = name.removeprefix("ko/") if korean else f"ko/{name}"
+    context["language"] = "ko" if korean else "en"
+    context["other_language"] = other if other in app.env.found_docs else None
+
+
+class Names(SphinxPostTransform):
+    """`tg.grad` in a text is a link."""
+
+    default_priority = 5
+
+    def run(self, **keywords: Any) -> None:
+        """Look each literal up among the objects of the reference."""
+        objects = self.env.get_domain("py").objects
+        for node in list(self.document.findall(nodes.literal)):
+            name = re.match(r"tg\.([A-Za-z_][\w.]*)", node.astext())
+            entry = name and objects.get(f"tinygrad_cnn.{name[1]}")
+            if not entry or isinstance(node.parent, nodes.reference) or isinstance(node.parent.parent, nodes.reference):
+                continue
+            refuri = self.app.builder.get_relative_uri(self.env.docname, entry.docname) + f"#{entry.node_id}"
+            reference = nodes.reference("", "", internal=True, refuri=refuri)
+            node.replace_self(reference)
+            reference += node
+
+
+class Command(Directive):
+    """The help of a command."""
+
+    required_arguments = 1
+    optional_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """What `tinygrad-cnn NAME --help` prints."""
+        from click.testing import CliRunner
+
+        from tinygrad_cnn.cli.commands import command
+
+        words = [word for word in self.arguments if word != "tinygrad-cnn"]
+        text = CliRunner().invoke(command, [*words, "--help"], prog_name="tinygrad-cnn").output
+        block = nodes.literal_block(text, text)
+        block["language"] = "text"
+        return [block]
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Connect them."""
+    app.connect("config-inited", lambda app, config: setattr(config, "_elsewhere", elsewhere()))
+    app.connect("source-read", read_source)
+    app.connect("html-page-context", add_language)
+    app.add_post_transform(Names)
+    app.add_directive("command", Command)
+    return {"parallel_read_safe": True}

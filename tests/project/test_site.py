@@ -1,0 +1,144 @@
+"""The documentation as a site: each page is reachable and in both languages where it says so, and its code runs.
+
+The links of a site that was built (`sphinx-build -W docs build/site`) are checked too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import importlib
+import importlib.util
+import io
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from paths import ROOT
+
+import tinygrad_cnn as tg
+
+DOCS, SITE = ROOT / "docs", ROOT / "build" / "site"
+PAGES = sorted(DOCS.rglob("*.md"))
+TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
+NEW = [page for name in ("tutorials", "how_to", "explanation") for page in sorted((DOCS / name).glob("*.md"))]
+KOREAN = sorted((DOCS / "ko").rglob("*.md"))
+TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMENT = re.compile(r" *# .*")
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(DOCS))
+
+
+def test_every_page_is_in_a_table_of_contents() -> None:
+    numbered = (DOCS / "decisions").glob("[0-9]*.md")  # which the site adds to the README of that folder
+    listed = {DOCS / "index.md", *numbered}
+    for page, text in TEXTS.items():
+        for entry in "\n".join(TOCTREE.findall(text)).split("\n"):
+            if entry and not entry.startswith(":"):
+                target = re.sub(r".*<(.*)>", r"\1", entry)
+                listed.add((page.parent / f"{target}.md").resolve())
+    assert set(PAGES) == listed
+
+
+@pytest.mark.parametrize("page", [p for p in [*NEW, *KOREAN] if "```python" in TEXTS[p]], ids=name_of)
+def test_the_code_of_a_page_runs_and_prints_what_is_below_it(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = TEXTS[page]
+    named = re.search(r"`(\w+\.py)`", text)  # the file in which a reader puts the first block
+    space: dict = {"__name__": "page"}
+    fences = FENCE.findall(text)
+    for i, ((language, code), (after, expected)) in enumerate(zip(fences, [*fences[1:], ("", "")], strict=True)):
+        if language == "python":
+            file = tmp_path / (named[1] if named and not i else f"block_{i}.py")  # the check reads lines of functions
+            file.write_text(code, encoding="utf-8")
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                exec(compile(code, str(file), "exec"), space)
+            if after == "text":
+                assert printed.getvalue() == expected
+
+
+def test_the_code_of_the_front_page_runs() -> None:
+    fronts = [TEXTS[DOCS / name] for name in ("index.md", "ko/index.md")]
+    codes = [re.search(r"(?:^    .*\n|^\n)+", front[front.index("    import") :], re.MULTILINE)[0] for front in fronts]
+    assert codes[0] == codes[1]
+    space: dict = {}
+    exec(re.sub(r"^    ", "", codes[0], flags=re.MULTILINE), space)
+    assert space["gradient"].shape == (3, 2)
+
+
+@pytest.mark.parametrize("page", KOREAN, ids=name_of)
+def test_a_korean_page_is_that_of_the_english_one(page: Path) -> None:
+    """They link to each other, and have the same code, output, headings and pictures."""
+    english = DOCS / page.relative_to(DOCS / "ko")
+    texts = [TEXTS[english], TEXTS[page]]
+    for text, other, here in zip(texts, (page, english), (english, page), strict=True):
+        links = re.findall(r"\]\(([^)#\s]+)\)", text)
+        assert other in [(here.parent / link).resolve() for link in links]
+    for pattern in (r"^```(?:python|text)\n(?:.*\n)*?```$", r"^#+ ", r"!\[[^\]]*\]\((?:\.\./)*([^)]*)\)"):
+        ours, theirs = ([COMMENT.sub("", part) for part in re.findall(pattern, text, re.MULTILINE)] for text in texts)
+        assert theirs == ours
+
+
+def test_the_reference_has_every_public_name_once() -> None:
+    found: list[str] = []
+    for page in (DOCS / "reference").glob("*.md"):
+        for module, names in re.findall(r"^```\{api\} (\S+)\n(.*?)^```", TEXTS[page], re.M | re.S):
+            found += [f"{module}.{name}" for name in names.split()]
+    assert len(found) == len(set(found))
+    public = {f"tinygrad_cnn.{name}" for name in set(tg.__all__) - {"check", "nn", "train", "tree"}}
+    for module in ("nn", "train", "check"):
+        names = set(importlib.import_module(f"tinygrad_cnn.{module}").__all__)
+        public |= {f"tinygrad_cnn.{module}.{name}" for name in names - set(tg.__all__) - {"EXPLANATIONS"}}
+    assert {name for name in found if ".tree." not in name} == public
+
+
+def as_rst(docstring: str) -> str:
+    spec = importlib.util.spec_from_file_location("docstrings", DOCS / "site" / "docstrings.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.as_rst(docstring)
+
+
+@pytest.mark.parametrize(
+    ("docstring", "expected"),
+    [
+        ("Apply `f`s to *args.", "Apply ``f``\\ s to \\*args."),
+        ("What.\n\n    a   one\n        more\n    b   two", "What.\n\n``a``\n    one more\n``b``\n    two"),
+        ("What.\n\n    x: goes\n        on", "What.\n\nx: goes on"),
+        ("What.\n\n    >>> f(*a)\n    1", "What.\n\n>>> f(*a)\n1"),
+        ("What.\n\n    So:\n\n        f(*a)", "What.\n\nSo:\n\n::\n\n    f(*a)"),
+        ("Names such as dL_ and |x|.", "Names such as dL\\_ and \\|x\\|."),
+    ],
+)
+def test_a_docstring_as_it_is_written_here_becomes_restructured_text(docstring: str, expected: str) -> None:
+    assert as_rst(docstring) == expected
+
+
+@pytest.mark.skipif(not SITE.is_dir(), reason="there is no site: sphinx-build -W docs build/site")
+def test_the_links_of_the_site_lead_to_pages_and_places_that_exist() -> None:
+    pages = [page for page in SITE.rglob("*.html") if "_static" not in page.parts]
+    texts = {page: page.read_text(encoding="utf-8") for page in pages}
+    ids = {page: set(re.findall(r'\bid="([^"]+)"', text)) for page, text in texts.items()}
+    broken = []
+    for page, text in texts.items():
+        for link in set(re.findall(r'<(?:a|link|img|script)\b[^>]*?\b(?:href|src)="([^"]*)"', text)):
+            path, _, anchor = unquote(html.unescape(link)).partition("#")
+            if re.match(r"[a-z]+:", path):
+                continue
+            target = (page.parent / path.partition("?")[0]).resolve() if path else page
+            if not target.exists() or (anchor and target in ids and html.escape(anchor) not in ids[target]):
+                broken.append(f"{page.relative_to(SITE)}: {link}")
+    assert not broken
+
+
+@pytest.mark.skipif(not SITE.is_dir(), reason="there is no site: sphinx-build -W docs build/site")
+def test_the_site_needs_no_net() -> None:
+    outside = re.compile(r'<(?:link|img|script|iframe)\b[^>]*?\b(?:href|src)="(?:https?:)?//[^"]*"')
+    for page in SITE.rglob("*.html"):
+        assert not outside.findall(page.read_text(encoding="utf-8")), page
