@@ -15,10 +15,16 @@ function hitBy(event) {
   return best;
 }
 
+// Whether a click on a box opens a group, or closes it.
+function opens(target) {
+  const group = target && (groups.get(target.dataset.group ?? target.id) ?? closedAs(target.id));
+  return Boolean(group && !(group.computes && boxes.has(target.id)) && (group.forward || group.backward));
+}
+
 function press(target) {
   const group = groups.get(target.dataset.group ?? target.id) ?? closedAs(target.id);
   if (target.matches(".cluster")) return showGroup(group);
-  if (group && !(group.computes && boxes.has(target.id)) && (group.forward || group.backward)) return toggle(group.id);
+  if (opens(target)) return toggle(group.id);
   if (boxes.has(target.id)) return choose(target.id);
   if (group) return showGroup(group);
 }

@@ -1,6 +1,6 @@
 // Pointing at an element of a thumbnail: what it was computed from lights up, and what it influenced; in the backward
-// half, the elements whose cotangents reached its own, and those that its own went on to. A click holds it, and what is
-// then pointed at is said with its weight. P enters the thumbnail of the box that one is at, arrows move, Escape leaves.
+// half, the elements whose cotangents reached its own, and those that its own went on to. A click holds it, but in a box
+// that it opens, and what is then pointed at is said with its weight. P enters the thumbnail of the box that one is at, arrows move, Escape leaves.
 
 const pixel = (() => {
   const line = make("output", null, { id: "pixel", role: "status", "aria-live": "polite", hidden: "" });
@@ -216,7 +216,7 @@ const pixel = (() => {
   });
   document.addEventListener("click", (event) => {
     const found = dragged ? null : target(event);
-    if (!found) return;
+    if (!found || opens(event.target.closest(".node"))) return; // a click on a closed box opens it
     within = null;
     point(found.id, found.element, true);
   }, true);
