@@ -65,7 +65,13 @@ def _judged_values(exercise: Exercise, lines: list[Line], answer: ModuleType, so
     """The answer of an exercise whose `calls` give values."""
     mistakes = []
     for call in exercise.calls:
-        right, yours = eval(call, vars(solution)), answer_of(call, answer)
+        right = answer_of(call, solution)
+        try:
+            yours = answer_of(call, answer)
+        except AnswerError:
+            if not mistakes:
+                raise
+            break  # a line that it made fail later is not the one to look at
         if not differences.same(yours, right):
             mistakes.append((call, yours, differences.difference(yours, right)))
     if mistakes:
@@ -103,7 +109,7 @@ def _wrong_blanks(exercise: Exercise, lines: list[Line], answer: ModuleType) -> 
         for names in itertools.combinations(written, n):
             try:
                 mended = loaded(filled(source, dict(values[name] for name in names)), path)
-                if all(differences.same(eval(c, vars(mended)), eval(c, vars(solution))) for c in exercise.calls):
+                if all(differences.same(answer_of(c, mended), answer_of(c, solution)) for c in exercise.calls):
                     return set(names)
             except Exception:  # the learner's, in a line that was not replaced
                 continue
@@ -157,13 +163,21 @@ def _own_words(exercise: Exercise, name: str, answer: ModuleType) -> dict[str, s
 
 
 def _values(exercise: Exercise, module: ModuleType) -> Mapping[str, Any]:
-    """What an answer gives, by name or call."""
+    """What an answer gives, by name or call, until it raises. Raises AnswerError if it gives nothing."""
     if not exercise.calls:
         try:
             return returned(module)
         except AnswerError as error:
             return error.variables
-    return {call: answer_of(call, module) for call in exercise.calls}
+    values: dict[str, Any] = {}
+    for call in exercise.calls:
+        try:
+            values[call] = answer_of(call, module)
+        except AnswerError:
+            if not values:
+                raise
+            break
+    return values
 
 
 def _missing(exercise: Exercise, found: Mapping[str, Blank | None]) -> dict[tuple[str, str], str]:
