@@ -11,8 +11,8 @@ class Tensor:
     def __mul__(self, other):
         other = constant(other)
         value = self.value * other.value
-        parents_of_product = [(self, lambda g: g * other.value), (other, lambda g: g * self.value)]  # blank
-        return Tensor(value, parents_of_product)
+        of_product = [(self, lambda g: g * other.value), (other, lambda g: g * self.value)]  # blank
+        return Tensor(value, of_product)
 
 
 def constant(x):

@@ -53,4 +53,4 @@ def gradient(f, *values):
 def diamond(a, b):
     c = a * b
     d = c + a
-    return c * d
+    return d * c

@@ -16,7 +16,8 @@ class Tensor:
     def __add__(self, other):
         pull_self = lambda g: fitted(g, self.value.shape)
         pull_other = lambda g: fitted(g, other.value.shape)
-        return Tensor(self.value + other.value, [(self, pull_self), (other, pull_other)])
+        pairs = [(self, pull_self), (other, pull_other)]
+        return Tensor(self.value + other.value, pairs)
 
     def __mul__(self, other):
         def pull_back(g):
@@ -24,7 +25,8 @@ class Tensor:
             return cotangent
 
         pull_other = lambda g: fitted(g * self.value, other.value.shape)
-        return Tensor(self.value * other.value, [(self, pull_back), (other, pull_other)])
+        pairs = [(self, pull_back), (other, pull_other)]
+        return Tensor(self.value * other.value, pairs)
 
 
 def looked_at(out, g):
@@ -32,5 +34,6 @@ def looked_at(out, g):
 
 
 x = np.arange(12.0).reshape(4, 3)
-row, column, b = np.array([[1.0, 2.0, 3.0]]), np.array([[1.0], [0.0], [2.0], [5.0]]), np.ones(3)
+row, column = np.array([[1.0, 2.0, 3.0]]), np.array([[1.0], [0.0], [2.0], [5.0]])
+b = np.ones(3)
 g = np.array([[1.0, 2, 0], [0, 1, 4], [3, 0, 2], [1, 1, 1]])

@@ -9,17 +9,20 @@ count = itertools.count()
 
 class Tensor:
     def __init__(self, value, parents=()):
-        self.value, self.parents, self.number = np.asarray(value, float), parents, next(count)
+        self.value, self.parents = np.asarray(value, float), parents
+        self.number = next(count)
 
     def __add__(self, other):
         pull_self = lambda g: fitted(g, self.value.shape)
         pull_other = lambda g: fitted(g, other.value.shape)
-        return Tensor(self.value + other.value, [(self, pull_self), (other, pull_other)])
+        pairs = [(self, pull_self), (other, pull_other)]
+        return Tensor(self.value + other.value, pairs)
 
     def __mul__(self, other):
         pull_self = lambda g: fitted(g * other.value, self.value.shape)
         pull_other = lambda g: fitted(g * self.value, other.value.shape)
-        return Tensor(self.value * other.value, [(self, pull_self), (other, pull_other)])
+        pairs = [(self, pull_self), (other, pull_other)]
+        return Tensor(self.value * other.value, pairs)
 
     def __matmul__(self, other):
         a, b = self.value, other.value
@@ -50,9 +53,9 @@ def gradient(f, *values):
     while waiting:
         node = waiting.pop(max(waiting))  # the newest
         for parent, pull in node.parents:
-            contribution = pull(cotangents[node.number])
-            cotangents[parent.number] = cotangents.get(parent.number, 0.0) + contribution
-            waiting[parent.number] = parent
+            n, g = parent.number, pull(cotangents[node.number])
+            cotangents[n] = cotangents.get(n, 0.0) + g
+            waiting[n] = parent
     return [cotangents[a.number] for a in arguments]
 
 
