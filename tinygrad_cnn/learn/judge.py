@@ -63,7 +63,7 @@ def _judged(exercise: Exercise, path: Path) -> Outcome:
 
 def _judged_values(exercise: Exercise, lines: list[Line], answer: ModuleType, solution: ModuleType) -> Outcome:
     """The answer of an exercise whose `calls` give values."""
-    mistakes = []
+    mistakes: list[tuple[str, Any, tuple[str, dict[str, Any]]]] = []
     for call in exercise.calls:
         right = answer_of(call, solution)
         try:
