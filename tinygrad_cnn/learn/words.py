@@ -148,6 +148,7 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
     "some_elements": ("{n} of {size} elements are wrong.", "원소 {size}개 중 {n}개가 틀립니다."),
     "not_finite": ("Some of it is NaN or infinite.", "NaN이나 무한대가 있습니다."),
     "nothing_returned": ("It is None: is a return missing?", "None입니다. return이 빠지지 않았나요?"),
+    "text": ("Another answer belongs here.", "다른 답이 와야 합니다."),
     "another_type": (
         "It is of type {actual}, where {expected} is expected.",
         "{actual} 형입니다. {expected} 형이어야 합니다.",
