@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,3 +61,57 @@ def test_a_lesson(terminal: tuple[Terminal, Folder]) -> None:
     again.until(SECOND.title[language])
     again.until(f"1/{len(course())}")
     again.process.close(force=True)
+
+
+def test_what_else_learners_do(tmp_path: Path) -> None:
+    folder = start(tmp_path / "lessons", "en")
+    file, given = folder.file(FIRST), FIRST.starter("en")
+    (tmp_path / "elsewhere").mkdir()
+    at = Terminal(folder.path, 80, 12, cwd=tmp_path / "elsewhere", NO_COLOR="1")
+    at.until("is still to be filled in")
+    at.process.send("s")
+    at.until("Fill something in and save first")
+    file.write_text(given.replace("...", "2 * * x"), encoding="utf-8")
+    at.until("Python cannot read this line: invalid syntax.")
+    for _ in range(4):
+        at.process.send("h")
+    at.until("Hint 3 of 3")
+    at.settle()
+    assert at.shown().count("Hint 3 of 3") == 1
+
+    # Saved twice, the second time as editors do, which put another file in its place: the last one counts.
+    file.write_text(given.replace("...", "-2 * x"), encoding="utf-8")
+    other = file.with_suffix(".new")
+    other.write_text(given.replace("...", "2 * x") + "print('\\n'.join(map(str, range(10**5))))\n", encoding="utf-8")
+    other.replace(file)
+    at.until("Right. Every line agrees.")
+    at.without("Hint 3 of 3")
+    at.process.send("\x1b[F")  # End
+    at.until("\n 19\n ...\n")  # of many lines, the first are shown
+    at.process.send("s")
+    at.until("def f(x):")
+    file.write_bytes(file.read_bytes())
+    at.settle()
+    assert "def f(x):" in at.shown(), "saved again as it was, what was asked for stays"
+
+    # Another exercise, from the list; in a terminal too small for it, and back.
+    at.process.send("l")
+    at.until(f"✓ {FIRST.number}")
+    at.process.send("\x1b[B\r")
+    at.until(f"{SECOND.number}  {SECOND.title['en']}")
+    at.resize(12, 3)
+    at.settle()
+    at.resize(80, 12)
+    at.until("is still to be filled in")
+    at.process.send("l")
+    at.until(f"✓ {FIRST.number}")
+    at.process.send("h")  # closes the list
+    at.until("Hint 1 of 3")
+
+    shutil.rmtree(folder.path)
+    at.until("The file is not there any more.")
+    at.process.send("h")
+    at.until("cannot be written: No such file or directory")
+    at.process.send("r")
+    at.until("is still to be filled in")
+    assert at.ends("q") == 0

@@ -101,6 +101,7 @@ class Folder:
 
     def restore(self, exercise: Exercise) -> bool:
         """Write the file of an exercise anew, if it is not there. Whether it was written."""
+        self.file(exercise).parent.mkdir(parents=True, exist_ok=True)
         return write_new(self.file(exercise), exercise.starter(self.language))
 
     def save(self) -> None:

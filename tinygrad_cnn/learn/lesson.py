@@ -42,6 +42,8 @@ def _mistake(outcome: Outcome, language: str) -> list[str]:
     if outcome.at is not None:
         line, text = outcome.at
         first.append(said(FRAME, "line", language, line=line, text=text))
-    if outcome.yours:
-        first.append(f"{said(FRAME, 'yours', language)}\n{outcome.yours}")
+    if outcome.yours:  # of a call, as a Python console shows it
+        call = outcome.facts.get("call")
+        head = f">>> {call}" if call else said(FRAME, "yours", language)
+        first.append(f"{head}\n{outcome.yours}")
     return first

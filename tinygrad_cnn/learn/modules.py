@@ -31,7 +31,8 @@ class AnswerError(Exception):
         """What is to be said of it: a kind of `words.FAILURES`, and the line."""
         error = self.error
         kind, at = _kind(error), self._at()
-        message = " ".join(str(error).split())[:300].rstrip(".")
+        words = error.msg if isinstance(error, SyntaxError) else str(error)  # the line is reported by itself
+        message = " ".join(words.split())[:300].rstrip(".?")
         # A line that is still blank has the solution in it, which what was written above made fail.
         hidden = at is not None and any(line.line == at[0] and line.status == "blank" for line in lines)
         if kind in ("matmul_shapes", "broadcast_shapes") and (operands := self._operands()):

@@ -18,7 +18,7 @@ from tinygrad_cnn.learn.outcome import Line, Outcome, from_json
 
 SECONDS = 10.0
 FAULT = 3  # the exit code of a judge that fails by itself
-PRINTED = 2_000  # characters of what it prints that are kept
+PRINTED, PRINTED_LINES = 2_000, 20  # characters and lines of what it prints that are shown
 
 
 class JudgeError(RuntimeError):
@@ -74,7 +74,7 @@ def _run(exercise: Exercise, path: Path, out: Path, seconds: float) -> tuple[int
         _kill(process)
         raise
     if code == FAULT:
-        raise JudgeError(f"exercise {exercise.number} could not be judged:\n{printed.text()}")
+        raise JudgeError(f"exercise {exercise.number} could not be judged:\n{printed.kept.decode(errors='replace')}")
     return code, printed.text()
 
 
@@ -95,7 +95,9 @@ class _Reader(threading.Thread):
     def text(self) -> str:
         """What was printed, with "..." where more was."""
         self.join(1.0)
-        return self.kept.decode(errors="replace").rstrip() + ("\n..." if self.dropped else "")
+        lines = self.kept.decode(errors="replace").rstrip().splitlines()
+        more = self.dropped or len(lines) > PRINTED_LINES
+        return "\n".join(lines[:PRINTED_LINES] + ["..."] * more)
 
 
 def _environment() -> dict[str, str]:

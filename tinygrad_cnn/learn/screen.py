@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar
 
+from rich.console import Group
 from rich.syntax import Syntax
 from rich.text import Text
 from textual import work
@@ -20,20 +22,21 @@ from watchfiles import awatch
 from tinygrad_cnn.escaping import printable
 from tinygrad_cnn.learn.blanks import without_marks
 from tinygrad_cnn.learn.course import HINTS, Exercise, course
-from tinygrad_cnn.learn.folder import Folder, find
+from tinygrad_cnn.learn.folder import Folder, FolderError, find
 from tinygrad_cnn.learn.lesson import paragraphs
 from tinygrad_cnn.learn.outcome import Outcome
 from tinygrad_cnn.learn.running import JudgeError, judged, write_page
 from tinygrad_cnn.learn.words import FRAME, KEYS, said
 
-MARKS = {  # of a line, and its colour
-    "right": ("✓", "green"),
-    "wrong": ("✗", "red"),
-    "follows": ("↳", "yellow"),
-    "gone": ("?", "red"),
-    "blank": ("·", ""),
-    "unknown": ("·", ""),
+MARKS = {  # of a line, and its colour, of those of the theme
+    "right": ("✓", "success"),
+    "wrong": ("✗", "error"),
+    "follows": ("↳", "warning"),
+    "gone": ("?", "error"),
+    "blank": ("·", "muted"),
+    "unknown": ("·", "muted"),
 }
+IN_THE_TERMINAL = ("www-browser", "links", "elinks", "lynx", "w3m")
 
 
 class Screen(App[None]):
@@ -53,8 +56,10 @@ class Screen(App[None]):
 
     def __init__(self, folder: Folder) -> None:
         super().__init__()
+        self.animation_level = "none"  # an animation that is under way would undo a later scroll
         self.folder = folder
         self.outcome: Outcome | None = None
+        self.text = b""  # what was judged last
         self.extra: list[str] = []  # hints, and what else was asked for since the file was saved last
         self.solution: Syntax | None = None
         for key, action in (
@@ -69,7 +74,8 @@ class Screen(App[None]):
         yield Static(id="path")
         with VerticalScroll(id="body"):
             yield Static(id="said")
-            yield Static(id="shown")
+            yield Static(id="solution")
+            yield Static(id="asked")
         yield OptionList(id="list")
         yield Footer()
 
@@ -93,29 +99,41 @@ class Screen(App[None]):
     @work(exclusive=True, group="judge", thread=True)
     def _judge(self) -> None:
         exercise, path = self.exercise, self.folder.file(self.exercise)
-        self.call_from_thread(self._show_head, self._said(FRAME, "judging"))
         try:
+            text = path.read_bytes()
+        except OSError:
+            text = b""  # of which `judged` says why
+        try:
+            self.call_from_thread(self._judging, text)
             outcome = judged(exercise, path)
-            text = path.read_bytes() if path.exists() else b""
         except (JudgeError, OSError) as error:
             self.call_from_thread(self._add, str(error))
             return
         self.call_from_thread(self._judged, exercise, outcome, text)
 
+    def _judging(self, text: bytes) -> None:
+        """What was asked for stays until the file changes, also if it is saved again as it was."""
+        if text != self.text:
+            self.text, self.extra, self.solution = text, [], None
+        self._show_head(self._said(FRAME, "judging"))
+
     def _judged(self, exercise: Exercise, outcome: Outcome, text: bytes) -> None:
         if exercise != self.exercise:
             return  # another one is shown by now
-        self.folder.judged(exercise, text, outcome)
-        self.outcome, self.extra, self.solution = outcome, [], None
+        self.outcome = outcome
+        with self._noting():
+            self.folder.judged(exercise, text, outcome)
         self._show()
-        self.query_one("#body", VerticalScroll).scroll_home(animate=False)
+        if not self.extra and self.solution is None:
+            self.query_one("#body").scroll_home(animate=False)
 
     # What the keys do.
 
     def action_hint(self) -> None:
         """The next hint."""
-        n, hint = self.folder.hint(self.exercise)
-        self._add(f"{self._said(FRAME, 'hint', n=n, all=HINTS)} {hint}")
+        with self._noting():
+            n, hint = self.folder.hint(self.exercise)
+            self._add(f"{self._said(FRAME, 'hint', n=n, all=HINTS)} {hint}")
 
     def action_graph(self) -> None:
         """The graph so far, with the learner's own cotangents, as a page."""
@@ -129,7 +147,7 @@ class Screen(App[None]):
         except (JudgeError, OSError) as error:
             self.call_from_thread(self._add, str(error))
             return
-        if written:
+        if written and _browser_has_a_window():
             webbrowser.open(page.resolve().as_uri())
         said = self._said(FRAME, "graph", path=page) if written else self._said(FRAME, "no_graph")
         self.call_from_thread(self._add, said)
@@ -139,9 +157,13 @@ class Screen(App[None]):
         if not self.folder.of(self.exercise).tried:
             self._add(self._said(FRAME, "try_first"))
             return
-        self.folder.looked_at_solution(self.exercise)
-        self.solution = Syntax(without_marks(self.exercise.solution), "python", line_numbers=False, word_wrap=True)
+        with self._noting():
+            self.folder.looked_at_solution(self.exercise)
+        theme = "monokai" if self.current_theme.dark else "default"
+        self.solution = Syntax(without_marks(self.exercise.solution), "python", theme=theme, word_wrap=True)
         self._show()
+        self._show_list(False)
+        self.call_after_refresh(self.query_one("#solution").scroll_visible, animate=False, top=True)
 
     def action_next(self) -> None:
         """The exercise after this one."""
@@ -153,20 +175,23 @@ class Screen(App[None]):
 
     def action_restore(self) -> None:
         """Write a file that was deleted anew."""
-        if self.folder.restore(self.exercise):
-            self._judge()
+        with self._noting():
+            if self.folder.restore(self.exercise):
+                self._judge()
 
     def action_list(self) -> None:
-        """All exercises, with what was done; Enter goes to one."""
+        """All exercises, with what was done; Enter goes to one. Closes the list, if it is open."""
         options = self.query_one("#list", OptionList)
+        if options.display:
+            self._show_list(False)
+            return
         options.clear_options()
         for exercise in course():
-            mark = Text("✓", "green") if self.folder.of(exercise).solved else Text("·")
+            mark = Text("✓", self._colour("success")) if self.folder.of(exercise).solved else Text("·")
             title = exercise.title[self.folder.language]
             options.add_option(Option(mark.append(f" {exercise.number:<5}{title}", "default"), exercise.number))
         options.highlighted = course().index(self.exercise)
         self._show_list(True)
-        options.focus()
 
     def action_close(self) -> None:
         """Close the list."""
@@ -174,7 +199,6 @@ class Screen(App[None]):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Go to the exercise that was chosen."""
-        self._show_list(False)
         self._go_to(find(str(event.option.id)))
 
     def _go(self, by: int) -> None:
@@ -186,9 +210,11 @@ class Screen(App[None]):
             self._add(self._said(FRAME, "last" if by > 0 else "first"))
 
     def _go_to(self, exercise: Exercise) -> None:
-        self.folder.go_to(exercise)
-        self.outcome, self.extra, self.solution = None, [], None
+        with self._noting():
+            self.folder.go_to(exercise)
+        self.outcome, self.text, self.extra, self.solution = None, b"", [], None
         self._show()
+        self._show_list(False)
         self._judge()
 
     # What is shown.
@@ -199,18 +225,20 @@ class Screen(App[None]):
         if outcome is not None:
             for line in outcome.lines:
                 mark, colour = MARKS[line.status]
-                found.append(mark, colour).append(f" {printable(line.name)}   ")
-            colour = "green" if outcome.solved else "red" if outcome.kind else "yellow"
+                found.append(mark, self._colour(colour)).append(f" {printable(line.name)}   ")
+            colour = self._colour("success" if outcome.solved else "error" if outcome.kind else "warning")
             for k, paragraph in enumerate(paragraphs(outcome, self.folder.language)):
                 _append(found, paragraph, "" if k else f"bold {colour}")
             if outcome.kind == "not_there":
                 _append(found, self._said(FRAME, "restore"))
             if outcome.solved:
                 _append(found, self._said(FRAME, "go_on"))
+        asked = Text()
         for paragraph in self.extra:
-            _append(found, paragraph)
+            _append(asked, paragraph)
         self.query_one("#said", Static).update(found)
-        self.query_one("#shown", Static).update(self.solution if self.solution is not None else "")
+        self.query_one("#solution", Static).update("" if self.solution is None else Group("", self.solution))
+        self.query_one("#asked", Static).update(asked)
 
     def _show_head(self, state: str = "") -> None:
         exercise, language = self.exercise, self.folder.language
@@ -222,16 +250,39 @@ class Screen(App[None]):
         self.query_one("#path", Static).update(Text(printable(self.folder.file(exercise))))
 
     def _show_list(self, shown: bool) -> None:
-        self.query_one("#list").styles.display = "block" if shown else "none"
-        self.query_one("#body").styles.display = "none" if shown else "block"
+        self.query_one("#list").display = shown
+        self.query_one("#body").display = not shown
+        self.query_one("#list" if shown else "#body").focus()
+
+    @contextlib.contextmanager
+    def _noting(self) -> Iterator[None]:
+        """Say so if what was done cannot be written down: the folder may be gone, or the disk full."""
+        try:
+            yield
+        except (FolderError, OSError) as error:
+            self._add(str(error))
 
     def _add(self, paragraph: str) -> None:
-        self.extra.append(paragraph)
+        self.extra = [*(other for other in self.extra if other != paragraph), paragraph]
         self._show()
+        self._show_list(False)
         self.query_one("#body", VerticalScroll).scroll_end(animate=False)
+
+    def _colour(self, name: str) -> str:
+        """A colour of text that is legible in the theme, light or dark; "" for that of other text."""
+        return self.theme_variables[f"text-{name}"] if name != "muted" else ""
 
     def _said(self, table: Mapping[str, tuple[str, str]], key: str, **facts: object) -> str:
         return said(table, key, self.folder.language, **facts)
+
+
+def _browser_has_a_window() -> bool:
+    """Whether the page can be opened without the terminal, which is ours, being taken for it."""
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return getattr(browser, "name", "") not in IN_THE_TERMINAL
 
 
 def _append(text: Text, paragraph: str, style: str = "") -> None:
