@@ -31,6 +31,7 @@ myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "html_image"]
 myst_heading_anchors = 4  # those of a forge, so that links lead to the same place on both
 
 autodoc_typehints = "none"
+add_module_names = False
 autodoc_member_order = "groupwise"
 autosummary_generate = False
 default_role = "code"
@@ -46,13 +47,13 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"tinygrad_cnn {release}"
 html_static_path = ["site/static"]
 html_css_files = ["site.css"]
-templates_path = ["site/templates"]
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system is
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
     "logo": {"text": "tinygrad_cnn"},
     "header_links_before_dropdown": 6,
-    "navbar_end": ["language", "theme-switcher"],
+    "navbar_end": ["theme-switcher"],
     "show_prev_next": True,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 SPAN = re.compile(r"(`+[^`]+`+)")
 ROW = re.compile(r"(\S(?:.*?\S)?) {2,}(\S.*)")  # `name   what it is`
 
+NAMED = re.compile(r"(?:^|(?<=[.;] ))([a-z_]\w*(?:, [a-z_]\w*)*): ")  # `name: what it is`, where a sentence may begin
+
 
 def as_rst(docstring: str) -> str:
     """A docstring, whose first line begins at the margin, as reStructuredText."""
@@ -35,7 +37,16 @@ def _block(paragraph: str) -> str:
         return _table(lines)
     if lines[0].startswith("- "):
         return "\n".join(_inline(line) for line in lines)
-    return " ".join(_inline(line.strip()) for line in lines)  # what is indented continues the line above
+    text = " ".join(line.strip() for line in lines)  # what is indented continues the line above
+    return _items(text) if NAMED.match(text) else _inline(text)
+
+
+def _items(text: str) -> str:
+    """`name: what it is. another: ...` as a definition list."""
+    _, *parts = NAMED.split(text)
+    return "\n".join(
+        f"``{name}``\n    {_inline(rest.strip())}" for name, rest in zip(parts[::2], parts[1::2], strict=True)
+    )
 
 
 def _table(lines: list[str]) -> str:

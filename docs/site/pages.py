@@ -3,7 +3,9 @@
 - A page that is only a link to a Markdown file elsewhere in the repository becomes that file, with its links.
 - The README of a folder of docs/ is the index of its pages.
 - A link to such a file leads to its page here; one to another file downloads it; one to a folder is text.
-- `docs/ko/NAME` is the Korean edition of `docs/NAME`: each has a link to the other, and its language is declared.
+- A link whose text is the name of a page has its title as text.
+- The pages in `docs/ko` declare that they are Korean.
+- A block that is indented is Python, or a session of it, if it can be read as such.
 - `tg.NAME` in code is a link to what the reference says of it.
 - `{api} MODULE`, with names below it, is what their docstrings say.
 - `{command} NAME` is the help of `tinygrad-cnn NAME`.
@@ -11,6 +13,8 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import importlib
 import os
 import re
@@ -19,6 +23,7 @@ from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 DOCS = Path(__file__).parent.parent
@@ -37,6 +42,14 @@ def elsewhere() -> dict[Path, Path]:
     return found | {ROOT / "README.md": DOCS / "index.md", ROOT / "README.ko.md": DOCS / "ko" / "index.md"}
 
 
+def title(page: Path) -> str:
+    """The heading of a page, or of the file that it stands for."""
+    text = page.read_text(encoding="utf-8")
+    if only := WHOLE.fullmatch(text):
+        return title((page.parent / only[1]).resolve())
+    return re.search(r"^# (.*)$", text, re.MULTILINE)[1]
+
+
 def on_site(text: str, source: Path, page: Path, known: dict[Path, Path]) -> str:
     """Text of `source`, with links that are right on the site's `page`."""
 
@@ -49,6 +62,8 @@ def on_site(text: str, source: Path, page: Path, known: dict[Path, Path]) -> str
         if file.is_dir():
             return words
         file = known.get(file, file)
+        if words.strip("`").removeprefix("docs/") in (path, file.name) and file.suffix == ".md" and not anchor:
+            words = title(file)
         return f"{picture}[{words}]({os.path.relpath(file, page.parent)}{hash_}{anchor})"
 
     return LINK.sub(link, text)
@@ -85,11 +100,8 @@ def read_source(app: Any, name: str, content: list[str]) -> None:
 
 
 def add_language(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """The language of a page, and the same page in the other one."""
-    korean = name.startswith("ko/")
-    other = name.removeprefix("ko/") if korean else f"ko/{name}"
-    context["language"] = "ko" if korean else "en"
-    context["other_language"] = other if other in app.env.found_docs else None
+    """The language of a page."""
+    context["language"] = "ko" if name.startswith("ko/") else "en"
 
 
 class Names(SphinxPostTransform):
@@ -109,6 +121,25 @@ class Names(SphinxPostTransform):
             reference = nodes.reference("", "", internal=True, refuri=refuri)
             node.replace_self(reference)
             reference += node
+
+
+class Indented(SphinxTransform):
+    """The language of a block of code that does not say its own."""
+
+    default_priority = 20
+
+    def apply(self, **keywords: Any) -> None:
+        """Try to read each."""
+        for block in self.document.findall(nodes.literal_block):
+            if block.get("language", "none") not in ("none", "default"):
+                continue
+            text = block.astext()
+            if text.lstrip().startswith(">>>"):
+                block["language"] = "pycon"
+                continue
+            with contextlib.suppress(SyntaxError, ValueError):
+                ast.parse(text)
+                block["language"] = "python"
 
 
 class Command(Directive):
@@ -135,6 +166,7 @@ def setup(app: Any) -> dict[str, bool]:
     app.connect("config-inited", lambda app, config: setattr(config, "_elsewhere", elsewhere()))
     app.connect("source-read", read_source)
     app.connect("html-page-context", add_language)
+    app.add_transform(Indented)
     app.add_post_transform(Names)
     app.add_directive("command", Command)
     return {"parallel_read_safe": True}

@@ -110,7 +110,8 @@ def as_rst(docstring: str) -> str:
     [
         ("Apply `f`s to *args.", "Apply ``f``\\ s to \\*args."),
         ("What.\n\n    a   one\n        more\n    b   two", "What.\n\n``a``\n    one more\n``b``\n    two"),
-        ("What.\n\n    x: goes\n        on", "What.\n\nx: goes on"),
+        ("What.\n\n    x: goes\n        on", "What.\n\n``x``\n    goes on"),
+        ("What.\n\n    x: one. y, z: two: a,\n    b", "What.\n\n``x``\n    one.\n``y, z``\n    two: a, b"),
         ("What.\n\n    >>> f(*a)\n    1", "What.\n\n>>> f(*a)\n1"),
         ("What.\n\n    So:\n\n        f(*a)", "What.\n\nSo:\n\n::\n\n    f(*a)"),
         ("Names such as dL_ and |x|.", "Names such as dL\\_ and \\|x\\|."),
