@@ -6,6 +6,7 @@ Those of the article are made at each build. NAME_light.png gives way to NAME_da
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,21 @@ class Themes(SphinxTransform):
             image.parent.insert(image.parent.index(image) + 1, other)
 
 
+IMAGE = re.compile(r'<img (?:[^>]* )?src="([^"]*_images/[^"]*)"[^>]*>')
+
+
+def open_at_a_tap(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Make a picture a link to itself: on a narrow page it is small."""
+
+    def link(found: re.Match[str]) -> str:
+        theme = re.search(r"only-\w+", found[0])
+        classes = f"picture {theme[0]}" if theme else "picture"
+        return f'<a class="{classes}" href="{found[1]}">{found[0]}</a>'
+
+    if "body" in context:
+        context["body"] = IMAGE.sub(link, context["body"])
+
+
 def replace_figures(app: Any, exception: Exception | None) -> None:
     """Put the article's figures, made by this build, in the place of those that a forge shows."""
     if exception or app.builder.format != "html":
@@ -55,5 +71,6 @@ def replace_figures(app: Any, exception: Exception | None) -> None:
 def setup(app: Any) -> dict[str, bool]:
     """Connect them."""
     app.add_transform(Themes)
+    app.connect("html-page-context", open_at_a_tap)
     app.connect("build-finished", replace_figures)
     return {"parallel_read_safe": True}
