@@ -110,3 +110,11 @@ def test_the_sentences_are_there_in_both_languages() -> None:
             fields = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in texts]
             assert fields[0] == fields[1] or fields[1] <= fields[0], key
             assert all(texts), key
+
+
+def test_a_contribution_that_is_assigned_where_it_should_be_added_is_found(tmp_path: Path) -> None:
+    sweep = next(e for e in EXERCISES if e.number == "8.2")
+    solution = without_marks(sweep.solution)
+    outcome = judged(sweep, solution.replace("+= pull(g)", "= pull(g)"), tmp_path)
+    assert outcome.kind == "assigned"
+    assert [line.name for line in outcome.lines if line.status == "wrong"] == ["cotangents[parent.number]"]

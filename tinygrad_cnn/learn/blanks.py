@@ -84,6 +84,24 @@ def filled(source: str, values: Mapping[tuple[str, str], str]) -> str:
     return source
 
 
+def assigned_as_in(solution: str, source: str) -> tuple[str, list[Blank]]:
+    """`source` with = or += wherever the solution has the one at a blank and the source the other; and these blanks."""
+    names = {(blank.within, blank.name) for blank in blanks_of(solution)}
+    types = {(blank.within, blank.name): type(statement) for blank, statement in _statements(solution)}
+    changed = []
+    for blank, statement in reversed(list(_statements(source))):
+        at = (blank.within, blank.name)
+        if at not in names or {types[at], type(statement)} != {ast.Assign, ast.AugAssign}:
+            continue
+        assert isinstance(statement, ast.Assign | ast.AugAssign)
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+        end, start = _span(source, target)[1], _span(source, statement.value)[0]
+        operator = "+=" if types[at] is ast.AugAssign else "="
+        source = source[:end] + re.sub(r"\S?=", operator, source[end:start], count=1) + source[start:]
+        changed.append(blank)
+    return source, changed
+
+
 def _statements(source: str) -> Iterator[tuple[Blank, Statement]]:
     """The statements that could be blanks, as such, in order."""
     seen: dict[tuple[str, str], int] = {}

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.learn import differences
-from tinygrad_cnn.learn.blanks import Blank, answers, filled, without_marks
+from tinygrad_cnn.learn.blanks import Blank, answers, assigned_as_in, filled, without_marks
 from tinygrad_cnn.learn.course import Exercise, course
 from tinygrad_cnn.learn.gradients import cross_check, judged_gradient, returned
 from tinygrad_cnn.learn.modules import AnswerError, loaded
@@ -78,7 +78,12 @@ def _judged_values(exercise: Exercise, lines: list[Line], answer: ModuleType, so
         call, yours, (kind, facts) = mistakes[0]
         if kind in ("sign", "times") and any(mistake[2] != (kind, facts) for mistake in mistakes):
             kind, facts = "number", {}  # of a single number that was a coincidence
-        wrong = _wrong_blanks(exercise, lines, answer)
+        source: str = answer.__source__
+        swapped, of = assigned_as_in(exercise.solution, source)
+        if len(of) == 1 and _gives(exercise, swapped, Path(str(answer.__file__)), solution):
+            wrong, kind = {of[0].name}, "assigned" if swapped.count("+=") > source.count("+=") else "added"
+        else:
+            wrong = _wrong_blanks(exercise, lines, answer)
         lines = [
             replace(line, status="wrong" if line.name in wrong else "right") if line.status == "unknown" else line
             for line in lines
@@ -88,6 +93,15 @@ def _judged_values(exercise: Exercise, lines: list[Line], answer: ModuleType, so
         )
     right_lines = [replace(line, status="right") if line.status == "unknown" else line for line in lines]
     return Outcome(solved=True, lines=right_lines)
+
+
+def _gives(exercise: Exercise, source: str, path: Path, solution: ModuleType) -> bool:
+    """Whether all calls give what they give in the solution."""
+    try:
+        answer = loaded(source, path)
+        return all(differences.same(answer_of(c, answer), answer_of(c, solution)) for c in exercise.calls)
+    except AnswerError:  # the learner's, in another line
+        return False
 
 
 def answer_of(call: str, answer: ModuleType) -> Any:
@@ -107,12 +121,8 @@ def _wrong_blanks(exercise: Exercise, lines: list[Line], answer: ModuleType) -> 
     values = {b.name: ((b.within, b.name), b.value) for b in exercise.blanks}
     for n in range(1, len(written)):
         for names in itertools.combinations(written, n):
-            try:
-                mended = loaded(filled(source, dict(values[name] for name in names)), path)
-                if all(differences.same(answer_of(c, mended), answer_of(c, solution)) for c in exercise.calls):
-                    return set(names)
-            except Exception:  # the learner's, in a line that was not replaced
-                continue
+            if _gives(exercise, filled(source, dict(values[name] for name in names)), path, solution):
+                return set(names)
     return set(written)
 
 
