@@ -37,7 +37,9 @@ def _mistake(outcome: Outcome, language: str) -> list[str]:
             head = said(FRAME, "wrong_call", language, call=outcome.facts["call"])
         else:
             head = said(FRAME, "wrong", language, name=outcome.facts.get("name", "by_hand"))
-        why = outcome.says.get(language) or said(MISTAKES, outcome.kind, language, **outcome.facts)
+        of_a_value = outcome.kind == "shape" and "call" in outcome.facts  # which need be no gradient
+        kind = "shape_of_value" if of_a_value else outcome.kind
+        why = outcome.says.get(language) or said(MISTAKES, kind, language, **outcome.facts)
         first = [f"{head} {why}"]
     if outcome.at is not None:
         line, text = outcome.at

@@ -110,6 +110,10 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
         "Its shape is {actual}, and should be {expected}: a gradient has the shape of what it is the gradient of.",
         "shape이 {actual}인데 {expected}이어야 합니다. 변화도의 shape은 그 변수의 shape과 같습니다.",
     ),
+    "shape_of_value": (
+        "Its shape is {actual}, and should be {expected}.",
+        "shape이 {actual}인데 {expected}이어야 합니다.",
+    ),
     "not_summed": (
         "Its shape is {actual}, and should be {expected}: a sum is missing.",
         "shape이 {actual}인데 {expected}이어야 합니다. 더하는 것이 빠져 있습니다.",

@@ -5,8 +5,8 @@ def fitted(g, shape):
     in_front = g.ndim - len(shape)  # blank
     g = g.sum(axis=tuple(range(in_front)))
     stretched = tuple(i for i, n in enumerate(shape) if n == 1)
-    g = g.sum(axis=stretched, keepdims=True)  # blank
-    return g
+    result = g.sum(axis=stretched, keepdims=True)  # blank
+    return result
 
 
 class Tensor:
