@@ -66,7 +66,9 @@ def _wrong_shape(lines: list[Line], values: Mapping[str, Any], right: Mapping[st
         if np.shape(yours) != np.shape(right[line.value]):
             kind, facts = differences.difference(yours, right[line.value])
             marked = [replace(x, status="wrong") if x is line else x for x in lines]
-            return Outcome(False, marked, kind, facts, at=_at(line), yours=differences.shown(yours))
+            return Outcome(
+                False, marked, kind, facts, at=None if line is None else line.at, yours=differences.shown(yours)
+            )
     return None
 
 
@@ -101,7 +103,14 @@ def _outcome(report: Results, lines: list[Line], values: Mapping[str, Any], righ
     if cause is not None and cause.kind and kind not in differences.PLAIN:
         kind, more = _kind(cause, line.written if line is not None else "")
         facts = {**facts, **more}
-    return Outcome(False, marked, kind, {**facts, "name": first}, at=_at(line), yours=differences.shown(values[first]))
+    return Outcome(
+        False,
+        marked,
+        kind,
+        {**facts, "name": first},
+        at=None if line is None else line.at,
+        yours=differences.shown(values[first]),
+    )
 
 
 def _kind(cause: Cause, written: str) -> tuple[str, dict[str, str]]:
@@ -169,7 +178,3 @@ def _status(line: Line, wrong: Mapping[str, tuple[Cause | None, Status]], right:
     if line.value in wrong:
         return wrong[line.value][1]
     return "right" if line.value in right or not wrong else "unknown"
-
-
-def _at(line: Line | None) -> tuple[int, str] | None:
-    return None if line is None or line.line is None else (line.line, f"{line.name} = {line.written}")

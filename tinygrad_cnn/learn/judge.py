@@ -88,9 +88,9 @@ def _judged_values(exercise: Exercise, lines: list[Line], answer: ModuleType, so
             replace(line, status="wrong" if line.name in wrong else "right") if line.status == "unknown" else line
             for line in lines
         ]
-        return Outcome(
-            solved=False, lines=lines, kind=kind, facts={**facts, "call": call}, yours=differences.shown(yours)
-        )
+        facts = {**facts, "call": call}
+        outcome = Outcome(solved=False, lines=lines, kind=kind, facts=facts, yours=differences.shown(yours))
+        return outcome if outcome.first_wrong is None else replace(outcome, at=outcome.first_wrong.at)
     right_lines = [replace(line, status="right") if line.status == "unknown" else line for line in lines]
     return Outcome(solved=True, lines=right_lines)
 

@@ -35,6 +35,13 @@ class Line:
         """The name of what it computes, or fills a part of."""
         return value_of(self.name)
 
+    @property
+    def at(self) -> tuple[int, str] | None:
+        """Its line, and its text."""
+        if self.line is None:
+            return None
+        return self.line, f"return {self.written}" if self.name == "return" else f"{self.name} = {self.written}"
+
 
 @dataclass(frozen=True)
 class Outcome:
