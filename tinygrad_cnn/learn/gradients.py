@@ -66,9 +66,7 @@ def _wrong_shape(lines: list[Line], values: Mapping[str, Any], right: Mapping[st
         if np.shape(yours) != np.shape(right[line.value]):
             kind, facts = differences.difference(yours, right[line.value])
             marked = [replace(x, status="wrong") if x is line else x for x in lines]
-            return Outcome(
-                False, marked, kind, facts, at=None if line is None else line.at, yours=differences.shown(yours)
-            )
+            return Outcome(False, marked, kind, facts, at=line.at, yours=differences.shown(yours))
     return None
 
 
