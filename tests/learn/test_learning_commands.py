@@ -53,7 +53,7 @@ SOLVED = FIRST.starter("en").replace("...", "2 * x")
     [
         (FIRST.starter("en"), 1, "is still to be filled in"),
         (SOLVED, 0, "Right."),
-        (SOLVED.replace("2 * x", "-2 * x"), 1, "The sign is wrong."),
+        (SOLVED.replace("2 * x", "x * -2"), 1, "The sign is wrong."),
         (SOLVED.replace("2 * x", "2 * * x"), 1, "Python cannot read this line"),
         (SOLVED.replace("2 * x", "2 * y"), 1, "A name is used that is not defined: name 'y'"),
         (SOLVED.replace("2 * x", "[x][1]"), 1, "An index is outside of the array"),
