@@ -4,7 +4,8 @@
 
 A lesson runs in a pseudo-terminal (`pip install '.[test]'` has what it needs): a wrong answer, a hint, the right one,
 the next exercise. What the terminal shows becomes an animated picture, with the learner's editor above it. The picture
-is text and CSS, without a script; whoever prefers reduced motion sees the last frame.
+is text and CSS, without a script; whoever prefers reduced motion sees the last frame. Browsers do not pass that
+preference on to an <img>, hence learn_still.svg, the frame with the explanation, for a <source> with that media query.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 from terminal import Terminal  # noqa: E402
 
-PICTURE = ROOT / "docs" / "images" / "learn.svg"
+PICTURE, STILL = ROOT / "docs" / "images" / "learn.svg", ROOT / "docs" / "images" / "learn_still.svg"
 EXERCISE = "3_losses/01_sigmoid.py"
 TITLE = "A lesson in a terminal: a wrong answer, why it is wrong, a hint, the right answer"
 COLUMNS, ROWS = 66, 24
+EDITED_LINES = 7
 CHARACTER, LINE, MARGIN = 9.0, 20.0, 12.0  # of text of 15 px
 TYPING = 0.12  # seconds between two frames in which something is typed
 INK, PAPER, SOFT, EDITED = "e0e0e0", "121212", "8b949e", "1c2733"
@@ -61,13 +63,16 @@ class Lesson:
     """An exercise in an editor and in a terminal, and the frames so far."""
 
     def __init__(self, folder: Path) -> None:
-        learner = start(folder / "backprop", "en")
-        self.exercise: Exercise = next(e for e in course() if e.name == EXERCISE)
-        learner.go_to(self.exercise)
-        self.file = learner.file(self.exercise)
-        self.text = self.file.read_text(encoding="utf-8")
+        self.learner = start(folder / "backprop", "en")
+        self.opens(next(e for e in course() if e.name == EXERCISE))
+        self.learner.go_to(self.exercise)
         self.terminal = Terminal(Path("backprop"), COLUMNS, ROWS, cwd=folder, COLORTERM="truecolor")
         self.frames: list[Frame] = []
+
+    def opens(self, exercise: Exercise) -> None:
+        """Open the file of an exercise in the editor."""
+        self.exercise, self.file = exercise, self.learner.file(exercise)
+        self.text = self.file.read_text(encoding="utf-8")
 
     def shows(self, seconds: float, *, editing: str = "") -> None:
         """A frame of what is there."""
@@ -95,7 +100,7 @@ class Lesson:
         lines = self.text.splitlines()
         first = next(i for i, line in enumerate(lines) if line.startswith("def by_hand"))
         found = [Run(0, 0, self.file.name, SOFT)]
-        for row, line in enumerate(lines[first:], 1):
+        for row, line in enumerate(lines[first : first + EDITED_LINES], 1):
             edited = bool(editing) and line.startswith(f"    {editing} = ")
             found.append(Run(row, 0, f"{first + row:3} ", SOFT))
             found.append(Run(row, 4, f"{line}▏" if edited else line, paper=EDITED if edited else PAPER, bold=edited))
@@ -138,7 +143,9 @@ def lesson() -> list[Frame]:
             at.types(name, blanks[name], say("fill_in", name=following) if following else say("solved"))
             at.shows(1.5)
         at.shows(2)
-        at.presses("n", course()[course().index(at.exercise) + 1].title["en"])
+        following = course()[course().index(at.exercise) + 1]
+        at.presses("n", say("fill_in", name=following.blanks[0].name))
+        at.opens(following)
         at.shows(3)
         at.terminal.ends("q")
         return at.frames
@@ -197,6 +204,13 @@ def _drawn(run: Run, top: float) -> str:
     return found
 
 
+def main() -> None:
+    """Record, and write the picture, and the frame with the explanation alone."""
+    frames = lesson()
+    for path, shown in ((PICTURE, frames), (STILL, [max(frames, key=lambda frame: frame.seconds)])):
+        path.write_text(svg(shown), encoding="utf-8")
+        print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
+
+
 if __name__ == "__main__":
-    PICTURE.write_text(svg(lesson()), encoding="utf-8")
-    print(f"{PICTURE}: {PICTURE.stat().st_size / 1000:.0f} kB")
+    main()

@@ -15,7 +15,7 @@ from tinygrad_cnn.learn import folder as folders
 from tinygrad_cnn.learn import notebooks as books
 from tinygrad_cnn.learn.course import LANGUAGES
 from tinygrad_cnn.learn.lesson import paragraphs
-from tinygrad_cnn.learn.running import judged
+from tinygrad_cnn.learn.running import JudgeError, judged
 
 FOLDER = Path("backprop")
 PATH = click.Path(path_type=Path)
@@ -74,7 +74,10 @@ def check(file: Path, lang: str | None) -> int:
             raise folders.FolderError(f"{file}: is not there")
     except folders.FolderError as error:
         raise InputError(str(error)) from None
-    outcome = judged(exercise, file)
+    try:
+        outcome = judged(exercise, file)
+    except JudgeError as error:
+        raise InputError(str(error)) from None
     language = lang or (folder.language if folder is not None else "en")
     if folder is not None:
         folder.judged(exercise, file.read_bytes(), outcome)

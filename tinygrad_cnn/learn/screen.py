@@ -237,8 +237,11 @@ class Screen(App[None]):
         for paragraph in self.extra:
             _append(asked, paragraph)
         self.query_one("#said", Static).update(found)
-        self.query_one("#solution", Static).update("" if self.solution is None else Group("", self.solution))
-        self.query_one("#asked", Static).update(asked)
+        solution = self.query_one("#solution", Static)
+        solution.display = self.solution is not None
+        if self.solution is not None:
+            solution.update(Group("", self.solution))
+        self.query_one("#asked", Static).update(asked[1:])  # one empty line above it
 
     def _show_head(self, state: str = "") -> None:
         exercise, language = self.exercise, self.folder.language
