@@ -7,7 +7,7 @@ which it can be run.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, NamedTuple
@@ -219,17 +219,30 @@ def same(x: Instruction, operands: Sequence[Instruction]) -> Instruction:
     return x
 
 
-def slots(parameter: Any) -> Iterator[Slot]:
+def slots(parameter: Any) -> list[Slot]:
     """The slots in a parameter, in order."""
+    found: list[Slot] = []
+    _add_slots(parameter, found)
+    return found
+
+
+def _add_slots(parameter: Any, found: list[Slot]) -> None:
+    if type(parameter) in _WITHOUT_SLOTS:
+        return
     if isinstance(parameter, Slot):
-        yield parameter
+        found.append(parameter)
     elif isinstance(parameter, tuple | list):
         for item in parameter:
-            yield from slots(item)
+            _add_slots(item, found)
     elif isinstance(parameter, dict):
-        yield from slots(list(parameter.values()))
+        for item in parameter.values():
+            _add_slots(item, found)
     elif isinstance(parameter, slice):
-        yield from slots([parameter.start, parameter.stop, parameter.step])
+        for item in (parameter.start, parameter.stop, parameter.step):
+            _add_slots(item, found)
+
+
+_WITHOUT_SLOTS = frozenset([int, float, bool, str, type(None)])  # most of what parameters are made of
 
 
 def mapped(parameter: Any, change: Callable[[Any], Any]) -> Any:

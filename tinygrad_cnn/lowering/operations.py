@@ -91,10 +91,18 @@ def compute(operation: str, function: Any, parameters: dict[str, Any], operands:
         return function(*given["args"], **given["keywords"])
     of = function or OPERATIONS.get(operation)
     if of is not None:
-        return of(*operands[: len(operands) - sum(1 for _ in slots(parameters))], **given)
+        return of(*operands[: len(operands) - len(slots(parameters))], **given)
     if all(type(x) in (int, float, bool, complex) for x in operands):
         return ON_NUMBERS[operation](*operands)
     return getattr(np, operation)(*operands, **given)
+
+
+def bound(x: Instruction) -> Callable[[Sequence[Any]], Any]:
+    """An instruction as a function of its operands; what is known of it beforehand is looked up once."""
+    of = x.function or OPERATIONS.get(x.operation)
+    if x.operation == "call" or of is None or slots(x.parameters):
+        return lambda operands: run(x, operands)
+    return lambda operands: of(*operands, **x.parameters)
 
 
 def run(instruction: Instruction, operands: Sequence[Any]) -> Any:

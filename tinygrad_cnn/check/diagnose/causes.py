@@ -16,6 +16,7 @@ from tinygrad_cnn.check.diagnose.edits.explained import Upstream, explained
 from tinygrad_cnn.check.diagnose.edits.repair import Repair
 from tinygrad_cnn.check.diagnose.edits.statements import Source, Statement
 from tinygrad_cnn.check.diagnose.explanations.case import Case
+from tinygrad_cnn.check.diagnose.moved_data import is_data
 from tinygrad_cnn.check.diagnose.repaired import Repaired, is_slight
 from tinygrad_cnn.check.diagnose.second_point import FAR, SecondPoint, second_point
 from tinygrad_cnn.check.results import Cause
@@ -147,7 +148,7 @@ class Causes:
         here = set(self._wrong(self.hand_derived, step_by_step))
         near = second_point(self.subject, self.autodiff, self.by_hand, self.given_names)
         found = [] if near is None else [near]
-        for data in (1.0, SMALL, None):
+        for data in (1.0, SMALL, None) if is_data([self.subject.loss, self.by_hand]) else (None,):
             if data is None and len(found) > 1:
                 break
             far = second_point(self.subject, self.autodiff, self.by_hand, self.given_names, FAR, data)

@@ -33,6 +33,13 @@ def moved(functions: Sequence[Any], seed: int, scale: float = 1.0) -> Iterator[N
         yield
 
 
+def is_data(functions: Sequence[Any]) -> bool:
+    """Whether there is data that `moved` moves."""
+    rng, others = np.random.default_rng(0), dict[int, Any]()
+    values = [value_in(place) for place in places_of(functions)]
+    return any(_other(value, others, rng, 1.0) is not value for value in values)
+
+
 @contextlib.contextmanager
 def exchanged(places: Sequence[Place], instead: Callable[[Any], Any]) -> Iterator[None]:
     """Within it there is something else in places: what `instead` makes of a value, which may be the value itself."""

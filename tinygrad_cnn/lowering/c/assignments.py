@@ -25,7 +25,7 @@ def kernel(x: Instruction, places: dict[Instruction, Place]) -> Kernel | None:
     if x.operation not in ("setitem", "add_at", "scatter"):
         return None
     index = x.parameters["index"]
-    if any(True for _ in slots(index)) or not is_basic(index):
+    if slots(index) or not is_basic(index):
         return None
     value = x.parameters["value"] if x.operation != "scatter" else Slot(0)
     if not isinstance(value, Slot | bool | int | float):

@@ -65,7 +65,7 @@ def _view(x: Instruction, found: dict[Instruction, Place]) -> Place | None:
             view = base.reshape(x.result.shape, copy=False)
         elif x.operation == "getitem":
             index = x.parameters["index"]
-            if not is_basic(index) or any(True for _ in slots(index)):
+            if not is_basic(index) or slots(index):
                 return None
             items = index if isinstance(index, tuple) else (index,)
             view = base[items if any(item is Ellipsis for item in items) else (*items, Ellipsis)]

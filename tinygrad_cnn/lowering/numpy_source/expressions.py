@@ -240,7 +240,7 @@ class Expressions:
 
     def _helper(self, x: Instruction, operands: Sequence[Text]) -> Text:
         self.helpers.setdefault(x.operation)
-        own = len(operands) - sum(1 for _ in _slots(x.parameters))
+        own = len(operands) - len(_slots(x.parameters))
         args = [a.text for a in operands[:own]]
         parameters = dict(x.parameters)
         parameters.pop("ties", None)

@@ -112,7 +112,7 @@ def _where(x: Instruction, given: dict[str, Any]) -> Any:
 def _reducing(ufunc: np.ufunc) -> Callable[[Instruction, dict[str, Any]], Any]:
     def rewrite(x: Instruction, given: dict[str, Any]) -> Any:
         operand = _operand(x, given["a"])
-        if operand is None or any(True for name in given if name != "a" for _ in slots(given[name])):
+        if operand is None or any(slots(given[name]) for name in given if name != "a"):
             return None
         if operand.result.kind == "number":
             return None
@@ -143,7 +143,7 @@ def _broadcast(x: Instruction, given: dict[str, Any]) -> Any:
 def _permuted(x: Instruction, given: dict[str, Any]) -> Any:
     operand = _operand(x, x.parameters["args"][0])
     args = x.parameters["args"][1:]
-    if operand is None or any(True for _ in slots(args)):
+    if operand is None or slots(args):
         return None
     axes = x.function(np.empty(range(len(operand.result.shape))), *args, **x.parameters["keywords"]).shape
     return x.with_(operation="transpose", operands=(operand,), parameters={"axes": axes}, function=None)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.lowering.instructions import Instruction, Listing, Slot, filled, slots
-from tinygrad_cnn.lowering.operations import run, ufunc_of
+from tinygrad_cnn.lowering.operations import bound, run, ufunc_of
 from tinygrad_cnn.lowering.passes.simplification import WITH_NUMBERS
 from tinygrad_cnn.lowering.planned.convolutions import with_large_convolutions
 from tinygrad_cnn.lowering.planned.kernels import KERNELS, Lines, Var
@@ -140,8 +140,8 @@ class _Generated:
             given = [self.parameter(a, operands) for a in x.parameters["args"]]
             given += [f"{key}={self.parameter(a, operands)}" for key, a in x.parameters["keywords"].items()]
             return f"{self.lines.name(x.function, 'call_')}({', '.join(given)})"
-        bound = _bound(x)
-        return f"{self.lines.name(bound, x.operation.replace('.', '_') + '_')}([{', '.join(text)}])"
+        of = bound(x)
+        return f"{self.lines.name(of, x.operation.replace('.', '_') + '_')}([{', '.join(text)}])"
 
     def parameter(self, parameter: Any, operands: list[Any]) -> str:
         """A parameter as it is written: by a name if it is made beforehand."""
@@ -191,8 +191,3 @@ def _is_made(x: Instruction, storage: Storage) -> bool:
             return False
     views = (*VIEWS, "input", "call", "item")
     return storage.kinds[x] == "made anew" and x.operation not in views
-
-
-def _bound(x: Instruction) -> Callable[[Sequence[Any]], Any]:
-    """An instruction as a function of its operands."""
-    return lambda operands: run(x, operands)

@@ -215,7 +215,7 @@ class _Search:
         return found
 
     def _tried(self, statement: Statement, edit: SourceEdit, cost: float) -> _Mending | None:
-        you, trial, first = text(statement.node), self.trial, self.wrong[0]
+        trial, first, right = self.trial, self.wrong[0], ""
         back = Changes([edit.change.apply()])
         try:
             found: Outputs | None = None
@@ -238,9 +238,9 @@ class _Search:
             if not trial.confirm(lambda run: trial.source.run(run, [*self.kept, statement]), mends):
                 return None
             right = "" if edit.sentence in OF_SEVERAL_LINES else text(statement.node)
-            return _Mending(statement, edit, cost, mends, you, right, more)
         finally:
             back.apply()
+        return _Mending(statement, edit, cost, mends, text(statement.node), right, more)
 
     def _agrees(self, found: Outputs, x: Any) -> bool:
         return x in found and self.trial.agrees(x, found[x])

@@ -194,7 +194,7 @@ class _Writer(Expressions):
 
     def _foreign(self, x: Instruction, operands: Sequence[Text]) -> Text:
         name = self._name(x.operation.rsplit(".", 1)[-1], x.function)
-        own = len(operands) - sum(1 for _ in slots(x.parameters))
+        own = len(operands) - len(slots(x.parameters))
         given = [a.text for a in operands[:own]]
         given += [f"{k}={self.parameter(v, operands)}" for k, v in x.parameters.items()]
         return Text(f"{name}({', '.join(given)})")

@@ -89,14 +89,20 @@ class Scope:
 
     def like(self, source: str, x: Any) -> list[str]:
         """Variables, then other expressions, of the shape and the kind of dtype of `x`, each with another value."""
-        found, seen = [], [x]
-        for name, y in (*self.atoms, *self.written):
-            if name == source or np.shape(y) != np.shape(x) or _kind(y) != _kind(x):
-                continue
-            if not any(z is y or _equal(z, y) for z in seen):
-                seen.append(y)
+        found, seen = [], {_content(x)}
+        for name, content in self._by_shape.get((np.shape(x), _kind(x)), ()):
+            if name != source and content not in seen:
+                seen.add(content)
                 found.append(name)
         return found[:ALIKE]
+
+    @functools.cached_property
+    def _by_shape(self) -> dict[Any, list[tuple[str, bytes]]]:
+        """The names of what is there, and what it holds, by its shape and the kind of its dtype."""
+        found: dict[Any, list[tuple[str, bytes]]] = {}
+        for name, y in (*self.atoms, *self.written):
+            found.setdefault((np.shape(y), _kind(y)), []).append((name, _content(y)))
+        return found
 
     def masks(self, shape: tuple[int, ...]) -> list[str]:
         """Comparisons that are written somewhere in the function, and broadcast to a shape."""
@@ -522,7 +528,8 @@ def _missing(where: Any, place: Any, x: ast.expr, value: Any, whole: bool, scope
         yield SourceEdit(0.9 + aside, change, "sign" if whole else "sign_of", {"x": old})
 
     def made(source: str, cost: float, sentence: str, factor: str) -> SourceEdit:
-        return SourceEdit(cost + aside, Change(where, place, parsed(source, x)), sentence, {"x": factor})
+        change = Change(where, place, functools.partial(parsed, source, x))
+        return SourceEdit(cost + aside, change, sentence, {"x": factor})
 
     for k, number in enumerate(("2", "0.5")):
         yield made(f"{number} * {inner}", 1.1 + 0.02 * k, "factor_more", number)
@@ -538,10 +545,11 @@ def _missing(where: Any, place: Any, x: ast.expr, value: Any, whole: bool, scope
         return
     for mask in scope.masks(value.shape):
         yield made(f"{inner} * ({mask})", 1.3, "factor_more", mask)
+    is_float = _is_float(value)  # and so is what is like it
     for name in scope.like(old, value):
         if name.split("[")[0] in old.replace("(", " ").replace(".", " ").split():
             continue
-        if _is_float(scope.value(ast.parse(name, mode="eval").body)):
+        if is_float:
             yield made(f"{inner} * {name}", 1.25, "factor_more", name)
             yield made(f"{inner} / {name}", 1.35, "division_more", name)
             yield made(f"{inner} + {name}", 1.35, "term_more", name)
@@ -682,8 +690,9 @@ def _is_float(x: Any) -> bool:
     return _is_numeric(x) and _kind(x) == "f"
 
 
-def _equal(x: Any, y: Any) -> bool:
-    return np.shape(x) == np.shape(y) and bool(np.array_equal(x, y))
+def _content(x: Any) -> bytes:
+    """What is equal for equal numbers: of 0 and -0 too."""
+    return (np.asarray(x) + 0).tobytes()
 
 
 def _is_called(holder: Any, at: Any) -> bool:

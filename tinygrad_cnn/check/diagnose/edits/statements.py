@@ -94,7 +94,10 @@ class Statement:
 
 @dataclass(frozen=True)
 class Change:
-    """Part of a tree exchanged: `new` for what is in a field, or for some of the statements in a list."""
+    """Part of a tree exchanged: `new` for what is in a field, or for some of the statements in a list.
+
+    new: what gives it, if it is made only when it is needed: of most edits that may be tried it never is.
+    """
 
     holder: Any
     at: Any
@@ -102,13 +105,14 @@ class Change:
 
     def apply(self) -> Change:
         """Make the change; gives the one that takes it back."""
+        new = self.new() if callable(self.new) else self.new
         if isinstance(self.holder, list):
-            old, self.holder[self.at] = self.holder[self.at], self.new
+            old, self.holder[self.at] = self.holder[self.at], new
             if isinstance(self.at, slice):
-                return Change(self.holder, slice(self.at.start, self.at.start + len(self.new)), old)
+                return Change(self.holder, slice(self.at.start, self.at.start + len(new)), old)
             return Change(self.holder, self.at, old)
         old = getattr(self.holder, self.at)
-        setattr(self.holder, self.at, self.new)
+        setattr(self.holder, self.at, new)
         return Change(self.holder, self.at, old)
 
 
