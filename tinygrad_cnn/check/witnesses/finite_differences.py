@@ -161,16 +161,26 @@ class FiniteDifferences:
         """
         step, at_kink = longest, None
         while True:
-            points = [self._at(direction(sign * h)) for h in steps_from(step)]
-            branches = [taken for _, taken in points]
-            values = [value for value, _ in points]
-            alike = bool(np.all(np.isfinite(values))) and all(taken.same(branches[-1]) for taken in branches[:-1])
-            as_here = alike and branches[-1].same(self.branches)
+            values, taken, alike = self._along(direction, [sign * h for h in steps_from(step)])
+            as_here = alike and taken.same(self.branches)
             if alike and not as_here and at_kink is None:
                 at_kink = not self._at(direction(sign * shortest))[1].same(self.branches)
             if as_here or (alike and at_kink) or step <= shortest:
                 return _Side(sign, step, values, as_here)
             step = max(step / SHRINK, shortest)
+
+    def _along(self, direction: Direction, steps: Sequence[Any]) -> tuple[list[Any], Branches, bool]:
+        """The values at some steps, the branches at the last, and whether all are finite and all branches the same.
+
+        Branches hold the graph that they are of: those of two points are all that is held at once.
+        """
+        values, before, alike = list[Any](), None, True
+        for h in steps:
+            value, taken = self._at(direction(h))
+            values.append(value)
+            alike = alike and bool(np.isfinite(value)) and (before is None or taken.same(before))
+            before = taken
+        return values, taken, alike
 
     def _pair(self, up: _Side, down: _Side) -> _Pair:
         """The slopes to both sides; if these are one, as central differences have it, which are better."""
@@ -233,10 +243,10 @@ class FiniteDifferences:
         found, largest = 0.0, abs(float(self.value))
         for k, stretch in enumerate((eps ** (1 / 2), eps ** (2 / 7), 1e-3, 1e-1, 1.0)):
             places = stretch * np.linspace(0.2, 1.2, PLACES) * (1 + 0.1 * rng.random(PLACES))  # on one side of a kink
-            points = [self._at(along(t)) for t in places]
-            values = np.array([value for value, _ in points])
-            if not np.all(np.isfinite(values)) or not all(taken.same(points[0][1]) for _, taken in points):
+            points, _, alike = self._along(along, places)
+            if not alike:
                 break
+            values = np.array(points)
             largest = max(largest, float(np.max(np.abs(values))))
             rest, settled = _rest_of_a_polynomial(places / stretch, values), k and len(np.unique(values)) > PLACES / 2
             if not settled or rest < COARSE * largest:
