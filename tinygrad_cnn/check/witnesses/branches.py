@@ -86,11 +86,16 @@ def _discrete(node: Node) -> list[Array]:
     """The masks and places that a node was given: the conditions of `where`, the indices of a pick."""
     found = []
     for x in (*node.operands, *node.static_args.values()):
+        if type(x) in _REAL or (type(x) is np.ndarray and x.dtype.kind == "f"):
+            continue  # most are
         for part in x if isinstance(x, tuple | list) else (x,):
             # An int may be a place that Python code has worked out.
             if type(part) is int or (isinstance(part, np.ndarray | np.generic) and part.dtype.kind in "biu"):
                 found.append(_as_array(part))
     return found
+
+
+_REAL = (float, np.float64)
 
 
 def _as_array(x: Array | int) -> Array:
