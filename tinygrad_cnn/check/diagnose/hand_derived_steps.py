@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.diagnose.comparisons import compare_arrays
-from tinygrad_cnn.check.diagnose.edits.numbers import Numbers
+from tinygrad_cnn.check.diagnose.edits.numbers import Named, Numbers
 from tinygrad_cnn.check.diagnose.evidence import Evidence
 from tinygrad_cnn.check.diagnose.explanations import OtherSideOfKink
 from tinygrad_cnn.check.results import Step
@@ -32,7 +32,7 @@ def steps(evidence: Evidence, notes: list[str]) -> list[Step]:
             found.append(_step(evidence, node, carried.get(node, 0.0), notes))
         else:
             notes.append(sentences.NOT_IN_THE_GRAPH.format(step=evidence.hand_derived.of[node][0]))
-    common = _common_factor(found, parameters)
+    common = _common_factor(found, evidence)
     if common is not None:
         times, names = common
         notes.append(sentences.COMMON_FACTOR.format(names=sentences.listed(names), factor=f"{times:.6g}"))
@@ -46,15 +46,23 @@ def steps(evidence: Evidence, notes: list[str]) -> list[Step]:
     return found
 
 
-def _common_factor(found: list[Step], parameters: set[Node]) -> tuple[float, list[str]] | None:
-    """The factor of some cotangents on the way, and which, if others and those of the parameters are right."""
+def _common_factor(found: list[Step], evidence: Evidence) -> tuple[float, list[str]] | None:
+    """The factor of some cotangents on the way, and which, if others and those of the parameters are right.
+
+    Where not all have it, it is a number that somebody may have left for later: a length, 2 or 1/2.
+    """
+    parameters = set(evidence.autodiff.run.parameters)
     on_the_way = [step for step in found if step.node not in parameters]
     ends = [step for step in found if step.node in parameters]
     if not any(step.wrong for step in on_the_way) or any(step.against_autodiff.verdict != "agree" for step in ends):
         return None
     scaled = [step for step in on_the_way if step.against_autodiff.verdict != "agree"]
     factor = _factor_of_all(scaled) if ends else None
-    return None if factor is None else (factor, [step.name for step in scaled])
+    if factor is None:
+        return None
+    named = _named(factor, evidence)
+    left_for_later = named is not None and (named.meaning or named.digits in ("2", "1/2"))
+    return (factor, [step.name for step in scaled]) if scaled == on_the_way or left_for_later else None
 
 
 def _factor_of_all(steps: list[Step]) -> float | None:
@@ -74,11 +82,15 @@ def _factor_of_all(steps: list[Step]) -> float | None:
 
 def _of_all(factor: float, evidence: Evidence) -> str:
     """The note that all is right but for a factor."""
-    shapes = [(name, node.like.shape) for node, name in evidence.names.items()]
-    named = Numbers(shapes, []).name(abs(factor))
+    named = _named(factor, evidence)
     digits = f"{factor:.6g}" if named is None else f"{'-' if factor < 0 else ''}{named.digits}"
     meaning = "" if named is None or not named.meaning else sentences.WHICH_IS.format(x=named.number, y=named.meaning)
     return sentences.FACTOR_OF_ALL.format(factor=digits, meaning=meaning)
+
+
+def _named(factor: float, evidence: Evidence) -> Named | None:
+    """What the size of a factor is."""
+    return Numbers([(name, node.like.shape) for node, name in evidence.names.items()], []).name(abs(factor))
 
 
 def _as_a_convention(step: Step) -> Step:
