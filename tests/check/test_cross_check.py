@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.check import GradientsDifferError
-from tinygrad_cnn.check.report.heat_maps import side_by_side
 from tinygrad_cnn.check.report.anchors import Anchors
+from tinygrad_cnn.check.report.heat_maps import side_by_side
 from tinygrad_cnn.check.report.marked_graph import marks_of
 from tinygrad_cnn.circle_square.findings import investigate
 from tinygrad_cnn.circle_square.gradient_check import NAMES, cross_check
@@ -790,7 +790,8 @@ def test_the_page_shows_the_graph_with_the_first_wrong_step_marked() -> None:
     assert "<svg" in page
     assert "off by" in page
     right = cross_check(loss_shifted, x + 1e-3 * np.random.default_rng(0).random(x.shape), y, p, evaluations=0)
-    assert {mark.severity for node, mark in marks_of(right, Anchors(right)).items() if node in right_nodes(right)} == {0.0}
+    marks = marks_of(right, Anchors(right))
+    assert {mark.severity for node, mark in marks.items() if node in right_nodes(right)} == {0.0}
 
 
 def right_nodes(report: Any) -> set[Any]:
