@@ -36,8 +36,8 @@ autodoc_member_order = "groupwise"
 autosummary_generate = False
 default_role = "code"
 
-# The inventory of NumPy's documentation is on the net, and a build needs no net: links to NumPy are made where a person
-# asks for them, with NUMPY_LINKS=1, or names a copy of the inventory in it.
+# A build needs no net, and the inventory of NumPy's documentation is there: `np.NAME` is a link to it if NUMPY_LINKS=1
+# is set, or NUMPY_LINKS=FILE with a copy of https://numpy.org/doc/stable/objects.inv.
 if inventory := os.environ.get("NUMPY_LINKS"):
     extensions.append("sphinx.ext.intersphinx")
     intersphinx_mapping = {"numpy": ("https://numpy.org/doc/stable/", None if inventory == "1" else inventory)}

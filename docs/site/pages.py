@@ -6,7 +6,7 @@
 - A link whose text is the name of a page has its title as text.
 - The pages in `docs/ko` declare that they are Korean.
 - A block that is indented is Python, or a session of it, if it can be read as such.
-- `tg.NAME` in code is a link to what the reference says of it.
+- `tg.NAME` in code is a link to what the reference says of it, and `np.NAME`, if asked for, to NumPy's.
 - `{api} MODULE`, with names below it, is what their docstrings say.
 - `{command} NAME` is the help of `tinygrad-cnn NAME`.
 """
@@ -105,22 +105,37 @@ def add_language(app: Any, name: str, template: str, context: dict[str, Any], do
 
 
 class Names(SphinxPostTransform):
-    """`tg.grad` in a text is a link."""
+    """`tg.grad` in a text is a link; `np.tanh` too, where the inventory of NumPy's documentation is at hand."""
 
     default_priority = 5
 
     def run(self, **keywords: Any) -> None:
         """Look each literal up among the objects of the reference."""
-        objects = self.env.get_domain("py").objects
         for node in list(self.document.findall(nodes.literal)):
-            name = re.match(r"tg\.([A-Za-z_][\w.]*)", node.astext())
-            entry = name and objects.get(f"tinygrad_cnn.{name[1]}")
-            if not entry or isinstance(node.parent, nodes.reference) or isinstance(node.parent.parent, nodes.reference):
+            name = re.match(r"(tg|np)\.([A-Za-z_][\w.]*)", node.astext())
+            inside = (node.parent, node.parent.parent)
+            if name is None or any(isinstance(outer, nodes.reference) for outer in inside):
                 continue
-            refuri = self.app.builder.get_relative_uri(self.env.docname, entry.docname) + f"#{entry.node_id}"
-            reference = nodes.reference("", "", internal=True, refuri=refuri)
-            node.replace_self(reference)
-            reference += node
+            refuri = self.ours(name[2]) if name[1] == "tg" else self.of_numpy(name[2])
+            if refuri is not None:
+                reference = nodes.reference("", "", internal=name[1] == "tg", refuri=refuri)
+                node.replace_self(reference)
+                reference += node
+
+    def ours(self, name: str) -> str | None:
+        """Where the reference has it."""
+        entry = self.env.get_domain("py").objects.get(f"tinygrad_cnn.{name}")
+        if entry is None:
+            return None
+        return f"{self.app.builder.get_relative_uri(self.env.docname, entry.docname)}#{entry.node_id}"
+
+    def of_numpy(self, name: str) -> str | None:
+        """Where NumPy's documentation has it: see NUMPY_LINKS in conf.py."""
+        inventory = getattr(self.env, "intersphinx_inventory", {})
+        found = (
+            inventory.get(f"py:{kind}", {}).get(f"numpy.{name}") for kind in ("function", "class", "data", "module")
+        )
+        return next((item.uri for item in found if item is not None), None)
 
 
 class Indented(SphinxTransform):

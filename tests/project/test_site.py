@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import io
 import re
+import tomllib
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -70,6 +71,13 @@ def test_the_code_of_the_front_page_runs() -> None:
     space: dict = {}
     exec(re.sub(r"^    ", "", codes[0], flags=re.MULTILINE), space)
     assert space["gradient"].shape == (3, 2)
+
+
+@pytest.mark.parametrize(("language", "page"), [("en", "tutorials/lessons.md"), ("ko", "ko/tutorials/lessons.md")])
+def test_the_path_of_the_lessons_is_that_of_the_course(language: str, page: str) -> None:
+    course = tomllib.loads((ROOT / "tinygrad_cnn/learn/exercises/course.toml").read_text(encoding="utf-8"))
+    titles = [section["title"][language] for section in course["section"]]
+    assert re.findall(r"^\d+\. (.*)$", TEXTS[DOCS / page], re.MULTILINE) == titles
 
 
 @pytest.mark.parametrize("page", KOREAN, ids=name_of)
