@@ -1,6 +1,7 @@
 """Pictures on light pages and on dark ones.
 
-Those of the article are made at each build. NAME_light.png gives way to NAME_dark.png, if there is one, on a dark page.
+Those of the article are made at each build. NAME_light.png gives way to NAME_dark.png, if there is one, on a dark page;
+NAME.svg to NAME_still.svg, for a reader who wants no motion.
 """
 
 from __future__ import annotations
@@ -24,18 +25,21 @@ class Themes(SphinxTransform):
 
     def apply(self, **keywords: Any) -> None:
         """Go through the pictures of a page."""
+        folder = Path(self.document["source"]).parent
         for image in list(self.document.findall(nodes.image)):
-            dark = image["uri"].replace("_light.", "_dark.")
-            if dark == image["uri"] or not (Path(self.document["source"]).parent / dark).exists():
-                if not image["uri"].endswith(".svg"):
-                    continue
+            uri = image["uri"]
+            if uri.endswith(".svg"):
                 image["classes"].append("dark-light")  # follows the theme by itself
-                continue
-            other = image.deepcopy()
-            other["uri"] = dark
-            image["classes"].append("only-light")
-            other["classes"].append("only-dark")
-            image.parent.insert(image.parent.index(image) + 1, other)
+            for name, here, there in (
+                (uri.replace("_light.", "_dark."), "only-light", "only-dark"),
+                (uri.replace(".svg", "_still.svg"), "moving", "still"),
+            ):
+                if name != uri and (folder / name).exists():
+                    other = image.deepcopy()
+                    other["uri"] = name
+                    image["classes"].append(here)
+                    other["classes"].append(there)
+                    image.parent.insert(image.parent.index(image) + 1, other)
 
 
 IMAGE = re.compile(r'<img (?:[^>]* )?src="([^"]*_images/[^"]*)"[^>]*>')
@@ -45,8 +49,12 @@ def open_at_a_tap(app: Any, name: str, template: str, context: dict[str, Any], d
     """Make a picture a link to itself: on a narrow page it is small."""
 
     def link(found: re.Match[str]) -> str:
-        theme = re.search(r"only-\w+", found[0])
-        classes = f"picture {theme[0]}" if theme else "picture"
+        classes = " ".join(
+            [
+                "picture",
+                *re.findall(r"\b(?:only-\w+|moving|still)\b", (re.search(r'class="([^"]*)"', found[0]) or [""])[0]),
+            ]
+        )
         return f'<a class="{classes}" href="{found[1]}">{found[0]}</a>'
 
     if "body" in context:

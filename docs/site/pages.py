@@ -23,12 +23,14 @@ from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from sphinx.addnodes import pending_xref
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 DOCS = Path(__file__).parent.parent
 ROOT = DOCS.parent
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
+PICTURE = re.compile(r'<picture>.*?<img src="([^"]*)" alt="([^"]*)">.*?</picture>', re.DOTALL)
 API = re.compile(r"^```\{api\} (\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 WHOLE = re.compile(r"\s*\[[^\]]*\]\((\.\./[^)]+\.md)\)\s*")
 
@@ -95,6 +97,7 @@ def read_source(app: Any, name: str, content: list[str]) -> None:
         app.env.note_dependency(str(source))
     if page.name == "README.md":
         text += "\n```{toctree}\n:hidden:\n:glob:\n\n[0-9]*\n```\n"
+    text = PICTURE.sub(r"![\2](\1)", text)  # `figures` makes one of it that can stand still
     text = API.sub(documented, text)
     content[0] = on_site(text, source, page, app.config._elsewhere)
 
@@ -113,14 +116,22 @@ class Names(SphinxPostTransform):
         """Look each literal up among the objects of the reference."""
         for node in list(self.document.findall(nodes.literal)):
             name = re.match(r"(tg|np)\.([A-Za-z_][\w.]*)", node.astext())
-            inside = (node.parent, node.parent.parent)
-            if name is None or any(isinstance(outer, nodes.reference) for outer in inside):
+            if name is None or self.in_link(node):
                 continue
             refuri = self.ours(name[2]) if name[1] == "tg" else self.of_numpy(name[2])
             if refuri is not None:
                 reference = nodes.reference("", "", internal=name[1] == "tg", refuri=refuri)
                 node.replace_self(reference)
                 reference += node
+
+    @staticmethod
+    def in_link(node: nodes.Node) -> bool:
+        """Whether it is a part of a link already, which may not be resolved yet."""
+        while node.parent is not None:
+            node = node.parent
+            if isinstance(node, (nodes.reference, pending_xref)):
+                return True
+        return False
 
     def ours(self, name: str) -> str | None:
         """Where the reference has it."""

@@ -147,6 +147,13 @@ def test_the_links_of_the_site_lead_to_pages_and_places_that_exist() -> None:
 
 
 @pytest.mark.skipif(not SITE.is_dir(), reason="there is no site: sphinx-build -W docs build/site")
+def test_no_link_of_the_site_is_within_another() -> None:
+    for page in SITE.rglob("*.html"):
+        links = re.findall(r'<a class="reference[^>]*>(.*?)</a>', page.read_text(encoding="utf-8"), re.DOTALL)
+        assert not [link for link in links if "<a " in link], page  # of which a browser makes an empty one
+
+
+@pytest.mark.skipif(not SITE.is_dir(), reason="there is no site: sphinx-build -W docs build/site")
 def test_the_site_needs_no_net() -> None:
     outside = re.compile(r'<(?:link|img|script|iframe)\b[^>]*?\b(?:href|src)="(?:https?:)?//[^"]*"')
     for page in SITE.rglob("*.html"):
