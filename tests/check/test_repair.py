@@ -196,7 +196,7 @@ def test_a_gradient_that_no_edit_mends_has_no_cause() -> None:
 
 
 def test_the_kind_of_a_cause_is_the_mistake_whether_the_program_or_the_line_was_edited() -> None:
-    x, y = np.random.default_rng(0).normal(size=(2, 7, 3))
+    x, y = np.random.default_rng(0).normal(size=(2, 6, 3))
 
     def loss(p: dict[str, Any]) -> Any:
         return np.sum((x * p["w"] - y) ** 2) / len(x)

@@ -232,7 +232,7 @@ FRAME: Mapping[str, tuple[str, str]] = {
     "printed": ("It printed:", "출력:"),
     "minutes": ("{n} minutes", "{n}분"),
     "hint": ("Hint {n} of {all}:", "힌트 {n}/{all}:"),
-    "judging": ("...", "..."),
+    "judging": ("· checking", "· 확인 중"),
     "go_on": ("Press n for the next one.", "n을 누르면 다음으로 갑니다."),
     "try_first": (
         "Fill something in and save first: a wrong answer teaches more than a solution.",

@@ -267,7 +267,7 @@ def variables(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sourc
     yield _other(holder, at, x, f"{text(x)} ** 2", 1.15)
     yield _other(holder, at, x, f"np.sqrt({text(x)})", 1.4)
     yield _other(holder, at, x, f"(1 - {text(x)})", 1.45)
-    if np.ndim(value) == 2:
+    if np.ndim(value) == 2 and not (isinstance(holder, ast.Call) and text(holder.func) == "len"):
         change = Change(holder, at, parsed(f"{text(x)}.T", x))
         yield SourceEdit(1.0, change, "transposed", {"x": text(x)})
 
