@@ -153,6 +153,8 @@ def edits(statement: Statement) -> list[SourceEdit]:
             found += kind(holder, at, expression, scope)
     if scope.has_long_axes:
         found = [edit for edit in found if not _may_reshape(edit)]
+    lengths = {i for x in ast.walk(node) if isinstance(x, ast.Call) and text(x.func) == "len" for i in _ids(x)}
+    found = [edit for edit in found if edit.sentence != "transposed" or id(edit.change.holder) not in lengths]
     aside = _aside(node, scope)
     found = [replace(edit, cost=edit.cost + aside.get(id(edit.change.holder), 0.0)) for edit in found]
     return sorted(found, key=lambda edit: edit.cost)
@@ -267,7 +269,7 @@ def variables(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sourc
     yield _other(holder, at, x, f"{text(x)} ** 2", 1.15)
     yield _other(holder, at, x, f"np.sqrt({text(x)})", 1.4)
     yield _other(holder, at, x, f"(1 - {text(x)})", 1.45)
-    if np.ndim(value) == 2 and not (isinstance(holder, ast.Call) and text(holder.func) == "len"):
+    if np.ndim(value) == 2:
         change = Change(holder, at, parsed(f"{text(x)}.T", x))
         yield SourceEdit(1.0, change, "transposed", {"x": text(x)})
 
