@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from tinygrad_cnn.check.diagnose.edits.edit import Context, Edit, kind
 from tinygrad_cnn.check.diagnose.edits.terms import COMPARISONS, Term, call, constant
 from tinygrad_cnn.check.diagnose.edits.textbook import is_reshape, number, operand, reduction
@@ -146,5 +148,7 @@ def other_operator(x: Term, c: Context) -> Iterator[Edit]:
         for op in COMPARISONS:
             if op != x.op:
                 made = Term(op, [a, b])
+                if x.op in ("==", "!=") and np.size(np.unique(np.asarray(c.value(made), bool))) == 1:
+                    continue  # equal to the largest: nothing is larger, so <= is no condition
                 cost = 1.0 if op[0] == x.op[0] else 1.4 if op in ("==", "!=") else 1.1
                 yield Edit({x: made}, cost, "other", {"x": x, "y": made}, op)
