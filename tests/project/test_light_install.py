@@ -166,3 +166,20 @@ def test_the_plugin_of_pytest_imports_nothing_until_it_is_used(tmp_path: Path) -
         [sys.executable, *args, str(tmp_path)], capture_output=True, text=True, check=False, env=env, cwd=tmp_path
     )
     assert "2 passed" in done.stdout, done.stdout
+
+
+def test_a_command_of_an_extra_that_is_not_installed_says_so_and_the_others_are_listed(
+    without_the_rest: Python,
+) -> None:
+    code = "import sys, click; sys.argv = ['tinygrad-cnn', *{args!r}]\nfrom tinygrad_cnn.cli import main\nmain()\n"
+    done = without_the_rest(
+        "-c", "import sys; del sys.modules['click'], sys.modules['rich']\n" + code.format(args=["train"])
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("tinygrad-cnn: a drawing needs ")
+    assert done.stderr.count("\n") == 1
+    listed = without_the_rest(
+        "-c", "import sys; del sys.modules['click'], sys.modules['rich']\n" + code.format(args=["--help"])
+    )
+    assert listed.returncode == 0
+    assert "Needs pip install 'tinygrad-cnn[cnn]'." in " ".join(listed.stdout.split())

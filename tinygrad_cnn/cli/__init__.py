@@ -94,7 +94,7 @@ def _run() -> int:
         return 2
     except click.ClickException as error:
         return _refused(" ".join(error.format_message().split()))
-    except InputError as error:
+    except (InputError, MissingExtraError) as error:
         return _refused(str(error))
 
 
