@@ -18,5 +18,7 @@ def printed(f):
 
 
 if __name__ == "__main__":
-    for f in (np.exp, np.sin, np.tanh, lambda z: 3 * z, lambda z: z**2):
-        print(printed(f))
+    functions = {"exp": np.exp, "sin": np.sin, "tanh": np.tanh}
+    functions |= {"triple": lambda z: 3 * z, "square": lambda z: z**2}
+    for name, f in functions.items():
+        print(f"# ---- {name}", printed(f), sep="\n")

@@ -1,5 +1,7 @@
 import numpy as np
 
+import tinygrad_cnn as tg
+
 x = np.array([[1.0, 2.0], [0.5, -1.0], [2.0, 0.0]])
 w, v = np.array([[0.3, -0.2], [0.1, 0.4]]), np.array([1.5, -0.5])
 parameters = {"w": w, "v": v}
@@ -24,3 +26,7 @@ def by_hand(p):
     dL_dw = x.T @ dL_dz
     grads = {"dL_dr": dL_dr, "dL_dv": dL_dv, "dL_dh": dL_dh, "dL_dz": dL_dz}
     return {**grads, "dL_dw": dL_dw}
+
+
+if __name__ == "__main__":
+    print(tg.program(tg.grad(loss))(parameters).source())

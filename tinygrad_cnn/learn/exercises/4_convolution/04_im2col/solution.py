@@ -12,11 +12,11 @@ def loss(p):
     return np.sum((conv - y) ** 2) / 2
 
 
-def im2col(image):
+def im2col(xpad):
     rows = np.zeros((9, 16))
     for u in range(3):
         for v in range(3):
-            rows[3 * u + v] = image[u : u + 4, v : v + 4].reshape(16)  # blank
+            rows[3 * u + v] = xpad[u : u + 4, v : v + 4].reshape(16)  # blank
     return rows
 
 

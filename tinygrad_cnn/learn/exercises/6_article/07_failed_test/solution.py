@@ -5,9 +5,9 @@ tested = np.array([[0.7, 0.8, 0.3, 0.6]]), np.array([[0], [0], [1], [1]])
 
 
 def accuracy_of(sigma, y):
-    right = (sigma > 0.5) == (y.T == 1)  # blank
-    accuracy = np.mean(right)  # blank
-    return right, accuracy
+    hits = (sigma > 0.5) == (y.T == 1)  # blank
+    accuracy = np.mean(hits)  # blank
+    return hits, accuracy
 
 
 def gap_of(trained, tested):
