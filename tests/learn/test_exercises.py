@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tinygrad_cnn.check.sentences import EDITS
-from tinygrad_cnn.learn import gradients, words
-from tinygrad_cnn.learn.blanks import blanks_of, filled, without_marks
+from tinygrad_cnn.learn import differences, gradients, words
+from tinygrad_cnn.learn.blanks import as_given, blanks_of, filled, same_code, without_marks
 from tinygrad_cnn.learn.course import HINTS, LANGUAGES, Exercise, WrongAnswer, course
 from tinygrad_cnn.learn.judge import judge
 from tinygrad_cnn.learn.lesson import paragraphs
@@ -56,7 +57,10 @@ def test_a_wrong_answer_gets_the_explanation_that_is_promised(
 ) -> None:
     outcome = judged(exercise, answered(exercise, wrong), tmp_path)
     assert not outcome.solved
-    if wrong.says:
+    given = as_given(exercise.solution)
+    if given and all(same_code(f"{name} = {value}", given[name]) for name, value in wrong.blanks.items()):
+        assert (outcome.kind, outcome.says, outcome.at) == ("given", {}, None)  # to find it is the exercise
+    elif wrong.says:
         assert outcome.says == wrong.says
     else:
         assert outcome.kind == wrong.kind
@@ -118,3 +122,90 @@ def test_a_contribution_that_is_assigned_where_it_should_be_added_is_found(tmp_p
     outcome = judged(sweep, solution.replace("+= pull(g)", "= pull(g)"), tmp_path)
     assert outcome.kind == "assigned"
     assert [line.name for line in outcome.lines if line.status == "wrong"] == ["cotangents[parent.number]"]
+
+
+# Two lines that are wrong independently: what is said is of the first one of the file, all of it.
+TWO_WRONG = [
+    ("2.2", {"dL_dW": "-dL_dz @ x.T", "dL_dx": "2 * W.T @ dL_dz"}, "dL_dW", "sign"),
+    ("2.2", {"dL_dW": "2 * dL_dz @ x.T", "dL_dx": "-W.T @ dL_dz"}, "dL_dW", "factor_more"),
+    ("8.4", {"pull_a": "lambda g: 2 * g @ b.T", "pull_sum": "lambda g: g"}, "pull_a", "scale_everywhere"),
+    ("8.4", {"pull_x": "lambda g: x > 0", "pull_sum": "lambda g: g"}, "pull_x", "other"),
+    ("2.5", {"dL_dz": "z - y", "dL_db": "np.sum(dL_dz)"}, "dL_dz", "sum_for_mean"),
+    ("2.5", {"dL_dz": "z - y", "dL_dw": "x @ dL_dz"}, "dL_dz", "sum_for_mean"),
+    ("2.5", {"dL_dz": "z - y", "dL_dw": "x.T @ dL_dz / m", "dL_db": "dL_dz.mean(axis=0, keepdims=True)"}, "dL_dz", ""),
+    ("6.4", {"dL_dconv": "np.maximum(0, dL_drelu)", "dL_dBc": "np.sum(dL_dconv)"}, "dL_dconv", "some_elements"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "blanks", "name", "kind"), TWO_WRONG)
+def test_name_reason_line_and_values_are_of_one_line(
+    number: str, blanks: dict[str, str], name: str, kind: str, tmp_path: Path
+) -> None:
+    exercise = next(e for e in EXERCISES if e.number == number)
+    outcome = judged(exercise, answered(exercise, WrongAnswer(blanks)), tmp_path)
+    assert outcome.name == name
+    assert not kind or outcome.kind == kind
+    assert outcome.at is not None
+    assert outcome.at[1] == f"{name} = {blanks[name]}"
+    if not exercise.calls:
+        assert outcome.yours == judged(exercise, answered(exercise, WrongAnswer({name: blanks[name]})), tmp_path).yours
+    (follows,) = [p for p in paragraphs(outcome, "en") if "only because" in p] or [""]
+    assert name not in follows
+
+
+@pytest.mark.parametrize("exercise", [e for e in EXERCISES if as_given(e.solution)], ids=lambda e: e.number)
+def test_the_mistake_that_is_to_be_found_is_not_told(exercise: Exercise, tmp_path: Path) -> None:
+    (given,) = as_given(exercise.solution).values()
+    outcome = judged(exercise, exercise.starter("en"), tmp_path)
+    assert (outcome.kind, outcome.at, outcome.says) == ("given", None, {})
+    assert {line.status for line in outcome.lines} <= {"given", "unknown"}
+    for language in LANGUAGES:
+        assert given not in " ".join(paragraphs(outcome, language))
+
+
+def test_the_line_is_quoted_as_it_is_written(tmp_path: Path) -> None:
+    exercise = next(e for e in EXERCISES if e.number == "8.2")
+    source = without_marks(exercise.solution).replace("+= pull(g)", "+=  g")
+    outcome = judged(exercise, source, tmp_path)
+    assert outcome.at is not None
+    assert outcome.at[1] == "cotangents[parent.number] +=  g"
+
+
+def test_an_assignment_of_a_wrong_shape_says_which_shapes(tmp_path: Path) -> None:
+    exercise = next(e for e in EXERCISES if e.number == "4.4")
+    outcome = judged(exercise, answered(exercise, WrongAnswer({"rows[3 * u + v]": "np.zeros(5)"})), tmp_path)
+    assert paragraphs(outcome, "en")[0] == "An array of shape (5,) is assigned to a place of shape (16,)."
+
+
+def test_a_value_that_is_no_gradient_is_not_said_to_be_one(tmp_path: Path) -> None:
+    exercise = next(e for e in EXERCISES if e.number == "5.3")
+    outcome = judged(exercise, answered(exercise, WrongAnswer({"ties": "np.zeros((3, 3))"})), tmp_path)
+    assert "gradient" not in paragraphs(outcome, "en")[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (np.array([True, False]), "[ True False]\nshape (2,)"),
+        (True, "True"),
+        ([14.0, 3.0], "[14.0, 3.0]"),
+        ([object()], "[object]"),
+        (-0.0, "0.0"),
+    ],
+)
+def test_a_value_is_shown_as_it_is(value: object, text: str) -> None:
+    assert differences.shown(value) == text
+
+
+def test_a_factor_is_a_fraction_where_that_is_exact() -> None:
+    right = np.arange(1.0, 5)
+    factors = {1 / 3: "1/3", 0.5: "0.5", 1 / 7: "1/7", 2.0: "2", 0.1: "0.1"}
+    for factor, text in factors.items():
+        assert differences.difference(factor * right, right) == ("scale_everywhere", {"factor": text})
+
+
+def test_several_values_are_shown_with_their_names(tmp_path: Path) -> None:
+    exercise = next(e for e in EXERCISES if e.number == "1.3")
+    first = exercise.blanks[0].name
+    outcome = judged(exercise, answered(exercise, WrongAnswer({first: "7.25"})), tmp_path)
+    assert [line.partition(" = ")[0] for line in outcome.yours.splitlines()] == ["dL_du", "dL_dx"]

@@ -24,12 +24,14 @@ class Blank:
     line     its first line
     within   the function that it stands in, "" outside of functions
     value    its right-hand side, as it is written
+    text     all of it, as it is written
     """
 
     name: str
     line: int
     within: str
     value: str
+    text: str = ""
 
     @property
     def empty(self) -> bool:
@@ -59,6 +61,18 @@ def starter(solution: str) -> str:
         written = mark["given"] or f"{_before_value(solution, statement)}..."
         lines[first : last + 1] = [indent + written]
     return "\n".join(lines) + "\n"
+
+
+def as_given(solution: str) -> dict[str, str]:
+    """The wrong statements that the learner is given, by the name of the blank."""
+    lines = solution.splitlines()
+    marks = {b.name: _MARK.search(lines[(s.end_lineno or s.lineno) - 1]) for b, s in _statements(solution)}
+    return {name: mark["given"] for name, mark in marks.items() if mark is not None and mark["given"]}
+
+
+def same_code(one: str, other: str) -> bool:
+    """Whether two statements are alike but for spaces and line breaks."""
+    return ast.dump(ast.parse(one)) == ast.dump(ast.parse(other))
 
 
 def without_marks(solution: str) -> str:
@@ -111,7 +125,8 @@ def _statements(source: str) -> Iterator[tuple[Blank, Statement]]:
         name = _name(source, statement)
         n = seen[within, name] = seen.get((within, name), 0) + 1
         value = ast.get_source_segment(source, statement.value) or ""
-        yield Blank(name if n == 1 else f"{name} ({n})", statement.lineno, within, value), statement
+        text = ast.get_source_segment(source, statement) or ""
+        yield Blank(name if n == 1 else f"{name} ({n})", statement.lineno, within, value, text), statement
 
 
 def _walk(node: ast.AST, within: str) -> Iterator[tuple[str, Statement]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy as np
 WITHIN = 1e-9  # relative; the exercises' numbers are of the order of 1
 PLAIN = ("sign", "transposed", "nothing", "not_finite")  # kinds that the numbers show, whatever the line says
 NAMED_FACTORS = (2, 3, 4, 0.5, 1 / 3, 0.25, 10, 0.1)
+
+_OBJECT = re.compile(r"<(?:\w+\.)*(\w+)(?: \S+)? (?:object )?at 0x[0-9a-fA-F]+>")  # its address says nothing
 
 
 def same(yours: Any, right: Any) -> bool:
@@ -64,11 +67,18 @@ def difference(yours: Any, right: Any) -> tuple[str, dict[str, Any]]:
         if y.size == 1 and not named:  # any number is a multiple of any other
             return "number", {}
         kind = "times" if y.size == 1 else "scale_everywhere"
-        return kind, {"factor": f"{named[0] if named else factor:.4g}"}
+        return kind, {"factor": _fraction(float(named[0] if named else factor))}
     wrong = ~np.isclose(y, r, rtol=WITHIN, atol=WITHIN * _size(r), equal_nan=True)
     if y.size > 1 and not np.all(wrong):
         return "some_elements", {"n": int(np.sum(wrong)), "size": y.size}
     return ("other" if y.size > 1 else "number"), {}
+
+
+def _fraction(factor: float) -> str:
+    """A factor as it is read best: 0.5, and 1/3 for 0.333..."""
+    n = round(1 / factor) if abs(factor) < 1 else 0
+    exact = float(f"{factor:.4g}") == factor
+    return f"1/{n}" if n > 1 and abs(n * factor - 1) < WITHIN and not exact else f"{factor:.4g}"
 
 
 def _is_a_sum(small: np.ndarray[Any, Any], large: np.ndarray[Any, Any]) -> bool:
@@ -82,9 +92,15 @@ def _is_a_sum(small: np.ndarray[Any, Any], large: np.ndarray[Any, Any]) -> bool:
 
 def shown(value: Any) -> str:
     """A value as a learner reads it: an array's first rows and columns, and its shape."""
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value))
     array = _array(value)
-    if array is None or array.dtype == object:
-        return _short(repr(value))
+    if array is not None and np.asarray(value).dtype == bool:
+        array = np.asarray(value)
+    numbers = isinstance(value, list | tuple) and all(isinstance(x, int | float) for x in value)
+    if array is None or numbers:
+        plain = [x.item() if isinstance(x, np.generic) else x for x in value] if numbers else value
+        return _short(_OBJECT.sub(r"\1", repr(tuple(plain) if isinstance(value, tuple) else plain)))
     with np.printoptions(precision=4, suppress=True, threshold=36, edgeitems=3, linewidth=72):
         text = str(array + 0.0) if array.dtype.kind == "f" else str(array)
     return f"{text}\nshape {array.shape}" if array.ndim else text

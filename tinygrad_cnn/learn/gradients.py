@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -15,8 +16,9 @@ import tinygrad_cnn as tg
 from tinygrad_cnn.check import Report
 from tinygrad_cnn.check.results import Cause, Results
 from tinygrad_cnn.learn import differences
+from tinygrad_cnn.learn.blanks import filled
 from tinygrad_cnn.learn.course import Exercise
-from tinygrad_cnn.learn.modules import AnswerError
+from tinygrad_cnn.learn.modules import AnswerError, loaded
 from tinygrad_cnn.learn.outcome import Line, Outcome, Status
 
 SECONDS = 2.0  # of the cross-check; the exercises' models take a hundredth
@@ -39,22 +41,55 @@ def judged_gradient(
     for name in ("loss", "parameters", "by_hand"):
         if not hasattr(answer, name):
             return Outcome(False, lines, "given_changed", {"name": name})
+    again = lambda lines, above: judged_gradient(exercise, lines, above, solution, find_cause)
     right = returned(solution)
     try:
         values = returned(answer)
-    except AnswerError as error:
+    except AnswerError as error:  # what is wrong above made it fail, or is to be looked at first
         values = {name: error.variables.get(name, x) for name, x in right.items()}
-        if (outcome := _wrong_shape(lines, values, right)) is None:
+        outcome = _wrong_shape(lines, values, right)
+        at = error.line if outcome is None else _line_of(outcome)
+        above = judged_above(at, exercise, lines, answer, again)
+        if above is None and outcome is None:
             raise
-        return outcome  # a line that it made fail later is not the one to look at
+        return above or outcome  # type: ignore[return-value]
     for name in right.keys() - values.keys():
         return Outcome(False, lines, "not_returned", {"name": name})
     unlike = [name for name, x in solution.parameters.items() if not differences.same(answer.parameters.get(name), x)]
     if unlike or not differences.same(_loss(answer), solution.loss(solution.parameters)):
         return Outcome(False, lines, "given_changed", {"name": unlike[0] if unlike else "loss"})
     if (outcome := _wrong_shape(lines, values, right)) is not None:
-        return outcome
+        return judged_above(_line_of(outcome), exercise, lines, answer, again) or outcome
     return _outcome(cross_check(answer, find_cause), lines, values, right)
+
+
+def judged_above(
+    at: int | None,
+    exercise: Exercise,
+    lines: list[Line],
+    answer: ModuleType,
+    judged: Callable[[list[Line], ModuleType], Outcome],
+) -> Outcome | None:
+    """What is wrong above a line of the file, with that line and those below it as in the solution."""
+    written = [line for line in lines if line.status == "unknown" and line.line is not None]
+    below = {line.name for line in written if at is not None and (line.line or 0) >= at}
+    if not below or len(below) == len(written):
+        return None
+    right = {(b.within, b.name): b.value for b in exercise.blanks if b.name in below}
+    kept = [replace(x, status="blank") if x.name in below else x for x in lines]
+    path = Path(str(answer.__file__)).with_name("above.py")  # the answer's own source is still to be quoted
+    try:
+        outcome = judged(kept, loaded(filled(answer.__source__, right), path))
+    except AnswerError:
+        return None
+    if outcome.first_wrong is None:
+        return None
+    marked = [old if new.name in below else new for old, new in zip(lines, outcome.lines, strict=True)]
+    return replace(outcome, lines=marked)
+
+
+def _line_of(outcome: Outcome) -> int | None:
+    return None if outcome.at is None else outcome.at[0]
 
 
 def _wrong_shape(lines: list[Line], values: Mapping[str, Any], right: Mapping[str, Any]) -> Outcome | None:
@@ -91,12 +126,16 @@ def _loss(answer: ModuleType) -> Any:
 
 def _outcome(report: Results, lines: list[Line], values: Mapping[str, Any], right: Mapping[str, Any]) -> Outcome:
     wrong = _wrong(report, values, right)
+    order = [line.value for line in lines if line.value in wrong]
+    if order and not any(wrong[name][1] == "wrong" for name in order):  # it follows from no line
+        wrong[order[0]] = (wrong[order[0]][0], "wrong")
     marked = [replace(line, status=_status(line, wrong, right)) for line in lines]
-    first = next(iter(wrong), None)
-    if first is None:
+    if not wrong:
         return Outcome(solved=True, lines=marked)
+    # Of several, all that is said is of the first line of the file.
+    line = next((line for line in marked if line.status == "wrong"), None)
+    first = next(iter(wrong)) if line is None else line.value
     cause, _ = wrong[first]
-    line = next((line for line in marked if line.value == first), None)
     kind, facts = differences.difference(values[first], right[first])
     if cause is not None and cause.kind and kind not in differences.PLAIN:
         kind, more = _kind(cause, line.written if line is not None else "")
@@ -117,6 +156,8 @@ def _kind(cause: Cause, written: str) -> tuple[str, dict[str, str]]:
     Where it is that one expression stands for another, the learner is told what of the line differs.
     """
     kind = cause.kind.split(" and ")[0]
+    if kind == "sign_of" and re.search(r":\s*-1\s*\]", written):
+        return "reversed", {}  # the sign of a step
     stands = re.match(r"(?:for instance, )?(.+) stands where (.+) should$", cause.words)
     if kind != "other" or stands is None:
         return kind, {}

@@ -7,6 +7,7 @@ of the solution.
 
 from __future__ import annotations
 
+import ast
 import itertools
 import sys
 import time
@@ -20,9 +21,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.learn import differences
-from tinygrad_cnn.learn.blanks import Blank, answers, assigned_as_in, filled, without_marks
+from tinygrad_cnn.learn.blanks import Blank, answers, as_given, assigned_as_in, filled, same_code, without_marks
 from tinygrad_cnn.learn.course import Exercise, course
-from tinygrad_cnn.learn.gradients import cross_check, judged_gradient, returned
+from tinygrad_cnn.learn.gradients import cross_check, judged_above, judged_gradient, returned
 from tinygrad_cnn.learn.modules import AnswerError, loaded
 from tinygrad_cnn.learn.outcome import Line, Outcome, value_of
 from tinygrad_cnn.learn.running import FAULT
@@ -54,15 +55,82 @@ def _judged(exercise: Exercise, path: Path) -> Outcome:
     else:
         find_cause = not _speaks_for_itself(exercise, answer, solution)
         outcome = judged_gradient(exercise, lines, answer, solution, find_cause)
-    if outcome.kind and not outcome.says:
+    if outcome.kind and (given := _as_given(exercise, found, outcome)):
+        return _mistake_to_find(exercise, outcome, given, answer, solution)
+    if outcome.kind and not exercise.calls:
         wrong_now = outcome.first_wrong
         words = _own_words(exercise, "" if wrong_now is None else wrong_now.name, answer)
         outcome = replace(outcome, says=words)
     return replace(outcome, solved=outcome.solved and not missing and not gone)
 
 
+def _as_given(exercise: Exercise, found: Mapping[str, Blank | None], outcome: Outcome) -> set[str]:
+    """The wrong lines that the learner was given and has not changed, if what is found is wrong is one of them."""
+    given = as_given(exercise.solution)
+    kept = {n for n, b in found.items() if b is not None and n in given and same_code(b.text, given[n])}
+    wrong = [line.name for line in outcome.lines if line.status == "wrong"]
+    return kept if wrong and wrong[0] in kept else set()
+
+
+def _mistake_to_find(
+    exercise: Exercise, outcome: Outcome, given: set[str], answer: ModuleType, solution: ModuleType
+) -> Outcome:
+    """Which gradient is wrong at the end, and neither the line nor the reason: these are to be found."""
+    lines = [replace(x, status="given" if x.name in given else "unknown") for x in outcome.lines]
+    if exercise.calls:
+        call = outcome.facts["call"]
+        return Outcome(False, lines, "given", {"names": [call], "call": call}, yours=outcome.yours)
+    right, values = returned(solution), _values(exercise, answer)
+    unlike = [name for name in right if not differences.same(values.get(name), right[name])]
+    last = [name for name in unlike if name.removeprefix("dL_d") in answer.parameters]
+    return Outcome(False, lines, "given", {"names": last or unlike})
+
+
 def _judged_values(exercise: Exercise, lines: list[Line], answer: ModuleType, solution: ModuleType) -> Outcome:
     """The answer of an exercise whose `calls` give values."""
+    source, path = answer.__source__, Path(str(answer.__file__))
+    try:
+        mistakes = _mistakes(exercise, answer, solution)
+    except AnswerError as error:
+        again = lambda lines, above: _judged_values(exercise, lines, above, solution)
+        if (above := judged_above(error.line, exercise, lines, answer, again)) is None:
+            raise
+        return above
+    if not mistakes:
+        right_lines = [replace(line, status="right") if line.status == "unknown" else line for line in lines]
+        return Outcome(solved=True, lines=right_lines)
+    swapped, of = assigned_as_in(exercise.solution, source)
+    operator = ""
+    if len(of) == 1 and _gives(exercise, swapped, path, solution):
+        wrong, operator = {of[0].name}, "assigned" if swapped.count("+=") > source.count("+=") else "added"
+    else:
+        wrong = _wrong_blanks(exercise, lines, answer)
+    lines = [
+        replace(line, status="wrong" if line.name in wrong else "right") if line.status == "unknown" else line
+        for line in lines
+    ]
+    # Of several, all that is said is of the first of them, as if the others were right.
+    first = next((line for line in lines if line.status == "wrong"), None)
+    if first is not None and len(wrong) > 1:
+        others = {(b.within, b.name): b.value for b in exercise.blanks if b.name in wrong - {first.name}}
+        try:
+            alone = loaded(filled(source, others), path.with_name("alone.py"))
+            if of_it := _mistakes(exercise, alone, solution):
+                answer, mistakes = alone, of_it
+        except AnswerError as error:
+            return error.outcome(lines)
+    call, yours, (kind, facts) = mistakes[0]
+    if kind in ("sign", "times") and any(mistake[2] != (kind, facts) for mistake in mistakes):
+        kind, facts = "number", {}  # of a single number that was a coincidence
+    facts, at = {**facts, "call": call}, None if first is None else first.at
+    says = _own_words(exercise, "" if first is None else first.name, answer)
+    return Outcome(False, lines, operator or kind, facts, says, at, _shown_of_call(call, yours, answer))
+
+
+def _mistakes(
+    exercise: Exercise, answer: ModuleType, solution: ModuleType
+) -> list[tuple[str, Any, tuple[str, dict[str, Any]]]]:
+    """The calls that give a wrong value, with it and how it differs, until one raises. Raises AnswerError."""
     mistakes: list[tuple[str, Any, tuple[str, dict[str, Any]]]] = []
     for call in exercise.calls:
         right = answer_of(call, solution)
@@ -74,25 +142,19 @@ def _judged_values(exercise: Exercise, lines: list[Line], answer: ModuleType, so
             break  # a line that it made fail later is not the one to look at
         if not differences.same(yours, right):
             mistakes.append((call, yours, differences.difference(yours, right)))
-    if mistakes:
-        call, yours, (kind, facts) = mistakes[0]
-        if kind in ("sign", "times") and any(mistake[2] != (kind, facts) for mistake in mistakes):
-            kind, facts = "number", {}  # of a single number that was a coincidence
-        source: str = answer.__source__
-        swapped, of = assigned_as_in(exercise.solution, source)
-        if len(of) == 1 and _gives(exercise, swapped, Path(str(answer.__file__)), solution):
-            wrong, kind = {of[0].name}, "assigned" if swapped.count("+=") > source.count("+=") else "added"
-        else:
-            wrong = _wrong_blanks(exercise, lines, answer)
-        lines = [
-            replace(line, status="wrong" if line.name in wrong else "right") if line.status == "unknown" else line
-            for line in lines
-        ]
-        facts = {**facts, "call": call}
-        outcome = Outcome(solved=False, lines=lines, kind=kind, facts=facts, yours=differences.shown(yours))
-        return outcome if outcome.first_wrong is None else replace(outcome, at=outcome.first_wrong.at)
-    right_lines = [replace(line, status="right") if line.status == "unknown" else line for line in lines]
-    return Outcome(solved=True, lines=right_lines)
+    return mistakes
+
+
+def _shown_of_call(call: str, value: Any, answer: ModuleType) -> str:
+    """A value, with the names that the function returns, if there are several."""
+    if isinstance(value, tuple):
+        function = call.partition("(")[0]
+        for node in ast.walk(ast.parse(answer.__source__)):
+            if isinstance(node, ast.FunctionDef) and node.name == function and isinstance(node.body[-1], ast.Return):
+                names = getattr(node.body[-1].value, "elts", [])
+                if len(names) == len(value) and all(isinstance(name, ast.Name) for name in names):
+                    return "\n".join(f"{n.id} = {differences.shown(x)}" for n, x in zip(names, value, strict=True))
+    return differences.shown(value)
 
 
 def _gives(exercise: Exercise, source: str, path: Path, solution: ModuleType) -> bool:
@@ -205,7 +267,7 @@ def _answers(exercise: Exercise, source: str) -> dict[str, Blank | None]:
 def _lines(found: Mapping[str, Blank | None]) -> list[Line]:
     """The blanks, of which nothing is known yet but whether they are filled in."""
     return [
-        Line(name, "gone") if at is None else Line(name, "blank" if at.empty else "unknown", at.line, at.value)
+        Line(name, "gone") if at is None else Line(name, "blank" if at.empty else "unknown", at.line, at.value, at.text)
         for name, at in found.items()
     ]
 

@@ -15,30 +15,36 @@ def paragraphs(outcome: Outcome, language: str) -> list[str]:
     elif outcome.kind:
         found += _mistake(outcome, language)
     elif (blank := outcome.first_blank) is not None:
-        found.append(said(FRAME, "gone" if blank.status == "gone" else "fill_in", language, name=blank.name))
+        found.append(said(FRAME, "gone" if blank.status == "gone" else "fill_in", language, name=quoted(blank.name)))
     if right and not outcome.solved:
-        found.append(said(FRAME, "right_so_far", language, names=", ".join(right)))
+        found.append(said(FRAME, "right_so_far", language, names=", ".join(map(quoted, right))))
     follows = [line.name for line in outcome.lines if line.status == "follows"]
     if follows:
-        found.append(said(FRAME, "follows", language, names=", ".join(follows)))
+        found.append(said(FRAME, "follows", language, names=", ".join(map(quoted, follows))))
     if outcome.printed:
         found.append(f"{said(FRAME, 'printed', language)}\n{outcome.printed}")
     return found
 
 
+def quoted(name: str) -> str:
+    """A name in a sentence: it may be a word of the language."""
+    return f"`{name}`"
+
+
 def _mistake(outcome: Outcome, language: str) -> list[str]:
-    if outcome.kind in FAILURES:
+    if outcome.kind == "given":
+        names = ", ".join(map(quoted, outcome.facts["names"]))
+        first = [said(FRAME, "given_call" if "call" in outcome.facts else "given", language, names=names)]
+    elif outcome.kind in FAILURES:
         first = [said(FAILURES, outcome.kind, language, **outcome.facts)]
     else:
-        wrong = outcome.first_wrong
-        if wrong is not None:
-            head = said(FRAME, "wrong", language, name=wrong.name)
-        elif "call" in outcome.facts:
-            head = said(FRAME, "wrong_call", language, call=outcome.facts["call"])
+        name = outcome.name
+        if name or "call" not in outcome.facts:
+            head = said(FRAME, "wrong", language, name=quoted(name or "by_hand"))
         else:
-            head = said(FRAME, "wrong", language, name=outcome.facts.get("name", "by_hand"))
-        of_a_value = outcome.kind == "shape" and "call" in outcome.facts  # which need be no gradient
-        kind = "shape_of_value" if of_a_value else outcome.kind
+            head = said(FRAME, "wrong_call", language, call=quoted(outcome.facts["call"]))
+        of_a_value = outcome.kind == "shape" and ("call" in outcome.facts or not name.startswith("dL_"))
+        kind = "shape_of_value" if of_a_value else outcome.kind  # a value need be no gradient
         why = outcome.says.get(language) or said(MISTAKES, kind, language, **outcome.facts)
         first = [f"{head} {why}"]
     if outcome.at is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import re
 import sys
 import traceback
 import types
@@ -16,6 +17,11 @@ from tinygrad_cnn.learn.outcome import Line, Outcome
 
 _MODULE = "exercise"
 _OPERATORS: dict[type[ast.operator], str] = {ast.MatMult: "@", ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+
+
+# What NumPy says of an assignment: of an array to one element, and of an array to a part of another shape.
+_ARRAY_FOR_NUMBER = ("setting an array element with a sequence", "arrays can be converted to Python scalars")
+_ASSIGNED = re.compile(r"could not broadcast input array from shape (\(.*?\)) into shape (\(.*?\))")
 
 
 class AnswerError(Exception):
@@ -41,8 +47,15 @@ class AnswerError(Exception):
             )
             if kind == "matmul_shapes" and any(np.ndim(x) == 0 for _, x in operands[0]):
                 kind = "matmul_number"
-        facts = {"type": type(error).__name__, "message": message}
+        facts: dict[str, Any] = {"type": type(error).__name__, "message": message}
+        if kind == "assigned_shapes" and (shapes := _ASSIGNED.search(str(error))):
+            facts |= {"actual": shapes[1], "expected": shapes[2]}
         return Outcome(solved=False, lines=lines, kind=kind, facts=facts, at=None if hidden else at)
+
+    @property
+    def line(self) -> int | None:
+        """The line of the learner's code that raised it."""
+        return None if (at := self._at()) is None else at[0]
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -88,6 +101,10 @@ def _kind(error: BaseException) -> str:
         return "IndentationError"
     if isinstance(error, ValueError) and ("matmul" in text or "not aligned" in text):
         return "matmul_shapes"
+    if isinstance(error, ValueError | TypeError) and any(words in text for words in _ARRAY_FOR_NUMBER):
+        return "array_for_number"
+    if isinstance(error, ValueError) and _ASSIGNED.search(text):
+        return "assigned_shapes"
     if isinstance(error, ValueError) and "broadcast" in text:
         return "broadcast_shapes"
     if isinstance(error, TypeError) and "ellipsis" in text:

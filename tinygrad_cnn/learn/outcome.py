@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Status = Literal["right", "wrong", "follows", "blank", "gone", "unknown"]
+Status = Literal["right", "wrong", "follows", "blank", "gone", "given", "unknown"]
 
 
 def value_of(blank: str) -> str:
@@ -20,15 +20,17 @@ class Line:
 
     name     what it assigns to
     status   "right"; "wrong"; "follows": wrong because of a wrong line before it; "blank"; "gone": the statement is not
-             there any more; "unknown": nothing shows it
+             there any more; "given": it is the wrong line that is to be found; "unknown": nothing shows it
     line     its line in the learner's file
-    written  what the learner wrote
+    written  the right-hand side that the learner wrote
+    text     the whole statement, as it stands in the learner's file
     """
 
     name: str
     status: Status
     line: int | None = None
     written: str = ""
+    text: str = ""
 
     @property
     def value(self) -> str:
@@ -38,9 +40,7 @@ class Line:
     @property
     def at(self) -> tuple[int, str] | None:
         """Its line, and its text."""
-        if self.line is None:
-            return None
-        return self.line, f"return {self.written}" if self.name == "return" else f"{self.name} = {self.written}"
+        return None if self.line is None else (self.line, self.text)
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,12 @@ class Outcome:
     def first_wrong(self) -> Line | None:
         """The first line that is wrong."""
         return next((line for line in self.lines if line.status == "wrong"), None)
+
+    @property
+    def name(self) -> str:
+        """What the mistake is about: the first line that is wrong, or a value that no line computes; "" if neither."""
+        wrong = self.first_wrong
+        return str(self.facts.get("name", "")) if wrong is None else wrong.name
 
     @property
     def first_blank(self) -> Line | None:

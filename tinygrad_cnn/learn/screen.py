@@ -224,6 +224,8 @@ class Screen(App[None]):
         outcome, found = self.outcome, Text()
         if outcome is not None:
             for line in outcome.lines:
+                if line.status == "given":  # its name would tell where the mistake is
+                    continue
                 mark, colour = MARKS[line.status]
                 found.append(mark, self._colour(colour)).append(f" {printable(line.name)}   ")
             colour = self._colour("success" if outcome.solved else "error" if outcome.kind else "warning")

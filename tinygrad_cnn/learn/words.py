@@ -76,8 +76,8 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
         "shape은 맞지만 숫자가 다릅니다. 이 줄 어딘가에 다른 배열이나 연산이 와야 합니다.",
     ),
     "stands": (
-        "In this line {part} is wrong: something else belongs in its place.",
-        "이 줄의 {part} 자리에는 다른 것이 와야 합니다.",
+        "In this line `{part}` is wrong: something else belongs in its place.",
+        "이 줄의 `{part}` 자리에는 다른 것이 와야 합니다.",
     ),
     "axis": ("The shape is right, but the axis is not.", "shape은 맞지만 축이 틀렸습니다."),
     "another": ("The shape is right, but this is another formula.", "shape은 맞지만 다른 식입니다."),
@@ -173,6 +173,14 @@ FAILURES: Mapping[str, tuple[str, str]] = {
         "The shapes do not fit: {message}. From the last axis on, lengths have to be equal, or one of them 1.",
         "shape이 맞지 않습니다. {message}. 마지막 축부터 길이가 서로 같거나 한쪽이 1이어야 합니다.",
     ),
+    "array_for_number": (
+        "An array stands where one number belongs: a sum is missing, or an index.",
+        "수 하나가 와야 할 곳에 배열이 있습니다. 합이나 인덱스가 빠져 있습니다.",
+    ),
+    "assigned_shapes": (
+        "An array of shape {actual} is assigned to a place of shape {expected}.",
+        "shape이 {expected}인 곳에 shape이 {actual}인 배열을 넣습니다.",
+    ),
     "blank_used": (
         "A line uses a blank that is not filled in yet: ... is no number.",
         "아직 채우지 않은 빈칸을 사용합니다. ...은 숫자가 아닙니다.",
@@ -201,10 +209,13 @@ FAILURES: Mapping[str, tuple[str, str]] = {
     "RecursionError": ("A function calls itself without end.", "함수가 끝없이 자기 자신을 부릅니다."),
     "SystemExit": ("It ends the program: leave out exit().", "프로그램을 끝냅니다. exit()를 빼세요."),
     "Exception": ("It raises {type}: {message}", "{type} 예외가 납니다. {message}"),
-    "not_returned": ("by_hand does not return {name} any more.", "by_hand가 {name}을 더 이상 반환하지 않습니다."),
+    "not_returned": (
+        "by_hand does not return `{name}` any more.",
+        "by_hand가 `{name}`을(를) 더 이상 반환하지 않습니다.",
+    ),
     "given_changed": (
-        "What was given, {name}, has been changed: only the blanks are to be filled in.",
-        "주어진 {name}이 바뀌었습니다. 빈칸만 채우면 됩니다.",
+        "What was given, `{name}`, has been changed: only the blanks are to be filled in.",
+        "주어진 `{name}`이(가) 바뀌었습니다. 빈칸만 채우면 됩니다.",
     ),
     "too_slow": (
         "It did not end within {seconds} seconds, and was stopped: is there a loop without end?",
@@ -223,6 +234,14 @@ FRAME: Mapping[str, tuple[str, str]] = {
     "solved": ("Right. Every line agrees.", "맞습니다. 모든 줄이 일치합니다."),
     "wrong": ("{name} is wrong.", "{name}이(가) 틀렸습니다."),
     "wrong_call": ("{call} gives a wrong value.", "{call}의 값이 틀렸습니다."),
+    "given": (
+        "Not the gradient of this loss: {names}. A line that was given is wrong: find it.",
+        "이 손실의 변화도가 아닙니다: {names}. 주어진 줄 가운데 하나가 틀렸습니다. 찾아보세요.",
+    ),
+    "given_call": (
+        "{names} gives a wrong value. A line that was given is wrong: find it.",
+        "{names}의 값이 틀렸습니다. 주어진 줄 가운데 하나가 틀렸습니다. 찾아보세요.",
+    ),
     "fill_in": ("{name} is still to be filled in.", "{name}을(를) 아직 채우지 않았습니다."),
     "gone": ("The line of {name} is not there any more.", "{name}의 줄이 더 이상 없습니다."),
     "right_so_far": ("Right so far: {names}.", "지금까지 맞음: {names}."),
