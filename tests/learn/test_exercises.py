@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,9 @@ def test_the_sentences_are_there_in_both_languages() -> None:
             fields = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in texts]
             assert fields[0] == fields[1] or fields[1] <= fields[0], key
             assert all(texts), key
+            assert not re.search(r"\}\(?(이|가|을|를|은|는|과|와|로|으로)", texts[1]), (
+                f"{key}: its particle depends on a name"
+            )
 
 
 def test_a_contribution_that_is_assigned_where_it_should_be_added_is_found(tmp_path: Path) -> None:

@@ -42,6 +42,13 @@ def answer(folder: Path, text: str) -> Path:
     return path
 
 
+def test_a_korean_folder_begins_in_korean(tmp_path: Path) -> None:
+    done = learn("start", tmp_path / "ko", "--lang", "ko")
+    assert done.returncode == 0
+    assert "폴더를 만들었습니다" in done.stdout
+    assert "Wrote" not in done.stdout
+
+
 def test_a_folder_is_written_once(folder: Path) -> None:
     assert {str(p.relative_to(folder)) for p in folder.rglob("*.py")} == {e.name for e in course()}
     mine = answer(folder, "# mine\n")

@@ -16,6 +16,7 @@ from tinygrad_cnn.learn import notebooks as books
 from tinygrad_cnn.learn.course import LANGUAGES
 from tinygrad_cnn.learn.lesson import paragraphs
 from tinygrad_cnn.learn.running import JudgeError, judged
+from tinygrad_cnn.learn.words import FRAME, said
 
 FOLDER = Path("backprop")
 PATH = click.Path(path_type=Path)
@@ -54,7 +55,7 @@ def start(directory: Path, lang: str) -> int:
     except folders.FolderError as error:
         raise InputError(str(error)) from None
     first = folder.exercise()
-    print(f"Wrote {printable(directory)}. Open {printable(folder.file(first))} in an editor, and run:")
+    print(said(FRAME, "started", lang, folder=printable(directory), file=printable(folder.file(first))))
     print(f"    tinygrad-cnn learn {printable(directory)}")
     return 0
 

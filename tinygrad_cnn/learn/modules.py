@@ -99,6 +99,8 @@ def _kind(error: BaseException) -> str:
     text = str(error)
     if isinstance(error, IndentationError):
         return "IndentationError"
+    if isinstance(error, SyntaxError) and text.startswith("invalid decimal literal"):  # 2x
+        return "no_product_sign"
     if isinstance(error, ValueError) and ("matmul" in text or "not aligned" in text):
         return "matmul_shapes"
     if isinstance(error, ValueError | TypeError) and any(words in text for words in _ARRAY_FOR_NUMBER):

@@ -21,11 +21,11 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
     ),
     "sum_for_mean": (
         "The shape fits, but this is the gradient of a sum, and the forward pass takes a mean.",
-        "shape은 맞지만 합의 변화도입니다. 순전파에서는 평균을 구합니다.",
+        "shape는 맞지만 합의 변화도입니다. 순전파에서는 평균을 구합니다.",
     ),
     "mean_for_sum": (
         "The shape fits, but it is divided by the length of an axis, as if this step took a mean: it takes a sum.",
-        "shape은 맞지만 이 단계에서 평균을 구한 것처럼 축의 길이로 나누었습니다. 여기서는 합입니다.",
+        "shape는 맞지만 이 단계에서 평균을 구한 것처럼 축의 길이로 나누었습니다. 여기서는 합입니다.",
     ),
     "scale_everywhere": (
         "Every element is {factor} times what it should be.",
@@ -46,7 +46,7 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
     "term_missing": ("A term of the sum is missing.", "더해야 할 항 하나가 빠져 있습니다."),
     "factor_missing": (
         "A factor is missing: by the chain rule each function on the way contributes one.",
-        "인수 하나가 빠져 있습니다. 연쇄 법칙에서는 지나는 함수마다 인수가 하나씩 곱해집니다.",
+        "곱해야 할 기울기 하나가 빠져 있습니다. 지나는 함수마다 그 기울기를 곱합니다.",
     ),
     "division_missing": ("A division is missing.", "나눗셈 하나가 빠져 있습니다."),
     "length_missing": (
@@ -64,23 +64,23 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
     "function_missing": ("A function is missing.", "함수 하나가 빠져 있습니다."),
     "not_transposed": ("An operand should be transposed.", "피연산자 하나를 전치해야 합니다."),
     "index_missing": ("A whole array stands where a part of it should.", "배열의 일부가 와야 할 곳에 전체가 있습니다."),
-    "factor_twice": ("A factor is there twice.", "같은 인수가 두 번 곱해져 있습니다."),
+    "factor_twice": ("A factor is there twice.", "같은 것을 두 번 곱했습니다."),
     "division_twice": ("It is divided twice by the same.", "같은 값으로 두 번 나누었습니다."),
     "term_twice": ("A term is added twice.", "같은 항을 두 번 더했습니다."),
-    "factor_more": ("There is a factor too many.", "인수가 하나 더 곱해져 있습니다."),
+    "factor_more": ("There is a factor too many.", "곱하지 말아야 할 것을 하나 더 곱했습니다."),
     "division_more": ("There is a division too many.", "나눗셈이 하나 더 있습니다."),
     "term_more": ("There is a term too many.", "항이 하나 더 있습니다."),
     "function_more": ("There is a function too many.", "함수가 하나 더 있습니다."),
     "other": (
         "The shape is right, the numbers are not: another array or operation belongs somewhere in this line.",
-        "shape은 맞지만 숫자가 다릅니다. 이 줄 어딘가에 다른 배열이나 연산이 와야 합니다.",
+        "shape는 맞지만 숫자가 다릅니다. 이 줄 어딘가에 다른 배열이나 연산이 와야 합니다.",
     ),
     "stands": (
         "In this line `{part}` is wrong: something else belongs in its place.",
         "이 줄의 `{part}` 자리에는 다른 것이 와야 합니다.",
     ),
-    "axis": ("The shape is right, but the axis is not.", "shape은 맞지만 축이 틀렸습니다."),
-    "another": ("The shape is right, but this is another formula.", "shape은 맞지만 다른 식입니다."),
+    "axis": ("The shape is right, but the axis is not.", "shape는 맞지만 축이 틀렸습니다."),
+    "another": ("The shape is right, but this is another formula.", "shape는 맞지만 다른 식입니다."),
     "scattered": (
         "An index that comes several times is handled wrongly.",
         "여러 번 나오는 인덱스의 처리가 잘못되었습니다.",
@@ -99,28 +99,28 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
     "transposed": ("It is transposed.", "전치되어 있습니다."),
     "transposed_shape": (
         "It is transposed: its shape is {actual}, and should be {expected}.",
-        "전치되어 있습니다. shape이 {actual}인데 {expected}이어야 합니다.",
+        "전치되어 있습니다. shape가 {actual}인데, 맞는 shape는 {expected}입니다.",
     ),
     "permuted": ("Its axes are in the wrong order.", "축의 순서가 틀렸습니다."),
     "reshaped": (
         "The values are right, the shape is not: it is {actual}, and should be {expected}.",
-        "값은 맞지만 shape이 다릅니다. {actual}인데 {expected}이어야 합니다.",
+        "값은 맞지만 shape가 다릅니다. {actual}인데, 맞는 shape는 {expected}입니다.",
     ),
     "shape": (
         "Its shape is {actual}, and should be {expected}: a gradient has the shape of what it is the gradient of.",
-        "shape이 {actual}인데 {expected}이어야 합니다. 변화도의 shape은 그 변수의 shape과 같습니다.",
+        "shape가 {actual}인데, 맞는 shape는 {expected}입니다. 변화도의 shape는 그 변수의 shape와 같습니다.",
     ),
     "shape_of_value": (
         "Its shape is {actual}, and should be {expected}.",
-        "shape이 {actual}인데 {expected}이어야 합니다.",
+        "shape가 {actual}인데, 맞는 shape는 {expected}입니다.",
     ),
     "not_summed": (
         "Its shape is {actual}, and should be {expected}: a sum is missing.",
-        "shape이 {actual}인데 {expected}이어야 합니다. 더하는 것이 빠져 있습니다.",
+        "shape가 {actual}인데, 맞는 shape는 {expected}입니다. 더하는 것이 빠져 있습니다.",
     ),
     "summed_shape": (
         "Its shape is {actual}, and should be {expected}: there is a sum too many.",
-        "shape이 {actual}인데 {expected}이어야 합니다. 더하지 말아야 할 것을 더했습니다.",
+        "shape가 {actual}인데, 맞는 shape는 {expected}입니다. 더하지 말아야 할 것을 더했습니다.",
     ),
     "one_place": (
         "Only one place of an axis counts: add, do not assign.",
@@ -155,7 +155,7 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
     "text": ("Another answer belongs here.", "다른 답이 와야 합니다."),
     "another_type": (
         "It is of type {actual}, where {expected} is expected.",
-        "{actual} 형입니다. {expected} 형이어야 합니다.",
+        "타입이 {actual}입니다. {expected} 타입이어야 합니다.",
     ),
 }
 
@@ -163,7 +163,7 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
 FAILURES: Mapping[str, tuple[str, str]] = {
     "matmul_shapes": (
         "The shapes do not fit in @: {message}. The columns of the first have to be as many as the rows of the second.",
-        "@의 shape이 맞지 않습니다. {message}. 앞 행렬의 열 수와 뒤 행렬의 행 수가 같아야 합니다.",
+        "@의 shape가 맞지 않습니다. {message}. 앞 행렬의 열 수와 뒤 행렬의 행 수가 같아야 합니다.",
     ),
     "matmul_number": (
         "@ is for arrays, and one of these is a number: {message}. Numbers are multiplied with *.",
@@ -171,7 +171,7 @@ FAILURES: Mapping[str, tuple[str, str]] = {
     ),
     "broadcast_shapes": (
         "The shapes do not fit: {message}. From the last axis on, lengths have to be equal, or one of them 1.",
-        "shape이 맞지 않습니다. {message}. 마지막 축부터 길이가 서로 같거나 한쪽이 1이어야 합니다.",
+        "shape가 맞지 않습니다. {message}. 마지막 축부터 길이가 서로 같거나 한쪽이 1이어야 합니다.",
     ),
     "array_for_number": (
         "An array stands where one number belongs: a sum is missing, or an index.",
@@ -179,11 +179,15 @@ FAILURES: Mapping[str, tuple[str, str]] = {
     ),
     "assigned_shapes": (
         "An array of shape {actual} is assigned to a place of shape {expected}.",
-        "shape이 {expected}인 곳에 shape이 {actual}인 배열을 넣습니다.",
+        "shape가 {expected}인 곳에 shape가 {actual}인 배열을 넣습니다.",
     ),
     "blank_used": (
         "A line uses a blank that is not filled in yet: ... is no number.",
         "아직 채우지 않은 빈칸을 사용합니다. ...은 숫자가 아닙니다.",
+    ),
+    "no_product_sign": (
+        "Python cannot read this line: a product is written with *, as in 2 * x.",
+        "파이썬이 이 줄을 읽을 수 없습니다. 곱셈은 2 * x처럼 *를 씁니다.",
     ),
     "SyntaxError": ("Python cannot read this line: {message}.", "파이썬이 이 줄을 읽을 수 없습니다. {message}"),
     "IndentationError": (
@@ -198,7 +202,7 @@ FAILURES: Mapping[str, tuple[str, str]] = {
     "ImportError": ("An import fails: {message}.", "import가 실패합니다. {message}"),
     "IndexError": ("An index is outside of the array: {message}.", "인덱스가 배열을 벗어났습니다. {message}"),
     "KeyError": ("A dict has no such key: {message}.", "dict에 그런 키가 없습니다. {message}"),
-    "TypeError": ("Something of the wrong type is used: {message}.", "형이 맞지 않습니다. {message}"),
+    "TypeError": ("Something of the wrong type is used: {message}.", "타입이 맞지 않습니다. {message}"),
     "AttributeError": ("There is no such attribute: {message}.", "그런 속성이 없습니다. {message}"),
     "ValueError": ("A value does not fit: {message}.", "값이 맞지 않습니다. {message}"),
     "ZeroDivisionError": ("It divides by 0.", "0으로 나눕니다."),
@@ -211,11 +215,11 @@ FAILURES: Mapping[str, tuple[str, str]] = {
     "Exception": ("It raises {type}: {message}", "{type} 예외가 납니다. {message}"),
     "not_returned": (
         "by_hand does not return `{name}` any more.",
-        "by_hand가 `{name}`을(를) 더 이상 반환하지 않습니다.",
+        "by_hand가 더 이상 반환하지 않는 것: `{name}`.",
     ),
     "given_changed": (
         "What was given, `{name}`, has been changed: only the blanks are to be filled in.",
-        "주어진 `{name}`이(가) 바뀌었습니다. 빈칸만 채우면 됩니다.",
+        "주어진 것이 바뀌었습니다: `{name}`. 빈칸만 채우면 됩니다.",
     ),
     "too_slow": (
         "It did not end within {seconds} seconds, and was stopped: is there a loop without end?",
@@ -231,8 +235,12 @@ FAILURES: Mapping[str, tuple[str, str]] = {
 
 # What frames them.
 FRAME: Mapping[str, tuple[str, str]] = {
-    "solved": ("Right. Every line agrees.", "맞습니다. 모든 줄이 일치합니다."),
-    "wrong": ("{name} is wrong.", "{name}이(가) 틀렸습니다."),
+    "started": (
+        "Wrote {folder}. Open {file} in an editor, and run:",
+        "{folder} 폴더를 만들었습니다. 편집기로 {file} 파일을 열고, 다음을 실행하세요.",
+    ),
+    "solved": ("Right. Every line agrees.", "모두 맞았습니다."),
+    "wrong": ("{name} is wrong.", "틀린 줄: {name}."),
     "wrong_call": ("{call} gives a wrong value.", "{call}의 값이 틀렸습니다."),
     "given": (
         "Not the gradient of this loss: {names}. A line that was given is wrong: find it.",
@@ -242,12 +250,12 @@ FRAME: Mapping[str, tuple[str, str]] = {
         "{names} gives a wrong value. A line that was given is wrong: find it.",
         "{names}의 값이 틀렸습니다. 주어진 줄 가운데 하나가 틀렸습니다. 찾아보세요.",
     ),
-    "fill_in": ("{name} is still to be filled in.", "{name}을(를) 아직 채우지 않았습니다."),
+    "fill_in": ("{name} is still to be filled in.", "아직 채우지 않은 줄: {name}."),
     "gone": ("The line of {name} is not there any more.", "{name}의 줄이 더 이상 없습니다."),
     "right_so_far": ("Right so far: {names}.", "지금까지 맞음: {names}."),
     "line": ("Line {line}:  {text}", "{line}번째 줄:  {text}"),
-    "yours": ("It is", "지금 값은"),
-    "follows": ("{names}: wrong too, but only because of that.", "{names}도 틀렸지만, 그 때문일 뿐입니다."),
+    "yours": ("It is", "지금 값:"),
+    "follows": ("{names}: wrong too, but only because of that.", "{names}도 틀렸지만, 위의 줄 때문입니다."),
     "printed": ("It printed:", "출력:"),
     "minutes": ("{n} minutes", "{n}분"),
     "hint": ("Hint {n} of {all}:", "힌트 {n}/{all}:"),
@@ -286,4 +294,6 @@ KEYS: Mapping[str, tuple[str, str]] = {
 def said(table: Mapping[str, tuple[str, str]], key: str, language: str, /, **facts: Any) -> str:
     """A sentence of a table in a language; a shape is shown as Python shows it."""
     shown = {name: tuple(x) if isinstance(x, list) else x for name, x in facts.items()}
+    if language == "ko":
+        shown = {name: "(), 곧 수 하나" if x == () else x for name, x in shown.items()}
     return table[key][language == "ko"].format(**shown)

@@ -2,9 +2,9 @@ import numpy as np
 
 rng = np.random.default_rng(0)
 x = rng.normal(size=(6, 3))
-y = rng.normal(size=(6, 2))
+y = rng.normal(size=(6, 5))
 n = len(x)
-parameters = {"w": rng.normal(size=(3, 2))}
+parameters = {"w": rng.normal(size=(3, 5))}
 
 
 def loss(p):
