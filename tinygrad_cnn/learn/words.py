@@ -67,7 +67,7 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
     "factor_twice": ("A factor is there twice.", "같은 것을 두 번 곱했습니다."),
     "division_twice": ("It is divided twice by the same.", "같은 값으로 두 번 나누었습니다."),
     "term_twice": ("A term is added twice.", "같은 항을 두 번 더했습니다."),
-    "factor_more": ("There is a factor too many.", "곱하지 말아야 할 것을 하나 더 곱했습니다."),
+    "factor_more": ("There is a factor too many.", "곱셈이 하나 더 있습니다."),
     "division_more": ("There is a division too many.", "나눗셈이 하나 더 있습니다."),
     "term_more": ("There is a term too many.", "항이 하나 더 있습니다."),
     "function_more": ("There is a function too many.", "함수가 하나 더 있습니다."),
