@@ -21,6 +21,7 @@ from typing import Any
 
 from tinygrad_cnn.learn.course import Exercise, course
 from tinygrad_cnn.learn.folder import start
+from tinygrad_cnn.learn.lesson import quoted
 from tinygrad_cnn.learn.words import FRAME, said
 
 ROOT = Path(__file__).parents[1]
@@ -130,21 +131,21 @@ def lesson() -> list[Frame]:
         say = lambda key, **facts: said(FRAME, key, "en", **facts)
         blanks = {blank.name: blank.value for blank in at.exercise.blanks}
         first, *others = blanks
-        at.terminal.until(say("fill_in", name=first))
+        at.terminal.until(say("fill_in", name=quoted(first)))
         at.terminal.settle()
         at.shows(2.5)
-        at.types(first, at.exercise.wrong[0].blanks[first], say("wrong", name=first))
+        at.types(first, at.exercise.wrong[0].blanks[first], say("wrong", name=quoted(first)))
         at.shows(5)
         at.presses("h", say("hint", n=1, all=3))
         at.shows(3.5)
-        at.types(first, blanks[first], say("fill_in", name=others[0]))
+        at.types(first, blanks[first], say("fill_in", name=quoted(others[0])))
         at.shows(1.5)
         for name, following in itertools.zip_longest(others, others[1:]):
-            at.types(name, blanks[name], say("fill_in", name=following) if following else say("solved"))
+            at.types(name, blanks[name], say("fill_in", name=quoted(following)) if following else say("solved"))
             at.shows(1.5)
         at.shows(2)
         following = course()[course().index(at.exercise) + 1]
-        at.presses("n", say("fill_in", name=following.blanks[0].name))
+        at.presses("n", say("fill_in", name=quoted(following.blanks[0].name)))
         at.opens(following)
         at.shows(3)
         at.terminal.ends("q")
