@@ -137,6 +137,7 @@ TWO_WRONG = [
     ("2.5", {"dL_dz": "z - y", "dL_db": "np.sum(dL_dz)"}, "dL_dz", "sum_for_mean"),
     ("2.5", {"dL_dz": "z - y", "dL_dw": "x @ dL_dz"}, "dL_dz", "sum_for_mean"),
     ("2.5", {"dL_dz": "z - y", "dL_dw": "x.T @ dL_dz / m", "dL_db": "dL_dz.mean(axis=0, keepdims=True)"}, "dL_dz", ""),
+    ("5.2", {"dL_dmax_pool": "2 * (max_pool - y)", "is_max": "relu <= 9"}, "dL_dmax_pool", "scale_everywhere"),
     ("6.4", {"dL_dconv": "np.maximum(0, dL_drelu)", "dL_dBc": "np.sum(dL_dconv)"}, "dL_dconv", "some_elements"),
 ]  # fmt: skip
 
@@ -179,6 +180,12 @@ def test_an_assignment_of_a_wrong_shape_says_which_shapes(tmp_path: Path) -> Non
     exercise = next(e for e in EXERCISES if e.number == "4.4")
     outcome = judged(exercise, answered(exercise, WrongAnswer({"rows[3 * u + v]": "np.zeros(5)"})), tmp_path)
     assert paragraphs(outcome, "en")[0] == "An array of shape (5,) is assigned to a place of shape (16,)."
+
+
+def test_a_function_of_numbers_that_is_given_an_array_has_a_sentence(tmp_path: Path) -> None:
+    exercise = next(e for e in EXERCISES if e.number == "6.4")
+    outcome = judged(exercise, answered(exercise, WrongAnswer({"dL_dconv": "max(0, dL_drelu)"})), tmp_path)
+    assert outcome.kind == "truth_of_array"
 
 
 def test_a_value_that_is_no_gradient_is_not_said_to_be_one(tmp_path: Path) -> None:

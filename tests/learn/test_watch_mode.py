@@ -38,10 +38,10 @@ def test_a_lesson(terminal: tuple[Terminal, Folder]) -> None:
         return said(FRAME, key, language, **facts)
 
     file = folder.file(FIRST)
-    screen.until(frame("fill_in", name="return"))
+    screen.until(frame("fill_in", name="`return`"))
     assert FIRST.title[language] in screen.shown()
     file.write_text(FIRST.starter(language).replace("...", "-2 * x"), encoding="utf-8")
-    screen.until(frame("wrong", name="return"))
+    screen.until(frame("wrong", name="`return`"))
     screen.process.send("h")
     screen.until(frame("hint", n=1, all=3))
     screen.process.send("g")  # no backward pass, so no graph

@@ -127,7 +127,7 @@ def _loss(answer: ModuleType) -> Any:
 def _outcome(report: Results, lines: list[Line], values: Mapping[str, Any], right: Mapping[str, Any]) -> Outcome:
     wrong = _wrong(report, values, right)
     order = [line.value for line in lines if line.value in wrong]
-    if order and not any(wrong[name][1] == "wrong" for name in order):  # it follows from no line
+    if order:  # the first of the file follows from no other
         wrong[order[0]] = (wrong[order[0]][0], "wrong")
     marked = [replace(line, status=_status(line, wrong, right)) for line in lines]
     if not wrong:

@@ -109,6 +109,8 @@ def _kind(error: BaseException) -> str:
         return "assigned_shapes"
     if isinstance(error, ValueError) and "broadcast" in text:
         return "broadcast_shapes"
+    if isinstance(error, ValueError) and text.startswith("The truth value of an array"):
+        return "truth_of_array"
     if isinstance(error, TypeError) and "ellipsis" in text:
         return "blank_used"
     for kind in type(error).__mro__:

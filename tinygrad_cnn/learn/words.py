@@ -181,6 +181,10 @@ FAILURES: Mapping[str, tuple[str, str]] = {
         "An array of shape {actual} is assigned to a place of shape {expected}.",
         "shape가 {expected}인 곳에 shape가 {actual}인 배열을 넣습니다.",
     ),
+    "truth_of_array": (
+        "max, min, if, and, or are for single numbers, and this is an array: NumPy has functions for all its elements.",
+        "max, min, if, and, or는 수 하나에 쓰는데 여기에는 배열이 왔습니다. 원소마다 계산하는 NumPy 함수를 쓰세요.",
+    ),
     "blank_used": (
         "A line uses a blank that is not filled in yet: ... is no number.",
         "아직 채우지 않은 빈칸을 사용합니다. ...은 숫자가 아닙니다.",
