@@ -50,6 +50,7 @@ def test_the_code_of_a_page_runs_and_prints_what_is_below_it(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "118")  # a terminal as wide as the page supposes
     text = TEXTS[page]
     named = re.search(r"`(\w+\.py)`", text)  # the file in which a reader puts the first block
     space: dict = {"__name__": "page"}

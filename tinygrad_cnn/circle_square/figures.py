@@ -20,6 +20,7 @@ with extra("cnn", "a figure"):
     from matplotlib.font_manager import findfont, get_font
 
 COLUMNS = 12
+NARROWEST = 6.0  # inches: a title, or the scale of a row, is as wide as that
 RIGHT, WRONG = "#1b7837", "#b2182b"
 
 
@@ -44,7 +45,7 @@ def montage(
     above = 0.0 if rows is None else 0.3
     side, gap, head = 1.0, 0.1, 0.16 + 0.16 * lines + above  # inches, but for a scale
     width, height = columns * (side + gap), count * (side + head + gap)
-    size = (0.85 * width + 0.1, 0.85 * height + 0.3)
+    size = (max(0.85 * width + 0.1, NARROWEST), 0.85 * height + 0.3)
     figure = Figure(figsize=size, dpi=110, layout="constrained", facecolor=palette.paper)
     FigureCanvasAgg(figure)
     axis = figure.subplots()
@@ -61,23 +62,24 @@ def montage(
         if rows is not None and i % columns == 0:
             ends = f"black {least:.4g}, white {most:.4g}".replace("-", "−")
             said = f"{rows[row]}: {ends}"
-            axis.text(0, top + above - 0.06, said, fontsize=8.5, color=palette.faint, va="bottom", parse_math=False)
+            at = 0.0, top + above - 0.06
+            axis.text(*at, said, fontsize=8.5, color=palette.faint, va="bottom", parse_math=False, in_layout=False)
         axis.imshow(image, cmap="gray", interpolation="nearest", extent=edges, vmin=least, vmax=max(most, least + 1e-9))
         colour = colours[i] if colours else palette.ink
         at = left + side / 2, top + head - 0.06
-        axis.text(*at, labels[i], fontsize=8, color=colour, ha="center", va="bottom", parse_math=False)
+        axis.text(*at, labels[i], fontsize=8, color=colour, ha="center", va="bottom", parse_math=False, in_layout=False)
     axis.set_xlim(0, width)
     axis.set_ylim(height, 0)
     return figure
 
 
-def training_images(result: Result, theme: Theme) -> Figure:
+def training_images(result: Result, theme: Theme = "light") -> Figure:
     """The images that it is trained on."""
     drawings, shapes = result.data.train, _in_letters(result.data.classes)
     return montage(_on_paper(drawings, theme), _classes(drawings, shapes), "Training images", theme=theme)
 
 
-def test_images(result: Result, theme: Theme) -> Figure:
+def test_images(result: Result, theme: Theme = "light") -> Figure:  # noqa: PT028 (it is no test)
     """The images that it is tested with, and what it took them for."""
     drawings, shapes = result.data.test, _in_letters(result.data.classes)
     sigma = result.test.sigma[0]
@@ -91,7 +93,7 @@ def test_images(result: Result, theme: Theme) -> Figure:
     return montage(_on_paper(drawings, theme), labels, title, colours, columns=6, theme=theme)
 
 
-def shuffled_images(result: Result, theme: Theme) -> Figure:
+def shuffled_images(result: Result, theme: Theme = "light") -> Figure:
     """The training images in the order of the first epoch."""
     drawings = result.data.train
     labels = _classes(drawings, _in_letters(result.data.classes))
@@ -123,17 +125,17 @@ def _maps(result: Result, steps: Forward, when: str, theme: Theme) -> Figure:
     return montage(images, labels, title, columns=columns, rows=rows, theme=theme)
 
 
-def maps_before(result: Result, theme: Theme) -> Figure:
+def maps_before(result: Result, theme: Theme = "light") -> Figure:
     """Conv and max-pool of the training images, before training."""
     return _maps(result, result.before, "before", theme)
 
 
-def maps_after(result: Result, theme: Theme) -> Figure:
+def maps_after(result: Result, theme: Theme = "light") -> Figure:
     """Conv and max-pool of the training images, after training."""
     return _maps(result, result.after, "after", theme)
 
 
-def weights(result: Result, theme: Theme) -> Figure:
+def weights(result: Result, theme: Theme = "light") -> Figure:
     """The filter, and Wf as a map of evidence for one class or the other."""
     palette, shapes = PALETTES[theme], _in_letters(result.data.classes)
     figure = Figure(figsize=(7.2, 3.3), dpi=110, layout="constrained", facecolor=palette.paper)
@@ -153,7 +155,7 @@ def weights(result: Result, theme: Theme) -> Figure:
     return figure
 
 
-def loss_curve(result: Result, theme: Theme) -> Figure:
+def loss_curve(result: Result, theme: Theme = "light") -> Figure:
     """What is minimised, the cross-entropies, and the shares that are right, of every epoch."""
     palette = PALETTES[theme]
     figure = Figure(figsize=(10.5, 3.2), dpi=110, layout="constrained", facecolor=palette.paper)
