@@ -59,7 +59,8 @@ class Screen(App[None]):
         self.animation_level = "none"  # an animation that is under way would undo a later scroll
         self.folder = folder
         self.outcome: Outcome | None = None
-        self.text = b""  # what was judged last
+        self.text = b""  # what is being judged, or was last
+        self.judged_text: bytes | None = None  # of which the outcome is shown
         self.extra: list[str] = []  # hints, and what else was asked for since the file was saved last
         self.solution: Syntax | None = None
         for key, action in (
@@ -120,12 +121,14 @@ class Screen(App[None]):
     def _judged(self, exercise: Exercise, outcome: Outcome, text: bytes) -> None:
         if exercise != self.exercise:
             return  # another one is shown by now
+        is_new, self.judged_text = text != self.judged_text, text
         self.outcome = outcome
         with self._noting():
             self.folder.judged(exercise, text, outcome)
         self._show()
-        if not self.extra and self.solution is None:
-            self.query_one("#body").scroll_home(animate=False)
+        if is_new or (not self.extra and self.solution is None):
+            # After a scroll to the end that a key asked for and that is still to be made.
+            self.call_after_refresh(self.query_one("#body").scroll_home, animate=False)
 
     # What the keys do.
 
@@ -213,6 +216,7 @@ class Screen(App[None]):
         with self._noting():
             self.folder.go_to(exercise)
         self.outcome, self.text, self.extra, self.solution = None, b"", [], None
+        self.judged_text = None
         self._show()
         self._show_list(False)
         self._judge()
