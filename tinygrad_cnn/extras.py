@@ -7,9 +7,14 @@ from collections.abc import Iterator
 
 
 class MissingExtraError(ImportError):
-    """Something needs a package of the extra `extra`, which is not installed. The message says so in one line."""
+    """Something needs a package that is not installed. The message is one line, which says what to install.
 
-    extra = ""
+    extra: the extra that has the package, "" if none has it
+    """
+
+    def __init__(self, message: str, package: str | None, extra: str = "") -> None:
+        super().__init__(message, name=package)
+        self.extra = extra
 
 
 @contextlib.contextmanager
@@ -21,8 +26,6 @@ def extra(name: str, what: str) -> Iterator[None]:
         package = (error.name or "").split(".")[0]
         if package == __name__.split(".")[0]:
             raise
-        missing = MissingExtraError(
-            f"{what} needs {package}, which is not installed. Run pip install 'tinygrad-cnn[{name}]'", name=error.name
-        )
-        missing.extra = name
-        raise missing from None
+        raise MissingExtraError(
+            f"{what} needs {package}, which is not installed. Run pip install 'tinygrad-cnn[{name}]'", error.name, name
+        ) from None

@@ -7,7 +7,6 @@ import importlib
 import click
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.circle_square.errors import InputError
 from tinygrad_cnn.extras import MissingExtraError
 
 NAMES = ("train", "learn", "recipes", "evaluate", "experiment", "predict", "check", "graph", "program", "draw")
@@ -22,7 +21,7 @@ class _Missing(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Refuse."""
-        raise InputError(str(self.error))
+        raise self.error
 
 
 class _Commands(click.Group):

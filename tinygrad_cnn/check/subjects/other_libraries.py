@@ -104,7 +104,7 @@ def imported(library: str) -> Any:
         return importlib.import_module(library)
     except ModuleNotFoundError as error:
         raise MissingExtraError(
-            f"check.{library} needs {library}, which is not installed. Run pip install {library}", name=library
+            f"check.{library} needs {library}, which is not installed. Run pip install {library}", library
         ) from error
 
 
