@@ -55,7 +55,6 @@ class Outcome:
     at          the line of the learner's file that it is about, and its text
     yours       the wrong numbers, as text
     printed     what the learner's file printed
-    seconds     how long it took
     """
 
     solved: bool
@@ -66,7 +65,6 @@ class Outcome:
     at: tuple[int, str] | None = None
     yours: str = ""
     printed: str = ""
-    seconds: float = 0.0
 
     @property
     def first_wrong(self) -> Line | None:

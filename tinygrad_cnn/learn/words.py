@@ -70,7 +70,6 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
     "factor_more": ("There is a factor too many.", "곱셈이 하나 더 있습니다."),
     "division_more": ("There is a division too many.", "나눗셈이 하나 더 있습니다."),
     "term_more": ("There is a term too many.", "항이 하나 더 있습니다."),
-    "function_more": ("There is a function too many.", "함수가 하나 더 있습니다."),
     "other": (
         "The shape is right, the numbers are not: another array or operation belongs somewhere in this line.",
         "shape는 맞지만 숫자가 다릅니다. 이 줄 어딘가에 다른 배열이나 연산이 와야 합니다.",
@@ -89,7 +88,6 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
         "An index that comes several times is added to only once: see np.add.at.",
         "여러 번 나오는 인덱스에 한 번만 더해졌습니다. np.add.at을 보세요.",
     ),
-    "accumulated": ("It is assigned in a loop, and should be added.", "반복문에서 대입하고 있습니다. 더해야 합니다."),
     "added": ("It is added, and should be assigned.", "더하고 있습니다. 대입해야 합니다."),
     "assigned": ("It is assigned, and should be added.", "대입하고 있습니다. 더해야 합니다."),
     "added_at": (
