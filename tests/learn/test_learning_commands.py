@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -94,12 +95,27 @@ def test_what_is_printed_is_cut_off(command: Run, folder: Path) -> None:
     assert out.rstrip().endswith("\n18\n19\n...")
 
 
-def test_an_endless_loop_is_stopped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_loop_is_stopped(folder: Path) -> None:
     from tinygrad_cnn.learn.running import judged
 
     outcome = judged(FIRST, answer(folder, SOLVED + "while True:\n    pass\n"), seconds=2.0)
     assert outcome.kind == "too_slow"
     assert outcome.facts == {"seconds": "2"}
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no timer that ends a process")
+def test_an_endless_loop_ends_even_if_the_caller_was_killed(folder: Path, tmp_path: Path) -> None:
+    file = answer(folder, SOLVED + "while True:\n    pass\n")
+    judge = [
+        sys.executable,
+        "-m",
+        "tinygrad_cnn.learn.judge",
+        FIRST.number,
+        str(file),
+        str(tmp_path / "out.json"),
+        "0.1",
+    ]
+    assert subprocess.run(judge, timeout=60, check=False).returncode == -signal.SIGALRM
 
 
 def test_what_was_done_survives_and_is_reported(folder: Path) -> None:

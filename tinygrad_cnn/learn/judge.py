@@ -1,4 +1,6 @@
-"""The process that runs a learner's file: `python -m tinygrad_cnn.learn.judge EXERCISE FILE OUTCOME`, or FILE.html.
+"""The process that runs a learner's file: `python -m tinygrad_cnn.learn.judge EXERCISE FILE OUTCOME SECONDS`.
+
+The outcome is written as JSON, or, if its name ends in .html, the graph as a page.
 
 The lines that are still blank are filled in from the solution, so that what is there can be judged: each line as it is
 written. A gradient is cross-checked, which says where it is wrong and why; other exercises compare values with those
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import signal
 import sys
 import traceback
 from collections.abc import Mapping
@@ -291,8 +294,14 @@ def write_page(exercise: Exercise, path: Path, out: Path) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Judge a file, and write the outcome where the caller looks for it."""
-    number, path, out = arguments
+    """Judge a file, and write the outcome where the caller looks for it.
+
+    The caller stops it after so many seconds. If the caller was killed before that, it ends by itself after twice as
+    many, whatever the learner's file does.
+    """
+    number, path, out, seconds = arguments
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 2 * float(seconds))
     exercise = next(e for e in course() if e.number == number)
     try:
         if out.endswith(".html"):

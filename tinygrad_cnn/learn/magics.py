@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from tinygrad_cnn import files
 from tinygrad_cnn.escaping import printable
 from tinygrad_cnn.learn.blanks import without_marks
 from tinygrad_cnn.learn.course import HINTS, Exercise, Language, course
@@ -83,8 +83,8 @@ def load(language: Language = "en") -> None:
 
 def judge_cell(folder: Folder, exercise: Exercise, cell: str) -> Outcome:
     """What is to be said of a cell, whose lines are counted from the magic at its head."""
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / "cell.py"
+    with files.temporary_folder() as scratch:
+        path = scratch / "cell.py"
         path.write_text(f"\n{cell}", encoding="utf-8")
         outcome = judged(exercise, path)
     folder.judged(exercise, cell.encode(), outcome)

@@ -7,12 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
+from tinygrad_cnn import files
 from tinygrad_cnn.learn.course import Exercise
 from tinygrad_cnn.learn.outcome import Line, Outcome, from_json
 
@@ -34,8 +34,8 @@ def judged(exercise: Exercise, path: Path, seconds: float = SECONDS) -> Outcome:
         return Outcome(False, unknown, "not_there")
     except OSError as error:
         return Outcome(False, unknown, "not_readable", {"message": error.strerror or str(error)})
-    with tempfile.TemporaryDirectory() as scratch:
-        out = Path(scratch) / "outcome.json"
+    with files.temporary_folder() as scratch:
+        out = scratch / "outcome.json"
         code, printed = _run(exercise, path, out, seconds)
         if code is None:
             return Outcome(False, unknown, "too_slow", {"seconds": f"{seconds:g}"}, printed=printed)
@@ -54,8 +54,9 @@ def write_page(exercise: Exercise, path: Path, page: Path, seconds: float = 3 * 
 
 def _run(exercise: Exercise, path: Path, out: Path, seconds: float) -> tuple[int | None, str]:
     """Run the judge, with its exit code, None if it was stopped, and what was printed."""
+    arguments = [exercise.number, str(path.resolve()), str(out.resolve()), str(seconds)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "tinygrad_cnn.learn.judge", exercise.number, str(path.resolve()), str(out.resolve())],
+        [sys.executable, "-m", "tinygrad_cnn.learn.judge", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
