@@ -12,6 +12,7 @@ A teacher adds an exercise by adding a folder; docs/exercises.md says how.
 from __future__ import annotations
 
 import functools
+import itertools
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -104,6 +105,11 @@ def course(folder: Path = FOLDER) -> tuple[Exercise, ...]:
         exercises = sorted(p.parent for p in path.glob("*/exercise.toml"))
         found += [_exercise(f"{_place(path)}.{_place(p)}", p, section["title"]) for p in exercises]
     return tuple(found)
+
+
+def sections() -> list[tuple[Exercise, ...]]:
+    """The exercises of each section, in order."""
+    return [tuple(group) for _, group in itertools.groupby(course(), key=lambda e: e.folder.parent)]
 
 
 def _place(folder: Path) -> int:

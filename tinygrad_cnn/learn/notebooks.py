@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tinygrad_cnn.learn.blanks import starter
-from tinygrad_cnn.learn.course import Exercise, Language, course
+from tinygrad_cnn.learn.course import Exercise, Language, course, sections
 from tinygrad_cnn.learn.folder import PROGRESS, Folder, FolderError, opened, write_new
 
 INTRODUCTION: Mapping[Language, str] = {
@@ -40,7 +40,7 @@ def write(path: Path, language: Language | None = None) -> list[Path]:
     if path.exists() and not learners and (not path.is_dir() or any(path.iterdir())):
         raise FolderError(f"{path}: is there already, and not empty; name another folder")
     folder = opened(path) if learners else Folder(path, language or "en", course()[0].number)
-    made = {path / f"{section}.ipynb": notebook(e, folder.language) for section, e in _sections().items()}
+    made = {path / f"{group[0].folder.parent.name}.ipynb": notebook(group, folder.language) for group in sections()}
     there = [file for file in made if file.exists()]
     if there:
         raise FolderError(f"{there[0]}: is there already, and stays as it is; name another folder")
@@ -55,7 +55,7 @@ def write(path: Path, language: Language | None = None) -> list[Path]:
     return list(made)
 
 
-def notebook(exercises: list[Exercise], language: Language) -> dict[str, Any]:
+def notebook(exercises: Sequence[Exercise], language: Language) -> dict[str, Any]:
     """Some exercises as a notebook, of format 4.5."""
     first = exercises[0]
     introduction = "\n".join(line.strip() for line in INTRODUCTION[language].strip().splitlines())
@@ -95,13 +95,6 @@ def _markdown(lines: list[str]) -> Iterator[str]:
             yield ""
         yield line if code else re.sub(r"([\\`*_<>$\[\]#|~])", r"\\\1", line)
         before = line
-
-
-def _sections() -> dict[str, list[Exercise]]:
-    found: dict[str, list[Exercise]] = {}
-    for exercise in course():
-        found.setdefault(exercise.folder.parent.name, []).append(exercise)
-    return found
 
 
 def _cell(kind: str, name: str, source: str) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tinygrad_cnn.escaping import printable
 from tinygrad_cnn.extras import extra
-from tinygrad_cnn.learn.course import HINTS, Exercise, course
+from tinygrad_cnn.learn.course import HINTS, course, sections
 from tinygrad_cnn.learn.folder import Done, Folder
 from tinygrad_cnn.learn.words import said
 
@@ -52,8 +52,8 @@ def rendered(folder: Folder) -> Group:
     for heading in ("attempts", "hints"):
         table.add_column(_said(folder, heading), justify="right", no_wrap=True)
     table.add_column(_said(folder, "seen"), no_wrap=True)
-    for title, exercises in _sections(folder):
-        table.add_row(Text(title, "bold"))
+    for exercises in sections():
+        table.add_row(Text(exercises[0].section[folder.language], "bold"))
         for exercise in exercises:
             done = folder.of(exercise)
             table.add_row(
@@ -72,21 +72,13 @@ def page(folder: Folder) -> str:
     return _templates.get_template("report.html").render(
         folder=folder,
         language=folder.language,
-        sections=list(_sections(folder)),
+        sections=sections(),
         said=lambda key: _said(folder, key),
         summary=_summary(folder),
         written=_said(folder, "written", when=_when(now), path=printable(folder.path.resolve())),
         when=_when,
         all_hints=HINTS,
     )
-
-
-def _sections(folder: Folder) -> Iterator[tuple[str, list[Exercise]]]:
-    """The exercises by the title of their section, in order."""
-    by_title: dict[str, list[Exercise]] = {}
-    for exercise in course():
-        by_title.setdefault(exercise.section[folder.language], []).append(exercise)
-    yield from by_title.items()
 
 
 def _summary(folder: Folder) -> str:
