@@ -145,6 +145,15 @@ def test_bad_input_is_one_line(args: tuple[str, ...], says: str, tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_is_judged_where_what_was_done_cannot_be_written(tmp_path: Path) -> None:
+    learn("start", tmp_path / "a")
+    replaced = "import os\nos.remove('../.progress.json')\nos.mkdir('../.progress.json')\n"  # by a folder
+    done = learn("check", answer(tmp_path / "a", SOLVED + replaced))
+    assert done.returncode == 2
+    assert "Right." in done.stdout
+    assert done.stderr == f"tinygrad-cnn: {tmp_path / 'a' / '.progress.json'}: cannot be written: Is a directory\n"
+
+
 def test_damaged_progress_is_kept(tmp_path: Path) -> None:
     learn("start", tmp_path / "a")
     (tmp_path / "a" / ".progress.json").write_text("{")

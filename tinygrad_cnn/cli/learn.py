@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -23,7 +24,14 @@ PATH = click.Path(path_type=Path)
 
 
 class _Default(click.Group):
-    """A group of which `learn` and `learn DIR` are the watch mode."""
+    """A group of which `learn` and `learn DIR` are the watch mode. What cannot be done is an error of the input."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand. Raises InputError."""
+        try:
+            return super().invoke(ctx)
+        except (folders.FolderError, JudgeError) as error:
+            raise InputError(str(error)) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -50,10 +58,7 @@ def learn(ctx: click.Context) -> int | None:
 @click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="The language of the texts.")
 def start(directory: Path, lang: str) -> int:
     """Write the exercises into a new folder."""
-    try:
-        folder = folders.start(directory, lang)  # type: ignore[arg-type]
-    except folders.FolderError as error:
-        raise InputError(str(error)) from None
+    folder = folders.start(directory, lang)  # type: ignore[arg-type]
     first = folder.exercise()
     print(said(FRAME, "started", lang, folder=printable(directory), file=printable(folder.file(first))))
     print(f"    tinygrad-cnn learn {printable(directory)}")
@@ -65,26 +70,20 @@ def start(directory: Path, lang: str) -> int:
 @click.option("--lang", type=click.Choice(LANGUAGES), help="The language; by default that of the folder.")
 def check(file: Path, lang: str | None) -> int:
     """Judge one file: exit code 0 if it is right, 1 if not yet."""
+    exercise = folders.exercise_of(file)
     try:
-        exercise = folders.exercise_of(file)
-        try:
-            folder = folders.opened(file.resolve().parents[1])
-        except folders.FolderError:
-            folder = None  # a file that was handed in, without its folder
-        if not file.exists():
-            raise folders.FolderError(f"{file}: is not there")
-    except folders.FolderError as error:
-        raise InputError(str(error)) from None
-    try:
-        outcome = judged(exercise, file)
-    except JudgeError as error:
-        raise InputError(str(error)) from None
+        folder = folders.opened(file.resolve().parents[1])
+    except folders.FolderError:
+        folder = None  # a file that was handed in, without its folder
+    if not file.exists():
+        raise InputError(f"{file}: is not there")
+    source, outcome = file.read_bytes(), judged(exercise, file)
     language = lang or (folder.language if folder is not None else "en")
-    if folder is not None:
-        folder.judged(exercise, file.read_bytes(), outcome)
     print(f"{'✓' if outcome.solved else '✗'} {exercise.number} {exercise.title[language]}")
     for paragraph in paragraphs(outcome, language):
         print("\n".join(map(printable, paragraph.splitlines())))
+    if folder is not None:
+        folder.judged(exercise, source, outcome)
     return 0 if outcome.solved else 1
 
 
@@ -114,10 +113,7 @@ def report(directory: Path | None, html: Path | None) -> int:
 @click.option("--lang", type=click.Choice(LANGUAGES), help="The language; by default that of the folder.")
 def notebooks(directory: Path, lang: str | None) -> int:
     """Write the exercises as Jupyter notebooks, into a new folder or that of `learn start`."""
-    try:
-        written = books.write(directory, lang)  # type: ignore[arg-type]
-    except folders.FolderError as error:
-        raise InputError(str(error)) from None
+    written = books.write(directory, lang)  # type: ignore[arg-type]
     print(f"Wrote {len(written)} notebooks into {printable(directory)}. Begin with {printable(written[0])}.")
     return 0
 
@@ -140,7 +136,4 @@ def _opened(directory: Path | None) -> folders.Folder:
     """The learner's folder: the one named, or this one, or the one here that `learn start` makes by itself."""
     if directory is None:
         directory = next((p for p in (Path(), FOLDER) if (p / folders.PROGRESS).exists()), FOLDER)
-    try:
-        return folders.opened(directory)
-    except folders.FolderError as error:
-        raise InputError(str(error)) from None
+    return folders.opened(directory)
