@@ -43,7 +43,6 @@ async function toggle(id) {
   if (!await draw((!opens && placeBefore(id)) || keep)) return;
   if (opens) opened.set(id, { by, standing, view: { ...view }, closed: before });
   if (hasFocus) focusOn(opens ? id : standing);
-  tell(opens ? "opened" : "closed", group);
 }
 
 // Open what a box is in.

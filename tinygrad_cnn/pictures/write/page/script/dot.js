@@ -1,7 +1,5 @@
 // A frame in DOT, of statements that were written beforehand. The rules of `dot.py` hold here too.
 
-const LOOSE = new Set(["again", "earlier", "use"]); // flows that do not decide about ranks
-
 function dotOf(scene, frame, sizes) {
   const lines = [data.header];
   const names = new Map(); // of the ends of parts

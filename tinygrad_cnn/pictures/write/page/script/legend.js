@@ -24,7 +24,7 @@ function swatch(kind, look) {
 }
 
 function stroke(flow) {
-  const made = svg("svg", { width: 26, height: 16, viewBox: "0 0 26 16", "aria-hidden": "true", class: "edge-sample" });
+  const made = svg("svg", { width: 26, height: 16, viewBox: "0 0 26 16", "aria-hidden": "true" });
   made.append(svg("g", { class: `edge ${flow}` }, svg("path", { d: "M2,8C8,8 14,8 20,8" })));
   if (flow !== "tie") made.firstElementChild.append(arrowhead([19, 8], [25, 8], flow));
   return made;
