@@ -3,7 +3,6 @@
 function choose(id) {
   chosen = id;
   at = -1;
-  $("at").textContent = "→ steps through it";
   showBox(boxes.get(id));
   mark();
   if (shown) keepInSight(shownAs(id));
@@ -30,7 +29,6 @@ async function toggle(id) {
   const before = opens ? state() : null;
   opens ? closed.delete(id) : closed.add(id);
   at = -1;
-  $("at").textContent = "→ steps through it";
   if (opens) {
     chosen = null;
     showGroup(group);
@@ -65,7 +63,6 @@ function go(to) {
 function rest() {
   at = -1;
   chosen = null;
-  $("at").textContent = "→ steps through it";
   $("search").value = "";
   $("search").classList.remove("none");
   showHelp();

@@ -61,7 +61,7 @@ function reading() {
   return all.sort(([, a], [, b]) => a.y - b.y || a.x - b.x).map(([id]) => id);
 }
 
-page.on("redrawn", () => {
+on("redrawn", () => {
   if (focusable(focused)) return focusable(focused).setAttribute("tabindex", "0");
   focused = reading()[0];
   focusable(focused)?.setAttribute("tabindex", "0");
@@ -114,7 +114,7 @@ $("rules").addEventListener("click", () => {
   for (const group of rules) open ? closed.add(group.id) : closed.delete(group.id);
   draw();
 });
-page.on("redrawn", () => $("rules").setAttribute("aria-pressed", String(rules.some((group) => !closed.has(group.id)))));
+on("redrawn", () => $("rules").setAttribute("aria-pressed", String(rules.some((group) => !closed.has(group.id)))));
 // Where there is little width, what is needed less is behind a button.
 const isNarrow = matchMedia("(max-width: 860px)"), unfold = () => ($("more").open = !isNarrow.matches);
 isNarrow.addEventListener("change", unfold);

@@ -130,9 +130,11 @@ function madeNode(id, at) {
   const inner = svg("g", { transform: `translate(${-at.corner[0]} ${-at.corner[1]})` });
   const tip = svg("title");
   tip.textContent = found.querySelector("a")?.getAttributeNS("http://www.w3.org/1999/xlink", "title") ?? "";
-  const drawn = [...found.querySelectorAll("path, polygon, polyline, ellipse, text, image")].map((part) => document.importNode(part));
-  for (const [i, part] of [...found.querySelectorAll("path, polygon, polyline, ellipse, text, image")].entries())
-    if (part.localName === "text") drawn[i].textContent = part.textContent;
+  const drawn = [...found.querySelectorAll("path, polygon, polyline, ellipse, text, image")].map((part) => {
+    const copy = document.importNode(part);
+    if (part.localName === "text") copy.textContent = part.textContent;
+    return copy;
+  });
   for (const picture of drawn.filter((part) => part.localName === "image")) {
     const of = (picture.getAttributeNS("http://www.w3.org/1999/xlink", "href") ?? picture.getAttribute("href")).replace(/\.png$/, "");
     picture.removeAttributeNS("http://www.w3.org/1999/xlink", "href");

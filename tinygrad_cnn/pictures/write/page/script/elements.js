@@ -64,21 +64,14 @@ function values(value, back) {
 
 function histogram(value, back) {
   if (!value.counts) return null;
-  const space = "http://www.w3.org/2000/svg", svg = document.createElementNS(space, "svg");
   const most = Math.max(...value.counts), width = 240 / value.counts.length;
-  svg.setAttribute("class", "histogram" + (back ? " back" : ""));
-  svg.setAttribute("viewBox", "0 0 240 74");
-  svg.setAttribute("preserveAspectRatio", "none");
-  value.counts.forEach((count, i) => {
-    const bar = document.createElementNS(space, "rect"), height = count ? 2 + 70 * count / most : 0;
-    for (const [key, x] of Object.entries({ x: i * width + 0.5, y: 74 - height, width: width - 1, height })) bar.setAttribute(key, x);
-    const title = document.createElementNS(space, "title");
-    title.textContent = `${count}`;
-    bar.append(title);
-    svg.append(bar);
+  const bars = value.counts.map((count, i) => {
+    const height = count ? 2 + 70 * count / most : 0;
+    return svg("rect", { x: i * width + 0.5, y: 74 - height, width: width - 1, height }, svg("title", {}, `${count}`));
   });
+  const all = svg("svg", { class: "histogram" + (back ? " back" : ""), viewBox: "0 0 240 74", preserveAspectRatio: "none" }, ...bars);
   const ends = make("div", null, { class: "ends" }, make("span", value.least.toPrecision(4)), make("span", value.most.toPrecision(4)));
-  return make("div", null, {}, svg, ends);
+  return make("div", null, {}, all, ends);
 }
 
 function size(bytes) {
@@ -87,4 +80,8 @@ function size(bytes) {
 
 function time(seconds) {
   return seconds < 1e-6 ? `${(seconds * 1e9).toFixed(0)} ns` : seconds < 1e-3 ? `${(seconds * 1e6).toPrecision(3)} µs` : `${(seconds * 1e3).toPrecision(3)} ms`;
+}
+
+function costOf({ cost }) {
+  return cost ? `${time(cost.forward)} forward, ${time(cost.backward)} back` : "";
 }

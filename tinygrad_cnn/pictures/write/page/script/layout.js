@@ -115,8 +115,7 @@ function shift(layout, [dx, dy]) {
 
 // How a frame is called, and what stands behind it in small letters.
 function titleOf(group) {
-  const cost = group.cost ? `${time(group.cost.forward)} forward, ${time(group.cost.backward)} back` : "";
-  return { name: group.name, more: [group.kind === "loop" ? group.says ?? "" : "", cost].filter(Boolean).join("  ") };
+  return { name: group.name, more: [group.kind === "loop" ? group.says ?? "" : "", costOf(group)].filter(Boolean).join("  ") };
 }
 
 const ruler = document.createElement("canvas").getContext("2d");

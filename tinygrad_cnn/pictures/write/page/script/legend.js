@@ -54,4 +54,4 @@ function legend() {
 }
 
 $("legend").open = matchMedia("(min-width: 861px) and (min-height: 600px)").matches;
-page.on("redrawn", () => $("legend").replaceChildren(make("summary", "Legend"), legend()));
+on("redrawn", () => $("legend").replaceChildren(make("summary", "Legend"), legend()));

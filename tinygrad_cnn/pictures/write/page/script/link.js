@@ -56,8 +56,8 @@ function remember() {
   }, 200);
 }
 
-for (const name of ["redrawn", "chosen", "stepped", "held"]) page.on(name, remember);
-page.on("moved", () => { if (document.documentElement.dataset.ready) touched = true; remember(); });
+for (const name of ["redrawn", "chosen", "stepped", "held"]) on(name, remember);
+on("moved", () => { if (root.dataset.ready) touched = true; remember(); });
 addEventListener("hashchange", () => { if (location.hash.slice(1) !== written) restore(location.hash.slice(1)); });
 
 $("link").addEventListener("click", async () => {

@@ -1,26 +1,24 @@
 /* The page of a graph. These files are written one after the other, in the order of `SCRIPTS` in `../__init__.py`, into
-   one asynchronous function of the page: a name that stands at the top of one file can be used in the functions of all
-   others.
+   one asynchronous function of the page: a name at the top level of one file can be used in the functions of all others.
 
-   What other files build on is `page`:
+   What most files build on:
 
-   page.data           what was written into the page: boxes, edges, groups, as `json_document.py` has them; what is
-                       large in a box, such as `value`, is parsed when it is first read
-   page.boxes          every box by its id, those that are drawn in the place of closed groups too
-   page.groups         every group by its id
-   page.closed         the ids of the groups that are closed
-   page.drawing        the SVG that is shown; null until there is one
-   page.showsCards()   whether a step and its parameters, with their cotangents, are drawn as one card
-   page.at             the step that one is at, a box, or null
-   page.chosen         the box that was clicked, or null
-   page.shownAs(id)    the id of the box that is drawn for a box: itself, or that of a closed group around it, or null
-   page.element(id)    the SVG element of a box or a group, or null while it is not drawn
-   page.thumbnails(id) the pictures of the value of a box, wherever they are shown: the <image> in the drawing, and the
-                       <img> in the panel. Without an id, all. Each says by `data-box` of which box it is. A thumbnail
-                       is `box.value.picture` = {png, width, height, caption}.
-   page.on(name, f)    calls f(what) after: "redrawn" (the SVG), "moved" (the view), "opened" and "closed" (a group),
-                       "chosen" (a box, or null), "stepped" (a box), "shown" (the panel has new content: its element), "held"
-                       (an element of a thumbnail, or null) */
+   data          what was written into the page: boxes, edges, groups, as `json_document.py` has them; what is large in
+                 a box, such as `value`, is parsed when it is first read
+   boxes         every box by its id, including those that are drawn in the place of closed groups
+   groups        every group by its id
+   closed        the ids of the groups that are closed
+   drawing       the SVG that is shown
+   shown         the layout that is drawn; null until there is one
+   at            the index in `steps` of the current step, or -1
+   chosen        the id of the box that was clicked, or null
+   shownAs(id)   the id of the box that is drawn for a box: itself, or that of a closed group around it, or null
+   element(id)   the SVG element of a box or a group, or null while it is not drawn
+   showsCards()  whether a step and its parameters, with their cotangents, are drawn as one card
+   thumbnails()  the pictures of values, wherever they are shown: each <image> in the drawing, and each <img> in the
+                 panel. `data-box` is the id of the box. A thumbnail is `box.value.picture` = {png, width, height, caption}
+   on(name, f)   calls f(what) after: "redrawn" (the SVG), "moved" (the view), "chosen" (a box, or null), "stepped" (a
+                 box), "shown" (the panel has new content: its element), "held" (an element of a thumbnail, or null) */
 
 const $ = (id) => document.getElementById(id);
 
@@ -66,17 +64,14 @@ const rules = data.groups.filter((group) => group.computes);
 const graph = $("graph"), panel = $("panel");
 let drawing = null, at = -1, chosen = null;
 
+const thumbnails = () => [...document.querySelectorAll("[data-box]")];
+
 const listeners = new Map();
+
+function on(name, listener) {
+  listeners.set(name, [...(listeners.get(name) ?? []), listener]);
+}
 
 function tell(name, what) {
   for (const listener of listeners.get(name) ?? []) listener(what);
 }
-
-const page = {
-  data, boxes, groups, closed, element, shownAs, showsCards,
-  get drawing() { return drawing; },
-  get at() { return at < 0 ? null : steps[at]; },
-  get chosen() { return chosen && boxes.get(chosen); },
-  thumbnails: (id) => [...document.querySelectorAll(id ? `[data-box="${CSS.escape(id)}"]` : "[data-box]")],
-  on: (name, listener) => listeners.set(name, [...(listeners.get(name) ?? []), listener]),
-};

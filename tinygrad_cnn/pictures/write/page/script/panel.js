@@ -18,7 +18,7 @@ function showBox(box) {
   if (box.formula) parts.push(make("div", box.formula, { class: "formula" }));
   if (box.mark) parts.push(make("p", `${box.mark.flag ? "▶ " : ""}${box.mark.note}`, { class: "wrong" }));
   if (box.change) parts.push(make("p", box.change, { class: "wrong" }));
-  if (box.cost) parts.push(make("p", `${time(box.cost.forward)} forward, ${time(box.cost.backward)} back`, { class: "kind" }));
+  if (box.cost) parts.push(make("p", costOf(box), { class: "kind" }));
   if (group && closed.has(group.id)) {
     const open = make("button", "Open it");
     open.addEventListener("click", () => toggle(group.id));
@@ -42,7 +42,7 @@ function showGroup(group) {
   button.addEventListener("click", () => toggle(group.id));
   const inner = data.boxes.filter((box) => box.kind === "primitive" && ancestors(box.group).includes(group));
   const parts = [make("h2", group.name), make("p", group.says ?? `${group.kind}, ${inner.length} steps`, { class: "kind" })];
-  if (group.cost) parts.push(make("p", `${time(group.cost.forward)} forward, ${time(group.cost.backward)} back`, { class: "kind" }));
+  if (group.cost) parts.push(make("p", costOf(group), { class: "kind" }));
   if (group.forward || group.backward) parts.push(button);
   const value = boxes.get(group.forward);
   show(...parts, ...(value ? section("What leaves it", card(value, "its value")) : []), ...section("Steps", ...inner.slice(0, 40).map((box) => card(box))));
@@ -50,11 +50,9 @@ function showGroup(group) {
 
 function showStep() {
   const box = steps[at], back = box.kind === "cotangent";
-  const firstBack = steps.findIndex((step) => step.kind === "cotangent");
-  const count = back ? `${at - firstBack + 1} of ${steps.length - firstBack}` : `${at + 1} of ${firstBack < 0 ? steps.length : firstBack}`;
-  $("at").textContent = `${back ? "Backward" : "Forward"} ${count}`;
+  const { half, count } = progress();
   const parts = [
-    make("p", `${back ? "Backward" : "Forward"}, step ${count}`, { class: "direction" + (back ? " back" : "") }),
+    make("p", `${half}, step ${count}`, { class: "direction" + (back ? " back" : "") }),
     make("h2", box.title),
   ];
   const given = into(box);

@@ -3,7 +3,7 @@
 // that it opens, and what is then pointed at is said with its weight. P enters the thumbnail of the box that one is at, arrows move, Escape leaves.
 
 const pixel = (() => {
-  const line = make("output", null, { id: "pixel", role: "status", "aria-live": "polite", hidden: "" });
+  const readout = make("output", null, { id: "pixel", role: "status", "aria-live": "polite", hidden: "" });
   let cone = null, held = false, within = null, waiting = null;
 
   // What a thumbnail shows, and of which value that is: of a cotangent, that whose cotangent it is.
@@ -17,13 +17,13 @@ const pixel = (() => {
   }
 
   // The size of a thumbnail in pixels, without its border.
-  function extent(areas) {
+  function pixelsOf(areas) {
     return { width: Math.max(...areas.map(([x, , width]) => x + width)) + 1, height: Math.max(...areas.map(([, y, , height]) => y + height)) + 1 };
   }
 
   // Where a picture lies in the coordinates of what it stands in, and how large its pixels are there.
   function frame(picture) {
-    const { width, height } = extent(boxes.get(picture.dataset.box).value.picture.areas);
+    const { width, height } = pixelsOf(boxes.get(picture.dataset.box).value.picture.areas);
     if (picture.tagName === "IMG") return { x: picture.offsetLeft, y: picture.offsetTop, sx: picture.clientWidth / width, sy: picture.clientHeight / height };
     const [x, y, w, h] = ["x", "y", "width", "height"].map((name) => picture[name].baseVal.value), s = Math.min(w / width, h / height);
     return { x, y, sx: s, sy: s };
@@ -91,7 +91,7 @@ const pixel = (() => {
   function paint() {
     clear();
     if (!cone) return;
-    for (const picture of page.thumbnails()) {
+    for (const picture of thumbnails()) {
       const [kind, reach] = isFollowed(picture.dataset.box) ? lit(valueOf(picture.dataset.box)) : [];
       if (reach) cover(picture, reach, kind);
     }
@@ -103,7 +103,7 @@ const pixel = (() => {
 
   // What is lit of a value or a cotangent. To what no gradient is computed for, no cotangent comes.
   function lit({ id, back }) {
-    if (back && !cotangents.has(cone.id)) return [];
+    if (back && !cotangentOf.has(cone.id)) return [];
     if (id === cone.id) return ["pixel", cone.itself];
     const kind = cone.before.has(id) ? "before" : "after";
     return [kind, cone[kind].get(id)];
@@ -123,7 +123,7 @@ const pixel = (() => {
   }
 
   function drawn() {
-    const pictures = page.thumbnails().filter((picture) => picture.tagName !== "IMG").map((picture) => picture.dataset.box);
+    const pictures = thumbnails().filter((picture) => picture.tagName !== "IMG").map((picture) => picture.dataset.box);
     const ids = [...pictures, ...drawnNodes.keys()].filter((id) => boxes.has(id));
     return new Map(ids.map((id) => [valueOf(id).shown, boxes.get(id).title]));
   }
@@ -132,7 +132,7 @@ const pixel = (() => {
   function counts(found, back) {
     const titles = drawn(), parts = [];
     for (const [id, reach] of [...found].sort((a, b) => boxes.get(a[0]).order - boxes.get(b[0]).order)) {
-      const box = back ? cotangents.get(id) : boxes.get(id), many = reach.lit.reduce((sum, one) => sum + one, 0);
+      const box = back ? cotangentOf.get(id) : boxes.get(id), many = reach.lit.reduce((sum, one) => sum + one, 0);
       if (box && many && (boxes.get(id).name || titles.has(box.id))) parts.push(`${many.toLocaleString("en")} of ${titles.get(box.id) ?? box.title}`);
     }
     if (back) parts.reverse();
@@ -140,7 +140,7 @@ const pixel = (() => {
     return parts.length > most ? `${parts.slice(0, most).join(", ")} …` : parts.join(", ") || "values without a name";
   }
 
-  const MOST = 12, FEW = 4, cotangents = new Map(data.boxes.filter((box) => box.of).map((box) => [box.of, box]));
+  const MOST = 12, FEW = 4;
   const swatch = (kind) => make("i", null, { class: kind });
 
   function describe(where) {
@@ -153,16 +153,16 @@ const pixel = (() => {
       for (const why of cone.cut) parts.push(`(${why}) `);
       return parts;
     }
-    const [kind, reach] = lit(where), held = called(back && cotangents.has(cone.id) ? cotangents.get(cone.id).id : cone.id, cone.element);
+    const [kind, reach] = lit(where), held = called((back && cotangentOf.get(cone.id)?.id) || cone.id, cone.element);
     if (!reach || !reach.lit[where.element]) return [...parts, ` independent of ${held}`];
     const weight = `with the weight ${number(reach.weights[where.element])}`;
     const says = back ? { before: `receives ${held} ${weight}`, after: `reaches ${held} ${weight}` } : { before: `in ${held} ${weight}`, after: `has ${held} in it ${weight}` };
     return [...parts, swatch(kind), ` ${says[kind]}`];
   }
 
-  function show(where) {
-    line.hidden = !cone;
-    line.replaceChildren(...(cone ? describe(where) : []));
+  function updateReadout(where) {
+    readout.hidden = !cone;
+    readout.replaceChildren(...(cone ? describe(where) : []));
   }
 
   // What a person does.
@@ -174,8 +174,8 @@ const pixel = (() => {
       try {
         await cones.unpack();
       } catch (error) {
-        line.hidden = false;
-        line.textContent = `This browser cannot unpack how elements depend on each other (${error}).`;
+        readout.hidden = false;
+        readout.textContent = `This browser cannot unpack how elements depend on each other (${error}).`;
         return;
       }
       if (waiting !== where) return;
@@ -186,10 +186,10 @@ const pixel = (() => {
       if (!cone || cone.id !== where.id || cone.element !== element) {
         cone = cones.of(where.id, element);
         paint();
-        line.dispatchEvent(new CustomEvent("followed", { detail: cone })); // for those who look on
+        readout.dispatchEvent(new CustomEvent("followed", { detail: cone })); // for those who look on
       }
     }
-    show(where);
+    updateReadout(where);
   }
 
   function leave() {
@@ -197,7 +197,7 @@ const pixel = (() => {
     cone = within = waiting = null;
     held = false;
     paint();
-    show();
+    updateReadout();
     if (wasHeld) tell("held", null);
   }
 
@@ -245,7 +245,7 @@ const pixel = (() => {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, select, textarea")) return;
     const focused = document.activeElement?.closest?.(".node")?.id ?? document.activeElement?.dataset?.box;
-    const there = [focused, page.chosen?.id, page.at?.id].filter((id) => boxes.has(id)), here = there.find(isFollowed);
+    const there = [focused, chosen, steps[at]?.id].filter((id) => boxes.has(id)), here = there.find(isFollowed);
     const act = within && cone ? {
       ArrowLeft: () => move(0, -1, 0), ArrowRight: () => move(0, 1, 0), ArrowUp: () => move(-1, 0, 0), ArrowDown: () => move(1, 0, 0),
       PageUp: () => move(0, 0, -1), PageDown: () => move(0, 0, 1), Home: () => move(0, -Infinity, 0), End: () => move(0, Infinity, 0), Escape: leave,
@@ -256,9 +256,9 @@ const pixel = (() => {
     act();
   }, true);
 
-  graph.append(line);
-  page.on("redrawn", paint);
-  page.on("shown", paint);
+  graph.append(readout);
+  on("redrawn", paint);
+  on("shown", paint);
 
   return {
     get held() { return held; },

@@ -19,11 +19,11 @@ function search(text) {
 async function hit(next) {
   if (!found.length) return;
   which = (next + found.length) % found.length;
-  const box = found[which], turn = `${which}/${found.length}`;
+  const box = found[which];
   at = -1;
   chosen = box.id;
   showHits();
-  if (!await reveal(box) || turn !== `${which}/${found.length}`) return;
+  if (!await reveal(box) || chosen !== box.id) return; // something else was asked for meanwhile
   mark();
   zoomTo(shownAs(box.id));
   tell("chosen", box);

@@ -1,8 +1,8 @@
-// When all is there.
+// What runs once every file above has defined its names.
 
-paint();
+applyTheme();
 prepare();
 const first = location.hash.slice(1);
 await restore(first);
 if (!first) pixel.restore(data.pixel);
-root.dataset.ready = "true"; // for those who wait for it
+root.dataset.ready = "true"; // for tests and benchmarks, which wait for it

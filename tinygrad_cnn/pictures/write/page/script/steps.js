@@ -2,9 +2,17 @@ const steps = data.boxes
   .filter((box) => box.numbered && (box.kind === "primitive" || box.kind === "cotangent"))
   .sort((a, b) => a.order - b.order);
 
+// Which step of which half one is at.
+function progress() {
+  const firstBack = steps.findIndex((step) => step.kind === "cotangent"), forward = firstBack < 0 ? steps.length : firstBack;
+  return at < forward ? { half: "Forward", count: `${at + 1} of ${forward}` } : { half: "Backward", count: `${at - forward + 1} of ${steps.length - forward}` };
+}
+
 // What is lit: the step that one is at and what it is given, and what was clicked at.
 
 function mark() {
+  const { half, count } = progress();
+  $("at").textContent = at < 0 ? "→ steps through it" : `${half} ${count}`;
   if (!shown) return;
   for (const node of drawing.querySelectorAll(".here,.given,.chosen,.lit,.faded,.back"))
     node.classList.remove("here", "given", "chosen", "lit", "faded", "back");

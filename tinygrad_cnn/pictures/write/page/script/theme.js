@@ -2,13 +2,13 @@
 
 const prefersDark = matchMedia("(prefers-color-scheme: dark)"), root = document.documentElement;
 let theme = root.dataset.theme;
-function paint() {
+function applyTheme() {
   const isDark = theme === "dark" || (theme === "auto" && prefersDark.matches);
   root.classList.toggle("dark", isDark);
   $("dark").media = isDark ? "all" : "not all";
 }
-prefersDark.addEventListener("change", paint);
+prefersDark.addEventListener("change", applyTheme);
 $("theme").addEventListener("click", () => {
   theme = root.classList.contains("dark") ? "light" : "dark";
-  paint();
+  applyTheme();
 });
