@@ -100,6 +100,27 @@ def test_what_lights_up_is_what_influence_has(page, drawn: tuple[Any, Path]) -> 
                 np.testing.assert_allclose(weights, np.ma.filled(ours[name], 0).reshape(-1), rtol=1e-5, atol=1e-7)
 
 
+def test_nothing_lights_up_that_the_pointer_left_before_the_weights_were_unpacked(page) -> None:
+    lit = page.evaluate(
+        """async ([x, y]) => {
+            const read = Response.prototype.arrayBuffer, wait = () => new Promise(done => setTimeout(done));
+            let unpacked = null;
+            Response.prototype.arrayBuffer = function () { return unpacked = read.call(this); };
+            const move = (element, x, y) =>
+                element.dispatchEvent(new PointerEvent("pointermove", {clientX: x, clientY: y, bubbles: true}));
+            move(document.elementFromPoint(x, y), x, y);
+            move(document.body, 0, 0);
+            while (!unpacked) await wait();
+            await unpacked;
+            await wait();
+            return document.querySelectorAll(".cone").length;
+        }""",
+        centre(page, "pool", (1, 1, 56, 56, 0, 4, 4), 1, 2),
+    )
+    assert lit == 0
+    assert page.locator("#pixel").is_hidden()
+
+
 def test_a_click_holds_an_element_and_others_are_said_with_their_weight(page, drawn: tuple[Any, Path]) -> None:
     loss, _ = drawn
     page.mouse.click(*centre(page, "pool", (1, 1, 56, 56, 0, 4, 4), 1, 2))

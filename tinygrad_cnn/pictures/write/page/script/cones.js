@@ -2,7 +2,7 @@
 // in Python, and `view/packed.py` says how the links between values are written into the page.
 
 const cones = (() => {
-  let links = null, numbers = null;
+  let links = null, numbers = null, unpacking = null;
 
   // The arrays, which are unpacked when they are first needed.
   async function unpack() {
@@ -67,7 +67,7 @@ const cones = (() => {
   return {
     get areWritten() { return starts[lineCount] - starts[lineCount - 1] > "null\n".length; },
     get ready() { return links !== null; },
-    unpack,
+    unpack: () => (unpacking ??= unpack()),
     size,
     // The element as it is written, or undefined where it is not in the page.
     value: (id, element) => numbers.get(id)?.[element],

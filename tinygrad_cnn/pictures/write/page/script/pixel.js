@@ -168,7 +168,7 @@ const pixel = (() => {
   // What a person does.
 
   async function point(id, element, hold) {
-    const where = { ...valueOf(id), element };
+    const where = { ...valueOf(id), element, hold };
     waiting = where;
     if (!cones.ready) {
       try {
@@ -186,7 +186,7 @@ const pixel = (() => {
       if (!cone || cone.id !== where.id || cone.element !== element) {
         cone = cones.of(where.id, element);
         paint();
-        readout.dispatchEvent(new CustomEvent("followed", { detail: cone })); // for those who look on
+        readout.dispatchEvent(new CustomEvent("followed", { detail: cone })); // for tests
       }
     }
     updateReadout(where);
@@ -212,7 +212,7 @@ const pixel = (() => {
     if (event.pointerType === "touch" || event.buttons || within) return;
     const found = target(event);
     if (found) point(found.id, found.element, false);
-    else if (cone && !held) leave();
+    else if (cone ? !held : waiting && !waiting.hold) leave();
   });
   document.addEventListener("click", (event) => {
     const found = dragged ? null : target(event);
