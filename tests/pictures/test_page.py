@@ -272,7 +272,7 @@ def test_search_counts_lists_zooms_to_what_it_finds_and_opens_what_that_is_in(pa
     assert hit["height"] >= 25
     assert "im2col" in boxes(page)
     page.keyboard.press("Enter")
-    assert "At 2" in panel(page)
+    assert "Result 2 of 8" in panel(page)
     page.fill("#search", "∂L/∂Wf")
     assert page.locator("#panel h2").inner_text() == "1 found"
     page.locator("#panel button", has_text="Show its value").click()

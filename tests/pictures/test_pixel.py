@@ -128,11 +128,11 @@ def test_a_click_holds_an_element_and_others_are_said_with_their_weight(page, dr
     held = tg.influence(loss, "pool", (0, 0, 1, 2))
     row, column = np.argwhere(held["map1"][0, 0].filled(0))[0]
     page.mouse.move(*centre(page, "map1", (1, 1, 56, 56, 0, 8, 8), row, column))
-    assert says(page, f"map1[0, 0, {row}, {column}]").endswith("in pool[0, 0, 1, 2] with the weight 1")
+    assert says(page, f"map1[0, 0, {row}, {column}]").endswith(" contributes to pool[0, 0, 1, 2] with weight 1")
     page.mouse.move(*centre(page, "map1", (1, 1, 56, 56, 0, 8, 8), 7, 0))
     assert says(page, "map1[0, 0, 7, 0]").endswith("independent of pool[0, 0, 1, 2]")
     page.mouse.move(*centre(page, "∂L/∂map1", (1, 1, 56, 56, 0, 8, 8), row, column))
-    assert says(page, f"∂L/∂map1[0, 0, {row}, {column}]").endswith("receives ∂L/∂pool[0, 0, 1, 2] with the weight 1")
+    assert says(page, f"∂L/∂map1[0, 0, {row}, {column}]").endswith("receives ∂L/∂pool[0, 0, 1, 2] with weight 1")
     page.keyboard.press("Escape")
     assert page.locator(".cone").count() == 0
     assert page.locator("#pixel").is_hidden()

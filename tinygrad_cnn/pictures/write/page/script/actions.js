@@ -1,4 +1,4 @@
-// What a person does.
+// What a reader can do.
 
 function choose(id) {
   chosen = id;
@@ -84,7 +84,7 @@ function openAll() {
     count += inside.get(group.id) + children;
     closed.delete(group.id);
   }
-  say(isWhole ? "" : `Opened as far as ${MOST_DRAWN.toLocaleString("en")} boxes.`);
+  say(isWhole ? "" : `Some scopes stay closed: at most ${MOST_DRAWN.toLocaleString("en")} boxes are drawn.`);
   return draw();
 }
 

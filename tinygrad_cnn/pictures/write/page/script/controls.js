@@ -115,7 +115,7 @@ $("rules").addEventListener("click", () => {
   draw();
 });
 on("redrawn", () => $("rules").setAttribute("aria-pressed", String(rules.some((group) => !closed.has(group.id)))));
-// Where there is little width, what is needed less is behind a button.
+// In a narrow window, what is needed less is behind a button.
 const isNarrow = matchMedia("(max-width: 860px)"), unfold = () => ($("more").open = !isNarrow.matches);
 isNarrow.addEventListener("change", unfold);
 unfold();

@@ -33,7 +33,7 @@ async function draw(keep) {
   try {
     next = await layout(frames());
   } catch (error) {
-    panel.textContent = `This browser cannot lay the graph out, for which it needs WebAssembly and workers (${error}).`;
+    panel.textContent = `This browser cannot lay out the graph: that needs WebAssembly and workers (${error}).`;
     throw error;
   }
   if (turn !== latest) return false;

@@ -113,7 +113,7 @@ function shift(layout, [dx, dy]) {
   }
 }
 
-// How a frame is called, and what stands behind it in small letters.
+// The title of a frame, and what follows it in small letters.
 function titleOf(group) {
   return { name: group.name, more: [group.kind === "loop" ? group.says ?? "" : "", costOf(group)].filter(Boolean).join("  ") };
 }

@@ -1,6 +1,6 @@
 // The legend: what appears in the drawing, and nothing else.
 
-const KINDS = { // in short, and what it says to a mouse that stays
+const KINDS = { // the label, and the tooltip
   input: ["input", "data, for which no gradient is computed"],
   parameter: ["parameter", "what gradients are computed for"],
   constant: ["constant", "a constant array, or the mask of a where"],

@@ -64,10 +64,10 @@ $("link").addEventListener("click", async () => {
   const address = `${location.href.split("#")[0]}#${stateAsText()}`;
   try {
     await navigator.clipboard.writeText(address);
-    say("The link to what you see is copied.");
+    say("A link to this view is copied.");
   } catch { // where a page may not write there
-    const field = make("input", null, { readonly: "", value: address, "aria-label": "The link to what you see" });
-    show(make("h2", "The link to what you see"), field);
+    const field = make("input", null, { readonly: "", value: address, "aria-label": "A link to this view" });
+    show(make("h2", "A link to this view"), field);
     field.select();
   }
 });

@@ -45,7 +45,7 @@ function showGroup(group) {
   if (group.cost) parts.push(make("p", costOf(group), { class: "kind" }));
   if (group.forward || group.backward) parts.push(button);
   const value = boxes.get(group.forward);
-  show(...parts, ...(value ? section("What leaves it", card(value, "its value")) : []), ...section("Steps", ...inner.slice(0, 40).map((box) => card(box))));
+  show(...parts, ...(value ? section("Its output", card(value, "its value")) : []), ...section("Steps", ...inner.slice(0, 40).map((box) => card(box))));
 }
 
 function showStep() {
@@ -78,14 +78,14 @@ function showHelp() {
   const hasCotangents = data.boxes.some((box) => box.kind === "cotangent");
   const key = (name, says) => make("p", null, { class: "kind" }, make("kbd", name), ` ${says}`);
   const keys = matchMedia("(pointer: coarse)").matches ? [make("p", "Drag to move, pinch to zoom, and tap. ▶ steps through the computation, forward and then backward.", { class: "kind" })] : [
-    key("Tab ↑ ↓", "to a box, and from box to box"), key("Enter", "opens, closes, or shows it"), key("→", "next step, forward and then backward"), key("←", "previous step"), key("Home End", "to the start, to the end"),
-    key("/", "search"), key("0", "all of it in the window"), key("+ −", "larger, smaller"), key("Esc", "back to this overview"),
+    key("Tab ↑ ↓", "moves to a box, and from box to box"), key("Enter", "opens, closes, or shows it"), key("→", "next step, forward and then backward"), key("←", "previous step"), key("Home End", "first step, last step"),
+    key("/", "search"), key("0", "fits the graph to the window"), key("+ −", "zoom in, zoom out"), key("Esc", "back to this overview"),
   ];
   show(
     make("h2", `How ${data.title} is computed`),
-    make("p", "Click a box with + to open it in place, and the title of what is open to close it. Click any other box for its value, its statistics and its source.", { class: "kind" }),
-    make("p", "Point at an element of a thumbnail: what it was computed from lights up, and what it influences. A click holds it, and shows the weights of others.", { class: "kind" }),
-    key("P", "into the thumbnail of a box; arrows then go from element to element, Page Up and Page Down from image to image, Esc leaves"),
+    make("p", "Click a box with + to open it in place, and the title of an open one to close it. Click any other box for its value, its statistics and its source.", { class: "kind" }),
+    make("p", "Point at an element of a thumbnail: what it was computed from and what it influences light up. Click to hold it; then point at other elements to see their weights.", { class: "kind" }),
+    key("P", "enters the thumbnail of a box; arrows then move from element to element, Page Up and Page Down from image to image, and Esc leaves"),
     ...keys,
     ...(hasCotangents ? section("Rules", make("p", "“vjp of f” is the rule of f, a vector-Jacobian product: from the derivative of the result with respect to the output of f, it computes that with respect to an input of f.", { class: "kind" })) : []),
     ...section("Notes", ...(data.notes.length ? data.notes.map((note) => make("p", note)) : [null]), make("p", `${data.dtype}, unless another dtype is shown`)),

@@ -137,7 +137,7 @@ const pixel = (() => {
     }
     if (back) parts.reverse();
     const most = graph.clientWidth < 600 ? FEW : MOST;
-    return parts.length > most ? `${parts.slice(0, most).join(", ")} …` : parts.join(", ") || "values without a name";
+    return parts.length > most ? `${parts.slice(0, most).join(", ")} …` : parts.join(", ") || "unnamed values";
   }
 
   const MOST = 12, FEW = 4;
@@ -155,8 +155,8 @@ const pixel = (() => {
     }
     const [kind, reach] = lit(where), held = called((back && cotangentOf.get(cone.id)?.id) || cone.id, cone.element);
     if (!reach || !reach.lit[where.element]) return [...parts, ` independent of ${held}`];
-    const weight = `with the weight ${number(reach.weights[where.element])}`;
-    const says = back ? { before: `receives ${held} ${weight}`, after: `reaches ${held} ${weight}` } : { before: `in ${held} ${weight}`, after: `has ${held} in it ${weight}` };
+    const weight = `with weight ${number(reach.weights[where.element])}`;
+    const says = back ? { before: `receives ${held} ${weight}`, after: `reaches ${held} ${weight}` } : { before: `contributes to ${held} ${weight}`, after: `depends on ${held} ${weight}` };
     return [...parts, swatch(kind), ` ${says[kind]}`];
   }
 
@@ -230,7 +230,7 @@ const pixel = (() => {
 
   function refuse(ids) {
     const isFolded = ids.some((id) => boxes.get(valueOf(id).shown).count);
-    say(!ids.length ? "Choose a box first, whose elements are to be followed." : isFolded ? "Here iterations of a loop are drawn as one; their elements are followed with fold=False." : "This box has no thumbnail of elements that can be followed.");
+    say(!ids.length ? "Choose a box first: P then follows its elements." : isFolded ? "This box stands for several iterations of a loop. To follow elements of one, render with fold=False." : "This box has no thumbnail whose elements can be followed.");
   }
 
   function move(down, across, images) {

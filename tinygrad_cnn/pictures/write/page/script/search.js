@@ -41,7 +41,7 @@ function showHits() {
   const look = make("button", "Show its value");
   look.addEventListener("click", () => choose(found[which].id));
   show(
-    make("h2", count), make("p", found.length > 1 ? `At ${which + 1}; Enter goes to the next.` : "", { class: "kind" }), look,
+    make("h2", count), make("p", found.length > 1 ? `Result ${which + 1} of ${found.length}; Enter shows the next.` : "", { class: "kind" }), look,
     make("ul", null, { class: "hits" }, ...items),
     ...(found.length > LISTED ? [make("p", `and ${(found.length - LISTED).toLocaleString("en")} more`, { class: "kind" })] : []),
   );

@@ -4,7 +4,7 @@ const view = { x: 0, y: 0, scale: 1 };
 const LEGIBLE = 0.6; // the scale at which writing can still be read
 const LEAST = 0.02, MOST = 40;
 
-let isFitted = false; // all of it is in sight, and stays so when the window changes
+let isFitted = false; // the whole graph is in sight, and stays so when the window is resized
 
 function look(x, y, scale) {
   isFitted = false;

@@ -12,7 +12,7 @@ function progress() {
 
 function mark() {
   const { half, count } = progress();
-  $("at").textContent = at < 0 ? "→ steps through it" : `${half} ${count}`;
+  $("at").textContent = at < 0 ? "→ steps through the graph" : `${half} ${count}`;
   if (!shown) return;
   for (const node of drawing.querySelectorAll(".here,.given,.chosen,.lit,.faded,.back"))
     node.classList.remove("here", "given", "chosen", "lit", "faded", "back");
