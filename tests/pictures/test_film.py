@@ -133,6 +133,15 @@ def test_results_that_were_recorded_play_too() -> None:
     assert film.film.curve.values == tuple(float(recorded(p).value) for p in epochs().values())
 
 
+@pytest.mark.parametrize("results", [0, 1, 2, 3])
+def test_the_curve_is_of_the_result_if_that_is_one_number(results: int) -> None:
+    def function(w: Any) -> list[Any]:
+        return [np.sum(w * w), np.prod(w), np.mean(w)][:results] or [np.exp(w)]
+
+    film = tg.render(function, frames=[np.ones(3), np.full(3, 2.0)])
+    assert (film.film.curve is not None) == (results == 1)
+
+
 def test_what_is_wrong_in_some_frames_is_said_with_which() -> None:
     moments = {0: np.ones(3), 1: -np.ones(3), 2: np.array([1, np.nan, 1])}
     film = tg.render(lambda w: np.sum(tg.relu(w)), frames=moments)

@@ -96,6 +96,7 @@ def film_of(frames: Sequence[tuple[str, Diagram]], total: int) -> Film:
     for label, diagram in frames:
         _check_alike(frames[0], (label, diagram))
     film = Film(dataclasses.replace(last, boxes={}), last, names, {}, {}, None, total)
+    curves = []
     for id, box in frames[-1][1].boxes.items():
         moments = [diagram.boxes[id] for _, diagram in frames]
         last.boxes[id] = _alone(box)
@@ -103,7 +104,8 @@ def film_of(frames: Sequence[tuple[str, Diagram]], total: int) -> Film:
         numbers = [moment.value.least for moment in moments if moment.value is not None and moment.value.number]
         if box.is_result and len(numbers) == len(frames):
             values = tuple(math.nan if x is None else x for x in numbers)
-            film.curve = Curve(box.title, values) if film.curve is None else None
+            curves.append(Curve(box.title, values))
+    film.curve = curves[0] if len(curves) == 1 else None
     film.diagram.notes = [*last.notes, film.note]
     return film
 
