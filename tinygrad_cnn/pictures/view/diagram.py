@@ -297,6 +297,14 @@ class Diagram:
                 found.setdefault(edge.tail, set()).add(edge.head)
         return found
 
+    def sources(self) -> dict[str, dict[str, None]]:
+        """The boxes whose value each box takes, in the forward half, in the order in which it takes them."""
+        found: dict[str, dict[str, None]] = {}
+        for edge in self.edges:
+            if edge.flow in ("forward", "again"):
+                found.setdefault(edge.head, {})[edge.tail] = None
+        return found
+
     def nested(self) -> Iterator[Box | tuple[Literal["begin", "end"], Group]]:
         """Boxes and groups as they are nested: a group begins, its boxes and then its groups follow, and it ends."""
         children: dict[str | None, list[Group]] = {}

@@ -14,7 +14,7 @@ REDUCTIONS = ("mean", "sum")
 
 def join(diagram: Diagram) -> None:
     """Put biases and the reductions of losses into the groups of their layers; a loss that has none gets one."""
-    sources = _sources(diagram)
+    sources = diagram.sources()
     takers = diagram.takers()
     for box in list(diagram.boxes.values()):
         if box.kind != "primitive" or box.count > 1:
@@ -53,12 +53,3 @@ def _layer(diagram: Diagram, inner: str | None, outer: str | None) -> str | None
         if group.layer:
             found = group.id if group.parent == outer else found
     return found if outer is None else None
-
-
-def _sources(diagram: Diagram) -> dict[str, dict[str, None]]:
-    """The boxes that each box takes, in the forward half."""
-    found: dict[str, dict[str, None]] = {}
-    for edge in diagram.edges:
-        if edge.flow in ("forward", "again"):
-            found.setdefault(edge.head, {})[edge.tail] = None
-    return found

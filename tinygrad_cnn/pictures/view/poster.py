@@ -90,12 +90,8 @@ def hosts_of(diagram: Diagram) -> dict[str, str]:
     Those that one step alone takes, where something else comes into it: what nothing comes before is an input.
     """
     takers = diagram.takers()
-    coming: dict[str, dict[str, None]] = {}
-    for edge in diagram.edges:
-        if edge.flow in ("forward", "again"):
-            coming.setdefault(edge.head, {})[edge.tail] = None
     found: dict[str, str] = {}
-    for host, sources in coming.items():
+    for host, sources in diagram.sources().items():
         boxes = [diagram.boxes[id] for id in sources]
         own = [box for box in boxes if box.stays and box.kind != "input" and takers[box.id] == {host}]
         if len(own) == len(boxes):  # nothing else comes in: data rather than a parameter is what it begins with
