@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from tinygrad_cnn.pictures.view.diagram import Box, Diagram
@@ -167,16 +168,10 @@ def _table(rows: list[str]) -> str:
 def _edges(poster: Poster, style: Style) -> list[str]:
     """The edges between cards: values go down, cotangents up."""
     card_of = {card.cotangent.id: id for id, card in poster.cards.items() if card.cotangent is not None}
-    lines: list[str] = []
-    for e in poster.edges:
-        tail, head = card_of.get(e.tail, e.tail), card_of.get(e.head, e.head)
-        look = style.arrows[e.flow]
-        if e.change:
-            look += f' color="{style.palette.changes[e.change]}" penwidth=2'
-        if e.flow == "backward":
-            tail, head, look = head, tail, f"{look} dir=back"
-        lines.append(f'"{tail}" -> "{head}" [{look}]')
-    return lines
+    return [
+        dot.edge(dataclasses.replace(e, tail=card_of.get(e.tail, e.tail), head=card_of.get(e.head, e.head)), style)
+        for e in poster.edges
+    ]
 
 
 def _legend(poster: Poster, style: Style) -> list[tuple[str, Look]]:
