@@ -103,8 +103,7 @@ def render(
     )  # fmt: skip
     closed = groups_to_close(diagram, depth, collapse)
     page = (diagram, closed, depth == "layers") if chosen == "html" else None
-    drawn = with_closed(diagram, closed)
-    drawn.is_poster = depth == "layers"
+    drawn = with_closed(diagram, closed, is_poster=depth == "layers")
     picture = Picture(drawn, theme, page)  # type: ignore[arg-type]  # checked above
     if path is not None:
         picture.save(path, chosen)
@@ -140,9 +139,7 @@ def graph(
         cut=against is None and depth not in ("all", "rules"),
         backward=backward, inputs=inputs, measure=measure, fold=fold,
     )  # fmt: skip
-    drawn = with_closed(diagram, groups_to_close(diagram, depth, collapse))
-    drawn.is_poster = depth == "layers"
-    return Graph(drawn)
+    return Graph(with_closed(diagram, groups_to_close(diagram, depth, collapse), is_poster=depth == "layers"))
 
 
 def influence(result: Any, value: Any, index: int | tuple[int, ...] = ()) -> Influence:
@@ -201,9 +198,8 @@ def _film(
             diagram = _diagram(
                 frame.result, "thumbnails", None, None, layers=depth == "layers", measure=False, **options
             )
-            closed = with_closed(diagram, groups_to_close(diagram, depth, collapse))
-            closed.is_poster = depth == "layers"
-            drawn.append((frame.label, closed))
+            closed = groups_to_close(diagram, depth, collapse)
+            drawn.append((frame.label, with_closed(diagram, closed, is_poster=depth == "layers")))
     finally:
         kept.reset(token)
     film = FilmPicture(film_of(drawn, total), theme)  # type: ignore[arg-type]  # checked by `render`

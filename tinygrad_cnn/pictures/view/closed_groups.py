@@ -203,8 +203,8 @@ def _worst(boxes: list[Box]) -> Mark | None:
     return max((box.mark for box in boxes if box.mark), key=lambda mark: mark.rank, default=None)
 
 
-def with_closed(diagram: Diagram, closed: set[str]) -> Diagram:
-    """`diagram` with these groups closed."""
+def with_closed(diagram: Diagram, closed: set[str], *, is_poster: bool = False) -> Diagram:
+    """`diagram` with these groups closed; is_poster: to be drawn as cards."""
     around_each = _outermost(diagram, closed).items()
     outermost = {id: None if around is None else diagram.groups[around] for id, around in around_each}
     boxes: dict[str, Box] = {}
@@ -227,6 +227,7 @@ def with_closed(diagram: Diagram, closed: set[str]) -> Diagram:
         groups={id: group for id, group in diagram.groups.items() if id in used},
         group_boxes={},
         notes=list(diagram.notes),
+        is_poster=is_poster,
     )
 
 

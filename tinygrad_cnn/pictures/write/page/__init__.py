@@ -120,8 +120,7 @@ def _cards(diagram: Diagram, closed: set[str], images: dict[str, str]) -> dict[s
     rules = {group.id for group in diagram.groups.values() if group.computes}
     nested = {group.id: len(list(diagram.ancestors(group.id))) for group in diagram.groups.values() if group.forward}
     states = [{id for id, depth in nested.items() if depth == level} for level in sorted({0, *nested.values()})]
-    first = with_closed(diagram, closed)
-    first.is_poster = True
+    first = with_closed(diagram, closed, is_poster=True)
     style = Style(first, "light", images, font="Arial")
     cotangents = {of: diagram.boxes[id] for of, id in diagram.cotangents().items()}
     alone = {id: Card(box, cotangents.get(id)) for id, box in diagram.boxes.items() if box.half == "forward"}
