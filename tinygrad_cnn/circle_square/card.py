@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_cnn.circle_square.errors import InputError
 from tinygrad_cnn.circle_square.experiment import Result
-from tinygrad_cnn.circle_square.palette import PALETTES, Palette, Theme
+from tinygrad_cnn.circle_square.palette import PALETTES, Theme, on_paper
 from tinygrad_cnn.extras import extra
 
 with extra("cnn", "a card"):
@@ -123,15 +123,16 @@ def png(result: Result, language: Language = "en", theme: Theme = "light") -> by
 
 def figure(result: Result, language: Language = "en", theme: Theme = "light") -> Figure:
     """The card as a figure of matplotlib, whose texts are all of its own axes."""
-    return _Card(result, WORDS[language], font_for(language), PALETTES[theme]).figure
+    return _Card(result, WORDS[language], font_for(language), theme).figure
 
 
 class _Card:
     """The card as it is drawn. Places and sizes are pixels, from the upper left corner."""
 
-    def __init__(self, result: Result, words: Words, font: str, palette: Palette) -> None:
-        self.result, self.words, self.palette, self.font = result, words, palette, font
-        self.figure = Figure(figsize=(WIDTH / _DPI, HEIGHT / _DPI), dpi=_DPI, facecolor=palette.paper)
+    def __init__(self, result: Result, words: Words, font: str, theme: Theme) -> None:
+        self.result, self.words, self.font = result, words, font
+        self.theme, self.palette = theme, PALETTES[theme]
+        self.figure = Figure(figsize=(WIDTH / _DPI, HEIGHT / _DPI), dpi=_DPI, facecolor=self.palette.paper)
         self.canvas = FigureCanvasAgg(self.figure)
         self.axis = self.figure.add_axes((0, 0, 1, 1))
         self.axis.set_axis_off()
@@ -241,8 +242,7 @@ class _Card:
         self.write(left, top + UNDER, said, 13, palette.faint, 419)
 
     def show_drawing(self, grey: Any, x: float, y: float, side: float, frame: str, width: float = 1.0) -> None:
-        shown = 255 - grey if self.palette is PALETTES["dark"] else grey
-        self.image(shown, x, y, side, frame, width, cmap="gray", vmin=0, vmax=255)
+        self.image(on_paper(grey, self.theme), x, y, side, frame, width, cmap="gray", vmin=0, vmax=255)
 
     def filter(self, left: float, top: float) -> None:
         weights = self.result.final.Wc

@@ -11,7 +11,7 @@ import numpy as np
 from tinygrad_cnn.circle_square.data import Drawings
 from tinygrad_cnn.circle_square.experiment import Result
 from tinygrad_cnn.circle_square.model import Forward
-from tinygrad_cnn.circle_square.palette import PALETTES, Theme
+from tinygrad_cnn.circle_square.palette import PALETTES, Theme, on_paper
 from tinygrad_cnn.extras import extra
 
 with extra("cnn", "a figure"):
@@ -21,7 +21,6 @@ with extra("cnn", "a figure"):
 
 COLUMNS = 12
 NARROWEST = 6.0  # inches: a title, or the scale of a row, is as wide as that
-RIGHT, WRONG = "#1b7837", "#b2182b"
 
 
 def montage(
@@ -76,7 +75,7 @@ def montage(
 def training_images(result: Result, theme: Theme = "light") -> Figure:
     """The images that it is trained on."""
     drawings, shapes = result.data.train, _in_letters(result.data.classes)
-    return montage(_on_paper(drawings, theme), _classes(drawings, shapes), "Training images", theme=theme)
+    return montage(on_paper(drawings.grey, theme), _classes(drawings, shapes), "Training images", theme=theme)
 
 
 def test_images(result: Result, theme: Theme = "light") -> Figure:  # noqa: PT028 (it is no test)
@@ -90,7 +89,7 @@ def test_images(result: Result, theme: Theme = "light") -> Figure:  # noqa: PT02
         labels.append(f"{shapes[int(target)]}:\n{sign} {shapes[said]} {probability if said else 1 - probability:.0%}")
         colours.append(PALETTES[theme].training if said == target else PALETTES[theme].test)
     title = "Test images: what it is, and what the model says"
-    return montage(_on_paper(drawings, theme), labels, title, colours, columns=6, theme=theme)
+    return montage(on_paper(drawings.grey, theme), labels, title, colours, columns=6, theme=theme)
 
 
 def shuffled_images(result: Result, theme: Theme = "light") -> Figure:
@@ -200,11 +199,6 @@ FIGURES: dict[str, Callable[[Result, Theme], Figure]] = {
     "weights": weights,
     "loss": loss_curve,
 }
-
-
-def _on_paper(drawings: Drawings, theme: Theme) -> Any:
-    """The drawings, dark on light; or bright on dark."""
-    return 255 - drawings.grey if theme == "dark" else drawings.grey
 
 
 def _classes(drawings: Drawings, shapes: tuple[str, str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Theme = Literal["light", "dark"]
 
@@ -25,3 +25,8 @@ PALETTES: dict[Theme, Palette] = {
     "light": Palette("#ffffff", "#1b1f24", "#5b6470", "#c9d1db", "#1f5fae", "#b2531d"),
     "dark": Palette("#14181d", "#e6eaef", "#9aa5b1", "#3a434e", "#6fa8ef", "#f0a06a"),
 }
+
+
+def on_paper(grey: Any, theme: Theme) -> Any:
+    """Drawings in grey, 0 to 255: dark on light as they come, or bright on dark."""
+    return 255 - grey if theme == "dark" else grey

@@ -10,7 +10,7 @@ import numpy as np
 
 import tinygrad_cnn as tg
 from tinygrad_cnn import nn
-from tinygrad_cnn.circle_square.figures import RIGHT, WRONG, montage, png
+from tinygrad_cnn.circle_square.figures import montage, png
 from tinygrad_cnn.circle_square.ink import as_input
 from tinygrad_cnn.extras import extra
 from tinygrad_cnn.recipes import cnn
@@ -22,6 +22,7 @@ with extra("cnn", "a figure"):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+RIGHT, WRONG = "#1b7837", "#b2182b"
 MOST = 48  # drawings in a picture
 LAYERS = {"first": 2, "second": 5}  # how many of the network's layers give the maps of its first and second convolution
 
