@@ -58,9 +58,10 @@ class Settings:
 
 
 class Curve(NamedTuple):
-    """What was measured of some images at every epoch, before its step.
+    """What was measured of some images at every epoch, before its step: both of shape (epochs,).
 
-    loss   the mean cross-entropy; right   the share of images on the right side of 1/2
+    loss   the mean cross-entropy
+    right  the share of images on the right side of 1/2
     """
 
     loss: Floats
@@ -73,7 +74,7 @@ class Result:
 
     losses, accuracies       of every epoch, before its step
     history                  the parameters of every epoch, before its step
-    start, final             the parameters
+    start, final             the parameters before training, and after it
     first_order              the shuffle of the first epoch
     stopped                  why training ended early, or None; interrupted: a person stopped it
     backend                  how the gradient was computed: "c" or "numpy", if it was compiled, or None
@@ -86,7 +87,6 @@ class Result:
     losses: list[float]
     accuracies: list[float]
     history: list[Parameters]
-    start: Parameters
     final: Parameters
     first_order: NDArray[np.intp]
     stopped: str | None
@@ -96,6 +96,11 @@ class Result:
     before: Forward
     after: Forward
     test: Forward
+
+    @property
+    def start(self) -> Parameters:
+        """The parameters before training."""
+        return self.history[0]
 
     @property
     def train_accuracy(self) -> float:
@@ -109,12 +114,12 @@ class Result:
 
     @functools.cached_property
     def curves(self) -> tuple[Curve, Curve]:
-        """Of the training images, and of the test images."""
+        """The curve of the training images, and that of the test images."""
         train, test = self.data.train, self.data.test
         x = self.settings.scaling(np.concatenate([train.grey, test.grey]))
         y = np.concatenate([train.y, test.y])[:, 0]
         with np.errstate(all="ignore"):
-            fc = np.array([forward(x, p).fc[0] for p in self.history])
+            fc = np.array([forward(x, p).fc[0] for p in self.history])  # (epochs, training and test images)
             losses, right = np.logaddexp(0, fc) - y * fc, (fc > 0) == (y > 0.5)
         parts = slice(len(train)), slice(len(train), None)
         of_training, of_test = (Curve(losses[:, part].mean(axis=1), right[:, part].mean(axis=1)) for part in parts)
@@ -177,7 +182,6 @@ def run(
         losses=losses,
         accuracies=accuracies,
         history=history,
-        start=first.before,
         final=final,
         first_order=first.order,
         stopped=stopped,
