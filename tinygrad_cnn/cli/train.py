@@ -25,8 +25,9 @@ from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, Epoch
 from tinygrad_cnn.cli import options, recipe_training, signals
 from tinygrad_cnn.cli.predict import says
+from tinygrad_cnn.pictures.write.formats import FILM_FORMATS
 
-FILMS = (".svg", ".gif", ".png")
+FILMS = tuple(f".{format}" for format in FILM_FORMATS)
 
 
 @click.command()
@@ -99,7 +100,7 @@ FILMS = (".svg", ".gif", ".png")
     type=options.path,
     help="Also write a card, a PNG file of 1200 by 630 pixels to share: the drawings, what was learnt, the verdict.",
 )
-@click.option("--lang", type=click.Choice(["en", "ko"]), default="en", help="The language of the card.")
+@click.option("--lang", type=click.Choice(list(cards.WORDS)), default="en", help="The language of the card.")
 @click.option("--dark", is_flag=True, help="Draw the card in light colours on dark.")
 @click.option("--json", "as_json", is_flag=True, help="Print metrics.json, and nothing else.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
