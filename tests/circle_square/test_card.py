@@ -62,8 +62,8 @@ def test_no_text_touches_another_or_the_edge(result, case: str, language: Any) -
     renderer = figure.canvas.get_renderer()
     places = {text: text.get_window_extent(renderer) for text in figure.axes[0].texts if text.get_text()}
     for text, place in places.items():
-        assert place.x0 >= 0, text
-        assert place.x1 <= 1200, text
+        assert 0 <= place.x0 < place.x1 <= 1200, text
+        assert 0 <= place.y0 < place.y1 <= 630, text
     for (a, first), (b, second) in itertools.combinations(places.items(), 2):
         assert not first.overlaps(second), (a, b)
 
