@@ -67,15 +67,7 @@ def _averages(pixels: Array, count: int, axis: int) -> Array:
 def encoded(pixels: Array) -> bytes:
     """Pixels as a PNG file."""
     height, width = pixels.shape[:2]
-    rows = np.pad(pixels.reshape(height, 4 * width), ((0, 0), (1, 0)))  # each begins with its filter: 0, none
-    return b"".join(
-        [
-            _SIGNATURE,
-            _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, *_EIGHT_BITS_OF_RGBA)),
-            _chunk(b"IDAT", zlib.compress(rows.tobytes(), 9)),
-            _chunk(b"IEND", b""),
-        ]
-    )
+    return _file(width, _EIGHT_BITS_OF_RGBA, pixels.reshape(height, 4 * width))
 
 
 def encoded_in_few_colours(pixels: Array) -> bytes:
@@ -90,17 +82,8 @@ def encoded_in_few_colours(pixels: Array) -> bytes:
         coarse = np.round(pixels * ((levels - 1) / 255)) * (255 / (levels - 1))
         table, places = _table_of(coarse.round().astype(np.uint8))
         levels //= 2
-    rows = np.pad(places.reshape(height, width).astype(np.uint8), ((0, 0), (1, 0)))
-    return b"".join(
-        [
-            _SIGNATURE,
-            _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, *_EIGHT_BITS_OF_A_TABLE)),
-            _chunk(b"PLTE", np.ascontiguousarray(table[:, :3]).tobytes()),
-            _chunk(b"tRNS", np.ascontiguousarray(table[:, 3]).tobytes()),
-            _chunk(b"IDAT", zlib.compress(rows.tobytes(), 9)),
-            _chunk(b"IEND", b""),
-        ]
-    )
+    colours = _chunk(b"PLTE", table[:, :3].tobytes()) + _chunk(b"tRNS", table[:, 3].tobytes())
+    return _file(width, _EIGHT_BITS_OF_A_TABLE, places.reshape(height, width).astype(np.uint8), colours)
 
 
 def _table_of(pixels: Array) -> tuple[Array, Array]:
@@ -108,6 +91,20 @@ def _table_of(pixels: Array) -> tuple[Array, Array]:
     whole = np.ascontiguousarray(pixels).view(np.uint32)
     colours, places = np.unique(whole, return_inverse=True)
     return colours.view(np.uint8).reshape(-1, 4), places
+
+
+def _file(width: int, kind: tuple[int, ...], rows: Array, colours: bytes = b"") -> bytes:
+    """A PNG file of rows of bytes; colours: the chunks of a table of colours, if pixels are places in one."""
+    data = np.pad(rows, ((0, 0), (1, 0))).tobytes()  # each row begins with its filter: 0, none
+    return b"".join(
+        [
+            _SIGNATURE,
+            _chunk(b"IHDR", struct.pack(">IIBBBBB", width, len(rows), *kind)),
+            colours,
+            _chunk(b"IDAT", zlib.compress(data, 9)),
+            _chunk(b"IEND", b""),
+        ]
+    )
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
