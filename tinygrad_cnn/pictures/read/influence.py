@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -39,7 +40,7 @@ def element_of(diagram: Diagram, reading: Reading, value: Any, index: Any, calle
         place = tuple(map(operator.index, index if isinstance(index, tuple | list) else [index]))
         if len(place) != len(box.axes):
             raise IndexError
-        return id, int(np.arange(np.prod(box.axes, dtype=np.int64)).reshape(box.axes)[place])
+        return id, int(np.arange(math.prod(box.axes)).reshape(box.axes)[place])
     except (IndexError, TypeError):
         raise IndexError(
             f"{caller}: {index!r} is not the index of an element of {called(box)}; expected integers within its shape, "

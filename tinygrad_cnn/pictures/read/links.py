@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -73,7 +74,7 @@ def moving(array: Any) -> tuple[Callable[[Any], Any], Any]:
 
 def sizes_of(diagram: Diagram) -> dict[str, int]:
     """How many elements the value of each box has."""
-    return {box.id: int(np.prod(box.axes, dtype=np.int64)) for box in diagram.boxes.values()}
+    return {box.id: math.prod(box.axes) for box in diagram.boxes.values()}
 
 
 def arrays_of(diagram: Diagram, reading: Reading, back: Sweep | None) -> dict[str, Array]:

@@ -59,8 +59,7 @@ class Step(NamedTuple):
         """The derivative of the result along `tangent`, a tangent of an operand."""
 
         def function(x: Any) -> Any:
-            operands = [x if i == position else y for i, y in enumerate(self.operands)]
-            return self.primitive(*operands, **self.static_args)
+            return self.primitive(*_with(self.operands, position, x), **self.static_args)
 
         return np.asarray(jvp(function, [self.operands[position]], [tangent])[1])
 
@@ -115,9 +114,8 @@ def _elementwise(step: Step, position: int) -> Jacobian:
     weights = np.zeros(shape)
     if step.primitive.rules[position] is not None:
         operands = [np.broadcast_to(x, shape) if isinstance(x, np.ndarray) else x for x in step.operands]
-        weights[...] = step._replace(operands=operands).primitive.rules[position](
-            np.ones(shape, np.result_type(step.out)), step.out, *operands, **step.static_args
-        )
+        g = np.ones(shape, np.result_type(step.out))
+        weights[...] = step.primitive.rules[position](g, step.out, *operands, **step.static_args)
     return Jacobian(np.arange(elements.size + 1), elements, weights.reshape(-1))
 
 
@@ -188,7 +186,7 @@ class _Structure:
 
 
 def _refuse_if_large(step: Step, position: int) -> None:
-    """Raise TooLargeError if the first, middle and last row let expect it, before much is computed."""
+    """Raise TooLargeError if the first, middle and last row suggest it, before much is computed."""
     size = np.size(step.out)
     counts = []
     for row in (0, size // 2, size - 1):
@@ -229,9 +227,9 @@ def _supports(steps: Sequence[Step], position: int, axis: int) -> list[Array]:
 
 def _colours(supports: Sequence[Array]) -> Array:
     """Numbers of places along an axis: of two that have the same, some of these matrices have disjoint rows."""
-    length = len(supports[0]) if supports else 0
     if not supports:
         return np.zeros(0, int)
+    length = len(supports[0])
     if any(np.all(matrix.sum(axis=0) <= 1) for matrix in supports):
         return np.zeros(length, int)
     if length > MOST_PASSES**2 // 256:
