@@ -13,7 +13,7 @@ NAMES = ("train", "learn", "recipes", "evaluate", "experiment", "predict", "chec
 
 
 class _Missing(click.Command):
-    """A command that an extra has which is not installed: it says so, whatever it is given."""
+    """A command whose extra is not installed: it says so, whatever it is given."""
 
     def __init__(self, name: str, error: MissingExtraError) -> None:
         super().__init__(name, help=f"Needs pip install 'tinygrad-cnn[{error.extra}]'.")

@@ -30,7 +30,7 @@ def format_of(path: str | os.PathLike[str] | None, format: str | None, known: tu
 
 
 def unknown(format: str, known: tuple[str, ...] = FORMATS) -> str:
-    """The message about a format that does not exist, or that a film cannot have, or a picture that is none."""
+    """The message about a format that is not among those `known`, of pictures or of films."""
     if known == FILM_FORMATS:
         return f"unknown format {format!r} for a film; expected one of {', '.join(known)}"
     with_frames = " (pass frames= for a film)" if format in FILM_FORMATS else ""
