@@ -42,6 +42,7 @@ class Themes(SphinxTransform):
                     image.parent.insert(image.parent.index(image) + 1, other)
 
 
+SHOWN_WHERE = re.compile(r"only-\w+|moving|still")  # the classes that `Themes` gives a picture; its link has them too
 IMAGE = re.compile(r'<img (?:[^>]* )?src="([^"]*_images/[^"]*)"[^>]*>')
 
 
@@ -49,13 +50,9 @@ def open_at_a_tap(app: Any, name: str, template: str, context: dict[str, Any], d
     """Make a picture a link to itself: on a narrow page it is small."""
 
     def link(found: re.Match[str]) -> str:
-        classes = " ".join(
-            [
-                "picture",
-                *re.findall(r"\b(?:only-\w+|moving|still)\b", (re.search(r'class="([^"]*)"', found[0]) or [""])[0]),
-            ]
-        )
-        return f'<a class="{classes}" href="{found[1]}">{found[0]}</a>'
+        given = re.search(r'class="([^"]*)"', found[0])
+        shown_where = [name for name in (given[1] if given else "").split() if SHOWN_WHERE.fullmatch(name)]
+        return f'<a class="{" ".join(["picture", *shown_where])}" href="{found[1]}">{found[0]}</a>'
 
     if "body" in context:
         context["body"] = IMAGE.sub(link, context["body"])

@@ -172,7 +172,6 @@ class Command(Directive):
     """The help of a command."""
 
     required_arguments = 1
-    optional_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         """What `tinygrad-cnn NAME --help` prints."""
@@ -180,7 +179,8 @@ class Command(Directive):
 
         from tinygrad_cnn.cli.commands import command
 
-        words = [word for word in self.arguments if word != "tinygrad-cnn"]
+        (name,) = self.arguments
+        words = [] if name == "tinygrad-cnn" else [name]
         text = CliRunner().invoke(command, [*words, "--help"], prog_name="tinygrad-cnn").output
         block = nodes.literal_block(text, text)
         block["language"] = "text"
