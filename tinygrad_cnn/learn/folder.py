@@ -100,7 +100,7 @@ class Folder:
         self.save()
 
     def restore(self, exercise: Exercise) -> bool:
-        """Write the file of an exercise anew, if it is not there. Whether it was written."""
+        """Write the file of an exercise as it is given, if it is not there. Whether it was written."""
         self.file(exercise).parent.mkdir(parents=True, exist_ok=True)
         return write_new(self.file(exercise), exercise.starter(self.language))
 
@@ -149,8 +149,7 @@ def start(path: Path, language: Language) -> Folder:
     folder = Folder(path, language, course()[0].number)
     try:
         for exercise in course():
-            folder.file(exercise).parent.mkdir(parents=True, exist_ok=True)
-            write_new(folder.file(exercise), exercise.starter(language))
+            folder.restore(exercise)
     except OSError as error:
         raise FolderError(f"{path}: cannot be written: {error.strerror or error}") from None
     folder.save()

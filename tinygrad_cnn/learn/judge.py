@@ -104,7 +104,7 @@ def _judged_values(exercise: Exercise, lines: list[Line], answer: ModuleType, so
     if len(of) == 1 and _gives(exercise, swapped, path, solution):
         wrong, operator = {of[0].name}, "assigned" if swapped.count("+=") > source.count("+=") else "added"
     else:
-        wrong = _wrong_blanks(exercise, lines, answer)
+        wrong = _wrong_blanks(exercise, lines, answer, solution)
     lines = [
         replace(line, status="wrong" if line.name in wrong else "right") if line.status == "unknown" else line
         for line in lines
@@ -175,11 +175,10 @@ def answer_of(call: str, answer: ModuleType) -> Any:
         raise AnswerError(error, answer) from error
 
 
-def _wrong_blanks(exercise: Exercise, lines: list[Line], answer: ModuleType) -> set[str]:
+def _wrong_blanks(exercise: Exercise, lines: list[Line], answer: ModuleType, solution: ModuleType) -> set[str]:
     """The fewest blanks without which everything would be right."""
     written = [line.name for line in lines if line.status == "unknown"]
     source, path = answer.__source__, Path(str(answer.__file__))
-    solution = loaded(without_marks(exercise.solution), exercise.folder / "solution.py")
     values = {b.name: ((b.within, b.name), b.value) for b in exercise.blanks}
     for n in range(1, len(written)):
         for names in itertools.combinations(written, n):
