@@ -65,7 +65,9 @@ def test_few_iterations_of_a_long_loop_are_run_to_find_what_is_wrong_in_all() ->
 
 def test_what_is_wrong_late_in_a_loop_is_looked_for_in_all_of_it() -> None:
     report = tg.check.gradients(loss, PARAMETERS, Counted(late).by_hand, evaluations=0)
-    assert report.parameters[0].cause is not None
+    cause = report.parameters[0].cause
+    assert cause is not None
+    assert cause.right == "return 1 - h ** 2 if t > 50 else 1 - h ** 2"
 
 
 def test_what_is_shortened_is_as_it_was_afterwards() -> None:
