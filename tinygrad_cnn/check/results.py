@@ -40,7 +40,8 @@ class Cause:
     """Why a hand-derived gradient is wrong.
 
     words   the mistake, as a clause
-    kind    which kind of edit of the right program it is, a name of `sentences.EDITS`; "" if it is none
+    kind    which mistake it is: a name of `sentences.EDITS`, or of `sentences.EDITS_OF_LINES` where only an edit of the
+            source mends it; "" if it is none
     you     the wrong line of code, as an assignment; None where it has no short one
     right   what it should be
     line    where it is, as "model.py:12", if it is a line of somebody's source

@@ -125,33 +125,30 @@ class Causes:
         why = sentences.TIME_OVER if self.effort.deadline.is_over() else sentences.ENOUGH_TRIED
         return [sentences.NOT_TO_THE_END.format(names=sentences.listed(list(dict.fromkeys(self.unfinished))), why=why)]
 
-    def _wrong(self, found: HandDerived | None, step_by_step: bool) -> dict[Node, str]:
-        """The cotangents that are not what arrives, with their names."""
-        if found is None:
-            return {}
-        arrays, cotangents = found.arrays(), self.autodiff.cotangents
-        given = {node: x for node, x in arrays.items() if x.shape == node.like.shape} if step_by_step else {}
+    def _wrong(self, arrays: Mapping[Node, Array], given: Mapping[Node, Array]) -> set[Node]:
+        """The nodes of hand-derived cotangents that are not what arrives, step by step from those that are given."""
+        cotangents = self.autodiff.cotangents
         arrived = walk_back(self.autodiff.run, given) if given else cotangents
-        wrong = {}
+        wrong = set()
         for node, x in arrays.items():
             if node in arrived:
                 rounding = 64 * self.autodiff.rounding.get(node, 0.0) + 1e-12 * largest(np.asarray(cotangents[node]))
                 if compare_arrays(x, np.asarray(arrived[node]), rounding).verdict == "differ":
-                    wrong[node] = found.of[node][0]
+                    wrong.add(node)
         return wrong
 
     @functools.cached_property
     def other_points(self) -> list[SecondPoint]:
         """The witnesses nearby, and far away with other data, large and small, if what is right here is right there."""
         arrays = {} if self.hand_derived is None else self.hand_derived.arrays()
-        step_by_step = any(x.shape == node.like.shape for node, x in arrays.items())
-        here = set(self._wrong(self.hand_derived, step_by_step))
+        given = {node: x for node, x in arrays.items() if x.shape == node.like.shape}
+        here = self._wrong(arrays, given)
         near = second_point(self.subject, self.autodiff, self.by_hand, self.given_names)
         found = [] if near is None else [near]
         for data in (1.0, SMALL, None) if is_data([self.subject.loss, self.by_hand]) else (None,):
             if data is None and len(found) > 1:
                 break
             far = second_point(self.subject, self.autodiff, self.by_hand, self.given_names, FAR, data)
-            if far is not None and far.wrong(step_by_step) <= here:
+            if far is not None and far.wrong(bool(given)) <= here:
                 found.append(far)
         return found

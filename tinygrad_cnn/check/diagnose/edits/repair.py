@@ -21,7 +21,7 @@ from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.deadline import Effort, TimeOverError, time_left
 from tinygrad_cnn.check.diagnose.edits.source_edits import SourceEdit, edits, factor_of, parsed, text
 from tinygrad_cnn.check.diagnose.edits.statements import Change, Changes, Source, Statement
-from tinygrad_cnn.check.diagnose.edits.wording import LONG, mended_by
+from tinygrad_cnn.check.diagnose.edits.wording import LONG, MENDS
 from tinygrad_cnn.check.results import Cause
 
 Array = Any
@@ -125,7 +125,7 @@ class _Mending:
             words = sentences.AND.format(one=words, other=more)
         if others:
             words = sentences.FOR_INSTANCE.format(mistake=words)
-        kind = mended_by(self.edit.sentence)
+        kind = MENDS.get(self.edit.sentence, self.edit.sentence)
         at = self.statement.place_written
         if self.you == self.right or max(len(self.you), len(self.right)) > LONG or not self.right:
             return Cause(words, kind, line=at)
@@ -190,8 +190,8 @@ class _Search:
                 return
             change = _disturbance(statement.node)
             if change is None:
-                is_right = bool(statement.makes) and all(map(self.trial.is_right, statement.makes))
-                yield RETURNED if isinstance(statement.node, ast.Return) else IS_RIGHT * is_right, statement
+                is_return = isinstance(statement.node, ast.Return)
+                yield RETURNED if is_return else IS_RIGHT * self._makes_what_is_right(statement), statement
                 continue
             back = change.apply()
             try:
@@ -205,9 +205,12 @@ class _Search:
             if self.wrong[0] in touched:
                 spoils = any(x in touched for x in self.right)
                 leaves = any(x not in touched for x in self.wrong)
-                makes = statement.makes
-                is_right = bool(makes) and all(map(self.trial.is_right, makes))
+                is_right = self._makes_what_is_right(statement)
                 yield TOUCHES_WHAT_IS_RIGHT * spoils + 0.1 * leaves + IS_RIGHT * is_right, statement
+
+    def _makes_what_is_right(self, statement: Statement) -> bool:
+        makes = statement.makes
+        return bool(makes) and all(map(self.trial.is_right, makes))
 
     def _outputs(self, trial: Trial, *changed: Statement) -> Outputs | None:
         trial.effort.spend(trial.lines + COMPILING)

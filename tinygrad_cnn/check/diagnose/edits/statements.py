@@ -178,10 +178,7 @@ class Source:
         """The definition that a code was made from."""
         tree = self._trees.setdefault(code.co_filename, _parsed(code.co_filename))
         for x in ast.walk(tree):
-            if isinstance(x, ast.FunctionDef) and code.co_firstlineno in {
-                x.lineno,
-                *[y.lineno for y in x.decorator_list],
-            }:
+            if isinstance(x, ast.FunctionDef) and code.co_firstlineno == _first_line(x):
                 return x if x.name == code.co_name else None
         return None
 
@@ -291,6 +288,7 @@ def _unit(path: Sequence[Any], like: CodeType) -> Unit:
 
 
 def _first_line(x: Any) -> int:
+    """Where the code of a definition begins: at its first decorator, if it has one."""
     return int(min([x.lineno, *[y.lineno for y in x.decorator_list]]))
 
 

@@ -81,12 +81,11 @@ BINARY = frozenset(["+", "-", "*", "/", "@", "**", "//", "%", "&", "|", "^", *CO
 _CLASSES = {sign: kind for kind, sign in OPERATORS.items()}
 
 
-class NotATermError(ValueError):
-    """An expression that has no term: a lambda, a comprehension, a call with stars."""
-
-
 def from_ast(node: Any, names: dict[str, Term], group: Any = None) -> Term:
-    """The term of an expression. names: the terms of names that have one; another name is one by itself."""
+    """The term of an expression. names: the terms of names that have one; another name is one by itself.
+
+    ValueError for a lambda, a comprehension and a call with stars, which have none.
+    """
 
     def term(x: Any) -> Term:
         return from_ast(x, names, group)
@@ -122,7 +121,7 @@ def from_ast(node: Any, names: dict[str, Term], group: Any = None) -> Term:
             return Term("tuple", [term(x) for x in node.elts], None, place)
         case ast.List():
             return Term("list", [term(x) for x in node.elts], None, place)
-    raise NotATermError(ast.unparse(node))
+    raise ValueError(f"{ast.unparse(node)} has no term")
 
 
 def to_ast(x: Term) -> Any:

@@ -16,7 +16,7 @@ AROUND = 30  # characters of a term that a smaller one is shown within
 MANY = 60  # terms of a line
 
 # The mistake, as `sentences.EDITS` names it, that an edit of a line mends: a factor that is to be taken out
-# is one too many. What is not here is mended by an edit of its own name.
+# is one too many. Of an edit that is not here, the mistake has the same name.
 MENDS = {
     "term_missing": "term_more",
     "factor_missing": "factor_more",
@@ -97,8 +97,3 @@ def lines(name: str, root: Term, edited: Term) -> tuple[str | None, str | None]:
 def says_nothing(words: str) -> bool:
     """Whether words name nothing that the reader could look for."""
     return sentences.PART in words
-
-
-def mended_by(edits: str) -> str:
-    """The mistakes, of `sentences.EDITS`, that edits of a line mend; several are separated by " and "."""
-    return " and ".join(MENDS.get(edit, edit) for edit in edits.split(" and "))
