@@ -9,7 +9,7 @@ import pytest
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.check import cross_check
-from tinygrad_cnn.check.deadline import Deadline, Effort, time_left, to_the_end, until
+from tinygrad_cnn.check.deadline import NEVER, Deadline, Effort, time_left, until
 from tinygrad_cnn.check.witnesses.autodiff import Subject
 
 RNG = np.random.default_rng(0)
@@ -132,7 +132,7 @@ def test_a_call_is_broken_off_between_two_operations_of_the_loss() -> None:
 def test_what_runs_to_the_end_is_not_broken_off() -> None:
     clock, done = Clock(tick=1.0), []
     with until(Deadline(0.5, clock)):
-        with to_the_end():
+        with until(NEVER):
             time_left()
             done.append("within")
         time_left()

@@ -16,7 +16,7 @@ from typing import Any
 
 
 class TimeOverError(BaseException):
-    """The time is over. Somebody's code that catches any Exception lets this pass."""
+    """The time is over. It is no Exception, so that user code that catches any Exception lets it pass."""
 
 
 class Deadline:
@@ -46,7 +46,7 @@ class Deadline:
 
 @contextlib.contextmanager
 def until(deadline: Deadline) -> Iterator[None]:
-    """What is done within is broken off when the time is over."""
+    """Within it, `time_left` ends what is done when the time is over. Within `until(NEVER)`, nothing is ended."""
     token = _deadline.set(deadline if deadline.seconds < math.inf else None)
     try:
         yield
@@ -56,25 +56,15 @@ def until(deadline: Deadline) -> Iterator[None]:
         _deadline.reset(token)
 
 
-@contextlib.contextmanager
-def to_the_end() -> Iterator[None]:
-    """What is done within is not broken off."""
-    token = _deadline.set(None)
-    try:
-        yield
-    finally:
-        _deadline.reset(token)
-
-
 def time_left(seconds: float = 0.0) -> None:
-    """Break off what is done `until` some time, if that would be over in so many seconds."""
+    """End what is done `until` a deadline, if no more than so many seconds are left."""
     deadline = _deadline.get()
     if deadline is not None and deadline.left() <= seconds:
         raise TimeOverError
 
 
 def timed(function: Callable[..., Any], deadline: Deadline) -> Callable[..., Any]:
-    """A function that is not begun where there is less time left than it took when it was called before."""
+    """A function that is not called when less time is left than its last call took."""
     took = 0.0
 
     @functools.wraps(function)
@@ -88,6 +78,8 @@ def timed(function: Callable[..., Any], deadline: Deadline) -> Callable[..., Any
 
     return call
 
+
+NEVER = Deadline()
 
 _deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 

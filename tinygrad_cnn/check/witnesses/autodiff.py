@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.check import sentences
-from tinygrad_cnn.check.deadline import Deadline, time_left, until
+from tinygrad_cnn.check.deadline import NEVER, Deadline, time_left, until
 from tinygrad_cnn.check.witnesses.backward_walk import walk_back
 from tinygrad_cnn.check.witnesses.bindings import Bindings
 from tinygrad_cnn.check.witnesses.hand_derived import HandDerived, matched, refuse_unknown
@@ -24,7 +24,6 @@ from tinygrad_cnn.engine.conversions import GradientLostWarning
 from tinygrad_cnn.engine.graph import Array, Node
 
 Loss = Callable[[Any], Any]
-NEVER = Deadline()
 
 # Long double has no fast matrix products: about 5 ns a multiplication. So many of them are worth one run in it, and
 # so many a run for every difference. It takes twice the memory: so many elements of all values are worth that.

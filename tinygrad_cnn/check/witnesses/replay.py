@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn import tree
-from tinygrad_cnn.check.deadline import time_left, to_the_end
+from tinygrad_cnn.check.deadline import NEVER, time_left, until
 from tinygrad_cnn.check.witnesses.branches import Branches, branches_of
 from tinygrad_cnn.check.witnesses.magnitude import largest
 from tinygrad_cnn.check.witnesses.trace import Trace, one_number, trace, value_of
@@ -133,7 +133,7 @@ def replay(loss: Callable[[Any], Any], form: tree.Flat, leaves: Sequence[Array],
     except Exception:  # whatever a loss does that a program cannot: it is run in Python then
         return None
     finally:
-        with to_the_end():
+        with until(NEVER):
             trace(loss, form, leaves)  # what the loss keeps is numbers again, and not what stood for them
 
 
