@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import linecache
-import os
 import textwrap
 from dataclasses import replace
 
@@ -45,32 +43,19 @@ def _written(evidence: Evidence, row: Step | Parameter) -> Written | None:
 def _found(evidence: Evidence, row: Step | Parameter) -> Written | None:
     assert row.hand_derived is not None
     place = None if row.cause is None else row.cause.line
-    if place is not None:
-        found = next((x for x in evidence.causes.source.statements if x.place_written == place), None)
-        return _from_file(evidence, place) if found is None else _around(found)
-    made = evidence.causes.maker_of(row.hand_derived)
-    return None if made is None else _around(made)
+    if place is None:
+        statement = evidence.causes.maker_of(row.hand_derived)
+    else:
+        statement = next((x for x in evidence.causes.source.statements if x.place_written == place), None)
+    return None if statement is None else _around(statement)
 
 
 def _around(x: Statement) -> Written | None:
     """The lines around a statement; of one with a body, around its first line."""
-    last = x.node.lineno if hasattr(x.node, "body") else x.node.end_lineno or x.node.lineno
-    return _lines(x.file, x.node.lineno, last)
-
-
-def _from_file(evidence: Evidence, place: str) -> Written | None:
-    """The lines around a place that was not executed, if it is in the file of `by_hand`."""
-    path, number = (
-        getattr(getattr(inspect.unwrap(evidence.by_hand), "__code__", None), "co_filename", ""),
-        place.rsplit(":", 1)[1],
-    )
-    return _lines(path, int(number), int(number)) if place == f"{os.path.basename(path)}:{number}" else None
-
-
-def _lines(path: str, first: int, last: int) -> Written | None:
-    every = linecache.getlines(path)
+    first, every = x.node.lineno, linecache.getlines(x.file)
+    last = first if hasattr(x.node, "body") else x.node.end_lineno or first
     begin, end = max(first - AROUND, 1), min(last + AROUND, len(every))
-    if not first <= len(every):
+    if first > len(every):
         return None
     text = textwrap.dedent("".join(every[begin - 1 : end])).splitlines()
-    return Written(f"{os.path.basename(path)}:{first}", first, last, tuple(enumerate(text, begin)))
+    return Written(x.place_written, first, last, tuple(enumerate(text, begin)))

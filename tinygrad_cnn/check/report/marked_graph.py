@@ -49,13 +49,10 @@ def _marked(diagram: Diagram) -> set[str]:
 
 def marks_of(report: Results, anchors: Anchors) -> dict[Node, Mark]:
     """A mark for each cotangent that was derived by hand; the first wrong step has a flag."""
-    first = report.first_wrong
+    first: Step | Parameter | None = report.first_wrong
     marks = {step.node: mark(step.against_autodiff, step.autodiff, step.wrong, step is first) for step in report.steps}
-    wrong = [
-        p
-        for p in report.parameters
-        if p.hand_derived_vs_autodiff is not None and p.hand_derived_vs_autodiff.verdict == "differ"
-    ]
+    if first is None:
+        first = next((p for p in report.parameters if p.autodiff is not None and p.is_wrong), None)
     for p in report.parameters:
         if (
             p.node is not None
@@ -63,7 +60,7 @@ def marks_of(report: Results, anchors: Anchors) -> dict[Node, Mark]:
             and p.hand_derived_vs_autodiff is not None
             and p.autodiff is not None
         ):
-            marks[p.node] = mark(p.hand_derived_vs_autodiff, p.autodiff, True, first is None and p in wrong[:1])
+            marks[p.node] = mark(p.hand_derived_vs_autodiff, p.autodiff, True, p is first)
     rows: dict[Node, Step | Parameter] = {p.node: p for p in report.parameters if p.node is not None}
     rows |= {step.node: step for step in report.steps}
     links = {node: anchors.of(row) for node, row in rows.items()}

@@ -20,8 +20,8 @@ def names_in_source(loss: Callable[..., Any], names: Sequence[str]) -> list[str]
         return list(names)
     for x in ast.walk(definition):
         if isinstance(x, ast.Assign) and isinstance(x.value, ast.Name) and x.value.id == argument:
-            target = x.targets[0]
-            found = [y.id for y in getattr(target, "elts", ()) if isinstance(y, ast.Name)]
-            if len(found) == len(target.elts if isinstance(target, ast.Tuple) else ()) == len({*found}) == len(names):
+            parts = x.targets[0].elts if isinstance(x.targets[0], ast.Tuple) else []
+            found = [y.id for y in parts if isinstance(y, ast.Name)]
+            if len({*found}) == len(parts) == len(names):
                 return found
     return list(names)
