@@ -30,6 +30,7 @@ from corpus.judge import Judged, judged  # noqa: E402
 from mutants import MUTANTS, RIGHT  # noqa: E402
 
 import tinygrad_cnn as tg  # noqa: E402
+from tinygrad_cnn.check.sentences import count  # noqa: E402
 
 Loss = Callable[[dict[str, Any]], Any]
 ByHand = Callable[[dict[str, Any]], dict[str, Any]]
@@ -113,11 +114,6 @@ def by_jax() -> tuple[str, Checker]:
 def row(*cells: str) -> str:
     """A line of a table."""
     return "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
-
-
-def counted(n: int, what: str) -> str:
-    """The number with its noun, in the plural but for 1."""
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 class Half(NamedTuple):
@@ -229,7 +225,7 @@ def page() -> str:
         for name in peers
     )
     of_alarms = "\n".join(
-        f"- {name}: {counted(alarm, 'false alarm')} in {n + m}; {alarms[name]} in {len(RIGHT)} at kinks and ties."
+        f"- {name}: {count(alarm, 'false alarm')} in {n + m}; {alarms[name]} in {len(RIGHT)} at kinks and ties."
         for name, alarm in corrected.items()
     )
     return f"""# What gradient checkers find
