@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import string
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from tinygrad_cnn.check import sentences
+from tinygrad_cnn.check.diagnose.edits import source_edits
+from tinygrad_cnn.check.diagnose.edits.wording import MENDS
 
 TEXTS = {name: value for name, value in vars(sentences).items() if name.isupper() and isinstance(value, str)}
 TABLES = {name: value for name, value in vars(sentences).items() if name.isupper() and isinstance(value, Mapping)}
@@ -21,11 +22,6 @@ CODE = "".join(
 )
 
 
-def fields(text: str) -> set[str]:
-    """The names in braces."""
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
-
-
 def test_every_sentence_can_be_produced() -> None:
     assert len(EVERY) > 150
     assert [name for name in [*TEXTS, *TABLES] if not re.search(rf"\bsentences\.{name}\b", CODE)] == []
@@ -34,10 +30,14 @@ def test_every_sentence_can_be_produced() -> None:
     assert '("scale" if root else "scale_of") + ("_length" if' in CODE  # these
 
 
-def test_an_edit_of_a_line_is_filled_in_as_the_edit_of_the_program_is() -> None:
-    for key in sentences.EDITS.keys() & sentences.EDITS_OF_LINES.keys():
-        clause = sentences.EDITS[key]
-        assert fields(sentences.EDITS_OF_LINES[key]) <= fields(clause), key
+def test_the_edits_of_lines_that_have_a_sentence_are_those_that_are_made() -> None:
+    code = Path(source_edits.__file__).read_text(encoding="utf-8")
+    assert [key for key in sentences.EDITS_OF_LINES if f'"{key}"' not in code] == []
+
+
+def test_a_mistake_that_an_edit_mends_has_a_sentence() -> None:
+    assert MENDS.keys() <= sentences.EDITS_OF_LINES.keys()
+    assert {*MENDS.values()} <= sentences.EDITS.keys()
 
 
 @pytest.mark.parametrize(("name", "text"), EVERY, ids=[name for name, _ in EVERY])
