@@ -29,7 +29,7 @@ from tinygrad_cnn.engine.graph import Array, Node
 STEPS, MANY = 1e6, 3  # operations that are tried for one of the first few steps, and how few these are
 REPAIRS = 2e6  # for edits of the source
 PLAIN = 1.15  # an edit of the source that costs no more is the cause, whatever else would account for the numbers
-RATHER = 0.27  # what another one may cost more than an edit of the right program
+RATHER = 0.27  # what a more expensive one may cost more than an edit of the right program
 LATER = 1e5  # for one of the others
 AT_LEAST = 2e4  # for any
 
@@ -60,7 +60,7 @@ class Causes:
     _searches: int = 0
 
     def of(self, case: Case, node: Node, upstream: Upstream) -> Cause | None:
-        """The cause of what is wrong with a cotangent: where it is short, the edit of the source that mends it."""
+        """The cause of what is wrong with a cotangent: the edit of the source that mends it, if it is cheap."""
         if self.effort.deadline.is_over():
             self.unfinished.append(case.name)
             return None

@@ -17,9 +17,9 @@ Shortened = Callable[[], AbstractContextManager[None]]
 
 
 def shortened(functions: Sequence[Any]) -> Iterator[Shortened]:
-    """Contexts within which a number that functions find, but for their arguments, is small.
+    """Contexts within which a large number that functions find elsewhere than in their arguments is small.
 
-    It may be that of the iterations of a loop. Axes of arrays and lists that are as long are as short then.
+    It may be how many iterations a loop has. Lists, and axes of arrays, that are as long are shortened with it.
     """
     places = places_of(functions)
     numbers = {n for place in places for n in _numbers(value_in(place)) if n >= MANY}
@@ -41,7 +41,7 @@ def _numbers(value: Any) -> Iterator[int]:
 
 
 def _shorter(n: int, value: Any) -> Any:
-    """A value with a few for `n`; itself if it has nothing to do with that."""
+    """A value with FEW in place of `n`; the value itself if there is no `n` in it."""
     if type(value) is int and value == n:
         return FEW
     if isinstance(value, np.ndarray) and n in value.shape:

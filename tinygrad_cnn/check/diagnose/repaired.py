@@ -22,7 +22,7 @@ from tinygrad_cnn.engine.graph import Array, Node
 
 WITHIN = 1e-9  # relative
 FEW = 3  # elements that are no evidence of a factor
-LONG, SAVED = 400, 4  # lines that are executed, if it is worth to have fewer, and how many times fewer
+LONG, SAVED = 400, 4  # executed lines from which on a shorter run pays, and how many times shorter it has to be
 SLIGHT = 0.03  # relative: what is wrong by less is noise as likely as a slip of the pen
 
 

@@ -26,14 +26,14 @@ from tinygrad_cnn.check.results import Cause
 
 Array = Any
 Outputs = Mapping[Any, Array]  # what comes out of a gradient, by whatever it is known by
-DISTURBED = "({}) * 1.37 + 0.0113"  # a value in place of that of a statement, other than 0 too
-TOUCHES_WHAT_IS_RIGHT = 0.4  # what an edit costs more of a statement on which something right depends
+DISTURBED = "({}) * 1.37 + 0.0113"  # another value than a statement computes, also where that is 0
+TOUCHES_WHAT_IS_RIGHT = 0.4  # what an edit costs more of a statement on which something right depends,
+IS_RIGHT = 0.4  # of one that makes a value of the graph or a right cotangent,
+RETURNED = 0.3  # and of one that returns what others have computed
 NEARLY = 0.1  # what an edit may cost more that mends more
-OF_SEVERAL_LINES = ("later", "after_the_loop", "line_missing")  # edits that one line does not show
-COMPILING = 500  # operations of NumPy that take as long as to compile a function
 AS_GOOD = 0.03  # by how much the costs of edits differ that are given as "for instance"
-IS_RIGHT = 0.4  # and of one that makes a value of the graph, or a cotangent as it should be
-RETURNED = 0.3  # what an edit costs more of what is returned, where nothing is computed
+OF_SEVERAL_LINES = ("later", "after_the_loop", "line_missing")  # edits that cannot be shown as one line
+COMPILING = 500  # operations of NumPy that take as long as compiling a function
 
 
 @dataclass(frozen=True)

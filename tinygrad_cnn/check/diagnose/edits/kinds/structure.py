@@ -149,6 +149,6 @@ def other_operator(x: Term, c: Context) -> Iterator[Edit]:
             if op != x.op:
                 made = Term(op, [a, b])
                 if x.op in ("==", "!=") and np.size(np.unique(np.asarray(c.value(made), bool))) == 1:
-                    continue  # equal to the largest: nothing is larger, so <= is no condition
+                    continue  # x == x.max(): as nothing is larger, x <= x.max() always holds
                 cost = 1.0 if op[0] == x.op[0] else 1.4 if op in ("==", "!=") else 1.1
                 yield Edit({x: made}, cost, "other", {"x": x, "y": made}, op)
