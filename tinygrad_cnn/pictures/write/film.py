@@ -151,7 +151,9 @@ def _numbers(numbers: Sequence[str], x: float, y: float, ink: str) -> str:
 
 def _lines(texts: Sequence[str], step: float, size: float, ink: str, look: str = "") -> str:
     lines = "".join(
-        f'<text y="{i * step + 0.76 * step:g}">{escaped(text)}</text>' for i, text in enumerate(texts) if text
+        f'<text y="{i * step + film_head.BASELINE * step:g}">{escaped(text)}</text>'
+        for i, text in enumerate(texts)
+        if text
     )
     return f'<g font-family="{FONT}" font-size="{size:g}" fill="{ink}"{look}>{lines}</g>'
 
@@ -163,25 +165,20 @@ def _head(film: Film, width: float, theme: Theme) -> str:
     up = -film_head.HEIGHT
     parts = []
     for texts, baseline, size, look in (
-        (head.names, film_head.NAME, 14, ' font-weight="bold"'),
-        (head.values, film_head.VALUE, 11, ""),
+        (head.names, film_head.NAME, film_head.NAME_SIZE, ' font-weight="bold"'),
+        (head.values, film_head.VALUE, film_head.VALUE_SIZE, ""),
     ):
         step = 1.4 * size
-        widest = film_head.LEFT - 20
-        parts.append(
-            _strip(count, 16, up + baseline - 0.76 * step, widest, step, _lines(texts, step, size, palette.ink, look))
-        )
-    ends = (
-        (film_head.LEFT, "start"),
-        ((film_head.LEFT + width - film_head.RIGHT) / 2, "middle"),
-        (width - film_head.RIGHT, "end"),
-    )
+        widest, top = film_head.LEFT - 20, up + baseline - film_head.BASELINE * step
+        lines = _lines(texts, step, size, palette.ink, look)
+        parts.append(_strip(count, film_head.MARGIN, top, widest, step, lines))
+    places = film_head.places_of_ticks(width)
     ticks = "".join(
         f'<text x="{x:g}" y="{up + film_head.TICK}" text-anchor="{anchor}">{escaped(tick)}</text>'
-        for (x, anchor), tick in zip(ends, head.ticks, strict=True)
+        for x, anchor, tick in zip(places, ("start", "middle", "end"), head.ticks, strict=True)
         if tick
     )
-    parts.append(f'<g font-family="{FONT}" font-size="9" fill="{palette.faint}">{ticks}</g>')
+    parts.append(f'<g font-family="{FONT}" font-size="{film_head.TICK_SIZE}" fill="{palette.faint}">{ticks}</g>')
     axis = f"M{film_head.LEFT} {up + film_head.BOTTOM}H{width - film_head.RIGHT:g}"
     whole = f'<path d="{axis}{_path(head.points, 0, up)}" fill="none" stroke="{palette.frame}"/>'
     frames = []
@@ -201,7 +198,9 @@ def _head(film: Film, width: float, theme: Theme) -> str:
             )
         )
         path = _path(head.points[: i + 1], -left, down)
-        frames.append(f'<path d="{path}" fill="none" stroke="{palette.backward}" stroke-width="1.6"/>{dot}')
+        frames.append(
+            f'<path d="{path}" fill="none" stroke="{palette.backward}" stroke-width="{film_head.STROKE}"/>{dot}'
+        )
     wide = width - film_head.RIGHT - film_head.LEFT + 2 * film_head.DOT
     return "".join([*parts, whole, _strip(count, left, up + top, wide, high, "".join(frames))])
 

@@ -14,7 +14,11 @@ LEFT, RIGHT = 150, 16  # of the curve, from both edges
 TOP, BOTTOM = 10, 46  # of the curve
 DOT = 3.0  # the radius of the point that moves
 LOG = 30  # times the least: a curve of numbers above 0 that reaches so far has a logarithmic scale
+MARGIN = 16  # to the left of what is written
 NAME, VALUE, TICK = 26, 44, 58  # the baselines of what is written
+NAME_SIZE, VALUE_SIZE, TICK_SIZE = 14, 11, 9
+BASELINE = 0.76  # of the height of a line, from its upper edge
+STROKE = 1.6  # the width of the curve as far as it has grown; the whole of it is one point wide
 
 
 class Head(NamedTuple):
@@ -51,6 +55,11 @@ def head_of(film: Film, width: float) -> Head:
 
     points = [(x, height(y)) if math.isfinite(y) else None for x, y in zip(across, film.curve.values, strict=True)]
     return Head(film.frames, values, points, (ticks[0], "log scale" if is_log else "", ticks[2]))
+
+
+def places_of_ticks(width: float) -> tuple[float, float, float]:
+    """Where ticks are written in a film of this width: beneath the beginning, the middle and the end of the curve."""
+    return LEFT, (LEFT + width - RIGHT) / 2, width - RIGHT
 
 
 def pieces(points: list[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:

@@ -12,7 +12,7 @@ from tinygrad_cnn.pictures.view.film import LINE, SIZE, Film
 from tinygrad_cnn.pictures.view.pixels import decoded
 from tinygrad_cnn.pictures.write import film_head
 from tinygrad_cnn.pictures.write.colours import PALETTES, Theme
-from tinygrad_cnn.pictures.write.film_head import BOTTOM, DOT, HEIGHT, LEAST, LEFT, NAME, RIGHT, TICK, VALUE, pieces
+from tinygrad_cnn.pictures.write.film_head import BASELINE, BOTTOM, DOT, HEIGHT, LEAST, LEFT, MARGIN, RIGHT, pieces
 from tinygrad_cnn.pictures.write.picture import IMAGE, Picture, position_of
 
 with extra("render", "a film as GIF or APNG"):
@@ -70,9 +70,10 @@ def _frames(film: Film, theme: Theme) -> list[Any]:
             frame.paste(picture, (at[0], at[1]), picture)
         for id, numbers in film.numbers.items():
             (x, y), ink = places[id]
-            _write(frame, (x, y + round(0.76 * LINE * DENSITY)), numbers[i], SIZE, ink)
-        _write(frame, (16 * DENSITY, NAME * DENSITY), head.names[i], 14, palette.ink, bold=True)
-        _write(frame, (16 * DENSITY, VALUE * DENSITY), head.values[i], 11, palette.ink)
+            _write(frame, (x, y + round(BASELINE * LINE * DENSITY)), numbers[i], SIZE, ink)
+        name, value = [(MARGIN * DENSITY, at * DENSITY) for at in (film_head.NAME, film_head.VALUE)]
+        _write(frame, name, head.names[i], film_head.NAME_SIZE, palette.ink, bold=True)
+        _write(frame, value, head.values[i], film_head.VALUE_SIZE, palette.ink)
         _curve(frame, head.points, i, palette.frame, palette.backward)
         frames.append(frame)
     return frames
@@ -102,9 +103,9 @@ def _write(
 
 
 def _ticks(image: Any, head: film_head.Head, ink: str, width: float) -> None:
-    ends = (LEFT, "ls"), ((LEFT + width - RIGHT) / 2, "ms"), (width - RIGHT, "rs")
-    for tick, (x, anchor) in zip(head.ticks, ends, strict=True):
-        _write(image, (DENSITY * x, DENSITY * TICK), tick, 9, ink, anchor=anchor)
+    places = film_head.places_of_ticks(width)
+    for tick, x, anchor in zip(head.ticks, places, ("ls", "ms", "rs"), strict=True):
+        _write(image, (DENSITY * x, DENSITY * film_head.TICK), tick, film_head.TICK_SIZE, ink, anchor=anchor)
     ImageDraw.Draw(image).line([(DENSITY * LEFT, DENSITY * BOTTOM), (DENSITY * (width - RIGHT), DENSITY * BOTTOM)], ink)
 
 
@@ -115,7 +116,7 @@ def _curve(image: Any, points: list[tuple[float, float] | None], now: int, faint
         (FINER * image.width, int(scale * (BOTTOM + DOT)))
     )
     draw = ImageDraw.Draw(part)
-    for some, colour, wide in ((points, faint, 1.0), (points[: now + 1], strong, 1.6)):
+    for some, colour, wide in ((points, faint, 1.0), (points[: now + 1], strong, film_head.STROKE)):
         for piece in pieces(some):
             draw.line([(scale * x, scale * y) for x, y in piece], colour, round(scale * wide), joint="curve")
     point = points[now]
