@@ -110,11 +110,11 @@ $("close-all").addEventListener("click", closeAll);
 $("open-all").addEventListener("click", openAll);
 $("rules").hidden = !rules.length;
 $("rules").addEventListener("click", () => {
-  const open = rules.some((group) => !closed.has(group.id));
-  for (const group of rules) open ? closed.add(group.id) : closed.delete(group.id);
+  const areOpen = areRulesOpen();
+  for (const group of rules) areOpen ? closed.add(group.id) : closed.delete(group.id);
   draw();
 });
-on("redrawn", () => $("rules").setAttribute("aria-pressed", String(rules.some((group) => !closed.has(group.id)))));
+on("redrawn", () => $("rules").setAttribute("aria-pressed", String(areRulesOpen())));
 // In a narrow window, what is needed less is behind a button.
 const isNarrow = matchMedia("(max-width: 860px)"), unfold = () => ($("more").open = !isNarrow.matches);
 isNarrow.addEventListener("change", unfold);

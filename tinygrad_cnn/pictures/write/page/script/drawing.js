@@ -126,7 +126,7 @@ function slide(made, names, from, to) {
 }
 
 function madeNode(id, at) {
-  const found = statementOf(at), box = boxes.get(id), group = closedInto.get(id);
+  const found = statementOf(at), box = boxes.get(id);
   const inner = svg("g", { transform: `translate(${-at.corner[0]} ${-at.corner[1]})` });
   const tip = svg("title");
   tip.textContent = found.querySelector("a")?.getAttributeNS("http://www.w3.org/1999/xlink", "title") ?? "";
@@ -149,7 +149,7 @@ function madeNode(id, at) {
   made.setAttribute("role", "button");
   made.setAttribute("tabindex", "-1");
   made.setAttribute("aria-label", nameOf(box));
-  if (group && !group.computes) {
+  if (isOpener(id)) {
     made.setAttribute("aria-expanded", "false");
     const sign = svg("g", { class: "opener", transform: `translate(${at.width - 2} 2)` });
     sign.append(svg("circle", { r: 5.5 }), svg("line", { x1: -2.8, x2: 2.8 }), svg("line", { y1: -2.8, y2: 2.8 }));

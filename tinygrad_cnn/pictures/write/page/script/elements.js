@@ -25,10 +25,10 @@ const WORDS = { primitive: "step", scope: "closed scope", rule: "step of a rule"
 
 // What a screen reader says of a box.
 function nameOf(box) {
-  const value = box.value ? box.value.number ?? box.value.range : "", group = closedInto.get(box.id);
+  const value = box.value ? box.value.number ?? box.value.range : "";
   const parts = [box.title, box.kind === "primitive" && box.primitive !== box.title ? box.primitive : "", box.layer || WORDS[box.kind] || box.kind, shape(box), value, ...(box.value?.wrong ?? [])];
   if (showsCards() && box.within?.length) parts.push(`with ${box.within.map((id) => boxes.get(id).title).join(", ")}`);
-  if (group && !group.computes) parts.push("Enter opens it");
+  if (isOpener(box.id)) parts.push("Enter opens it");
   return parts.filter(Boolean).join(", ");
 }
 

@@ -24,6 +24,16 @@ function closedAs(id) {
   return group && closed.has(group.id) ? group : null;
 }
 
+// Whether this box is drawn in the place of a closed group, which a click on it opens.
+function isOpener(id) {
+  const group = closedAs(id);
+  return Boolean(group && !group.computes);
+}
+
+function areRulesOpen() {
+  return rules.some((group) => !closed.has(group.id));
+}
+
 // What is drawn: `stands` has the box that is drawn for each box, or null; `drawn` the group of each box that is drawn.
 function visible() {
   const outermost = new Map(); // the outermost closed group around each group, or itself
@@ -50,7 +60,7 @@ function visible() {
 
 // A poster shows cards, as `view/poster.py` makes them, until rules are open: then its two halves stand side by side.
 function showsCards() {
-  return data.is_poster && rules.every((group) => closed.has(group.id));
+  return data.is_poster && !areRulesOpen();
 }
 
 // Where what comes from outside stands: in a group whose card shows it, when that is closed, and not in others.

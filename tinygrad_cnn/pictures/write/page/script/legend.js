@@ -43,7 +43,7 @@ function legend() {
     ...Object.keys(FLOWS).filter((flow) => flows.has(flow)).map((flow) => item(stroke(flow), FLOWS[flow])),
   ];
   const sign = (text) => make("b", text, { class: "sign", "aria-hidden": "true" });
-  if (nodes.some((box) => closedAs(box.id) && !closedAs(box.id).computes)) items.push(item(sign("+"), "opens"));
+  if (nodes.some((box) => isOpener(box.id))) items.push(item(sign("+"), "opens"));
   if (shown.frames.size) items.push(item(sign("−"), "closes"));
   if (nodes.some((box) => box.is_result)) items.push(item(sign("▣"), "double border: result, parameter, gradient"));
   if (nodes.some((box) => box.count > 1)) items.push(item(sign("×"), "n iterations drawn as one"));
