@@ -22,7 +22,7 @@ from typing import Any
 from tinygrad_cnn.learn.course import Exercise, course
 from tinygrad_cnn.learn.folder import start
 from tinygrad_cnn.learn.lesson import quoted
-from tinygrad_cnn.learn.words import FRAME, said
+from tinygrad_cnn.learn.words import FRAME, sentence
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -128,7 +128,7 @@ def lesson() -> list[Frame]:
     """The frames of a lesson."""
     with tempfile.TemporaryDirectory() as folder:
         at = Lesson(Path(folder))
-        say = lambda key, **facts: said(FRAME, key, "en", **facts)
+        say = lambda key, **facts: sentence(FRAME, key, "en", **facts)
         blanks = {blank.name: blank.value for blank in at.exercise.blanks}
         first, *others = blanks
         at.terminal.until(say("fill_in", name=quoted(first)))

@@ -14,7 +14,7 @@ from tinygrad_cnn.learn import magics, notebooks
 from tinygrad_cnn.learn.blanks import filled, without_marks
 from tinygrad_cnn.learn.course import LANGUAGES, Language, course
 from tinygrad_cnn.learn.lesson import quoted
-from tinygrad_cnn.learn.words import FRAME, said
+from tinygrad_cnn.learn.words import FRAME, sentence
 
 FIRST = course()[0]
 GRADIENT = next(e for e in course() if not e.calls)
@@ -77,14 +77,14 @@ def test_cells_are_judged_in_a_kernel(tmp_path: Path) -> None:
     done = client.execute()
     shown = [_shown(cell) for cell in done.cells]
     assert shown[0] == ""
-    assert shown[1] == said(FRAME, "solved", "ko")
+    assert shown[1] == sentence(FRAME, "solved", "ko")
     assert float(shown[2]) == eval(FIRST.calls[0], _defined(FIRST.solution))
-    assert shown[3] == said(FRAME, "try_first", "ko")
+    assert shown[3] == sentence(FRAME, "try_first", "ko")
     (name,) = wrong
-    assert shown[4].startswith(said(FRAME, "wrong", "ko", name=quoted(name)))
+    assert shown[4].startswith(sentence(FRAME, "wrong", "ko", name=quoted(name)))
     (line,) = re.findall(rf"(\d+)번째 줄:  {name} = ", shown[4])
     assert f"{name} = " in cells[4].splitlines()[int(line) - 1], "lines are counted as the notebook shows them"
-    assert shown[5] == f"{said(FRAME, 'hint', 'ko', n=1, all=3)} {GRADIENT.hints['ko'][0]}"
+    assert shown[5] == f"{sentence(FRAME, 'hint', 'ko', n=1, all=3)} {GRADIENT.hints['ko'][0]}"
     assert shown[6] == without_marks(GRADIENT.solution).strip()
     assert "there is no exercise '99.9'" in shown[7]
 

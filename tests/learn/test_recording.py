@@ -10,7 +10,7 @@ from paths import ROOT
 
 from tinygrad_cnn.learn.course import course
 from tinygrad_cnn.learn.lesson import quoted
-from tinygrad_cnn.learn.words import FRAME, said
+from tinygrad_cnn.learn.words import FRAME, sentence
 
 IMAGES = ROOT / "docs" / "images"
 EXERCISE = next(e for e in course() if e.name == "3_losses/01_sigmoid.py")
@@ -25,9 +25,10 @@ def test_a_recording_is_of_the_lesson_as_it_is(path: Path) -> None:
     assert tags <= {"svg", "title", "style", "rect", "g", "text", "path"}
     written = "\n".join(element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text"))
     shown = [f"{EXERCISE.number}  {EXERCISE.title['en']}", f"{FIRST.name} = {EXERCISE.wrong[0].blanks[FIRST.name]}"]
-    shown.append(said(FRAME, "wrong", "en", name=quoted(FIRST.name)))
+    shown.append(sentence(FRAME, "wrong", "en", name=quoted(FIRST.name)))
     if path.name == "learn.svg":
-        shown += [f"{FIRST.name} = {FIRST.value}", said(FRAME, "hint", "en", n=1, all=3), said(FRAME, "solved", "en")]
+        shown += [f"{FIRST.name} = {FIRST.value}", sentence(FRAME, "hint", "en", n=1, all=3)]
+        shown.append(sentence(FRAME, "solved", "en"))
     for text in shown:
         assert text in written, "record it again: python docs/recording.py"
 

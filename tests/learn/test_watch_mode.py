@@ -10,7 +10,7 @@ import pytest
 
 from tinygrad_cnn.learn.course import Language, course
 from tinygrad_cnn.learn.folder import Folder, start
-from tinygrad_cnn.learn.words import FRAME, said
+from tinygrad_cnn.learn.words import FRAME, sentence
 
 pytest.importorskip("pexpect", reason="pip install '.[test]' has pexpect")
 pytest.importorskip("pyte", reason="pip install '.[test]' has pyte")
@@ -35,7 +35,7 @@ def test_a_lesson(terminal: tuple[Terminal, Folder]) -> None:
     language: Language = folder.language
 
     def frame(key: str, **facts: object) -> str:
-        return said(FRAME, key, language, **facts)
+        return sentence(FRAME, key, language, **facts)
 
     file = folder.file(FIRST)
     screen.until(frame("fill_in", name="`return`"))

@@ -17,7 +17,7 @@ from tinygrad_cnn.learn import notebooks as books
 from tinygrad_cnn.learn.course import LANGUAGES
 from tinygrad_cnn.learn.lesson import paragraphs
 from tinygrad_cnn.learn.running import JudgeError, judged
-from tinygrad_cnn.learn.words import FRAME, said
+from tinygrad_cnn.learn.words import FRAME, sentence
 
 FOLDER = Path("backprop")
 PATH = click.Path(path_type=Path)
@@ -60,7 +60,7 @@ def start(directory: Path, lang: str) -> int:
     """Write the exercises into a new folder."""
     folder = folders.start(directory, lang)  # type: ignore[arg-type]
     first = folder.exercise()
-    print(said(FRAME, "started", lang, folder=printable(directory), file=printable(folder.file(first))))
+    print(sentence(FRAME, "started", lang, folder=printable(directory), file=printable(folder.file(first))))
     print(f"    tinygrad-cnn learn {printable(directory)}")
     return 0
 

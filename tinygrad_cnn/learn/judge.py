@@ -32,7 +32,7 @@ from tinygrad_cnn.learn.running import FAULT
 
 
 def judge(exercise: Exercise, path: Path) -> Outcome:
-    """What is to be said of the answer at `path`."""
+    """The verdict on the answer at `path`."""
     try:
         return _judged(exercise, path)
     except AnswerError as error:

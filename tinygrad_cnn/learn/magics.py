@@ -15,12 +15,12 @@ from tinygrad_cnn.learn.folder import PROGRESS, Folder, FolderError, find, opene
 from tinygrad_cnn.learn.lesson import paragraphs
 from tinygrad_cnn.learn.outcome import Outcome
 from tinygrad_cnn.learn.running import judged
-from tinygrad_cnn.learn.words import FRAME, said
+from tinygrad_cnn.learn.words import FRAME, sentence
 
 COLOURS = {"right": "#1b7837", "wrong": "#d6404f", "open": "#c08a1a"}  # as in the page of a check
 
 
-class Said:
+class Message:
     """Paragraphs beneath a cell."""
 
     def __init__(self, texts: list[str], colour: str = COLOURS["open"]) -> None:
@@ -58,20 +58,20 @@ def load(language: Language = "en") -> None:
         """Judge this cell."""
         chosen = named(line)
         outcome = judge_cell(folder, chosen, cell)
-        ipython.display.display(told(outcome, chosen, folder.language))
+        ipython.display.display(message(outcome, folder.language))
         if outcome.solved:
             shell.ex(cell)
 
     def hint(line: str) -> None:
         """Show the next of three hints."""
         n, text = folder.hint(named(line))
-        ipython.display.display(Said([f"{said(FRAME, 'hint', folder.language, n=n, all=HINTS)} {text}"]))
+        ipython.display.display(Message([f"{sentence(FRAME, 'hint', folder.language, n=n, all=HINTS)} {text}"]))
 
     def solution(line: str) -> None:
         """Show the solution, after an attempt."""
         chosen = named(line)
         if not folder.of(chosen).tried:
-            ipython.display.display(Said([said(FRAME, "try_first", folder.language)]))
+            ipython.display.display(Message([sentence(FRAME, "try_first", folder.language)]))
             return
         folder.looked_at_solution(chosen)
         print(without_marks(chosen.solution))
@@ -82,7 +82,7 @@ def load(language: Language = "en") -> None:
 
 
 def judge_cell(folder: Folder, exercise: Exercise, cell: str) -> Outcome:
-    """What is to be said of a cell, whose lines are counted from the magic at its head."""
+    """The verdict on a cell, whose lines are counted from the magic at its head."""
     with files.temporary_folder() as scratch:
         path = scratch / "cell.py"
         path.write_text(f"\n{cell}", encoding="utf-8")
@@ -91,9 +91,9 @@ def judge_cell(folder: Folder, exercise: Exercise, cell: str) -> Outcome:
     return outcome
 
 
-def told(outcome: Outcome, exercise: Exercise, language: Language) -> Said:
+def message(outcome: Outcome, language: Language) -> Message:
     """What is shown of an outcome."""
     texts = paragraphs(outcome, language)
     if outcome.solved:
-        return Said(texts[:1], COLOURS["right"])  # what it prints is printed as it is run
-    return Said(texts, COLOURS["wrong" if outcome.kind else "open"])
+        return Message(texts[:1], COLOURS["right"])  # what it prints is printed as it is run
+    return Message(texts, COLOURS["wrong" if outcome.kind else "open"])

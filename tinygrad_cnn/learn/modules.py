@@ -34,7 +34,7 @@ class AnswerError(Exception):
         self.file = str(getattr(module, "__file__", "")) if module else ""
 
     def outcome(self, lines: list[Line]) -> Outcome:
-        """What is to be said of it: a kind of `words.FAILURES`, and the line."""
+        """The verdict on the answer: a kind of `words.FAILURES`, and the line."""
         error = self.error
         kind, at = _kind(error), self._at()
         words = error.msg if isinstance(error, SyntaxError) else str(error)  # the line is reported by itself

@@ -45,7 +45,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is to be said of an answer.
+    """The verdict on an answer.
 
     solved      whether everything is filled in and right
     lines       the blanks, in the order of the exercise

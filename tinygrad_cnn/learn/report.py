@@ -10,7 +10,7 @@ from tinygrad_cnn.escaping import printable
 from tinygrad_cnn.extras import extra
 from tinygrad_cnn.learn.course import HINTS, course, sections
 from tinygrad_cnn.learn.folder import Done, Folder
-from tinygrad_cnn.learn.words import said
+from tinygrad_cnn.learn.words import sentence
 
 with extra("learn", "learn report"):
     import jinja2
@@ -47,11 +47,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
 def rendered(folder: Folder) -> Group:
     """The table for a Rich console."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(_said(folder, "exercise"))
-    table.add_column(_said(folder, "solved"), no_wrap=True)
+    table.add_column(_sentence(folder, "exercise"))
+    table.add_column(_sentence(folder, "solved"), no_wrap=True)
     for heading in ("attempts", "hints"):
-        table.add_column(_said(folder, heading), justify="right", no_wrap=True)
-    table.add_column(_said(folder, "seen"), no_wrap=True)
+        table.add_column(_sentence(folder, heading), justify="right", no_wrap=True)
+    table.add_column(_sentence(folder, "seen"), no_wrap=True)
     for exercises in sections():
         table.add_row(Text(exercises[0].section[folder.language], "bold"))
         for exercise in exercises:
@@ -61,7 +61,7 @@ def rendered(folder: Folder) -> Group:
                 Text(_when(done.solved), "green") if done.solved else Text("·", "dim"),
                 str(done.attempts or ""),
                 f"{done.hints}/{HINTS}" if done.hints else "",
-                _said(folder, "was_seen") if done.seen else "",
+                _sentence(folder, "was_seen") if done.seen else "",
             )
     return Group(Text(_summary(folder), "bold"), table)
 
@@ -73,9 +73,9 @@ def page(folder: Folder) -> str:
         folder=folder,
         language=folder.language,
         sections=sections(),
-        said=lambda key: _said(folder, key),
+        sentence=lambda key: _sentence(folder, key),
         summary=_summary(folder),
-        written=_said(folder, "written", when=_when(now), path=printable(folder.path.resolve())),
+        written=_sentence(folder, "written", when=_when(now), path=printable(folder.path.resolve())),
         when=_when,
         all_hints=HINTS,
     )
@@ -84,7 +84,7 @@ def page(folder: Folder) -> str:
 def _summary(folder: Folder) -> str:
     done: list[Done] = [folder.of(exercise) for exercise in course()]
     alone = sum(bool(d.solved) and not d.seen for d in done)
-    return _said(folder, "summary", solved=sum(bool(d.solved) for d in done), all=len(done), alone=alone)
+    return _sentence(folder, "summary", solved=sum(bool(d.solved) for d in done), all=len(done), alone=alone)
 
 
 def _when(moment: str) -> str:
@@ -92,5 +92,5 @@ def _when(moment: str) -> str:
     return moment[:16].replace("T", " ")
 
 
-def _said(folder: Folder, key: str, **facts: Any) -> str:
-    return said(WORDS, key, folder.language, **facts)
+def _sentence(folder: Folder, key: str, **facts: Any) -> str:
+    return sentence(WORDS, key, folder.language, **facts)

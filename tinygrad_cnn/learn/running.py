@@ -26,7 +26,7 @@ class JudgeError(RuntimeError):
 
 
 def judged(exercise: Exercise, path: Path, seconds: float = SECONDS) -> Outcome:
-    """What is to be said of the answer at `path`. Raises JudgeError."""
+    """The verdict on the answer at `path`. Raises JudgeError."""
     unknown = [Line(blank.name, "unknown") for blank in exercise.blanks]
     try:
         path.read_bytes()

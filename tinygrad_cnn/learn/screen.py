@@ -26,7 +26,7 @@ from tinygrad_cnn.learn.folder import Folder, FolderError, find
 from tinygrad_cnn.learn.lesson import paragraphs
 from tinygrad_cnn.learn.outcome import Outcome
 from tinygrad_cnn.learn.running import JudgeError, judged, write_page
-from tinygrad_cnn.learn.words import FRAME, KEYS, said
+from tinygrad_cnn.learn.words import FRAME, KEYS, sentence
 
 MARKS = {  # of a line, and its colour, of those of the theme
     "right": ("✓", "success"),
@@ -40,7 +40,7 @@ IN_THE_TERMINAL = ("www-browser", "links", "elinks", "lynx", "w3m")
 
 
 class Screen(App[None]):
-    """The present exercise, its lines and what is said of them; keys for hints, the graph and the other exercises."""
+    """The present exercise, its lines and the verdict on them; keys for hints, the graph and the other exercises."""
 
     CSS = """
     #head { padding: 0 1; background: $panel; }
@@ -67,14 +67,14 @@ class Screen(App[None]):
             ("h", "hint"), ("g", "graph"), ("n", "next"), ("p", "previous"), ("s", "solution"), ("l", "list"),
             ("r", "restore"), ("q", "quit"),
         ):  # fmt: skip
-            self.bind(key, action, description=self._said(KEYS, action), show=action != "restore")
+            self.bind(key, action, description=self._sentence(KEYS, action), show=action != "restore")
 
     def compose(self) -> ComposeResult:
         """The parts of the screen."""
         yield Static(id="head")
         yield Static(id="path")
         with VerticalScroll(id="body"):
-            yield Static(id="said")
+            yield Static(id="verdict")
             yield Static(id="solution")
             yield Static(id="asked")
         yield OptionList(id="list")
@@ -116,7 +116,7 @@ class Screen(App[None]):
         """What was asked for stays until the file changes, also if it is saved again as it was."""
         if text != self.text:
             self.text, self.extra, self.solution = text, [], None
-        self._show_head(self._said(FRAME, "judging"))
+        self._show_head(self._sentence(FRAME, "judging"))
 
     def _judged(self, exercise: Exercise, outcome: Outcome, text: bytes) -> None:
         if exercise != self.exercise:
@@ -136,7 +136,7 @@ class Screen(App[None]):
         """The next hint."""
         with self._noting():
             n, hint = self.folder.hint(self.exercise)
-            self._add(f"{self._said(FRAME, 'hint', n=n, all=HINTS)} {hint}")
+            self._add(f"{self._sentence(FRAME, 'hint', n=n, all=HINTS)} {hint}")
 
     def action_graph(self) -> None:
         """The graph so far, with the learner's own cotangents, as a page."""
@@ -152,13 +152,13 @@ class Screen(App[None]):
             return
         if written and _browser_has_a_window():
             webbrowser.open(page.resolve().as_uri())
-        said = self._said(FRAME, "graph", path=page) if written else self._said(FRAME, "no_graph")
-        self.call_from_thread(self._add, said)
+        found = self._sentence(FRAME, "graph", path=page) if written else self._sentence(FRAME, "no_graph")
+        self.call_from_thread(self._add, found)
 
     def action_solution(self) -> None:
         """The solution, after an honest attempt."""
         if not self.folder.of(self.exercise).tried:
-            self._add(self._said(FRAME, "try_first"))
+            self._add(self._sentence(FRAME, "try_first"))
             return
         with self._noting():
             self.folder.looked_at_solution(self.exercise)
@@ -210,7 +210,7 @@ class Screen(App[None]):
         if 0 <= place < len(exercises):
             self._go_to(exercises[place])
         else:
-            self._add(self._said(FRAME, "last" if by > 0 else "first"))
+            self._add(self._sentence(FRAME, "last" if by > 0 else "first"))
 
     def _go_to(self, exercise: Exercise) -> None:
         with self._noting():
@@ -236,13 +236,13 @@ class Screen(App[None]):
             for k, paragraph in enumerate(paragraphs(outcome, self.folder.language)):
                 _append(found, paragraph, "" if k else f"bold {colour}")
             if outcome.kind == "not_there":
-                _append(found, self._said(FRAME, "restore"))
+                _append(found, self._sentence(FRAME, "restore"))
             if outcome.solved:
-                _append(found, self._said(FRAME, "go_on"))
+                _append(found, self._sentence(FRAME, "go_on"))
         asked = Text()
         for paragraph in self.extra:
             _append(asked, paragraph)
-        self.query_one("#said", Static).update(found)
+        self.query_one("#verdict", Static).update(found)
         solution = self.query_one("#solution", Static)
         solution.display = self.solution is not None
         if self.solution is not None:
@@ -253,7 +253,7 @@ class Screen(App[None]):
         exercise, language = self.exercise, self.folder.language
         solved = sum(bool(self.folder.of(e).solved) for e in course())
         head = Text(f"{exercise.number}  {exercise.title[language]}", "bold")
-        minutes = self._said(FRAME, "minutes", n=exercise.minutes)
+        minutes = self._sentence(FRAME, "minutes", n=exercise.minutes)
         head.append(f"\n{exercise.section[language]} · {minutes} · {solved}/{len(course())} {state}", "not bold")
         self.query_one("#head", Static).update(head)
         self.query_one("#path", Static).update(Text(printable(self.folder.file(exercise))))
@@ -281,8 +281,8 @@ class Screen(App[None]):
         """A colour of text that is legible in the theme, light or dark; "" for that of other text."""
         return self.theme_variables[f"text-{name}"] if name != "muted" else ""
 
-    def _said(self, table: Mapping[str, tuple[str, str]], key: str, **facts: object) -> str:
-        return said(table, key, self.folder.language, **facts)
+    def _sentence(self, table: Mapping[str, tuple[str, str]], key: str, **facts: object) -> str:
+        return sentence(table, key, self.folder.language, **facts)
 
 
 def _browser_has_a_window() -> bool:

@@ -1,4 +1,4 @@
-"""Every sentence that a learner is told, in English and Korean, as tables to read through.
+"""Every sentence that a learner reads, in English and Korean, as tables to read through.
 
 They say what is wrong, and never what is right: the learner's own line stands beside them, and the hints go further.
 """
@@ -293,7 +293,7 @@ KEYS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def said(table: Mapping[str, tuple[str, str]], key: str, language: str, /, **facts: Any) -> str:
+def sentence(table: Mapping[str, tuple[str, str]], key: str, language: str, /, **facts: Any) -> str:
     """A sentence of a table in a language; a shape is shown as Python shows it."""
     shown = {name: tuple(x) if isinstance(x, list) else x for name, x in facts.items()}
     if language == "ko":
