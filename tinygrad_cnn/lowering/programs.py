@@ -12,15 +12,14 @@ import numpy as np
 from tinygrad_cnn import files, tree
 from tinygrad_cnn.advice.arguments import other_structure
 from tinygrad_cnn.highlighting import highlighted
-from tinygrad_cnn.lowering.c.plan import c_source
 from tinygrad_cnn.lowering.derivation import Format, derivation
 from tinygrad_cnn.lowering.draws import inputs_of
 from tinygrad_cnn.lowering.instructions import Listing, Result
 from tinygrad_cnn.lowering.interpreter import interpret
 from tinygrad_cnn.lowering.naming import identifier
-from tinygrad_cnn.lowering.numpy_source.statements import write
 from tinygrad_cnn.lowering.passes import optimised
 from tinygrad_cnn.lowering.passes.reading import readable
+from tinygrad_cnn.lowering.targets import named, target_of
 from tinygrad_cnn.lowering.trace import NUMBERS, by_name, kind_of, traced
 
 
@@ -41,23 +40,27 @@ class Program:
         self.function = function
         self.listing = listing
 
-    def source(self, name: str = "step", lines: bool = False) -> str:
-        """A Python module, which imports NumPy only and defines `name`.
+    def source(self, name: str = "step", lines: bool = False, *, to: str = "numpy") -> str:
+        """A module that defines the function `name`; that of NumPy imports NumPy only.
 
-        lines: each line says which line of the function it is from.
+        lines: each line says which line of the function it is from; of NumPy's alone.
+        to: one of the targets that are text; see `save`. Raises ValueError for another.
         """
-        return write(readable(self.listing), name, lines)
+        written = named(to).written(self.listing, name, **({"lines": True} if lines else {}))
+        if isinstance(written, bytes):
+            raise ValueError(f"program: to={to!r} is not text; expected another target, or program.save(path)")
+        return written
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the module to a file; the function that it defines has the name of the file.
+    def save(self, path: str | os.PathLike[str], to: str | None = None) -> None:
+        """Write the program to a file; the function that it defines has the name of the file.
 
-        A file whose name ends in .c gets the program as C, which `tg.compile(..., backend="c")` runs.
+        The suffix says what is written: .py a module of NumPy, .c a C source, which is what
+        `tg.compile(..., backend="c")` runs. `to` says it where the suffix does not. Raises ValueError for neither.
         """
-        if os.path.splitext(path)[1] == ".c":
-            files.write(Path(path), c_source(self.listing).encode())
-            return
+        target = target_of(path, to)
         name = identifier(os.path.splitext(os.path.basename(path))[0])
-        files.write(Path(path), self.source(name).encode())
+        written = target.written(self.listing, name)
+        files.write(Path(path), written if isinstance(written, bytes) else written.encode())
 
     def derivation(self, format: Format = "markdown") -> str:
         """The same as mathematics: each step as an equation, with its shape. format: "markdown" or "latex"."""

@@ -17,7 +17,7 @@ from tinygrad_cnn.lowering.instructions import Instruction, Listing
 from tinygrad_cnn.lowering.operations import run, ufunc_of
 
 
-def c_source(listing: Listing) -> str:
+def source(listing: Listing, name: str) -> str:
     """A listing as C, for this machine if it has a compiler, and for one with vectors of 32 bytes otherwise."""
     try:
         vector = compiler().vector
