@@ -81,17 +81,53 @@ def test_the_path_of_the_lessons_is_that_of_the_course(language: str, page: str)
     assert re.findall(r"^\d+\. (.*)$", TEXTS[DOCS / page], re.MULTILINE) == titles
 
 
+def counterpart(page: Path) -> Path:
+    """The page in the other language, which need not exist."""
+    if DOCS / "ko" in page.parents:
+        return DOCS / page.relative_to(DOCS / "ko")
+    return DOCS / "ko" / page.relative_to(DOCS)
+
+
+def links_of(page: Path) -> dict[Path, str]:
+    """The files that a page links to, and where in them."""
+    links = re.findall(r"\]\(([^)#\s]+)(#[^)\s]*)?\)", TEXTS[page])
+    return {(page.parent / path).resolve(): anchor for path, anchor in links if not re.match(r"[a-z]+:", path)}
+
+
+INDENTED = r"(?<=\n\n)(?:    .*\n|\n(?=    ))+"
+IN_ITS_LANGUAGE = re.compile(r" *# .*| --lang ko")  # what of a block of code is translated
+
+
 @pytest.mark.parametrize("page", KOREAN, ids=name_of)
 def test_a_korean_page_is_that_of_the_english_one(page: Path) -> None:
-    """They link to each other, and have the same code, output, headings and pictures."""
-    english = DOCS / page.relative_to(DOCS / "ko")
-    texts = [TEXTS[english], TEXTS[page]]
-    for text, other, here in zip(texts, (page, english), (english, page), strict=True):
-        links = re.findall(r"\]\(([^)#\s]+)\)", text)
-        assert other in [(here.parent / link).resolve() for link in links]
-    for pattern in (r"^```(?:python|text)\n(?:.*\n)*?```$", r"^#+ ", r"!\[[^\]]*\]\((?:\.\./)*([^)]*)\)"):
-        ours, theirs = ([COMMENT.sub("", part) for part in re.findall(pattern, text, re.MULTILINE)] for text in texts)
+    """They link to each other, and have the same code, output, headings, rows of tables and pictures."""
+    english = counterpart(page)
+    assert page in links_of(english)
+    assert english in links_of(page)
+    picture = r"(?:!\[[^\]]*\]\(|src=\")(?:\.\./)*([^)\"]*)[)\"]"
+    for pattern in (r"^```(?:python|text)\n(?:.*\n)*?```$", INDENTED, r"^#+ ", r"^\|(?= )", picture):
+        ours, theirs = (
+            [IN_ITS_LANGUAGE.sub("", part).replace('"ko"', '"en"') for part in re.findall(pattern, text, re.MULTILINE)]
+            for text in (TEXTS[english], TEXTS[page])
+        )
         assert theirs == ours
+
+
+@pytest.mark.parametrize("page", KOREAN, ids=name_of)
+def test_a_korean_page_has_the_numbers_names_and_links_of_the_english_one(page: Path) -> None:
+    """So that one that falls behind is found."""
+    english = counterpart(page)
+    texts = [re.sub(r"```.*?```", "", TEXTS[p], flags=re.DOTALL) for p in (english, page)]
+    for pattern in (r"`[^`]+`", r"\d+(?:[.,]\d+)*"):
+        ours, theirs = ({" ".join(part.split()) for part in re.findall(pattern, text)} for text in texts)
+        assert ours - theirs == set()
+    ours, theirs = ({counterpart(t) if t in KOREAN else t for t in links_of(p)} for p in (english, page))
+    assert theirs == ours
+
+
+@pytest.mark.parametrize("page", KOREAN, ids=name_of)
+def test_a_korean_page_leads_to_korean_ones(page: Path) -> None:
+    assert not [target for target in set(links_of(page)) - {counterpart(page)} if counterpart(target) in KOREAN]
 
 
 def test_the_reference_has_every_public_name_once() -> None:
