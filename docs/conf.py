@@ -1,4 +1,8 @@
-"""How the documentation becomes a site: `pip install '.[docs]' && sphinx-build -W docs build/site`."""
+"""How the documentation becomes a site, after `pip install '.[docs]'`: English, and below it Korean.
+
+sphinx-build -W docs build/site
+sphinx-build -W -D language=ko docs build/site/ko
+"""
 
 import os
 import sys
@@ -20,11 +24,14 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx_design",
     "docstrings",
+    "languages",
     "pages",
     "figures",
     "formulas",
 ]
-exclude_patterns = ["site"]
+exclude_patterns = ["site", "ko"]  # a Korean text takes the place of the English one
+language = "en"
+locale_dirs = ["site/locale"]
 highlight_language = "default"  # Python where it is Python, and otherwise plain, without a warning
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "html_image"]
@@ -45,6 +52,7 @@ if inventory := os.environ.get("NUMPY_LINKS"):
 html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = f"tinygrad_cnn {release}"
+templates_path = ["site/templates"]
 html_static_path = ["site/static"]
 html_css_files = ["site.css"]
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's system is
@@ -53,6 +61,7 @@ html_copy_source = False
 html_theme_options = {
     "logo": {"text": "tinygrad_cnn"},
     "header_links_before_dropdown": 6,
+    "navbar_persistent": ["language-switcher", "search-button-field"],
     "navbar_end": ["theme-switcher"],
     "show_prev_next": True,
     "secondary_sidebar_items": ["page-toc"],

@@ -4,7 +4,7 @@
 - The README of a folder of docs/ is the index of its pages.
 - A link to such a file leads to its page here; one to another file downloads it; one to a folder is text.
 - A link whose text is the name of a page has its title as text.
-- The pages in `docs/ko` declare that they are Korean.
+- The Korean edition has the text of `docs/ko/NAME.md` on each page that is translated: see `languages`.
 - A block that is indented is Python, or a session of it, if it can be read as such.
 - `tg.NAME` in code is a link to what the reference says of it, and `np.NAME`, if asked for, to NumPy's.
 - `{api} MODULE`, with names below it, is what their docstrings say.
@@ -23,6 +23,7 @@ from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from languages import SWITCH, page_of, translated_anchor, translation, with_contents_of
 from sphinx.addnodes import pending_xref
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -52,8 +53,8 @@ def title(page: Path) -> str:
     return re.search(r"^# (.*)$", text, re.MULTILINE)[1]
 
 
-def on_site(text: str, source: Path, page: Path, known: dict[Path, Path]) -> str:
-    """Text of `source`, with links that are right on the site's `page`."""
+def on_site(text: str, source: Path, page: Path, known: dict[Path, Path], korean: bool = False) -> str:
+    """Text of `source`, with links that are right on the site's `page`, of the Korean edition if `korean`."""
 
     def link(found: re.Match[str]) -> str:
         picture, words, target = found.groups()
@@ -65,7 +66,9 @@ def on_site(text: str, source: Path, page: Path, known: dict[Path, Path]) -> str
             return words
         file = known.get(file, file)
         if words.strip("`").removeprefix("docs/") in (path, file.name) and file.suffix == ".md" and not anchor:
-            words = title(file)
+            words = title((korean and translation(file)) or file)
+        if korean:
+            anchor, file = translated_anchor(file, anchor), page_of(file)
         return f"{picture}[{words}]({os.path.relpath(file, page.parent)}{hash_}{anchor})"
 
     return LINK.sub(link, text)
@@ -91,20 +94,19 @@ def read_source(app: Any, name: str, content: list[str]) -> None:
     """Replace a page by the file that it stands for, and mend its links."""
     page = Path(app.env.doc2path(name))
     source, text = page, content[0]
+    korean = app.config.language == "ko"
+    if korean and (translated := translation(page)):
+        source, text = translated, with_contents_of(translated.read_text(encoding="utf-8"), text)
+        app.env.note_dependency(str(source))
     if only := WHOLE.fullmatch(text):
-        source = (page.parent / only[1]).resolve()
+        source = (source.parent / only[1]).resolve()
         text = source.read_text(encoding="utf-8")
         app.env.note_dependency(str(source))
     if page.name == "README.md":
         text += "\n```{toctree}\n:hidden:\n:glob:\n\n[0-9]*\n```\n"
     text = PICTURE.sub(r"![\2](\1)", text)  # `figures` makes one of it that can stand still
-    text = API.sub(documented, text)
-    content[0] = on_site(text, source, page, app.config._elsewhere)
-
-
-def add_language(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """The language of a page."""
-    context["language"] = "ko" if name.startswith("ko/") else "en"
+    text = API.sub(documented, SWITCH.sub("", text))
+    content[0] = on_site(text, source, page, app.config._elsewhere, korean)
 
 
 class Names(SphinxPostTransform):
@@ -191,7 +193,6 @@ def setup(app: Any) -> dict[str, bool]:
     """Connect them."""
     app.connect("config-inited", lambda app, config: setattr(config, "_elsewhere", elsewhere()))
     app.connect("source-read", read_source)
-    app.connect("html-page-context", add_language)
     app.add_transform(Indented)
     app.add_post_transform(Names)
     app.add_directive("command", Command)

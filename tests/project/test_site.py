@@ -1,6 +1,6 @@
 """The documentation as a site: each page is reachable and in both languages where it says so, and its code runs.
 
-The links of a site that was built (`sphinx-build -W docs build/site`) are checked too.
+The links of a site that was built, as docs/conf.py says, are checked too, in both editions.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ import tinygrad_cnn as tg
 DOCS, SITE = ROOT / "docs", ROOT / "build" / "site"
 PAGES = sorted(DOCS.rglob("*.md"))
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
+built = pytest.mark.skipif(not (SITE / "ko").is_dir(), reason="there is no site: docs/conf.py has the two commands")
+LABELS = ["Search", "Section Navigation", "On this page", "Color mode", "next page", "Skip to main content"]
 NEW = [page for name in ("tutorials", "how_to", "explanation") for page in sorted((DOCS / name).glob("*.md"))]
 KOREAN = sorted((DOCS / "ko").rglob("*.md"))
 TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -37,12 +39,13 @@ def name_of(page: Path) -> str:
 def test_every_page_is_in_a_table_of_contents() -> None:
     numbered = (DOCS / "decisions").glob("[0-9]*.md")  # which the site adds to the README of that folder
     listed = {DOCS / "index.md", *numbered}
-    for page, text in TEXTS.items():
+    english = {page: text for page, text in TEXTS.items() if page not in KOREAN}  # which has the contents of both
+    for page, text in english.items():
         for entry in "\n".join(TOCTREE.findall(text)).split("\n"):
             if entry and not entry.startswith(":"):
                 target = re.sub(r".*<(.*)>", r"\1", entry)
                 listed.add((page.parent / f"{target}.md").resolve())
-    assert set(PAGES) == listed
+    assert english.keys() == listed
 
 
 @pytest.mark.parametrize("page", [p for p in [*NEW, *KOREAN] if "```python" in TEXTS[p]], ids=name_of)
@@ -166,7 +169,7 @@ def test_a_docstring_as_it_is_written_here_becomes_restructured_text(docstring: 
     assert as_rst(docstring) == expected
 
 
-@pytest.mark.skipif(not SITE.is_dir(), reason="there is no site: sphinx-build -W docs build/site")
+@built
 def test_the_links_of_the_site_lead_to_pages_and_places_that_exist() -> None:
     pages = [page for page in SITE.rglob("*.html") if "_static" not in page.parts]
     texts = {page: page.read_text(encoding="utf-8") for page in pages}
@@ -183,15 +186,47 @@ def test_the_links_of_the_site_lead_to_pages_and_places_that_exist() -> None:
     assert not broken
 
 
-@pytest.mark.skipif(not SITE.is_dir(), reason="there is no site: sphinx-build -W docs build/site")
+@built
 def test_no_link_of_the_site_is_within_another() -> None:
     for page in SITE.rglob("*.html"):
         links = re.findall(r'<a class="reference[^>]*>(.*?)</a>', page.read_text(encoding="utf-8"), re.DOTALL)
         assert not [link for link in links if "<a " in link], page  # of which a browser makes an empty one
 
 
-@pytest.mark.skipif(not SITE.is_dir(), reason="there is no site: sphinx-build -W docs build/site")
+@built
 def test_the_site_needs_no_net() -> None:
     outside = re.compile(r'<(?:link|img|script|iframe)\b[^>]*?\b(?:href|src)="(?:https?:)?//[^"]*"')
     for page in SITE.rglob("*.html"):
         assert not outside.findall(page.read_text(encoding="utf-8")), page
+
+
+@built
+def test_each_page_of_an_edition_is_in_the_other_and_leads_there() -> None:
+    editions = {"en": SITE, "ko": SITE / "ko"}
+    pages = {language: {page.relative_to(root) for page in root.rglob("*.html")} for language, root in editions.items()}
+    english = {page for page in pages["en"] if page.parts[0] != "ko"}
+    assert english == pages["ko"]
+    for language, other in (("en", "ko"), ("ko", "en")):
+        for page in (page for page in english if "_static" not in page.parts):
+            text = (editions[language] / page).read_text(encoding="utf-8")
+            assert f'<html lang="{language}"' in text
+            (link,) = set(re.findall(r'<a class="[^"]*language-switcher" href="([^"]*)"', text))
+            assert (editions[language] / page.parent / link).resolve() == editions[other] / page
+
+
+@built
+def test_the_korean_edition_is_korean_where_there_is_a_translation() -> None:
+    for page in (page for page in PAGES if page not in KOREAN):
+        name = page.relative_to(DOCS)
+        html_name = name.with_name("index.html") if name.name == "index.md" else name.with_suffix(".html")
+        text = (SITE / "ko" / html_name).read_text(encoding="utf-8")
+        assert ('<p class="untranslated">' in text) != (DOCS / "ko" / name in KOREAN), name
+        for label in (
+            "Search",
+            "Section Navigation",
+            "On this page",
+            "Color mode",
+            "next page",
+            "Skip to main content",
+        ):
+            assert not re.search(rf">\s*{label}\s*<|(?:title|aria-label|placeholder)=\"{label}\"", text), (name, label)
