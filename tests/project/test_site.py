@@ -85,10 +85,11 @@ def test_the_path_of_the_lessons_is_that_of_the_course(language: str, page: str)
 
 
 def counterpart(page: Path) -> Path:
-    """The page in the other language, which need not exist."""
-    if DOCS / "ko" in page.parents:
-        return DOCS / page.relative_to(DOCS / "ko")
-    return DOCS / "ko" / page.relative_to(DOCS)
+    """The page in the other language, which need not exist; a file outside of docs/ is its own."""
+    if DOCS not in page.parents:
+        return page
+    korean = DOCS / "ko"
+    return DOCS / page.relative_to(korean) if korean in page.parents else korean / page.relative_to(DOCS)
 
 
 def links_of(page: Path) -> dict[Path, str]:
@@ -97,6 +98,7 @@ def links_of(page: Path) -> dict[Path, str]:
     return {(page.parent / path).resolve(): anchor for path, anchor in links if not re.match(r"[a-z]+:", path)}
 
 
+FENCED = r"^```.*\n(?:.*\n)*?```$"
 INDENTED = r"(?<=\n\n)(?:    .*\n|\n(?=    ))+"
 IN_ITS_LANGUAGE = re.compile(r" *# .*| --lang ko")  # what of a block of code is translated
 
@@ -107,11 +109,12 @@ def test_a_korean_page_is_that_of_the_english_one(page: Path) -> None:
     english = counterpart(page)
     assert page in links_of(english)
     assert english in links_of(page)
+    texts = [TOCTREE.sub("", TEXTS[english]), TOCTREE.sub("", TEXTS[page])]
     picture = r"(?:!\[[^\]]*\]\(|src=\")(?:\.\./)*([^)\"]*)[)\"]"
-    for pattern in (r"^```(?:python|text)\n(?:.*\n)*?```$", INDENTED, r"^#+ ", r"^\|(?= )", picture):
+    for pattern in (FENCED, INDENTED, r"^#+ ", r"^\|(?= )", picture):
         ours, theirs = (
             [IN_ITS_LANGUAGE.sub("", part).replace('"ko"', '"en"') for part in re.findall(pattern, text, re.MULTILINE)]
-            for text in (TEXTS[english], TEXTS[page])
+            for text in texts
         )
         assert theirs == ours
 
