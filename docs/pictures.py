@@ -1,4 +1,4 @@
-"""Make the pictures of docs/pictures.md and of the README, in docs/images.
+"""Make the pictures of docs/pictures.md and docs/tour.md, in docs/images.
 
     python docs/pictures.py
 
@@ -66,19 +66,19 @@ def tangled(steps: int = 3_000) -> Any:
     return tg.named(np.mean(np.concatenate(untaken)), "loss")
 
 
-def readme() -> None:
-    """Run the code of the README, as printed, up to where it draws; its picture is the README's."""
-    text = (IMAGES.parents[1] / "README.md").read_text(encoding="utf-8")
+def tour() -> None:
+    """Run the code of docs/tour.md, as printed, up to where it draws."""
+    text = (IMAGES.parent / "tour.md").read_text(encoding="utf-8")
     found = [
         re.search(rf"## {name}\n\n((?:    .*\n|\n)+)", text) for name in ("A model is an expression", "A picture of it")
     ]
     code = textwrap.dedent("".join(section[1] for section in found if section is not None))
     code = "".join(line for line in code.splitlines(keepends=True) if not line.startswith("print("))
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        path = Path("readme.py")  # a file, so that values have the names of its variables
+        path = Path("tour.py")  # a file, so that values have the names of its variables
         path.write_text(code, encoding="utf-8")
         runpy.run_path(str(path))
-        shutil.copy("graph.svg", IMAGES / "graph_readme.svg")
+        shutil.copy("graph.svg", IMAGES / "graph_tour.svg")
 
 
 def main() -> None:
@@ -93,7 +93,7 @@ def main() -> None:
     published = experiment.run(experiment.Settings(settings.task), drawings)
     film_of(published).save(IMAGES / "training.svg")
     (IMAGES / "card.png").write_bytes(card.png(published))
-    readme()
+    tour()
     tg.render(before, IMAGES / "graph_poster.svg", backward=True, **shown)
     tg.render(before, IMAGES / "graph_forward.svg", depth=DEPTH, **shown)
     tg.render(before, IMAGES / "graph_backward.svg", backward=True, depth=DEPTH, **shown)

@@ -32,6 +32,7 @@ DOCS = Path(__file__).parent.parent
 ROOT = DOCS.parent
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 PICTURE = re.compile(r'<picture>.*?<img src="([^"]*)" alt="([^"]*)">.*?</picture>', re.DOTALL)
+SOURCE = re.compile(r'(<img src=")([^":]+)')
 API = re.compile(r"^```\{api\} (\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 WHOLE = re.compile(r"\s*\[[^\]]*\]\((\.\./[^)]+\.md)\)\s*")
 
@@ -71,7 +72,10 @@ def on_site(text: str, source: Path, page: Path, known: dict[Path, Path], korean
             anchor, file = translated_anchor(file, anchor), page_of(file)
         return f"{picture}[{words}]({os.path.relpath(file, page.parent)}{hash_}{anchor})"
 
-    return LINK.sub(link, text)
+    def source_of(found: re.Match[str]) -> str:
+        return f"{found[1]}{os.path.relpath((source.parent / found[2]).resolve(), page.parent)}"
+
+    return SOURCE.sub(source_of, LINK.sub(link, text))
 
 
 def documented(found: re.Match[str]) -> str:

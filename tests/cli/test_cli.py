@@ -487,8 +487,8 @@ def test_check_says_what_there_is_to_be_found(command) -> None:
     code, out, err = command("check", "--html", "check.html")
     assert (code, err) == (1, "")  # it is wrong for the loss that the article prints
     assert out.count("(found)") == 6
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    quoted = re.search(r"^    The hand-derived gradient is not .*\n(    .*\n)+", readme, re.MULTILINE)[0]
+    tour = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
+    quoted = re.search(r"^    The hand-derived gradient is not .*\n(    .*\n)+", tour, re.MULTILINE)[0]
     for part in " ".join(quoted.split()).split(" ... "):
         assert part in " ".join(out.split())
     page = Path("check.html").read_text(encoding="utf-8")

@@ -50,7 +50,7 @@ def test_nothing_overlaps_in_any_picture_of_a_model(name: str, depth: Any) -> No
     assert_that_nothing_overlaps(drawn(MODELS[name], depth=depth))
 
 
-@pytest.mark.parametrize("name", ["readme", "recurrent", "second"])
+@pytest.mark.parametrize("name", ["tour", "recurrent", "second"])
 def test_nothing_overlaps_where_rules_are_open_or_costs_are_shown(name: str) -> None:
     assert_that_nothing_overlaps(drawn(MODELS[name], depth="rules"))
     assert_that_nothing_overlaps(drawn(MODELS[name], depth="all", measure=True))
@@ -93,7 +93,7 @@ def test_titles_of_frames_are_drawn_after_arrows() -> None:
 @pytest.mark.parametrize("depth", ["layers", "all"])
 def test_what_is_written_is_within_its_box(depth: str) -> None:
     """With the widths that the font has, so that no text touches its border."""
-    root = ET.fromstring(drawn(MODELS["readme"], depth=depth, measure=True))
+    root = ET.fromstring(drawn(MODELS["tour"], depth=depth, measure=True))
     boxes = {place.id: place for place in places(ET.tostring(root, encoding="unicode"))}
     texts = 0
     for group in root.iter(f"{SVG}g"):
@@ -128,7 +128,7 @@ def contrast(a: str, b: str) -> float:
 @pytest.mark.parametrize("measure", [False, True])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("depth", ["layers", "all"])
-@pytest.mark.parametrize("name", ["readme", "batch_norm_mlp"])
+@pytest.mark.parametrize("name", ["tour", "batch_norm_mlp"])
 def test_what_is_written_can_be_read_on_its_ground(name: str, depth: str, theme: str, measure: bool) -> None:
     root = ET.fromstring(drawn(MODELS[name], depth=depth, theme=theme, measure=measure))
     paper = {"light": "#ffffff", "dark": "#14181d"}[theme]
@@ -154,7 +154,7 @@ def test_what_is_written_can_be_read_on_its_ground(name: str, depth: str, theme:
 
 @pytest.mark.parametrize(
     ("name", "most"),
-    [("readme", 450), ("two_convolutions", 450), ("circle_square", 480), ("recurrent", 720), ("attention", 720),
+    [("tour", 450), ("two_convolutions", 450), ("circle_square", 480), ("recurrent", 720), ("attention", 720),
      ("batch_norm_mlp", 720), ("autoencoder", 720), ("lstm", 800), ("second", 960)],
 )  # fmt: skip
 def test_a_poster_can_be_read_in_the_column_of_a_page(name: str, most: float) -> None:

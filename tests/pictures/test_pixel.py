@@ -171,7 +171,7 @@ def test_a_link_holds_the_element_again(browser, drawn: tuple[Any, Path]) -> Non
 
 def test_a_tap_follows_an_element_through_what_is_closed(browser, drawn: tuple[Any, Path], tmp_path: Path) -> None:
     path = tmp_path / "poster.html"
-    tg.render(MODELS["readme"](), path, backward=True)
+    tg.render(MODELS["tour"](), path, backward=True)
     page = opened(browser, path, has_touch=True)
     page.touchscreen.tap(*centre(page, "max_pool2d", (1, 1, 56, 56, 0, 14, 14), 6, 6))
     said = says(page, "pool[0, 6, 6]")

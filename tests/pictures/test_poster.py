@@ -25,15 +25,15 @@ from tinygrad_cnn.pictures.write.geometry import places
 ROOT = Path(__file__).parents[2]
 
 
-def readme_as_printed() -> Any:
-    """The loss that the code of the README draws: that of its section on models, and of the one on pictures."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def tour_as_printed() -> Any:
+    """The loss that the code of docs/tour.md draws: that of its section on models, and of the one on pictures."""
+    text = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
     sections = [
         re.search(rf"## {name}\n\n((?:    .*\n|\n)+)", text) for name in ("A model is an expression", "A picture of it")
     ]
     code = "\n".join(section[1] for section in sections if section is not None)
     code = "\n".join(line for line in code.splitlines() if not re.match(r" *(tg\.render|print)\(", line))
-    file = ROOT / "README.md"
+    file = ROOT / "docs" / "tour.md"
     names: dict[str, Any] = {}
     lines = textwrap.dedent(code)
     linecache.cache[str(file)] = (len(lines), None, lines.splitlines(keepends=True), str(file))
@@ -57,7 +57,7 @@ def within(loss: Any, of: str, **options: Any) -> list[tuple[str, str | None]]:
 
 
 def test_the_model_of_the_readme_is_one_column_of_its_layers() -> None:
-    loss = readme_as_printed()
+    loss = tour_as_printed()
     picture = tg.render(loss, backward=True, values="thumbnails")
     poster = poster_of(picture.diagram)
     titles = {card.box.id: title(card) for card in poster.cards.values()}
@@ -74,7 +74,7 @@ def centre_of_each_box(svg: str) -> list[float]:
 
 
 def test_a_card_has_its_parameters_and_their_gradients() -> None:
-    loss = readme_as_printed()
+    loss = tour_as_printed()
     assert within(loss, "conv2d", backward=True) == [("Wc", "∂L/∂Wc"), ("Bc", "∂L/∂Bc")]
     assert within(loss, "conv2d") == [("Wc", None), ("Bc", None)]
     assert within(loss, "loss") == [("y", None)]
@@ -83,7 +83,7 @@ def test_a_card_has_its_parameters_and_their_gradients() -> None:
 
 
 def test_columns_of_a_constant_image_are_drawn_from_the_image() -> None:
-    loss = readme_as_printed()
+    loss = tour_as_printed()
     boxes = tg.render(loss, depth="all").diagram.boxes
     x = next(box for box in boxes.values() if box.title == "x")
     assert (x.shape, x.kind) == ("24×28×28", "constant")

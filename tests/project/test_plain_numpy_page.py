@@ -40,14 +40,20 @@ def test_every_package_has_one_version_and_is_installed_by_it() -> None:
         assert pinned[re.sub(r"[-_.]+", "-", name).lower()] == version
 
 
-def test_the_readmes_have_the_figures_of_the_page() -> None:
+def test_the_tour_has_the_figures_of_the_page() -> None:
     ours, autograd = (re.search(rf"^\| {name} \| (\d+) \| (\d+) \|", PAGE, re.MULTILINE) for name in NAMES)
     totals = re.search(r"^(\d+) programs of (\d+) public packages", PAGE, re.MULTILINE)
     expected = [*totals.groups(), *ours.groups(), autograd.group(1)]
     for readme, begin, end in (
-        ("README.md", "\nOf ", "are right."),
-        ("README.ko.md", "\n공개된 패키지", "올바릅니다."),
+        ("docs/tour.md", "\nOf ", "are right."),
+        ("docs/ko/tour.md", "\n공개된 패키지", "올바릅니다."),
     ):
         text = (ROOT / readme).read_text(encoding="utf-8")
         claim = text[text.index(begin) : text.index(end, text.index(begin))]
         assert sorted(re.findall(r"\d+", claim)) == sorted(expected), readme
+    for readme, claim in (
+        ("README.md", r"of\s+(\d+) functions and programs of (\d+) public packages, (\d+) get"),
+        ("README.ko.md", r"패키지 (\d+)개의 함수와 프로그램 (\d+)개 가운데 (\d+)개"),
+    ):
+        text = (ROOT / readme).read_text(encoding="utf-8")
+        assert sorted(re.search(claim, text).groups()) == sorted([*totals.groups(), ours.group(1)]), readme

@@ -1,4 +1,4 @@
-"""What a type checker says of a user's file: of the README's model, of what Tensors give, and of mistakes."""
+"""What a type checker says of a user's file: of the tour's model, of what Tensors give, and of mistakes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pages import blocks
 
 pytestmark = pytest.mark.slow
 
-README = next(block for block in blocks("README.md") if "def model" in block)
+TOUR = next(block for block in blocks("docs/tour.md") if "def model" in block)
 
 # The model with the types of its parameters, as `--strict` asks for.
 TYPED = {
@@ -21,7 +21,7 @@ TYPED = {
     "def loss(p, x, y):": "def loss(p: dict[str, Any], x: Any, y: Any) -> Any:",
 }
 MODEL = "from typing import Any\n\n" + "\n".join(
-    TYPED.get(line.split("#")[0].rstrip(), line) for line in README.splitlines()
+    TYPED.get(line.split("#")[0].rstrip(), line) for line in TOUR.splitlines()
 )
 
 RIGHT = """

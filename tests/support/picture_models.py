@@ -21,8 +21,8 @@ def parameters(seed: int, **shapes: tuple[int, ...]) -> dict[str, Any]:
     }
 
 
-def readme() -> Any:
-    """The model of the README, as printed there."""
+def tour() -> Any:
+    """The model of docs/tour.md, as printed there."""
 
     def model(x, p):
         conv = tg.conv2d(x, p["Wc"], padding=1) + p["Bc"]
@@ -150,7 +150,7 @@ def tangled(steps: int = 3_000, seed: int = 0) -> Any:
 
 
 MODELS: dict[str, Callable[[], Any]] = {
-    "readme": readme,
+    "tour": tour,
     "circle_square": circle_square,
     "two_convolutions": two_convolutions,
     "batch_norm_mlp": batch_norm_mlp,
