@@ -34,6 +34,7 @@ class Target:
 TARGETS = {
     "numpy": Target(".py", "numpy_source:source"),
     "c": Target(".c", "c.plan:source"),
+    "js": Target(".js", "javascript:source"),
 }
 
 

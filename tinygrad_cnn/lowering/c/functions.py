@@ -32,10 +32,14 @@ class Names:
     """The C names of what instructions compute: those of the program, made unique.
 
     inlined  those that have no array: views, and what is computed within a kernel
+    words    names that the language has a use for
+    local    names that the loops written have a use for
     """
 
-    def __init__(self, inlined: Collection[Instruction] = ()) -> None:
-        self.inlined = inlined
+    def __init__(
+        self, inlined: Collection[Instruction] = (), words: Collection[str] = _TAKEN, local: re.Pattern[str] = _LOCAL
+    ) -> None:
+        self.inlined, self.words, self.local = inlined, words, local
         self.of: dict[Instruction, str] = {}
         self.taken: set[str] = set()
         self._next: dict[str, int] = {}  # the number to try next, of each name that was wanted before
@@ -51,7 +55,7 @@ class Names:
     def unique(self, hint: str) -> str:
         """A name that nothing else has."""
         base = re.sub(r"_+", "_", identifier(hint))[:40]
-        if base in _TAKEN or base.startswith("_") or _LOCAL.fullmatch(base):
+        if base in self.words or base.startswith("_") or self.local.fullmatch(base):
             base = f"{base}_" if not base.startswith("_") else f"x{base}"
         name, number = base, self._next.get(base, 2)
         while name in self.taken:
@@ -62,11 +66,16 @@ class Names:
 
 
 def comment(x: Instruction, names: Names) -> str:
+    """What an instruction computes, and where it is from, as a comment."""
+    return f"/* {description(x, names)} */"
+
+
+def description(x: Instruction, names: Names) -> str:
     """What an instruction computes, and where it is from."""
     text = f"{names(x)} = {_computed(x, names)}  {x.result.shape}"
     if x.origin.line:
         text += f"  [{re.sub(_FOLDER, '', x.origin.line)}{', backward' if x.origin.half == 'cotangent' else ''}]"
-    return f"/* {_harmless(text)} */"
+    return _harmless(text)
 
 
 _FOLDER = re.compile(r"^.*[/\\](?=[^/\\]+:\d+)")

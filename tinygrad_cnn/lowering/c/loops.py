@@ -62,17 +62,17 @@ def write_loop(
     for x in step.instructions:
         for y in x.operands:
             if y not in within and literal(y) is None:
-                loads[y] = places[y], _along(places[y], step.shape)
+                loads[y] = places[y], along(places[y], step.shape)
         if x.operation in ("reduce", "mean"):
             reductions.append((x, reduced_axes(x)))
         elif stored(x):
             stores[x] = row_by_row(step.shape)
-    kept = {x: _kept(step.shape, axes) for x, axes in reductions}
-    strides = [*[steps for _, steps in loads.values()], *stores.values(), *kept.values()]
-    axes = _merged(step.shape, strides, [axes for _, axes in reductions])
+    kept_by = {x: kept(step.shape, axes) for x, axes in reductions}
+    strides = [*[steps for _, steps in loads.values()], *stores.values(), *kept_by.values()]
+    axes = merged(step.shape, strides, [axes for _, axes in reductions])
     sizes = [math.prod([step.shape[axis] for axis in group]) for group in axes]
 
-    def merged(steps: tuple[int, ...]) -> tuple[int, ...]:
+    def of_groups(steps: tuple[int, ...]) -> tuple[int, ...]:
         return tuple([steps[group[-1]] for group in axes])
 
     found = []
@@ -80,26 +80,26 @@ def write_loop(
         is_reduced = [group[-1] in over for group in axes]
         inner = next((k for k, reduced in enumerate(reversed(is_reduced)) if not reduced), len(is_reduced))
         outer = any(is_reduced[: len(is_reduced) - inner])
-        found.append(_Reduction(x, x.parameters.get("ufunc", "add"), merged(kept[x]), inner, outer))
+        found.append(_Reduction(x, x.parameters.get("ufunc", "add"), of_groups(kept_by[x]), inner, outer))
     for x in step.instructions:
         f.comments.append(comment(x, f.names))
     _Writer(
-        f, step, sizes, {y: (place, merged(steps)) for y, (place, steps) in loads.items()},
-        {x: merged(steps) for x, steps in stores.items()}, found,
+        f, step, sizes, {y: (place, of_groups(steps)) for y, (place, steps) in loads.items()},
+        {x: of_groups(steps) for x, steps in stores.items()}, found,
     ).write()  # fmt: skip
 
 
-def _along(place: Place, shape: tuple[int, ...]) -> tuple[int, ...]:
+def along(place: Place, shape: tuple[int, ...]) -> tuple[int, ...]:
     """The strides of a place that is broadcast to a shape."""
     return (*[0] * (len(shape) - len(place.shape)), *place.strides)
 
 
-def _kept(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
+def kept(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
     """The strides of the result of a reduction along the axes of what is reduced."""
     return row_by_row(tuple([1 if axis in axes else n for axis, n in enumerate(shape)]))
 
 
-def _merged(
+def merged(
     shape: tuple[int, ...], strides: list[tuple[int, ...]], reduced: list[tuple[int, ...]]
 ) -> list[tuple[int, ...]]:
     """The axes to loop over, those that can be one loop together."""

@@ -66,7 +66,7 @@ class Steps:
                 continue  # computed within that kernel, and never in memory
             if x in kernels:
                 self._new(Step(kernels[x].kind, [x]))
-            elif (shape := self._loop_shape(x)) is not None:
+            elif (shape := self.loop_shape(x)) is not None:
                 self._join(x, *shape)
             else:
                 self._new(Step("numpy", [x]))
@@ -84,7 +84,7 @@ class Steps:
             self.of[x] = len(self.all)
         self.all.append(step)
 
-    def _loop_shape(self, x: Instruction) -> tuple[tuple[int, ...], tuple[Any, ...]] | None:
+    def loop_shape(self, x: Instruction) -> tuple[tuple[int, ...], tuple[Any, ...]] | None:
         """The shape of the loop that `x` is computed in, and its dtypes; None if it has no such form."""
         if x.result.size == 0 or x not in self.places or any(y not in self.places for y in x.operands):
             return None

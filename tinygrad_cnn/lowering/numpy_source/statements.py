@@ -331,7 +331,7 @@ def _accesses(listing: Listing, parameters: dict[str, str]) -> dict[Instruction,
         elif isinstance(item, np.random.Generator):
             generators[id(item)] = text
         else:
-            for key, child in _children(item):
+            for key, child in children_of(item):
                 walk(child, _access(text, key))
 
     for name, item in listing.signature.items():
@@ -365,7 +365,7 @@ def _quoted(key: Any) -> str:
     return repr(key)
 
 
-def _children(item: Any) -> list[tuple[Any, Any]]:
+def children_of(item: Any) -> list[tuple[Any, Any]]:
     """What a container of a tree holds, by keys, places or fields; nothing of anything else."""
     if isinstance(item, dict):
         return list(item.items())
@@ -383,7 +383,7 @@ def _output_names(structure: Any, name: str = "") -> list[str]:
     if isinstance(structure, int):
         return [name]
     names = []
-    for key, child in _children(structure):
+    for key, child in children_of(structure):
         names += _output_names(child, str(key) if isinstance(key, str) else name)
     return names
 
@@ -394,7 +394,7 @@ def _structure(listing: Listing, item: Any, texts: Sequence[str], parameters: di
         return texts[item]
     if item is None:
         return "None"
-    parts = [(key, _structure(listing, child, texts, parameters)) for key, child in _children(item)]
+    parts = [(key, _structure(listing, child, texts, parameters)) for key, child in children_of(item)]
     if isinstance(item, dict):
         return "{" + ", ".join([f"{_quoted(key)}: {text}" for key, text in parts]) + "}"
     if isinstance(item, list):
@@ -416,7 +416,7 @@ def _like(container: Any, signature: dict[str, Any], parameters: dict[str, str])
     for item, text in waiting:
         if type(item) is kind and tree.static_values(item) == static:
             return text
-        waiting += [(child, _access(text, key)) for key, child in _children(item)]
+        waiting += [(child, _access(text, key)) for key, child in children_of(item)]
     return None
 
 

@@ -1,0 +1,220 @@
+"""A fused loop: elementwise operations and the reductions of what they compute, without arrays between them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from tinygrad_cnn.lowering.c.loops import along, kept, merged
+from tinygrad_cnn.lowering.c.places import Place, literal, row_by_row
+from tinygrad_cnn.lowering.c.steps import Step, is_elementwise, reduced_axes
+from tinygrad_cnn.lowering.instructions import Instruction
+from tinygrad_cnn.lowering.javascript.elementwise import (
+    BOOL,
+    F32,
+    F64,
+    converted,
+    expression,
+    number,
+    rounded,
+    uses_once,
+    without_parentheses,
+)
+from tinygrad_cnn.lowering.javascript.functions import Function, for_
+
+SHORT = 60  # characters of an expression that is written within another
+
+_ATOM = re.compile(r"[\w.]+(\([^()]*\)|\[[^\[\]]*\])?")  # a name, a call or an element of an array
+_COMBINED = {
+    "add": "{0} + {1}", "multiply": "{0} * {1}", "logical_or": "{0} | {1}", "logical_and": "{0} & {1}",
+    "maximum": "Math.max({0}, {1})", "minimum": "Math.min({0}, {1})",
+}  # fmt: skip
+
+
+class _Reduction(NamedTuple):
+    """A reduction in a loop.
+
+    kept    the strides of its result along each axis of the loop: 0 along those reduced
+    inner   how many of the innermost axes are reduced
+    outer   whether others are, too
+    """
+
+    x: Instruction
+    ufunc: str
+    kept: tuple[int, ...]
+    inner: int
+    outer: bool
+
+    def combined(self, a: str, b: str) -> str:
+        """Two elements as one; a sum in single precision is rounded once, at its end."""
+        dtype = self.x.result.dtype
+        text = _COMBINED[self.ufunc].format(a, b)
+        if dtype.kind == "f":
+            return text
+        if self.ufunc == "multiply" and dtype.itemsize < 8:
+            text = f"Math.imul({a}, {b})"
+        return rounded(self.ufunc, text, dtype, dtype)
+
+    @property
+    def count(self) -> int:
+        """How many elements there are for each of the result."""
+        return self.x.operands[0].result.size // self.x.result.size
+
+    def finished(self, text: str) -> str:
+        """What is stored, from what was accumulated."""
+        mean = f"{text} / {self.count}" if self.x.operation == "mean" else text
+        return f"Math.fround({mean})" if self.x.result.dtype == F32 else mean
+
+
+def write_loop(
+    f: Function, step: Step, places: dict[Instruction, Place], stored: Callable[[Instruction], bool]
+) -> None:
+    """Write a loop. stored: whether a result is needed in memory."""
+    within = {x for x in step.instructions if is_elementwise(x)}
+    loads: dict[Instruction, tuple[Place, tuple[int, ...]]] = {}
+    stores: dict[Instruction, tuple[int, ...]] = {}
+    reductions: list[tuple[Instruction, tuple[int, ...]]] = []
+    for x in step.instructions:
+        for y in x.operands:
+            if y not in within and literal(y) is None:
+                loads[y] = places[y], along(places[y], step.shape)
+        if x.operation in ("reduce", "mean"):
+            reductions.append((x, reduced_axes(x)))
+        elif stored(x):
+            stores[x] = row_by_row(step.shape)
+    steps_of = {x: kept(step.shape, axes) for x, axes in reductions}
+    strides = [*[steps for _, steps in loads.values()], *stores.values(), *steps_of.values()]
+    axes = merged(step.shape, strides, [axes for _, axes in reductions])
+
+    def of_groups(steps: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple([steps[group[-1]] for group in axes])
+
+    found = []
+    for x, over in reductions:
+        is_reduced = [group[-1] in over for group in axes]
+        inner = next((k for k, reduced in enumerate(reversed(is_reduced)) if not reduced), len(is_reduced))
+        outer = any(is_reduced[: len(is_reduced) - inner])
+        found.append(_Reduction(x, x.parameters.get("ufunc", "add"), of_groups(steps_of[x]), inner, outer))
+    _Writer(
+        f, step, [math.prod([step.shape[axis] for axis in group]) for group in axes],
+        {y: (place, of_groups(steps)) for y, (place, steps) in loads.items()},
+        {x: of_groups(steps) for x, steps in stores.items()}, found,
+    ).write()  # fmt: skip
+
+
+class _Writer:
+    def __init__(
+        self, f: Function, step: Step, sizes: list[int], loads: dict[Instruction, tuple[Place, tuple[int, ...]]],
+        stores: dict[Instruction, tuple[int, ...]], reductions: list[_Reduction],
+    ) -> None:  # fmt: skip
+        self.f, self.step, self.sizes = f, step, sizes
+        self.loads, self.stores = loads, stores
+        self.reductions = {r.x: r for r in reductions}
+        self.variables = [f"i{k}" for k in range(len(sizes))]
+        self.uses = Counter(y for x in step.instructions for y in x.operands)
+
+    def write(self) -> None:
+        f = self.f
+        for x in self.step.instructions:
+            f.comment(x)
+        self.sums = {}  # what is accumulated in an array; in double precision, whatever the result is in
+        for r in self.reductions.values():
+            if r.outer:
+                self.sums[r.x] = f.write(r.x)
+                if r.x.result.dtype == F32:
+                    self.sums[r.x] = f"{f.names(r.x)}_total"
+                    f.line(f"const {self.sums[r.x]} = new Float64Array({r.x.result.size});")
+                f.line(f"{self.sums[r.x]}.fill({_identity(r)});")
+        self.level(0)
+        for r in self.reductions.values():
+            if r.outer and r.finished("") != "":
+                with f.block(for_("k", r.x.result.size)):
+                    f.line(f"{f.write(r.x)}[k] = {r.finished(f'{self.sums[r.x]}[k]')};")
+
+    def level(self, depth: int) -> None:
+        """The loops from `depth` on."""
+        f = self.f
+        ends = [r for r in self.reductions.values() if r.inner and len(self.sizes) - r.inner == depth]
+        for r in ends:
+            f.line(f"let {self.total(r)} = {_identity(r)};")
+        if depth == len(self.sizes):
+            self.body()
+        else:
+            with f.block(for_(self.variables[depth], self.sizes[depth])):
+                self.level(depth + 1)
+        for r in ends:
+            if r.outer:
+                self.accumulate(r, self.total(r))
+            else:
+                f.line(f"{f.out(r.x, self.variables, r.kept)} = {r.finished(self.total(r))};")
+
+    def total(self, r: _Reduction) -> str:
+        return f"{self.f.names(r.x)}_total"
+
+    def accumulate(self, r: _Reduction, text: str) -> None:
+        """Add something to what is accumulated in an array."""
+        element = self.f.out(r.x, self.variables, r.kept).replace(f"{self.f.names(r.x)}[", f"{self.sums[r.x]}[", 1)
+        self.f.line(f"{element} = {r.combined(element, text)};")
+
+    def body(self) -> None:
+        """What is done for one element."""
+        f = self.f
+        local: dict[Instruction, str] = {}
+        for x in self.step.instructions:
+            for y in x.operands:
+                if y not in local and literal(y) is None:
+                    place, steps = self.loads[y]
+                    local[y] = self.named(y, f.at(place, self.variables, steps))
+            given = [local.get(y, "") for y in x.operands]
+            if x in self.reductions:
+                self.reduce(self.reductions[x], given[0], x)
+                continue
+            text = expression(x, self.step.dtypes[x], given)
+            if x.operation == "reshape":
+                f.line(f"{f.out(x, self.variables, self.stores[x])} = {text};")
+                continue
+            local[x] = self.named(x, text)
+            if x in self.stores:
+                f.line(f"{f.out(x, self.variables, self.stores[x])} = {without_parentheses(local[x])};")
+
+    def named(self, x: Instruction, text: str) -> str:
+        """What stands for the element of a result: a variable, or, of what is used once, the expression itself."""
+        users = [y for y in self.step.instructions if x in y.operands]
+        once = self.uses[x] + (x in self.stores) == 1
+        if once and len(text) <= SHORT and all(self.takes_once(y) for y in users):
+            return text if _ATOM.fullmatch(text) else f"({text})"
+        name = f"{self.f.names(x)}_i"
+        self.f.line(f"const {name} = {text};")
+        return name
+
+    def takes_once(self, x: Instruction) -> bool:
+        return x in self.reductions or uses_once(x, self.step.dtypes[x])
+
+    def reduce(self, r: _Reduction, text: str, x: Instruction) -> None:
+        """Take an element into account."""
+        taken = self.step.dtypes[x][0]
+        made = F64 if r.x.result.dtype.kind == "f" and r.ufunc in ("add", "multiply") else r.x.result.dtype
+        text = converted(text, taken, BOOL if r.ufunc.startswith("logical") else made, literal(x.operands[0]))
+        if r.inner:
+            f = self.f
+            f.line(f"{self.total(r)} = {r.combined(self.total(r), text)};")
+        elif r.outer:
+            self.accumulate(r, text)
+        else:  # over axes of one element
+            self.f.line(f"{self.f.out(r.x, self.variables, r.kept)} = {r.finished(text)};")
+
+
+def _identity(r: _Reduction) -> str:
+    """What a reduction begins with."""
+    dtype = r.x.result.dtype
+    if r.ufunc in ("maximum", "minimum"):
+        if dtype.kind == "f" or dtype.itemsize == 8:
+            return "-Infinity" if r.ufunc == "maximum" else "Infinity"
+        info = np.iinfo(dtype)
+        return number(info.min if r.ufunc == "maximum" else info.max, dtype)
+    return {"add": "0", "multiply": "1", "logical_or": "0", "logical_and": "1"}[r.ufunc]
