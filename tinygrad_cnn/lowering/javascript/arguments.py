@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_cnn.lowering.instructions import Instruction, Listing
@@ -18,7 +19,8 @@ def arguments(listing: Listing) -> tuple[str, dict[Instruction, str]]:
         if isinstance(item, int) and not isinstance(item, bool):
             found[listing.arguments[item].instruction] = access
             return name
-        return _container(item, [(key, walk(child, f"{access}?.{_access(key).removeprefix('.')}", _last(key))) for key, child in children_of(item)])
+        parts = [(key, walk(child, _within(access, key), _last(key))) for key, child in children_of(item)]
+        return _container(item, parts)
 
     shown = [(name, walk(item, _access(name), name)) for name, item in listing.signature.items()]
     for argument in listing.arguments[listing.given :]:
@@ -39,7 +41,7 @@ def returned(listing: Listing, values: list[tuple[str, bool, bool]]) -> str:
                 return f"{name}[0] !== 0" if is_bool else f"{name}[0]"
             place = access.replace("?.", ".", 1) if access else ""
             return f"result({name}, into{access}, {json.dumps(place.replace('?.', '.'))})"
-        parts = [(key, walk(child, f"{access}?.{_access(key).removeprefix('.')}")) for key, child in children_of(item)]
+        parts = [(key, walk(child, _within(access, key))) for key, child in children_of(item)]
         return _container(item, parts) or "null"
 
     return walk(listing.structure, "")
@@ -66,14 +68,14 @@ def shapes(listing: Listing, names: bool = False) -> str:
     return f"{{ given: {_object(given)}, result: {made or 'null'} }}"
 
 
-def _container(item: Any, parts: list[tuple[Any, str | None]]) -> str | None:
+def _container(item: Any, parts: Sequence[tuple[Any, str | None]]) -> str | None:
     """A list, a tuple, or what has names; None of what holds no arrays."""
     if isinstance(item, list) or type(item) is tuple:
         return f"[{', '.join([text or 'null' for _, text in parts])}]"
     return _object([(str(key), text) for key, text in parts]) if parts or isinstance(item, dict) else None
 
 
-def _object(parts: list[tuple[str, str | None]]) -> str:
+def _object(parts: Sequence[tuple[str, str | None]]) -> str:
     found = [(key, text) for key, text in parts if text is not None]
     if not found:
         return "{}"
@@ -94,3 +96,8 @@ def _last(key: Any) -> str:
 
 def _access(key: Any) -> str:
     return f".{key}" if _is_name(key) else f"[{key if isinstance(key, int) else json.dumps(str(key))}]"
+
+
+def _within(access: str, key: Any) -> str:
+    """How a part of what may be missing is reached: undefined where it is."""
+    return f"{access}?.{_access(key).removeprefix('.')}"

@@ -41,7 +41,7 @@ def value_of(x: Instruction) -> Any:
     value = Slot(0) if x.operation == "scatter" else x.parameters["value"]
     if isinstance(value, Slot):
         given = x.operands[value.number]
-        casting = "unsafe" if x.operation == "setitem" else "same_kind"
+        casting: Any = "unsafe" if x.operation == "setitem" else "same_kind"
         return given if np.can_cast(given.result.dtype, x.result.dtype, casting) else None
     if isinstance(value, np.generic):
         return value.item()

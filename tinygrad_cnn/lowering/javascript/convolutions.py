@@ -79,7 +79,8 @@ def _forward(w: Writing, x: Instruction, reads: list[Instruction], s: _Sizes) ->
     f, (weight, image) = w.f, [w.places[y] for y in reads]
     n, c, down, across = _of_images(image)
     filters, size = weight.shape[0], s.out_h * s.out_w
-    steps = (weight.strides[0], s.kh * s.kw * weight.strides[1])
+    step = weight.strides[1]
+    steps = (weight.strides[0], s.kh * s.kw * step)
     single = s.channels == 1
     with f.loops((s.batch, filters)) as (i_n, i_o):
         if not single:
@@ -87,7 +88,7 @@ def _forward(w: Writing, x: Instruction, reads: list[Instruction], s: _Sizes) ->
                    f"{_at((i_n, i_o), (filters * size, size), size)});")  # fmt: skip
         with f.loops((s.channels,), "k") as (i_c,):
             for u, v in s.positions:
-                more = (u * s.kw + v) * weight.strides[1]
+                more = (u * s.kw + v) * step
                 f.line(f"const weight{u}{v} = {f.at(weight, (i_o, i_c), steps, more)};")
             with f.loops((s.out_h, s.out_w), "j") as (j, i):
                 at, strides = (i_n, i_c, j, i), (n, c, down * s.sh, across * s.sw)
@@ -99,9 +100,9 @@ def _forward(w: Writing, x: Instruction, reads: list[Instruction], s: _Sizes) ->
                     _sum(w, x, target, terms, single)
                 else:
                     f.line("let sum = 0;")
-                    with f.loops((s.kh, s.kw), "u") as (u, v):
-                        of_weight = f.at(weight, (i_o, i_c, u, v), (*steps, s.kw * weight.strides[1], weight.strides[1]))
-                        f.line(f"sum += {of_weight} * {f.at(image, (*at, u, v), (*strides, down, across))};")
+                    with f.loops((s.kh, s.kw), "u") as (top, left):
+                        of_weight = f.at(weight, (i_o, i_c, top, left), (*steps, s.kw * step, step))
+                        f.line(f"sum += {of_weight} * {f.at(image, (*at, top, left), (*strides, down, across))};")
                     f.line(f"{target} {'=' if single else '+='} {rounded('sum', x)};")
 
 
@@ -145,12 +146,12 @@ def _weights(w: Writing, x: Instruction, reads: list[Instruction], s: _Sizes) ->
                 for u, v in s.positions:
                     f.line(f"{f.out(x, (i_o, i_c), to, u * s.kw + v)} += sum{u}{v};")
             return
-        with f.loops((s.kh, s.kw), "u") as (u, v):
+        with f.loops((s.kh, s.kw), "u") as (top, left):
             f.line("let sum = 0;")
             with f.loops((s.batch, s.out_h, s.out_w)) as (i_n, j, i):
-                element = f.at(image, (i_n, i_c, j, i, u, v), (*strides, down, across))
+                element = f.at(image, (i_n, i_c, j, i, top, left), (*strides, down, across))
                 f.line(f"sum += {f.at(g, (i_n, i_o, j, i), steps)} * {element};")
-            f.line(f"{f.out(x, (i_o, i_c, u, v), (*to, s.kw, 1))} = {rounded('sum', x)};")
+            f.line(f"{f.out(x, (i_o, i_c, top, left), (*to, s.kw, 1))} = {rounded('sum', x)};")
 
 
 def _images(w: Writing, x: Instruction, reads: list[Instruction], s: _Sizes) -> None:
@@ -171,10 +172,8 @@ def _images(w: Writing, x: Instruction, reads: list[Instruction], s: _Sizes) -> 
                 for u, v in s.positions:
                     f.line(f"{f.out(x, (i_n, i_c, j, i), to, u * s.width + v)} += weight{u}{v} * share;")
             else:
-                with f.loops((s.kh, s.kw), "u") as (u, v):
+                with f.loops((s.kh, s.kw), "u") as (top, left):
                     of_weight = f.at(
-                        weight, (i_c, u, v, i_o), (s.kh * s.kw * terms, s.kw * terms, terms, weight.strides[1])
+                        weight, (i_c, top, left, i_o), (s.kh * s.kw * terms, s.kw * terms, terms, weight.strides[1])
                     )
-                    f.line(f"{f.out(x, (i_n, i_c, j, i, u, v), (*to, s.width, 1))} += {of_weight} * share;")
-
-
+                    f.line(f"{f.out(x, (i_n, i_c, j, i, top, left), (*to, s.width, 1))} += {of_weight} * share;")

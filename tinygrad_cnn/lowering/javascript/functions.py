@@ -118,7 +118,8 @@ class Function:
 
     def text(self, name: str, moving: Collection[int]) -> str:
         """The function. moving: the numbers of the arrays of which the start is a parameter."""
-        parameters, starts = [], {}
+        parameters: list[str] = []
+        starts: dict[str, int | None] = {}
         for number, x in enumerate(self.arrays):
             parameters.append(self.names(x))
             if number in moving:
@@ -127,8 +128,9 @@ class Function:
 
         def start(found: re.Match[str]) -> str:
             plus, array, more = found[1] or "", found[2], int(found[3])
-            if starts[array] is not None:
-                where = starts[array] + more
+            begin = starts[array]
+            if begin is not None:
+                where = begin + more
                 return f"{plus}{where}" if where or not plus else ""
             return f"{plus}{array}_at" + (f" + {more}" if more > 0 else f" - {-more}" if more else "")
 

@@ -174,7 +174,7 @@ HELPERS = _parsed()
 
 
 def called_by(text: str) -> list[str]:
-    """The helpers that some source calls, those included that they call themselves; in the order in which they stand."""
+    """The helpers that some source calls, and those that they call themselves; in the order in which they stand."""
     found: set[str] = set()
     waiting = [text]
     while waiting:

@@ -61,13 +61,13 @@ class _Reduction(NamedTuple):
         return rounded(self.ufunc, text, dtype, dtype)
 
     @property
-    def count(self) -> int:
+    def terms(self) -> int:
         """How many elements there are for each of the result."""
         return self.x.operands[0].result.size // self.x.result.size
 
     def finished(self, text: str) -> str:
         """What is stored, from what was accumulated."""
-        mean = f"{text} / {self.count}" if self.x.operation == "mean" else text
+        mean = f"{text} / {self.terms}" if self.x.operation == "mean" else text
         return f"Math.fround({mean})" if self.x.result.dtype == F32 else mean
 
 

@@ -15,7 +15,7 @@ from tinygrad_cnn.lowering.c.places import literal, places
 from tinygrad_cnn.lowering.c.source import Gaps
 from tinygrad_cnn.lowering.c.steps import GIVEN, Step, Steps, is_elementwise, reduction
 from tinygrad_cnn.lowering.instructions import Instruction, Listing
-from tinygrad_cnn.lowering.javascript import assignments, convolutions, products, windows
+from tinygrad_cnn.lowering.javascript import assignments, convolutions, folding, products, windows
 from tinygrad_cnn.lowering.javascript.arguments import arguments, returned, shapes
 from tinygrad_cnn.lowering.javascript.elementwise import ARRAYS, BYTES, number
 from tinygrad_cnn.lowering.javascript.elementwise import loop_dtypes as dtypes_of
@@ -23,7 +23,6 @@ from tinygrad_cnn.lowering.javascript.functions import Function, names_of_arrays
 from tinygrad_cnn.lowering.javascript.helpers import HELPERS, called_by
 from tinygrad_cnn.lowering.javascript.kernels import Kernel, Writing
 from tinygrad_cnn.lowering.javascript.loops import write_loop
-from tinygrad_cnn.lowering.operations import run
 
 ALIGNMENT = 64
 WIDTH = 118
@@ -60,7 +59,7 @@ class Module:
         for x in self.listing.instructions:
             if x in found or x in inner:
                 continue
-            for family in (windows, products, assignments):
+            for family in (windows, products, assignments, folding):
                 if kernel := family.kernel(x, self.places):
                     found[x] = kernel
                     break
@@ -156,9 +155,7 @@ class Module:
             kind, shape = ARRAYS[x.result.dtype], x.result.shape
             about = f"  // {shape}" if shape else ""
             if x in offsets:
-                lines.append(
-                    f"const {self.names(x)} = new {kind}(memory, {offsets[x]}, {x.result.size});{about}"
-                )
+                lines.append(f"const {self.names(x)} = new {kind}(memory, {offsets[x]}, {x.result.size});{about}")
             elif x.operation == "full":
                 value = number(literal(x), x.result.dtype)
                 lines.append(f"const {self.names(x)} = new {kind}({x.result.size}).fill({value});{about}")
@@ -276,5 +273,3 @@ def _called(x: Instruction) -> str:
     elif name == "input":
         name = f"argument {x.parameters['name']}"
     return f"{name} ({x.origin.line})" if x.origin.line else name
-
-

@@ -126,12 +126,12 @@ def _max_unpool(w: Writing, x: Instruction) -> None:
         within = (*steps, down, across)
         if shared:
             f.line("let tied = 0;")
-            with f.loops((kh, kw), "u") as u:
-                f.line(f"if ({f.at(image, (*i, *u), within)} === highest) tied += 1;")
+            with f.loops((kh, kw), "u") as place:
+                f.line(f"if ({f.at(image, (*i, *place), within)} === highest) tied += 1;")
         f.line(f"const share = {rounded(f.at(g, i) + ' / tied', x) if shared else f.at(g, i)};")
-        with f.loops((kh, kw), "u") as u:
-            target = f.out(x, (*i, *u), (*to, *out[-2:]))
-            f.line(f"{target} += share * ({f.at(image, (*i, *u), within)} === highest ? 1 : 0);")
+        with f.loops((kh, kw), "u") as place:
+            target = f.out(x, (*i, *place), (*to, *out[-2:]))
+            f.line(f"{target} += share * ({f.at(image, (*i, *place), within)} === highest ? 1 : 0);")
 
 
 def _unpool(w: Writing, x: Instruction) -> None:
