@@ -1,4 +1,4 @@
-"""Write the examples of docs/programs.md: four programs, printed.
+"""Write the examples of docs/programs.md, in both languages: four programs, printed.
 
 From the root of the project: python docs/programs.py
 """
@@ -6,6 +6,7 @@ From the root of the project: python docs/programs.py
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +18,8 @@ from tinygrad_cnn.circle_square.gradient_program import beside_hand_derived
 from tinygrad_cnn.circle_square.gradient_program import loss as article
 from tinygrad_cnn.circle_square.model import Parameters
 
-PAGE = Path(__file__).parent / "programs.md"
+PAGE, KOREAN = (Path(__file__).parent / name for name in ("programs.md", "ko/programs.md"))
+CODE = re.compile(r"^```python\n.*?^```$", re.MULTILINE | re.DOTALL)
 RNG = np.random.default_rng(0)
 
 
@@ -124,5 +126,12 @@ def page() -> str:
     return "\n".join(parts)
 
 
+def korean_page() -> str:
+    """The Korean page, with the code of the English one."""
+    blocks = iter(CODE.findall(page()))
+    return CODE.sub(lambda _: next(blocks), KOREAN.read_text(encoding="utf-8"))
+
+
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    KOREAN.write_text(korean_page(), encoding="utf-8")

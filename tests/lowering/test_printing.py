@@ -110,6 +110,7 @@ each_model = pytest.mark.parametrize("model", ALL.values(), ids=list(ALL))
 
 def test_the_page_has_these_programs() -> None:
     assert DOCS.PAGE.read_text(encoding="utf-8") == DOCS.page()
+    assert DOCS.KOREAN.read_text(encoding="utf-8") == DOCS.korean_page()
 
 
 @each_model
