@@ -35,6 +35,7 @@ TARGETS = {
     "numpy": Target(".py", "numpy_source:source"),
     "c": Target(".c", "c.plan:source"),
     "js": Target(".js", "javascript:source"),
+    "jax": Target(".py", "jax_source:source"),
 }
 
 

@@ -48,11 +48,14 @@ class NotPrintableError(NotImplementedError):
 class Expressions:
     """What is written for instructions.
 
+    np       the name of the module that has the functions
     size     how a length is written: "len(x)" for that of the batch, or the number
     helpers  the helper functions used so far
     imports  modules other than NumPy that were needed
     foreign  the source of functions that are printed because a primitive is opaque, by name
     """
+
+    np = "np"
 
     def __init__(
         self, size: Callable[[int], str], constant: Callable[[Any, str | None], str], fresh: Callable[[str], str]
@@ -80,7 +83,7 @@ class Expressions:
             return Text(SIGNS[x.operation] + operands[0].within(UNARY), UNARY)
         if ufunc_of(x.operation) is not None:
             name = {"absolute": "abs"}.get(x.operation, x.operation)
-            return Text(f"np.{name}({', '.join([a.text for a in operands])})")
+            return Text(f"{self.np}.{name}({', '.join([a.text for a in operands])})")
         return self._foreign(x, operands)
 
     def _operator(self, x: Instruction, operands: Sequence[Text]) -> Text:
@@ -100,16 +103,16 @@ class Expressions:
         typed = "" if dtype == np.float64 else f", {self.dtype(dtype)}"
         shape = self.size(x.result.shape[0]) if len(x.result.shape) == 1 else self.shape(x.result.shape)
         if isinstance(value, float | int) and value in (0, 1) and not np.signbit(value):
-            return Text(f"np.{'ones' if value else 'zeros'}({shape}{typed})")
-        typed = typed or ("" if isinstance(value, float) else ", np.float64")
-        return Text(f"np.full({shape}, {self.parameter(value, ())}{typed})")
+            return Text(f"{self.np}.{'ones' if value else 'zeros'}({shape}{typed})")
+        typed = typed or ("" if isinstance(value, float) else f", {self.np}.float64")
+        return Text(f"{self.np}.full({shape}, {self.parameter(value, ())}{typed})")
 
     def _reshape(self, x: Instruction, operands: Sequence[Text]) -> Text:
         order = x.parameters.get("order", "C")
         sizes = ", ".join(map(self.size, x.result.shape)) or "()"
         ordered = "" if order == "C" else f", order={order!r}"
         if x.operands[0].result.kind == "number":
-            return Text(f"np.reshape({operands[0].text}, {self.shape(x.result.shape)})")
+            return Text(f"{self.np}.reshape({operands[0].text}, {self.shape(x.result.shape)})")
         return Text(f"{operands[0].within(ATOM)}.reshape({sizes}{ordered})")
 
     def _transpose(self, x: Instruction, operands: Sequence[Text]) -> Text:
@@ -122,14 +125,16 @@ class Expressions:
         return Text(f"{a}.transpose({', '.join(map(str, axes))})")
 
     def _broadcast_to(self, x: Instruction, operands: Sequence[Text]) -> Text:
-        return Text(f"np.broadcast_to({operands[0].text}, {self.shape(x.result.shape)})")
+        return Text(f"{self.np}.broadcast_to({operands[0].text}, {self.shape(x.result.shape)})")
 
     def _concatenate(self, x: Instruction, operands: Sequence[Text]) -> Text:
         axis = x.parameters["axis"]
-        return Text(f"np.concatenate([{', '.join([a.text for a in operands])}]{f', axis={axis}' if axis else ''})")
+        return Text(
+            f"{self.np}.concatenate([{', '.join([a.text for a in operands])}]{f', axis={axis}' if axis else ''})"
+        )
 
     def _where(self, x: Instruction, operands: Sequence[Text]) -> Text:
-        return Text(f"np.where({', '.join([a.text for a in operands])})")
+        return Text(f"{self.np}.where({', '.join([a.text for a in operands])})")
 
     def _reduce(self, x: Instruction, operands: Sequence[Text]) -> Text:
         ufunc, given = x.parameters["ufunc"], self._along(x, operands)
@@ -137,7 +142,7 @@ class Expressions:
             return Text(f"{operands[0].within(ATOM)}.{REDUCTIONS[ufunc]}({', '.join(given)})")
         if not any(text.startswith("axis") for text in given) and len(x.operands[0].result.shape) != 1:
             given.insert(0, "axis=None")
-        return Text(f"np.{ufunc}.reduce({', '.join([operands[0].text, *given])})")
+        return Text(f"{self.np}.{ufunc}.reduce({', '.join([operands[0].text, *given])})")
 
     def _mean(self, x: Instruction, operands: Sequence[Text]) -> Text:
         return Text(f"{operands[0].within(ATOM)}.mean({', '.join(self._along(x, operands))})")
@@ -182,7 +187,7 @@ class Expressions:
         """An index as an argument of a function."""
         index = x.parameters["index"]
         has_slices = isinstance(index, slice) or (isinstance(index, tuple) and any(isinstance(i, slice) for i in index))
-        return f"np.s_[{self.index(index, operands)}]" if has_slices else self.parameter(index, operands)
+        return f"{self.np}.s_[{self.index(index, operands)}]" if has_slices else self.parameter(index, operands)
 
     def _astype(self, x: Instruction, operands: Sequence[Text]) -> Text:
         return Text(f"{operands[0].within(ATOM)}.astype({self.dtype(x.parameters['dtype'])})")
@@ -191,20 +196,20 @@ class Expressions:
         return Text(f"{operands[0].within(ATOM)}.view({self.dtype(x.parameters['dtype'])})")
 
     def _copy(self, x: Instruction, operands: Sequence[Text]) -> Text:
-        return Text(f"np.copy({operands[0].text})")
+        return Text(f"{self.np}.copy({operands[0].text})")
 
     def _scalar(self, x: Instruction, operands: Sequence[Text]) -> Text:
-        return Text(f"np.{x.result.dtype.name}({operands[0].text})")
+        return Text(f"{self.np}.{x.result.dtype.name}({operands[0].text})")
 
     def _array(self, x: Instruction, operands: Sequence[Text]) -> Text:
         shaped = "" if len(x.result.shape) == 1 else f".reshape({', '.join(map(self.size, x.result.shape))})"
-        return Text(f"np.array([{', '.join([a.text for a in operands])}]){shaped}")
+        return Text(f"{self.np}.array([{', '.join([a.text for a in operands])}]){shaped}")
 
     def _real(self, x: Instruction, operands: Sequence[Text]) -> Text:
-        return Text(f"np.real({operands[0].text})")
+        return Text(f"{self.np}.real({operands[0].text})")
 
     def _imag(self, x: Instruction, operands: Sequence[Text]) -> Text:
-        return Text(f"np.imag({operands[0].text})")
+        return Text(f"{self.np}.imag({operands[0].text})")
 
     def _square(self, x: Instruction, operands: Sequence[Text]) -> Text:
         return Text(f"{operands[0].within(POWER + 1)}**2", POWER)
@@ -216,18 +221,18 @@ class Expressions:
 
     def _power(self, x: Instruction, operands: Sequence[Text]) -> Text:
         if any(y.result.kind != "number" for y in x.operands):
-            return Text(f"np.power({operands[0].text}, {operands[1].text})")
+            return Text(f"{self.np}.power({operands[0].text}, {operands[1].text})")
         return self._power_operator(x, operands)
 
     def _relu(self, x: Instruction, operands: Sequence[Text]) -> Text:
-        return Text(f"np.maximum({operands[0].text}, 0)")
+        return Text(f"{self.np}.maximum({operands[0].text}, 0)")
 
     def _pad(self, x: Instruction, operands: Sequence[Text]) -> Text:
         widths, value = x.parameters["pad_width"], x.parameters["constant_values"]
         filled = f", constant_values={self.parameter(value, ())}" if value else ""
         same = widths[0] if len(set(widths)) == 1 else widths
         same = same[0] if isinstance(same[0], int) and same[0] == same[1] else same
-        return Text(f"np.pad({operands[0].text}, {same}{filled})")
+        return Text(f"{self.np}.pad({operands[0].text}, {same}{filled})")
 
     def _call(self, x: Instruction, operands: Sequence[Text]) -> Text:
         args = [self.parameter(a, operands) for a in x.parameters["args"]]
@@ -235,7 +240,7 @@ class Expressions:
         if not args and keywords:
             args, keywords = foreign.positional(x.function, keywords)
         if x.function is np.stack and len(args) == 1 and not keywords and not any(y.result.shape for y in x.operands):
-            return Text(f"np.array({', '.join(args)})")
+            return Text(f"{self.np}.array({', '.join(args)})")
         return Text(f"{self.function(x)}({', '.join([*args, *[f'{k}={v}' for k, v in keywords.items()]])})")
 
     def _helper(self, x: Instruction, operands: Sequence[Text]) -> Text:
@@ -279,8 +284,8 @@ class Expressions:
     def function(self, x: Instruction) -> str:
         """The name of a function of NumPy's, or of another package."""
         function, name = x.function, getattr(x.function, "__name__", "")
-        modules: Any = tuple([(operator.attrgetter(path)(np), f"np.{path}") for path in PATHS])
-        for module, prefix in ((np, "np"), *modules):
+        modules: Any = tuple([(operator.attrgetter(path)(np), f"{self.np}.{path}") for path in PATHS])
+        for module, prefix in ((np, self.np), *modules):
             if getattr(module, name, None) is function:
                 return f"{prefix}.{name}"
         if isinstance(function, np.ufunc):
@@ -288,7 +293,7 @@ class Expressions:
             return f"scipy.special.{name}"
         owner: Any = getattr(function, "__self__", None)
         if isinstance(owner, np.ufunc) and ufunc_of(owner.__name__) is owner:
-            return f"np.{owner.__name__}.{name}"
+            return f"{self.np}.{owner.__name__}.{name}"
         raise NotPrintableError(
             f"program: the function {name or type(function).__name__} is not NumPy's, and cannot be printed. Call the "
             f"program, or use tg.compile ({x.origin.line})"
@@ -301,7 +306,7 @@ class Expressions:
 
     def dtype(self, dtype: Any) -> str:
         """A dtype."""
-        return "bool" if dtype == np.bool_ else f"np.{np.dtype(dtype).name}"
+        return "bool" if dtype == np.bool_ else f"{self.np}.{np.dtype(dtype).name}"
 
     def index(self, index: Any, operands: Sequence[Text]) -> str:
         """What stands in the brackets of x[...]."""
@@ -359,9 +364,9 @@ class Expressions:
             plain = self.number(value.item(), x)
             if value.dtype in (np.float64, np.bool_) and x is None:
                 return plain
-            return Text(f"np.{value.dtype.name}({plain.text})")
+            return Text(f"{self.np}.{value.dtype.name}({plain.text})")
         if isinstance(value, float) and not np.isfinite(value):
-            text = "np.nan" if np.isnan(value) else "np.inf" if value > 0 else "-np.inf"
+            text = f"{'-' if value < 0 else ''}{self.np}.{'nan' if np.isnan(value) else 'inf'}"
         else:
             text = repr(value)
         return Text(text, UNARY if text.startswith("-") else ATOM)

@@ -145,11 +145,11 @@ HELPERS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def with_what_they_call(names: Iterable[str]) -> list[str]:
+def with_what_they_call(names: Iterable[str], helpers: dict[str, Callable[..., Any]] = HELPERS) -> list[str]:
     """Helpers, and those that they call, each after what calls it."""
     found = list(names)
     for name in found:
-        found += [x for x in HELPERS[name].__code__.co_names if x in HELPERS and x not in found]
+        found += [x for x in helpers[name].__code__.co_names if x in helpers and x not in found]
     return found
 
 

@@ -12,14 +12,14 @@ import dataclasses
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn import tree
 from tinygrad_cnn.escaping import printable
-from tinygrad_cnn.lowering.instructions import Instruction, Listing
+from tinygrad_cnn.lowering.instructions import Draw, Instruction, Listing
 from tinygrad_cnn.lowering.naming import cotangent_name, identifier
 from tinygrad_cnn.lowering.numpy_source.arrays import literal
 from tinygrad_cnn.lowering.numpy_source.expressions import Expressions, Text
@@ -60,19 +60,25 @@ def write(listing: Listing, name: str, source: bool = False) -> str:
 
 
 class Writer:
-    """Writes one listing."""
+    """Writes one listing.
+
+    expressions_type  what writes its expressions
+    modules           names that stand for modules, which no variable may have
+    """
 
     width = WIDTH
+    expressions_type = Expressions
+    modules = frozenset({"np", "scipy"})
 
     def __init__(self, listing: Listing, name: str, source: bool) -> None:
         self.listing, self.name, self.source = listing, name, source
         self.constants: list[tuple[str, str]] = []
         # How many variables there are of each name; what NumPy, Python and the helpers have is none.
-        self.taken: Counter[str] = Counter({"np", "scipy", name, *HELPERS, *_BUILTINS})
+        self.taken: Counter[str] = Counter({*self.modules, name, *HELPERS, *_BUILTINS})
         self.parameters = {parameter: self.fresh(parameter) for parameter in listing.signature}
         self.reserved = frozenset(self.taken)
         self.printed: dict[int, str] = {}  # the variables that values have, by the keys of their origins
-        self.expressions = Expressions(self.size, self.constant, self.fresh)
+        self.expressions = self.expressions_type(self.size, self.constant, self.fresh)
         self.texts: dict[Instruction, Text] = {}
         self.named: set[Instruction] = set()  # those that have a line of their own
         self.statements: list[Statement] = []
@@ -81,7 +87,7 @@ class Writer:
         self.has_gradient = any(x.origin.half == "cotangent" for x in listing.instructions)
         self.after_gradient = _after_gradient(listing)
         self.uses = Counter([y for x in listing.instructions for y in x.operands] + list(listing.outputs))
-        self.accesses = _accesses(listing, self.parameters)
+        self.accesses = _accesses(listing, self.parameters, self.drawn)
         self.batch = _batch(listing, self.parameters)
         self.output_names = dict(zip(listing.outputs, _output_names(listing.structure), strict=True))
 
@@ -99,16 +105,28 @@ class Writer:
         self.statements.append(Statement("", self.returned()))
         head = f"def {self.name}({', '.join(self.parameters.values())}):"
         body = [head, *textwrap.indent(self.docstring(), INDENT).splitlines(), *self.lines()]
-        helpers = [source_of(helper) for helper in with_what_they_call(self.expressions.helpers)]
-        helpers += self.expressions.foreign.values()
+        helpers = [*self.helpers(), *self.expressions.foreign.values()]
         constants = "".join([f"{line}\n" for name, text in self.constants for line in _of_constant(name, text)])
+        functions = "\n\n".join([*helpers, "\n".join(body) + "\n"])
+        parts = [*self.head(constants + functions), *([constants.rstrip()] if constants else [])]
+        return "".join([f"{part}\n\n" for part in parts]) + ("\n" if parts else "") + functions
+
+    def head(self, code: str) -> list[str]:
+        """The parts that stand before all others: the imports that the rest of the module needs."""
         standard = sorted(self.expressions.imports.keys() & STANDARD)
         others = sorted(self.expressions.imports.keys() - STANDARD)
-        functions = "\n\n".join([*helpers, "\n".join(body) + "\n"])
-        numpy = ["import numpy as np"] if re.search(r"(?<![\w.])np\.", constants + functions) else []
+        numpy = ["import numpy as np"] if re.search(r"(?<![\w.])np\.", code) else []
         imports = "\n".join([*standard, *([""] if standard and (numpy or others) else []), *numpy, *others])
-        parts = [*([imports] if imports else []), *([constants.rstrip()] if constants else [])]
-        return "".join([f"{part}\n\n" for part in parts]) + ("\n" if parts else "") + functions
+        return [imports] if imports else []
+
+    def helpers(self) -> list[str]:
+        """The helpers that are used, and those that they call."""
+        return [source_of(helper) for helper in with_what_they_call(self.expressions.helpers)]
+
+    def drawn(self, generator: str, number: int, draw: Draw) -> str:
+        """How a draw from a generator is written, which is its `number`-th."""
+        arguments = [_option(x) for x in draw.args] + [f"{name}={_option(x)}" for name, x in draw.keywords.items()]
+        return f"{generator}.{draw.method}({', '.join(arguments)})"
 
     # Lines.
 
@@ -237,11 +255,15 @@ class Writer:
         for x in self.listing.outputs:
             text, owner = self.texts[x].text, memory[x]
             given = owner.operation in ("input", "closed_over", "constant") or shared[owner] > 1
-            texts.append(f"np.copy({text})" if given and x.result.kind == "array" else text)
+            texts.append(self.copied(text) if given and x.result.kind == "array" else text)
         text = _structure(self.listing, self.listing.structure, texts, self.parameters)
         if "dataclasses.replace(" in text:
             self.expressions.imports.setdefault("import dataclasses")
         return f"return {text}"
+
+    def copied(self, text: str) -> str:
+        """A copy of an array that somebody else may have."""
+        return f"np.copy({text})"
 
     def size(self, n: int) -> str:
         """A length, as it is written."""
@@ -249,7 +271,7 @@ class Writer:
 
     def constant(self, value: Any, name: str | None = None) -> str:
         """A constant array: as it is if it is small, else a name, which is that of the user's variable."""
-        text = literal(value)
+        text = literal(value, self.expressions.np)
         if len(text) <= 40:
             return text
         name = self.fresh((name or "constant").upper())
@@ -320,7 +342,9 @@ def _memory(x: Instruction) -> Instruction:
     return x
 
 
-def _accesses(listing: Listing, parameters: dict[str, str]) -> dict[Instruction, str]:
+def _accesses(
+    listing: Listing, parameters: dict[str, str], drawn: Callable[[str, int, Draw], str]
+) -> dict[Instruction, str]:
     """How each input is reached from the arguments: p["Wc"], or drawn: rng.random((5, 3))."""
     found: dict[Instruction, str] = {}
     generators: dict[int, str] = {}
@@ -337,10 +361,11 @@ def _accesses(listing: Listing, parameters: dict[str, str]) -> dict[Instruction,
     for name, item in listing.signature.items():
         walk(item, parameters[name])
     leaves = tree.flatten(listing.signature).leaves
+    numbers: Counter[str] = Counter()
     for argument, draw in zip(listing.arguments[listing.given :], listing.draws, strict=True):
-        arguments = [_option(x) for x in draw.args] + [f"{name}={_option(x)}" for name, x in draw.keywords.items()]
-        text = f"{generators[id(leaves[draw.leaf])]}.{draw.method}({', '.join(arguments)})"
-        found[argument.instruction] = text
+        generator = generators[id(leaves[draw.leaf])]
+        found[argument.instruction] = drawn(generator, numbers[generator], draw)
+        numbers[generator] += 1
     return found
 
 

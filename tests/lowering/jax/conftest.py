@@ -1,0 +1,16 @@
+"""Tests of programs of JAX, where it is installed: with x64 on, as JAX's own flag is one for the whole process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+jax = pytest.importorskip("jax")
+
+
+@pytest.fixture(autouse=True)
+def x64() -> Iterator[None]:
+    """Double precision within a test, and as it was after it."""
+    with jax.enable_x64(True):
+        yield

@@ -1,0 +1,213 @@
+"""Each instruction as an expression of jax.numpy: what differs from NumPy's.
+
+Arrays do not change: an assignment is x.at[index].set(values). JAX cannot raise depending on values. Where NumPy raises
+for an index out of bounds, an array of indices is read with mode="fill": what is out of bounds is NaN, and the smallest
+number of an integer dtype, where x[index] would give the last element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_cnn.lowering.instructions import Instruction, Slot, mapped
+from tinygrad_cnn.lowering.jax_source import foreign
+from tinygrad_cnn.lowering.jax_source.names import LACKING, MEANINGLESS, SPECIAL
+from tinygrad_cnn.lowering.numpy_source.expressions import ATOM, Expressions, NotPrintableError, Text
+from tinygrad_cnn.lowering.numpy_source.helpers import HELPERS
+
+OWN = frozenset({"labels_in_range", "at_least_one", "erfc"})  # helpers that NumPy has the primitives' own source for
+
+
+class JaxExpressions(Expressions):
+    """What is written for instructions, in jax.numpy."""
+
+    np = "jnp"
+
+    def of(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        """The expression of `x`. Raises NotImplementedError for what JAX lacks."""
+        if x.result.dtype is not None:
+            self.dtype(x.result.dtype, x)
+        if x.operation in LACKING:
+            raise lacking(f"np.{x.operation}", x)
+        if x.operation in OWN and x.operation not in HELPERS:
+            return self._own(x, operands)
+        if x.operation in ("floor_divide", "remainder") and _may_divide_by_zero(x):
+            name = "integer_quotient" if x.operation == "floor_divide" else "integer_remainder"
+            self.helpers.setdefault(name)
+            return Text(f"{name}({operands[0].text}, {operands[1].text})")
+        return super().of(x, operands)
+
+    def _own(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        self.helpers.setdefault(x.operation)
+        given = [f"{name}={self.parameter(value, operands)}" for name, value in x.parameters.items()]
+        return Text(f"{x.operation}({', '.join([operands[0].text, *given])})")
+
+    # Canonical operations.
+
+    def _full(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        value, dtype = x.parameters["value"], np.dtype(x.parameters["dtype"])
+        shape = self.size(x.result.shape[0]) if len(x.result.shape) == 1 else self.shape(x.result.shape)
+        if isinstance(value, float | int) and value in (0, 1) and not np.signbit(value):
+            return super()._full(x, operands)
+        return Text(f"jnp.full({shape}, {self.parameter(value, ())}, {self.dtype(dtype)})")
+
+    def _reshape(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        if x.parameters.get("order", "C") in ("A", "K"):  # as the traced array lay in memory, which JAX's do not
+            of = x.operands[0].result
+            fortran = len(of.shape) > 1 and not of.row_by_row and _is_column_by_column(of)
+            x = x.with_(parameters={**x.parameters, "order": "F" if fortran else "C"})
+        return super()._reshape(x, operands)
+
+    def _reduce(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        if x.parameters["ufunc"] in LACKING:
+            raise lacking(f"np.{x.parameters['ufunc']}.reduce", x)
+        return super()._reduce(x, operands)
+
+    def _getitem(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        x = _with_places(x)
+        if not any(_is_dynamic(x.operands[slot.number]) for slot in _index_slots(x)):
+            return super()._getitem(x, operands)
+        return Text(f'{operands[0].within(ATOM)}.at[{self.index(x.parameters["index"], operands)}].get(mode="fill")')
+
+    def _setitem(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        return self._changed(x, operands, "set")
+
+    def _add_at(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        return self._changed(x, operands, "add")
+
+    def _changed(self, x: Instruction, operands: Sequence[Text], how: str) -> Text:
+        x = _with_places(x)
+        index, value = self.index(x.parameters["index"], operands), self.parameter(x.parameters["value"], operands)
+        return Text(f"{operands[0].within(ATOM)}.at[{index}].{how}({value})")
+
+    def _helper(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        return super()._helper(_with_places(x) if "index" in x.parameters else x, operands)
+
+    def _copy(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        return operands[0]
+
+    def _astype(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        if x.result.dtype.kind in "iu" and x.operands[0].result.kind != "array":
+            return Text(f"jnp.asarray({operands[0].text}, {self.dtype(x.result.dtype)})")
+        return super()._astype(x, operands)
+
+    def _scalar(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        if x.operands[0].result.kind != "number" and x.operands[0].result.dtype == x.result.dtype:
+            return operands[0]
+        return Text(f"jnp.asarray({operands[0].text}, {self.dtype(x.result.dtype)})")
+
+    def _array(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        shaped = "" if len(x.result.shape) == 1 else f".reshape({', '.join(map(self.size, x.result.shape))})"
+        return Text(f"jnp.array([{', '.join([a.text for a in operands])}], {self.dtype(x.result.dtype)}){shaped}")
+
+    def _call(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        keywords = {k: v for k, v in x.parameters["keywords"].items() if k not in MEANINGLESS}
+        return super()._call(x.with_(parameters={**x.parameters, "keywords": keywords}), operands)
+
+    def _foreign(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        found = super()._foreign(x, operands)
+        name = self.foreign_names[x.function]
+        source, missing = foreign.for_jax(self.foreign[name])
+        if missing is not None:
+            raise lacking(f"the primitive {x.operation}, whose forward function has {missing},", x)
+        self.foreign[name] = source
+        return found
+
+    # Parameters.
+
+    def function(self, x: Instruction) -> str:
+        """The name of a function of jax.numpy's, or of jax.scipy's."""
+        text = super().function(x)
+        if text.startswith("scipy.special."):
+            self.imports.pop("import scipy.special")
+            name = text.rsplit(".", 1)[-1]
+            if name not in SPECIAL:
+                raise lacking(f"scipy.special.{name}", x)
+            return f"jax.scipy.special.{SPECIAL[name]}"
+        if text.removeprefix("jnp.").split(".")[0] in LACKING or text.removeprefix("jnp.") in LACKING:
+            raise lacking(f"np.{text.removeprefix('jnp.')}", x)
+        return text
+
+    def dtype(self, dtype: Any, x: Instruction | None = None) -> str:
+        """A dtype. Integers of 64 bits are JAX's own, which have 32 without x64."""
+        dtype = np.dtype(dtype)
+        if dtype.kind not in "biufc" or dtype in (np.longdouble, np.clongdouble):
+            raise lacking(f"dtype {dtype}", x)
+        return "int" if dtype == np.int64 else super().dtype(dtype)
+
+    def index(self, index: Any, operands: Sequence[Text]) -> str:
+        """What stands in the brackets of x[...]: JAX takes no lists there."""
+        return super().index(mapped_lists(index), operands)
+
+    def number(self, value: Any, x: Instruction | None) -> Text:
+        """A number, or a constant array."""
+        if isinstance(value, np.generic) and not (value.dtype in (np.float64, np.bool_) and x is None):
+            return Text(f"jnp.asarray({self.number(value.item(), x).text}, {self.dtype(value.dtype)})")
+        return super().number(value, x)
+
+
+def lacking(what: str, x: Instruction | None) -> NotPrintableError:
+    """The error for what JAX has not."""
+    line = f" ({x.origin.line})" if x is not None and x.origin.line else ""
+    return NotPrintableError(
+        f"program: to='jax': {what} has no counterpart in JAX{line}. Use tg.compile, or another function"
+    )
+
+
+def mapped_lists(index: Any) -> Any:
+    """An index with arrays for the lists in it."""
+    if isinstance(index, list):
+        return np.array(index, np.int64 if not index else None)
+    return tuple([mapped_lists(part) for part in index]) if isinstance(index, tuple) else index
+
+
+def _with_places(x: Instruction) -> Instruction:
+    """An index with the numbers of the elements for each constant mask in it: of another, JAX has no shape."""
+    index = x.parameters["index"]
+    parts: list[Any] = []
+    for part in index if isinstance(index, tuple) else (index,):
+        value = _constant_of(part, x)
+        is_mask = isinstance(value, np.ndarray) and value.dtype == np.bool_ and value.ndim
+        parts += list(np.nonzero(value)) if is_mask else [part]
+    if len(parts) == 1 and not isinstance(index, tuple):
+        return x.with_(parameters={**x.parameters, "index": parts[0]})
+    return x.with_(parameters={**x.parameters, "index": tuple(parts)})
+
+
+def _constant_of(part: Any, x: Instruction) -> Any:
+    """The value of a part of an index, where it is known."""
+    if isinstance(part, Slot):
+        operand = x.operands[part.number]
+        return operand.parameters["value"] if operand.operation in ("constant", "closed_over") else None
+    return mapped_lists(part)
+
+
+def _index_slots(x: Instruction) -> list[Slot]:
+    found: list[Slot] = []
+    mapped(x.parameters["index"], lambda part: found.append(part) if isinstance(part, Slot) else None)
+    return found
+
+
+def _is_dynamic(index: Instruction) -> bool:
+    """Whether the elements of an index depend on arguments."""
+    return index.operation not in ("constant", "closed_over")
+
+
+def _may_divide_by_zero(x: Instruction) -> bool:
+    """Whether it is a division of integers that JAX gives another result of, if the divisor is 0."""
+    divisor = x.operands[1]
+    if x.result.dtype.kind not in "iu" or x.result.kind == "number":
+        return False
+    return divisor.operation != "constant" or not np.all(divisor.parameters["value"])
+
+
+def _is_column_by_column(of: Any) -> bool:
+    step = of.dtype.itemsize
+    for n, stride in zip(of.shape, of.strides, strict=True):
+        if n > 1 and stride != step:
+            return False
+        step *= n
+    return True
