@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import math
 import signal
 import sys
 import traceback
@@ -22,13 +23,18 @@ from typing import Any
 
 import numpy as np
 
+try:
+    import resource
+except ImportError:  # Windows has no such limits, and the clock's is that of the caller
+    resource = None  # type: ignore[assignment]
+
 from tinygrad_cnn.learn import differences
 from tinygrad_cnn.learn.blanks import Blank, answers, as_given, assigned_as_in, filled, same_code, without_marks
 from tinygrad_cnn.learn.course import Exercise, course
 from tinygrad_cnn.learn.gradients import cross_check, judged_above, judged_gradient, returned
 from tinygrad_cnn.learn.modules import AnswerError, loaded
 from tinygrad_cnn.learn.outcome import Line, Outcome, value_of
-from tinygrad_cnn.learn.running import FAULT
+from tinygrad_cnn.learn.running import BY_THE_CLOCK, FAULT
 
 
 def judge(exercise: Exercise, path: Path) -> Outcome:
@@ -295,12 +301,16 @@ def write_page(exercise: Exercise, path: Path, out: Path) -> None:
 def main(arguments: list[str]) -> None:
     """Judge a file, and write the outcome where the caller looks for it.
 
-    The caller stops it after so many seconds. If the caller was killed before that, it ends by itself after twice as
-    many, whatever the learner's file does.
+    It may take so many seconds of the processor. The caller stops it after a time by the clock. If the caller was
+    killed before that, it ends by itself after twice as long, whatever the learner's file does.
     """
     number, path, out, seconds = arguments
+    limit = float(seconds)
     if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, 2 * float(seconds))
+        signal.setitimer(signal.ITIMER_REAL, 2 * BY_THE_CLOCK * limit)
+    if resource is not None:
+        whole = 1 + math.ceil(limit)  # one more, for what the judge itself does
+        resource.setrlimit(resource.RLIMIT_CPU, (whole, whole + 1))
     exercise = next(e for e in course() if e.number == number)
     try:
         if out.endswith(".html"):

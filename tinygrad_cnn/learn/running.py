@@ -1,4 +1,8 @@
-"""A learner's file, run in a process of its own: within a time limit, and whatever it prints."""
+"""A learner's file, run in a process of its own: within time limits, and whatever it prints.
+
+What is limited is the time of the processor, since a right answer takes as long as it likes on a busy machine; and, far
+more generously, the time by the clock, which a file that waits for something needs.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +20,14 @@ from tinygrad_cnn import files
 from tinygrad_cnn.learn.course import Exercise
 from tinygrad_cnn.learn.outcome import Line, Outcome, from_json
 
-SECONDS = 10.0
+SECONDS = 10.0  # of the processor
+BY_THE_CLOCK = 6  # times as many
 FAULT = 3  # the exit code of a judge that fails by itself
 PRINTED, PRINTED_LINES = 2_000, 20  # characters and lines of what it prints that are shown
+
+
+# How a process ends that was stopped by the clock, and one that has no more time of the processor.
+_OUT_OF_TIME = (None, -signal.SIGXCPU) if hasattr(signal, "SIGXCPU") else (None,)
 
 
 class JudgeError(RuntimeError):
@@ -26,7 +35,7 @@ class JudgeError(RuntimeError):
 
 
 def judged(exercise: Exercise, path: Path, seconds: float = SECONDS) -> Outcome:
-    """The verdict on the answer at `path`. Raises JudgeError."""
+    """The verdict on the answer at `path`, for which the processor may take so many seconds. Raises JudgeError."""
     unknown = [Line(blank.name, "unknown") for blank in exercise.blanks]
     try:
         path.read_bytes()
@@ -37,8 +46,10 @@ def judged(exercise: Exercise, path: Path, seconds: float = SECONDS) -> Outcome:
     with files.temporary_folder() as scratch:
         out = scratch / "outcome.json"
         code, printed = _run(exercise, path, out, seconds)
-        if code is None:
-            return Outcome(False, unknown, "too_slow", {"seconds": f"{seconds:g}"}, printed=printed)
+        if code in _OUT_OF_TIME:
+            limit = BY_THE_CLOCK * seconds if code is None else seconds
+            return Outcome(False, unknown, "too_slow", {"seconds": f"{limit:g}"}, printed=printed)
+        assert code is not None
         if code == 0 and out.exists():
             return replace(from_json(out.read_text(encoding="utf-8")), printed=printed)
         message = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
@@ -53,7 +64,7 @@ def write_page(exercise: Exercise, path: Path, page: Path, seconds: float = 3 * 
 
 
 def _run(exercise: Exercise, path: Path, out: Path, seconds: float) -> tuple[int | None, str]:
-    """Run the judge, with its exit code, None if it was stopped, and what was printed."""
+    """Run the judge, with its exit code, None if it was stopped by the clock, and what was printed."""
     arguments = [exercise.number, str(path.resolve()), str(out.resolve()), str(seconds)]
     process = subprocess.Popen(
         [sys.executable, "-m", "tinygrad_cnn.learn.judge", *arguments],
@@ -67,7 +78,7 @@ def _run(exercise: Exercise, path: Path, out: Path, seconds: float) -> tuple[int
     assert process.stdout is not None
     printed = _Reader(process.stdout)
     try:
-        code = process.wait(seconds)
+        code = process.wait(BY_THE_CLOCK * seconds)
     except subprocess.TimeoutExpired:
         _kill(process)
         return None, printed.text()
