@@ -100,7 +100,7 @@ def test_an_endless_loop_is_stopped(folder: Path) -> None:
 
     outcome = judged(FIRST, answer(folder, SOLVED + "while True:\n    pass\n"), seconds=0.5)
     assert outcome.kind == "too_slow"
-    assert outcome.facts == {"seconds": "0.5"}
+    assert outcome.facts["seconds"] in ("0.5", "3")  # of the processor, or, on a busy machine, by the clock
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGXCPU"), reason="Windows has only the clock")
@@ -112,7 +112,7 @@ def test_an_answer_is_not_called_endless_because_the_machine_is_busy(folder: Pat
 
 @pytest.mark.skipif(not hasattr(signal, "SIGXCPU"), reason="Windows has no signals that end a process")
 @pytest.mark.parametrize(
-    ("endless", "seconds", "by"), [("while True: pass", 0.5, "SIGXCPU"), ("time.sleep(60)", 0.1, "SIGALRM")]
+    ("endless", "seconds", "by"), [("while True: pass", 1.0, "SIGXCPU"), ("time.sleep(60)", 0.1, "SIGALRM")]
 )
 def test_what_is_endless_ends_even_if_the_caller_was_killed(
     folder: Path, tmp_path: Path, endless: str, seconds: float, by: str
