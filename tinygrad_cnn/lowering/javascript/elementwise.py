@@ -61,7 +61,9 @@ _OF_FLOATS = {
     "logaddexp": "logaddexp({0}, {1})", "logaddexp2": "logaddexp2({0}, {1})",
     "deg2rad": "{0} * (Math.PI / 180)", "radians": "{0} * (Math.PI / 180)",
     "rad2deg": "{0} * (180 / Math.PI)", "degrees": "{0} * (180 / Math.PI)",
-    "relu": "Math.max({0}, 0)", "sigmoid": "sigmoid({0})", "erfc": "erfc({0})",
+    "relu": "Math.max({0}, 0)", "sigmoid": "sigmoid({0})", "erf": "erf({0})",
+    "erfc": "erfc({0})", "gammaln": "gammaln({0})", "psi": "psi({0})", "xlogy": "xlogy({0}, {1})",
+    "xlog1py": "xlog1py({0}, {1})",
 }  # fmt: skip
 _BITS = {"bitwise_and": "{0} & {1}", "bitwise_or": "{0} | {1}", "bitwise_xor": "{0} ^ {1}"}
 _OF_INTEGERS = {
@@ -87,7 +89,7 @@ _EXACT = frozenset(  # what gives a number of the operands' precision, so that n
     ["negative", "positive", "maximum", "minimum", "fmax", "fmin", "absolute", "fabs", "sign", "floor", "ceil", "trunc",
      "rint", "relu", "copysign", "heaviside"]
 )  # fmt: skip
-_OPAQUE = frozenset(["relu", "sigmoid", "erfc"])
+_OPAQUE = frozenset(["relu", "sigmoid", "erf", "erfc", "gammaln", "psi", "xlogy", "xlog1py"])
 # What Python computes of its own numbers as here; a division by zero, which is an error, is `quotient`'s.
 _OF_PYTHON = frozenset(
     ["add", "subtract", "multiply", "negative", "positive", "absolute", "divide", "less", "less_equal", "greater",
@@ -114,8 +116,9 @@ def loop_dtypes(x: Instruction) -> tuple[Any, ...] | None:
     if x.operation == "where":
         return (x.operands[0].result.dtype, made, made, made)
     if x.operation in _OPAQUE:
-        same = x.operands[0].result.dtype == made and made.kind != "b"
-        return (made, made) if same and (made.kind == "f" or x.operation == "relu") else None
+        same = all(y.result.dtype == made for y in x.operands) and made.kind != "b"
+        is_known = same and (made.kind == "f" or x.operation == "relu")
+        return (*[made] * len(x.operands), made) if is_known else None
     operation = "power" if x.operation == "power_operator" else x.operation
     ufunc = ufunc_of(operation) if x.function is None or x.operation == "power_operator" else None
     if ufunc is None or x.parameters or ufunc.nout != 1:

@@ -19,7 +19,7 @@ def kernel(x: Instruction, places: dict[Instruction, Place]) -> Kernel | None:
         return None  # a loop's
     if x.operation != "reduce" or not has_form(x, *x.operands) or any(y not in places for y in x.operands):
         return None
-    if x.operands[0].result.kind == "number" or x.result.size == 0:
+    if x.operands[0].result.kind == "number":
         return None
     initial, where = x.parameters.get("initial"), x.parameters.get("where", True)
     if isinstance(initial, Slot) or not (where is True or where is None or isinstance(where, Slot)):
@@ -29,7 +29,7 @@ def kernel(x: Instruction, places: dict[Instruction, Place]) -> Kernel | None:
     if step is None or dtypes is None:
         return None
     first = _identity(x, initial)
-    if first is None and (isinstance(where, Slot) or x.operands[0].result.size == 0):
+    if first is None and (isinstance(where, Slot) or (x.operands[0].result.size == 0 and x.result.size)):
         return None
     mask = x.operands[where.number] if isinstance(where, Slot) else None
     return Kernel("reduction", list(x.operands), lambda w: _write(w, x, step, dtypes, first, mask))

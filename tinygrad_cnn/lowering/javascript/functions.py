@@ -44,6 +44,19 @@ class Function:
         self.lines: list[str] = []
         self.depth = 1
         self.arrays: dict[Instruction, bool] = {}  # and whether it is written to
+        self.constants: dict[str, str] = {}  # arrays beside those of the program, and how they are made
+
+    def table(self, hint: str, numbers: Any) -> str:
+        """The name of a table of integers."""
+        name = self.names.unique(hint)
+        self.constants[name] = f"Int32Array.of({', '.join(map(str, numbers.tolist()))})"
+        return name
+
+    def scratch(self, hint: str, size: int, kind: str = "Float64Array") -> str:
+        """The name of an array to work in."""
+        name = self.names.unique(hint)
+        self.constants[name] = f"new {kind}({size})"
+        return name
 
     def comment(self, x: Instruction) -> None:
         """Say what is computed."""
@@ -113,7 +126,9 @@ class Function:
             return known.setdefault(name, f"#{len(known)}") + suffix if name in self.names.taken else found[0]
 
         types = [(str(x.result.dtype), written) for x, written in self.arrays.items()]
-        text = "\n".join([",".join([self.names(x) for x in self.arrays]), *self.lines, str(types)])
+        text = "\n".join(
+            [",".join([self.names(x) for x in self.arrays]), *self.lines, str(types), *self.constants.values()]
+        )
         return re.sub(r"\b([A-Za-z_]\w*?)(_i|_total)?\b", positional, text)
 
     def text(self, name: str, moving: Collection[int]) -> str:

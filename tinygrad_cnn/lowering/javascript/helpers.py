@@ -117,6 +117,156 @@ function sigmoid(x) {
   return x <= 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x));
 }
 
+// The series of erf has positive terms alone; far out, erfc is a continued fraction.
+function erf(x) {
+  if (!(Math.abs(x) < 2)) return x !== x ? x : Math.sign(x) * (1 - erfc(Math.abs(x)));
+  let term = x, sum = x;
+  for (let k = 1; Math.abs(term) > 1e-17 * Math.abs(sum); k++) {
+    term *= 2 * x * x / (2 * k + 1);
+    sum += term;
+  }
+  return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
+}
+
+function erfc(x) {
+  if (!(x >= 2)) return x <= -2 ? 2 - erfc(-x) : 1 - erf(x);
+  let fraction = 0;
+  for (let k = 60; k > 0; k--) fraction = k / 2 / (x + fraction);
+  return Math.exp(-x * x) / (Math.sqrt(Math.PI) * (x + fraction));
+}
+
+// The logarithm of |gamma(x)|, by Stirling's series for large x.
+function gammaln(x) {
+  if (x <= 0) {
+    if (x === Math.floor(x)) return Infinity;
+    return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * (x % 2)))) - gammaln(1 - x);
+  }
+  if (x === 1 || x === 2) return 0;
+  let product = 1;
+  for (; x < 12; x++) product *= x;
+  const square = 1 / (x * x);
+  const series = 1 / 12 - square * (1 / 360 - square * (1 / 1260 - square * (1 / 1680 - square * (1 / 1188
+    - square * (691 / 360360 - square / 156)))));
+  if (x === Infinity) return x;
+  return (x - 0.5) * Math.log(x) - x + 0.5 * Math.log(2 * Math.PI) + series / x - Math.log(product);
+}
+
+// The derivative of gammaln.
+function psi(x) {
+  if (x === 0) return -1 / x;
+  if (x < 0) return x === Math.floor(x) ? NaN : psi(1 - x) - Math.PI / Math.tan(Math.PI * (x % 1));
+  let sum = 0;
+  for (; x < 12; x++) sum -= 1 / x;
+  const square = 1 / (x * x);
+  return sum + Math.log(x) - 0.5 / x - square * (1 / 12 - square * (1 / 120 - square * (1 / 252 - square * (1 / 240
+    - square * (1 / 132 - square * (691 / 32760 - square / 12))))));
+}
+
+function xlogy(x, y) {
+  return x === 0 && y === y ? 0 : x * Math.log(y);
+}
+
+function xlog1py(x, y) {
+  return x === 0 && y === y ? 0 : x * Math.log1p(y);
+}
+
+// An index of an axis with n elements; a negative one counts from the end.
+function index(k, n, axis) {
+  if (k < -n || k >= n) throw new RangeError(`index ${k} is out of bounds for axis ${axis} with size ${n}`);
+  return k < 0 ? k + n : k;
+}
+
+function label(k, count) {
+  if (!(k >= 0 && k < count)) throw new RangeError(`a label is ${k}; expected 0 to ${count - 1}`);
+  return k;
+}
+
+// In order, NaN last.
+function sorted(line) {
+  return line.sort();
+}
+
+// Where the elements are that stand in order, NaN last; of equal ones the first comes first.
+function argsorted(line) {
+  const rank = (x, y) => (x < y ? -1 : x > y ? 1 : x === y ? 0 : (x !== x) - (y !== y));
+  return Array.from(line.keys()).sort((i, k) => rank(line[i], line[k]));
+}
+
+function argmax(line) {
+  let best = 0;
+  for (let k = 0; k < line.length && line[best] === line[best]; k++)
+    if (line[k] > line[best] || line[k] !== line[k]) best = k;
+  return best;
+}
+
+function argmin(line) {
+  let best = 0;
+  for (let k = 0; k < line.length && line[best] === line[best]; k++)
+    if (line[k] < line[best] || line[k] !== line[k]) best = k;
+  return best;
+}
+
+// In place of a matrix (n, n) its triangular factors, rows exchanged with those of b (n, columns); returns the sign.
+function factorise(a, b, n, columns) {
+  let sign = 1;
+  for (let k = 0; k < n; k++) {
+    let pivot = k;
+    for (let i = k + 1; i < n; i++) if (Math.abs(a[i * n + k]) > Math.abs(a[pivot * n + k])) pivot = i;
+    if (a[pivot * n + k] === 0) return 0;
+    if (pivot !== k) {
+      sign = -sign;
+      for (let j = 0; j < n; j++) [a[k * n + j], a[pivot * n + j]] = [a[pivot * n + j], a[k * n + j]];
+      for (let j = 0; j < columns; j++)
+        [b[k * columns + j], b[pivot * columns + j]] = [b[pivot * columns + j], b[k * columns + j]];
+    }
+    for (let i = k + 1; i < n; i++) {
+      const factor = a[i * n + k] / a[k * n + k];
+      a[i * n + k] = factor;
+      for (let j = k + 1; j < n; j++) a[i * n + j] -= factor * a[k * n + j];
+    }
+  }
+  return sign;
+}
+
+// b (n, columns) becomes the solution of a x = b; a (n, n) is used up.
+function solve(a, b, n, columns) {
+  if (factorise(a, b, n, columns) === 0) throw new RangeError("singular matrix");
+  for (let j = 0; j < columns; j++) {
+    for (let i = 0; i < n; i++)
+      for (let k = 0; k < i; k++) b[i * columns + j] -= a[i * n + k] * b[k * columns + j];
+    for (let i = n - 1; i >= 0; i--) {
+      for (let k = i + 1; k < n; k++) b[i * columns + j] -= a[i * n + k] * b[k * columns + j];
+      b[i * columns + j] /= a[i * n + i];
+    }
+  }
+}
+
+function inverse(a, made, n) {
+  made.fill(0);
+  for (let k = 0; k < n; k++) made[k * n + k] = 1;
+  solve(a, made, n, n);
+}
+
+function determinant(a, n) {
+  let product = factorise(a, a, n, 0);
+  for (let k = 0; k < n && product !== 0; k++) product *= a[k * n + k];
+  return product;
+}
+
+// A matrix (n, n) becomes its lower factor, whose product with its transpose it is.
+function cholesky(a, n) {
+  for (let j = 0; j < n; j++) {
+    for (let k = 0; k < j; k++) a[k * n + j] = 0;
+    for (let i = j; i < n; i++) {
+      let sum = a[i * n + j];
+      for (let k = 0; k < j; k++) sum -= a[i * n + k] * a[j * n + k];
+      if (i > j) a[i * n + j] = sum / a[j * n + j];
+      else if (sum > 0) a[j * n + j] = Math.sqrt(sum);
+      else throw new RangeError("the matrix is not positive definite");
+    }
+  }
+}
+
 // An argument as a typed array: itself if it is one of that type, else the numbers of nested arrays, row by row.
 function array(value, name, Type, shape, dtype) {
   const size = shape.reduce((n, m) => n * m, 1);

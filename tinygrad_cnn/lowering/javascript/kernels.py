@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from tinygrad_cnn.lowering.c.places import Place
 from tinygrad_cnn.lowering.instructions import Instruction
@@ -49,3 +51,13 @@ def is_float(*given: Instruction) -> bool:
 def rounded(text: str, x: Instruction) -> str:
     """An expression in double precision as an element of a result."""
     return f"Math.fround({text})" if x.result.dtype == F32 else text
+
+
+def bound(x: Instruction) -> dict[str, Any] | None:
+    """The arguments of a call by name, defaults included; None if NumPy does not say what they are."""
+    try:
+        found = inspect.signature(x.function).bind(*x.parameters["args"], **x.parameters["keywords"])
+    except (TypeError, ValueError):
+        return None
+    found.apply_defaults()
+    return dict(found.arguments)

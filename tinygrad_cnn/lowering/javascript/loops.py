@@ -127,8 +127,7 @@ class _Writer:
             if r.outer:
                 self.sums[r.x] = f.write(r.x)
                 if r.x.result.dtype == F32:
-                    self.sums[r.x] = f"{f.names(r.x)}_total"
-                    f.line(f"const {self.sums[r.x]} = new Float64Array({r.x.result.size});")
+                    self.sums[r.x] = f.scratch(f"{f.names(r.x)}_in_double", r.x.result.size)
                 f.line(f"{self.sums[r.x]}.fill({_identity(r)});")
         self.level(0)
         for r in self.reductions.values():

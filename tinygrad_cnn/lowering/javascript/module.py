@@ -15,14 +15,27 @@ from tinygrad_cnn.lowering.c.places import literal, places
 from tinygrad_cnn.lowering.c.source import Gaps
 from tinygrad_cnn.lowering.c.steps import GIVEN, Step, Steps, is_elementwise, reduction
 from tinygrad_cnn.lowering.instructions import Instruction, Listing
-from tinygrad_cnn.lowering.javascript import assignments, convolutions, folding, products, windows
+from tinygrad_cnn.lowering.javascript import (
+    algebra,
+    assignments,
+    convolutions,
+    cumulation,
+    folding,
+    gathers,
+    moves,
+    ordering,
+    products,
+    windows,
+)
 from tinygrad_cnn.lowering.javascript.arguments import arguments, returned, shapes
+from tinygrad_cnn.lowering.javascript.definitions import with_definitions
 from tinygrad_cnn.lowering.javascript.elementwise import ARRAYS, BYTES, number
 from tinygrad_cnn.lowering.javascript.elementwise import loop_dtypes as dtypes_of
 from tinygrad_cnn.lowering.javascript.functions import Function, names_of_arrays
 from tinygrad_cnn.lowering.javascript.helpers import HELPERS, called_by
 from tinygrad_cnn.lowering.javascript.kernels import Kernel, Writing
 from tinygrad_cnn.lowering.javascript.loops import write_loop
+from tinygrad_cnn.lowering.passes.dead_code import without_dead_code
 
 ALIGNMENT = 64
 WIDTH = 118
@@ -35,6 +48,7 @@ class Module:
     """
 
     def __init__(self, listing: Listing, name: str) -> None:
+        listing = without_dead_code(with_definitions(listing))
         check_dtypes(listing)
         self.listing, self.name = with_copied_outputs(listing), name
         self.places = places(self.listing)
@@ -57,9 +71,9 @@ class Module:
         found = convolutions.kernels(self.listing, self.places)
         inner = {y for kernel in found.values() for y in kernel.parts}
         for x in self.listing.instructions:
-            if x in found or x in inner:
+            if x in found or x in inner or (x in self.places and self.places[x].root is not x):
                 continue
-            for family in (windows, products, assignments, folding):
+            for family in (windows, products, assignments, folding, ordering, cumulation, algebra, moves, gathers):
                 if kernel := family.kernel(x, self.places):
                     found[x] = kernel
                     break
@@ -127,7 +141,8 @@ class Module:
     def text(self, exported: bool = True) -> str:
         """The source. exported: as a module; otherwise as an expression statement that defines the function alone."""
         export = "export " if exported else ""
-        body = "\n".join([*self._memory(), "", *self._steps(), *self._step(export)])
+        steps = self._steps()
+        body = "\n".join([*self._memory(), "", *steps, *self._step(export)])
         helpers = [HELPERS[name] for name in called_by(body)]
         about = f"{self.title}, as JavaScript: made by tinygrad_cnn."
         head = [f"// {about}", "//", *[f"//   {line}" for line in self._usage()], ""]
@@ -160,15 +175,13 @@ class Module:
                 value = number(literal(x), x.result.dtype)
                 lines.append(f"const {self.names(x)} = new {kind}({x.result.size}).fill({value});{about}")
             elif x.operation in ("constant", "closed_over"):
-                lines += self._constant(x, f"const {self.names(x)} = {kind}.of(", f");{about}")
+                elements = np.asarray(x.parameters["value"]).ravel().tolist()
+                text = ", ".join([number(n, x.result.dtype).strip("()") for n in elements])
+                lines += _wrapped(f"const {self.names(x)} = {kind}.of({text});", about)
+        for f in self.written:
+            for name, text in f.constants.items():
+                lines += _wrapped(f"const {name} = {text};", "")
         return lines
-
-    def _constant(self, x: Instruction, opening: str, closing: str) -> list[str]:
-        elements = np.asarray(x.parameters["value"]).ravel().tolist()
-        text = ", ".join([number(n, x.result.dtype).strip("()") for n in elements])
-        if len(opening + text + closing) <= WIDTH:
-            return [opening + text + closing]
-        return [opening, *textwrap.wrap(text, WIDTH - 2, initial_indent="  ", subsequent_indent="  "), closing]
 
     def _steps(self) -> list[str]:
         """The functions, each once for all steps that it serves for; the calls are kept for `_step`."""
@@ -176,12 +189,15 @@ class Module:
         for number_, f in enumerate(self.functions):
             alike[f.shape()].append(number_)
         texts, calls = {}, {}
+        self.written = [self.functions[numbers[0]] for numbers in alike.values()]
         for numbers in alike.values():
             first = self.functions[numbers[0]]
             starts = [[f.starts.get(x, 0) for x in f.arrays] for f in (self.functions[n] for n in numbers)]
             moving = {k for k, of_array in enumerate(zip(*starts, strict=True)) if len(set(of_array)) > 1}
-            written = [x for x, is_written in first.arrays.items() if is_written]
-            name = self.names.unique(f"compute_{self.names(written[-1])}")
+            made = [x for x, is_written in first.arrays.items() if is_written] or self.steps.all[
+                numbers[0]
+            ].instructions
+            name = self.names.unique(f"compute_{self.names(made[-1])}")
             texts[numbers[0]] = first.text(name, moving)
             for n in numbers:
                 f = self.functions[n]
@@ -209,6 +225,15 @@ class Module:
             values.append((self.names(x), is_number, x.result.dtype.kind == "b"))
         lines.append(f"return {returned(self.listing, values)};")
         return [f"{export}function {self.name}(given, into) {{", *[f"  {line}" for line in lines], "}", ""]
+
+
+def _wrapped(text: str, about: str) -> list[str]:
+    """A line, or several if what is within parentheses is long."""
+    if len(text + about) <= WIDTH:
+        return [text + about]
+    opening, rest = text.split("(", 1)
+    inner = textwrap.wrap(rest.removesuffix(");"), WIDTH - 2, initial_indent="  ", subsequent_indent="  ")
+    return [f"{opening}({about}", *inner, ");"]
 
 
 class _Steps(Steps):
