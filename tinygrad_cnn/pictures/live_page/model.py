@@ -191,7 +191,7 @@ def binary_loss(score: Any, y: Any) -> Any:
 
 
 def _is_float(leaf: Any) -> bool:
-    return isinstance(leaf, float | np.ndarray | np.generic) and np.asarray(leaf).dtype.kind == "f"
+    return isinstance(leaf, float | np.ndarray | np.generic) and getattr(leaf, "dtype", np.dtype(float)).kind == "f"
 
 
 def _examples(name: str, given: Any, classes: Sequence[str]) -> Examples | None:

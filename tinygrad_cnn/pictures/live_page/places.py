@@ -27,10 +27,11 @@ from tinygrad_cnn.pictures.view.pixels import encoded
 from tinygrad_cnn.pictures.view.poster import poster_of
 from tinygrad_cnn.pictures.view.thumbnails import Thumbnail
 from tinygrad_cnn.pictures.view.values import Value
+from tinygrad_cnn.pictures.write.dot import FONT
 from tinygrad_cnn.pictures.write.picture import Picture
 
 # In points.
-SIDE = 84  # of an image
+SIDE = 72  # of an image
 SMALL = 14  # of an element of a small one, such as a filter, at most
 TILE, GAP, ACROSS = 40, 2, 4  # of one image of a stack, between them, and how many stand side by side
 MOST = 8  # images of a stack
@@ -138,11 +139,13 @@ def alive(loss: Tensor, x: Node) -> Alive:
     def note(id: str) -> Callable[[float, float, str], str]:
         def noted(x: float, y: float, ink: str) -> str:
             found[id] = (x, y)
-            return ""
+            number, look = looks[id]
+            down = y + look.size[1] - 3.5
+            return f'<text data-of="{number}" x="{x:g}" y="{down:g}" font-size="9" fill="{ink}" font-family="{FONT}"/>'
 
         return noted
 
-    svg = Picture(drawn, "auto").svg_with({id: note(id) for id in looks})
+    svg = Picture(drawn, "light").svg_with({id: note(id) for id in looks})
     left, top, right, bottom = _extent(svg)
     places = [
         Place(number, card_of[id], drawn.boxes[id].title, drawn.boxes[id].half == "backward", look,

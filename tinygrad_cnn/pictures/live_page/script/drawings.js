@@ -1,0 +1,87 @@
+// The drawings of the data and one's own, each with whether the model is right about it. A click puts one on the pad.
+
+const rows = [["drawings.test", held], ["drawings.training", bundled]].filter(([, of]) => of).map(([name, of]) => {
+  const levelsOf = (x) => Uint8Array.from(x, nearest);
+  return { name, of, items: of.labels.map((label, k) => ({ label, levels: levelsOf(of.image(k)), x: of.image(k), part: name, k })) };
+});
+
+// The level of ink that a number is nearest to.
+function nearest(x) {
+  const [paper, dark] = [levels[0], levels[255]];
+  return Math.max(0, Math.min(255, Math.round((255 * (x - paper)) / (dark - paper))));
+}
+
+function thumbnail(item) {
+  const canvas = element("canvas", { width: WIDTH, height: HEIGHT }), context = canvas.getContext("2d"), image = context.createImageData(WIDTH, HEIGHT);
+  const style = getComputedStyle(root), [paper, dark] = ["--pad", "--pad-ink"].map((name) => style.getPropertyValue(name).match(/\d+/g).map(Number));
+  item.levels.forEach((level, i) => {
+    const at = Math.min(1, (1.25 * level) / 255);
+    for (let c = 0; c < 3; c++) image.data[4 * i + c] = paper[c] + (dark[c] - paper[c]) * at;
+    image.data[4 * i + 3] = 255;
+  });
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+function showDrawings() {
+  const own = { name: "drawings.yours", items: model.own.map((one, k) => ({ ...one, x: inputOf(one.levels), part: "drawings.yours", k })) };
+  const shown = [...rows, ...(own.items.length ? [own] : [])];
+  $("drawings").replaceChildren(...shown.map((row) => {
+    const buttons = row.items.map((item) => {
+      const button = element("button", { className: "drawing" }, thumbnail(item));
+      button.addEventListener("click", () => take(item));
+      Object.assign(item, { button });
+      return element("li", {}, button);
+    });
+    row.title = element("h3", {}, element("span"), element("output"));
+    row.shown = row.items;
+    return element("section", {}, row.title, element("ul", {}, ...buttons));
+  }));
+  showDrawings.rows = shown;
+  judge();
+}
+
+function take(item) {
+  drawing.strokes = [];
+  drawing.given = { levels: item.levels, part: item.part, k: item.k };
+  label(item.label);
+  redraw();
+  speakVerdict();
+}
+
+// How many of some images the model is right about.
+const rightOf = (found, labels) => found.reduce((count, p, i) => count + (best(p) === labels[i] && !p.some(Number.isNaN)), 0);
+
+function judge() {
+  for (const row of showDrawings.rows ?? []) {
+    let count = 0;
+    for (const item of row.items) {
+      const p = answerOf(item.x), isRight = best(p) === item.label && !p.some(Number.isNaN);
+      count += isRight;
+      item.button.classList.toggle("wrong", !isRight);
+      const name = row.name === "drawings.yours" ? say("drawing.own", item.k + 1, called(item.label)) : say("drawing.name", say(row.name), item.k + 1, called(item.label));
+      item.button.setAttribute("aria-label", `${name}: ${say(isRight ? "drawing.right" : "drawing.wrong")}`);
+      item.button.title = `${capital(called(item.label))}: ${percent(p[item.label])}`;
+    }
+    row.title.firstChild.textContent = say(row.name);
+    row.title.lastChild.textContent = say("count", count, row.items.length);
+  }
+}
+
+function keep() {
+  if (!drawing.strokes.length) return;
+  model.own.push({ levels: drawing.levels.slice(), label: drawing.label });
+  drawing.isKept = true;
+  $("keep").disabled = true;
+  announce(say("kept", called(drawing.label)));
+  showDrawings();
+}
+
+$("keep").addEventListener("click", keep);
+on("drawn", () => {
+  drawing.isKept = false;
+  $("keep").disabled = !canTrain || !drawing.strokes.length;
+});
+on("labelled", () => ($("keep").disabled = !canTrain || !drawing.strokes.length || drawing.isKept));
+on("spoken themed", showDrawings);
+on("restarted rested", judge);

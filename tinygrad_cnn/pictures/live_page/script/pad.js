@@ -1,0 +1,164 @@
+/* The pad. `drawing` is what is on it:
+
+   strokes   lists of points x, y, x, y, … on the fine grid of `ink.js`
+   given     null, or the drawing of the data that the strokes are on: {name, levels, label}
+   levels    the ink of each pixel, 0 to 255
+   label     the class that it is meant to be */
+
+const pad = $("pad"), ink = new Ink();
+const drawing = { strokes: [], given: null, levels: new Uint8Array(WIDTH * HEIGHT), label: 0 };
+const CELL = Math.max(8, Math.round(308 / Math.max(WIDTH, HEIGHT))); // pixels of the pad for one of the drawing
+pad.width = CELL * WIDTH;
+pad.height = CELL * HEIGHT;
+$("board").style.aspectRatio = `${WIDTH} / ${HEIGHT}`;
+
+const isEmpty = () => !drawing.strokes.length && !drawing.given;
+
+function settle() {
+  const { given, levels } = drawing;
+  for (let i = 0; i < levels.length; i++) levels[i] = given ? Math.max(given.levels[i], ink.levels[i]) : ink.levels[i];
+  showPad();
+  tell("drawn");
+}
+
+function redraw() {
+  ink.clear();
+  for (const stroke of drawing.strokes) inked(stroke, 0);
+  settle();
+}
+
+// The ink of a stroke from its point `from` on.
+function inked(stroke, from) {
+  if (stroke.length === 2) ink.line(stroke[0], stroke[1], stroke[0], stroke[1]);
+  for (let i = Math.max(2, from); i < stroke.length; i += 2) ink.line(stroke[i - 2], stroke[i - 1], stroke[i], stroke[i + 1]);
+}
+
+function showPad() {
+  const context = pad.getContext("2d"), style = getComputedStyle(root);
+  const [paper, dark] = ["--pad", "--pad-ink"].map((name) => style.getPropertyValue(name).match(/\d+/g).map(Number));
+  const image = context.createImageData(WIDTH, HEIGHT);
+  for (let i = 0; i < drawing.levels.length; i++) {
+    const at = drawing.levels[i] / 255;
+    for (let c = 0; c < 3; c++) image.data[4 * i + c] = paper[c] + (dark[c] - paper[c]) * at;
+    image.data[4 * i + 3] = 255;
+  }
+  const small = new OffscreenCanvas(WIDTH, HEIGHT);
+  small.getContext("2d").putImageData(image, 0, 0);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(small, 0, 0, pad.width, pad.height);
+  $("hint").hidden = !isEmpty() || pen.isDown;
+  $("undo").disabled = isEmpty();
+  $("clear").disabled = isEmpty();
+}
+
+// Where the pen is, by pointer or by keys.
+const pen = { x: (WIDTH * FINE) >> 1, y: (HEIGHT * FINE) >> 1, isDown: false, byKeys: false };
+
+function putDown(x, y) {
+  Object.assign(pen, { x, y, isDown: true });
+  drawing.strokes.push([x, y]);
+  inked(drawing.strokes.at(-1), 0);
+  settle();
+}
+
+function move(points) {
+  const stroke = drawing.strokes.at(-1), from = stroke.length;
+  for (const [x, y] of points) {
+    if (Math.abs(x - pen.x) + Math.abs(y - pen.y) < FINE / 3) continue; // so that a link is short
+    Object.assign(pen, { x, y });
+    stroke.push(x, y);
+  }
+  if (stroke.length === from) return;
+  inked(stroke, from);
+  settle();
+}
+
+function place(event) {
+  const box = pad.getBoundingClientRect();
+  const on = (at, size, most) => Math.max(0, Math.min(most - 1, Math.floor((at / size) * most)));
+  return [on(event.clientX - box.left, box.width, WIDTH * FINE), on(event.clientY - box.top, box.height, HEIGHT * FINE)];
+}
+
+pad.addEventListener("pointerdown", (event) => {
+  if (event.button > 0) return;
+  pad.setPointerCapture(event.pointerId);
+  pen.byKeys = false;
+  showPen();
+  if (drawing.given) drawing.given = null; // a new drawing, and not one on another's
+  putDown(...place(event));
+});
+pad.addEventListener("pointermove", (event) => {
+  if (pen.isDown && !pen.byKeys) move((event.getCoalescedEvents?.() ?? [event]).concat(event).map(place));
+});
+for (const name of ["pointerup", "pointercancel"]) {
+  pad.addEventListener(name, () => {
+    if (pen.byKeys || !pen.isDown) return;
+    pen.isDown = false;
+    tell("finished");
+  });
+}
+
+function showPen() {
+  const mark = $("pen");
+  mark.hidden = !pen.byKeys || document.activeElement !== pad;
+  mark.classList.toggle("down", pen.isDown);
+  mark.style.left = `${(100 * pen.x) / (WIDTH * FINE)}%`;
+  mark.style.top = `${(100 * pen.y) / (HEIGHT * FINE)}%`;
+}
+
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+pad.addEventListener("keydown", (event) => {
+  const arrow = ARROWS[event.key];
+  if (event.ctrlKey || event.metaKey || event.altKey || (!arrow && event.key !== " ")) return;
+  event.preventDefault();
+  pen.byKeys = true;
+  if (arrow) {
+    const far = FINE * (event.shiftKey ? 4 : 1), on = (at, most) => Math.max(FINE >> 1, Math.min(most - (FINE >> 1), at));
+    const to = [on(pen.x + far * arrow[0], WIDTH * FINE), on(pen.y + far * arrow[1], HEIGHT * FINE)];
+    if (pen.isDown) move([to]);
+    else Object.assign(pen, { x: to[0], y: to[1] });
+  } else {
+    if (drawing.given) drawing.given = null;
+    if (pen.isDown) pen.isDown = false;
+    else putDown(pen.x, pen.y);
+    announce(say(pen.isDown ? "pen.down" : "pen.up", Math.floor(pen.x / FINE) + 1, Math.floor(pen.y / FINE) + 1));
+    if (!pen.isDown) tell("finished");
+  }
+  showPen();
+});
+for (const name of ["focus", "blur"]) pad.addEventListener(name, () => {
+  if (name === "blur" && pen.byKeys && pen.isDown) { pen.isDown = false; tell("finished"); }
+  if (name === "focus" && pad.matches(":focus-visible")) pen.byKeys = true;
+  showPen();
+});
+
+function undo() {
+  if (drawing.strokes.length) drawing.strokes.pop();
+  else drawing.given = null;
+  redraw();
+}
+
+function clear() {
+  drawing.strokes = [];
+  drawing.given = null;
+  redraw();
+}
+
+$("undo").addEventListener("click", undo);
+$("clear").addEventListener("click", clear);
+
+// What it is meant to be.
+data.classes.forEach((_, k) => {
+  const radio = element("input", { type: "radio", name: "class", value: k, checked: k === 0 });
+  radio.addEventListener("change", () => label(k));
+  $("classes").append(element("label", {}, radio, element("span")));
+});
+
+function label(k) {
+  drawing.label = k;
+  $("classes").querySelectorAll("input")[k].checked = true;
+  tell("labelled");
+}
+
+on("spoken", () => $("classes").querySelectorAll("label span").forEach((span, k) => (span.textContent = capital(called(k)))));
+on("themed", showPad);

@@ -1,0 +1,39 @@
+// Keys, and the beginning.
+
+addEventListener("keydown", (event) => {
+  const isTyping = event.target.matches?.("input:not([type=radio]), textarea, select");
+  if (event.altKey || event.metaKey || event.ctrlKey) {
+    if ((event.ctrlKey || event.metaKey) && event.key === "z" && !isTyping) {
+      event.preventDefault();
+      undo();
+    }
+    return;
+  }
+  if (isTyping) return;
+  const keys = { b: () => setBackward(!backward), t: toggleTraining, ".": once, k: keep, r: startOver, z: undo, Delete: clear, Backspace: clear };
+  const digit = Number(event.key) - 1, act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (act) act();
+  else if (digit >= 0 && digit < data.classes.length) label(digit);
+  else return;
+  event.preventDefault();
+});
+
+const withBackward = restore();
+speak(language);
+applyTheme();
+refresh();
+tell("set");
+showCurves();
+showRemarks();
+judge();
+if (withBackward) setBackward(true);
+addEventListener("hashchange", () => {
+  startOver();
+  const isBackward = restore();
+  speak(language);
+  tell("set");
+  showCurves();
+  judge();
+  if (isBackward !== backward) setBackward(isBackward);
+});
+root.dataset.ready = "";
