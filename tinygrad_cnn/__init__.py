@@ -36,7 +36,7 @@ from tinygrad_cnn.nn import (
 from tinygrad_cnn.nn.losses import binary_cross_entropy_with_logits
 from tinygrad_cnn.nn.recomputation import checkpoint
 from tinygrad_cnn.objectives import optimize_args
-from tinygrad_cnn.pictures import Mark, graph, influence, render
+from tinygrad_cnn.pictures import Mark, graph, influence, live, render
 from tinygrad_cnn.primitives.windows import avg_pool2d, col2im, im2col, max_pool2d
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "linear",
+    "live",
     "load",
     "max_pool2d",
     "named",

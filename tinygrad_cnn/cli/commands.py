@@ -9,7 +9,7 @@ import click
 import tinygrad_cnn as tg
 from tinygrad_cnn.extras import MissingExtraError
 
-NAMES = ("train", "learn", "recipes", "evaluate", "experiment", "predict", "check", "graph", "program", "draw")
+NAMES = ("train", "learn", "recipes", "evaluate", "experiment", "predict", "check", "graph", "program", "draw", "live")
 
 
 class _Missing(click.Command):

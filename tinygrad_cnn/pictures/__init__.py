@@ -1,4 +1,5 @@
-"""Pictures of the computation graph, forward and backward: `render` draws one, `graph` prints one as text.
+"""Pictures of the computation graph, forward and backward: `render` draws one, `graph` prints one as text, and `live`
+makes a page in which it runs.
 
 `read` makes a diagram of a graph, `view` is that diagram, plain data, and `write` has a writer for each format. They
 are imported when a picture is drawn, and with them what they need, such as Graphviz.
@@ -7,7 +8,7 @@ are imported when a picture is drawn, and with them what they need, such as Grap
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_cnn.engine.graph import Node
@@ -15,12 +16,13 @@ from tinygrad_cnn.engine.tensor import Tensor
 from tinygrad_cnn.pictures.view.diagram import Mark
 
 if TYPE_CHECKING:
+    from tinygrad_cnn.pictures.live_page import LivePage
     from tinygrad_cnn.pictures.read.influence import Influence
     from tinygrad_cnn.pictures.view.diagram import Diagram
     from tinygrad_cnn.pictures.write.film import FilmPicture
     from tinygrad_cnn.pictures.write.picture import Graph, Picture
 
-__all__ = ["Graph", "Mark", "graph", "influence", "render"]
+__all__ = ["Graph", "Mark", "graph", "influence", "live", "render"]
 
 
 def render(
@@ -40,6 +42,9 @@ def render(
     pixel: tuple[Any, Any] | None = None,
     theme: str = "auto",
     format: str | None = None,
+    classes: Sequence[str] | None = None,
+    example: Any = None,
+    data: tuple[Any, Any] | None = None,
 ) -> Picture:
     """Draw the graph of `result`, a Tensor or a tree of Tensors; write it to `path`, if one is given.
 
@@ -68,6 +73,8 @@ def render(
     theme     "light", "dark", or "auto": light, but dark in an SVG or page whose reader prefers that
     format    "svg", "png", "pdf", "html" (a page to step through), "dot", "mermaid", "txt" or "json"; the default is
               the ending of `path`. A film is "svg", "gif" or "png" (APNG)
+    classes, example, data  `result` is a model, and the picture a page on which it is alive: `live` has all that can be
+              given for it, and these
 
     Returns a picture, which a notebook shows, and which has .svg, .dot, .png, .pdf, .notes and .save(path). The graph
     is unchanged, and the picture does not keep it alive. Raises TypeError if `result` is no Tensor, ValueError for
@@ -86,6 +93,14 @@ def render(
 
     if theme not in ("light", "dark", "auto"):
         raise ValueError(f"render: theme is {theme!r}; expected 'light', 'dark' or 'auto'")
+    if classes is not None:
+        for name, given in (("frames", frames), ("against", against), ("marks", marks), ("pixel", pixel)):
+            if given is not None:
+                raise ValueError(f"render: {name} cannot be combined with classes. Leave one of them out")
+        page = live(result, example, classes=classes, data=data, theme=theme)
+        if path is not None:
+            page.save(path, format)
+        return page
     if frames is not None:
         return _film(
             result, path, format, frames, theme, depth, collapse,
@@ -108,6 +123,76 @@ def render(
     if path is not None:
         picture.save(path, chosen)
     return picture
+
+
+def live(
+    model: Any,
+    example: Any = None,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    classes: Sequence[str],
+    parameters: Any = None,
+    data: tuple[Any, Any] | None = None,
+    test: tuple[Any, Any] | None = None,
+    loss: Callable[..., Any] | None = None,
+    probability: Callable[[Any], Any] | None = None,
+    knobs: Mapping[str, tuple[float, float, float]] | None = None,
+    optimiser: Any = None,
+    epochs: int = 300,
+    starts: Mapping[int, Any] | None = None,
+    ink: tuple[float, float] | None = None,
+    title: str | None = None,
+    language: str = "en",
+    theme: str = "auto",
+) -> LivePage:
+    """A page on which `model` is alive, written to `path`, if one is given: one file, which loads nothing.
+
+    There one draws, by mouse, finger or keyboard, and at each stroke the model's own graph runs in the browser: each
+    card shows what flows in it. Then the backward pass flows back through the same cards, to the pixels, and the model
+    trains on the drawings of `data` and on one's own. Its programs are those of `tg.program`, as JavaScript.
+
+    model        a layer of `tg.nn`, with its parameters; or a function of parameters and images, and `parameters`. It
+                 gives a score for each class, or one for two classes: images (batch, height, width), with an axis of
+                 one channel, or flat
+    example      an image, (1, ...): its shape and dtype are those of what is drawn. By default the first of `data`
+    classes      what the classes are called
+    data, test   images and their classes, as numbers from 0 on, to train on and to test with
+    loss         a function of scores and classes, and of `knobs` by name. By default the cross-entropy on logits. If it
+                 gives two numbers, the first is trained and the second is reported beside it
+    probability  of scores, that of the second class or of each; by default sigmoid or softmax
+    knobs        numbers that the loss takes, as (value, least, most): the page has a slider for each
+    optimiser    by default `tg.Adam(0.01)`; its learning rate has a slider
+    epochs       that a training has
+    starts       parameters to begin with, by seed: the page has a slider for the seeds
+    ink          the numbers of paper and of the darkest stroke; by default the least and the largest of the images
+    title        of the page; by default the classes
+    language     "en" or "ko"; the page can be switched
+    theme        "light", "dark", or "auto", as its reader prefers
+
+    Returns the page, which a notebook shows, and which has .html and .save(path). Raises TypeError and ValueError for
+    what it cannot run, NotImplementedError for an operation that JavaScript lacks, and OSError if `path` cannot be
+    written.
+
+    >>> import numpy as np, tinygrad_cnn as tg
+    >>> rng = np.random.default_rng(0)
+    >>> model = tg.nn.Sequential(tg.nn.Flatten(), tg.nn.Linear(None, 3)).init(rng, np.zeros((1, 8, 8)))
+    >>> tg.live(model, np.zeros((1, 8, 8)), classes=["circle", "square", "triangle"], ink=(0, 1))
+    <LivePage of circle, square, triangle>
+    """
+    from tinygrad_cnn.pictures.live_page import LivePage
+    from tinygrad_cnn.pictures.live_page.model import LiveModel
+
+    if theme not in ("light", "dark", "auto"):
+        raise ValueError(f"live: theme is {theme!r}; expected 'light', 'dark' or 'auto'")
+    described = LiveModel(
+        model, example, classes=classes, parameters=parameters, data=data, test=test, loss=loss,
+        probability=probability, knobs=knobs, optimiser=optimiser, starts=starts, ink=ink,
+    )  # fmt: skip
+    named = f"{' or '.join(described.classes).capitalize()}?" if title is None else title
+    page = LivePage(described, named, language, theme, epochs)  # type: ignore[arg-type]  # checked above
+    if path is not None:
+        page.save(path)
+    return page
 
 
 def graph(

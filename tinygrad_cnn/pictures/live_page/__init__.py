@@ -12,23 +12,25 @@ import functools
 import hashlib
 import html
 import json
-import os
 import zlib
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn import files, tree
+from tinygrad_cnn import tree
 from tinygrad_cnn.engine.graph import ancestors
+from tinygrad_cnn.engine.tensor import Tensor
 from tinygrad_cnn.extras import extra
 from tinygrad_cnn.pictures.live_page.model import Examples, LiveModel
 from tinygrad_cnn.pictures.live_page.places import Alive, alive
 from tinygrad_cnn.pictures.live_page.programs import Programs, programs_of
 from tinygrad_cnn.pictures.live_page.words import LANGUAGES, WORDS
+from tinygrad_cnn.pictures.read.build import diagram_of
+from tinygrad_cnn.pictures.view.closed_groups import groups_to_close, with_closed
 from tinygrad_cnn.pictures.view.pixels import diverging, grey
 from tinygrad_cnn.pictures.write.colours import Theme, dark_rules, scoped
+from tinygrad_cnn.pictures.write.picture import Picture
 
 with extra("render", "a live page"):
     import jinja2
@@ -50,15 +52,21 @@ _templates = jinja2.Environment(
 )
 
 
-class LivePage:
+class LivePage(Picture):
     """A page on which a model is alive. A notebook shows it; `save` writes it to a file.
 
     html  the page, in one file that loads nothing
+
+    What else a picture can be is that of the loss of the example, forward and backward.
     """
 
     def __init__(self, model: LiveModel, title: str, language: str, theme: Theme, epochs: int) -> None:
         if language not in LANGUAGES:
             raise ValueError(f"live: language is {language!r}; expected one of {', '.join(LANGUAGES)}")
+        knobs = [knob.value for knob in model.knobs]
+        self._loss, _, _ = model.recorded(model.flat.leaves, model.example, model.targets[:1], knobs)
+        diagram = diagram_of(self._loss, backward=True, values=True, layers=True, rules=False, cut=True)
+        super().__init__(with_closed(diagram, groups_to_close(diagram, "layers"), is_poster=True), theme)
         self.model, self.title, self.language, self.theme, self.epochs = model, title, language, theme, epochs
 
     def __repr__(self) -> str:
@@ -67,7 +75,7 @@ class LivePage:
     @functools.cached_property
     def html(self) -> str:
         """The page. Raises ValueError if it would be larger than 2 MB, as with parameters or drawings that are."""
-        picture = _picture(self.model)
+        picture = _picture(self._loss)
         programs = programs_of(self.model, picture)
         text = written(self.model, picture, programs, self.title, self.language, self.theme, self.epochs)
         size = len(text.encode())
@@ -78,18 +86,12 @@ class LivePage:
             )
         return text
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the page to a file; whole, or not at all."""
-        files.write(Path(path), self.html.encode())
-
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
         return f'<iframe srcdoc="{html.escape(self.html)}" style="width:100%;height:820px;border:0"></iframe>'
 
 
-def _picture(model: LiveModel) -> Alive:
+def _picture(loss: Tensor) -> Alive:
     """The picture of the loss of the example."""
-    knobs = [knob.value for knob in model.knobs]
-    loss, _, _ = model.recorded(model.flat.leaves, model.example, model.targets[:1], knobs)
     x = next((node for node in ancestors([loss.node])[0] if node.name == "x" and node.primitive is None), None)
     if x is None:
         raise ValueError("live: the loss does not depend on the image; expected a model that does")
@@ -181,11 +183,9 @@ def _packed(data: dict[str, Any]) -> str:
 
 def _script(programs: dict[str, str]) -> str:
     """All files of the script, and the programs, in one function, so that none of their names is a global variable."""
-    traced = "\n".join(f"const {name}Program = {source};" for name, source in programs.items())
-    known = ", ".join(f"{name}: {name}Program" for name in programs)
     return "\n".join(
-        ['"use strict";', "(async () => {", traced, f"const programs = {{ {known} }};",
-         *(_file(f"script/{name}.js") for name in SCRIPTS), "})();"]
+        ['"use strict";', "(async () => {", "const programs = (() => {", *programs.values(),
+         f"return {{ {', '.join(programs)} }};", "})();", *(_file(f"script/{name}.js") for name in SCRIPTS), "})();"]
     )  # fmt: skip
 
 

@@ -156,12 +156,11 @@ class LiveModel:
             return False
         return True if np.isclose(of[1], 2 * of[0], rtol=1e-6, atol=0) else None
 
-    def updated(self, leaves: Sequence[Any], gradients: Sequence[Any], state: Sequence[Any], rate: Any) -> list[Any]:
+    def updated(self, p: Sequence[Any], g: Sequence[Any], state: Sequence[Any], rate: Any) -> list[Any]:
         """The trained leaves, and those of the state of the optimiser, after a step of this learning rate."""
         optimiser = copy.copy(self.optimiser)
         optimiser.learning_rate = rate
-        rebuild = tree.flatten(self.first_state).rebuild
-        after, kept = optimiser.update(list(leaves), list(gradients), rebuild(list(state)))
+        after, kept = optimiser.update(list(p), list(g), tree.flatten(self.first_state).rebuild(list(state)))
         return [*after, *tree.flatten(kept).leaves]
 
     @functools.cached_property

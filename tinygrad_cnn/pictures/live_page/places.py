@@ -37,6 +37,7 @@ TILE, GAP, ACROSS = 40, 2, 4  # of one image of a stack, between them, and how m
 MOST = 8  # images of a stack
 STRIP = 12  # the height of a vector's
 LINE = 13  # of the range beneath
+LEAST = 88  # the width of a place that has a range
 MARGIN = 4  # around all
 NUMBER = 58  # the width of a number, which stands beside its name
 
@@ -70,7 +71,7 @@ class Look:
             return NUMBER, LINE
         rows = math.ceil(len(self.tiles) / self.across)
         wide = min(self.across, len(self.tiles)) * (self.width + GAP) - GAP
-        return max(SIDE, wide), rows * (self.height + GAP) - GAP + LINE
+        return max(LEAST, wide), rows * (self.height + GAP) - GAP + LINE
 
 
 @dataclass(frozen=True)

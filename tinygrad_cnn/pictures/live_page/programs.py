@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +12,8 @@ from tinygrad_cnn import tree
 from tinygrad_cnn.engine.graph import ancestors
 from tinygrad_cnn.engine.tensor import Tensor
 from tinygrad_cnn.engine.transforms import value_and_grad
+from tinygrad_cnn.lowering.javascript import source
 from tinygrad_cnn.lowering.programs import program
-from tinygrad_cnn.lowering.targets import TARGETS
 from tinygrad_cnn.pictures.live_page.model import LiveModel, Recording
 from tinygrad_cnn.pictures.live_page.places import Alive
 
@@ -23,15 +22,15 @@ WHOLE, BATCH = 64, 32  # images: up to so many are one batch, and more are batch
 
 @dataclass(frozen=True)
 class Programs:
-    """What a page runs, each a module of JavaScript that exports `step`, of arrays one after the other.
+    """What a page runs, each a definition of a function in JavaScript, by its name.
 
-    forward   parameters, image, target, knobs: the probabilities, the loss, and what flows in each place forward
-    backward  the same, and what flows back
-    answer    parameters, image: the probabilities
-    learn     parameters, images, targets, knobs: the loss, the reported loss, the probabilities, the largest absolute
-              value of each activation, and the gradients; of a batch
-    learn_one the same of one image
-    move      parameters, gradients, state, learning rate: the new parameters and the new state
+    forward    (p, x, y, knobs): the probabilities, the loss, and what flows in each place forward
+    backward   the same, and what flows back
+    answer     (p, x): the probabilities
+    learn      (p, x, y, knobs) of a batch: the loss, the reported loss, the probabilities, the largest absolute value
+               of each activation, and the gradients
+    learn_one  the same of one image
+    move       (p, g, state, rate): the new parameters and the new state, of those that are trained
     """
 
     sources: dict[str, str]
@@ -41,85 +40,75 @@ class Programs:
 
 def programs_of(model: LiveModel, picture: Alive) -> Programs:
     """The programs of a model, of whose loss this is the picture."""
-    leaves, count = model.flat.leaves, len(model.flat.leaves)
     knobs = [knob.value for knob in model.knobs]
-    forward = {place.number for place in picture.places if not place.backward}
+    forward = sorted({place.number for place in picture.places if not place.backward})
 
-    def flowing(*given: Any) -> tuple[Recording, Any, Any]:
-        loss, _, scores = model.recorded(given[:count], given[count], given[count + 1], given[count + 2 :])
-        return Recording.of(loss), model.probabilities(_value(scores)), _value(loss)
+    def flowing(p: Any, x: Any, y: Any, knobs: Any) -> tuple[Recording, list[Any]]:
+        loss, _, scores = model.recorded(p, x, y, knobs)
+        return Recording.of(loss), [model.probabilities(_value(scores)), _value(loss)]
 
-    def forwards(*given: Any) -> list[Any]:
-        recording, probabilities, loss = flowing(*given)
-        return [probabilities, loss, *(picture.sources[i](recording) for i in sorted(forward))]
+    def forwards(p: Any, x: Any, y: Any, knobs: Any) -> list[Any]:
+        recording, found = flowing(p, x, y, knobs)
+        return [*found, *(picture.sources[i](recording) for i in forward)]
 
-    def both(*given: Any) -> list[Any]:
-        recording, probabilities, loss = flowing(*given)
-        return [probabilities, loss, *(source(recording) for source in picture.sources)]
+    def both(p: Any, x: Any, y: Any, knobs: Any) -> list[Any]:
+        recording, found = flowing(p, x, y, knobs)
+        return [*found, *(read(recording) for read in picture.sources)]
 
-    def answer(*given: Any) -> list[Any]:
-        return [model.probabilities(model.scores_of(given[:count], given[count]))]
+    def answer(p: Any, x: Any) -> Any:
+        return model.probabilities(model.scores_of(p, x))
 
-    image = [*leaves, model.example, model.targets[:1], *knobs]
+    leaves = list(model.flat.leaves)
+    image = [leaves, model.example, model.targets[:1], knobs]
     sources = {
-        "forward": written(forwards, image),
-        "backward": written(both, image),
-        "answer": written(answer, [*leaves, model.example]),
+        "forward": written("forward", forwards, *image),
+        "backward": written("backward", both, *image),
+        "answer": written("answer", answer, leaves, model.example),
     }
     if model.is_sum is None:
         return Programs(sources, [], 0)
     activations: list[str] = []
-    sources["learn_one"] = written(_learning(model, activations), image)
+    learn = _learning(model, activations)
+    sources["learn_one"] = written("learn_one", learn, *image)
     batch = 0
     if model.data is not None:
         batch = len(model.data) if len(model.data) <= WHOLE else BATCH
-        given = [*leaves, model.data.x[:batch], model.data.y[:batch], *knobs]
-        sources["learn"] = written(_learning(model, activations), given)
-    trained = [leaves[i] for i in model.free]
-    kept = tree.flatten(model.first_state).leaves
-
-    def move(*given: Any) -> list[Any]:
-        n = len(trained)
-        return model.updated(given[:n], given[n : 2 * n], given[2 * n : -1], given[-1])
-
-    sources["move"] = written(move, [*trained, *trained, *kept, float(model.learning_rate)])
+        sources["learn"] = written("learn", learn, leaves, model.data.x[:batch], model.data.y[:batch], knobs)
+    trained, state = [leaves[i] for i in model.free], tree.flatten(model.first_state).leaves
+    sources["move"] = written("move", model.updated, trained, trained, state, float(model.learning_rate))
     return Programs(sources, activations, batch)
 
 
 def _learning(model: LiveModel, activations: list[str]) -> Callable[..., list[Any]]:
     """The function that `learn` is traced from; notes in `activations` what these are called."""
-    count = len(model.flat.leaves)
 
-    def learn(*given: Any) -> list[Any]:
-        leaves, (x, y, *knobs) = list(given[:count]), given[count:]
+    def learn(p: Any, x: Any, y: Any, knobs: Any) -> list[Any]:
+        leaves = list(p)
 
         def loss_of(trained: list[Any]) -> tuple[Any, Any]:
             for place, leaf in zip(model.free, trained, strict=True):
                 leaves[place] = leaf
             loss, reported, scores = model.loss_of(leaves, x, y, knobs)
-            nodes = ancestors([loss.node])[0] if isinstance(loss, Tensor) else []
-            active = [node for node in nodes if node.primitive is not None and node.primitive.kind == "activation"]
+            active = [
+                node for node in ancestors([loss.node])[0]
+                if node.primitive is not None and node.primitive.kind == "activation"
+            ]  # fmt: skip
             activations[:] = [node.primitive.__name__ for node in active]
             largest = [np.max(np.abs(node.value)) for node in active]
             return loss, [_value(reported), model.probabilities(_value(scores)), *largest]
 
-        trained = [leaves[i] for i in model.free]
-        (loss, others), gradients = value_and_grad(loss_of, has_aux=True)(trained)
+        (loss, others), gradients = value_and_grad(loss_of, has_aux=True)([leaves[i] for i in model.free])
         return [loss, *others, *gradients]
 
     return learn
 
 
-def written(function: Callable[..., list[Any]], given: Sequence[Any]) -> str:
-    """The function, traced with these arguments, as an expression of JavaScript whose value is the function."""
+def written(name: str, function: Callable[..., Any], *given: Any) -> str:
+    """The definition of the function `name` in JavaScript, traced with these arguments."""
     with np.errstate(all="ignore"):
         listing = program(function)(*given).listing
-    text = TARGETS["js"].written(listing, "step")
-    module = re.sub(r"^export (default )?", "", text if isinstance(text, str) else text.decode(), flags=re.MULTILINE)
-    return f"(() => {{\n{module}\nreturn step;\n}})()"
+    return source(listing, name, exported=False)
 
 
 def _value(x: Any) -> Any:
     return x.value if isinstance(x, Tensor) else x
-
-

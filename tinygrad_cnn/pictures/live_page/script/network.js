@@ -35,9 +35,7 @@ const passed = (arrays, numbers) => arrays.map((array, i) => (numbers[i] ? array
 const empty = levels.constructor;
 const inputOf = (drawn) => empty.from(drawn, (level) => levels[level]);
 
-function run(name, ...given) {
-  return programs[name](...passed(model.parameters, isNumber), ...given).map(flat);
-}
+const run = (name, given) => programs[name]({ p: passed(model.parameters, isNumber), ...given }).map(flat);
 
 // The probability of each class, of one image or of several.
 function shares(found, count = 1) {
@@ -47,11 +45,11 @@ function shares(found, count = 1) {
 
 const best = (p) => p.reduce((most, x, k) => (x > p[most] ? k : most), 0);
 
-const answerOf = (x) => shares(run("answer", x)[0])[0];
+const answerOf = (x) => shares(flat(programs.answer({ p: passed(model.parameters, isNumber), x })))[0];
 
 // What flows for an image: forward alone, or backward too.
 function flow(x, label, backward) {
-  const [found, loss, ...values] = run(backward ? "backward" : "forward", x, targets[label], ...model.knobs);
+  const [found, loss, ...values] = run(backward ? "backward" : "forward", { x, y: targets[label], knobs: model.knobs });
   const numbers = backward ? values.map((_, i) => i) : forwardNumbers;
   return { shares: shares(found)[0], loss: loss[0], values: new Map(numbers.map((number, i) => [number, values[i]])) };
 }
@@ -61,7 +59,7 @@ const canTrain = "learn_one" in programs;
 
 // The gradient of the loss of the images of one batch, with what was computed on the way.
 function learnt(name, x, y, count) {
-  const [loss, reported, found, ...rest] = run(name, x, y, ...model.knobs);
+  const [loss, reported, found, ...rest] = run(name, { x, y, knobs: model.knobs });
   const alive = rest.splice(0, data.activations.length).map((most) => most[0]);
   return { loss: loss[0], reported: reported[0], shares: shares(found, count), alive, gradients: rest, count };
 }
@@ -84,9 +82,10 @@ function together(parts) {
 
 function stepWith(gradients) {
   const trained = data.free.map((i) => model.parameters[i]), numbers = data.free.map((i) => isNumber[i]);
-  const after = programs.move(...passed(trained, numbers), ...passed(gradients, numbers), ...passed(model.state, stateIsNumber), model.rate).map(flat);
-  data.free.forEach((i, k) => (model.parameters[i] = after[k].slice()));
-  model.state = after.slice(data.free.length).map((array) => array.slice());
+  const given = { p: passed(trained, numbers), g: passed(gradients, numbers), state: passed(model.state, stateIsNumber), rate: model.rate };
+  const after = programs.move(given).map(flat);
+  data.free.forEach((i, k) => (model.parameters[i] = after[k]));
+  model.state = after.slice(data.free.length);
 }
 
 // The parts of each batch of an epoch, each a function: those of the data, and with the last the drawings of one's own.
