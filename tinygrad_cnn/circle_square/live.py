@@ -29,10 +29,7 @@ EPSILON = (1e-4, 1e-12, 0.3)  # the article's, and between which it can be moved
 def trained(drawings: DataSet, recipe: RecipeName, task: Task) -> Parameters:
     """The parameters that a recipe ends with."""
     x, y = Scaling()(drawings.train.grey), drawings.train.y
-    if recipe == "robust":
-        epochs = train_robustly(x, y)
-    else:
-        epochs = train_as_published(x, y, task.learning_rate, task.epochs)
+    epochs = train_robustly(x, y) if recipe == "robust" else train_as_published(x, y, task.learning_rate, task.epochs)
     (last,) = collections.deque(epochs, maxlen=1)
     return last.after
 
@@ -63,8 +60,8 @@ def live_page(
         np.full((1, SIZE, SIZE), scaling(np.array(255, np.uint8))),
         classes=classes,
         parameters=p,
-        data=drawings and (scaling(drawings.train.grey), drawings.train.y),
-        test=drawings and (scaling(drawings.test.grey), drawings.test.y),
+        data=(scaling(drawings.train.grey), drawings.train.y) if drawings else None,
+        test=(scaling(drawings.test.grey), drawings.test.y) if drawings else None,
         starts={seed: start_of(recipe, seed) for seed in seeds},
         ink=(0, scaling.top) if scaling.invert else (scaling.top, 0),
         language=language,

@@ -97,10 +97,10 @@ def render(
         for name, given in (("frames", frames), ("against", against), ("marks", marks), ("pixel", pixel)):
             if given is not None:
                 raise ValueError(f"render: {name} cannot be combined with classes. Leave one of them out")
-        page = live(result, example, classes=classes, data=data, theme=theme)
+        alive = live(result, example, classes=classes, data=data, theme=theme)
         if path is not None:
-            page.save(path, format)
-        return page
+            alive.save(path, format)
+        return alive
     if frames is not None:
         return _film(
             result, path, format, frames, theme, depth, collapse,
@@ -188,8 +188,7 @@ def live(
         model, example, classes=classes, parameters=parameters, data=data, test=test, loss=loss,
         probability=probability, knobs=knobs, optimiser=optimiser, starts=starts, ink=ink,
     )  # fmt: skip
-    named = f"{' or '.join(described.classes).capitalize()}?" if title is None else title
-    page = LivePage(described, named, language, theme, epochs)  # type: ignore[arg-type]  # checked above
+    page = LivePage(described, title, language, theme, epochs)  # type: ignore[arg-type]  # checked above
     if path is not None:
         page.save(path)
     return page

@@ -60,7 +60,7 @@ class LivePage(Picture):
     What else a picture can be is that of the loss of the example, forward and backward.
     """
 
-    def __init__(self, model: LiveModel, title: str, language: str, theme: Theme, epochs: int) -> None:
+    def __init__(self, model: LiveModel, title: str | None, language: str, theme: Theme, epochs: int) -> None:
         if language not in LANGUAGES:
             raise ValueError(f"live: language is {language!r}; expected one of {', '.join(LANGUAGES)}")
         knobs = [knob.value for knob in model.knobs]
@@ -99,12 +99,12 @@ def _picture(loss: Tensor) -> Alive:
 
 
 def written(
-    model: LiveModel, picture: Alive, programs: Programs, title: str, language: str, theme: Theme, epochs: int
+    model: LiveModel, picture: Alive, programs: Programs, title: str | None, language: str, theme: Theme, epochs: int
 ) -> str:
     """The page of a model, of its picture and its programs."""
     script = _script(programs.sources)
     return _templates.get_template("page.html").render(
-        title=title,
+        title=title or f"{' or '.join(model.classes).capitalize()}?",
         language=language,
         theme=theme,
         css=_file("page.css"),
@@ -117,7 +117,7 @@ def written(
 
 
 def _contents(
-    model: LiveModel, picture: Alive, programs: Programs, title: str, language: str, epochs: int
+    model: LiveModel, picture: Alive, programs: Programs, title: str | None, language: str, epochs: int
 ) -> dict[str, Any]:
     """What the page's script reads; arrays are written in base64, in their own dtypes."""
     state = tree.flatten(model.first_state).leaves
@@ -136,7 +136,7 @@ def _contents(
         "state": [_array(leaf) for leaf in state],
         "starts": [[str(seed), [_array(x) for x in tree.flatten(p).leaves]] for seed, p in model.starts.items()],
         "knobs": [vars(knob) for knob in model.knobs],
-        "rate": float(model.learning_rate),
+        "rate": model.learning_rate,
         "epochs": epochs,
         "data": _examples(model.data),
         "test": _examples(model.test),
@@ -172,7 +172,7 @@ def _array(x: Any) -> dict[str, Any]:
 def _examples(examples: Examples | None) -> dict[str, Any] | None:
     if examples is None:
         return None
-    return {"x": _array(examples.x), "y": _array(examples.y), "labels": examples.y.reshape(-1).astype(int).tolist()}
+    return {"x": _array(examples.x), "y": _array(examples.y), "labels": examples.labels.tolist()}
 
 
 def _packed(data: dict[str, Any]) -> str:

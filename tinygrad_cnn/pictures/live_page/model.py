@@ -19,7 +19,11 @@ from tinygrad_cnn.names import named
 from tinygrad_cnn.pictures.read.cotangents import sweep
 
 Array = Any
-LEAST_LEARNING_RATE, MOST_LEARNING_RATE = 1e-5, 1.0
+
+
+# Calls the model from a line that is nobody's. A picture names a value by the variable that the user's line assigns it
+# to; without this, what a layer computes would be called by that of `page = tg.live(model, ...)`.
+_called: Callable[..., Any] = eval(compile("lambda model, *given: model(*given)", "<model>", "eval"))
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,10 @@ class Knob:
 
 @dataclass(frozen=True)
 class Examples:
-    """Inputs of the model, and the class of each."""
+    """Inputs of the model, the class of each, and that as the loss takes it."""
 
     x: Array
+    labels: Array
     y: Array
 
     def __len__(self) -> int:
@@ -69,8 +74,8 @@ class LiveModel:
         self.flat = tree.flatten(self.parameters)
         if not callable(model):
             raise TypeError(
-                f"live: the model is an object of type {type(model).__name__}; expected a layer of tg.nn, or a function "
-                "of parameters and images, with parameters="
+                f"live: the model is an object of type {type(model).__name__}; expected a layer of tg.nn, or a "
+                "function of parameters and images, with parameters="
             )
         if parameters is None and (not self.flat.leaves or self.flat.leaves == [model]):
             raise TypeError(
@@ -78,17 +83,20 @@ class LiveModel:
                 "of parameters and images, with parameters="
             )
         self._model, self._is_layer = model, parameters is None
-        self.data, self.test = _examples("data", data, self.classes), _examples("test", test, self.classes)
-        if example is None and self.data is None:
-            raise ValueError("live: neither example nor data was given; expected example=x, of shape (1, height, width)")
-        self.example = np.asarray(self.data.x[:1] if example is None and self.data is not None else example)[:1]
+        images = example if data is None else data[0]
+        if images is None:
+            raise ValueError(
+                "live: neither example nor data was given; expected example=x, of shape (1, height, width)"
+            )
+        self.example = np.asarray(images if example is None else example)[:1]
         self.height, self.width = _size(self.example)
-        self.ink = _ink(ink, self.example if self.data is None else self.data.x)
+        self.ink = _ink(ink, np.asarray(images))
         self.knobs = tuple([Knob(name, *map(float, of)) for name, of in (knobs or {}).items()])
-        self.optimiser = nn.Adam(0.01) if optimiser is None else optimiser
-        self.learning_rate = self.optimiser.learning_rate
-        if callable(self.learning_rate):
+        self.optimiser: Any = nn.Adam(0.01) if optimiser is None else optimiser
+        rate = self.optimiser.learning_rate
+        if callable(rate):
             raise TypeError("live: the optimiser has a schedule; expected a number, which the page has a slider for")
+        self.learning_rate = float(rate)
         self.starts = dict(starts or {})
         for seed, given in self.starts.items():
             if tree.structure(given) != tree.structure(self.parameters):
@@ -100,8 +108,14 @@ class LiveModel:
                 "expected a number for each class, or one for two classes"
             )
         self._loss = loss or (binary_loss if count == 1 else nn.softmax_cross_entropy)
+        # The cross-entropy takes the classes as probabilities, for it checks labels, which no program can do.
+        one_hot = np.eye(len(self.classes), dtype=self.example.dtype) if loss is None and count > 1 else None
+        self.data, self.test = (
+            None if given is None else _examples(name, given, self.classes, one_hot)
+            for name, given in (("data", data), ("test", test))
+        )
         self._probability = probability or (nn.sigmoid if count == 1 else nn.softmax)
-        self.targets = _targets(self.data or self.test, count, len(self.classes))
+        self.targets = _targets(self.data or self.test, count, len(self.classes)) if one_hot is None else one_hot
         _ = self.loss_of(self.flat.leaves, self.example, self.targets[:1], [k.value for k in self.knobs])
 
     @functools.cached_property
@@ -114,7 +128,7 @@ class LiveModel:
     def scores_of(self, leaves: Sequence[Any], x: Array) -> Any:
         """What the model gives for images, at these parameters."""
         parameters = self.flat.rebuild(list(leaves))
-        return parameters(x) if self._is_layer else self._model(parameters, x)
+        return _called(parameters, x) if self._is_layer else _called(self._model, parameters, x)
 
     def loss_of(self, leaves: Sequence[Any], x: Array, y: Array, knobs: Sequence[Any]) -> tuple[Any, Any, Any]:
         """The loss, the loss that is reported, and the scores."""
@@ -165,9 +179,9 @@ class LiveModel:
 
     @functools.cached_property
     def first_state(self) -> Any:
-        """The state of the optimiser before the first step; the number of steps is a float, as all in the page are."""
+        """The state of the optimiser before the first step; the number of steps is an array, as all else."""
         state = self.optimiser.init([self.flat.leaves[i] for i in self.free])
-        return {name: float(kept) if name == "steps" else kept for name, kept in state.items()}
+        return {name: np.zeros(()) if name == "steps" else kept for name, kept in state.items()}
 
 
 @dataclass(frozen=True)
@@ -193,9 +207,7 @@ def _is_float(leaf: Any) -> bool:
     return isinstance(leaf, float | np.ndarray | np.generic) and getattr(leaf, "dtype", np.dtype(float)).kind == "f"
 
 
-def _examples(name: str, given: Any, classes: Sequence[str]) -> Examples | None:
-    if given is None:
-        return None
+def _examples(name: str, given: Any, classes: Sequence[str], one_hot: Array | None) -> Examples:
     x, y = (np.asarray(part) for part in given)
     if len(x) != len(y) or not len(x):
         raise ValueError(f"live: {name} has {len(x)} images and {len(y)} classes; expected one for each image")
@@ -204,7 +216,8 @@ def _examples(name: str, given: Any, classes: Sequence[str]) -> Examples | None:
             f"live: the classes of {name} have shape {y.shape} and values up to {y.max()}; expected one number "
             f"for each image, from 0 to {len(classes) - 1}"
         )
-    return Examples(x, y)
+    labels = y.reshape(-1).astype(int)
+    return Examples(x, labels, y if one_hot is None else one_hot[labels])
 
 
 def _size(example: Array) -> tuple[int, int]:

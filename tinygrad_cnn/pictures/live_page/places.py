@@ -131,7 +131,7 @@ def alive(loss: Tensor, x: Node) -> Alive:
         sources.append(source)
         drawn.boxes[box.id] = dataclasses.replace(box, value=Value(picture=_place(*look.size)))
     poster = poster_of(drawn)
-    card_of = {}
+    card_of: dict[str, int] = {}
     for number, card in enumerate(poster.cards.values()):
         members = [card.box, card.cotangent, *(box for pair in card.within for box in pair)]
         card_of |= {box.id: number for box in members if box is not None}

@@ -75,7 +75,7 @@ def programs_of(model: LiveModel, picture: Alive) -> Programs:
         batch = len(model.data) if len(model.data) <= WHOLE else BATCH
         sources["learn"] = written("learn", learn, leaves, model.data.x[:batch], model.data.y[:batch], knobs)
     trained, state = [leaves[i] for i in model.free], tree.flatten(model.first_state).leaves
-    sources["move"] = written("move", model.updated, trained, trained, state, float(model.learning_rate))
+    sources["move"] = written("move", model.updated, trained, trained, state, model.learning_rate)
     return Programs(sources, activations, batch)
 
 

@@ -29,6 +29,9 @@ WORDS: dict[str, dict[str, str]] = {
         "graph": "What flows through the model",
         "graph.about": "The computation graph of the model and its loss. Each card shows the value of a step for the "
         "drawing on the pad, and beside it its derivative of the loss, when the backward pass is shown.",
+        "table": "The numbers as a table",
+        "table.value": "value",
+        "table.derivative": "derivative of the loss",
         "training": "Training",
         "seed": "Seed",
         "seed.given": "as it came",
@@ -90,8 +93,11 @@ WORDS: dict[str, dict[str, str]] = {
         "step": "한 에포크",
         "again": "처음부터",
         "graph": "모델 속을 흐르는 값",
-        "graph.about": "모델과 손실의 계산 그래프입니다. 각 카드는 그림판의 그림에 대한 한 단계의 값을, 역전파를 켜면 그 "
-        "옆에 손실의 미분값을 보여 줍니다.",
+        "graph.about": "모델과 손실의 계산 그래프입니다. 각 카드는 그림판의 그림에 대한 한 단계의 값을, "
+        "역전파를 켜면 그 옆에 손실의 미분값을 보여 줍니다.",
+        "table": "숫자를 표로 보기",
+        "table.value": "값",
+        "table.derivative": "손실의 미분",
         "training": "학습",
         "seed": "시드",
         "seed.given": "주어진 그대로",
@@ -117,7 +123,8 @@ WORDS: dict[str, dict[str, str]] = {
         "밀어붙입니다.",
         "remark.infinite": "손실이 더 이상 유한하지 않습니다.",
         "remark.diverged": "매개변수가 더 이상 유한하지 않습니다. 학습률을 줄여 처음부터 시작해 보세요.",
-        "remark.overfit": "학습 그림은 모두 맞히지만 테스트 그림은 {1}장 중 {0}장뿐입니다. 그림을 외운 것입니다(과적합).",
+        "remark.overfit": "학습 그림은 모두 맞히지만 테스트 그림은 {1}장 중 {0}장뿐입니다. "
+        "그림을 외운 것입니다(과적합).",
         "none": "이 손실은 그림별 손실의 합도 평균도 아니어서 여기서는 학습하지 않습니다.",
         "save": "그림으로 저장",
         "link": "링크 복사",
@@ -127,8 +134,8 @@ WORDS: dict[str, dict[str, str]] = {
         "theme": "밝게 또는 어둡게",
         "language": "English",
         "keys": "단축키",
-        "keys.about": "B 역전파 · T 학습 · . 한 에포크 · K 학습 그림에 추가 · R 처음부터 · 1 2 … 그리는 것 · Z 되돌리기 · "
-        "Delete 지우기 · 그림판에서: 방향키와 스페이스",
+        "keys.about": "B 역전파 · T 학습 · . 한 에포크 · K 학습 그림에 추가 · R 처음부터 · 1 2 … 그리는 것 · "
+        "Z 되돌리기 · Delete 지우기 · 그림판에서: 방향키와 스페이스",
         "circle": "원", "square": "네모", "triangle": "세모",
     },
 }  # fmt: skip

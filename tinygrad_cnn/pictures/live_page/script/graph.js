@@ -92,6 +92,22 @@ function follow(those) {
   return true;
 }
 
+// The same numbers, for those who do not see the picture.
+function showTable() {
+  const table = $("table");
+  if (!table.open || !flowing) return;
+  const value = (one) => (one.tiles.length ? rangeOf : (x) => written(x[0]))(flowing.values.get(one.number));
+  const cell = (name, text) => element(name, name === "th" ? { scope: "row" } : {}, text);
+  const rows = places.filter((one) => !one.backward).sort((a, b) => a.card - b.card).map((one) => {
+    const back = places.find((other) => other.backward && other.card === one.card && other.title.endsWith(`∂${one.title}`));
+    return element("tr", {}, cell("th", one.title), cell("td", value(one)), cell("td", back && backward ? value(back) : ""));
+  });
+  const heads = ["", say("table.value"), say("table.derivative")].map((text) => element(text ? "th" : "td", text ? { scope: "col" } : {}, text));
+  table.querySelector("div").replaceChildren(element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows)));
+}
+$("table").addEventListener("toggle", showTable);
+on("flowed spoken", showTable);
+
 $("backward").addEventListener("click", () => setBackward(!backward));
 graph.addEventListener("animationend", (event) => event.target.classList.remove("fresh"));
 on("drawn labelled stepped restarted", refresh);

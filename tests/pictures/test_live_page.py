@@ -1,0 +1,291 @@
+"""The page that is alive, in a real browser: what is drawn by a real pointer flows through it as in Python."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_cnn as tg
+from tinygrad_cnn import nn
+from tinygrad_cnn.circle_square import data
+from tinygrad_cnn.circle_square.live import live_page, losses, score
+from tinygrad_cnn.circle_square.model import Parameters
+from tinygrad_cnn.circle_square.tasks import TASKS
+from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, start_of, train_as_published
+
+TASK = TASKS["circle-square"]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def opened(browser, path: Path, fragment: str = "", **options: Any) -> Any:
+    """The page at `path`, when it is ready; what it complains of, and what it asks the network for, is noted."""
+    options = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"} | options
+    page = browser.new_page(**options)
+    page.complaints, page.requests = [], []
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("console", lambda message: page.complaints.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: page.requests.append(request.url))
+    page.goto(path.as_uri() + fragment)
+    page.wait_for_selector("html[data-ready]")
+    return page
+
+
+@pytest.fixture(scope="module")
+def untrained() -> Parameters:
+    return start_of("published", PUBLISHED_SEED)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory, untrained: Parameters) -> Path:
+    """The article's model as it begins."""
+    path = tmp_path_factory.mktemp("live") / "live.html"
+    drawings = data.bundled(TASK)
+    live_page(drawings, drawings.classes, data.Scaling(), untrained, "published", TASK).save(path)
+    return path
+
+
+@pytest.fixture
+def page(browser, file: Path) -> Iterator[Any]:
+    page = opened(browser, file)
+    yield page
+    assert page.complaints == []
+    page.close()
+
+
+def draw(page, *corners: tuple[float, float]) -> None:
+    """Draw straight lines by the mouse, between corners in shares of the pad."""
+    box = page.locator("#pad").bounding_box()
+    places = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in corners]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=8)
+    page.mouse.up()
+
+
+def draw_square(page) -> None:
+    draw(page, (0.27, 0.3), (0.74, 0.28), (0.75, 0.73), (0.25, 0.74), (0.27, 0.3))
+
+
+def draw_circle(page) -> None:
+    draw(page, *[(0.5 + 0.3 * math.cos(t), 0.5 + 0.3 * math.sin(t)) for t in np.linspace(0, 2 * math.pi, 13)])
+
+
+def drawn_image(page) -> Any:
+    """The input of the model for what is on the pad: the pad is black on white, as the drawings are."""
+    red, size = page.evaluate(
+        """() => {
+            const pad = document.getElementById("pad");
+            const pixels = pad.getContext("2d").getImageData(0, 0, pad.width, pad.height).data;
+            return [[...pixels.filter((_, i) => i % 4 === 0)], pad.width];
+        }"""
+    )
+    cell = size // 28
+    return data.Scaling()(np.array(red, np.uint8).reshape(1, size, size)[:, cell // 2 :: cell, cell // 2 :: cell])
+
+
+def probability(page) -> float:
+    return json.loads(page.locator("#verdict").get_attribute("data-probability"))[1]
+
+
+def numbers(page) -> dict[str, tuple[str, str]]:
+    """The value and the derivative of each value, as they are written in the table."""
+    if page.locator("#table[open]").count() == 0:
+        page.locator("#table summary").click()
+    cells = "rows => rows.map(row => [...row.children].map(cell => cell.textContent))"
+    rows = page.locator("#table tbody tr").evaluate_all(cells)
+    return {name: (value, derivative) for name, value, derivative in rows}
+
+
+def written(x: Any) -> str:
+    """A range as the page writes it."""
+    ends = [f"{end:.3g}" for end in (np.min(x) + 0, np.max(x) + 0)] if np.size(x) > 1 else [f"{np.ravel(x)[0]:.4g}"]
+    plain = [re.sub(r"e([+-])0*", r"e\1", end).replace("e+", "e").replace("-", "−") for end in ends]
+    return plain[0] if len(set(plain)) == 1 else " … ".join(plain)
+
+
+def test_it_is_one_small_file_that_loads_nothing(browser, file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert len(text.encode()) < 500_000
+    assert not re.search(r"""<(script|link|img|iframe)[^>]+(src|href)\s*=""", text)
+    assert "default-src 'none'; script-src 'sha256-" in text
+    page = opened(browser, file)
+    assert page.requests == [file.as_uri()]
+    page.close()
+
+
+def test_what_a_pointer_draws_has_the_probability_that_it_has_in_python(page, untrained: Parameters) -> None:
+    assert page.locator("#verdict").inner_text() == "Nothing is drawn yet"
+    for shape in (draw_circle, draw_square):
+        page.keyboard.press("Delete")
+        shape(page)
+        expected = float(score("published", untrained, drawn_image(page))[0, 0])
+        assert probability(page) == pytest.approx(expected, rel=1e-9)
+    said = "square" if expected > 0.5 else "circle"
+    assert page.locator(".answer strong").inner_text() == said.capitalize()
+    assert page.locator("#spoken").inner_text().startswith(f"It says {said}, ")
+    mark = {"circle": "✓ as you meant it", "square": "✗ but you are drawing: circle"}[said]
+    assert page.locator(".mark").inner_text() == mark
+
+
+def test_the_backward_pass_shows_the_gradients_of_the_engine(page, untrained: Parameters) -> None:
+    draw_circle(page)
+    page.keyboard.press("2")  # a target of 1
+    page.keyboard.press("b")
+    x = drawn_image(page)
+
+    def loss(p: Parameters, x: Any) -> Any:
+        return losses(score("published", p, x), np.ones((1, 1)), 1e-4)[0]
+
+    of_p, of_x = tg.grad(loss, (0, 1))(untrained, x)
+    shown = numbers(page)
+    expected = {field.name: getattr(of_p, field.name) for field in fields(of_p)} | {"x": of_x}
+    assert {name: shown[name][1] for name in expected} == {name: written(g) for name, g in expected.items()}
+    assert shown["loss"][0] == written(loss(untrained, x))
+    assert page.locator(".tile.back").count() == page.locator(".tile.back.full").count() == 7
+    page.keyboard.press("b")
+    assert page.locator(".tile.back.full").count() == 0
+
+
+def test_training_from_the_published_seed_gives_the_published_losses(page) -> None:
+    page.locator("#seed").fill("1")
+    assert page.locator("label[for=seed] output").inner_text() == str(PUBLISHED_SEED)
+    drawings = data.bundled(TASK).train
+    epochs = list(train_as_published(data.Scaling()(drawings.grey), drawings.y))
+    page.locator("#one").click()
+    reported = page.locator("output.reported")
+    assert float(reported.get_attribute("data-value")) == pytest.approx(epochs[0].loss, rel=1e-12)
+    page.goto(f"{page.url}#seed={PUBLISHED_SEED}&epochs=501")
+    page.wait_for_selector("#epoch[data-value='501']")
+    assert float(reported.get_attribute("data-value")) == pytest.approx(epochs[500].loss, rel=1e-9)
+    assert page.locator("output.training").inner_text() == "training 24 of 24"
+    assert "only 0 of 4 test drawings" in page.locator("#remarks").inner_text()
+
+
+def test_training_can_be_watched_and_takes_the_drawing_on_the_pad_along(page) -> None:
+    draw_square(page)
+    page.keyboard.press("2")
+    before = probability(page)
+    page.keyboard.press("t")
+    page.wait_for_selector("output.training")
+    page.keyboard.press("t")
+    page.wait_for_selector("html[data-training=off]")
+    assert probability(page) != before
+    assert page.locator("#drawings section").last.locator("h3").inner_text().startswith("Yours")
+    assert page.locator("output.training").inner_text().endswith("of 25")
+    page.keyboard.press("r")
+    assert probability(page) == before
+
+
+def test_a_dead_relu_and_the_pole_are_pointed_out(page) -> None:
+    page.locator("#seed").fill("11")  # which is 9: 230129 comes first
+    page.locator("#one").click()
+    assert "ReLU lets nothing through for any image" in page.locator("#remarks").inner_text()
+    page.keyboard.press("r")
+    page.locator("#knob-0").fill("200")
+    page.locator("#one").click()
+    assert "passed the pole" in page.locator("#remarks").inner_text()
+    assert page.locator("output.loss").inner_text() == "NaN"
+
+
+def test_a_drawing_by_keys_alone_is_drawn_spoken_and_undone(page) -> None:
+    page.locator("#pad").focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press(" ")
+    assert page.locator("#spoken").inner_text().startswith("Pen down at ")
+    for key in ("ArrowDown", "ArrowRight", "ArrowUp", "ArrowLeft"):
+        for _ in range(6):
+            page.keyboard.press(key)
+    page.keyboard.press(" ")
+    assert page.locator("#spoken").inner_text().startswith("It says ")
+    assert np.count_nonzero(drawn_image(page)) > 24
+    page.keyboard.press("z")
+    assert np.count_nonzero(drawn_image(page)) == 0
+
+
+def test_a_link_restores_the_drawing_and_the_parameters(browser, page, file: Path) -> None:
+    draw_circle(page)
+    draw(page, (0.2, 0.2), (0.3, 0.9))
+    page.keyboard.press("2")
+    for _ in range(3):
+        page.keyboard.press(".")
+    page.locator("#link").click()
+    fragment = page.evaluate("location.hash")
+    assert len(fragment) < 1000
+    other = opened(browser, file, fragment)
+    assert probability(other) == probability(page)
+    assert (drawn_image(other) == drawn_image(page)).all()
+    assert other.locator("#epoch").inner_text() == "epoch 3"
+    other.close()
+    spoilt = opened(browser, file, "#seed=nobody&epochs=-3&rate=x&class=9&ink=%%%AAA&drawing=test-99")
+    assert spoilt.complaints == []
+    assert spoilt.locator("#verdict").inner_text() == "Nothing is drawn yet"
+    spoilt.close()
+
+
+def test_it_is_saved_as_a_picture(page, tmp_path: Path) -> None:
+    from PIL import Image
+
+    draw_circle(page)
+    with page.expect_download() as download:
+        page.locator("#save").click()
+    download.value.save_as(tmp_path / "saved.png")
+    with Image.open(tmp_path / "saved.png") as image:
+        assert image.width > 800
+        assert len(image.convert("RGB").getcolors(1 << 24) or []) > 100
+
+
+def test_it_is_switched_to_korean_and_back(page) -> None:
+    draw_circle(page)
+    page.locator("#language").click()
+    assert page.evaluate("document.documentElement.lang") == "ko"
+    assert page.title() == "원일까, 네모일까?"
+    assert page.locator(".answer strong").inner_text() in ("원", "네모")
+    visible = page.locator("body").inner_text()
+    assert not re.search(r"\b(Undo|Train|Backward|Learning|epoch|drawing)\b", visible)
+    page.locator("#language").click()
+    assert page.title() == "Circle or square?"
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_axe_finds_no_serious_fault_and_nothing_scrolls_sideways(
+    browser, file: Path, serious_faults, scheme: str, width: int
+) -> None:
+    size = {"width": width, "height": 844}
+    page = opened(browser, file, "#epochs=2&backward=1", viewport=size, color_scheme=scheme, bypass_csp=True)
+    draw_square(page)
+    numbers(page)
+    assert serious_faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.close()
+
+
+def test_a_model_of_nn_in_single_precision_learns_on_the_page(browser, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = np.zeros((12, 1, 12, 12), np.float32)
+    y = np.arange(12) % 3
+    for image, label in zip(x, y, strict=True):
+        image[0, 2:9, 3 * label + 1] = 1
+    pool = lambda h: nn.max_pool2d(h, 2)
+    model = nn.Sequential(nn.Conv2d(None, 4, 3, padding=1), nn.relu, pool, nn.Flatten(), nn.Linear(None, 3))
+    model = model.init(rng, x[:1])
+    tg.render(model, tmp_path / "nn.html", classes=["left", "middle", "right"], data=(x, y))
+    page = opened(browser, tmp_path / "nn.html")
+    draw(page, (0.4, 0.2), (0.4, 0.8))
+    page.keyboard.press("2")
+    first = json.loads(page.locator("#verdict").get_attribute("data-probability"))
+    assert sum(first) == pytest.approx(1, abs=1e-6)
+    page.keyboard.press("t")
+    page.wait_for_selector("html[data-training=off]")
+    assert page.locator("output.training").inner_text() == "training 13 of 13"
+    assert page.locator(".answer strong").inner_text() == "Middle"
+    assert page.complaints == []
+    page.close()
