@@ -150,7 +150,7 @@ def test_the_backward_pass_shows_the_gradients_of_the_engine(page, untrained: Pa
     expected = {field.name: getattr(of_p, field.name) for field in fields(of_p)} | {"x": of_x}
     assert {name: shown[name][1] for name in expected} == {name: written(g) for name, g in expected.items()}
     assert shown["loss"][0] == written(loss(untrained, x))
-    assert page.locator(".tile.back").count() == page.locator(".tile.back.full").count() == 7
+    assert page.locator(".tile.back").count() == page.locator(".tile.back.full").count() == 6
     page.keyboard.press("b")
     assert page.locator(".tile.back.full").count() == 0
 
