@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,6 +41,10 @@ class TracingError(TypeError):
     """The function cannot be traced: it wants to know numbers that a program has to be right without."""
 
 
+# What records at present: the innermost of the traces that are in progress, or None.
+current: ContextVar[Recorder | None] = ContextVar("current", default=None)
+
+
 class Call(NamedTuple):
     """A call within which an instruction was recorded: the frame, by its number, and the instruction in it."""
 
@@ -63,11 +68,14 @@ class Recorder:
     named         whether `places` and `of_rules` are wanted; `lines` are noted anyway, for errors
     outside       the arrays that the function closes over, or made of no argument, as they were when they were used
     outside_names their names in the user's code, of those that have one
+    around        the trace that this one is within, or None; `nested` says whether its arrays may be used
     """
 
-    def __init__(self, make: Callable[..., Any], named: bool = True) -> None:
+    def __init__(self, make: Callable[..., Any], named: bool = True, nested: bool = False) -> None:
         self.make = make
         self.named = named
+        self.nested = nested
+        self.around = current.get()
         self.instructions: list[Instruction] = []
         self.places: dict[Instruction, list[Call]] = {}
         self.lines: dict[Instruction, Place] = {}
@@ -75,6 +83,7 @@ class Recorder:
         self.outside: dict[int, tuple[Any, Any, Instruction]] = {}
         self.outside_names: dict[Instruction, str] = {}
         self.numbers: dict[Any, Instruction] = {}
+        self.captured: dict[Instruction, Any] = {}
         self.origin = Origin()
 
     def input(self, name: str, value: Any, fixed: bool = True) -> tuple[Argument, Any]:
@@ -109,6 +118,9 @@ class Recorder:
 
         operands and parameters: Traced, arrays and numbers.
         """
+        inner = current.get()
+        if inner is not self and inner is not None and inner.nested and self.is_around(inner):
+            return inner.record(operation, operands, parameters, function)
         taken = [self.of(x) for x in operands]
         if parameters:
             parameters = mapped(parameters, lambda x: self._slot(x, taken))
@@ -161,12 +173,31 @@ class Recorder:
         if not hasattr(type(x), "recorder"):
             return self.outside_value(x)
         if x.recorder is not self:
+            if self.nested and x.recorder.is_around(self):
+                return self._captured(x)
             raise TracingError(
                 "program: the function uses an array that was kept from an earlier run of it, such as the state of an "
                 "optimiser that it closes over; expected a function without hidden state. Pass the state as an "
                 f"argument, and return what it becomes ({calling_line()})"
             )
         return x
+
+    def is_around(self, other: Recorder) -> bool:
+        """Whether the trace `other` is in progress, within this one."""
+        recorder: Recorder | None = current.get()
+        while recorder is not None and recorder is not other:
+            recorder = recorder.around
+        while recorder is not None and recorder is not self:
+            recorder = recorder.around
+        return recorder is self and other is not self
+
+    def _captured(self, x: Any) -> Any:
+        """What stands here for an array of a trace around this one."""
+        instruction = x.instruction
+        if instruction not in self.captured:
+            made = Instruction("captured", (), {"value": x}, Result.of(x.example))
+            self.captured[instruction] = self.make(self, self._add(made), x.example, fixed=True)
+        return self.captured[instruction]
 
     def _slot(self, x: Any, taken: list[Any]) -> Any:
         if not hasattr(type(x), "recorder") and not isinstance(x, np.ndarray):
@@ -176,7 +207,7 @@ class Recorder:
 
     def _add(self, x: Instruction) -> Instruction:
         self.instructions.append(x)
-        if x.operation in ("input", "constant", "outside"):
+        if x.operation in ("input", "constant", "outside", "captured"):
             return x
         places: list[Call] = []
         frame: Any = sys._getframe(2)

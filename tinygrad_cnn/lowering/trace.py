@@ -6,20 +6,22 @@ to, and other state that the arguments do not show, differ from run to run and a
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn import tree
-from tinygrad_cnn.engine.graph import Array, Handle, Mode, Node, recording
+from tinygrad_cnn.engine.graph import Array, Handle, Mode, Node, differentiating, now, recording
 from tinygrad_cnn.lowering.draws import DrawnFrom
 from tinygrad_cnn.lowering.instructions import Argument, Draw, Instruction, Listing, Origin, same
 from tinygrad_cnn.lowering.masking import Masks
 from tinygrad_cnn.lowering.naming import Names, names_of
-from tinygrad_cnn.lowering.recorder import Recorder, TracingError, equal
+from tinygrad_cnn.lowering.recorder import Recorder, TracingError, current, equal
 from tinygrad_cnn.lowering.traced import Traced
+from tinygrad_cnn.recordings import closed_over
 from tinygrad_cnn.sources import is_engine, line_of
 from tinygrad_cnn.stand_in import tracing
 
@@ -134,7 +136,7 @@ def kind_of(leaf: Any) -> Any:
 def traced(function: Function, args: tuple[Any, ...], keywords: dict[str, Any], named: bool = True) -> Listing:
     """The listing of `function`, traced with these arguments. named: whether what it computes gets names."""
     first = traced_once(function, args, keywords, named)
-    return _settled(first, traced_once(function, args, keywords, named=False))
+    return same_twice(first, traced_once(function, args, keywords, named=False))
 
 
 def traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, Any], named: bool) -> Listing:
@@ -161,25 +163,15 @@ def traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, A
             numbers.append(leaf)
             stand_ins.append(leaf)  # of it the program is made, as of the function
     given = flat.rebuild(stand_ins)
-    mode = Tracing(recorder)
-    token, of_rules = recording.set(mode), tracing.set(Masks(recorder))
-    try:
+    mode, born = Tracing(recorder), now()
+    with recording_to(mode):
         result = function(*list(given.values())[: len(args)], **{name: given[name] for name in keywords})
-    except TypeError as error:
-        if "Traced" in str(error) and not isinstance(error, TracingError):  # as NumPy says of a shape, Python of a key
-            raise TracingError(
-                f"program: {error}; expected code that is the same for all elements. Close over the number "
-                f"({_place(error)})"
-            ) from None
-        raise
-    except ValueError as error:
-        if isinstance(error.__cause__, TracingError):  # `array[i] = x`, which NumPy says is a sequence
-            raise error.__cause__ from None
-        raise
-    finally:
-        tracing.reset(of_rules)
-        recording.reset(token)
     outputs = tree.flatten(result)
+    if differentiating.get() and (outer := closed_over(outputs.leaves, [], born)):
+        raise TracingError(
+            f"program: the function closes over a Tensor of shape {outer[0].like.shape} whose gradient is asked for "
+            f"outside of it ({line_of(outer[0].source)}); expected it to be an argument. Pass it as one"
+        )
     found = []
     for leaf, name in zip(outputs.leaves, outputs.names, strict=True):
         value = leaf.node.value if isinstance(leaf, Handle) else leaf
@@ -190,10 +182,7 @@ def traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, A
                 "the arrays that it is made of"
             )
         found.append(recorder.of(value).instruction)
-    origins = mode.origins() if named else mode.lines()
-    settled: dict[Instruction, Instruction] = {}
-    for x in recorder.instructions:
-        settled[x] = x.with_(operands=tuple([settled[y] for y in x.operands]), origin=origins.get(x, Origin()))
+    settled = settled_instructions(mode, named)
     return Listing(
         tuple(settled.values()),
         tuple([Argument(a.name, settled[a.instruction]) for a in (*arguments, *[a for a, _ in draws])]),
@@ -203,6 +192,42 @@ def traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, A
         _title(function),
         tuple([draw for _, draw in draws]),
     )
+
+
+@contextlib.contextmanager
+def recording_to(mode: Tracing) -> Iterator[None]:
+    """A context in which a function is called on Traced: its errors are about the function."""
+    recorder = mode.recorder
+    caller = "vmap" if recorder.nested else "program"
+    tokens = recording.set(mode), tracing.set(Masks(recorder)), current.set(recorder)
+    try:
+        yield
+    except TracingError as error:
+        error.args = (str(error).replace("program:", f"{caller}:", 1),)
+        raise
+    except TypeError as error:
+        if "Traced" in str(error):  # as NumPy says of a shape, Python of a key
+            raise TracingError(
+                f"{caller}: {error}; expected code that is the same for all elements. Close over the number "
+                f"({_place(error)})"
+            ) from None
+        raise
+    except ValueError as error:
+        if isinstance(error.__cause__, TracingError):  # `array[i] = x`, which NumPy says is a sequence
+            raise error.__cause__ from None
+        raise
+    finally:
+        for variable, token in zip((recording, tracing, current), tokens, strict=True):
+            variable.reset(token)
+
+
+def settled_instructions(mode: Tracing, named: bool) -> dict[Instruction, Instruction]:
+    """Each instruction that was recorded, with where it is from."""
+    origins = mode.origins() if named else mode.lines()
+    settled: dict[Instruction, Instruction] = {}
+    for x in mode.recorder.instructions:
+        settled[x] = x.with_(operands=tuple([settled[y] for y in x.operands]), origin=origins.get(x, Origin()))
+    return settled
 
 
 def _check(name: str, leaf: Any) -> None:
@@ -238,7 +263,7 @@ def _title(function: Function) -> str:
     return name if name.isidentifier() else ""
 
 
-def _settled(first: Listing, again: Listing) -> Listing:
+def same_twice(first: Listing, again: Listing) -> Listing:
     """`first`, if `again` is the same: what is from outside of both is a constant, or the array that it is."""
     number = {x: k for k, x in enumerate(first.instructions)}
     number_again = {x: k for k, x in enumerate(again.instructions)}

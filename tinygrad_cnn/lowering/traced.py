@@ -20,7 +20,7 @@ from tinygrad_cnn.engine.mutation.versions import is_basic
 from tinygrad_cnn.engine.primitive import implementations
 from tinygrad_cnn.lowering.instructions import Instruction, filled, mapped
 from tinygrad_cnn.lowering.operations import ufunc_of
-from tinygrad_cnn.lowering.recorder import Recorder, TracingError
+from tinygrad_cnn.lowering.recorder import Recorder, TracingError, current
 from tinygrad_cnn.sources import calling_line
 from tinygrad_cnn.stand_in import StandIn
 
@@ -97,6 +97,10 @@ def _method(function: Any) -> Callable[..., Any]:
     return lambda self, *args, **keywords: self.__array_function__(function, (), (self, *args), keywords)
 
 
+# The opaque primitives that have been traced, by what an instruction has of them: their forward functions.
+primitives: dict[Any, Any] = {}
+
+
 class Traced(StandIn):
     """Stands for an array, a NumPy scalar or a Python number.
 
@@ -146,6 +150,7 @@ class Traced(StandIn):
         """One instruction for an opaque primitive."""
         ours = forward.__module__.startswith("tinygrad_cnn.")
         name = primitive.__name__ if ours else f"{forward.__module__}.{primitive.__name__}"
+        primitives[forward] = primitive
         return self.recorder.record(name, operands, primitive.defaults | static_args, forward)
 
     # NumPy's protocols.
@@ -368,6 +373,11 @@ class Traced(StandIn):
 
     def _set(self, operation: str, index: Any, value: Any) -> None:
         owner = self if self.base is None else self.base
+        if current.get() is not self.recorder and current.get() is not None:
+            raise TracingError(
+                "vmap: the function assigns to an array that it closes over; expected a function without side effects. "
+                f"Return what is computed for each example ({calling_line()})"
+            )
         if owner.fixed or self.fixed or not isinstance(self.example, np.ndarray):
             raise TracingError(
                 "program: an array that the function was given, or closes over, is assigned to; expected a function "
