@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from tinygrad_cnn import check, train
     from tinygrad_cnn.adoption import adopt
     from tinygrad_cnn.check.debug import debug
-    from tinygrad_cnn.lowering import Program, TracingError, compile, program, to_jax, vmap  # noqa: A004
+    from tinygrad_cnn.lowering import Program, TracingError, compile, data_parallel, program, to_jax, vmap  # noqa: A004
     from tinygrad_cnn.train import load, save
 
 __version__ = "0.2.0"
@@ -66,6 +66,7 @@ __all__ = [
     "col2im",
     "compile",
     "conv2d",
+    "data_parallel",
     "debug",
     "elementwise_grad",
     "grad",
@@ -117,7 +118,7 @@ if not TYPE_CHECKING:  # which finds what is not there
             return importlib.import_module("tinygrad_cnn.adoption").adopt
         if name == "debug":
             return importlib.import_module("tinygrad_cnn.check.debug").debug
-        if name in ("Program", "TracingError", "compile", "program", "to_jax", "vmap"):
+        if name in ("Program", "TracingError", "compile", "data_parallel", "program", "to_jax", "vmap"):
             return getattr(importlib.import_module("tinygrad_cnn.lowering"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -32,3 +32,14 @@ def check(**given: Any) -> None:
             raise ValueError(
                 f"fit: {name} is {given[name]}, but {needed} is None; expected {needed}= with it, or no {name}"
             )
+
+
+def check_shares(batch_size: int, devices: int) -> None:
+    """Raise ValueError for batches that devices cannot share equally; the last may be smaller."""
+    if not (isinstance(devices, int | np.integer) and devices >= 1):
+        raise ValueError(f"fit: devices is {devices!r}; expected a number of devices of at least 1, or None")
+    if batch_size % devices:
+        raise ValueError(
+            f"fit: batch_size is {batch_size}, which {devices} devices cannot share equally; expected a multiple of "
+            f"{devices}"
+        )

@@ -22,7 +22,7 @@ from tinygrad_cnn.train.interruption import noted
 from tinygrad_cnn.train.measurement import Measurement, Metric
 from tinygrad_cnn.train.progress import bar
 from tinygrad_cnn.train.run import Best, History, Run, is_finite
-from tinygrad_cnn.train.steps import Loss, Runner, plain, update_step
+from tinygrad_cnn.train.steps import Loss, ParallelRunner, Runner, fetched, plain, update_step
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ def fit(
     resume: bool | None = None,
     progress: bool | None = None,
     compiled: bool = True,
+    devices: int | None = None,
 ) -> Fitted:
     """Train a model: `epochs` times over the data, with a step of the optimiser for each batch.
 
@@ -104,9 +105,12 @@ def fit(
                  as if the training had not been interrupted
     progress     whether to show a progress bar on stderr; by default where that is a terminal and Rich is installed
     compiled     whether to run steps as programs of `tg.compile`, where they can be traced
+    devices      run steps on so many devices of JAX's instead, each with its part of the batch; see `tg.data_parallel`
 
     Ctrl-C ends the training after the step that runs, and what it has found is returned. So does a loss that is not
     finite. Raises ValueError for data or arguments that do not fit together, or for checkpoints of another training.
+    If several processes train, joined by `jax.distributed`, each calls this with the same arguments, the first one
+    writes the checkpoints, and ConnectionError is raised when one of them has ended.
 
     >>> import numpy as np, tinygrad_cnn as tg
     >>> x = np.linspace(-1, 1, 20)
@@ -123,7 +127,11 @@ def fit(
     loader = loader_of("data", data, batch_size, seed, shuffle=True)
     held_out = None if validation is None else loader_of("validation", validation, None)
     uniform = Loss(loss, state)
-    step = Runner(update_step(uniform, optimiser), compiled)
+    step: Any = Runner(update_step(uniform, optimiser), compiled)
+    if devices is not None:
+        arguments.check_shares(loader.batch_size, devices)
+        step = ParallelRunner(update_step(uniform, optimiser), devices)
+        progress = progress if step.writes else False
     measure = Measurement(uniform, metrics, loader, held_out, compiled)
     model, state = tree.map(plain, model), tree.map(plain, state)
     run = Run(model, state, optimiser.init(model), Best(0, model, state))
@@ -149,6 +157,7 @@ def fit(
                     show(f"epoch {run.epoch + 1} of {epochs}, loss {run.losses / run.examples:.4g}")
                     if interrupted():
                         break
+                run.model, run.state, run.memory = tree.map(fetched, (run.model, run.state, run.memory))
                 run.seconds = time.perf_counter() - began
                 if run.batch == len(loader) and not is_finite(run.model):
                     stopped = f"the parameters are not finite after epoch {run.epoch + 1}"
@@ -158,9 +167,9 @@ def fit(
                     if any(isinstance(answer, bool | np.bool_) and answer for answer in answers):
                         run.stopped = f"a callback asked for it after epoch {run.epoch}"
                     stopped = run.over(patience)
-                    if store and run.epoch % every == 0:
+                    if store and step.writes and run.epoch % every == 0:
                         store.write(run)
-        if store:
+        if store and step.writes:
             store.write(run)
         kept = run.best
         if interrupted() and run.epoch < epochs and not stopped:

@@ -12,7 +12,8 @@ import numpy as np
 from tinygrad_cnn import tree
 from tinygrad_cnn.engine.primitive import to_values
 from tinygrad_cnn.engine.transforms import value_and_grad
-from tinygrad_cnn.lowering import TracingError, compile  # noqa: A004
+from tinygrad_cnn.lowering import TracingError, compile, data_parallel  # noqa: A004
+from tinygrad_cnn.lowering.jax_source.parallel import devices_of, is_first_process, lost_processes
 
 Rng = np.random.Generator | None
 
@@ -63,7 +64,7 @@ class Runner:
     """
 
     def __init__(self, function: Callable[..., Any], compiled: bool) -> None:
-        self.function, self.compiled, self.backend = function, compiled, ""
+        self.function, self.compiled, self.backend, self.writes = function, compiled, "", True
         self.programs: dict[Any, Callable[..., Any]] = {}  # for batches of a kind
         self.untraceable: dict[Any, str] = {}  # kinds of batches for which there is no program, and why
         self.contiguous: set[Any] = set()  # kinds whose programs are known to return such arrays by themselves
@@ -92,6 +93,43 @@ class Runner:
                 self.untraceable[kind] = str(error)
         self.backend = f"eager: {self.untraceable[kind]}" if self.compiled else "eager"
         return tree.map(plain, self.function(*others, x, y, make_rng and make_rng()))
+
+
+class ParallelRunner:
+    """Runs such a function on many devices of JAX's; see `tg.data_parallel`. What it returns stays on the devices.
+
+    backend  "jax", and on how many devices
+    writes   whether this process is the one, of several, that writes files
+    """
+
+    def __init__(self, function: Callable[..., Any], devices: int) -> None:
+        self.function, self.count = function, devices
+        self.devices = devices_of("fit", devices)
+        self.writes = is_first_process()
+        self.programs: dict[int | None, Callable[..., Any]] = {}
+        self.backend = f"jax: {devices} devices" if devices > 1 else "jax: 1 device"
+
+    def __call__(self, *args: Any) -> Any:
+        """What the function returns. Of a last batch that the devices cannot share equally, each computes all."""
+        *others, x, y, make_rng = args
+        axis = 0 if len(x) % self.count == 0 else None
+        if axis not in self.programs:
+            axes = (*[None] * len(others), axis, axis, None)
+            self.programs[axis] = data_parallel(self.function, axes, self.devices)
+        with lost_processes("fit"):
+            value, *after = self.programs[axis](*others, x, y, make_rng and make_rng())
+            value = float(value)  # what fails on a device is known when it has finished
+        return value, *tree.map(_number_again, tuple(after), tuple(others))
+
+
+def _number_again(x: Any, before: Any) -> Any:
+    """A number that was one before the step, such as that of the steps; an array stays where it is."""
+    return type(before)(x) if type(before) in (int, float) else x
+
+
+def fetched(x: Any) -> Any:
+    """A leaf as NumPy's, wherever the steps have left it."""
+    return x if isinstance(x, np.ndarray | np.generic | int | float) else np.array(x)
 
 
 def plain(x: Any) -> Any:
