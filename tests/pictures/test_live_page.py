@@ -48,7 +48,7 @@ def file(tmp_path_factory: pytest.TempPathFactory, untrained: Parameters) -> Pat
     """The article's model as it begins."""
     path = tmp_path_factory.mktemp("live") / "live.html"
     drawings = data.bundled(TASK)
-    live_page(drawings, drawings.classes, data.Scaling(), untrained, "published", TASK).save(path)
+    live_page(drawings, data.Scaling(), untrained, "published", TASK).save(path)
     return path
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square.data import DataSet, Scaling
-from tinygrad_cnn.circle_square.drawing import SIZE
 from tinygrad_cnn.circle_square.losses import binary_cross_entropy_as_printed
 from tinygrad_cnn.circle_square.model import Parameters, forward, loss_on_logits, loss_shifted
 from tinygrad_cnn.circle_square.tasks import Task
@@ -26,17 +25,16 @@ SEEDS = 40  # beside the article's
 EPSILON = (1e-4, 1e-12, 0.3)  # the article's, and between which it can be moved
 
 
-def trained(drawings: DataSet, recipe: RecipeName, task: Task) -> Parameters:
+def trained(drawings: DataSet, scaling: Scaling, recipe: RecipeName, task: Task) -> Parameters:
     """The parameters that a recipe ends with."""
-    x, y = Scaling()(drawings.train.grey), drawings.train.y
+    x, y = scaling(drawings.train.grey), drawings.train.y
     epochs = train_robustly(x, y) if recipe == "robust" else train_as_published(x, y, task.learning_rate, task.epochs)
     (last,) = collections.deque(epochs, maxlen=1)
     return last.after
 
 
 def live_page(
-    drawings: DataSet | None,
-    classes: tuple[str, str],
+    drawings: DataSet,
     scaling: Scaling,
     p: Parameters,
     recipe: RecipeName,
@@ -44,9 +42,7 @@ def live_page(
     language: str = "en",
     theme: str = "auto",
 ) -> Any:
-    """The page of the model at parameters p, which trains by a recipe: on drawings, if there are some of its classes,
-    and on those that are drawn on it.
-    """
+    """The page of the model at parameters p, which a recipe trains: on drawings, and on those that are drawn there."""
     published = recipe == "published"
     seeds = [*([PUBLISHED_SEED] if published else []), *range(SEEDS)]
     recipe_options: dict[str, Any] = (
@@ -57,11 +53,10 @@ def live_page(
     )  # fmt: skip
     return tg.live(
         functools.partial(score, recipe),
-        np.full((1, SIZE, SIZE), scaling(np.array(255, np.uint8))),
-        classes=classes,
+        classes=drawings.classes,
         parameters=p,
-        data=(scaling(drawings.train.grey), drawings.train.y) if drawings else None,
-        test=(scaling(drawings.test.grey), drawings.test.y) if drawings else None,
+        data=(scaling(drawings.train.grey), drawings.train.y),
+        test=(scaling(drawings.test.grey), drawings.test.y),
         starts={seed: start_of(recipe, seed) for seed in seeds},
         ink=(0, scaling.top) if scaling.invert else (scaling.top, 0),
         language=language,

@@ -17,7 +17,7 @@ from tinygrad_cnn.escaping import printable
 
 @click.command()
 @click.argument("run_folder", metavar="[RUN]", type=options.path, required=False)
-@options.task
+@options.drawings
 @click.option(
     "--recipe",
     type=click.Choice(["published", "robust"]),
@@ -29,7 +29,19 @@ from tinygrad_cnn.escaping import printable
 @click.option(
     "--theme", type=click.Choice(["light", "dark", "auto"]), default="auto", help="The colours; `auto` is the reader's."
 )
-def live(run_folder: Path | None, task: str, recipe: RecipeName, out: Path, language: str, theme: str) -> int:
+def live(
+    run_folder: Path | None,
+    task: str,
+    folder: Path | None,
+    split: str | None,
+    split_seed: int,
+    invert: bool,
+    scale: float,
+    recipe: RecipeName,
+    out: Path,
+    language: str,
+    theme: str,
+) -> int:
     """Make a page to draw on, on which the model runs in the browser.
 
     It is one file, which loads nothing: draw a shape, and see what the model makes of it in each step; press B for the
@@ -37,21 +49,26 @@ def live(run_folder: Path | None, task: str, recipe: RecipeName, out: Path, lang
     trained first.
     """
     with outputs.new_file(out) as put:
-        scaling = data.Scaling()
-        if run_folder is not None:
+        scaling = data.Scaling(invert, scale)
+        if run_folder is None:
+            drawings = options.load(TASKS[task], folder, split, split_seed)
+            p = trained(drawings, scaling, recipe, TASKS[task])
+        else:
+            options.refuse_beside("a run", "invert", "scale", "recipe")
             run = weights.read_weights(run_folder)
             if click.get_current_context().get_parameter_source("task") is ParameterSource.DEFAULT:
                 task = run.task or task  # a run says itself what it was trained on
-            p, scaling, classes = run.parameters, run.scaling, run.classes
-            recipe = "published"
-            if run_folder.is_dir() and (run_folder / "metrics.json").exists():
-                recipe, _ = weights.read_start(run_folder)
-            known = data.bundled(TASKS[task])
-            drawings = known if known.classes == classes else None
-        else:
-            drawings = data.bundled(TASKS[task])
-            p, classes = trained(drawings, recipe, TASKS[task]), drawings.classes
-        page = live_page(drawings, classes, scaling, p, recipe, TASKS[task], language, theme)
-        put(page.html.encode())
+            p, scaling, recipe = run.parameters, run.scaling, _recipe_of(run_folder)
+            drawings = options.load(TASKS[task], folder, split, split_seed)
+            run.refuse_others(run_folder, drawings)
+        put(live_page(drawings, scaling, p, recipe, TASKS[task], language, theme).html.encode())
     print(f"Wrote {printable(out)}")
     return 0
+
+
+def _recipe_of(run_folder: Path) -> RecipeName:
+    """By which recipe a run was trained: the published one, if the run does not say it."""
+    if not (run_folder.is_dir() and (run_folder / "metrics.json").exists()):
+        return "published"
+    recipe, _ = weights.read_start(run_folder)
+    return recipe

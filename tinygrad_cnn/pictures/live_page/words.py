@@ -6,7 +6,8 @@ LANGUAGES = {"en": "English", "ko": "한국어"}
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
-        "hint": "Draw here",
+        "hint": "Draw: {0}",
+        "hint.circle": "Draw a circle", "hint.square": "Draw a square", "hint.triangle": "Draw a triangle",
         "pad": "Drawing pad. Arrow keys move the pen, Space lowers and lifts it, Delete clears.",
         "pen.down": "Pen down at {0}, {1}",
         "pen.up": "Pen up at {0}, {1}",
@@ -72,7 +73,8 @@ WORDS: dict[str, dict[str, str]] = {
         "circle": "circle", "square": "square", "triangle": "triangle",
     },
     "ko": {
-        "hint": "여기에 그려 보세요",
+        "hint": "그려 보세요: {0}",
+        "hint.circle": "원을 그려 보세요", "hint.square": "네모를 그려 보세요", "hint.triangle": "세모를 그려 보세요",
         "pad": "그림판. 방향키로 펜을 움직이고, 스페이스로 펜을 내리고 올리며, Delete로 지웁니다.",
         "pen.down": "펜을 내림: {0}, {1}",
         "pen.up": "펜을 올림: {0}, {1}",
@@ -118,8 +120,8 @@ WORDS: dict[str, dict[str, str]] = {
         "drawing.wrong": "틀림",
         "drawing.own": "내 그림 {0}, {1}",
         "remark": "에포크 {0}: {1}",
-        "remark.dead": "{0}가 어떤 그림에서도 아무것도 통과시키지 않습니다. 그 앞의 기울기는 모두 0이고, 계속 0입니다.",
-        "remark.pole": "확률이 log(1 − p − ε)의 극, p = 1 − ε를 넘었습니다. 손실은 수가 아니며, 기울기는 틀린 답을 더 "
+        "remark.dead": "{0}가 어떤 그림에서도 아무것도 통과시키지 않습니다. 그 앞의 변화도는 모두 0이고, 계속 0입니다.",
+        "remark.pole": "확률이 log(1 − p − ε)의 극, p = 1 − ε를 넘었습니다. 손실은 수가 아니며, 변화도는 틀린 답을 더 "
         "밀어붙입니다.",
         "remark.infinite": "손실이 더 이상 유한하지 않습니다.",
         "remark.diverged": "매개변수가 더 이상 유한하지 않습니다. 학습률을 줄여 처음부터 시작해 보세요.",

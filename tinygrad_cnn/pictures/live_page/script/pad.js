@@ -162,3 +162,7 @@ function label(k) {
 
 on("spoken", () => $("classes").querySelectorAll("label span").forEach((span, k) => (span.textContent = capital(called(k)))));
 on("themed", showPad);
+on("spoken labelled", () => {
+  const name = `hint.${data.classes[drawing.label]}`;
+  $("hint").textContent = name in data.words[language] ? say(name) : say("hint", called(drawing.label));
+});
