@@ -105,10 +105,16 @@ def numbers(page) -> dict[str, tuple[str, str]]:
     return {name: (value, derivative) for name, value, derivative in rows}
 
 
+def number(x: float, digits: int) -> str:
+    """A number of so many digits as the page writes it: 0.0123, 1.2e−4."""
+    text = f"{x:.{digits - 1}e}" if 0 < abs(x) < 1e-3 else f"{x:.{digits}g}"
+    return re.sub(r"\.?0*e([+-])0*", r"e\1", text).replace("-", "−")
+
+
 def written(x: Any) -> str:
     """A range as the page writes it."""
-    ends = [f"{end:.3g}" for end in (np.min(x) + 0, np.max(x) + 0)] if np.size(x) > 1 else [f"{np.ravel(x)[0]:.4g}"]
-    plain = [re.sub(r"e([+-])0*", r"e\1", end).replace("e+", "e").replace("-", "−") for end in ends]
+    ends = [(np.min(x), 3), (np.max(x), 3)] if np.size(x) > 1 else [(np.ravel(x)[0], 4)]
+    plain = [number(float(end) + 0, digits) for end, digits in ends]
     return plain[0] if len(set(plain)) == 1 else " … ".join(plain)
 
 
@@ -279,6 +285,7 @@ def test_a_model_of_nn_in_single_precision_learns_on_the_page(browser, tmp_path:
     model = model.init(rng, x[:1])
     tg.render(model, tmp_path / "nn.html", classes=["left", "middle", "right"], data=(x, y))
     page = opened(browser, tmp_path / "nn.html")
+    assert page.locator("#classes label").all_inner_texts() == ["Left", "Middle", "Right"]
     draw(page, (0.4, 0.2), (0.4, 0.8))
     page.keyboard.press("2")
     first = json.loads(page.locator("#verdict").get_attribute("data-probability"))

@@ -236,9 +236,9 @@ def look_of(shape: tuple[int, ...], folds: dict[int, tuple[int, int]]) -> Look:
     for i, (n, step) in enumerate(axes):
         if n in folds and len(axes) <= 2:
             height, width = folds[n]
-            axes[i : i + 1] = [(n // (height * width), step * height * width)] * (n > height * width)
-            axes = [axis for k, axis in enumerate(axes) if k != i or n > height * width]
-            axes += [(height, step * width), (width, step)]
+            count = n // (height * width)
+            stack = [*axes[:i], *axes[i + 1 :], *([(count, step * height * width)] if count > 1 else [])]
+            axes = [*stack, (height, step * width), (width, step)]
             break
     if len(axes) == 1:
         ((n, step),) = axes

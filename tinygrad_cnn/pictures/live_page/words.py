@@ -70,7 +70,7 @@ WORDS: dict[str, dict[str, str]] = {
         "keys": "Keys",
         "keys.about": "B backward · T train · . one epoch · K add to training · R start over · 1 2 … what you draw · "
         "Z undo · Delete clear · on the pad: arrow keys and Space",
-        "circle": "circle", "square": "square", "triangle": "triangle",
+        "class.circle": "circle", "class.square": "square", "class.triangle": "triangle",
     },
     "ko": {
         "hint": "그려 보세요: {0}",
@@ -138,6 +138,6 @@ WORDS: dict[str, dict[str, str]] = {
         "keys": "단축키",
         "keys.about": "B 역전파 · T 학습 · . 한 에포크 · K 학습 그림에 추가 · R 처음부터 · 1 2 … 그리는 것 · "
         "Z 되돌리기 · Delete 지우기 · 그림판에서: 방향키와 스페이스",
-        "circle": "원", "square": "네모", "triangle": "세모",
+        "class.circle": "원", "class.square": "네모", "class.triangle": "세모",
     },
 }  # fmt: skip

@@ -58,7 +58,7 @@ function written(x, digits = 4) {
   if (Number.isNaN(x)) return "NaN";
   if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
   const size = Math.abs(x);
-  let text = size !== 0 && (size < 1e-4 || size >= 1e6) ? x.toExponential(digits - 1).replace(/\.?0+e/, "e") : String(Number(x.toPrecision(digits)));
+  let text = size !== 0 && (size < 1e-3 || size >= 1e6) ? x.toExponential(digits - 1).replace(/\.?0+e/, "e") : String(Number(x.toPrecision(digits)));
   return text.replace(/-/g, "−").replace("e+", "e");
 }
 

@@ -3,7 +3,7 @@
 let language = data.language;
 const say = (name, ...with_) => (data.words[language][name] ?? name).replace(/\{(\d)\}/g, (_, i) => with_[i]);
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
-const called = (k) => data.words[language][data.classes[k]] ?? data.classes[k];
+const called = (k) => data.words[language][`class.${data.classes[k]}`] ?? data.classes[k];
 
 // "Circle or square?", of however many classes.
 function titled() {
