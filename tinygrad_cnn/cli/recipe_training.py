@@ -15,15 +15,17 @@ from rich.table import Table
 
 from tinygrad_cnn.circle_square import outputs
 from tinygrad_cnn.circle_square.errors import InputError, reason
-from tinygrad_cnn.cli import options
+from tinygrad_cnn.cli import jax_engine, options
+from tinygrad_cnn.lowering.jax_source.parallel import is_first_process
 from tinygrad_cnn.recipes import cnn, runs, training
 from tinygrad_cnn.recipes.training import Plan
 
 OPTIONS = (
     "task", "folder", "split", "split_seed", "recipe", "classes", "epochs", "seed", "out", "as_json", "quiet",
-    "verbose",
+    "verbose", "engine", "devices", "coordinator", "processes", "process",
 )  # fmt: skip
-WITH_RESUME = ("resume", "as_json", "quiet", "verbose")
+OF_JAX = ("devices", "coordinator", "processes", "process")
+WITH_RESUME = ("resume", "as_json", "quiet", "verbose", "engine", *OF_JAX)
 
 
 def plan(
@@ -44,12 +46,19 @@ def plan(
     return Plan(recipe, task, folder, classes, split, split_seed, seed or 0, cnn.EPOCHS if epochs is None else epochs)
 
 
-def begin(console: Console, plan: Plan, out: Path | None, as_json: bool) -> int:
-    """Train anew. Checkpoints are kept beside the folder of the run until that is written."""
+def begin(console: Console, plan: Plan, out: Path | None, as_json: bool, devices: int | None = None) -> int:
+    """Train anew. Checkpoints are kept beside the folder of the run until that is written.
+
+    devices: see `train.fit`. Of several processes, the first writes the run.
+    """
+    if devices is not None and cnn.BATCH % devices:
+        raise InputError(f"--devices {devices} cannot share a batch of {cnn.BATCH} equally; expected a divisor of it")
     drawings = plan.drawings()
     name = plan.task if plan.folder is None else "-".join(drawings.names[:4]).replace("/", "_")
     to = out or _free(Path("runs") / f"{name}-{plan.recipe}")
     checkpoints = checkpoints_of(to)
+    if not _writes(devices):
+        return _train_with_the_first(plan, drawings, to, devices, resume=False)
     if checkpoints.exists():
         raise InputError(
             f"{checkpoints}: here are checkpoints of a training that was interrupted. Continue it with --resume {to}, "
@@ -61,12 +70,12 @@ def begin(console: Console, plan: Plan, out: Path | None, as_json: bool) -> int:
             runs.write_plan(checkpoints, plan, training.checksum(drawings))
         except OSError as error:
             raise InputError(f"{checkpoints}: cannot be written: {reason(error)}") from None
-        return _train(console, plan, drawings, to, aside, as_json, resume=False)
+        return _train(console, plan, drawings, to, aside, as_json, resume=False, devices=devices)
     return 130
 
 
-def resume(console: Console, to: Path, as_json: bool) -> int:
-    """Continue a training that was interrupted."""
+def resume(console: Console, to: Path, as_json: bool, devices: int | None = None) -> int:
+    """Continue a training that was interrupted. devices: see `begin`."""
     checkpoints = checkpoints_of(to)
     if not checkpoints.is_dir():
         what = "it is finished" if to.is_dir() else "there is no such run"
@@ -75,8 +84,10 @@ def resume(console: Console, to: Path, as_json: bool) -> int:
     drawings = plan.drawings()
     if training.checksum(drawings) != expected:
         raise InputError(f"{to}: the drawings to train on, {drawings.source}, have changed since it began")
+    if not _writes(devices):
+        return _train_with_the_first(plan, drawings, to, devices, resume=True)
     with contextlib.suppress(_Interrupted), outputs.new_folder(to) as aside:
-        return _train(console, plan, drawings, to, aside, as_json, resume=True)
+        return _train(console, plan, drawings, to, aside, as_json, resume=True, devices=devices)
     return 130
 
 
@@ -98,7 +109,45 @@ class _Interrupted(Exception):  # noqa: N818 (it is no error)
     """Training was interrupted, and its folder is not to be written."""
 
 
-def _train(console: Console, plan: Plan, drawings: Any, to: Path, aside: Path, as_json: bool, resume: bool) -> int:
+def _writes(devices: int | None) -> bool:
+    """Whether this process writes the run."""
+    return devices is None or is_first_process()
+
+
+def _train_with_the_first(plan: Plan, drawings: Any, to: Path, devices: int | None, resume: bool) -> int:
+    """The same training as in the first process, which writes what comes of it."""
+    result = _run(plan, drawings, to, lambda *epoch: None, resume, False, devices)
+    return 1 if result.stopped else 0
+
+
+def _run(
+    plan: Plan,
+    drawings: Any,
+    to: Path,
+    watch: Any,
+    resume: bool,
+    progress: bool | None,
+    devices: int | None,
+) -> training.Result:
+    checkpoints = checkpoints_of(to) / "epochs"
+    try:
+        return training.run(
+            plan, drawings, watch, checkpoints=checkpoints, resume=resume or None, progress=progress, devices=devices
+        )
+    except ConnectionError as error:
+        jax_engine.end_without_others(error, f"tinygrad-cnn train --resume {to} continues")
+
+
+def _train(
+    console: Console,
+    plan: Plan,
+    drawings: Any,
+    to: Path,
+    aside: Path,
+    as_json: bool,
+    resume: bool,
+    devices: int | None,
+) -> int:
     for note in drawings.notes:
         console.print(f"[dim]{options.shown(note)}[/]")
     console.print(f"{len(drawings.train)} drawings of {options.shown(', '.join(drawings.names))}; {cnn.VARIANTS} "
@@ -110,7 +159,7 @@ def _train(console: Console, plan: Plan, drawings: Any, to: Path, aside: Path, a
 
     folder = checkpoints_of(to)
     bar = None if not console.quiet else False
-    result = training.run(plan, drawings, watch, checkpoints=folder / "epochs", resume=resume or None, progress=bar)
+    result = _run(plan, drawings, to, watch, resume, bar, devices)
     if result.stopped and result.stopped.startswith("interrupted"):
         print(f"tinygrad-cnn: {result.stopped}; tinygrad-cnn train --resume {to} continues", file=sys.stderr)
         raise _Interrupted

@@ -23,7 +23,7 @@ from tinygrad_cnn.circle_square.gradient_check import difference, largest
 from tinygrad_cnn.circle_square.pictures import film_of
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, Epoch
-from tinygrad_cnn.cli import options, recipe_training, signals
+from tinygrad_cnn.cli import jax_engine, options, recipe_training, signals
 from tinygrad_cnn.cli.predict import says
 from tinygrad_cnn.pictures.write.formats import FILM_FORMATS
 
@@ -89,6 +89,7 @@ FILMS = tuple(f".{format}" for format in FILM_FORMATS)
     is_flag=True,
     help="Record and differentiate at each step anew, instead of running the gradient as a compiled program.",
 )
+@jax_engine.with_options
 @click.option(
     "--film",
     type=options.path,
@@ -121,6 +122,11 @@ def train(
     scale: float,
     out: Path | None,
     eager: bool,
+    engine: str,
+    devices: int | None,
+    coordinator: str | None,
+    processes: int | None,
+    process: int | None,
     film: Path | None,
     card: Path | None,
     lang: Any,
@@ -130,16 +136,22 @@ def train(
     verbose: bool,
 ) -> int:
     """Train the model; write metrics, weights, pictures and a report."""
-    console = Console(quiet=quiet or as_json, highlight=False)
+    if engine == "own":
+        options.refuse_without("--engine jax", *recipe_training.OF_JAX)
+    elif resume is None and recipe not in ("cnn", "synthetic"):
+        raise InputError(f"--engine jax has no effect with --recipe {recipe}; expected cnn or synthetic")
+    else:
+        devices = jax_engine.begin(devices, coordinator, processes, process)
+    console = Console(quiet=quiet or as_json or bool(process), highlight=False)
     if resume is not None:
         options.refuse_others("cannot be combined with --resume", recipe_training.WITH_RESUME)
-        return recipe_training.resume(console, resume, as_json)
+        return recipe_training.resume(console, resume, as_json, devices)
     if recipe in ("cnn", "synthetic"):
         options.refuse_others(f"has no effect with --recipe {recipe}", recipe_training.OPTIONS)
         options.refuse_without_folder(folder, split, classes)
         where = None if folder is None else str(folder)
         plan = recipe_training.plan(recipe, task, where, classes, split, split_seed, seed, epochs)
-        return recipe_training.begin(console, plan, out, as_json)
+        return recipe_training.begin(console, plan, out, as_json, devices)
     if classes is not None:
         raise InputError(f"--classes needs --recipe cnn or synthetic; for --recipe {recipe}, pass --task")
     what = TASKS[task]

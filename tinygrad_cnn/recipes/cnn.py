@@ -102,6 +102,7 @@ def fit(
     checkpoints: Path | None = None,
     resume: bool | None = None,
     progress: bool | None = False,
+    devices: int | None = None,
 ) -> tg.train.Fitted:
     """Train a new network on examples."""
     optimiser = nn.AdamW(nn.one_cycle_schedule(RATE, epochs * -(-len(x) // BATCH)), weight_decay=0.01)
@@ -117,6 +118,7 @@ def fit(
         checkpoints=checkpoints,
         resume=resume,
         progress=progress,
+        devices=devices,
     )
 
 

@@ -104,10 +104,12 @@ def run(
     checkpoints: Path | None = None,
     resume: bool | None = None,
     progress: bool | None = False,
+    devices: int | None = None,
 ) -> Result:
     """Train; `watch` gets each epoch's number and loss, and the accuracies of training and test drawings after it.
 
-    Raises InputError for checkpoints of another training, or without a whole one.
+    checkpoints, resume, progress, devices: see `fit`. Raises InputError for checkpoints of another training, without a
+    whole one, or for devices that cannot share a batch.
     """
     accuracies: dict[int, tuple[float, float | None]] = {}
 
@@ -123,7 +125,7 @@ def run(
 
     began = time.perf_counter()
     how: Any = {"seed": plan.seed, "epochs": plan.epochs, "callbacks": [note], "checkpoints": checkpoints}
-    how |= {"resume": resume, "progress": progress}
+    how |= {"resume": resume, "progress": progress, "devices": devices}
     try:
         if plan.recipe == "cnn":
             fitted = cnn.train(drawings.train.ink, drawings.train.labels, len(drawings.names), **how)
