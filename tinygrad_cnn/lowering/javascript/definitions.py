@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.lowering.instructions import Instruction, Listing, filled, same
+from tinygrad_cnn.lowering.instructions import Instruction, Listing, Result, Slot, filled, same
 from tinygrad_cnn.lowering.masking import masked_cotangent
 from tinygrad_cnn.lowering.passes import optimised
 from tinygrad_cnn.lowering.recorder import TracingError
@@ -35,6 +35,8 @@ def _rewrite(x: Instruction, operands: Sequence[Instruction]) -> Any:
         return x
     if _is_scipys(x):
         return x.with_(operation=SCIPYS[x.function.__name__], parameters={}, function=None)
+    if x.operation == "call" and x.function is np.where and len(x.parameters["args"]) == 3:
+        return _where(x)
     definition = _definition_of(call)
     if definition is None:
         return x
@@ -47,6 +49,16 @@ def _rewrite(x: Instruction, operands: Sequence[Instruction]) -> Any:
         return made if number is None else made[number]
 
     return _traced(x, call, function) or x
+
+
+def _where(x: Instruction) -> list[Instruction]:
+    """np.where of what is no plain number: of constants of NumPy's."""
+    made = [
+        x.operands[a.number] if isinstance(a, Slot) else Instruction("constant", (), {"value": a}, Result.of(a))
+        for a in (a if isinstance(a, Slot | bool | int | float) else np.asarray(a) for a in x.parameters["args"])
+    ]
+    chosen = x.with_(operation="where", operands=tuple(made), parameters={}, function=None)
+    return [*[y for y in made if y not in x.operands], chosen]
 
 
 def _is_scipys(x: Instruction) -> bool:
@@ -412,6 +424,32 @@ def _clip(a: Array, a_min: Any = _NO, a_max: Any = _NO, out: Any = None, *, min:
     return a if high is _NO or high is None else np.minimum(a, high)
 
 
+def _take(a: Array, indices: Array, axis: Any = None, out: Any = None, mode: str = "raise") -> Array:
+    _refuse(out=out)
+    n = np.size(a) if axis is None else np.shape(a)[axis]
+    if mode == "raise" and axis is not None:
+        raise NotImplementedError  # a core operation
+    if mode == "wrap":
+        indices = np.remainder(indices, n)
+    elif mode == "clip":
+        indices = np.minimum(np.maximum(indices, 0), n - 1)
+    return np.take(np.reshape(a, -1) if axis is None else a, indices, 0 if axis is None else axis)
+
+
+def _round(a: Array, decimals: int = 0, out: Any = None) -> Array:
+    _refuse(out=out)
+    if np.result_type(a).kind != "f":
+        raise NotImplementedError
+    scale = 10.0 ** abs(decimals)
+    return np.rint(a * scale) / scale if decimals > 0 else np.rint(a / scale) * scale if decimals < 0 else np.rint(a)
+
+
+def _isclose(a: Array, b: Array, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Array:
+    near = np.logical_and(np.abs(a - b) <= atol + rtol * np.abs(b), np.isfinite(b))
+    found = np.logical_or(near, np.equal(a, b))
+    return np.logical_or(found, np.logical_and(np.isnan(a), np.isnan(b))) if equal_nan else found
+
+
 def _sinc(x: Array) -> Array:
     y = np.pi * np.where(np.equal(x, 0), 1.0e-20, x)
     return np.sin(y) / y
@@ -527,7 +565,8 @@ _DEFINITIONS: dict[Any, Callable[..., Array]] = {
     np.linalg.matrix_norm: lambda x, **how: _norm(x, how.pop("ord", "fro"), (-2, -1), **how),
     np.correlate: _correlate, np.convolve: _convolve, np.clip: _clip, np.sinc: _sinc, np.nan_to_num: _nan_to_num,
     np.select: _select, np.sort: _sort, np.median: _median, np.quantile: _quantile, np.percentile: _percentile,
-    np.linspace: _linspace, np.interp: _interp, np.searchsorted: _searchsorted, np.polyval: _polyval,
+    np.linspace: _linspace, np.take: _take,
+    np.round: _round, np.isclose: _isclose, np.interp: _interp, np.searchsorted: _searchsorted, np.polyval: _polyval,
 }  # fmt: skip
 for _name, _function in (("cumulative_sum", np.cumsum), ("cumulative_prod", np.cumprod)):
     if hasattr(np, _name):  # since NumPy 2.1

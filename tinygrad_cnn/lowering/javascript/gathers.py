@@ -46,6 +46,8 @@ def kernel(x: Instruction, places: dict[Instruction, Place]) -> Kernel | None:
         return _of_call(x)
     if x.operation == "labels_in_range":
         return Kernel("labels", list(x.operands), lambda w: _labels(w, x))
+    if x.operation == "at_least_one":
+        return Kernel("count", list(x.operands), lambda w: _at_least_one(w, x))
     if x.operation not in ("getitem", "setitem", "add_at", "scatter"):
         return None
     whole = x.operands[0].result.shape if x.operation == "getitem" else x.result.shape
@@ -61,7 +63,7 @@ def kernel(x: Instruction, places: dict[Instruction, Place]) -> Kernel | None:
     if x.operation == "getitem":
         if index.shape != x.result.shape:
             return None
-        return Kernel("gather", list(x.operands), lambda w: _gather(w, x, index))
+        return Kernel("gather", list(x.operands), lambda w: _gather(w, x, x.operands[0], index))
     value = value_of(x)
     if value is None:
         return None
@@ -157,8 +159,8 @@ def _sum(variables: Sequence[str], strides: Sequence[int]) -> str:
     return " + ".join(terms) or "0"
 
 
-def _gather(w: Writing, x: Instruction, index: _Index) -> None:
-    f, place = w.f, w.places[x.operands[0]]
+def _gather(w: Writing, x: Instruction, source: Instruction, index: _Index) -> None:
+    f, place = w.f, w.places[source]
     with f.loops(x.result.shape) as i:
         at = _address(w, index, i, place.shape, place.strides)
         read = f"{f.read(place.root)}[{at} + {f.offset(place.root, (), (), place.offset)}]"
@@ -201,13 +203,13 @@ def _of_call(x: Instruction) -> Kernel | None:
         return None
     if x.function is np.take_along_axis:
         return Kernel("gather", list(x.operands), lambda w: _along(w, x, source, indices, axis % len(x.result.shape)))
-    if given["out"] is not None or given["mode"] != "raise" or source is not x.operands[0]:
+    if given["out"] is not None or given["mode"] != "raise":
         return None
     index = (*[slice(None)] * (axis % len(source.result.shape)), given["indices"])
     found = _index(Instruction("getitem", x.operands, {"index": index}, x.result), source.result.shape)
     if found is None or found.shape != x.result.shape:
         return None
-    return Kernel("gather", list(x.operands), lambda w: _gather(w, x, found))
+    return Kernel("gather", list(x.operands), lambda w: _gather(w, x, source, found))
 
 
 def _along(w: Writing, x: Instruction, source: Instruction, indices: Instruction, axis: int) -> None:
@@ -231,3 +233,11 @@ def _labels(w: Writing, x: Instruction) -> None:
         if ignored is not None:
             kept = f"{label} === {ignored} ? 0 : {kept}"
         f.line(f"{f.out(x, i, row_by_row(x.result.shape))} = {converted(kept, dtype, x.result.dtype, None)};")
+
+
+def _at_least_one(w: Writing, x: Instruction) -> None:
+    """A count, which is an error if it is 0."""
+    place, ignored = w.places[x.operands[0]], x.parameters["ignored"]
+    count = f"at_least_one({w.f.at(place, [])}, {ignored})"
+    dtype = x.operands[0].result.dtype
+    w.f.line(f"{w.f.out(x, [], [])} = {converted(count, dtype, x.result.dtype, None)};")

@@ -181,6 +181,11 @@ function label(k, count) {
   return k;
 }
 
+function at_least_one(count, ignored) {
+  if (!count) throw new RangeError(`all labels are ${ignored}, which is ignored; expected at least one other`);
+  return count;
+}
+
 // In order, NaN last.
 function sorted(line) {
   return line.sort();

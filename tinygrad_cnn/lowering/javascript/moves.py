@@ -30,7 +30,8 @@ _NUMPYS = [
     "vsplit", "vstack", "zeros_like", "ones_like", "zeros", "ones", "full", "eye", "identity", "tri", "arange"
 ]  # fmt: skip
 MOVERS = {getattr(np, name) for name in _NUMPYS if hasattr(np, name)} | {
-    np.linalg.diagonal, np.linalg.matrix_transpose, np.fft.fftshift, np.fft.ifftshift
+    np.linalg.diagonal, np.linalg.matrix_transpose, np.fft.fftshift, np.fft.ifftshift,
+    np.lib.stride_tricks.sliding_window_view
 }  # fmt: skip
 _OPERATIONS = frozenset(["array", "getitem", "scatter", "reshape", "transpose", "broadcast_to"])
 

@@ -8,7 +8,7 @@ from tinygrad_cnn.lowering.c.places import Place, row_by_row
 from tinygrad_cnn.lowering.instructions import Instruction
 from tinygrad_cnn.lowering.javascript.elementwise import I64
 from tinygrad_cnn.lowering.javascript.functions import for_
-from tinygrad_cnn.lowering.javascript.kernels import Kernel, Writing, has_form, is_float, rounded
+from tinygrad_cnn.lowering.javascript.kernels import Kernel, Writing, has_form, rounded
 
 AT_ONCE = 4  # columns of a product that are summed up at a time, so that an element of the left matrix is read once
 
@@ -18,7 +18,8 @@ def kernel(x: Instruction, places: dict[Instruction, Place]) -> Kernel | None:
     if x.operation != "matmul" or x.function is not None or x.parameters or not has_form(x, *x.operands):
         return None
     integers = {y.result.dtype for y in (x, *x.operands)} == {I64}
-    if not (is_float(x, *x.operands) or integers) or any(y not in places for y in x.operands):
+    floats = x.result.dtype.kind == "f" and all(y.result.kind != "number" for y in x.operands)
+    if not (floats or integers) or any(y not in places for y in x.operands):
         return None
     return Kernel("product", list(x.operands), lambda w: _write(w, x))
 
