@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from tinygrad_cnn.lowering.c.elementwise import C_FUNCTIONS, C_TYPES
@@ -34,12 +34,14 @@ class Names:
     inlined  those that have no array: views, and what is computed within a kernel
     words    names that the language has a use for
     local    names that the loops written have a use for
+    called   what an instruction is called that has no name from the source
     """
 
     def __init__(
-        self, inlined: Collection[Instruction] = (), words: Collection[str] = _TAKEN, local: re.Pattern[str] = _LOCAL
-    ) -> None:
-        self.inlined, self.words, self.local = inlined, words, local
+        self, inlined: Collection[Instruction] = (), words: Collection[str] = _TAKEN, local: re.Pattern[str] = _LOCAL,
+        called: Callable[[Instruction], str] = lambda x: x.operation,
+    ) -> None:  # fmt: skip
+        self.inlined, self.words, self.local, self.called = inlined, words, local, called
         self.of: dict[Instruction, str] = {}
         self.taken: set[str] = set()
         self._next: dict[str, int] = {}  # the number to try next, of each name that was wanted before
@@ -48,7 +50,7 @@ class Names:
         """The name of `x`."""
         if x not in self.of:
             origin = x.origin
-            hint = x.parameters["name"] if x.operation == "input" else origin.name or origin.local or x.operation
+            hint = x.parameters["name"] if x.operation == "input" else origin.name or origin.local or self.called(x)
             self.of[x] = self.unique(hint)
         return self.of[x]
 

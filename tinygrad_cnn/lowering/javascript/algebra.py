@@ -133,7 +133,7 @@ def _sum(w: Writing, x: Instruction, operands: list[Instruction], axes: list[lis
             sizes[a] = n if sizes.get(a, 1) == 1 else sizes[a]
     summed = [a for a in sizes if a not in made]
     with f.loops([sizes[a] for a in made]) as i:
-        f.line("let total = 0;")
+        f.line("let so_far = 0;")
         with f.loops([sizes[a] for a in summed], "k") as k:
             variables = dict(zip((*made, *summed), (*i, *k), strict=True))
             factors = []
@@ -142,6 +142,6 @@ def _sum(w: Writing, x: Instruction, operands: list[Instruction], axes: list[lis
                 steps = [0 if n == 1 else s for n, s in zip(place.shape, place.strides, strict=True)]
                 factors.append(f.at(place, [variables[a] for a in letters], steps))
             text = " * ".join(factors)
-            f.line(f"total += {text};" if x.result.dtype != I64 else f"total = exact(total + exact({text}));")
+            f.line(f"so_far += {text};" if x.result.dtype != I64 else f"so_far = exact(so_far + exact({text}));")
         target = f.out(x, i, row_by_row(tuple([sizes[a] for a in made])))
-        f.line(f"{target} = {rounded('total', x)};")
+        f.line(f"{target} = {rounded('so_far', x)};")

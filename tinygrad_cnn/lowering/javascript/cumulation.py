@@ -69,11 +69,11 @@ def _write(w: Writing, x: Instruction, step: Instruction, dtypes: Any, axis: int
     if not x.result.size:
         return
     with f.loops(others) as i:
-        f.line(f"let total = {converted(f.at(place, i, steps), taken, made, None)};")
-        f.line(f"{f.out(x, i, to)} = total;")
+        f.line(f"let so_far = {converted(f.at(place, i, steps), taken, made, None)};")
+        f.line(f"{f.out(x, i, to)} = so_far;")
         if place.shape[axis] == 1:
             return
         with f.block(f"for (let k = 1; k < {place.shape[axis]}; k++)"):
             element = f.at(place, (*i, "k"), (*steps, place.strides[axis]))
-            f.line(f"total = {expression(step, dtypes, ['total', converted(element, taken, made, None)])};")
-            f.line(f"{f.out(x, (*i, 'k'), (*to, out[axis]))} = total;")
+            f.line(f"so_far = {expression(step, dtypes, ['so_far', converted(element, taken, made, None)])};")
+            f.line(f"{f.out(x, (*i, 'k'), (*to, out[axis]))} = so_far;")

@@ -66,7 +66,7 @@ def _write(
         start = f.at(place, i, [place.strides[axis] for axis in kept]) if first is None else first
         if first is None:
             f.line("let is_first = true;")
-        f.line(f"let total = {_converted(given, start, step) if first is None else start};")
+        f.line(f"let so_far = {_converted(given, start, step) if first is None else start};")
         with f.loops([shape[axis] for axis in axes], "k") as k:
             order = dict(zip((*kept, *axes), (*i, *k), strict=True))
             at = [order[axis] for axis in range(len(shape))]
@@ -78,12 +78,12 @@ def _write(
                 condition = (
                     f"if ({converted(f.at(held, at, steps), mask.result.dtype, np.dtype(bool), literal(mask))}) "
                 )
-            made = expression(step, dtypes, ["total", text])
+            made = expression(step, dtypes, ["so_far", text])
             if first is None:
-                f.line(f"if (is_first) is_first = false; else total = {made};")
+                f.line(f"if (is_first) is_first = false; else so_far = {made};")
             else:
-                f.line(f"{condition}total = {made};")
-        f.line(f"{f.out(x, i, out)} = total;")
+                f.line(f"{condition}so_far = {made};")
+        f.line(f"{f.out(x, i, out)} = so_far;")
 
 
 def _converted(given: Instruction, text: str, step: Instruction) -> str:

@@ -11,6 +11,7 @@ from tinygrad_cnn.lowering.c.functions import Names, description
 from tinygrad_cnn.lowering.c.places import Place
 from tinygrad_cnn.lowering.instructions import Instruction
 from tinygrad_cnn.lowering.javascript.helpers import HELPERS
+from tinygrad_cnn.lowering.numpy_source.statements import called
 
 # What JavaScript, and what is written here, has a use for.
 _WORDS = """abstract arguments await boolean break byte case catch char class const continue debugger default delete do
@@ -19,15 +20,15 @@ _WORDS = """abstract arguments await boolean break byte case catch char class co
     synchronized this throw throws transient true try typeof undefined var void volatile while with yield
     NaN Infinity Math Number BigInt Array Object ArrayBuffer Float64Array Float32Array Int32Array Int16Array Int8Array
     Uint32Array Uint16Array Uint8Array RangeError TypeError DataView
-    given into memory shapes sum total element highest share tied image weight i k n from to at step"""
+    given into memory shapes sum so_far highest share tied weight is_first order k step"""
 _TAKEN = frozenset(_WORDS.split()) | set(HELPERS)
-_LOCAL = re.compile(r"[ijkuvw]\d+|.*_(i|total|at)|(sum|weight|row|at|won|value)_?\d+|compute_.*")
+_LOCAL = re.compile(r"[ijkuvw]\d+|.*_(i|total|at)|(sum|weight|row|at|won|value)_?\d+")
 _START = re.compile(r"( \+ )?⟦(\w+)\|(-?\d+)⟧")
 
 
 def names_of_arrays(inlined: Collection[Instruction]) -> Names:
-    """Names that JavaScript can have, and that nothing written here uses."""
-    return Names(inlined, _TAKEN, _LOCAL)
+    """Names that JavaScript can have, and that nothing written here uses; what has none is called by what it does."""
+    return Names(inlined, _TAKEN, _LOCAL, called)
 
 
 class Function:

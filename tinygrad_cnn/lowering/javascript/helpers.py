@@ -73,7 +73,7 @@ function remainder(a, b) {
 
 function floor_divide(a, b) {
   const rest = a % b;
-  if (b === 0 || rest !== rest) return a / b;
+  if (b === 0) return a / b;
   let quotient = (a - rest) / b;
   if (rest !== 0 && rest < 0 !== b < 0) quotient -= 1;
   if (quotient === 0) return copysign(0, a / b);

@@ -92,10 +92,10 @@ def _pool(w: Writing, x: Instruction, combined: str) -> None:
                 text = combined.format(text, row)
             f.line(f"{f.out(x, i, out)} = {finish.format(text)};")
             return
-        f.line(f"let total = {'-Infinity' if x.operation == 'max_pool2d' else '0'};")
+        f.line(f"let so_far = {'-Infinity' if x.operation == 'max_pool2d' else '0'};")
         with f.loops((kh, kw), "u") as within:
-            f.line(f"total = {combined.format('total', f.at(image, (*i, *within), (*steps, down, across)))};")
-        f.line(f"{f.out(x, i, out)} = {finish.format('total')};")
+            f.line(f"so_far = {combined.format('so_far', f.at(image, (*i, *within), (*steps, down, across)))};")
+        f.line(f"{f.out(x, i, out)} = {finish.format('so_far')};")
 
 
 def _max_unpool(w: Writing, x: Instruction) -> None:

@@ -192,7 +192,7 @@ class Writer:
         local = origin.local
         if local is None or local in NONDESCRIPT or self.taken[identifier(local)]:
             local = None
-        name = self.fresh(name or origin.name or local or _called(x))
+        name = self.fresh(name or origin.name or local or called(x))
         if origin.key is not None:
             self.printed[origin.key] = name
         section = "# The gradient." if begins else "# What follows from it." if ends else ""
@@ -290,7 +290,7 @@ def _measure(text: str) -> int:
     return len(re.sub(r"\d+", "0", re.sub(r"_\d+\b", "", text)))
 
 
-def _called(x: Instruction) -> str:
+def called(x: Instruction) -> str:
     """What an instruction is called by what it does."""
     if x.operation == "add" and x.operands[0].operation in BIASED:
         return BIASED[x.operands[0].operation]
