@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from lowering import elements
 from lowering.javascript.in_javascript import Case, case, evaluate, faults
 from lowering.test_printing import ALL
@@ -15,6 +18,7 @@ from tinygrad_cnn.circle_square.data import Scaling, bundled
 from tinygrad_cnn.circle_square.model import Parameters, forward, loss_as_printed, loss_shifted
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, published_start, train_as_published
+from tinygrad_cnn.lowering.javascript import source
 
 DATA = bundled(TASKS["circle-square"])
 X, Y = Scaling()(DATA.train.grey), DATA.train.y  # (24, 28, 28), (24, 1)
@@ -144,3 +148,169 @@ def test_each_operation_is_numpys_for_special_values_and_for_integers_of_all_siz
         warnings.simplefilter("ignore")
         cases = elementwise_cases()
     assert not faults(cases)
+
+
+# What a module promises.
+
+MODULE = tg.program(lambda p, x: (np.sum(p["w"] * x), {"w": p["w"] - 0.5 * x, "n": x[0] > 0}))(
+    {"w": np.arange(6.0).reshape(2, 3)}, np.ones((3,))
+).source(to="js")
+
+
+def called(script: str, *modules: str, given: Any = None, browser: bool = False) -> Any:
+    """What a script returns, a function of modules and of what is given; or the message of its error."""
+    safe = f"(modules, given) => {{ try {{ return ({script})(...modules); }} catch (e) {{ return String(e); }} }}"
+    return evaluate(safe, modules or (MODULE,), given, browser)
+
+
+ARGUMENTS = "{ p: { w: [[0, 1, 2], [3, 4, 5]] }, x: Float64Array.of(1, 2, 4) }"
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        (f"({{ step }}) => step({ARGUMENTS})[0]", 0 + 2 + 8 + 3 + 8 + 20),
+        (f"({{ step }}) => step({ARGUMENTS})[1].n", True),
+        (f"({{ step }}) => Array.from(step({ARGUMENTS})[1].w)", [-0.5, 0, 0, 2.5, 3, 3]),
+        ("({ shapes }) => shapes", {"given": {"p": {"w": [2, 3]}, "x": [3]}, "result": [[], {"w": [2, 3], "n": []}]}),
+        (  # an argument is updated in place, and what is not given is new at each call
+            """({ step }) => {
+              const w = new Float64Array(6), x = Float64Array.of(2, 4, 6);
+              const first = step({ p: { w }, x }), second = step({ p: { w }, x }, [undefined, { w }]);
+              const third = step({ p: { w }, x });
+              return [second[1].w === w, Array.from(w), Array.from(first[1].w), first[1].w === third[1].w];
+            }""",
+            [True, [-1, -2, -3, -1, -2, -3], [-1, -2, -3, -1, -2, -3], False],
+        ),
+        (  # a result may be written over any argument
+            "({ step }) => { const x = [1, 2, 4], w = new Float64Array(6); "
+            "return step({ p: { w }, x }, [null, { w: new Float32Array(6) }]); }",
+            "TypeError: into[1].w is no Float64Array of 6, which the result is",
+        ),
+        (
+            "({ step }) => step({ p: { w: [[1, 2, 3]] }, x: [1, 2, 3] })",
+            "TypeError: p.w is of another shape; expected float64 of shape [2,3], as a Float64Array of 6 numbers or as "
+            "nested arrays",
+        ),
+        (
+            "({ step }) => step({ x: [1, 2, 3] })",
+            "TypeError: p.w is missing; expected float64 of shape [2,3], as a Float64Array of 6 numbers or as nested "
+            "arrays",
+        ),
+        (
+            "({ step }) => step({ p: { w: new Float64Array(5) }, x: [1, 2, 3] })",
+            "TypeError: p.w has 5 elements; expected float64 of shape [2,3], as a Float64Array of 6 numbers or as "
+            "nested arrays",
+        ),
+        (
+            "({ step }) => step({ p: { w: new Float64Array(6) }, x: [1, 2, '3'] })",
+            "TypeError: x has the element 3; expected float64 of shape [3], as a Float64Array of 3 numbers or as "
+            "nested arrays",
+        ),
+    ],
+)  # fmt: skip
+def test_a_module_takes_and_returns_trees_and_says_what_is_wrong(script: str, expected: Any) -> None:
+    assert called(script) == expected
+
+
+COUNTS = tg.program(lambda n, x: (n * n + 1, x[n[0]], x * n[1]))(np.array([1, 2]), np.array([1.5, 2.5])).source(to="js")
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    [
+        ("[1, 3]", [[2, 10], 2.5, [4.5, 7.5]]),
+        ("BigInt64Array.of(-1n, 2n)", [[2, 5], 2.5, [3, 5]]),
+        ("[0, 94906265]", [[1, 94906265**2 + 1], 1.5, [1.5 * 94906265, 2.5 * 94906265]]),
+        ("[0, 94906267]", f"RangeError: an integer is about {float(94906267**2):.0f}; expected at most 2^53"),
+        ("[2, 0]", "RangeError: index 2 is out of bounds for axis 0 with size 2"),
+        ("[0.5, 0]", "TypeError: n has the element 0.5; expected int64 of shape [2], as a Float64Array of 2 numbers or "
+                     "as nested arrays"),
+        ("BigInt64Array.of(1n, 9007199254740993n)", "TypeError: n has the element 9007199254740993; expected int64 of "
+                                                   "shape [2], as a Float64Array of 2 numbers or as nested arrays"),
+    ],
+)  # fmt: skip
+def test_integers_are_exact_or_refused(n: str, expected: Any) -> None:
+    script = f"({{ step }}) => step({{ n: {n}, x: [1.5, 2.5] }}).map((x) => x.length ? Array.from(x) : x)"
+    assert called(script, COUNTS) == expected
+
+
+def test_several_programs_stand_in_one_script_and_give_any_value_within() -> None:
+    def loss(w, x):
+        h = np.tanh(w * x)
+        return np.sum(h * h)
+
+    listing = tg.program(tg.value_and_grad(loss))(np.ones(3), np.ones(3)).listing
+    inner = [x for x in listing.instructions if x.origin.name is not None and x.operands]
+    names = [x.origin.name for x in inner]
+    shown = listing.with_(outputs=tuple(inner), structure={name: k for k, name in enumerate(names)})
+    both = f"{source(listing, 'step', exported=False)}\n{source(shown, 'values', exported=False)}"
+    w, x = np.array([0.1, 0.2, 0.3]), np.array([1.0, 2.0, -1.0])
+    script = f"() => {{ {both}\n return [step(given), values(given)]; }}"
+    (value, gradient), values = called(script, given={"w": w, "x": x})
+    expected, slope = tg.value_and_grad(loss)(w, x)
+    assert value == pytest.approx(expected, rel=1e-14)
+    np.testing.assert_allclose(gradient, slope, rtol=1e-13)
+    assert set(names) >= {"h", "dL_dh", "dL_dw"}
+    np.testing.assert_allclose(values["h"], np.tanh(w * x), rtol=1e-14)
+    np.testing.assert_allclose(values["dL_dh"], 2 * np.tanh(w * x), rtol=1e-14)
+    np.testing.assert_allclose(values["dL_dw"], slope, rtol=1e-13)
+
+
+def test_draws_are_arguments() -> None:
+    def dropped(x, rng):
+        return np.sum(x * (rng.random(x.shape) < 0.5))
+
+    listing = tg.program(dropped)(np.ones(4), np.random.default_rng(0)).listing
+    calls = [(np.arange(4.0), np.random.default_rng(seed)) for seed in (1, 2)]
+    assert not faults([case("dropped", dropped, listing, calls)])
+    assert "rng_random_0" in source(listing, "step")
+
+
+def test_steps_that_are_alike_are_one_function() -> None:
+    model = ALL["lstm"]
+    function = tg.value_and_grad(model.loss)
+    xs = np.zeros((40, 8, 4))
+    text = tg.program(function)(model.parameters, xs).source(to="js")
+    assert len(re.findall("^function compute_", text, re.MULTILINE)) < 60
+    assert len(re.findall("^  compute_", text, re.MULTILINE)) > 400
+
+
+def test_what_the_user_names_ends_no_comment_and_takes_no_name_of_javascripts() -> None:
+    space: dict[str, Any] = {"np": np}
+    names = "new, function_, Math, memory, step, given, into, result, array, _, λ, __proto__"
+    code = compile(f"def f({names}):\n    return {{'a\\u2028b\"`${{}}': {names.replace(', ', ' + ')}, 'class': new}}\n",
+                   "a*/\u2028b.py", "exec")  # fmt: skip
+    exec(code, space)
+    arguments = tuple([np.full(2, float(k)) for k in range(len(names.split(", ")))])
+    listing = tg.program(space["f"])(*arguments).listing
+    assert not faults([case("names", space["f"], listing, [arguments])])
+
+
+# What is refused.
+
+REFUSED: dict[str, tuple[Any, tuple[Any, ...], str]] = {
+    "an operation": (
+        lambda x: np.linalg.svd(x)[1], (np.eye(3),), r"numpy\.linalg\.svd \(.*:\d+ in .*\) of float64 \(3, 3\)",
+    ),
+    "a complex value": (lambda x: np.abs(np.fft.fft(x)), (np.ones(3),), r"numpy\.fft\.fft \(.*\) is complex128"),
+    "float16": (lambda x: x + x, (np.ones(3, np.float16),), "argument x is float16"),
+    "a primitive of the user's": (
+        lambda x: _cube_root_sum(x), (np.ones(3),), r"cube_root_sum \(.*\) of float64 \(3,\) has no form in JavaScript",
+    ),
+    "an integer beyond 2^53": (lambda x: x + 2**60, (np.arange(3),), "1152921504606846976"),
+}  # fmt: skip
+
+
+@tg.primitive(opaque=True)
+def _cube_root_sum(x, /):
+    return np.sum(np.cbrt(np.asarray(x)))
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_javascript_lacks_is_refused_by_name_and_nothing_is_written(name: str, tmp_path: Path) -> None:
+    function, arguments, message = REFUSED[name]
+    program = tg.program(function)(*arguments)
+    with pytest.raises(NotImplementedError, match=message):
+        program.save(tmp_path / "step.js")
+    assert not list(tmp_path.iterdir())

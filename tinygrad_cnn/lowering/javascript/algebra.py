@@ -16,6 +16,12 @@ _OF_ONE = {np.linalg.inv: "inverse", np.linalg.cholesky: "cholesky", np.linalg.d
 
 def kernel(x: Instruction, places: dict[Instruction, Place]) -> Kernel | None:
     """The kernel of such a function."""
+    if x.operation == "item" and x.operands[0].operation == "call" and x.operands[0].function is np.linalg.slogdet:
+        matrix = x.operands[0].operands[0]
+        name = ("sign_of_determinant", "log_of_determinant")[x.parameters["number"]]
+        if not is_float(x, matrix):
+            return None
+        return Kernel(name, [matrix], lambda w: _of_one(w, x, name, matrix), [x.operands[0]])
     if x.operation != "call" or any(y not in places for y in x.operands):
         return None
     args, keywords = x.parameters["args"], x.parameters["keywords"]
@@ -26,7 +32,9 @@ def kernel(x: Instruction, places: dict[Instruction, Place]) -> Kernel | None:
     if keywords and (x.function is not np.linalg.cholesky or keywords != {"upper": False}):
         return None
     if x.function in _OF_ONE and len(args) == 1:
-        return Kernel(_OF_ONE[x.function], list(x.operands), lambda w: _of_one(w, x, _OF_ONE[x.function]))
+        return Kernel(
+            _OF_ONE[x.function], list(x.operands), lambda w: _of_one(w, x, _OF_ONE[x.function], x.operands[0])
+        )
     if x.function is np.linalg.solve and len(args) == 2:
         a, b = [x.operands[slot.number] for slot in args]
         return Kernel("solve", [a, b], lambda w: _solve(w, x, a, b))
@@ -43,19 +51,17 @@ def _copy(w: Writing, name: str, place: Place, i: list[str]) -> None:
         w.f.line(f"{name}[{' + '.join(terms) or '0'}] = {w.f.at(place, (*i, *j), steps)};")
 
 
-def _of_one(w: Writing, x: Instruction, name: str) -> None:
-    f, place = w.f, w.places[x.operands[0]]
+def _of_one(w: Writing, x: Instruction, name: str, of: Instruction) -> None:
+    f, place = w.f, w.places[of]
     *outer, n, _ = place.shape
-    if not n or not x.result.size:
-        if x.result.size:
-            f.line(f"{f.write(x)}.fill(1);")
+    if not x.result.size:
         return
     matrix = f.scratch("matrix", n * n)
     made = f.scratch("made", n * n) if name == "inverse" else matrix
     with f.loops(outer) as i:
         _copy(w, matrix, place, i)
-        if name == "determinant":
-            f.line(f"{f.out(x, i, row_by_row(tuple(outer)))} = {rounded(f'determinant({matrix}, {n})', x)};")
+        if name.endswith("determinant"):
+            f.line(f"{f.out(x, i, row_by_row(tuple(outer)))} = {rounded(f'{name}({matrix}, {n})', x)};")
             return
         f.line(f"inverse({matrix}, {made}, {n});" if name == "inverse" else f"cholesky({matrix}, {n});")
         _give(w, x, made, i, (n, n))

@@ -39,8 +39,8 @@ def returned(listing: Listing, values: list[tuple[str, bool, bool]]) -> str:
             name, is_number, is_bool = values[item]
             if is_number:
                 return f"{name}[0] !== 0" if is_bool else f"{name}[0]"
-            place = access.replace("?.", ".", 1) if access else ""
-            return f"result({name}, into{access}, {json.dumps(place.replace('?.', '.'))})"
+            shown = access.replace("?.[", "[").replace("?.", ".")
+            return f"result({name}, into{access}, {json.dumps(shown)})"
         parts = [(key, walk(child, _within(access, key))) for key, child in children_of(item)]
         return _container(item, parts) or "null"
 

@@ -42,7 +42,11 @@ def _rewrite(x: Instruction, operands: Sequence[Instruction]) -> Any:
         return x
     number = x.parameters["number"] if x.operation == "item" else None
 
-    def function(*given: Array) -> Array:
+    def function(*operands: Array) -> Array:
+        given = [
+            y.parameters["value"] if y.operation in ("constant", "closed_over") else operand
+            for y, operand in zip(call.operands, operands, strict=True)
+        ]
         made = definition(*given) if call.operation != "call" else definition(
             *filled(call.parameters["args"], given), **filled(call.parameters["keywords"], given)
         )  # fmt: skip
@@ -475,6 +479,16 @@ def _sort(a: Array, axis: Any = -1, kind: Any = None, order: Any = None, *, stab
     return np.sort(np.reshape(a, -1))
 
 
+def _flat_argument(function: Any) -> Callable[..., Array]:
+    def defined(a: Array, axis: Any = None, out: Any = None, *, keepdims: Any = _NO) -> Array:
+        _refuse(out=out, keepdims=keepdims)
+        if axis is not None or np.ndim(a) == 1:
+            raise NotImplementedError  # a core operation
+        return function(np.reshape(a, -1), 0)
+
+    return defined
+
+
 def _median(
     a: Array, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
 ) -> Array:
@@ -564,7 +578,8 @@ _DEFINITIONS: dict[Any, Callable[..., Array]] = {
     np.linalg.vector_norm: _vector_norm,
     np.linalg.matrix_norm: lambda x, **how: _norm(x, how.pop("ord", "fro"), (-2, -1), **how),
     np.correlate: _correlate, np.convolve: _convolve, np.clip: _clip, np.sinc: _sinc, np.nan_to_num: _nan_to_num,
-    np.select: _select, np.sort: _sort, np.median: _median, np.quantile: _quantile, np.percentile: _percentile,
+    np.select: _select, np.argmax: _flat_argument(np.argmax), np.argmin: _flat_argument(np.argmin),
+     np.sort: _sort, np.median: _median, np.quantile: _quantile, np.percentile: _percentile,
     np.linspace: _linspace, np.take: _take,
     np.round: _round, np.isclose: _isclose, np.interp: _interp, np.searchsorted: _searchsorted, np.polyval: _polyval,
 }  # fmt: skip

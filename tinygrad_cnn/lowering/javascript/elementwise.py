@@ -225,7 +225,7 @@ def number(value: Any, dtype: Any) -> str:
         text = text.removeprefix("-").removesuffix(".0").replace("e+", "e")
         return f"(-{text})" if np.signbit(value) else text
     if abs(int(value)) >= 1 << 53:
-        raise OverflowError(int(value))
+        raise NotImplementedError(f"program: to='js': the integer {value} is beyond 2^53, up to which they are exact")
     return f"({int(value)})" if value < 0 else str(int(value))
 
 

@@ -7,7 +7,7 @@ import re
 _SOURCE = """\
 // An integer, if a double has it exactly.
 function exact(x) {
-  if (!Number.isSafeInteger(x)) throw new RangeError(`${x} is beyond the integers that are exact here, 2^53`);
+  if (!Number.isSafeInteger(x)) throw new RangeError(`an integer is about ${x}; expected at most 2^53`);
   return x + 0;
 }
 
@@ -256,6 +256,19 @@ function determinant(a, n) {
   let product = factorise(a, a, n, 0);
   for (let k = 0; k < n && product !== 0; k++) product *= a[k * n + k];
   return product;
+}
+
+function sign_of_determinant(a, n) {
+  let sign = factorise(a, a, n, 0);
+  for (let k = 0; k < n; k++) sign *= Math.sign(a[k * n + k]);
+  return sign;
+}
+
+function log_of_determinant(a, n) {
+  if (factorise(a, a, n, 0) === 0) return -Infinity;
+  let sum = 0;
+  for (let k = 0; k < n; k++) sum += Math.log(Math.abs(a[k * n + k]));
+  return sum;
 }
 
 // A matrix (n, n) becomes its lower factor, whose product with its transpose it is.

@@ -269,13 +269,21 @@ def with_copied_outputs(listing: Listing) -> Listing:
 
 
 def check_dtypes(listing: Listing) -> None:
-    """Raise NotImplementedError for a dtype that JavaScript lacks."""
+    """Raise NotImplementedError for a dtype that JavaScript lacks, or an integer that it has not exactly."""
     for x in listing.instructions:
         if x.result.kind != "tuple" and x.result.dtype not in ARRAYS and (x.operands or x.operation == "input"):
             raise NotImplementedError(
                 f"program: to='js': {_called(x)} is {x.result.dtype}; expected float64, float32, bool or integers, "
                 "which JavaScript has. Use to='numpy', or another dtype"
             )
+        for y in x.operands:
+            if y.operation in ("constant", "full", "closed_over") and y.result.dtype.kind in "iu":
+                largest = max(map(abs, np.ravel(y.parameters["value"]).tolist()), default=0)
+                if largest >= 1 << 53:
+                    raise NotImplementedError(
+                        f"program: to='js': {_called(x)} takes the integer {largest}; expected less than 2^53, up to "
+                        "which integers are exact in JavaScript. Use to='numpy', or floating-point numbers"
+                    )
 
 
 def unsupported(x: Instruction) -> NotImplementedError:
