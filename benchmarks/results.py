@@ -80,6 +80,7 @@ Timings depend on the machine and on what else it is doing, so what counts is th
     python benchmarks/compiled.py
     python benchmarks/compile_time.py
     python benchmarks/convolution.py
+    python benchmarks/javascript.py
     python benchmarks/growth.py
     python benchmarks/lenet_epoch.py
     python benchmarks/cross_check.py

@@ -19,7 +19,7 @@ from tinygrad_cnn.circle_square.gradient_program import loss as article
 from tinygrad_cnn.circle_square.model import Parameters
 
 PAGE, KOREAN = (Path(__file__).parent / name for name in ("programs.md", "ko/programs.md"))
-CODE = re.compile(r"^```python\n.*?^```$", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"^```(?:python|javascript)\n.*?^```$", re.MULTILINE | re.DOTALL)
 RNG = np.random.default_rng(0)
 
 
@@ -45,6 +45,11 @@ def recurrent(p, xs):  # noqa: D103 (it is shown as it is)
     for t in range(len(xs)):
         h = np.tanh(xs[t] @ p["Wx"] + h @ p["Wh"] + p["b"])
     return np.sum(h * h)
+
+
+def logistic(p, x, y):  # noqa: D103 (it is shown as it is)
+    z = x @ p["w"] + p["b"]  # (batch,)
+    return np.mean(np.logaddexp(0, z) - y * z)
 
 
 class Model(NamedTuple):
@@ -123,7 +128,17 @@ def page() -> str:
             parts.append("### The article's gradient, beside the hand-derived one\n")
             parts.append("`tinygrad-cnn program --beside` prints this; with `--html FILE`, it is a page.\n")
             parts.append(as_markdown(beside_hand_derived(program_of(model))))
+    parts.append("### A program as JavaScript\n")
+    parts.append(f"```python\n{inspect.getsource(logistic)}```\n")
+    parts.append('`tg.program(tg.value_and_grad(loss))(p, x, y).source(to="js")`:\n')
+    parts.append(f"```javascript\n{in_javascript()}```\n")
     return "\n".join(parts)
+
+
+def in_javascript() -> str:
+    """The program of a logistic regression."""
+    p, x, y = named("w b", 4, ()), *drawn((8, 4), (8,))
+    return tg.program(tg.value_and_grad(logistic))(p, x, y).source(to="js")
 
 
 def korean_page() -> str:

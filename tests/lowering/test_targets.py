@@ -12,7 +12,7 @@ import tinygrad_cnn as tg
 PROGRAM = tg.program(lambda x: 2 * np.sin(x))(np.ones(3))
 
 
-@pytest.mark.parametrize(("suffix", "to"), [(".py", "numpy"), (".c", "c")])
+@pytest.mark.parametrize(("suffix", "to"), [(".py", "numpy"), (".c", "c"), (".js", "js")])
 def test_the_suffix_says_what_is_written_and_so_does_to(suffix: str, to: str, tmp_path: Path) -> None:
     PROGRAM.save(tmp_path / f"step{suffix}")
     PROGRAM.save(tmp_path / "step.txt", to=to)

@@ -370,6 +370,9 @@ CASES: dict[str, Callable[[], Any]] = {
         np.ones(2), np.random.default_rng(0)
     ),
     "a shuffle in a program": lambda: tg.program(lambda x, rng: rng.shuffle(x))(np.ones(2), np.random.default_rng(0)),
+    "an operation that JavaScript lacks": lambda: tg.program(np.linalg.svd)(np.eye(2)).source(to="js"),
+    "a dtype that JavaScript lacks": lambda: tg.program(lambda x: x + x)(np.ones(2, np.float16)).source(to="js"),
+    "an integer that JavaScript lacks": lambda: tg.program(lambda x: x + 2**60)(np.arange(2)).source(to="js"),
     "an argument that a program assigns to": lambda: tg.program(lambda x: assign(x, 0, 1.0))(np.ones(2)),
     "a Tensor as an argument of a program": lambda: tg.program(np.sin)(t(2)),
     "out= in a program": lambda: tg.program(lambda x: np.sin(x, out=np.ones(2)))(np.ones(2)),

@@ -55,7 +55,8 @@ class Program:
         """Write the program to a file; the function that it defines has the name of the file.
 
         The suffix says what is written: .py a module of NumPy, .c a C source, which is what
-        `tg.compile(..., backend="c")` runs. `to` says it where the suffix does not. Raises ValueError for neither.
+        `tg.compile(..., backend="c")` runs, .js a module of JavaScript. `to` says it where the suffix does not. Raises
+        ValueError for neither, and NotImplementedError for what a target lacks; then nothing is written.
         """
         target = target_of(path, to)
         name = identifier(os.path.splitext(os.path.basename(path))[0])

@@ -58,7 +58,8 @@ def shapes(listing: Listing, names: bool = False) -> str:
         return _container(item, [(key, walk(child, _last(key), leaf)) for key, child in children_of(item)])
 
     if names:
-        return walk(listing.structure, "", lambda k, name: name or "result") or "null"
+        kinds = ["array" if x.result.shape else "number" for x in listing.outputs]
+        return walk(listing.structure, "", lambda k, name: kinds[k] if name in ("", "item") else name) or "null"
     given = [
         (name, walk(item, name, lambda k, _: list(listing.arguments[k].instruction.result.shape)))
         for name, item in listing.signature.items()
@@ -91,7 +92,7 @@ def _is_name(key: Any) -> bool:
 
 
 def _last(key: Any) -> str:
-    return key if _is_name(key) else f"item {key}" if isinstance(key, int) else json.dumps(str(key))
+    return key if _is_name(key) else "item" if isinstance(key, int) else json.dumps(str(key))
 
 
 def _access(key: Any) -> str:

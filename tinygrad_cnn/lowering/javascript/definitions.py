@@ -42,17 +42,20 @@ def _rewrite(x: Instruction, operands: Sequence[Instruction]) -> Any:
         return x
     number = x.parameters["number"] if x.operation == "item" else None
 
-    def function(*operands: Array) -> Array:
-        given = [
-            y.parameters["value"] if y.operation in ("constant", "closed_over") else operand
-            for y, operand in zip(call.operands, operands, strict=True)
-        ]
+    def function(*given: Array) -> Array:
         made = definition(*given) if call.operation != "call" else definition(
             *filled(call.parameters["args"], given), **filled(call.parameters["keywords"], given)
         )  # fmt: skip
         return made if number is None else made[number]
 
-    return _traced(x, call, function) or x
+    def of_constants(*given: Array) -> Array:
+        """The same, with constants for those operands that are: such as quantiles."""
+        known = [
+            y.parameters.get("value") if y.operation in ("constant", "closed_over") else None for y in call.operands
+        ]
+        return function(*[operand if value is None else value for operand, value in zip(given, known, strict=True)])
+
+    return _traced(x, call, function) or _traced(x, call, of_constants) or x
 
 
 def _where(x: Instruction) -> list[Instruction]:
@@ -277,6 +280,14 @@ def _cov(m: Array, y: Any = None, rowvar: bool = True, bias: bool = False, ddof:
     return np.squeeze(difference @ np.transpose(difference) / (np.shape(rows)[1] - ddof))
 
 
+def _corrcoef(x: Array, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Array:
+    found = _cov(x, y, rowvar, dtype=dtype)
+    if np.ndim(found) == 0:
+        return found / found
+    deviation = np.sqrt(np.diagonal(found))
+    return np.clip(found / deviation[:, None] / deviation[None, :], -1, 1)
+
+
 def _trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Array:
     y = np.moveaxis(y, axis, -1)
     width = dx if x is None else np.diff(np.moveaxis(x, axis, -1) if np.ndim(x) > 1 else x)
@@ -499,8 +510,16 @@ def _median(
 def _quantile(a: Array, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False,
               method: str = "linear", keepdims: bool = False, *, weights: Any = None) -> Array:  # fmt: skip
     _refuse(out=out, weights=weights)
-    if method != "linear" or isinstance(axis, tuple) or not isinstance(q, float | int | np.ndarray):
+    q = np.asarray(q) if isinstance(q, list) else q
+    if method != "linear" or not isinstance(q, float | int | np.ndarray | np.generic):
         raise NotImplementedError
+    if isinstance(axis, tuple):
+        axes = [k % np.ndim(a) for k in axis]
+        kept = [k for k in range(np.ndim(a)) if k not in axes]
+        shape = [1 if k in axes else n for k, n in enumerate(np.shape(a))]
+        lines = np.reshape(np.transpose(a, (*kept, *axes)), (*[np.shape(a)[k] for k in kept], -1))
+        found = _quantile(lines, q, -1)
+        return np.reshape(found, (*np.shape(q), *shape)) if keepdims else found
     if axis is None:
         shape = [1] * np.ndim(a)
         a, axis = np.reshape(a, -1), 0
@@ -517,7 +536,7 @@ def _quantile(a: Array, q: Any, axis: Any = None, out: Any = None, overwrite_inp
 
 
 def _percentile(a: Array, q: Any, *args: Any, **how: Any) -> Array:
-    return _quantile(a, np.true_divide(q, 100)[()] if np.ndim(q) else float(q) / 100, *args, **how)
+    return _quantile(a, np.true_divide(q, 100) if isinstance(q, list | np.ndarray) else q / 100, *args, **how)
 
 
 def _linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None,
@@ -537,7 +556,8 @@ def _interp(x: Array, xp: Array, fp: Array, left: Any = None, right: Any = None,
     _refuse(period=period)
     n = len(xp)
     j = np.minimum(np.maximum(np.sum(np.reshape(x, (*np.shape(x), 1)) >= xp, -1) - 1, 0), n - 2)
-    inside = fp[j] + (x - xp[j]) * ((fp[j + 1] - fp[j]) / (xp[j + 1] - xp[j]))
+    low, high, start, end = np.take(fp, j), np.take(fp, j + 1), np.take(xp, j), np.take(xp, j + 1)
+    inside = low + (x - start) * ((high - low) / (end - start))
     found = np.where(np.equal(x, xp[-1]), fp[-1], inside)
     found = np.where(x > xp[-1], fp[-1] if right is None else right, found)
     return np.where(x < xp[0], fp[0] if left is None else left, found)
@@ -567,7 +587,8 @@ _DEFINITIONS: dict[Any, Callable[..., Array]] = {
     np.nanvar: _nanvar, np.nanstd: _of_root(_nanvar), np.nanmax: _nanextreme(np.max, -np.inf),
     np.nanmin: _nanextreme(np.min, np.inf), np.cumsum: _flat(np.cumsum), np.cumprod: _flat(np.cumprod),
     np.nancumsum: _nancumulative(np.cumsum, 0.0), np.nancumprod: _nancumulative(np.cumprod, 1.0),
-    np.cov: _cov, np.trapezoid: _trapezoid, np.diff: _diff, np.dot: _dot, np.inner: _inner, np.outer: _outer_product,
+    np.cov: _cov, np.corrcoef: _corrcoef, np.trapezoid: _trapezoid, np.diff: _diff, np.dot: _dot, np.inner: _inner,
+    np.outer: _outer_product,
     np.vdot: lambda a, b: np.sum(np.reshape(a, -1) * np.reshape(b, -1)), np.tensordot: _tensordot, np.kron: _kron,
     np.trace: _trace, np.cross: _cross, np.vecdot: lambda a, b, axis=-1: np.sum(a * b, axis),
     np.linalg.outer: _outer_product, np.linalg.matmul: lambda a, b: a @ b, np.linalg.tensordot: _tensordot,

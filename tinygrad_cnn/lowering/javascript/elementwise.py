@@ -95,6 +95,7 @@ _OF_PYTHON = frozenset(
     ["add", "subtract", "multiply", "negative", "positive", "absolute", "divide", "less", "less_equal", "greater",
      "greater_equal", "equal", "not_equal"]
 )  # fmt: skip
+_CALL = re.compile(r"[\w.]+\(\{0\}(, \{1\})?\)")
 COPIES = frozenset(["astype", "broadcast_to", "view", "scalar", "copy", "reshape", "getitem", "transpose"])
 
 
@@ -175,7 +176,10 @@ def expression(x: Instruction, dtypes: tuple[Any, ...], operands: Sequence[str])
     operation = "power" if x.operation == "power_operator" else x.operation
     if x.result.kind == "number" and operation == "divide":
         return f"quotient({given[0]}, {given[1]})"
-    return rounded(operation, _templates(dtypes[0])[operation].format(*given), dtypes[0], dtypes[-1])
+    template = _templates(dtypes[0])[operation]
+    if _CALL.fullmatch(template):
+        given = [without_parentheses(text) for text in given]
+    return rounded(operation, template.format(*given), dtypes[0], dtypes[-1])
 
 
 def rounded(operation: str, text: str, taken: Any, made: Any) -> str:
@@ -231,4 +235,22 @@ def number(value: Any, dtype: Any) -> str:
 
 def without_parentheses(text: str) -> str:
     """An expression without parentheses around all of it."""
-    return text[1:-1] if re.fullmatch(r"\([^()]*\)", text) else text
+    return text[1:-1] if text.startswith("(") and _closes(text, 0) == len(text) - 1 else text
+
+
+def is_atom(text: str) -> bool:
+    """Whether an expression is a name, a number, a call or an element of an array, which needs no parentheses."""
+    head = re.match(r"[\w.]+", text)
+    if head is None or head.end() == len(text):
+        return head is not None
+    return text[head.end()] in "([" and _closes(text, head.end()) == len(text) - 1
+
+
+def _closes(text: str, opening: int) -> int:
+    """Where the parenthesis or bracket at `opening` is closed."""
+    depth = 0
+    for place in range(opening, len(text)):
+        depth += (text[place] in "([") - (text[place] in ")]")
+        if not depth:
+            return place
+    return -1

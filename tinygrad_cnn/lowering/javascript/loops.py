@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
@@ -20,6 +19,7 @@ from tinygrad_cnn.lowering.javascript.elementwise import (
     F64,
     converted,
     expression,
+    is_atom,
     number,
     rounded,
     uses_once,
@@ -29,7 +29,6 @@ from tinygrad_cnn.lowering.javascript.functions import Function, for_
 
 SHORT = 60  # characters of an expression that is written within another
 
-_ATOM = re.compile(r"[\w.]+(\([^()]*\)|\[[^\[\]]*\])?")  # a name, a call or an element of an array
 _COMBINED = {
     "add": "{0} + {1}", "multiply": "{0} * {1}", "logical_or": "{0} | {1}", "logical_and": "{0} & {1}",
     "maximum": "Math.max({0}, {1})", "minimum": "Math.min({0}, {1})",
@@ -59,6 +58,12 @@ class _Reduction(NamedTuple):
         if self.ufunc == "multiply" and dtype.itemsize < 8:
             text = f"Math.imul({a}, {b})"
         return rounded(self.ufunc, text, dtype, dtype)
+
+    def accumulated(self, total: str, text: str) -> str:
+        """The statement that takes an element into account."""
+        if self.ufunc == "add" and self.x.result.dtype.kind == "f":
+            return f"{total} += {without_parentheses(text)};"
+        return f"{total} = {self.combined(total, text)};"
 
     @property
     def terms(self) -> int:
@@ -158,7 +163,7 @@ class _Writer:
     def accumulate(self, r: _Reduction, text: str) -> None:
         """Add something to what is accumulated in an array."""
         element = self.f.out(r.x, self.variables, r.kept).replace(f"{self.f.names(r.x)}[", f"{self.sums[r.x]}[", 1)
-        self.f.line(f"{element} = {r.combined(element, text)};")
+        self.f.line(r.accumulated(element, text))
 
     def body(self) -> None:
         """What is done for one element."""
@@ -186,7 +191,7 @@ class _Writer:
         users = [y for y in self.step.instructions if x in y.operands]
         once = self.uses[x] + (x in self.stores) == 1
         if once and len(text) <= SHORT and all(self.takes_once(y) for y in users):
-            return text if _ATOM.fullmatch(text) else f"({text})"
+            return text if is_atom(text) else f"({text})"
         name = f"{self.f.names(x)}_i"
         self.f.line(f"const {name} = {text};")
         return name
@@ -201,7 +206,7 @@ class _Writer:
         text = converted(text, taken, BOOL if r.ufunc.startswith("logical") else made, literal(x.operands[0]))
         if r.inner:
             f = self.f
-            f.line(f"{self.total(r)} = {r.combined(self.total(r), text)};")
+            f.line(r.accumulated(self.total(r), text))
         elif r.outer:
             self.accumulate(r, text)
         else:  # over axes of one element
