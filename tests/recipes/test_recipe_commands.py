@@ -123,6 +123,21 @@ def test_the_number_of_processes_does_not_change_an_experiment(command) -> None:
     assert found[0]["trials"] == found[1]["trials"]
 
 
+def test_many_starts_are_trained_at_once_whatever_the_processes(command) -> None:
+    code, out, err = command("experiment", "starts", "--seeds", 3)
+    assert (code, err) == (0, "")
+    assert re.search(r"published +\d+\.\d% .* 3 +\d +\d", out)
+    both = [json.loads(command("experiment", "starts", "--seeds", 2, "--jobs", jobs, "--json")[1]) for jobs in (1, 2)]
+    assert both[0]["trials"] == both[1]["trials"]
+    assert sorted(trial["seed"] for trial in both[0]["trials"]) == [0, 1]
+
+
+def test_an_experiment_without_random_starts_says_which_have_them(command) -> None:
+    code, _, err = command("experiment", "filters", "--seeds", 3)
+    assert code == 2
+    assert "--seeds is for the experiments of the article's model: inversion, scaling, recipes, starts" in err
+
+
 def test_the_recipes_are_listed_with_what_they_reach_and_how_to_measure_it(command) -> None:
     code, out, _ = command("recipes")
     assert code == 0

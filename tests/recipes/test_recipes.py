@@ -157,6 +157,7 @@ def test_rows_of_an_experiment_are_means_with_the_interval_that_fits() -> None:
     one, two = experiments.rows(what, trials)
     assert (one.mean, one.least, one.most, one.trials, one.died, one.fitted) == (0.9, 0.8, 1.0, 3, 1, 3)
     np.testing.assert_allclose(one.interval, (0.9 - 1.96 * 0.1 / 3**0.5, 1.0), atol=1e-4)
+    np.testing.assert_allclose(one.quartiles, (0.85, 0.9, 0.95))
     assert (two.mean, two.fitted) == (1, 0)
     assert two.interval[0] == pytest.approx(30 / (30 + 1.96**2), abs=1e-4)  # Wilson's: alike draws have no spread
 

@@ -17,21 +17,27 @@ import numpy as np
 
 from tinygrad_cnn.circle_square.class_folders import Labelled
 from tinygrad_cnn.circle_square.data import Scaling
-from tinygrad_cnn.circle_square.model import forward
+from tinygrad_cnn.circle_square.model import Parameters, forward
+from tinygrad_cnn.circle_square.starts import train_from_starts
 from tinygrad_cnn.circle_square.training import accuracy, train_as_published, train_robustly
 from tinygrad_cnn.recipes import cnn, synthetic, training
 from tinygrad_cnn.recipes.evaluation import folds_of, mean_interval, wilson
 
 
 class Trial(NamedTuple):
-    """What one training came to: right of so many test drawings, and whether every ReLU was dead at the end."""
+    """What one training came to: right of so many test drawings, and whether every ReLU was dead at the end.
+
+    fitted  the share of training drawings that are right
+    seed    of the random start; None is the recipe's own
+    """
 
     condition: str
     draw: int
     right: int
     of: int
     died: bool = False
-    fitted: float = 1.0  # the share of training drawings that are right
+    fitted: float = 1.0
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class Experiment:
     draws       how many, unless a person asks for another number
     classes     how many classes of drawings it takes; None for all that there are
     whole       whether the trials of a condition test each drawing once, so that they are one test
+    seeds       how many random starts each draw is tried from; None for one, the recipe's own
     """
 
     question: str
@@ -49,6 +56,12 @@ class Experiment:
     draws: int
     classes: int | None = 2
     whole: bool = False
+    seeds: int | None = None
+
+    @property
+    def has_starts(self) -> bool:
+        """Whether its trainings can be tried from other random starts."""
+        return all(isinstance(condition, _ArticleTrial) for condition in self.conditions.values())
 
 
 def drawn(drawings: Labelled, each: int, draw: int) -> tuple[Labelled, Labelled]:
@@ -74,19 +87,37 @@ class _ArticleTrial:
     recipe: Any
     scaling: Scaling
 
-    def __call__(self, drawings: Labelled, draw: int, condition: str) -> Trial:
+    def __call__(self, drawings: Labelled, draw: int, condition: str, seed: int | None = None) -> Trial:
         train, test = drawn(drawings, 12, draw)
+        how = {} if seed is None else {"seed": seed}
         last = None
         with np.errstate(all="ignore"):
-            for last in self.recipe(self.scaling(train.grey), train.labels[:, None].astype(float)):
+            for last in self.recipe(self.scaling(train.grey), _targets(train), **how):
                 if last.trouble:
                     break
             assert last is not None
-            sigma = forward(self.scaling(test.grey), last.before if last.trouble else last.after).sigma
-        share = accuracy(sigma, test.labels[:, None].astype(float))
-        return Trial(
-            condition, draw, round(share * len(test)), len(test), not last.steps.relu.any(), float(last.accuracy)
-        )
+        right = self._right(last.before if last.trouble else last.after, test)
+        return Trial(condition, draw, right, len(test), not last.steps.relu.any(), float(last.accuracy), seed)
+
+    def from_starts(self, drawings: Labelled, draw: int, condition: str, seeds: Sequence[int]) -> Iterator[Trial]:
+        """A trial for each of `seeds`, in the order in which they end."""
+        if self.recipe is not train_as_published:
+            yield from [self(drawings, draw, condition, seed) for seed in seeds]
+            return
+        train, test = drawn(drawings, 12, draw)
+        for ending in train_from_starts(self.scaling(train.grey), _targets(train), seeds):
+            right = self._right(ending.final, test)
+            yield Trial(condition, draw, right, len(test), ending.died, ending.accuracy, ending.seed)
+
+    def _right(self, p: Parameters, test: Labelled) -> int:
+        """How many of the test drawings are right."""
+        with np.errstate(all="ignore"):
+            sigma = forward(self.scaling(test.grey), p).sigma
+        return round(accuracy(sigma, _targets(test)) * len(test))
+
+
+def _targets(drawings: Labelled) -> Any:
+    return drawings.labels[:, None].astype(float)
 
 
 @dataclass(frozen=True)
@@ -165,6 +196,12 @@ EXPERIMENTS = {
         {"published": _of_article(), "robust": _of_article(train_robustly)},
         draws=200,
     ),
+    "starts": Experiment(
+        "From how many random starts does the article's recipe train at all, and what does it learn?",
+        {"published": _of_article()},
+        draws=1,
+        seeds=1000,
+    ),
     "draws": Experiment(
         "What does cnn reach from 12 + 12 drawings?", {"cnn": _CnnTrial()}, draws=10
     ),
@@ -201,26 +238,51 @@ EXPERIMENTS = {
 }  # fmt: skip
 
 
-def run(experiment: Experiment, drawings: Labelled, draws: int, jobs: int) -> Iterator[Trial]:
-    """The trials, in the order in which they end."""
-    tasks = [(experiment, name, drawings, draw) for draw in range(draws) for name in experiment.conditions]
+AT_A_TIME = 125  # random starts that are one task of a process
+
+
+def run(experiment: Experiment, drawings: Labelled, draws: int, jobs: int, seeds: int | None = None) -> Iterator[Trial]:
+    """The trials, in the order in which they end. seeds: each draw is tried from the random starts 0 to seeds - 1."""
+    starts = [None] if seeds is None else [range(seeds)[k : k + AT_A_TIME] for k in range(0, seeds, AT_A_TIME)]
+    tasks = [
+        (experiment, name, drawings, draw, some)
+        for draw in range(draws)
+        for some in starts
+        for name in experiment.conditions
+    ]
     if jobs == 1:
-        yield from map(_tried, tasks)
+        for task in tasks:
+            yield from _tried(task)
         return
     # Threads of BLAS in each of several processes would be more than there are processors.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_tried, tasks)
+        for trials in pool.map(_all_tried, tasks):
+            yield from trials
 
 
-def _tried(task: tuple[Experiment, str, Labelled, int]) -> Trial:
-    experiment, name, drawings, draw = task
-    return experiment.conditions[name](drawings, draw, name)
+Task = tuple[Experiment, str, Labelled, int, "range | None"]
+
+
+def _tried(task: Task) -> Iterator[Trial]:
+    experiment, name, drawings, draw, seeds = task
+    condition: Any = experiment.conditions[name]
+    if seeds is None:
+        yield condition(drawings, draw, name)
+    else:
+        yield from condition.from_starts(drawings, draw, name, seeds)
+
+
+def _all_tried(task: Task) -> list[Trial]:
+    return list(_tried(task))
 
 
 @dataclass(frozen=True)
 class Row:
-    """What the trials of a condition came to: accuracies over draws, and how many trainings died or fitted."""
+    """What the trials of a condition came to: accuracies over draws, and how many trainings died or fitted.
+
+    quartiles  of the accuracies: a quarter, half and three quarters of the trials have no more
+    """
 
     condition: str
     mean: float
@@ -230,6 +292,7 @@ class Row:
     trials: int
     died: int
     fitted: int
+    quartiles: tuple[float, float, float]
 
 
 def rows(experiment: Experiment, trials: Sequence[Trial]) -> list[Row]:
@@ -256,6 +319,7 @@ def rows(experiment: Experiment, trials: Sequence[Trial]) -> list[Row]:
                 len(of_name),
                 sum(trial.died for trial in of_name),
                 sum(trial.fitted == 1 for trial in of_name),
+                tuple(np.quantile(shares, [0.25, 0.5, 0.75]).tolist()),
             )
         )
     return found
