@@ -27,7 +27,7 @@ def one_by_one(x, y, seed):
     return epoch.number, float(epoch.accuracy), not epoch.steps.relu.any(), final
 
 
-def test_each_ends_as_it_does_alone_and_makes_room_for_the_next(batch, monkeypatch) -> None:
+def test_each_ends_as_it_does_alone_and_the_next_takes_its_place(batch, monkeypatch) -> None:
     monkeypatch.setattr(starts, "AT_ONCE", 3)
     endings = {ending.seed: ending for ending in starts.train_from_starts(*batch, range(8), epochs=EPOCHS)}
     assert sorted(endings) == list(range(8))

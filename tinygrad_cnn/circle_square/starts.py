@@ -64,7 +64,7 @@ def train_from_starts(
 ) -> Iterator[Ending]:
     """The trainings from the starts of `seeds`, in the order in which they end.
 
-    x: images (batch, 28, 28), y: targets (batch, 1). A training that has ended makes room for the next.
+    x: images (batch, 28, 28), y: targets (batch, 1). The next takes the place of one that has ended.
     """
     step, waiting = _steps(learning_rate), iter(seeds)
     training = [seed for _, seed in zip(range(AT_ONCE), waiting, strict=False)]
