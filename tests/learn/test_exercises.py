@@ -181,6 +181,48 @@ def test_an_assignment_of_a_wrong_shape_says_which_shapes(tmp_path: Path) -> Non
     assert paragraphs(outcome, "en")[0] == "An array of shape (5,) is assigned to a place of shape (16,)."
 
 
+# What NumPy raises becomes a lesson with the shapes, not in NumPy's words: exercise 2.2, dL_dz (2, 4) and x (3, 4).
+RAISED = [
+    ("dL_dz @ x", "matmul_shapes", "dL_dz (2, 4), x (3, 4)"),
+    ("np.dot(dL_dz, x)", "matmul_shapes", "dL_dz (2, 4), x (3, 4)"),
+    ("np.matmul(dL_dz, 3)", "matmul_number", "dL_dz (2, 4), 3 ()"),
+    ("(dL_dz * x) * 2", "broadcast_shapes", "dL_dz (2, 4), x (3, 4)"),
+    ("np.multiply(dL_dz, x)", "broadcast_shapes", "dL_dz (2, 4), x (3, 4)"),
+    ("np.einsum('ij,jk', dL_dz, x)", "broadcast_shapes", "dL_dz (2, 4), x (3, 4)"),
+    ("dL_dz == x", "broadcast_shapes", "dL_dz (2, 4), x (3, 4)"),
+    ("x if x == 0 else dL_dz", "truth_of_comparison", "True or False for each element"),
+    ("x and dL_dz", "truth_of_array", "this is an array"),
+    ("float(dL_dz)", "array_for_number", "one number belongs"),
+    ("np.array([dL_dz, x])", "ragged", "different shapes"),
+    ("np.stack([dL_dz, x])", "ragged", "different shapes"),
+    ("dL_dz.reshape(5)", "reshaped_size", "there are 8, and shape (5,)"),
+    ("dL_dz.sum(axis=3)", "no_such_axis", "no axis 3: the number of axes is 2"),
+    ("dL_dz[:, 9]", "no_such_index", "no index 9: the length of axis 1 is 4"),
+    ("dL_dz[0, 0, 0]", "too_many_indices", "3, where the number of axes is 2"),
+    ("dL_dz(x)", "array_called", "[ ]"),
+]
+
+
+@pytest.mark.parametrize(("code", "kind", "says"), RAISED)
+def test_what_numpy_raises_is_a_lesson_with_the_line(code: str, kind: str, says: str, tmp_path: Path) -> None:
+    exercise = next(e for e in EXERCISES if e.number == "2.2")
+    outcome = judged(exercise, answered(exercise, WrongAnswer({"dL_dW": code})), tmp_path)
+    assert outcome.kind == kind
+    assert outcome.at is not None
+    assert outcome.at[1] == f"dL_dW = {code}"
+    assert says in paragraphs(outcome, "en")[0]
+    assert "operands" not in paragraphs(outcome, "en")[0]
+
+
+def test_a_step_of_any_size_is_a_chord(tmp_path: Path) -> None:
+    exercise = EXERCISES[0]
+    (chord,) = [wrong for wrong in exercise.wrong if wrong.any_number]
+    for h in ("1", "0.3", "1e-8"):
+        wrong = WrongAnswer({"return": f"(f(x + {h}) - f(x)) / {h}"})
+        assert judged(exercise, answered(exercise, wrong), tmp_path).says == chord.says
+    assert judged(exercise, answered(exercise, WrongAnswer({"return": "3 * x"})), tmp_path).says == {}
+
+
 def test_a_function_of_numbers_that_is_given_an_array_has_a_sentence(tmp_path: Path) -> None:
     exercise = next(e for e in EXERCISES if e.number == "6.4")
     outcome = judged(exercise, answered(exercise, WrongAnswer({"dL_dconv": "max(0, dL_drelu)"})), tmp_path)
@@ -200,6 +242,8 @@ def test_a_value_that_is_no_gradient_is_not_said_to_be_one(tmp_path: Path) -> No
         (True, "True"),
         ([14.0, 3.0], "[14.0, 3.0]"),
         ([object()], "[object]"),
+        ([np.zeros(2), np.ones((1, 2))], "[0]  [0. 0.]\n     shape (2,)\n[1]  [[1. 1.]]\n     shape (1, 2)"),
+        ({"W": np.ones(2), "n": 3}, "['W']  [1. 1.]\n     shape (2,)\n['n']  3.0"),
         (-0.0, "0.0"),
     ],
 )

@@ -8,6 +8,7 @@ statement, which is wrong, and has to mend it.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ def blanks_of(solution: str) -> list[Blank]:
 def starter(solution: str) -> str:
     """The solution with its blanks taken out."""
     lines = solution.splitlines()
-    for _, statement in reversed(list(_statements(solution))):
+    for _, statement in reversed(_statements(solution)):
         last = (statement.end_lineno or statement.lineno) - 1
         mark = _MARK.search(lines[last])
         if mark is None:
@@ -70,9 +71,13 @@ def as_given(solution: str) -> dict[str, str]:
     return {name: mark["given"] for name, mark in marks.items() if mark is not None and mark["given"]}
 
 
-def same_code(one: str, other: str) -> bool:
-    """Whether two statements are alike but for spaces and line breaks."""
-    return ast.dump(ast.parse(one)) == ast.dump(ast.parse(other))
+def same_code(one: str, other: str, any_number: bool = False) -> bool:
+    """Whether two statements are alike but for spaces and line breaks, and for the numbers in them if `any_number`."""
+    trees = [ast.parse(one), ast.parse(other)]
+    for node in (node for tree in trees if any_number for node in ast.walk(tree)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+            node.value = 0
+    return ast.dump(trees[0]) == ast.dump(trees[1])
 
 
 def without_marks(solution: str) -> str:
@@ -91,7 +96,7 @@ def answers(source: str, blanks: list[Blank]) -> dict[str, Blank | None]:
 
 def filled(source: str, values: Mapping[tuple[str, str], str]) -> str:
     """`source` with other right-hand sides, by function and name, each on the lines that the old one had."""
-    for blank, statement in reversed(list(_statements(source))):
+    for blank, statement in reversed(_statements(source)):
         value = values.get((blank.within, blank.name))
         if value is not None and statement.value is not None:
             source = _replaced(source, statement.value, value)
@@ -103,7 +108,7 @@ def assigned_as_in(solution: str, source: str) -> tuple[str, list[Blank]]:
     names = {(blank.within, blank.name) for blank in blanks_of(solution)}
     types = {(blank.within, blank.name): type(statement) for blank, statement in _statements(solution)}
     changed = []
-    for blank, statement in reversed(list(_statements(source))):
+    for blank, statement in reversed(_statements(source)):
         at = (blank.within, blank.name)
         if at not in names or {types[at], type(statement)} != {ast.Assign, ast.AugAssign}:
             continue
@@ -116,17 +121,20 @@ def assigned_as_in(solution: str, source: str) -> tuple[str, list[Blank]]:
     return source, changed
 
 
-def _statements(source: str) -> Iterator[tuple[Blank, Statement]]:
+@functools.lru_cache(maxsize=64)  # to judge an answer takes many looks at the same sources
+def _statements(source: str) -> tuple[tuple[Blank, Statement], ...]:
     """The statements that could be blanks, as such, in order."""
+    found: list[tuple[Blank, Statement]] = []
     seen: dict[tuple[str, str], int] = {}
     for within, statement in _walk(ast.parse(source), ""):
         if statement.value is None:
             continue
         name = _name(source, statement)
         n = seen[within, name] = seen.get((within, name), 0) + 1
-        value = ast.get_source_segment(source, statement.value) or ""
-        text = ast.get_source_segment(source, statement) or ""
-        yield Blank(name if n == 1 else f"{name} ({n})", statement.lineno, within, value, text), statement
+        value, text = _text(source, statement.value), _text(source, statement)
+        blank = Blank(name if n == 1 else f"{name} ({n})", statement.lineno, within, value, text)
+        found.append((blank, statement))
+    return tuple(found)
 
 
 def _walk(node: ast.AST, within: str) -> Iterator[tuple[str, Statement]]:
@@ -143,7 +151,7 @@ def _name(source: str, statement: Statement) -> str:
     if isinstance(statement, ast.Return):
         return "return"
     target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
-    return ast.get_source_segment(source, target) or ""
+    return _text(source, target)
 
 
 def _before_value(source: str, statement: Statement) -> str:
@@ -160,9 +168,20 @@ def _replaced(source: str, node: ast.expr, value: str) -> str:
     return source[:start] + (f"({one_line}{chr(10) * missing})" if missing else one_line) + source[end:]
 
 
+def _text(source: str, node: ast.stmt | ast.expr) -> str:
+    start, end = _span(source, node)
+    return source[start:end]
+
+
+@functools.lru_cache(maxsize=64)
+def _lines(source: str) -> list[str]:
+    """The lines as `ast` counts them, with their ends."""
+    return re.split(r"(?<=\n)|(?<=\r)(?!\n)", source)
+
+
 def _span(source: str, node: ast.stmt | ast.expr) -> tuple[int, int]:
     """Where a node stands in the source, in characters; `ast` counts bytes."""
-    lines = source.splitlines(keepends=True)
+    lines = _lines(source)
 
     def at(line: int, column: int) -> int:
         before = lines[line - 1].encode()[:column].decode()

@@ -39,11 +39,13 @@ class WrongAnswer:
     blanks   what is written, by the name of the blank; the others are as in the solution
     kind     the kind of mistake, a name of `words.MISTAKES`, of which they are told
     says     the exercise's own words, told whoever gives an answer of the same numbers
+    any_number   whether these are also told whoever writes the same code with other numbers in it
     """
 
     blanks: Mapping[str, str]
     kind: str = ""
     says: Texts = field(default_factory=dict)
+    any_number: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 WITHIN = 1e-9  # relative; the exercises' numbers are of the order of 1
-PLAIN = ("sign", "transposed", "nothing", "not_finite")  # kinds that the numbers show, whatever the line says
+# Kinds that the numbers show, whatever the line says.
+PLAIN = ("sign", "transposed", "nothing", "number_zero", "not_finite")
 NAMED_FACTORS = (2, 3, 4, 0.5, 1 / 3, 0.25, 10, 0.1)
 
 _OBJECT = re.compile(r"<(?:\w+\.)*(\w+)(?: \S+)? (?:object )?at 0x[0-9a-fA-F]+>")  # its address says nothing
@@ -55,7 +56,7 @@ def difference(yours: Any, right: Any) -> tuple[str, dict[str, Any]]:
     if same(-y, r):
         return "sign", {}
     if not np.any(y):
-        return "nothing", {}
+        return ("nothing" if y.ndim else "number_zero"), {}
     if y.ndim == 2 and y.shape[0] == y.shape[1] and same(y.T, r):
         return "transposed", {}
     with np.errstate(all="ignore"):
@@ -94,6 +95,9 @@ def shown(value: Any) -> str:
     """A value as a learner reads it: an array's first rows and columns, and its shape."""
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
+    if isinstance(value, list | tuple | dict) and _has_arrays(value):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        return "\n".join(f"[{key!r}]  {shown(x)}".replace("\n", "\n     ") for key, x in items)
     array = _array(value)
     if array is not None and np.asarray(value).dtype == bool:
         array = np.asarray(value)
@@ -104,6 +108,12 @@ def shown(value: Any) -> str:
     with np.printoptions(precision=4, suppress=True, threshold=36, edgeitems=3, linewidth=72):
         text = str(array + 0.0) if array.dtype.kind == "f" else str(array)
     return f"{text}\nshape {array.shape}" if array.ndim else text
+
+
+def _has_arrays(value: Any) -> bool:
+    """Whether it is or has an array of one axis or more."""
+    values = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return bool(np.ndim(value)) if isinstance(value, np.ndarray) else any(map(_has_arrays, values))
 
 
 def _short(text: str) -> str:

@@ -8,18 +8,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import tinygrad_cnn as tg
-from tinygrad_cnn.check import Report
-from tinygrad_cnn.check.results import Cause, Results
 from tinygrad_cnn.learn import differences
 from tinygrad_cnn.learn.blanks import filled
 from tinygrad_cnn.learn.course import Exercise
 from tinygrad_cnn.learn.modules import AnswerError, loaded
 from tinygrad_cnn.learn.outcome import Line, Outcome, Status
+
+if TYPE_CHECKING:  # `tg.check` is imported when it is used: for exercises on values that would be half of the time
+    from tinygrad_cnn.check import Report
+    from tinygrad_cnn.check.results import Cause, Results
 
 SECONDS = 2.0  # of the cross-check; the exercises' models take a hundredth
 

@@ -30,7 +30,7 @@ except ImportError:  # Windows has no such limits, and the clock's is that of th
 
 from tinygrad_cnn.learn import differences
 from tinygrad_cnn.learn.blanks import Blank, answers, as_given, assigned_as_in, filled, same_code, without_marks
-from tinygrad_cnn.learn.course import Exercise, course
+from tinygrad_cnn.learn.course import Exercise, WrongAnswer, course
 from tinygrad_cnn.learn.gradients import cross_check, judged_above, judged_gradient, returned
 from tinygrad_cnn.learn.modules import AnswerError, loaded
 from tinygrad_cnn.learn.outcome import Line, Outcome, value_of
@@ -223,6 +223,8 @@ def _own_words(exercise: Exercise, name: str, answer: ModuleType) -> dict[str, s
     for wrong in exercise.wrong:
         if not wrong.says or (name and name not in wrong.blanks):
             continue
+        if wrong.any_number and _alike_but_for_numbers(exercise, wrong, answer):
+            return dict(wrong.says)
         places = {(b.within, b.name): wrong.blanks[b.name] for b in exercise.blanks if b.name in wrong.blanks}
         try:
             source = filled(without_marks(exercise.solution), places)
@@ -237,6 +239,14 @@ def _own_words(exercise: Exercise, name: str, answer: ModuleType) -> dict[str, s
         if alike:
             return dict(wrong.says)
     return {}
+
+
+def _alike_but_for_numbers(exercise: Exercise, wrong: WrongAnswer, answer: ModuleType) -> bool:
+    """Whether the answer has the code of a wrong one, with any numbers in it."""
+    source = filled(answer.__source__, {(b.within, b.name): wrong.blanks.get(b.name, b.value) for b in exercise.blanks})
+    found, listed = (answers(text, list(exercise.blanks)) for text in (answer.__source__, source))
+    pairs = [(found[name], listed[name]) for name in wrong.blanks]
+    return all(a is not None and b is not None and same_code(a.text, b.text, any_number=True) for a, b in pairs)
 
 
 def _values(exercise: Exercise, module: ModuleType) -> Mapping[str, Any]:

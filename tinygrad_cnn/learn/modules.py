@@ -16,12 +16,23 @@ import numpy as np
 from tinygrad_cnn.learn.outcome import Line, Outcome
 
 _MODULE = "exercise"
-_OPERATORS: dict[type[ast.operator], str] = {ast.MatMult: "@", ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 
-
-# What NumPy says of an assignment: of an array to one element, and of an array to a part of another shape.
-_ARRAY_FOR_NUMBER = ("setting an array element with a sequence", "arrays can be converted to Python scalars")
-_ASSIGNED = re.compile(r"could not broadcast input array from shape (\(.*?\)) into shape (\(.*?\))")
+# What NumPy says, by the kind of `words.FAILURES` that says it to a learner; the groups fill in its sentence.
+_NUMPY = {
+    "assigned_shapes": r"input array from shape (?P<actual>\(.*?\)) into shape (?P<expected>\(.*?\))",
+    "ragged": r"setting an array element with a sequence.*inhomogeneous|all input arrays must have the same shape",
+    "array_for_number": r"setting an array element with a sequence|arrays can be converted to Python scalars",
+    "matmul_shapes": r"matmul|not aligned",
+    "broadcast_shapes": r"broadcast",
+    "truth_of_array": r"^The truth value of an array",
+    "reshaped_size": r"cannot reshape array of size (?P<size>\d+) into shape (?P<expected>\(.*?\))",
+    "no_such_axis": r"axis (?P<axis>-?\d+) is out of bounds for array of dimension (?P<ndim>\d+)",
+    "no_such_index": r"index (?P<index>-?\d+) is out of bounds for axis (?P<axis>\d+) with size (?P<size>\d+)",
+    "too_many_indices": r"array is (?P<ndim>\d+)-dimensional, but (?P<n>\d+) were indexed",
+    "array_called": r"'numpy.ndarray' object is not callable",
+    "blank_used": r"ellipsis",
+}
+_OF_NUMPY = (ValueError, TypeError, IndexError)
 
 
 class AnswerError(Exception):
@@ -41,15 +52,16 @@ class AnswerError(Exception):
         message = " ".join(words.split())[:300].rstrip(".?")
         # A line that is still blank has the solution in it, which what was written above made fail.
         hidden = at is not None and any(line.line == at[0] and line.status == "blank" for line in lines)
-        if kind in ("matmul_shapes", "broadcast_shapes") and (operands := self._operands()):
-            message = f" {operands[1]} ".join(
-                f"{'' if hidden else text} {np.shape(x)}".strip() for text, x in operands[0]
-            )
-            if kind == "matmul_shapes" and any(np.ndim(x) == 0 for _, x in operands[0]):
+        if kind in ("matmul_shapes", "broadcast_shapes"):
+            operands = self._operands()
+            shapes = [f"{'' if hidden else text} {np.shape(x)}".strip() for text, x in operands]
+            message = ", ".join(shapes or re.findall(r"\([\d,]+\)", message) or [message])
+            if kind == "matmul_shapes" and any(np.ndim(x) == 0 for _, x in operands):
                 kind = "matmul_number"
-        facts: dict[str, Any] = {"type": type(error).__name__, "message": message}
-        if kind == "assigned_shapes" and (shapes := _ASSIGNED.search(str(error))):
-            facts |= {"actual": shapes[1], "expected": shapes[2]}
+        if kind == "truth_of_array" and at is not None and re.search(r"[<>]|[=!]=", at[1]):
+            kind = "truth_of_comparison"
+        said = re.search(_NUMPY.get(kind, ""), str(error))
+        facts: dict[str, Any] = {"type": type(error).__name__, "message": message, **(said.groupdict() if said else {})}
         return Outcome(solved=False, lines=lines, kind=kind, facts=facts, at=None if hidden else at)
 
     @property
@@ -68,22 +80,20 @@ class AnswerError(Exception):
         found = zip(walk, traceback.extract_tb(self.error.__traceback__), strict=True)
         return [(frame, summary) for frame, summary in found if summary.filename == self.file]
 
-    def _operands(self) -> tuple[list[tuple[str, Any]], str] | None:
-        """The two operands of the operation that failed, with their texts, and its operator."""
+    def _operands(self) -> list[tuple[str, Any]]:
+        """The operands of the operation or call that failed, with their texts; none if they cannot be found."""
         if not (frames := self._frames()):
-            return None
+            return []
         frame, at = frames[-1]
         if at.colno is None or at.end_colno is None or at.end_lineno != at.lineno:
-            return None
+            return []
         part = linecache.getline(self.file, at.lineno or 0).encode()[at.colno : at.end_colno].decode()
         try:
-            node = ast.parse(part, mode="eval").body
-            if not isinstance(node, ast.BinOp) or type(node.op) not in _OPERATORS:
-                return None
-            texts = [ast.get_source_segment(part, side) or "" for side in (node.left, node.right)]
-            return [(t, eval(t, frame.f_globals, frame.f_locals)) for t in texts], _OPERATORS[type(node.op)]
+            texts = [ast.get_source_segment(part, node) or "" for node in _operands_of(ast.parse(part).body[0])]
+            values = [(text, eval(text, frame.f_globals, frame.f_locals)) for text in texts]
         except Exception:  # it cannot be evaluated again
-            return None
+            return []
+        return [(text, value) for text, value in values if not isinstance(value, str)]  # as of einsum
 
     def _at(self) -> tuple[int, str] | None:
         """The last line of the learner's file that the error came through."""
@@ -95,24 +105,26 @@ class AnswerError(Exception):
         return frames[-1].lineno, (frames[-1].line or "").strip()
 
 
+def _operands_of(statement: ast.stmt) -> list[ast.expr]:
+    """What an expression or an assignment such as `a += b` combines, of which one may have the wrong shape."""
+    if isinstance(statement, ast.AugAssign):
+        return [statement.target, statement.value]
+    match statement.value if isinstance(statement, ast.Expr) else None:
+        case ast.BinOp(left, _, right) | ast.Compare(left, _, [right]):
+            return [left, right]
+        case ast.Call(_, arguments):
+            return arguments
+    return []
+
+
 def _kind(error: BaseException) -> str:
     text = str(error)
     if isinstance(error, IndentationError):
         return "IndentationError"
     if isinstance(error, SyntaxError) and text.startswith("invalid decimal literal"):  # 2x
         return "no_product_sign"
-    if isinstance(error, ValueError) and ("matmul" in text or "not aligned" in text):
-        return "matmul_shapes"
-    if isinstance(error, ValueError | TypeError) and any(words in text for words in _ARRAY_FOR_NUMBER):
-        return "array_for_number"
-    if isinstance(error, ValueError) and _ASSIGNED.search(text):
-        return "assigned_shapes"
-    if isinstance(error, ValueError) and "broadcast" in text:
-        return "broadcast_shapes"
-    if isinstance(error, ValueError) and text.startswith("The truth value of an array"):
-        return "truth_of_array"
-    if isinstance(error, TypeError) and "ellipsis" in text:
-        return "blank_used"
+    if isinstance(error, _OF_NUMPY) and (found := [k for k, words in _NUMPY.items() if re.search(words, text, re.S)]):
+        return found[0]
     for kind in type(error).__mro__:
         if kind.__name__ in (
             "SyntaxError", "NameError", "ModuleNotFoundError", "ImportError", "IndexError", "KeyError", "TypeError",

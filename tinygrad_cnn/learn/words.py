@@ -11,6 +11,7 @@ from typing import Any
 # What a mistake is, by the kind of edit that the cross-check found, or by what the numbers show.
 MISTAKES: Mapping[str, tuple[str, str]] = {
     "nothing": ("It is 0 everywhere.", "모든 원소가 0입니다."),
+    "number_zero": ("It is 0, and should not be.", "0이 나오는데 0이 아니어야 합니다."),
     "zero": ("A part of it is missing.", "한 부분이 빠져 있습니다."),
     "sign": ("The sign is wrong.", "부호가 반대입니다."),
     "sign_of": ("The sign of one part is wrong.", "한 부분의 부호가 반대입니다."),
@@ -160,12 +161,13 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
 # What kept an answer from being judged.
 FAILURES: Mapping[str, tuple[str, str]] = {
     "matmul_shapes": (
-        "The shapes do not fit in @: {message}. The columns of the first have to be as many as the rows of the second.",
-        "@의 shape가 맞지 않습니다. {message}. 앞 행렬의 열 수와 뒤 행렬의 행 수가 같아야 합니다.",
+        "The shapes do not fit in a matrix product: {message}. "
+        "The columns of the first have to be as many as the rows of the second.",
+        "행렬 곱의 shape가 맞지 않습니다. {message}. 앞 행렬의 열 수와 뒤 행렬의 행 수가 같아야 합니다.",
     ),
     "matmul_number": (
-        "@ is for arrays, and one of these is a number: {message}. Numbers are multiplied with *.",
-        "@은 배열의 곱인데 하나가 수입니다. {message}. 수는 *로 곱합니다.",
+        "A matrix product is of arrays, and one of these is a number: {message}. Numbers are multiplied with *.",
+        "행렬 곱은 배열의 곱인데 하나가 수입니다. {message}. 수는 *로 곱합니다.",
     ),
     "broadcast_shapes": (
         "The shapes do not fit: {message}. From the last axis on, lengths have to be equal, or one of them 1.",
@@ -182,6 +184,36 @@ FAILURES: Mapping[str, tuple[str, str]] = {
     "truth_of_array": (
         "max, min, if, and, or are for single numbers, and this is an array: NumPy has functions for all its elements.",
         "max, min, if, and, or는 수 하나에 쓰는데 여기에는 배열이 왔습니다. 원소마다 계산하는 NumPy 함수를 쓰세요.",
+    ),
+    "truth_of_comparison": (
+        "Comparing arrays gives True or False for each element, and if, and, or need a single one: NumPy has functions "
+        "that choose element by element.",
+        "배열을 비교하면 원소마다 True나 False가 나오는데 if, and, or에는 하나만 쓸 수 있습니다. "
+        "NumPy에는 원소마다 고르는 함수가 있습니다.",
+    ),
+    "ragged": (
+        "Arrays of different shapes are put together as if they had the same one.",
+        "shape가 서로 다른 배열을 shape가 같은 것처럼 합칩니다.",
+    ),
+    "reshaped_size": (
+        "A reshape keeps the number of elements: there are {size}, and shape {expected} has another number.",
+        "reshape를 해도 원소 수는 그대로입니다. 원소가 {size}개인데 shape {expected}의 원소 수는 다릅니다.",
+    ),
+    "no_such_axis": (
+        "There is no axis {axis}: the number of axes is {ndim}, and the first is axis 0.",
+        "{axis}번 축이 없습니다. 이 배열의 축은 {ndim}개이고 첫째 축이 0번입니다.",
+    ),
+    "no_such_index": (
+        "There is no index {index}: the length of axis {axis} is {size}, and the first index is 0.",
+        "{index}번 원소가 없습니다. 이 배열의 {axis}번 축에는 원소가 {size}개 있고 첫째가 0번입니다.",
+    ),
+    "too_many_indices": (
+        "There are more indices than axes: {n}, where the number of axes is {ndim}.",
+        "인덱스가 축보다 많습니다. 인덱스는 {n}개, 배열의 축은 {ndim}개입니다.",
+    ),
+    "array_called": (
+        "Parentheses after an array call it like a function: an index has [ ], and a product *.",
+        "배열 뒤의 괄호는 함수를 부른다는 뜻입니다. 인덱스는 [ ], 곱은 *를 씁니다.",
     ),
     "blank_used": (
         "A line uses a blank that is not filled in yet: ... is no number.",
