@@ -7,6 +7,7 @@ number of an integer dtype, where x[index] would give the last element.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,10 +15,12 @@ import numpy as np
 
 from tinygrad_cnn.lowering.instructions import Instruction, Slot, mapped
 from tinygrad_cnn.lowering.jax_source import foreign
-from tinygrad_cnn.lowering.jax_source.names import LACKING, MEANINGLESS, SPECIAL
-from tinygrad_cnn.lowering.numpy_source.expressions import ATOM, Expressions, NotPrintableError, Text
+from tinygrad_cnn.lowering.jax_source.calls import ArrayOf, UnsupportedError, adapted
+from tinygrad_cnn.lowering.jax_source.names import LACKING, NO_UFUNC, RENAMED, SPECIAL
+from tinygrad_cnn.lowering.numpy_source.expressions import ATOM, REDUCTIONS, Expressions, NotPrintableError, Text
 from tinygrad_cnn.lowering.numpy_source.helpers import HELPERS
 
+SEVERAL_AXES = frozenset({*REDUCTIONS, "logaddexp", "logaddexp2"})
 OWN = frozenset({"labels_in_range", "at_least_one", "erfc"})  # helpers that NumPy has the primitives' own source for
 
 
@@ -62,9 +65,20 @@ class JaxExpressions(Expressions):
         return super()._reshape(x, operands)
 
     def _reduce(self, x: Instruction, operands: Sequence[Text]) -> Text:
-        if x.parameters["ufunc"] in LACKING:
-            raise lacking(f"np.{x.parameters['ufunc']}.reduce", x)
-        return super()._reduce(x, operands)
+        name, axis = x.parameters["ufunc"], x.parameters["axis"]
+        if isinstance(axis, tuple) and len(axis) > 1 and name not in SEVERAL_AXES:
+            return self._reduce_one_by_one(x, operands)
+        found = super()._reduce(x, operands)
+        return Text(found.text.replace(f"jnp.{name}.reduce(", f"{self.ufunc(name)}.reduce(", 1))
+
+    def _reduce_one_by_one(self, x: Instruction, operands: Sequence[Text]) -> Text:
+        """A reduction along several axes, where JAX takes one."""
+        if x.parameters.keys() - {"ufunc", "axis", "dtype", "keepdims"}:
+            raise lacking(f"np.{x.parameters['ufunc']}.reduce along several axes with where or initial", x)
+        text, kept = operands[0].text, ", keepdims=True" if x.parameters["keepdims"] else ""
+        for axis in sorted(x.parameters["axis"], reverse=True):
+            text = f"{self.ufunc(x.parameters['ufunc'])}.reduce({text}, axis={axis}{kept})"
+        return Text(text)
 
     def _getitem(self, x: Instruction, operands: Sequence[Text]) -> Text:
         x = _with_places(x)
@@ -104,8 +118,30 @@ class JaxExpressions(Expressions):
         return Text(f"jnp.array([{', '.join([a.text for a in operands])}], {self.dtype(x.result.dtype)}){shaped}")
 
     def _call(self, x: Instruction, operands: Sequence[Text]) -> Text:
-        keywords = {k: v for k, v in x.parameters["keywords"].items() if k not in MEANINGLESS}
-        return super()._call(x.with_(parameters={**x.parameters, "keywords": keywords}), operands)
+        if x.function in (np.split, np.array_split) and (pieces := self._pieces(x, operands)) is not None:
+            return pieces
+        if x.function is np.linalg.cholesky and x.parameters["keywords"].get("upper"):  # read from the upper triangle
+            text = operands[0].within(ATOM)
+            return Text(f"jnp.linalg.cholesky(jnp.conj({text}.mT), upper=True, symmetrize_input=False)")
+        try:
+            x = adapted(x)
+        except UnsupportedError as error:
+            raise lacking(f"{super().function(x).replace('jnp.', 'np.', 1)} {error}", x) from None
+        return super()._call(x, operands)
+
+    def _pieces(self, x: Instruction, operands: Sequence[Text]) -> Text | None:
+        """An array split at places that are not in order, which JAX refuses."""
+        of, places, *rest = x.parameters["args"]
+        axis = rest[0] if rest else x.parameters["keywords"].get("axis", 0)
+        if not isinstance(places, list | tuple | np.ndarray) or not isinstance(of, Slot):
+            return None
+        n = x.operands[of.number].result.shape[axis]
+        ends = [slice(a, b).indices(n)[:2] for a, b in itertools.pairwise([0, *map(int, places), n])]
+        if [end for _, end in ends[:-1]] == list(places) == sorted(places):
+            return None
+        begin = ":, " * (axis % len(x.operands[of.number].result.shape))
+        text = operands[of.number].within(ATOM)
+        return Text(f"[{', '.join([f'{text}[{begin}{a}:{max(a, b)}]' for a, b in ends])}]")
 
     def _foreign(self, x: Instruction, operands: Sequence[Text]) -> Text:
         found = super()._foreign(x, operands)
@@ -125,11 +161,23 @@ class JaxExpressions(Expressions):
             self.imports.pop("import scipy.special")
             name = text.rsplit(".", 1)[-1]
             if name not in SPECIAL:
-                raise lacking(f"scipy.special.{name}", x)
+                raise lacking(text, x)
             return f"jax.scipy.special.{SPECIAL[name]}"
-        if text.removeprefix("jnp.").split(".")[0] in LACKING or text.removeprefix("jnp.") in LACKING:
-            raise lacking(f"np.{text.removeprefix('jnp.')}", x)
-        return text
+        name = text.removeprefix("jnp.")
+        if name in LACKING:
+            raise lacking(f"np.{name}", x)
+        owner, _, method = name.partition(".")
+        if owner in NO_UFUNC and method:
+            return f"{self.ufunc(owner)}.{method}"
+        return f"jnp.{RENAMED.get(name, name)}"
+
+    def ufunc(self, name: str) -> str:
+        """A ufunc, to call its methods: JAX has many as plain functions."""
+        if name not in NO_UFUNC:
+            return f"jnp.{name}"
+        of = getattr(np, name)
+        identity = "" if of.identity is None else f", identity={of.identity}"
+        return f"jnp.frompyfunc(jnp.{name}, {of.nin}, {of.nout}{identity})"
 
     def dtype(self, dtype: Any, x: Instruction | None = None) -> str:
         """A dtype. Integers of 64 bits are JAX's own, which have 32 without x64."""
@@ -141,6 +189,11 @@ class JaxExpressions(Expressions):
     def index(self, index: Any, operands: Sequence[Text]) -> str:
         """What stands in the brackets of x[...]: JAX takes no lists there."""
         return super().index(mapped_lists(index), operands)
+
+    def parameter(self, x: Any, operands: Sequence[Text]) -> str:
+        """A parameter of any kind."""
+        text = super().parameter(x, operands)
+        return f"jnp.array({text})" if isinstance(x, ArrayOf) else text
 
     def number(self, value: Any, x: Instruction | None) -> Text:
         """A number, or a constant array."""

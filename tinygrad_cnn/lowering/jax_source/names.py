@@ -6,13 +6,21 @@ A test compares these with the installed JAX.
 # Functions that a program of NumPy's may call.
 LACKING = frozenset(
     {
-        "asarray_chkfinite", "ascontiguousarray", "asfortranarray", "common_type", "fix", "isnat", "may_share_memory",
-        "min_scalar_type", "real_if_close", "require", "shares_memory",
+        "asarray_chkfinite", "common_type", "isnat", "may_share_memory", "min_scalar_type", "real_if_close", "require",
+        "shares_memory",
     }
 )  # fmt: skip
+RENAMED = {"asanyarray": "asarray", "ascontiguousarray": "asarray", "asfortranarray": "asarray", "fix": "trunc"}
 
-# Keywords that say how a result lies in memory, or of what class it is.
-MEANINGLESS = frozenset({"order", "subok", "copy", "like", "device"})
+# Ufuncs of two operands that are plain functions in JAX, without methods such as `reduce`.
+NO_UFUNC = frozenset(
+    {
+        "arctan2", "atan2", "bitwise_left_shift", "bitwise_right_shift", "copysign", "divide", "equal", "float_power",
+        "floor_divide", "fmax", "fmin", "fmod", "gcd", "greater", "greater_equal", "heaviside", "hypot", "lcm", "ldexp",
+        "left_shift", "less", "less_equal", "matmul", "matvec", "mod", "nextafter", "not_equal", "pow", "power",
+        "remainder", "right_shift", "true_divide", "vecdot", "vecmat",
+    }
+)  # fmt: skip
 
 # SciPy's special functions that JAX has, and what JAX calls them.
 SAME_NAME = (
