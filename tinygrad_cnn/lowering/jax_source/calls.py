@@ -28,6 +28,16 @@ SEQUENCES = frozenset({"arrays", "choicelist", "choices", "condlist", "tup", "xi
 LAYOUT = frozenset({"order", "subok", "copy", "like", "device", "kind", "casting"})  # what makes no difference in JAX
 
 
+# Parameters that have another name in JAX.
+NAMES = {
+    np.clip: {"a_min": "min", "a_max": "max"},
+    np.nanstd: {"correction": "ddof"},
+    np.nanvar: {"correction": "ddof"},
+}
+
+POSITIONAL = (np.where, np.astype)  # which take no names in JAX
+
+
 class UnsupportedError(Exception):
     """A call that JAX has no counterpart of; the message says what of it."""
 
@@ -54,7 +64,9 @@ def adapted(x: Instruction) -> Instruction:
         value = _converted(p.name, given[p.name])
         if p.kind is p.VAR_POSITIONAL:
             positional += value
-        elif p.default is p.empty and p.kind is not p.KEYWORD_ONLY and not named:
+        elif p.name in NAMES.get(x.function, {}):
+            named[NAMES[x.function][p.name]] = value
+        elif x.function in POSITIONAL or (p.default is p.empty and p.kind is not p.KEYWORD_ONLY and not named):
             positional.append(value)
         elif p.name not in LAYOUT or (p.name == "order" and x.function in (np.reshape, np.ravel)):
             named[p.name] = value
@@ -72,7 +84,7 @@ def _by_name(function: Any, args: Any, keywords: Any) -> Given | None:
     given = dict(bound.arguments)
     others = next((p.name for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD), "")
     given.update(given.pop(others, {}))
-    return {k: v for k, v in given.items() if v is not defaults.get(k, function) and v is not np._NoValue}
+    return {k: v for k, v in given.items() if v is not np._NoValue and not (v is None and defaults.get(k, 0) is None)}
 
 
 def _with(x: Instruction, args: Any, keywords: Any, function: Any = None) -> Instruction:
@@ -82,7 +94,7 @@ def _with(x: Instruction, args: Any, keywords: Any, function: Any = None) -> Ins
 
 def _converted(name: str, value: Any) -> Any:
     if name in SEQUENCES and isinstance(value, list | tuple):
-        return type(value)([_array(item) for item in value])
+        return type(value)([item if _has_slots([item]) else _array(item) for item in value])
     return _array(value) if name in ARRAYS else value
 
 
@@ -151,6 +163,30 @@ def _partition(x: Instruction, given: Given) -> Instruction | None:
     return _with(x, [given["a"]], names, np.argsort if x.function is np.argpartition else np.sort)
 
 
+def _tri(x: Instruction, given: Given) -> Instruction:
+    """With its dtype, which in JAX is float32 if it is not given."""
+    rest = {k: v for k, v in given.items() if k not in ("N", "dtype")}
+    return _with(x, [given["N"]], {**rest, "dtype": x.result.dtype})
+
+
+def _bincount(x: Instruction, given: Given) -> Instruction:
+    """As long as NumPy's result is, where that is known."""
+    rest = {k: v for k, v in given.items() if k not in ("x", "minlength")}
+    return _with(x, [_array(given["x"])], {**rest, "length": x.result.shape[0]})
+
+
+def _histogram(x: Instruction, given: Given) -> None:
+    a, weights = [_dtype(given.get(name), x) for name in ("a", "weights")]
+    if weights is not None and a != weights:
+        raise UnsupportedError("with weights of another dtype")
+
+
+def _dtype(value: Any, x: Instruction) -> Any:
+    if isinstance(value, Slot):
+        return x.operands[value.number].result.dtype
+    return None if value is None else np.asarray(value).dtype
+
+
 def _gradient(x: Instruction, given: Given) -> None:
     if given.get("edge_order", 1) != 1:
         raise UnsupportedError("with edge_order=2")
@@ -163,6 +199,17 @@ def _polymul(x: Instruction, given: Given) -> None:
 
 def _polydiv(x: Instruction, given: Given) -> None:
     raise UnsupportedError("whose results are as long as their values say")
+
+
+def _tril(x: Instruction, given: Given) -> None:
+    m = given["m"]
+    if isinstance(m, Slot) and len(x.operands[m.number].result.shape) < 2:
+        raise UnsupportedError("of one row")
+
+
+def _polyadd(x: Instruction, given: Given) -> None:
+    if len(x.result.shape) > 1:
+        raise UnsupportedError("of matrices")
 
 
 def _logspace(x: Instruction, given: Given) -> None:
@@ -185,6 +232,9 @@ def _quantile(x: Instruction, given: Given) -> None:
     q = given["q"]
     if np.ndim(q) > 1 or (isinstance(q, Slot) and len(x.operands[q.number].result.shape) > 1):
         raise UnsupportedError("of q with two axes")
+    of = x.operands[given["a"].number].result if isinstance(given["a"], Slot) else None
+    if given.get("method") == "inverted_cdf" and of is not None and of.dtype == np.float32:
+        raise UnsupportedError("with method='inverted_cdf' in single precision")
     if given.get("method", "linear") not in ("linear", "lower", "higher", "midpoint", "nearest", "inverted_cdf"):
         raise UnsupportedError(f"with method={given['method']!r}")
 
@@ -205,7 +255,9 @@ def _cholesky(x: Instruction, given: Given) -> Instruction:
 
 
 REWRITES: dict[Any, Callable[[Instruction, Given], Instruction | None]] = {
+    np.bincount: _bincount,
     np.compress: _compress,
+    np.histogram: _histogram,
     np.repeat: _repeat,
     np.delete: _delete,
     np.partition: _partition,
@@ -213,6 +265,11 @@ REWRITES: dict[Any, Callable[[Instruction, Given], Instruction | None]] = {
     np.gradient: _gradient,
     np.polymul: _polymul,
     np.polydiv: _polydiv,
+    np.polyadd: _polyadd,
+    np.polysub: _polyadd,
+    np.tri: _tri,
+    np.tril: _tril,
+    np.triu: _tril,
     np.logspace: _logspace,
     np.quantile: _quantile,
     np.nanquantile: _quantile,

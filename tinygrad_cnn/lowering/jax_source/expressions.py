@@ -21,7 +21,9 @@ from tinygrad_cnn.lowering.numpy_source.expressions import ATOM, REDUCTIONS, Exp
 from tinygrad_cnn.lowering.numpy_source.helpers import HELPERS
 
 SEVERAL_AXES = frozenset({*REDUCTIONS, "logaddexp", "logaddexp2"})
-OWN = frozenset({"labels_in_range", "at_least_one", "erfc"})  # helpers that NumPy has the primitives' own source for
+OWN = frozenset(
+    {"labels_in_range", "at_least_one", "erfc", "i0_derivative"}
+)  # helpers that NumPy has the primitives' own source for
 
 
 class JaxExpressions(Expressions):
@@ -68,6 +70,8 @@ class JaxExpressions(Expressions):
         name, axis = x.parameters["ufunc"], x.parameters["axis"]
         if isinstance(axis, tuple) and len(axis) > 1 and name not in SEVERAL_AXES:
             return self._reduce_one_by_one(x, operands)
+        if name not in REDUCTIONS and isinstance(x.parameters.get("initial"), int | float):  # of the same dtype
+            x = x.with_(parameters={**x.parameters, "initial": x.result.dtype.type(x.parameters["initial"])})
         found = super()._reduce(x, operands)
         return Text(found.text.replace(f"jnp.{name}.reduce(", f"{self.ufunc(name)}.reduce(", 1))
 
@@ -164,7 +168,10 @@ class JaxExpressions(Expressions):
                 raise lacking(text, x)
             return f"jax.scipy.special.{SPECIAL[name]}"
         name = text.removeprefix("jnp.")
-        if name in LACKING:
+        if name == "lib.stride_tricks.sliding_window_view":
+            self.helpers.setdefault("sliding_window_view")
+            return "sliding_window_view"
+        if name in LACKING or name.startswith("lib."):
             raise lacking(f"np.{name}", x)
         owner, _, method = name.partition(".")
         if owner in NO_UFUNC and method:
@@ -199,6 +206,8 @@ class JaxExpressions(Expressions):
         """A number, or a constant array."""
         if isinstance(value, np.generic) and not (value.dtype in (np.float64, np.bool_) and x is None):
             return Text(f"jnp.asarray({self.number(value.item(), x).text}, {self.dtype(value.dtype)})")
+        if type(value) is int and not -(2**63) <= value < 2**63:
+            value = float(value)  # as NumPy has it, which computes with it in floating point
         return super().number(value, x)
 
 

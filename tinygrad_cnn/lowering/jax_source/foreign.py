@@ -15,7 +15,17 @@ def for_jax(source: str) -> tuple[str, str | None]:
         missing = missing or _missing(node)
         if isinstance(node, ast.Name) and node.id == "np":
             node.id = "jnp"
+    tree = ast.fix_missing_locations(_Factorials().visit(tree))
     return ast.unparse(tree) + "\n", missing
+
+
+class _Factorials(ast.NodeTransformer):
+    """Writes factorials in floating point: JAX takes no integer of more than 64 bits."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        is_factorial = ast.unparse(node.func) == "math.factorial"
+        return ast.Call(ast.Name("float"), [node], []) if is_factorial else node
 
 
 def _missing(node: ast.AST) -> str | None:

@@ -90,9 +90,25 @@ def scatter(g, index, shape):
     return jnp.zeros(shape, g.dtype).at[index].add(g)
 
 
+def sliding_window_view(x, window_shape, axis=None):
+    """The windows of x along some axes, which are its last axes."""
+    sizes = (window_shape,) if isinstance(window_shape, int) else window_shape
+    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    for n, k in zip(sizes, axes):
+        places = jnp.arange(x.shape[k] - n + 1)[:, None] + jnp.arange(n)
+        x = jnp.moveaxis(jnp.take(x, places, axis=k), k % x.ndim + 1, -1)
+    return x
+
+
 def erfc(x):
     """1 - erf(x)."""
     return jax.scipy.special.erfc(x)
+
+
+def i0_derivative(x, order):
+    """The derivative of i0 of that order: the mean over all angles of cos(angle)^order exp(x cos(angle))."""
+    cosine = jnp.cos(jnp.arange(512) * (2 * math.pi / 512)).astype(x.dtype)
+    return (cosine**order * jnp.exp(x[..., None] * cosine)).mean(axis=-1)
 
 
 def integer_quotient(x, y):
@@ -124,7 +140,8 @@ OWN = {
     function.__name__: function
     for function in (
         im2col, col2im, conv2d_kernel_gradient, conv2d_image_gradient, max_pool2d, max_unpool, max_unpool_shared,
-        unpool, places, scatter, erfc, integer_quotient, integer_remainder, labels_in_range, at_least_one,
+        unpool, places, scatter, sliding_window_view, erfc, i0_derivative, integer_quotient, integer_remainder,
+        labels_in_range, at_least_one,
     )
 }  # fmt: skip
 HELPERS = {**of_numpy.HELPERS, **OWN}

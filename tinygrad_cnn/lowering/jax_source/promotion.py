@@ -20,23 +20,32 @@ Made = list[Instruction]
 
 def with_casts(listing: Listing) -> Listing:
     """The listing with these casts written out: to NumPy, the same program."""
-    return listing.rewritten(_with_casts)
+    items: dict[Instruction, Any] = {}  # the most precise of the results of a call that has several
+    for x in listing.instructions:
+        if x.operation == "item" and x.result.dtype is not None and x.result.dtype.kind in "fc":
+            of = x.operands[0]
+            items[of] = np.result_type(items.get(of, x.result.dtype), x.result.dtype)
+    return listing.rewritten(lambda x, operands: _with_casts(x, operands, items.get(x, x.result.dtype)))
 
 
-def _with_casts(x: Instruction, operands: Sequence[Instruction]) -> Made:
+def _with_casts(x: Instruction, operands: Sequence[Instruction], dtype: Any) -> Made:
     made: Made = []
     operands = list(operands)
     rewrite = _BY_OPERATION.get(x.operation)
-    if rewrite is not None:
+    if x.operation in ("call", "reduce"):
+        _of_call(dtype, operands, made)
+    elif rewrite is not None:
         rewrite(x, operands, made)
-    elif x.function is None and ufunc_of(x.operation) is not None and x.result.kind != "number":
+    elif (
+        x.function is None and (ufunc_of(x.operation) or x.operation == "power_operator") and x.result.kind != "number"
+    ):
         _of_ufunc(x, operands, made)
     return [*made, x if operands == list(x.operands) else x.with_(operands=tuple(operands))]
 
 
 def _of_ufunc(x: Instruction, operands: Made, made: Made) -> None:
-    kinds = [type_of(y) for y in operands]
-    loop = ufunc_of(x.operation).resolve_dtypes((*kinds, *[None] * ufunc_of(x.operation).nout))
+    kinds, ufunc = [type_of(y) for y in operands], ufunc_of(x.operation) or np.power
+    loop = ufunc.resolve_dtypes((*kinds, *[None] * ufunc.nout))
     for k, dtype in enumerate(loop[: len(operands)]):
         others = [(y.result, wanted) for j, (y, wanted) in enumerate(zip(operands, loop, strict=False)) if j != k]
         _make_typed(operands, k, dtype, [result for result, wanted in others if wanted == dtype], made)
@@ -46,7 +55,7 @@ def type_of(x: Instruction) -> Any:
     """What NumPy's promotion knows of a result: its dtype, or the type of a Python number."""
     if x.result.kind != "number":
         return x.result.dtype
-    return {"b": bool, "i": int, "f": float, "c": complex}[x.result.dtype.kind]
+    return {"b": np.dtype(bool), "i": int, "f": float, "c": complex}[x.result.dtype.kind]
 
 
 def _make_typed(operands: Made, k: int, dtype: Any, others: Sequence[Result], made: Made) -> None:
@@ -108,17 +117,22 @@ def _of_number(x: Instruction, operands: Made, made: Made) -> None:
         operands[0] = cast(operands[0], x.result.dtype, made)
 
 
-def _of_call(x: Instruction, operands: Made, made: Made) -> None:
-    """A function of NumPy's that computes in a dtype that none of its operands has."""
-    dtype = x.result.dtype
+def _of_call(dtype: Any, operands: Made, made: Made) -> None:
+    """A function of NumPy's whose result is more precise than its operands."""
     if dtype is None or dtype.kind not in "fc":
         return
     arrays = [y.result.dtype for y in operands if y.result.kind != "number"]
-    if any(d.kind in "fc" for d in arrays) or not operands:
+    as_precise = [d for d in arrays if d.kind in "fc" and _precision(d) >= _precision(dtype)]
+    if as_precise or not arrays:
         return
-    for k, y in enumerate(operands):
-        if y.result.dtype.kind in "biuf":
-            operands[k] = cast(y, dtype, made)
+    floats = [k for k, y in enumerate(operands) if y.result.kind != "number" and y.result.dtype.kind == "f"]
+    for k in floats or [k for k, y in enumerate(operands) if y.result.dtype.kind in "biu"]:
+        operands[k] = cast(operands[k], np.empty(0, dtype).real.dtype, made)
+
+
+def _precision(dtype: Any) -> int:
+    """The size of a real number of a dtype."""
+    return int(dtype.itemsize // (2 if dtype.kind == "c" else 1))
 
 
 _BY_OPERATION: dict[str, Callable[[Instruction, Made, Made], None]] = {
@@ -129,5 +143,4 @@ _BY_OPERATION: dict[str, Callable[[Instruction, Made, Made], None]] = {
     "mean": _of_mean,
     "reshape": _of_number,
     "broadcast_to": _of_number,
-    "call": _of_call,
 }

@@ -48,6 +48,7 @@ class JaxWriter(Writer):
 
     def head(self, code: str) -> list[str]:
         """What it needs, the imports, and in double precision a check that JAX has it."""
+        self.is_double = self.is_double or "float64" in code  # such as a primitive's own source has
         if self.is_double:
             needs = f"It computes in double precision, for which JAX needs {ENABLE}."
         else:

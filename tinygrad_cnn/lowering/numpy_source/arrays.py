@@ -15,8 +15,10 @@ def literal(value: Any, np_name: str = "np") -> str:
     np_name: the name of the module that has the functions
     """
     if value.ndim == 2 and len(value) > 2 and value.dtype.kind in "iuf":
-        same_type = "" if value.dtype == np.float64 else f", dtype={np_name}.{value.dtype.name}"
-        for name, (m, n) in (("eye", value.shape), ("tri", value.shape)):
+        for name in ("eye", "tri"):
+            m, n = value.shape
+            usual = value.dtype == np.float64 and (name == "eye" or np_name == "np")  # JAX's tri is float32
+            same_type = "" if usual else f", dtype={np_name}.{value.dtype.name}"
             if _same_bits(value, getattr(np, name)(m, n, dtype=value.dtype)):
                 return f"{np_name}.{name}({m}{'' if m == n else f', {n}'}{same_type})"
     if value.dtype.kind not in "biufc" or value.size > LARGE or not np.isfinite(value).all():
