@@ -1,4 +1,4 @@
-"""Make the recording of the live page for the README, and its stills: live.gif and live_{light,dark}.png in docs/images.
+"""Make the recording of the live page for the README, and its stills: live.gif, live_light.png and live_dark.png.
 
     python docs/live.py
 

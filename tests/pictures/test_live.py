@@ -28,7 +28,7 @@ REFUSED: list[tuple[str, Any, dict[str, Any], type[Exception], str]] = [
     ("no image", LINEAR, {"example": np.zeros((1, 7))}, ValueError, r"shape \(1, 7\).*expected floats of shape"),
     ("integers", LINEAR, {"example": ZEROS.astype(int)}, ValueError, "dtype int64"),
     ("two for three", LINEAR, DRAWN | {"classes": list("abc")}, ValueError, "gives 2 numbers.*3 classes"),
-    ("no class 2", LINEAR, INK | {"data": (IMAGES[0], np.array([0, 1, 2, 1]))}, ValueError, "values up to 2.*from 0 to 1"),
+    ("no class 2", LINEAR, INK | {"data": (IMAGES[0], np.array([0, 1, 2, 1]))}, ValueError, "values up to 2.* to 1"),
     ("too few classes", LINEAR, INK | {"data": (IMAGES[0], IMAGES[1][:3])}, ValueError, "4 images and 3 classes"),
     ("flat ink", LINEAR, {"data": IMAGES}, ValueError, r"ink is \(0.0, 0.0\)"),
     ("a schedule", LINEAR, DRAWN | {"optimiser": tg.SGD(lambda step: 0.1)}, TypeError, "schedule"),

@@ -20,6 +20,8 @@ from tinygrad_cnn.circle_square.live import live_page, losses, score
 from tinygrad_cnn.circle_square.model import Parameters
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, start_of, train_as_published
+from tinygrad_cnn.recipes import cnn, runs
+from tinygrad_cnn.recipes.live import live_page as live_page_of_network
 
 TASK = TASKS["circle-square"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -67,7 +69,7 @@ def draw(page, *corners: tuple[float, float]) -> None:
     page.mouse.move(*places[0])
     page.mouse.down()
     for place in places[1:]:
-        page.mouse.move(*place, steps=8)
+        page.mouse.move(*place, steps=3)
     page.mouse.up()
 
 
@@ -100,6 +102,7 @@ def numbers(page) -> dict[str, tuple[str, str]]:
     """The value and the derivative of each value, as they are written in the table."""
     if page.locator("#table[open]").count() == 0:
         page.locator("#table summary").click()
+    page.wait_for_selector("#table tbody tr")
     cells = "rows => rows.map(row => [...row.children].map(cell => cell.textContent))"
     rows = page.locator("#table tbody tr").evaluate_all(cells)
     return {name: (value, derivative) for name, value, derivative in rows}
@@ -271,6 +274,28 @@ def test_axe_finds_no_serious_fault_and_nothing_scrolls_sideways(
     numbers(page)
     assert serious_faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.close()
+
+
+def test_a_network_that_sees_ink_sees_the_same_wherever_it_is_drawn(browser, tmp_path: Path) -> None:
+    network = runs.Trained("cnn", ("circle", "square"), cnn.network(2), frozenset())
+    live_page_of_network(network, data.bundled(TASK)).save(tmp_path / "live.html")
+    page = opened(browser, tmp_path / "live.html")
+    page.locator("#pad").focus()
+    found = []
+    for _ in range(2):
+        page.keyboard.press(" ")
+        for key in ("ArrowDown", "ArrowRight", "ArrowUp", "ArrowLeft"):
+            for _ in range(6):
+                page.keyboard.press(key)
+        page.keyboard.press(" ")
+        found.append(probability(page))
+        page.keyboard.press("Delete")
+        page.keyboard.press("Shift+ArrowLeft")
+        page.keyboard.press("Shift+ArrowUp")
+    assert found[0] == found[1] != 0.5
+    assert page.locator("#drawings output").all_inner_texts()[0].endswith(" of 4")
+    assert page.complaints == []
     page.close()
 
 

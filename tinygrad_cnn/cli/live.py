@@ -13,6 +13,8 @@ from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import RecipeName
 from tinygrad_cnn.cli import options
 from tinygrad_cnn.escaping import printable
+from tinygrad_cnn.recipes import runs
+from tinygrad_cnn.recipes.live import live_page as page_of_network
 
 
 @click.command()
@@ -48,20 +50,28 @@ def live(
     backward pass, and T to train. RUN is the folder of a run, or its weights.safetensors; without it, the model is
     trained first.
     """
+    network = None if run_folder is None else runs.read(run_folder)
     with outputs.new_file(out) as put:
-        scaling = data.Scaling(invert, scale)
-        if run_folder is None:
-            drawings = options.load(TASKS[task], folder, split, split_seed)
-            p = trained(drawings, scaling, recipe, TASKS[task])
+        if network is not None:
+            why = f"has no effect on a run of the recipe {network.recipe}"
+            options.refuse_others(why, ("run_folder", "out", "language", "theme"))
+            known = [found for found in map(data.bundled, TASKS.values()) if found.classes == network.classes]
+            page = page_of_network(network, known[0] if known else None, language, theme)
         else:
-            options.refuse_beside("a run", "invert", "scale", "recipe")
-            run = weights.read_weights(run_folder)
-            if click.get_current_context().get_parameter_source("task") is ParameterSource.DEFAULT:
-                task = run.task or task  # a run says itself what it was trained on
-            p, scaling, recipe = run.parameters, run.scaling, _recipe_of(run_folder)
-            drawings = options.load(TASKS[task], folder, split, split_seed)
-            run.refuse_others(run_folder, drawings)
-        put(live_page(drawings, scaling, p, recipe, TASKS[task], language, theme).html.encode())
+            scaling = data.Scaling(invert, scale)
+            if run_folder is None:
+                drawings = options.load(TASKS[task], folder, split, split_seed)
+                p = trained(drawings, scaling, recipe, TASKS[task])
+            else:
+                options.refuse_beside("a run", "invert", "scale", "recipe")
+                run = weights.read_weights(run_folder)
+                if click.get_current_context().get_parameter_source("task") is ParameterSource.DEFAULT:
+                    task = run.task or task  # a run says itself what it was trained on
+                p, scaling, recipe = run.parameters, run.scaling, _recipe_of(run_folder)
+                drawings = options.load(TASKS[task], folder, split, split_seed)
+                run.refuse_others(run_folder, drawings)
+            page = live_page(drawings, scaling, p, recipe, TASKS[task], language, theme)
+        put(page.html.encode())
     print(f"Wrote {printable(out)}")
     return 0
 

@@ -141,6 +141,7 @@ def live(
     epochs: int = 300,
     starts: Mapping[int, Any] | None = None,
     ink: tuple[float, float] | None = None,
+    centred: float | None = None,
     title: str | None = None,
     language: str = "en",
     theme: str = "auto",
@@ -165,6 +166,8 @@ def live(
     epochs       that a training has
     starts       parameters to begin with, by seed: the page has a slider for the seeds
     ink          the numbers of paper and of the darkest stroke; by default the least and the largest of the images
+    centred      for a model of drawings that were cut out, scaled and put in the middle: the share of the image that
+                 their longer side fills. What is drawn is seen so
     title        of the page; by default the classes
     language     "en" or "ko"; the page can be switched
     theme        "light", "dark", or "auto", as its reader prefers
@@ -186,7 +189,7 @@ def live(
         raise ValueError(f"live: theme is {theme!r}; expected 'light', 'dark' or 'auto'")
     described = LiveModel(
         model, example, classes=classes, parameters=parameters, data=data, test=test, loss=loss,
-        probability=probability, knobs=knobs, optimiser=optimiser, starts=starts, ink=ink,
+        probability=probability, knobs=knobs, optimiser=optimiser, starts=starts, ink=ink, centred=centred,
     )  # fmt: skip
     page = LivePage(described, title, language, theme, epochs)  # type: ignore[arg-type]  # checked above
     if path is not None:

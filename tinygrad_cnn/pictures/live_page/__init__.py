@@ -129,6 +129,7 @@ def _contents(
         "classes": model.classes,
         "height": model.height,
         "width": model.width,
+        "centred": model.centred,
         "levels": _array(model.ink_levels),
         "targets": [_array(model.targets[i : i + 1]) for i in range(len(model.classes))],
         "parameters": [_array(leaf) for leaf in model.flat.leaves],

@@ -66,6 +66,7 @@ class LiveModel:
         optimiser: Any,
         starts: Mapping[int, Any] | None,
         ink: tuple[float, float] | None,
+        centred: float | None,
     ) -> None:
         self.classes = tuple(classes)
         if len(self.classes) < 2 or not all(isinstance(name, str) for name in self.classes):
@@ -91,6 +92,11 @@ class LiveModel:
         self.example = np.asarray(images if example is None else example)[:1]
         self.height, self.width = _size(self.example)
         self.ink = _ink(ink, np.asarray(images))
+        if centred is not None and not 0 < centred <= 1:
+            raise ValueError(
+                f"live: centred is {centred}; expected the share of the image that a drawing fills, 0 to 1"
+            )
+        self.centred = centred
         self.knobs = tuple([Knob(name, *map(float, of)) for name, of in (knobs or {}).items()])
         self.optimiser: Any = nn.Adam(0.01) if optimiser is None else optimiser
         rate = self.optimiser.learning_rate

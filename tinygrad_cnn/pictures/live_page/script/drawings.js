@@ -70,7 +70,7 @@ function judge() {
 
 function keep() {
   if (!drawing.strokes.length) return;
-  model.own.push({ levels: drawing.levels.slice(), label: drawing.label });
+  model.own.push({ levels: drawing.seen.slice(), label: drawing.label });
   drawing.isKept = true;
   $("keep").disabled = true;
   announce(say("kept", called(drawing.label)));

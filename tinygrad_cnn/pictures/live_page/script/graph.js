@@ -2,6 +2,12 @@
 
 const graph = $("graph"), svg = graph.querySelector("svg"), [wide, high] = data.size;
 graph.style.setProperty("--wide", wide);
+// A graph that is wider than its place can be scrolled, by keys too.
+function showSight() {
+  const sight = $("sight");
+  sight.tabIndex = sight.scrollWidth > sight.clientWidth + 4 ? 0 : -1;
+}
+addEventListener("resize", showSight);
 svg.removeAttribute("role");
 svg.setAttribute("aria-hidden", "true");
 const texts = new Map([...svg.querySelectorAll("text[data-of]")].map((text) => [Number(text.dataset.of), text]));
@@ -44,7 +50,7 @@ let backward = false, flowing = null, timer = 0;
 const PACE = 150; // milliseconds from card to card
 
 function refresh() {
-  flowing = flow(inputOf(drawing.levels), drawing.label, backward);
+  flowing = flow(inputOf(drawing.seen), drawing.label, backward);
   for (const place of places) {
     if (!place.backward || (place.isShown && backward)) paint(place, flowing.values.get(place.number));
   }

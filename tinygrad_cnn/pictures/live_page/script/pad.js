@@ -3,10 +3,11 @@
    strokes   lists of points x, y, x, y, … on the fine grid of `ink.js`
    given     null, or the drawing of the data that the strokes are on: {name, levels, label}
    levels    the ink of each pixel, 0 to 255
+   seen      the same, as the model sees it
    label     the class that it is meant to be */
 
-const pad = $("pad"), ink = new Ink();
-const drawing = { strokes: [], given: null, levels: new Uint8Array(WIDTH * HEIGHT), label: 0 };
+const pad = $("pad"), ink = new Ink(PEN, DARKEST);
+const drawing = { strokes: [], given: null, levels: new Uint8Array(WIDTH * HEIGHT), seen: new Uint8Array(WIDTH * HEIGHT), label: 0 };
 const CELL = Math.max(8, Math.round(308 / Math.max(WIDTH, HEIGHT))); // pixels of the pad for one of the drawing
 pad.width = CELL * WIDTH;
 pad.height = CELL * HEIGHT;
@@ -17,20 +18,15 @@ const isEmpty = () => !drawing.strokes.length && !drawing.given;
 function settle() {
   const { given, levels } = drawing;
   for (let i = 0; i < levels.length; i++) levels[i] = given ? Math.max(given.levels[i], ink.levels[i]) : ink.levels[i];
+  drawing.seen.set(data.centred === null || given || !drawing.strokes.length ? levels : centredInk(drawing.strokes, data.centred));
   showPad();
   tell("drawn");
 }
 
 function redraw() {
   ink.clear();
-  for (const stroke of drawing.strokes) inked(stroke, 0);
+  for (const stroke of drawing.strokes) ink.stroke(stroke, 0);
   settle();
-}
-
-// The ink of a stroke from its point `from` on.
-function inked(stroke, from) {
-  if (stroke.length === 2) ink.line(stroke[0], stroke[1], stroke[0], stroke[1]);
-  for (let i = Math.max(2, from); i < stroke.length; i += 2) ink.line(stroke[i - 2], stroke[i - 1], stroke[i], stroke[i + 1]);
 }
 
 function showPad() {
@@ -57,7 +53,7 @@ const pen = { x: (WIDTH * FINE) >> 1, y: (HEIGHT * FINE) >> 1, isDown: false, by
 function putDown(x, y) {
   Object.assign(pen, { x, y, isDown: true });
   drawing.strokes.push([x, y]);
-  inked(drawing.strokes.at(-1), 0);
+  ink.stroke(drawing.strokes.at(-1), 0);
   settle();
 }
 
@@ -69,7 +65,7 @@ function move(points) {
     stroke.push(x, y);
   }
   if (stroke.length === from) return;
-  inked(stroke, from);
+  ink.stroke(stroke, from);
   settle();
 }
 

@@ -36,4 +36,5 @@ addEventListener("hashchange", () => {
   judge();
   if (isBackward !== backward) setBackward(isBackward);
 });
+showSight();
 root.dataset.ready = "";
