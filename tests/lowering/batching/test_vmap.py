@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -361,6 +362,48 @@ def test_a_recurrent_network_for_each_sequence() -> None:
     each = tg.vmap(tg.grad(last), in_axes=(None, 0))(p, sequences)
     for i in range(3):
         close(tg.tree.map(lambda g, i=i: g[i], each), tg.grad(last)(p, sequences[i]))
+
+
+SHARED: dict[str, tuple[Callable[[Any, Any], Any], tuple[int, ...]]] = {
+    "x @ W": (lambda w, x: np.tanh(x @ w), (7,)),
+    "W.T @ x": (lambda w, x: np.tanh(w.T @ x), (7,)),
+    "a matrix of each": (lambda w, x: np.tanh(x @ w), (2, 7)),
+    "twice": (lambda w, x: np.tanh(x @ w) @ w.T @ w, (7,)),
+    "in a loop": (lambda w, x: sum([np.tanh(w[:6] @ x[:6] * k) for k in range(3)], 0.0), (7,)),
+    "elementwise": (lambda w, x: w[:, 0] * x, (7,)),
+    "with its sum": (lambda w, x: (x @ w) * w.sum(), (7,)),
+    "not by the example": (lambda w, x: w * 2, (7,)),
+    "transposed": (lambda w, x: np.sin(-w.T.reshape(7, 6).T @ x), (7,)),
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("n", [0, 1, 4])
+def test_what_is_the_same_for_all_has_the_sum_of_their_cotangents(name: str, n: int) -> None:
+    f, shape = SHARED[name]
+    rng = np.random.default_rng(0)
+    w, xs = rng.normal(size=(7, 6)), rng.normal(size=(n, *shape))
+
+    def loss(w: Any, x: Any) -> Any:
+        return np.sum(f(w, x) ** 2)
+
+    expected = sum([tg.grad(loss)(w, x) for x in xs], np.zeros_like(w))
+    found = tg.grad(lambda w: tg.vmap(loss, in_axes=(None, 0))(w, xs).sum())
+    close(found(w), expected)
+    close(tg.compile(found, backend="numpy")(w), expected)
+
+
+@pytest.mark.parametrize("name", ["x @ W", "W.T @ x", "a matrix of each"])
+def test_of_a_matrix_there_is_no_cotangent_for_each_example(name: str) -> None:
+    f, shape = SHARED[name]
+    w, xs = np.zeros((200, 200)), np.ones((100, *shape[:-1], 200))
+    gradient = tg.grad(lambda w: np.sum(tg.vmap(lambda x: np.sum(f(w, x)))(xs)))
+    gradient(w)
+    tracemalloc.start()
+    gradient(w)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 0.2 * len(xs) * w.nbytes
 
 
 # Errors.

@@ -8,7 +8,7 @@ holds for all, and derivatives of every order follow.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from tinygrad_cnn.engine.graph import Node, differentiating, now, recording
 from tinygrad_cnn.engine.runs import input_on
 from tinygrad_cnn.engine.tensor import Tensor, leaf_on
 from tinygrad_cnn.lowering.batching.interpreter import batched, example_of
+from tinygrad_cnn.lowering.batching.sums import summed
 from tinygrad_cnn.lowering.batching.values import Batched, for_each, is_batched
 from tinygrad_cnn.lowering.draws import DrawnFrom
 from tinygrad_cnn.lowering.instructions import Argument, Draw, Listing
@@ -32,23 +33,28 @@ Function = Callable[[list[Any]], Any]  # of the leaves of its arguments
 _ARRAYS = (np.ndarray, *NUMBERS)
 
 
-def for_examples(function: Function, leaves: list[Any], names: list[str], n: int) -> tuple[list[Any], tree.Flat]:
+def for_examples(
+    function: Function, leaves: list[Any], names: list[str], n: int, sums: Sequence[int] = ()
+) -> tuple[list[Any], tree.Flat]:
     """The leaves of the result of `function` for `n` examples, and the result for one, flattened.
 
-    leaves: what is mapped is `Batched`. The leaves of the result are `Batched` too, or the same for all examples.
+    leaves: what is mapped is `Batched`. The leaves of the result are `Batched` too, or the same for all examples; those
+    at the places `sums` are their sums over all examples.
     """
     tensors = [k for k, x in enumerate(leaves) if isinstance(_content(x), Tensor) and not _content(x).node.constant]
     values = [_value(x) for x in leaves]
     run = _Recorded(function, values, names, tensors if recording.get() else [])
-    found = batched(run.listing, n, run.inputs(values, n))
-    if not recording.get() or not (run.wrt or run.outer):
-        return found, run.outputs
-    live = [k for k, x in enumerate(run.outputs.leaves) if isinstance(x, Tensor) and not x.node.constant]
+    live = []
+    if recording.get() and (run.wrt or run.outer):
+        live = [k for k, x in enumerate(run.outputs.leaves) if isinstance(x, Tensor) and not x.node.constant]
+    found = batched(run.listing, n, run.inputs(values, n), [k for k in sums if k not in live])
     if live:
         pullback = _Pullback(function, leaves, names, n, tensors)
         pullback.outer, pullback.live = run.outer, live
         for k, x in zip(live, pullback.results([for_each(found[k], n) for k in live]), strict=True):
             found[k] = Batched(x) if is_batched(found[k]) or not n else x[0]
+            if k in sums:
+                found[k] = summed(found[k], n)
     return found, run.outputs
 
 
@@ -223,14 +229,7 @@ class _Pullback:
                 return sweep(seeds, [*wrt, *self.outer], recorded)
 
         names = [*self.names, *[f"cotangent_{k}" for k in self.live]]
-        found, _ = for_examples(pull, [*leaves, *map(Batched, gs)], names, self.n)
         mapped = [is_batched(leaves[k]) for k in self.tensors]
-        return [
-            for_each(x, self.n) if each else _summed(x, self.n)
-            for x, each in zip(found, [*mapped, *[False] * len(self.outer)], strict=True)
-        ]
-
-
-def _summed(x: Any, n: int) -> Any:
-    """The sum over all examples."""
-    return np.sum(x.value, axis=0) if is_batched(x) else x * n
+        sums = [k for k in range(len(self.tensors) + len(self.outer)) if k >= len(mapped) or not mapped[k]]
+        found, _ = for_examples(pull, [*leaves, *map(Batched, gs)], names, self.n, sums)
+        return [x if k in sums else for_each(x, self.n) for k, x in enumerate(found)]

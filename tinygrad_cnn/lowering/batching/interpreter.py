@@ -16,6 +16,7 @@ import numpy as np
 from tinygrad_cnn.engine.primitive import Primitive, implementations
 from tinygrad_cnn.engine.tensor import leaf_on
 from tinygrad_cnn.lowering.batching import calls, primitives, rules
+from tinygrad_cnn.lowering.batching.sums import Sums
 from tinygrad_cnn.lowering.batching.values import Batched, elementwise, for_each, is_batched
 from tinygrad_cnn.lowering.instructions import Instruction, Listing, filled, slots
 from tinygrad_cnn.lowering.operations import run
@@ -31,17 +32,24 @@ _ARRAYS = (np.ndarray, np.generic)
 _apart: ContextVar[tuple[Any, ...]] = ContextVar("apart", default=())
 
 
-def batched(listing: Listing, n: int, leaves: Sequence[Any]) -> list[Any]:
-    """The outputs for `n` examples, from values of the arguments that are `Batched`, or the same for all examples."""
+def batched(listing: Listing, n: int, leaves: Sequence[Any], summed: Sequence[int] = ()) -> list[Any]:
+    """The outputs for `n` examples, from values of the arguments that are `Batched`, or the same for all examples.
+
+    summed: the places of outputs that are summed over all examples
+    """
     values: dict[Instruction, Any] = {
         argument.instruction: leaf for argument, leaf in zip(listing.arguments, leaves, strict=True)
     }
+    sums = Sums(listing, summed)
     for x in listing.instructions:
         if x.operation in ("constant", "closed_over", "outside", "captured"):
             values[x] = x.parameters["value"]
-        elif x.operation != "input":
+        elif x.operation != "input" and x not in sums.later:
             values[x] = _run(x, n, [values[operand] for operand in x.operands])
-    return [values[x] for x in listing.outputs]
+    found = [values.get(x) for x in listing.outputs]
+    for k in summed:
+        found[k] = sums.of(listing.outputs[k], n, values, _run)
+    return found
 
 
 def _run(x: Instruction, n: int, operands: list[Any]) -> Any:
