@@ -9,7 +9,10 @@ import click
 import tinygrad_cnn as tg
 from tinygrad_cnn.extras import MissingExtraError
 
-NAMES = ("train", "learn", "recipes", "evaluate", "experiment", "predict", "check", "graph", "program", "draw", "live")
+NAMES = (
+    "train", "learn", "recipes", "evaluate", "experiment", "predict", "check", "graph", "program", "export", "draw",
+    "live",
+)  # fmt: skip
 
 
 class _Missing(click.Command):

@@ -151,6 +151,7 @@ class Listing:
     signature     the arguments by name, with the number of an input for each array and number among the leaves
     draws         what is drawn from generators among the leaves at each call; these are the last of the arguments
     title         the name of the function
+    doc           its docstring
     """
 
     instructions: tuple[Instruction, ...]
@@ -160,6 +161,7 @@ class Listing:
     signature: dict[str, Any]
     title: str
     draws: tuple[Draw, ...] = ()
+    doc: str = ""
 
     @property
     def given(self) -> int:

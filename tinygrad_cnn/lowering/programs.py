@@ -19,7 +19,7 @@ from tinygrad_cnn.lowering.interpreter import interpret
 from tinygrad_cnn.lowering.naming import identifier
 from tinygrad_cnn.lowering.passes import optimised
 from tinygrad_cnn.lowering.passes.reading import readable
-from tinygrad_cnn.lowering.targets import named, target_of
+from tinygrad_cnn.lowering.targets import TARGETS, named, target_of
 from tinygrad_cnn.lowering.trace import NUMBERS, by_name, kind_of, traced
 
 
@@ -51,17 +51,32 @@ class Program:
             raise ValueError(f"program: to={to!r} is not text; expected another target, or program.save(path)")
         return written
 
-    def save(self, path: str | os.PathLike[str], to: str | None = None) -> None:
+    def save(self, path: str | os.PathLike[str], to: str | None = None, *, batch: str | None = None) -> None:
         """Write the program to a file; the function that it defines has the name of the file.
 
         The suffix says what is written: .py a module of NumPy, .c a C source, which is what
-        `tg.compile(..., backend="c")` runs, .js a module of JavaScript. `to` says it where the suffix does not. Raises
-        ValueError for neither, and NotImplementedError for what a target lacks; then nothing is written.
+        `tg.compile(..., backend="c")` runs, .js a module of JavaScript, .onnx a graph for inference runtimes, gradients
+        included. `to` says it where the suffix does not. Raises ValueError for neither, and NotImplementedError for
+        what a target lacks; then nothing is written.
+
+        batch: of a graph, what the length of the batch is called, which may then be any; the function is traced with
+        other batches to find what depends on it. Raises NotImplementedError if that is more than lengths.
         """
         target = target_of(path, to)
+        if batch is not None and target is not TARGETS["onnx"]:
+            raise ValueError(
+                f"program: batch={batch!r} is for ONNX; expected a path that ends with .onnx, or to='onnx'"
+            )
         name = identifier(os.path.splitext(os.path.basename(path))[0])
-        written = target.written(self.listing, name)
+        written = target.written(self.listing, name, **({} if batch is None else self._at_other_sizes(batch)))
         files.write(Path(path), written if isinstance(written, bytes) else written.encode())
+
+    def _at_other_sizes(self, batch: str) -> dict[str, Any]:
+        """What the writer of a graph needs to find out what depends on the batch."""
+        from tinygrad_cnn.lowering.onnx_graph.lengths import at_sizes
+
+        listings, sizes = at_sizes(self.function, self.listing)
+        return {"batch": batch, "others": listings[1:], "sizes": sizes}
 
     def derivation(self, format: Format = "markdown") -> str:
         """The same as mathematics: each step as an equation, with its shape. format: "markdown" or "latex"."""

@@ -36,6 +36,7 @@ TARGETS = {
     "c": Target(".c", "c.plan:source"),
     "js": Target(".js", "javascript:source"),
     "jax": Target(".py", "jax_source:source"),
+    "onnx": Target(".onnx", "onnx_graph:source"),
 }
 
 

@@ -191,6 +191,7 @@ def traced_once(function: Function, args: tuple[Any, ...], keywords: dict[str, A
         flat.rebuild(numbers),
         _title(function),
         tuple([draw for _, draw in draws]),
+        inspect.getdoc(inspect.unwrap(function)) or "" if named else "",
     )
 
 
