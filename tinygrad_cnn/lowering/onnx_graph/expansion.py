@@ -120,26 +120,27 @@ def _plain(x: Instruction) -> tuple[list[Instruction], Instruction]:
     return numbers, x.with_(operation=name, operands=tuple(operands), parameters={}, function=None)
 
 
+def _cast(x: Instruction, result: Result, origin: Origin) -> list[Instruction]:
+    """Instructions that make `x` one of another dtype or kind; of a Python number, by way of NumPy's."""
+    first = []
+    if x.result.kind == "number":
+        x = Instruction("scalar", (x,), {}, Result((), x.result.dtype, "scalar"), origin)
+        first = [x]
+    return [*first, Instruction("astype", (x,), {"dtype": result.dtype}, result, origin)]
+
+
 def _in_one_dtype(x: Instruction) -> tuple[list[Instruction], Instruction]:
     """A ufunc of operands that are cast to the dtypes that NumPy computes it in, and the casts."""
     if x.operation in OF_INTEGERS or ufunc_of(x.operation) is None:
         return [], x
+    origin = Origin(half=x.origin.half, scope=x.origin.scope, line=x.origin.line)
     casts: list[Instruction] = []
     operands = []
     for y, dtype in zip(x.operands, computed_in(x), strict=False):
         if y.result.dtype == dtype and y.result.kind != "number":
             operands.append(y)
             continue
-        result = Result(y.result.shape, dtype, "array")
-        casts.append(
-            Instruction(
-                "astype",
-                (y,),
-                {"dtype": dtype},
-                result,
-                Origin(half=x.origin.half, scope=x.origin.scope, line=x.origin.line),
-            )
-        )
+        casts += _cast(y, Result(y.result.shape, dtype, "array"), origin)
         operands.append(casts[-1])
     return casts, x.with_(operands=tuple(operands))
 
@@ -174,8 +175,7 @@ def _spliced(x: Instruction, within: frozenset[Any], parts: dict[Instruction, li
         raise refused(x, f"what it is composed of has shape {out.result.shape} in place of {x.result.shape}")
     # The last instruction stands for `x`: its name, kind and dtype are those of `x`.
     if out.result.dtype != x.result.dtype or out not in made or out.result.kind != x.result.kind:
-        cast = Instruction("astype", (out,), {"dtype": x.result.dtype}, x.result, x.origin)
-        return [*made, cast]
+        return [*made, *_cast(out, x.result, x.origin)]
     last = out.with_(origin=x.origin)
     return [*[y for y in made if y is not out], last] if made[-1] is out else [*made, _same_as(last, out)]
 
