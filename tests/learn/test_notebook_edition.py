@@ -68,8 +68,8 @@ def test_cells_are_judged_in_a_kernel(tmp_path: Path) -> None:
         FIRST.calls[0],  # what is right is defined in the notebook
         f"%solution {GRADIENT.number}",  # before an attempt
         f"%%exercise {GRADIENT.number}\n{filled(without_marks(GRADIENT.solution), places)}",
-        f"%hint {GRADIENT.number}",
-        f"%solution {GRADIENT.number}",
+        "%hint",  # of the exercise that was judged last
+        "%solution",
         "%hint 99.9",
     ]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
@@ -84,7 +84,7 @@ def test_cells_are_judged_in_a_kernel(tmp_path: Path) -> None:
     assert shown[4].startswith(sentence(FRAME, "wrong", "ko", name=quoted(name)))
     (line,) = re.findall(rf"(\d+)번째 줄:  {name} = ", shown[4])
     assert f"{name} = " in cells[4].splitlines()[int(line) - 1], "lines are counted as the notebook shows them"
-    assert shown[5] == f"{sentence(FRAME, 'hint', 'ko', n=1, all=3)} {GRADIENT.hints['ko'][0]}"
+    assert shown[5] == f"{sentence(FRAME, 'hint', 'ko', n=1, all=3)}\n\n{GRADIENT.hints['ko'][0]}"
     assert shown[6] == without_marks(GRADIENT.solution).strip()
     assert "there is no exercise '99.9'" in shown[7]
 

@@ -1,7 +1,11 @@
-"""The exercises in a notebook: `%%exercise 4.2` judges the cell that it heads; `%hint 4.2` and `%solution 4.2` help."""
+"""The exercises in a notebook: `%%exercise 4.2` judges the cell that it heads; `%hint` and `%solution` help with it.
+
+Both may name another exercise than that which was judged last.
+"""
 
 from __future__ import annotations
 
+import re
 import sys
 from html import escape
 from pathlib import Path
@@ -33,10 +37,14 @@ class Message:
     def _repr_html_(self) -> str:
         shown = [
             f'<p style="margin:.35rem 0;white-space:pre-wrap{"" if k else ";font-weight:600"}'
-            f'{";font-family:monospace" if chr(10) in text else ""}">{escape(text)}</p>'
+            f'{";font-family:monospace" if chr(10) in text else ""}">{_as_html(text)}</p>'
             for k, text in enumerate(self.texts)
         ]
         return f'<div style="border-left:4px solid {self.colour};padding:.3rem 1rem">{"".join(shown)}</div>'
+
+
+def _as_html(text: str) -> str:
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(text))
 
 
 def load(language: Language = "en") -> None:
@@ -46,17 +54,20 @@ def load(language: Language = "en") -> None:
     if shell is None:
         raise RuntimeError("magics.load: this is no notebook; elsewhere there is: tinygrad-cnn learn")
     here = Path()
+    judged_last = ""
     folder = opened(here) if (here / PROGRESS).exists() else Folder(here, language, course()[0].number)
 
     def named(line: str) -> Exercise:
         try:
-            return find(line.strip())
+            return find(line.strip() or judged_last)
         except FolderError as error:
             raise ipython.core.error.UsageError(str(error)) from None
 
     def exercise(line: str, cell: str) -> None:
         """Judge this cell."""
+        nonlocal judged_last
         chosen = named(line)
+        judged_last = chosen.number
         outcome = judge_cell(folder, chosen, cell)
         ipython.display.display(message(outcome, folder.language))
         if outcome.solved:
@@ -65,7 +76,7 @@ def load(language: Language = "en") -> None:
     def hint(line: str) -> None:
         """Show the next of three hints."""
         n, text = folder.hint(named(line))
-        ipython.display.display(Message([f"{sentence(FRAME, 'hint', folder.language, n=n, all=HINTS)} {text}"]))
+        ipython.display.display(Message([sentence(FRAME, "hint", folder.language, n=n, all=HINTS), text]))
 
     def solution(line: str) -> None:
         """Show the solution, after an attempt."""

@@ -19,8 +19,9 @@ INTRODUCTION: Mapping[Language, str] = {
         Fill in each `...` and run the cell: it is judged below, whenever you run it. Its code runs in a process of its
         own; once it is right, what it defines is defined in the notebook too.
 
-        In a cell of its own, `%hint {first}` gives the next of three hints, and `%solution {first}` the solution, after
-        an attempt. If the next cell fails, run `%pip install 'tinygrad-cnn[learn]'` first.
+        In a cell of its own, `%hint` gives the next of three hints for the exercise that was judged last, and
+        `%solution` the solution, after an attempt; `%hint {first}` is for another one. If the next cell fails, run
+        `%pip install 'tinygrad-cnn[learn]'` first.
     """,
     "ko": """
         # {title}
@@ -28,8 +29,9 @@ INTRODUCTION: Mapping[Language, str] = {
         `...`을 채우고 셀을 실행하세요. 실행할 때마다 아래에서 채점됩니다. 셀의 코드는 별도의 프로세스에서
         실행되고, 맞으면 정의한 것을 노트북에서도 쓸 수 있습니다.
 
-        다른 셀에서 `%hint {first}`는 힌트 셋을 차례로 보여 주고, `%solution {first}`는 시도한 뒤에 풀이를 보여
-        줍니다. 다음 셀이 실패하면 먼저 `%pip install 'tinygrad-cnn[learn]'`을 실행하세요.
+        다른 셀에서 `%hint`는 마지막으로 채점한 문제의 힌트 셋을 차례로 보여 주고, `%solution`은 시도한 뒤에 풀이를
+        보여 줍니다. 다른 문제는 `%hint {first}`처럼 씁니다. 다음 셀이 실패하면 먼저
+        `%pip install 'tinygrad-cnn[learn]'`을 실행하세요.
     """,
 }
 
