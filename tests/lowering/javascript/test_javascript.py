@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -157,18 +158,19 @@ MODULE = tg.program(lambda p, x: (np.sum(p["w"] * x), {"w": p["w"] - 0.5 * x, "n
 ).source(to="js")
 
 
-def called(script: str, *modules: str, given: Any = None, browser: bool = False) -> Any:
-    """What a script returns, a function of modules and of what is given; or the message of its error."""
-    safe = f"(modules, given) => {{ try {{ return ({script})(...modules); }} catch (e) {{ return String(e); }} }}"
-    return evaluate(safe, modules or (MODULE,), given, browser)
+def called(scripts: Sequence[str], *modules: str, given: Any = None) -> list[Any]:
+    """What each script returns, a function of modules that may use what is given; or the message of its error."""
+    safe = [
+        f"() => {{ try {{ return ({script})(...modules); }} catch (e) {{ return String(e); }} }}" for script in scripts
+    ]
+    every = f"(modules, given) => [{', '.join(safe)}].map((script) => script())"
+    return list(evaluate(every, modules, given))
 
 
 ARGUMENTS = "{ p: { w: [[0, 1, 2], [3, 4, 5]] }, x: Float64Array.of(1, 2, 4) }"
 
 
-@pytest.mark.parametrize(
-    ("script", "expected"),
-    [
+CALLS: list[tuple[str, Any]] = [
         (f"({{ step }}) => step({ARGUMENTS})[0]", 0 + 2 + 8 + 3 + 8 + 20),
         (f"({{ step }}) => step({ARGUMENTS})[1].n", True),
         (f"({{ step }}) => Array.from(step({ARGUMENTS})[1].w)", [-0.5, 0, 0, 2.5, 3, 3]),
@@ -207,18 +209,17 @@ ARGUMENTS = "{ p: { w: [[0, 1, 2], [3, 4, 5]] }, x: Float64Array.of(1, 2, 4) }"
             "TypeError: x has the element 3; expected float64 of shape [3], as a Float64Array of 3 numbers or as "
             "nested arrays",
         ),
-    ],
-)  # fmt: skip
-def test_a_module_takes_and_returns_trees_and_says_what_is_wrong(script: str, expected: Any) -> None:
-    assert called(script) == expected
+    ]  # fmt: skip
+
+
+def test_a_module_takes_and_returns_trees_and_says_what_is_wrong() -> None:
+    assert called([script for script, _ in CALLS], MODULE) == [expected for _, expected in CALLS]
 
 
 COUNTS = tg.program(lambda n, x: (n * n + 1, x[n[0]], x * n[1]))(np.array([1, 2]), np.array([1.5, 2.5])).source(to="js")
 
 
-@pytest.mark.parametrize(
-    ("n", "expected"),
-    [
+OF_COUNTS: list[tuple[str, Any]] = [
         ("[1, 3]", [[2, 10], 2.5, [4.5, 7.5]]),
         ("BigInt64Array.of(-1n, 2n)", [[2, 5], 2.5, [3, 5]]),
         ("[0, 94906265]", [[1, 94906265**2 + 1], 1.5, [1.5 * 94906265, 2.5 * 94906265]]),
@@ -228,11 +229,15 @@ COUNTS = tg.program(lambda n, x: (n * n + 1, x[n[0]], x * n[1]))(np.array([1, 2]
                      "as nested arrays"),
         ("BigInt64Array.of(1n, 9007199254740993n)", "TypeError: n has the element 9007199254740993; expected int64 of "
                                                    "shape [2], as a Float64Array of 2 numbers or as nested arrays"),
-    ],
-)  # fmt: skip
-def test_integers_are_exact_or_refused(n: str, expected: Any) -> None:
-    script = f"({{ step }}) => step({{ n: {n}, x: [1.5, 2.5] }}).map((x) => x.length ? Array.from(x) : x)"
-    assert called(script, COUNTS) == expected
+    ]  # fmt: skip
+
+
+def test_integers_are_exact_or_refused() -> None:
+    scripts = [
+        f"({{ step }}) => step({{ n: {n}, x: [1.5, 2.5] }}).map((x) => x.length ? Array.from(x) : x)"
+        for n, _ in OF_COUNTS
+    ]
+    assert called(scripts, COUNTS) == [expected for _, expected in OF_COUNTS]
 
 
 def test_several_programs_stand_in_one_script_and_give_any_value_within() -> None:
@@ -247,7 +252,7 @@ def test_several_programs_stand_in_one_script_and_give_any_value_within() -> Non
     both = f"{source(listing, 'step', exported=False)}\n{source(shown, 'values', exported=False)}"
     w, x = np.array([0.1, 0.2, 0.3]), np.array([1.0, 2.0, -1.0])
     script = f"() => {{ {both}\n return [step(given), values(given)]; }}"
-    (value, gradient), values = called(script, given={"w": w, "x": x})
+    (((value, gradient), values),) = called([script], given={"w": w, "x": x})
     expected, slope = tg.value_and_grad(loss)(w, x)
     assert value == pytest.approx(expected, rel=1e-14)
     np.testing.assert_allclose(gradient, slope, rtol=1e-13)

@@ -12,7 +12,8 @@
                         has no array there gets a new one, which is the caller's.
     shapes              {given, result}: the same trees, with the shape of each array
 
-A call takes memory for the results alone, and none if `into` has all of them. float64 is Float64Array, float32
+A call takes memory for the results alone, and none if `into` has all of them. Arrays that the function closes over are
+constants of the module. float64 is Float64Array, float32
 Float32Array, bool Uint8Array of 0 and 1, int32 Int32Array, and so on. int64 is Float64Array of integers: beyond 2^53
 a RangeError is thrown, never a rounded number. What JavaScript lacks raises NotImplementedError, with the operation and
 the user's line.
