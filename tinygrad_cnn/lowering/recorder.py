@@ -68,6 +68,7 @@ class Recorder:
     named         whether `places` and `of_rules` are wanted; `lines` are noted anyway, for errors
     outside       the arrays that the function closes over, or made of no argument, as they were when they were used
     outside_names their names in the user's code, of those that have one
+    carried       the origins of what was recorded for the instructions of a batched listing: those of these
     around        the trace that this one is within, or None; `nested` says whether its arrays may be used
     """
 
@@ -84,6 +85,7 @@ class Recorder:
         self.outside_names: dict[Instruction, str] = {}
         self.numbers: dict[Any, Instruction] = {}
         self.captured: dict[Instruction, Any] = {}
+        self.carried: dict[Instruction, Origin] = {}
         self.origin = Origin()
 
     def input(self, name: str, value: Any, fixed: bool = True) -> tuple[Argument, Any]:

@@ -7,6 +7,7 @@ to, and other state that the arguments do not show, differ from run to run and a
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -80,6 +81,11 @@ class Tracing(Mode):
             half = "cotangent" if x in self.recorder.of_rules else "value"
             place = self.recorder.lines.get(x)
             found[x] = Origin(*known, half, scopes.get(x, ()), line_of(place) if place else "")
+        results: set[str | None] = set()  # the names of what tg.vmap returned: each belongs to the last that has it
+        for x, carried in reversed(self.recorder.carried.items()):
+            name = carried.name if found[x].name in results else found[x].name or carried.name
+            results.add(found[x].name)
+            found[x] = dataclasses.replace(carried, name=name, key=found[x].key, of=None)
         return found
 
 

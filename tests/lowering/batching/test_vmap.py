@@ -458,3 +458,19 @@ def test_errors_say_what_was_given_and_what_to_do(name: str) -> None:
 def test_a_program_that_closes_over_a_tensor_of_a_gradient_says_so() -> None:
     with pytest.raises(tg.TracingError, match="closes over a Tensor"):
         tg.grad(lambda w: tg.compile(lambda x: (w * x).sum(), backend="numpy")(YS))(YS)
+
+
+def test_a_printed_program_has_the_names_of_the_function_of_one_example() -> None:
+    def loss(w: Any, x: Any, y: Any) -> Any:
+        hidden = np.tanh(x @ w)
+        difference = hidden - y
+        return np.sum(difference**2)
+
+    def mean(w: Any, x: Any, y: Any) -> Any:
+        losses = tg.vmap(loss, in_axes=(None, 0, 0))(w, x, y)
+        return np.mean(losses)
+
+    for f in (tg.vmap(tg.grad(loss), in_axes=(None, 0, 0)), tg.grad(mean)):
+        text = str(tg.program(f)(W, XS, YS[:, None]))
+        for line in ("hidden = np.tanh(x @ w)", "difference = hidden - y", "dL_dw = "):
+            assert line in text

@@ -24,7 +24,7 @@ from tinygrad_cnn.lowering.draws import DrawnFrom
 from tinygrad_cnn.lowering.instructions import Argument, Draw, Listing
 from tinygrad_cnn.lowering.passes.canonical import canonical
 from tinygrad_cnn.lowering.passes.dead_code import without_dead_code
-from tinygrad_cnn.lowering.recorder import Recorder, TracingError
+from tinygrad_cnn.lowering.recorder import Recorder, TracingError, current
 from tinygrad_cnn.lowering.trace import NUMBERS, Tracing, recording_to, same_twice, settled_instructions
 from tinygrad_cnn.lowering.traced import Traced
 from tinygrad_cnn.recordings import closed_over, node_of, recording_aside, sweep, tensors_on
@@ -95,8 +95,9 @@ class _Recorded:
         self.listing = without_dead_code(canonical(listing))
 
     def _once(self, function: Function, values: list[Any], names: list[str], tensors: list[int]) -> Listing:
-        recorder = Recorder(Traced, named=False, nested=True)
-        self.around = recorder.around
+        self.around = current.get()
+        named = self.around is not None and self.around.named
+        recorder = Recorder(Traced, named=named, nested=True)
         arguments: list[Argument] = []
         draws: list[tuple[Argument, Draw]] = []
         given = list(values)
@@ -125,7 +126,7 @@ class _Recorded:
             )
         self.outer = closed_over(self.outputs.leaves, self.wrt, born)
         found = [recorder.of(_checked(x, name)).instruction for x, name in zip(*self.outputs[:2], strict=True)]
-        settled = settled_instructions(mode, named=False)
+        settled = settled_instructions(mode, named)
         every = [*arguments, *[argument for argument, _ in draws]]
         return Listing(
             tuple(settled.values()),

@@ -7,7 +7,9 @@ example, and that listing is run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -22,7 +24,7 @@ from tinygrad_cnn.lowering.instructions import Instruction, Listing, filled, slo
 from tinygrad_cnn.lowering.operations import run
 from tinygrad_cnn.lowering.passes.canonical import canonical
 from tinygrad_cnn.lowering.passes.dead_code import without_dead_code
-from tinygrad_cnn.lowering.recorder import TracingError
+from tinygrad_cnn.lowering.recorder import TracingError, current
 from tinygrad_cnn.lowering.trace import traced_once
 from tinygrad_cnn.lowering.traced import primitives as opaque
 from tinygrad_cnn.stand_in import StandIn
@@ -62,9 +64,22 @@ def _run(x: Instruction, n: int, operands: list[Any]) -> Any:
     if not any(map(is_batched, operands)):
         return run(x, operands) if primitive is None else primitive(*operands[:taken], **given)
     try:
-        return Batched(_by_rule(x, primitive, n, operands[:taken], given, operands))
+        with _origin_of(x):
+            return Batched(_by_rule(x, primitive, n, operands[:taken], given, operands))
     except NotImplementedError as error:
         raise _lacking(x, str(error)) from error
+
+
+@contextlib.contextmanager
+def _origin_of(x: Instruction) -> Iterator[None]:
+    """A context in which what a trace around records is from where `x` is from; the last has the name of `x`."""
+    recorder = current.get()
+    before = 0 if recorder is None else len(recorder.instructions)
+    yield
+    if recorder is not None and recorder.named:
+        unnamed = dataclasses.replace(x.origin, name=None)
+        for made in recorder.instructions[before:]:
+            recorder.carried[made] = x.origin if made is recorder.instructions[-1] else unnamed
 
 
 def _lifted(x: Any, like: StandIn) -> Any:
