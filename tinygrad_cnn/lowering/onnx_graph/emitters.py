@@ -20,6 +20,7 @@ from tinygrad_cnn.lowering.onnx_graph.operators import (
     SORTED,
     UFUNCS,
     WIDE,
+    code,
     computed_in,
     run_in,
 )  # fmt: skip
@@ -205,9 +206,38 @@ def matmul(w: Writer, x: Instruction) -> str:
     if len(b.result.shape) == 1 and a.operation == "transpose":
         # As a matrix of one column: onnxruntime 1.32 makes Transpose and MatMul one node, which is wrong for a vector.
         column = w.graph.node("Unsqueeze", w.operand(b, ran), w.graph.integers([1]))
-        made = w.graph.node("MatMul", w.operand(a, ran), column)
-        return w.cast(w.graph.node("Squeeze", made, w.graph.integers([1])), ran, x.result.dtype)
+        made = (
+            w.graph.node("MatMul", w.operand(a, ran), column)
+            if not _swaps(a) or code(ran) != "f8"
+            else w.graph.node("Gemm", w.operand(a.operands[0], ran), column, transA=1)
+        )
+        return w.cast(w.graph.node("Squeeze", made, w.graph.integers([-1])), ran, x.result.dtype)
+    if code(ran) == "f8" and (_swaps(a) or _swaps(b)) and min(len(y.result.shape) for y in x.operands) > 1:
+        return _transposed_product(w, a, b, ran)
     return w.node_in(NUMBERS, "MatMul", x.result.dtype, x.operands)
+
+
+def _swaps(x: Instruction) -> bool:
+    """Whether it is a stack of matrices, each transposed."""
+    if x.operation != "transpose":
+        return False
+    n = len(x.parameters["axes"])
+    return tuple(x.parameters["axes"]) == (*range(n - 2), n - 1, n - 2)
+
+
+def _transposed_product(w: Writer, a: Instruction, b: Instruction, dtype: Any) -> str:
+    """A product of what is transposed, in float64.
+
+    Of Transpose and MatMul onnxruntime makes one operator, which 1.23 has in float32 alone.
+    """
+    given = [y.operands[0] if _swaps(y) else y for y in (a, b)]
+    if all(len(y.result.shape) == 2 for y in given):
+        turned = {name: 1 for name, y in (("transA", a), ("transB", b)) if _swaps(y)}
+        return w.graph.node("Gemm", *[w.operand(y, dtype) for y in given], **turned)
+    equation = f"...{'ji' if _swaps(a) else 'ij'},...{'kj' if _swaps(b) else 'jk'}->...ik"
+    tensors = [w.operand(y, dtype) for y in given]
+    equation, tensors = _without_ellipsis(w, equation, tensors, [y.result.shape for y in given])
+    return w.graph.node("Einsum", *tensors, equation=equation)
 
 
 def softmax(w: Writer, x: Instruction) -> str:
