@@ -131,14 +131,17 @@ def page() -> str:
     parts.append("### A program as JavaScript\n")
     parts.append(f"```python\n{inspect.getsource(logistic)}```\n")
     parts.append('`tg.program(tg.value_and_grad(loss))(p, x, y).source(to="js")`:\n')
-    parts.append(f"```javascript\n{in_javascript()}```\n")
+    parts.append(f"```javascript\n{of_regression('js')}```\n")
+    parts.append("### The same program as jax.numpy\n")
+    parts.append('`tg.program(tg.value_and_grad(loss))(p, x, y).source(to="jax")`:\n')
+    parts.append(f"```python\n{of_regression('jax')}```\n")
     return "\n".join(parts)
 
 
-def in_javascript() -> str:
-    """The program of a logistic regression."""
+def of_regression(to: str) -> str:
+    """The program of a logistic regression, for a target."""
     p, x, y = named("w b", 4, ()), *drawn((8, 4), (8,))
-    return tg.program(tg.value_and_grad(logistic))(p, x, y).source(to="js")
+    return tg.program(tg.value_and_grad(logistic))(p, x, y).source(to=to)
 
 
 def korean_page() -> str:

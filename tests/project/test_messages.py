@@ -53,6 +53,13 @@ def itself() -> list[Any]:
     return x
 
 
+@tg.primitive(opaque=True)
+def assigning(x, /):
+    changed = np.copy(x)
+    changed[0] = 1
+    return changed
+
+
 @tg.primitive
 def product(x, y, /, scale=1.0):
     return scale * x * y
@@ -373,6 +380,12 @@ CASES: dict[str, Callable[[], Any]] = {
     "an operation that JavaScript lacks": lambda: tg.program(np.linalg.svd)(np.eye(2)).source(to="js"),
     "a dtype that JavaScript lacks": lambda: tg.program(lambda x: x + x)(np.ones(2, np.float16)).source(to="js"),
     "an integer that JavaScript lacks": lambda: tg.program(lambda x: x + 2**60)(np.arange(2)).source(to="js"),
+    "a function that JAX lacks": lambda: tg.program(lambda x: np.polydiv(x, x)[0])(np.ones(2)).source(to="jax"),
+    "a method that JAX lacks": lambda: tg.program(lambda x: np.quantile(x, 0.5, method="hazen"))(np.ones(2)).source(
+        to="jax"
+    ),
+    "a dtype that JAX lacks": lambda: tg.program(np.sin)(np.ones(2, np.longdouble)).source(to="jax"),
+    "a primitive that assigns, in JAX": lambda: tg.program(assigning)(np.ones(2)).source(to="jax"),
     "an argument that a program assigns to": lambda: tg.program(lambda x: assign(x, 0, 1.0))(np.ones(2)),
     "a Tensor as an argument of a program": lambda: tg.program(np.sin)(t(2)),
     "out= in a program": lambda: tg.program(lambda x: np.sin(x, out=np.ones(2)))(np.ones(2)),

@@ -198,7 +198,7 @@ def _polymul(x: Instruction, given: Given) -> None:
 
 
 def _polydiv(x: Instruction, given: Given) -> None:
-    raise UnsupportedError("whose results are as long as their values say")
+    raise UnsupportedError("(whose results are as long as the values of its arguments say)")
 
 
 def _tril(x: Instruction, given: Given) -> None:
