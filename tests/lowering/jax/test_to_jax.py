@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lowering.jax.in_jax import assert_close
 from lowering.test_printing import MODELS
 
 import tinygrad_cnn as tg
@@ -136,6 +137,55 @@ def test_other_arguments_than_the_examples_are_refused(args, message: str) -> No
     assert_equal(step(jnp.arange(3.0), 2.0), np.array([0.0, 2.0, 4.0]))
     with pytest.raises(ValueError, match=message):
         step(*args)
+
+
+IMAGE = np.arange(12.0).reshape(3, 4)
+NUMBERS = np.array([3, 0, 2], np.int32)
+DIFFERENCES = {
+    "an initial value of a sum": (lambda x: np.sum(x, axis=1, initial=2.0), IMAGE),
+    "an initial value and a mask": (lambda x: np.sum(x, where=x_is_even, initial=2.0), IMAGE),
+    "int64 and float32": (lambda x: x * np.arange(4), IMAGE.astype(np.float32)),
+    "int32 and a float": (lambda n: n * 0.5, NUMBERS),
+    "a root of int32": (np.sqrt, NUMBERS),
+    "a mean of int32": (np.mean, NUMBERS),
+    "a quotient of integers by 0": (lambda n: np.array([7, 7, -7]) // n, NUMBERS),
+    "a remainder of integers by 0": (lambda n: np.array([7, 7, -7]) % n, NUMBERS),
+    "choosing between numbers, times float32": (lambda x: np.where(x > 3, 1.5, 0.0) * x, IMAGE.astype(np.float32)),
+    "an assignment of another dtype": (lambda x: assigned(x.astype(np.float32), x[0]), IMAGE),
+    "elements named twice": (lambda x: tg.index_add(x, np.array([0, 0, 2]), 1.0), IMAGE),
+    "column by column": (lambda x: x.T.reshape(2, 6, order="F"), IMAGE),
+    "one triangle of a matrix": (lambda x: np.linalg.cholesky(x[:, :3] + 50 * np.eye(3)), IMAGE),
+    "NaN among the largest": (lambda x: np.max(np.where(x == 5, np.nan, x), axis=1), IMAGE),
+    "the first of the largest": (lambda x: np.argmax(x % 3, axis=1), IMAGE),
+    "complex numbers": (lambda x: np.fft.rfft(x.astype(np.float32)), IMAGE),
+    "nothing": (lambda x: x[:0].sum(axis=0), IMAGE),
+    "a triangle of ones": (lambda x: x[:, :3] @ np.tri(3), IMAGE),
+}
+x_is_even = IMAGE % 2 == 0
+
+
+def assigned(x, row):
+    x = x.copy()
+    x[1] = row
+    return x
+
+
+@pytest.mark.parametrize("name", DIFFERENCES)
+def test_where_jax_differs_the_program_gives_what_numpy_gives(name: str) -> None:
+    function, x = DIFFERENCES[name]
+    with np.errstate(all="ignore"):
+        expected = np.asarray(function(x))
+        found = tg.to_jax(function)(x)(x)
+    single = expected.dtype in (np.float32, np.complex64)
+    assert_close(found, expected, name, relative=3e-6 if single else 1e-12)
+
+
+def test_what_is_read_out_of_bounds_is_nan_and_no_other_element() -> None:
+    def picked(x, i):
+        return x[i]
+
+    step = tg.to_jax(picked)(np.arange(3.0), np.array([0, 1]))
+    np.testing.assert_array_equal(step(np.arange(3.0), np.array([2, 3])), [2.0, np.nan])
 
 
 def test_double_precision_is_refused_where_x64_is_off() -> None:

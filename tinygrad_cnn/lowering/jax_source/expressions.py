@@ -70,6 +70,8 @@ class JaxExpressions(Expressions):
         name, axis = x.parameters["ufunc"], x.parameters["axis"]
         if isinstance(axis, tuple) and len(axis) > 1 and name not in SEVERAL_AXES:
             return self._reduce_one_by_one(x, operands)
+        if name in REDUCTIONS and "initial" in x.parameters:  # which the method x.sum leaves out, as of JAX 0.10
+            return Text(f"jnp.{REDUCTIONS[name]}({', '.join([operands[0].text, *self._along(x, operands)])})")
         if name not in REDUCTIONS and isinstance(x.parameters.get("initial"), int | float):  # of the same dtype
             x = x.with_(parameters={**x.parameters, "initial": x.result.dtype.type(x.parameters["initial"])})
         found = super()._reduce(x, operands)
