@@ -151,6 +151,20 @@ def test_each_operation_is_numpys_for_special_values_and_for_integers_of_all_siz
     assert not faults(cases)
 
 
+def test_the_functions_of_scipy_are_scipys_near_their_poles_and_far_out() -> None:
+    special = pytest.importorskip("scipy.special")
+    near = np.array([0.0, -0.0, 1.0, 2.0, 1e-300, 1e-9, 0.5, 1.5, 1.9, 2.1, 3.5, 11.9, 12.1, 26.0, 170.7, 1e6])
+    odd = np.array([np.inf, np.nan, -np.inf, -0.5, -1.5, -2.25, -7.75, -30.5, -1e-9, -1e-300])
+    x = np.concatenate([near, odd])
+    left, right = [a.ravel() for a in np.meshgrid(x, x)]
+    of_one = [lambda x, f=getattr(special, name): f(x) for name in ("expit", "erf", "erfc", "gammaln", "psi")]
+    of_two = [lambda x, y, f=getattr(special, name): f(x, y) for name in ("xlogy", "xlog1py")]
+    with np.errstate(all="ignore"):
+        cases = [case(str(k), f, tg.program(f)(x).listing, [(x,)]) for k, f in enumerate(of_one)]
+        cases += [case(str(k), f, tg.program(f)(left, right).listing, [(left, right)]) for k, f in enumerate(of_two)]
+        assert not faults(cases)
+
+
 # What a module promises.
 
 MODULE = tg.program(lambda p, x: (np.sum(p["w"] * x), {"w": p["w"] - 0.5 * x, "n": x[0] > 0}))(

@@ -138,7 +138,7 @@ function erfc(x) {
 // The logarithm of |gamma(x)|, by Stirling's series for large x.
 function gammaln(x) {
   if (x <= 0) {
-    if (x === Math.floor(x)) return Infinity;
+    if (x === Math.floor(x)) return x === -Infinity ? x : Infinity;
     return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * (x % 2)))) - gammaln(1 - x);
   }
   if (x === 1 || x === 2) return 0;
