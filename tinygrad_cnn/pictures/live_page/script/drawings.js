@@ -12,14 +12,8 @@ function nearest(x) {
 }
 
 function thumbnail(item) {
-  const canvas = element("canvas", { width: WIDTH, height: HEIGHT }), context = canvas.getContext("2d"), image = context.createImageData(WIDTH, HEIGHT);
-  const style = getComputedStyle(root), [paper, dark] = ["--pad", "--pad-ink"].map((name) => style.getPropertyValue(name).match(/\d+/g).map(Number));
-  item.levels.forEach((level, i) => {
-    const at = Math.min(1, (1.25 * level) / 255);
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = paper[c] + (dark[c] - paper[c]) * at;
-    image.data[4 * i + 3] = 255;
-  });
-  context.putImageData(image, 0, 0);
+  const canvas = element("canvas", { width: WIDTH, height: HEIGHT });
+  paintLevels(canvas, item.levels, 1.25);
   return canvas;
 }
 

@@ -29,17 +29,22 @@ function redraw() {
   settle();
 }
 
-function showPad() {
-  const context = pad.getContext("2d"), style = getComputedStyle(root);
-  const [paper, dark] = ["--pad", "--pad-ink"].map((name) => style.getPropertyValue(name).match(/\d+/g).map(Number));
-  const image = context.createImageData(WIDTH, HEIGHT);
-  for (let i = 0; i < drawing.levels.length; i++) {
-    const at = drawing.levels[i] / 255;
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = paper[c] + (dark[c] - paper[c]) * at;
+// Levels of ink on a canvas with a pixel for each.
+function paintLevels(canvas, levels, strength) {
+  const context = canvas.getContext("2d"), image = context.createImageData(WIDTH, HEIGHT);
+  for (let i = 0; i < levels.length; i++) {
+    const at = Math.min(1, (strength * levels[i]) / 255);
+    for (let c = 0; c < 3; c++) image.data[4 * i + c] = paperColour[c] + (inkColour[c] - paperColour[c]) * at;
     image.data[4 * i + 3] = 255;
   }
-  const small = new OffscreenCanvas(WIDTH, HEIGHT);
-  small.getContext("2d").putImageData(image, 0, 0);
+  context.putImageData(image, 0, 0);
+}
+
+const small = element("canvas", { width: WIDTH, height: HEIGHT });
+
+function showPad() {
+  const context = pad.getContext("2d");
+  paintLevels(small, drawing.levels, 1);
   context.imageSmoothingEnabled = false;
   context.drawImage(small, 0, 0, pad.width, pad.height);
   $("hint").hidden = !isEmpty() || pen.isDown;

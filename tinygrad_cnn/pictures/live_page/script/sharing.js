@@ -82,13 +82,14 @@ function restore() {
 }
 
 $("link").addEventListener("click", async () => {
-  window.history.replaceState(null, "", address());
-  let text = say("link.shown");
+  let text = say("link.none"); // as within a notebook
   try {
+    window.history.replaceState(null, "", address());
+    text = say("link.shown");
     await navigator.clipboard.writeText(location.href);
     text = say("link.copied");
   } catch {
-    // A page that was opened as a file may have no clipboard; its address is right all the same.
+    // A page that was opened as a file may have no clipboard: then its address alone has it.
   }
   announce(model.own.length ? `${text} ${say("link.kept")}` : text);
 });

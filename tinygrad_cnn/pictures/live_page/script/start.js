@@ -1,15 +1,13 @@
 // Keys, and the beginning.
 
 addEventListener("keydown", (event) => {
-  const isTyping = event.target.matches?.("input:not([type=radio]), textarea, select");
   if (event.altKey || event.metaKey || event.ctrlKey) {
-    if ((event.ctrlKey || event.metaKey) && event.key === "z" && !isTyping) {
+    if ((event.ctrlKey || event.metaKey) && event.key === "z") {
       event.preventDefault();
       undo();
     }
     return;
   }
-  if (isTyping) return;
   const keys = { b: () => setBackward(!backward), t: toggleTraining, ".": once, k: keep, r: startOver, z: undo, Delete: clear, Backspace: clear };
   const digit = Number(event.key) - 1, act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (act) act();

@@ -3,8 +3,12 @@
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 let theme = root.dataset.theme;
 
+let paperColour = [255, 255, 255], inkColour = [0, 0, 0]; // of drawings
+
 function applyTheme() {
   root.classList.toggle("dark", theme === "dark" || (theme === "auto" && prefersDark.matches));
+  const style = getComputedStyle(root), numbers = (name) => style.getPropertyValue(name).match(/\d+/g).map(Number);
+  [paperColour, inkColour] = [numbers("--pad"), numbers("--pad-ink")];
   tell("themed");
 }
 

@@ -42,7 +42,7 @@ function pause() {
 
 function start() {
   if (drawing.strokes.length && !drawing.isKept && !pen.isDown) keep();
-  if (!batchesOf().length) return;
+  if (!batchesOf().length) return announce(say("untaught"));
   goal = trainedEpochs + data.epochs;
   training = requestAnimationFrame(frame);
   showTraining();
