@@ -114,6 +114,12 @@ def test_every_target_can_be_asked_for(command, trained: Path, tmp_path: Path, t
     assert (tmp_path / "written").stat().st_size > 1000
 
 
+def test_a_page_is_exported_and_is_that_of_the_command_live(command, trained: Path, tmp_path: Path) -> None:
+    assert command("export", "run", "--to", "page", "--out", "exported.html") == (0, "Wrote exported.html\n", "")
+    assert command("live", "run", "--out", "live.html")[0] == 0
+    assert (tmp_path / "exported.html").read_text() == (tmp_path / "live.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -122,6 +128,7 @@ def test_every_target_can_be_asked_for(command, trained: Path, tmp_path: Path, t
         (("run", "--out", "m.onnx", "--to", "fortran"), r"'fortran' is not one of 'numpy'"),
         (("run", "--out", "no/such/folder/m.py"), r"no/such/folder/m\.py: cannot be written"),
         (("run", "--out", "m.py", "--batch", "0"), r"--batch"),
+        (("run", "--out", "m.html", "--to", "page", "--batch", "2"), r"--batch has no effect with --to page"),
         (("run",), r"Missing option '--out'"),
     ],
 )

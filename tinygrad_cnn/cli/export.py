@@ -14,17 +14,25 @@ import tinygrad_cnn as tg
 from tinygrad_cnn.circle_square import gradient_program, model, outputs, weights
 from tinygrad_cnn.circle_square.errors import InputError
 from tinygrad_cnn.cli import options
+from tinygrad_cnn.cli.live import live
 from tinygrad_cnn.escaping import printable
 from tinygrad_cnn.lowering.naming import identifier
 from tinygrad_cnn.lowering.onnx_graph.lengths import at_sizes
 from tinygrad_cnn.lowering.targets import TARGETS, Target, target_of
 from tinygrad_cnn.recipes import cnn, runs
 
+PAGE = "page"
+
 
 @click.command()
 @click.argument("run_folder", metavar="RUN", type=options.path)
 @click.option("--out", required=True, type=options.path, help="The file to write.")
-@click.option("--to", type=click.Choice(list(TARGETS)), show_default="what the suffix says", help="What to write.")
+@click.option(
+    "--to",
+    type=click.Choice([*TARGETS, PAGE]),
+    show_default="what the suffix says",
+    help="What to write; `page` is that of tinygrad-cnn live.",
+)
 @click.option("--gradient", is_flag=True, help="Write the loss and its gradient instead of the probabilities.")
 @click.option(
     "--batch", type=click.IntRange(1), show_default="any for onnx, else 1", help="How many images a call is for."
@@ -33,9 +41,12 @@ from tinygrad_cnn.recipes import cnn, runs
 def export(run_folder: Path, out: Path, to: str | None, gradient: bool, batch: int | None, dtype: str | None) -> int:
     """Write the model trained in RUN as a file that runs without this package.
 
-    From images it computes the probability of each class: as a graph of ONNX, a module of NumPy, or C. With
-    --gradient it computes the loss and its gradient from the parameters, images and targets.
+    From images it computes the probability of each class: as a graph of ONNX, a module of NumPy, JAX or JavaScript, or
+    C. With --gradient it computes the loss and its gradient from the parameters, images and targets.
     """
+    if to == PAGE:
+        options.refuse_others(f"has no effect with --to {PAGE}", ("run_folder", "out", "to"))
+        return int(live.main([str(run_folder), "--out", str(out)], standalone_mode=False))
     try:
         target = target_of(out, to)
     except ValueError as error:
