@@ -150,3 +150,21 @@ def test_a_missing_extra_names_itself_and_writes_nothing(command, trained: Path,
     assert (code, out) == (2, "")
     assert "a program as ONNX needs onnx, which is not installed. Run pip install 'tinygrad-cnn[onnx]'" in err
     assert not (tmp_path / "m.onnx").exists()
+
+
+def test_a_page_to_draw_on_is_exported_and_is_that_of_the_command_live(
+    command, trained: Path, recipe_run, tmp_path: Path
+) -> None:
+    assert command("export", "run", "--to", "page", "--out", "page.html") == (0, "Wrote page.html\n", "")
+    assert command("live", "run") == (0, "Wrote live.html\n", "")
+    pages = [(tmp_path / name).read_text(encoding="utf-8") for name in ("page.html", "live.html")]
+    assert pages[0] == pages[1]
+    folder, _ = recipe_run
+    assert command("export", folder, "--to", "page", "--out", "network")[0] == 0
+    assert "const learn_one = " in (tmp_path / "network").read_text(encoding="utf-8")
+    code, _, said = command("export", "run", "--to", "page", "--batch", "2", "--out", "page.html")
+    assert (code, said) == (2, "tinygrad-cnn: --batch has no effect with --to page. Leave it out\n")
+    code, _, said = command("live", "run", "--recipe", "robust")
+    assert (code, said) == (
+        2, "tinygrad-cnn: --recipe cannot be combined with a run, which sets it. Leave one of them out\n",
+    )  # fmt: skip

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from tinygrad_cnn.circle_square import data, outputs, weights
+from tinygrad_cnn.circle_square.errors import InputError
 from tinygrad_cnn.circle_square.live import live_page, trained
-from tinygrad_cnn.circle_square.tasks import TASKS
+from tinygrad_cnn.circle_square.tasks import TASKS, Task
 from tinygrad_cnn.circle_square.training import RecipeName
 from tinygrad_cnn.cli import options
 from tinygrad_cnn.escaping import printable
@@ -50,30 +53,45 @@ def live(
     backward pass, and T to train. RUN is the folder of a run, or its weights.safetensors; without it, the model is
     trained first.
     """
-    network = None if run_folder is None else runs.read(run_folder)
+    chosen: Callable[[Task], data.DataSet] = lambda of: options.load(of, folder, split, split_seed)
     with outputs.new_file(out) as put:
-        if network is not None:
-            why = f"has no effect on a run of the recipe {network.recipe}"
-            options.refuse_others(why, ("run_folder", "out", "language", "theme"))
-            known = [found for found in map(data.bundled, TASKS.values()) if found.classes == network.classes]
-            page = page_of_network(network, known[0] if known else None, language, theme)
-        else:
-            scaling = data.Scaling(invert, scale)
-            if run_folder is None:
-                drawings = options.load(TASKS[task], folder, split, split_seed)
-                p = trained(drawings, scaling, recipe, TASKS[task])
-            else:
-                options.refuse_beside("a run", "invert", "scale", "recipe")
-                run = weights.read_weights(run_folder)
-                if click.get_current_context().get_parameter_source("task") is ParameterSource.DEFAULT:
-                    task = run.task or task  # a run says itself what it was trained on
-                p, scaling, recipe = run.parameters, run.scaling, _recipe_of(run_folder)
-                drawings = options.load(TASKS[task], folder, split, split_seed)
-                run.refuse_others(run_folder, drawings)
+        if run_folder is None:
+            scaling, drawings = data.Scaling(invert, scale), chosen(TASKS[task])
+            p = trained(drawings, scaling, recipe, TASKS[task])
             page = live_page(drawings, scaling, p, recipe, TASKS[task], language, theme)
+        else:
+            options.refuse_beside("a run", "invert", "scale", "recipe")
+            given = click.get_current_context().get_parameter_source("task") is not ParameterSource.DEFAULT
+            if folder is not None and runs.read(run_folder) is not None:
+                raise InputError("--data has no effect on a run of the recipe cnn or synthetic. Leave it out")
+            page = page_of_run(run_folder, language, theme, task if given else None, chosen=chosen)
         put(page.html.encode())
     print(f"Wrote {printable(out)}")
     return 0
+
+
+def page_of_run(
+    run_folder: Path,
+    language: str = "en",
+    theme: str = "auto",
+    task: str | None = None,
+    chosen: Callable[[Task], data.DataSet] = data.bundled,
+) -> Any:
+    """The page of the model of a run. chosen: the drawings of a task that the page trains on.
+
+    Raises InputError if there is no such run, or the drawings are of other classes.
+    """
+    network = runs.read(run_folder)
+    if network is not None:
+        if task is not None:
+            raise InputError(f"--task has no effect on a run of the recipe {network.recipe}. Leave it out")
+        known = [found for found in map(data.bundled, TASKS.values()) if found.classes == network.classes]
+        return page_of_network(network, known[0] if known else None, language, theme)
+    run = weights.read_weights(run_folder)
+    of = TASKS[task or run.task or "circle-square"]  # a run says itself what it was trained on
+    drawings = chosen(of)
+    run.refuse_others(run_folder, drawings)
+    return live_page(drawings, run.scaling, run.parameters, _recipe_of(run_folder), of, language, theme)
 
 
 def _recipe_of(run_folder: Path) -> RecipeName:
