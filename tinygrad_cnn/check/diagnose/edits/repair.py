@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import math
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,9 @@ import numpy as np
 
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.deadline import Effort, TimeOverError, time_left
+from tinygrad_cnn.check.diagnose.edits.placeholder import Placeholder
 from tinygrad_cnn.check.diagnose.edits.source_edits import SourceEdit, edits, factor_of, parsed, text
-from tinygrad_cnn.check.diagnose.edits.statements import Change, Changes, Source, Statement
+from tinygrad_cnn.check.diagnose.edits.statements import Change, Changes, Codes, Source, Statement
 from tinygrad_cnn.check.diagnose.edits.wording import LONG, MENDS
 from tinygrad_cnn.check.results import Cause
 
@@ -33,7 +35,7 @@ RETURNED = 0.3  # and of one that returns what others have computed
 NEARLY = 0.1  # what an edit may cost more that mends more
 AS_GOOD = 0.03  # by how much the costs of edits differ that are given as "for instance"
 OF_SEVERAL_LINES = ("later", "after_the_loop", "line_missing")  # edits that cannot be shown as one line
-COMPILING = 500  # operations of NumPy that take as long as compiling a function
+COMPILING, OF_A_VALUE = 500, 100  # operations of NumPy that take as long as compiling a function, and an expression
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ class _Search:
         self.trial, self.wrong, self.right, self.kept = trial, wrong, right, kept
         self.alternatives: list[_Mending] = []
         self.is_scaled = False  # whether the first of what is wrong is so by a factor alone
+        self._placeholders: dict[Statement, tuple[Placeholder, Codes] | None] = {}
 
     def best(self) -> _Mending | None:
         """The edit that mends most of those that are cheap; others that are as good are in `alternatives`."""
@@ -217,10 +220,43 @@ class _Search:
         found: Outputs | None = trial.source.run(trial.run, [*self.kept, *changed])
         return found
 
+    def _placeholder(self, statement: Statement) -> tuple[Placeholder, Codes] | None:
+        """What stands for the value of a statement, and the codes with it; None where there can be none."""
+        if statement not in self._placeholders:
+            self._placeholders[statement] = None
+            if Placeholder.is_for(statement):
+                one = Placeholder(statement)
+                back = one.put().apply()
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", SyntaxWarning)  # of a text that is called
+                    codes = self.trial.source.compiled([*self.kept, statement])
+                back.apply()
+                if codes is not None:
+                    self._placeholders[statement] = one, {old: one.within(new) for old, new in codes.items()}
+        return self._placeholders[statement]
+
+    def _mends_by_value(self, statement: Statement, edit: SourceEdit) -> bool:
+        """Whether an edit, which is in place, may mend anything: as far as is known where it is of the value alone."""
+        trial, first, pair = self.trial.shorter or self.trial, self.wrong[0], self._placeholder(statement)
+        if pair is None or not pair[0].holds(edit.change):
+            return True
+        if not pair[0].compile():
+            return False
+        trial.effort.spend(trial.lines + OF_A_VALUE)
+        found: Outputs | None = trial.source.run_with(trial.run, pair[1])
+        if found is None:
+            return False
+        if first in found and not trial.agrees(first, found[first]):
+            return not self.is_scaled and trial.factor(first, found[first]) is not None
+        return all(x in found and trial.agrees(x, found[x]) for x in (first, *self.right))
+
     def _tried(self, statement: Statement, edit: SourceEdit, cost: float) -> _Mending | None:
         trial, first, right = self.trial, self.wrong[0], ""
+        self._placeholder(statement)  # made of the statement as it is, before the edit
         back = Changes([edit.change.apply()])
         try:
+            if not self._mends_by_value(statement, edit):
+                return None
             found: Outputs | None = None
             more: SourceEdit | None = None
             for one in [x for x in (trial.shorter, trial) if x is not None]:

@@ -31,6 +31,7 @@ _FUTURE = functools.reduce(
 LARGE = 10**5  # elements of an array of which no copy is kept
 
 Place = tuple[list[ast.stmt], int]
+Codes = dict[CodeType, CodeType]
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +144,7 @@ class Source:
         self._trees: dict[str, ast.Module] = {}
         self.statements = self._statements({code: lines[code] for code in self.codes})
         self._functions = {code: _functions_of(code) for code in self.codes}
+        self._mentioned = {code: list(self._mentions(code)) for code in self.codes}
         self.careful = False  # whether what is not a number or infinite is refused, where there was none
         self._kept = [(x, x.copy()) for x in self._data() if x.flags.writeable and x.size <= LARGE]
 
@@ -174,6 +176,17 @@ class Source:
                     )
         return [x for _, x in sorted(found, key=lambda pair: -pair[0])]
 
+    def _mentions(self, code: CodeType) -> Iterator[tuple[list[ast.stmt], ast.stmt]]:
+        """A body, and what is added to it when it is compiled, for the code to close over the same variables.
+
+        It is never executed. Without it an edit could not leave out the only mention of a variable.
+        """
+        definition = self._definition(code) if code.co_freevars else None
+        if definition is not None:
+            names = [ast.Expr(ast.Name(name, ast.Load())) for name in code.co_freevars]
+            statement = ast.If(ast.Constant(False), names, [])
+            yield definition.body, _placed(statement, definition.body[-1])
+
     def _definition(self, code: CodeType) -> Any:
         """The definition that a code was made from."""
         tree = self._trees.setdefault(code.co_filename, _parsed(code.co_filename))
@@ -196,7 +209,10 @@ class Source:
 
     def run(self, function: Callable[[], Any], changed: Iterable[Statement]) -> Any:
         """What `function` gives with statements as they are now, or None if it fails. What it changes is restored."""
-        codes = self._compiled(list(changed))
+        return self.run_with(function, self.compiled(list(changed)))
+
+    def run_with(self, function: Callable[[], Any], codes: Codes | None) -> Any:
+        """The same with these codes in the place of those that they were edited from."""
         if codes is None:
             return None
         try:
@@ -217,16 +233,22 @@ class Source:
             for x, copy in self._kept:
                 x[...] = copy
 
-    def _compiled(self, changed: Sequence[Statement]) -> dict[CodeType, CodeType] | None:
-        """The new code of the functions that statements are in; None if there is none."""
-        found: dict[CodeType, CodeType] = {}
+    def compiled(self, changed: Sequence[Statement]) -> Codes | None:
+        """The new code of the functions that statements are in, by the old; None if there is none."""
+        found: Codes = {}
         for unit, file in {x.unit: x.file for x in changed}.items():
             mine = {(c.co_qualname, c.co_firstlineno): c for c in self.codes if c.co_filename == file}
             flags = next(iter(mine.values())).co_flags & _FUTURE
+            mentioned = [x for code in mine.values() for x in self._mentioned.get(code, ())]
             try:
+                for body, statement in mentioned:
+                    body.append(statement)
                 codes = list(unit.codes(file, flags))
             except (SyntaxError, ValueError, TypeError, RecursionError):
                 return None
+            finally:
+                for body, _ in mentioned:
+                    body.pop()
             for qualname, x in codes:
                 old = mine.get((qualname, x.co_firstlineno))
                 if old is not None and self._functions[old]:
@@ -285,6 +307,14 @@ def _unit(path: Sequence[Any], like: CodeType) -> Unit:
     )
     around = ast.FunctionDef("around", arguments, [node], [], None, lineno=1, col_offset=0)
     return Unit(ast.Module([around], []), (qualname, "around.<locals>."))
+
+
+def _placed(node: ast.stmt, like: ast.stmt) -> ast.stmt:
+    """A statement, and all in it, where another one is."""
+    for x in ast.walk(node):
+        if isinstance(x, ast.stmt | ast.expr):
+            ast.copy_location(x, like)
+    return node
 
 
 def _first_line(x: Any) -> int:
