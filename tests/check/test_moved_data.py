@@ -56,6 +56,9 @@ def test_data_are_restored_after_an_error() -> None:
     [
         (np.eye(3)[[0, 1, 1]], lambda x: np.all(np.sort(x, axis=1) == [0, 0, 1])),  # one-hot
         (np.array([1.0, 0.0, 1.0, 0.0]), lambda x: set(x) == {0.0, 1.0}),  # flags
+        (RNG.normal(size=(4, 4)), lambda x: not np.array_equal(x, x.T)),
+        ((np.abs(np.arange(6)[:, None] - np.arange(6)) <= 1) * 1.0, lambda x: np.array_equal(x, x.T)),  # symmetric
+        (X @ X.T, lambda x: np.array_equal(x, x.T)),
         (np.array([0.2, 0.3, 0.5]), lambda x: np.isclose(x.sum(), 1) and np.all(x > 0)),  # probabilities
         (np.array([0.1, 2.0, 3.0]), lambda x: np.all(x > 0)),  # positive
         (np.ones(4), lambda x: len(np.unique(x)) == 4),  # what is equal is no longer

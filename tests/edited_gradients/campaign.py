@@ -39,6 +39,9 @@ from edited_gradients.kinks import at_kinks
 from edited_gradients.model import Model
 
 
+OFTEN = 100  # edits, or perturbed gradients, after which the totals are shown
+
+
 class Outcome(NamedTuple):
     """kind: of edit, or of gradient; faults: what is wrong with what the check says, each in a word."""
 
@@ -173,6 +176,14 @@ def _item(number: int) -> Outcome:
     return work(items[number])
 
 
+def so_far(k: int, kinds: dict[str, Counter[str]]) -> None:
+    """Now and then, the totals of the first k edits, for a campaign that may be interrupted."""
+    if k and k % OFTEN == 0:
+        total = sum(kinds.values(), Counter())
+        print(f"... {k} edits: called wrong {total['wrong']}, step {total['step']}, cause {total['found']}, "
+              f"false {total['false']}", flush=True)  # fmt: skip
+
+
 def share(part: int, of: int) -> str:
     """A number and its share."""
     return f"{part} of {of} ({part / max(of, 1):.1%})"
@@ -192,7 +203,8 @@ def main() -> int:
     warnings.simplefilter("ignore")
     kinds: dict[str, Counter[str]] = {}
     false = 0
-    for found in outcomes(edited, chosen(given.edits, given.seed), given.jobs):
+    for k, found in enumerate(outcomes(edited, chosen(given.edits, given.seed), given.jobs)):
+        so_far(k, kinds)
         told = kinds.setdefault(found.kind, Counter())
         in_lines = "in lines" if "right: " in found.said else "in words"
         told.update(["all", found.cause, *[f"found {in_lines}"] * (found.cause == "found")])
@@ -209,10 +221,13 @@ def main() -> int:
     print(f"\n{n} edits: called wrong {share(total['wrong'], n)}, step {share(total['step'], n)}, cause "
           f"{share(total['found'], n)}, of these {total['found in lines']} in lines of code that were run; false "
           f"{share(total['false'], n)}")  # fmt: skip
-    noise = list(outcomes(perturbed, range(given.noise), given.jobs))
-    for found in noise:
+    noise = []
+    for found in outcomes(perturbed, range(given.noise), given.jobs):
+        noise.append(found)
         if found.said:
-            print(f"a cause of noise: {found.title}\n    {found.said}")
+            print(f"a cause of noise: {found.title}\n    {found.said}", flush=True)
+        if len(noise) % OFTEN == 0:
+            print(f"... {len(noise)} perturbed: a cause of {sum(x.cause == 'false' for x in noise)}", flush=True)
     explained = sum(found.cause == "false" for found in noise)
     print(f"{len(noise)} perturbed: called wrong {share(sum(f.verdict for f in noise), len(noise))}, a cause of "
           f"{share(explained, len(noise))}")  # fmt: skip

@@ -27,7 +27,7 @@ from tinygrad_cnn.check.witnesses.magnitude import largest
 from tinygrad_cnn.engine.graph import Array, Node
 
 STEPS, MANY = 1e6, 3  # operations that are tried for one of the first few steps, and how few these are
-REPAIRS = 2e6  # for edits of the source
+REPAIRS, PAIRS = 2e6, 1e6  # for edits of the source, and for pairs of them
 PLAIN = 1.15  # an edit of the source that costs no more is the cause, whatever else would account for the numbers
 RATHER = 0.27  # what a more expensive one may cost more than an edit of the right program
 LATER = 1e5  # for one of the others
@@ -73,6 +73,10 @@ class Causes:
         found = explained(case, node, upstream, lambda: self.other_points, effort)
         if repair is not None and (found is None or repair.cost < found[0] + RATHER):
             return repair.cause
+        if found is None and not is_slight(case.hand_derived, case.expected):
+            pair = next((x for x in self._pairs if node in x.mends), None)
+            if pair is not None:
+                return pair.cause
         if found is None and effort.ended:
             self.unfinished.append(case.name)
         if found is None:
@@ -104,9 +108,18 @@ class Causes:
     @functools.cached_property
     def _repairs(self) -> list[Repair]:
         """The edits of the source that make the gradient right."""
+        return [] if self._repaired is None else self._repaired.repairs(self.effort.part(REPAIRS))
+
+    @functools.cached_property
+    def _pairs(self) -> list[Repair]:
+        """Pairs of edits of one line that make it right."""
+        return [] if self._repaired is None else self._repaired.repairs(self.effort.part(PAIRS), in_pairs=True)
+
+    @functools.cached_property
+    def _repaired(self) -> Repaired | None:
         if not callable(self.by_hand) or self.hand_derived is None:
-            return []
-        repaired = Repaired(
+            return None
+        return Repaired(
             self.subject,
             self.autodiff,
             self.by_hand,
@@ -116,7 +129,6 @@ class Causes:
             lambda: self.other_points,
             self.source,
         )
-        return repaired.repairs(self.effort.part(REPAIRS))
 
     def notes(self) -> list[str]:
         """What was not looked for to the end."""

@@ -60,6 +60,18 @@ def exchanged(places: Sequence[Place], instead: Callable[[Any], Any]) -> Iterato
 def other_array(x: Any, rng: np.random.Generator, scale: float = 1.0) -> Any:
     """An array of the same kind of data."""
     x = np.asarray(x)
+    if _is_symmetric(x):  # of which somebody need not say whether it is transposed
+        made = _other_array(x, rng, scale)
+        lower = np.tril(made)
+        return lower + np.tril(made, -1).T
+    return _other_array(x, rng, scale)
+
+
+def _is_symmetric(x: Any) -> bool:
+    return x.ndim == 2 and x.shape[0] == x.shape[1] > 1 and bool(np.array_equal(x, x.T)) and not _is_one_hot(x)
+
+
+def _other_array(x: Any, rng: np.random.Generator, scale: float) -> Any:
     distinct = np.unique(x)
     if len(distinct) == 1:
         noise = AWAY * rng.standard_normal(x.shape)

@@ -45,8 +45,8 @@ class Repaired:
     other_points: Callable[[], Sequence[SecondPoint]]
     source: Source
 
-    def repairs(self, effort: Effort) -> list[Repair]:
-        """The edits, one after the other."""
+    def repairs(self, effort: Effort, in_pairs: bool = False) -> list[Repair]:
+        """The edits, one after the other. in_pairs: pairs of edits of one statement."""
         subject, parameters = self.subject, set(self.autodiff.run.parameters)
         arrays = {node: x for node, x in self.derived.arrays().items() if node in self.expected}
         known = sorted(arrays, key=lambda x: (x in parameters, -x.order))
@@ -66,6 +66,7 @@ class Repaired:
             confirm=self._holds_elsewhere,
             effort=effort,
             lines=self.source.lines,
+            in_pairs=in_pairs,
         )
         return repairs(replace(trial, shorter=self._shorter(trial)))
 

@@ -111,6 +111,8 @@ def second_point(
             run = other.run()
             if [x.primitive for x in run.nodes] != [x.primitive for x in auto.run.nodes]:
                 return None
+            if not np.isfinite(run.value):  # out of the domain of the loss, nothing is right
+                return None
             found = hand_derived(other, Autodiff(run), by_hand, names)
     except Exception:  # whatever somebody's code raises at another point
         return None

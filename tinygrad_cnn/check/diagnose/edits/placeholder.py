@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
+import numpy as np
+
+from tinygrad_cnn.check.diagnose.edits.purity import is_pure
 from tinygrad_cnn.check.diagnose.edits.statements import Change, Statement
 
 OF_THE_FRAME = (ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await)  # what means something in the function alone
@@ -75,6 +78,24 @@ class Placeholder:
         if any(isinstance(x, CodeType) for x in self.code.co_consts):  # functions in it see global ones alone
             return eval(self.code, {**frame.f_globals, **frame.f_locals})
         return eval(self.code, frame.f_globals, frame.f_locals)
+
+
+class Value:
+    """The value of a statement, with the variables that it had; without any effect."""
+
+    def __init__(self, statement: Statement) -> None:
+        self.statement, self.names = statement, dict(statement.names)
+
+    def now(self) -> Any:
+        """It, as it is written now; None if it has none, or if to compute it might change something."""
+        node = self.statement.node.value  # type: ignore[attr-defined]
+        try:
+            if not is_pure(node, self.names):
+                return None
+            with np.errstate(all="ignore"):
+                return np.asarray(eval(compile(ast.Expression(node), "<expression>", "eval"), self.names))
+        except Exception:  # whatever somebody's expression raises
+            return None
 
 
 def _ids(value: ast.expr) -> Iterator[int]:

@@ -13,15 +13,15 @@ import contextlib
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.deadline import Effort, TimeOverError, time_left
-from tinygrad_cnn.check.diagnose.edits.placeholder import Placeholder
-from tinygrad_cnn.check.diagnose.edits.source_edits import SourceEdit, edits, factor_of, parsed, text
+from tinygrad_cnn.check.diagnose.edits.placeholder import Placeholder, Value
+from tinygrad_cnn.check.diagnose.edits.source_edits import Scope, SourceEdit, edits, factor_of, parsed, structural, text
 from tinygrad_cnn.check.diagnose.edits.statements import Change, Changes, Codes, Source, Statement
 from tinygrad_cnn.check.diagnose.edits.wording import LONG, MENDS
 from tinygrad_cnn.check.results import Cause
@@ -29,11 +29,14 @@ from tinygrad_cnn.check.results import Cause
 Array = Any
 Outputs = Mapping[Any, Array]  # what comes out of a gradient, by whatever it is known by
 DISTURBED = "({}) * 1.37 + 0.0113"  # another value than a statement computes, also where that is 0
+REVERSED = "({}) * -1.37 - 0.0113"  # and one of which the largest element is another one
 TOUCHES_WHAT_IS_RIGHT = 0.4  # what an edit costs more of a statement on which something right depends,
 IS_RIGHT = 0.4  # of one that makes a value of the graph or a right cotangent,
 RETURNED = 0.3  # and of one that returns what others have computed
 NEARLY = 0.1  # what an edit may cost more that mends more
 AS_GOOD = 0.03  # by how much the costs of edits differ that are given as "for instance"
+EVIDENCE = 4  # different elements without which two edits of a statement are not believed
+LIKELY, FIRST = 1.5, 300  # what the first of two edits of a statement may cost, and how many are tried
 OF_SEVERAL_LINES = ("later", "after_the_loop", "line_missing")  # edits that cannot be shown as one line
 COMPILING, OF_A_VALUE = 500, 100  # operations of NumPy that take as long as compiling a function, and an expression
 
@@ -62,6 +65,7 @@ class Trial:
              edit in place
     effort   what may still be tried
     lines    how many lines are executed
+    in_pairs whether two edits of one statement are tried, instead of one
     shorter  the same where less is executed: only what mends something there is tried here
     """
 
@@ -76,6 +80,7 @@ class Trial:
     effort: Effort
     lines: int
     shorter: Trial | None = None
+    in_pairs: bool = False
 
 
 def repairs(trial: Trial) -> list[Repair]:
@@ -90,6 +95,8 @@ def repairs(trial: Trial) -> list[Repair]:
             search = _Search(trial, remaining, right, [x for _, x in kept])
             best = search.best()
             if best is None:
+                if trial.in_pairs:
+                    break
                 remaining.pop(0)
                 continue
             kept.append((best.change.apply(), best.statement))
@@ -151,7 +158,7 @@ class _Search:
         """The edit that mends most of those that are cheap; others that are as good are in `alternatives`."""
         found: list[_Mending] = []
         with contextlib.suppress(TimeOverError):  # what was found until then is what there is
-            found.extend(self._mendings())
+            found.extend(self._of_two_edits() if self.trial.in_pairs else self._mendings())
         found.sort(key=lambda x: (-len(x.mends), x.cost))
         for x in found[1:]:
             as_good = len(x.mends) == len(found[0].mends) and x.cost <= found[0].cost + AS_GOOD
@@ -170,6 +177,47 @@ class _Search:
             if mending is not None:
                 found.append(mending)
                 yield mending
+
+    def _of_two_edits(self) -> Iterator[_Mending]:
+        """Two edits of the statement that made what is wrong first: the value of each pair of them is computed alone.
+
+        What is as it should be there is tried in the function.
+        """
+        trial, first = self.trial, self.wrong[0]
+        before = None if trial.shorter is not None else self._outputs(trial)
+        if before is None or first not in before or len(np.unique(before[first])) < EVIDENCE:
+            return
+        for statement in trial.source.statements:
+            made = any(np.array_equal(x, before[first]) for x in statement.makes)
+            if not made or not Placeholder.is_for(statement) or trial.effort.is_over():
+                continue
+            value, scope = Value(statement), Scope(statement)
+            if not np.array_equal(value.now(), before[first]):
+                continue  # variables have changed since
+            place = Placeholder(statement)
+            for one in [made_now(x) for x in edits(statement, scope) if x.cost <= LIKELY and place.holds(x.change)][
+                :FIRST
+            ]:
+                back = one.change.apply()
+                inner = Placeholder(statement)
+                seconds = [x for x in structural(statement, scope) if inner.holds(x.change)]
+                pairs = []
+                for other in seconds:
+                    trial.effort.spend(OF_A_VALUE)
+                    other = made_now(other)
+                    undo = other.change.apply()
+                    x = value.now()
+                    undo.apply()
+                    if x is not None and trial.agrees(first, x):
+                        pairs.append(other)
+                back.apply()
+                for other in pairs:
+                    mending = self._tried(statement, one, one.cost + other.cost, other)
+                    if mending is not None:
+                        yield mending
+                        return
+                if trial.effort.is_over():
+                    return
 
     def _edits(self) -> Iterator[tuple[float, Statement, SourceEdit]]:
         suspects = list(self._suspects())
@@ -191,25 +239,30 @@ class _Search:
         for statement in self.trial.source.statements:
             if self.trial.effort.is_over():
                 return
-            change = _disturbance(statement.node)
+            change = _disturbance(statement.node, DISTURBED)
             if change is None:
                 is_return = isinstance(statement.node, ast.Return)
                 yield RETURNED if is_return else IS_RIGHT * self._makes_what_is_right(statement), statement
                 continue
-            back = change.apply()
-            try:
-                after = self._outputs(trial, statement)
-            finally:
-                back.apply()
+            after = self._disturbed(trial, statement, change)
             if after is None:
                 yield 0.1, statement
                 continue
-            touched = {x for x in before if x not in after or not np.array_equal(before[x], after[x])}
+            touched = _different(before, after)
+            if first not in touched and (change := _disturbance(statement.node, REVERSED)) is not None:
+                touched |= _different(before, self._disturbed(trial, statement, change) or before)
             if self.wrong[0] in touched:
                 spoils = any(x in touched for x in self.right)
                 leaves = any(x not in touched for x in self.wrong)
                 is_right = self._makes_what_is_right(statement)
                 yield TOUCHES_WHAT_IS_RIGHT * spoils + 0.1 * leaves + IS_RIGHT * is_right, statement
+
+    def _disturbed(self, trial: Trial, statement: Statement, change: Change) -> Outputs | None:
+        back = change.apply()
+        try:
+            return self._outputs(trial, statement)
+        finally:
+            back.apply()
 
     def _makes_what_is_right(self, statement: Statement) -> bool:
         makes = statement.makes
@@ -250,15 +303,16 @@ class _Search:
             return not self.is_scaled and trial.factor(first, found[first]) is not None
         return all(x in found and trial.agrees(x, found[x]) for x in (first, *self.right))
 
-    def _tried(self, statement: Statement, edit: SourceEdit, cost: float) -> _Mending | None:
+    def _tried(
+        self, statement: Statement, edit: SourceEdit, cost: float, more: SourceEdit | None = None
+    ) -> _Mending | None:
         trial, first, right = self.trial, self.wrong[0], ""
         self._placeholder(statement)  # made of the statement as it is, before the edit
-        back = Changes([edit.change.apply()])
+        back = Changes([x.change for x in (edit, more) if x is not None]).apply()
         try:
-            if not self._mends_by_value(statement, edit):
+            if more is None and not self._mends_by_value(statement, edit):
                 return None
             found: Outputs | None = None
-            more: SourceEdit | None = None
             for one in [x for x in (trial.shorter, trial) if x is not None]:
                 found = self._outputs(one, statement)
                 if more is None and found is not None and first in found and not one.agrees(first, found[first]):
@@ -285,16 +339,26 @@ class _Search:
         return x in found and self.trial.agrees(x, found[x])
 
 
+def made_now(edit: SourceEdit) -> SourceEdit:
+    """An edit whose part of the tree is made once, so that another edit can be within it."""
+    change = edit.change
+    return replace(edit, change=replace(change, new=change.new())) if callable(change.new) else edit
+
+
 def _returns_what_it_computes(node: ast.stmt) -> bool:
     return isinstance(node, ast.Return) and isinstance(node.value, ast.BinOp | ast.UnaryOp | ast.Call)
 
 
-def _disturbance(node: ast.stmt) -> Change | None:
+def _different(before: Outputs, after: Outputs) -> set[Any]:
+    return {x for x in before if x not in after or not np.array_equal(before[x], after[x])}
+
+
+def _disturbance(node: ast.stmt, disturbed: str) -> Change | None:
     """Something else than what a statement gives."""
     if _returns_what_it_computes(node):
-        return Change(node, "value", parsed(DISTURBED.format(ast.unparse(node.value)), node.value))  # type: ignore[attr-defined]
+        return Change(node, "value", parsed(disturbed.format(ast.unparse(node.value)), node.value))  # type: ignore[attr-defined]
     if not isinstance(node, ast.Assign | ast.AugAssign) or isinstance(node.value, ast.Tuple | ast.List | ast.Dict):
         return None
     if isinstance(node, ast.Assign) and any(isinstance(x, ast.Tuple | ast.List) for x in node.targets):
         return None
-    return Change(node, "value", parsed(DISTURBED.format(ast.unparse(node.value)), node.value))
+    return Change(node, "value", parsed(disturbed.format(ast.unparse(node.value)), node.value))

@@ -25,6 +25,7 @@ SIBLINGS = (
     ("sum", "mean"), ("max", "min", "argmax", "argmin"), ("sqrt", "square", "abs"), ("zeros_like", "ones_like"),
     ("floor", "ceil"), ("var", "std"), ("dot", "multiply", "outer"), ("zeros", "ones"),
 )  # fmt: skip
+RESHAPING = ("reshape", "ravel", "flatten", "squeeze", "transpose", "swapaxes")
 REDUCTIONS = ("sum", "mean", "max", "min", "prod", "var", "std", "argmax", "argmin")
 AXES = (0, 1, 2, -1, -2, (0, 1), (0, 2), (1, 2), (0, 2, 3), (0, 1, 2), (2, 3))
 INSTEAD: dict[type, tuple[type, ...]] = {
@@ -69,6 +70,7 @@ class Scope:
             elif own and name == "self" and hasattr(x, "__dict__"):
                 self.atoms += [(f"self.{key}", y) for key, y in vars(x).items() if _is_numeric(y)]
         self.written: list[tuple[str, Any]] = []  # what is written elsewhere in the function
+        self.numbers: list[str] = []  # and what of it is computed and a whole number, as an index is
         for node in ast.walk(statement.within):
             if isinstance(node, ast.BinOp | ast.Compare | ast.Call | ast.Subscript | ast.Attribute):
                 source = text(node)
@@ -76,6 +78,8 @@ class Scope:
                     value = self.value(node)
                     if isinstance(value, np.ndarray) and (_is_numeric(value) or value.dtype.kind == "b"):
                         self.written.append((source, value))
+                    elif isinstance(node, ast.BinOp) and type(value) is int and source not in self.numbers:
+                        self.numbers.append(source)
 
     def value(self, node: ast.expr) -> Any:
         """The value of an expression; None if it has none, or if it may change something."""
@@ -139,9 +143,9 @@ class Scope:
         return list(found.values())
 
 
-def edits(statement: Statement) -> list[SourceEdit]:
-    """All edits of a statement, cheapest first."""
-    scope, node = Scope(statement), statement.node
+def edits(statement: Statement, scope: Scope | None = None) -> list[SourceEdit]:
+    """All edits of a statement, cheapest first. scope: what it had variables for, if that is known."""
+    scope, node = scope or Scope(statement), statement.node
     if any(_crashes(x, scope) for x in ast.walk(node)):
         return []
     found = list(_of_the_statement(statement, scope))
@@ -269,9 +273,20 @@ def variables(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sourc
     yield _other(holder, at, x, f"{text(x)} ** 2", 1.15)
     yield _other(holder, at, x, f"np.sqrt({text(x)})", 1.4)
     yield _other(holder, at, x, f"(1 - {text(x)})", 1.45)
+    yield _other(holder, at, x, f"np.exp({text(x)})", 1.45)
+    if np.size(value) > 1 and 0 < np.min(value) <= np.max(value) < 1:  # probabilities
+        yield _other(holder, at, x, f"({text(x)} * (1 - {text(x)}))", 1.45)
+        yield _other(holder, at, x, f"({text(x)} / (1 - {text(x)}))", 1.45)
     if np.ndim(value) == 2:
         change = Change(holder, at, parsed(f"{text(x)}.T", x))
         yield SourceEdit(1.0, change, "transposed", {"x": text(x)})
+
+
+def index_arithmetic(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
+    """A whole number that is computed as another one is elsewhere in the function: 3 * g + j for 2 * j + g."""
+    if isinstance(x, ast.BinOp) and text(x) in scope.numbers:
+        for k, other in enumerate(y for y in scope.numbers[:ALIKE] if y != text(x)):
+            yield _other(holder, at, x, other, 1.15 + 0.01 * k)
 
 
 def attributes(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
@@ -322,6 +337,52 @@ def _regrouped(holder: Any, at: Any, x: ast.BinOp) -> Iterator[SourceEdit]:
         if isinstance(x.op, ast.Add | ast.Sub) and isinstance(y.op, ast.Mult | ast.Div):
             other = ast.BinOp(x.right if left else x.left, y.op, y.right)
             yield _other(holder, at, x, ast.BinOp(*((y.left, x.op, other) if left else (other, x.op, y.left))), 1.2)
+
+
+def factors_moved(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
+    """A factor of a sum, or of a product of matrices, that belongs within it, or the other way round."""
+    if not (isinstance(x, ast.BinOp) and isinstance(x.op, ast.Mult)):
+        yield from _taken_out(holder, at, x)
+        return
+    if isinstance(holder, ast.BinOp) and isinstance(holder.op, ast.Mult):
+        return  # part of a product that is looked at as a whole
+    factors = list(_factors(x))
+    for k, y in enumerate(factors):
+        for j, f in enumerate(factors):
+            rest = [f"({text(z)})" for i, z in enumerate(factors) if i not in (j, k)]
+            for moved in _with_factor(y, f) if j != k else ():
+                yield _other(holder, at, x, " * ".join([*rest, f"({moved})"]), 1.25)
+
+
+def _factors(x: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(x, ast.BinOp) and isinstance(x.op, ast.Mult):
+        yield from _factors(x.left)
+        yield from _factors(x.right)
+    else:
+        yield x
+
+
+def _with_factor(x: ast.expr, factor: ast.expr) -> Iterator[str]:
+    """A sum, or a product of matrices, with a factor within it."""
+    if isinstance(x, ast.BinOp) and isinstance(x.op, ast.MatMult):
+        yield f"(({text(factor)}) * ({text(x.left)})) @ ({text(x.right)})"
+        yield f"({text(x.left)}) @ (({text(factor)}) * ({text(x.right)}))"
+    elif _summed(x) is not None:
+        yield text(_with(x, "args", 0, f"({text(factor)}) * ({text(_summed(x))})"))  # type: ignore[arg-type]
+
+
+def _summed(x: ast.expr) -> ast.expr | None:
+    """What np.sum or np.mean is taken of."""
+    of_numpy = isinstance(x, ast.Call) and isinstance(x.func, ast.Attribute) and text(x.func.value) in ("np", "numpy")
+    return x.args[0] if of_numpy and x.func.attr in ("sum", "mean") and x.args else None  # type: ignore[attr-defined]
+
+
+def _taken_out(holder: Any, at: Any, x: ast.expr) -> Iterator[SourceEdit]:
+    """A sum of a product with one of the factors before it."""
+    factors = list(_factors(inner)) if (inner := _summed(x)) is not None else []
+    for k, f in enumerate(factors if len(factors) > 1 else ()):
+        rest = " * ".join(f"({text(z)})" for i, z in enumerate(factors) if i != k)
+        yield _other(holder, at, x, f"({text(f)}) * {text(_with(x, 'args', 0, rest))}", 1.25)  # type: ignore[arg-type]
 
 
 def constants(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
@@ -441,6 +502,8 @@ def calls(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdi
     if isinstance(f, ast.Attribute) and name == "dot" and len(x.args) == 1:
         yield _other(holder, at, x, f"{text(x.args[0])}.dot({text(f.value)})", 1.1)
         yield _other(holder, at, x, f"{text(x.args[0])}.T.dot({text(f.value)}.T)", 1.2)
+    if name in RESHAPING and isinstance(f, ast.Attribute) and _is_numeric(scope.value(f.value)):
+        yield SourceEdit(1.2, Change(holder, at, f.value), "function_missing", {"x": text(x), "y": text(f.value)})
     if name in REDUCTIONS:
         yield from _axes(holder, at, x)
         if isinstance(f, ast.Attribute) and text(f.value) not in ("np", "numpy"):
@@ -486,8 +549,21 @@ def divisors(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Source
 
 
 KINDS: Sequence[Callable[[Any, Any, ast.expr, Scope], Iterator[SourceEdit]]] = (
-    variables, attributes, operations, constants, divisors, indices, calls, comparisons,
+    variables, index_arithmetic, attributes, operations, factors_moved, constants, divisors, indices, calls,
+    comparisons,
 )  # fmt: skip
+
+
+def structural(statement: Statement, scope: Scope) -> list[SourceEdit]:
+    """Edits that put in order what is there: they are tried after another edit of the same statement."""
+    found = [
+        edit
+        for holder, at, x in _expressions(statement.node)
+        if isinstance(getattr(x, "ctx", ast.Load()), ast.Load)
+        for kind in (factors_moved, attributes, operations)
+        for edit in kind(holder, at, x, scope)
+    ]
+    return sorted(found, key=lambda edit: edit.cost)
 
 
 # What is missing at the right side as a whole, or at one of its terms.
@@ -545,12 +621,18 @@ def _missing(where: Any, place: Any, x: ast.expr, value: Any, whole: bool, scope
             yield made(f"{inner} / {name}", 1.25, "division_more", name)
     if not isinstance(value, np.ndarray) or not value.ndim:
         return
+    for axis in range(value.ndim):
+        for kept in ("", ", keepdims=True"):
+            source = f"np.sum({old}, axis={axis}{kept})"
+            change = Change(where, place, functools.partial(parsed, source, x))
+            yield SourceEdit(1.3 + aside, change, "other", {"x": old, "y": source})
     for mask in scope.masks(value.shape):
         yield made(f"{inner} * ({mask})", 1.3, "factor_more", mask)
-    is_float = _is_float(value)  # and so is what is like it
+    is_float, atoms = _is_float(value), {name for name, _ in scope.atoms}  # and so is what is like it
     for name in scope.like(old, value):
         if name.split("[")[0] in old.replace("(", " ").replace(".", " ").split():
             continue
+        name = name if name in atoms else f"({name})"
         if is_float:
             yield made(f"{inner} * {name}", 1.25, "factor_more", name)
             yield made(f"{inner} / {name}", 1.35, "division_more", name)

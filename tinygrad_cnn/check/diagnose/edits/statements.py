@@ -183,7 +183,7 @@ class Source:
         """
         definition = self._definition(code) if code.co_freevars else None
         if definition is not None:
-            names = [ast.Expr(ast.Name(name, ast.Load())) for name in code.co_freevars]
+            names: list[ast.stmt] = [ast.Expr(ast.Name(name, ast.Load())) for name in code.co_freevars]
             statement = ast.If(ast.Constant(False), names, [])
             yield definition.body, _placed(statement, definition.body[-1])
 
