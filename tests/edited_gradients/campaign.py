@@ -38,7 +38,6 @@ from edited_gradients.edits import Edit, edits_of
 from edited_gradients.kinks import at_kinks
 from edited_gradients.model import Model
 
-
 OFTEN = 100  # edits, or perturbed gradients, after which the totals are shown
 
 

@@ -628,11 +628,11 @@ def _missing(where: Any, place: Any, x: ast.expr, value: Any, whole: bool, scope
             yield SourceEdit(1.3 + aside, change, "other", {"x": old, "y": source})
     for mask in scope.masks(value.shape):
         yield made(f"{inner} * ({mask})", 1.3, "factor_more", mask)
-    is_float, atoms = _is_float(value), {name for name, _ in scope.atoms}  # and so is what is like it
+    is_float = _is_float(value)  # and so is what is like it
     for name in scope.like(old, value):
         if name.split("[")[0] in old.replace("(", " ").replace(".", " ").split():
             continue
-        name = name if name in atoms else f"({name})"
+        name = _as_operand(name)
         if is_float:
             yield made(f"{inner} * {name}", 1.25, "factor_more", name)
             yield made(f"{inner} / {name}", 1.35, "division_more", name)
@@ -645,6 +645,13 @@ def _missing(where: Any, place: Any, x: ast.expr, value: Any, whole: bool, scope
     for name, y in scope.atoms:  # vectors along an axis, as gamma is
         if _is_float(y) and np.ndim(y) and y.shape != value.shape and _broadcasts(y.shape, value.shape):
             yield made(f"{inner} * {name}", 1.4, "factor_more", name)
+
+
+@functools.lru_cache(maxsize=1024)
+def _as_operand(source: str) -> str:
+    """An expression that can stand in a product."""
+    is_one = isinstance(ast.parse(source, mode="eval").body, ast.Name | ast.Attribute | ast.Subscript | ast.Call)
+    return source if is_one else f"({source})"
 
 
 def factor_of(statement: Statement, factor: float | None) -> SourceEdit | None:
