@@ -106,6 +106,11 @@ LOSS_WITHOUT_VALUE = "the loss is not finite there"
 AUTODIFF_WITHOUT_VALUE = "autodiff gives {value} there"
 
 # Notes.
+SMALL_ELEMENT = "an element far smaller than the largest; in long double it differs as much"
+SYMMETRIC = (
+    "{step}: a symmetric matrix stands there whatever the parameters are, so that only the sum of its cotangent and "
+    "the transpose of that matters; a symmetric cotangent and that of one triangle are both right"
+)
 NO_EFFECT = "{step}: it differs from autodiff in {elements}, which no parameter's gradient depends on"
 TIE_SHARED = (
     "{step}: {elements} at a kink or a tie get another share than by autodiff; every share within the bounds is right"

@@ -155,10 +155,32 @@ def _qualified(evidence: Evidence, step: Step, notes: list[str]) -> Step:
     elements = sentences.count(n, "element")
     if not _reaches_a_parameter(evidence, step.node, differs):
         return _right(step, sentences.NO_EFFECT.format(step=step.name, elements=elements), notes)
+    if _is_of_a_symmetric_matrix(evidence, step.node, hand - expected, step.given_upstream.error):
+        return _right(step, sentences.SYMMETRIC.format(step=step.name), notes)
     walk = evidence.step_by_step
     if shares_are_allowed(evidence, step.node, hand, expected, walk, step.given_upstream.error):
         return _right(step, sentences.TIE_SHARED.format(step=step.name, elements=elements), notes)
     return step
+
+
+def _is_of_a_symmetric_matrix(evidence: Evidence, node: Node, difference: Array, error: float) -> bool:
+    """Whether a difference is one of conventions: it is antisymmetric, and no parameter gets anything of such.
+
+    A matrix such as B @ B.T is symmetric whatever B is. np.linalg.cholesky reads one triangle of it.
+    """
+    shape = difference.shape
+    if not node.sources or len(shape) < 2 or shape[-1] != shape[-2]:
+        return False
+    if not largest_finite(difference + np.swapaxes(difference, -1, -2)) <= 2 * error:
+        return False
+    run, x = evidence.autodiff.run, np.random.default_rng(0).standard_normal(shape)
+    nodes = run.nodes[: run.nodes.index(node) + 1]
+    sizes = []
+    for seeds in (x - np.swapaxes(x, -1, -2), x + np.swapaxes(x, -1, -2)):
+        with np.errstate(all="ignore"):
+            arrived = pull_back({node: seeds.astype(node.like.dtype)}, nodes, keep=True)
+        sizes.append([largest_finite(arrived[p]) if p in arrived else 0.0 for p in run.parameters])
+    return any(sizes[1]) and all(one <= SMALL * other for one, other in zip(*sizes, strict=True))
 
 
 def _right(step: Step, note: str, notes: list[str]) -> Step:
@@ -189,6 +211,7 @@ def _has_kink(node: Node) -> bool:
     return kink is not None and bool(kink.conventions or kink.ties_in_full) and mask(node) is None
 
 
+SMALL = 1e-9  # relative: what cancels, but for rounding
 MOST, MORE = 64, 8  # elements at a kink that are looked at together, and how many more gradients are taken near by
 NEAR = 1e-7  # how near, relative to the parameters
 FURTHER = 8  # standard deviations

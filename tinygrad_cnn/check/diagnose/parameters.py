@@ -13,6 +13,7 @@ from tinygrad_cnn.check.deadline import until
 from tinygrad_cnn.check.diagnose.comparisons import compare_arrays, compare_with_slopes
 from tinygrad_cnn.check.diagnose.evidence import Evidence
 from tinygrad_cnn.check.diagnose.explanations import OtherSideOfKink
+from tinygrad_cnn.check.diagnose.small_elements import beside_larger
 from tinygrad_cnn.check.results import Cause, Comparison, Parameter
 from tinygrad_cnn.check.witnesses.finite_differences import Slope
 from tinygrad_cnn.check.witnesses.magnitude import largest_finite
@@ -35,6 +36,7 @@ def parameter(evidence: Evidence, k: int) -> Parameter:
     vs_autodiff = None
     if hand_derived is not None and by_autodiff is not None:
         vs_autodiff = evidence.against_autodiff(node, hand_derived, slopes)
+        vs_autodiff = beside_larger(evidence, node, vs_autodiff, hand_derived, by_autodiff, slopes)
     vs_differences = None if hand_derived is None else _against_differences(evidence, k, hand_derived, low)
     return Parameter(
         name=node.name or "x",
@@ -98,6 +100,8 @@ def with_causes(evidence: Evidence, rows: Sequence[Parameter]) -> list[Parameter
         row = rows[k]
         if row.hand_derived is None or row.cause is not None:
             continue
+        if row.hand_derived_vs_autodiff is not None and row.hand_derived_vs_autodiff.note == sentences.SMALL_ELEMENT:
+            continue  # what would account for the others, to their rounding, says nothing of it
         with until(evidence.deadline):
             if row.hand_derived_vs_autodiff is not None and row.hand_derived_vs_autodiff.verdict == "differ":
                 found[k] = replace(row, cause=_explained_by_autodiff(evidence, k, row.hand_derived))

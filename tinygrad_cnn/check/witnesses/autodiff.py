@@ -101,6 +101,7 @@ class Autodiff:
     opaque       why it cannot be followed, or None; then nothing else is known
     cotangents   of every value
     precisely    whether it can be computed in long double too
+    in_long_double   the gradients, if they can be computed in it
     rounding     how much of each cotangent may be rounding
     products     multiplications in matrix products, of one run
     """
@@ -109,6 +110,7 @@ class Autodiff:
     opaque: str | None = None
     cotangents: dict[Node, Array] = field(default_factory=dict)
     precisely: bool = False
+    in_long_double: dict[Node, Array] = field(default_factory=dict)
     rounding: dict[Node, float] = field(default_factory=dict)
     products: int = 0
 
@@ -155,7 +157,7 @@ def _rounding(subject: Subject, found: Autodiff) -> dict[Node, float]:
     small = found.products <= ONE_RUN and sum(int(np.size(node.like)) for node in run.nodes) <= ELEMENTS
     time_left(3 * SECONDS * found.products if small else 0.0)
     if small and (precise := _in_long_double(subject, run)) is not None:
-        others.append(_differences(found, precise))
+        others.append(_differences(found, precise, found.in_long_double))
         found.precisely = True
     if (moved := _moved(subject, run)) is not None:
         others.append(_differences(found, moved))
@@ -177,9 +179,15 @@ def _coarsely(found: Autodiff) -> Autodiff:
     return found
 
 
-def _differences(found: Autodiff, other: Trace) -> dict[Node, float]:
-    """How far the cotangents of another run, with the same nodes, are from those that were found."""
+def _differences(found: Autodiff, other: Trace, gradients: dict[Node, Array] | None = None) -> dict[Node, float]:
+    """How far the cotangents of another run, with the same nodes, are from those that were found.
+
+    gradients: to which its gradients are added.
+    """
     cotangents, differences = other.cotangents(), {}
+    if gradients is not None:
+        pairs = zip(found.run.parameters, other.parameters, strict=True)
+        gradients |= {mine: cotangents[theirs] for mine, theirs in pairs}
     for node, counterpart in zip(found.run.nodes, other.nodes, strict=True):
         if node in found.cotangents and counterpart in cotangents:
             with np.errstate(invalid="ignore"):
@@ -371,7 +379,10 @@ def hand_derived(
 def _hand_derived_rounding(
     subject: Subject, auto: Autodiff, by_hand: Callable[[Any], Any], names: Mapping[str, str], found: HandDerived
 ) -> dict[Node, float]:
-    """How much hand-derived cotangents change when they are computed in long double; nothing where they cannot be."""
+    """How much hand-derived cotangents change when they are computed in long double; nothing where they cannot be.
+
+    Keeps those in `found`.
+    """
     time_left(3 * SECONDS * auto.products)
     try:
         with np.errstate(all="ignore"):
@@ -383,6 +394,7 @@ def _hand_derived_rounding(
     for node, x in found.arrays().items():
         y = exactly.get(node)
         if y is not None and y.dtype == np.longdouble and y.shape == x.shape:
+            found.in_long_double[node] = y
             with np.errstate(invalid="ignore"):
                 difference = largest(x - y)
             if difference < 1e-6 * largest(x):  # more than that is not rounding, but another branch

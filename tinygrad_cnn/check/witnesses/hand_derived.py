@@ -35,6 +35,7 @@ class HandDerived:
     forward   values of the forward pass that were returned too, by node, with their names
     loss      the loss, if it was returned too
     notes     how names and shapes were understood, and what is not compared, with the reason
+    in_long_double   the cotangents, computed in long double, where they can be
     """
 
     of: dict[Node, tuple[str, Array]]
@@ -43,6 +44,7 @@ class HandDerived:
     forward: dict[Node, tuple[str, Array]] = field(default_factory=dict)
     loss: Array | None = None
     notes: list[str] = field(default_factory=list)
+    in_long_double: dict[Node, Array] = field(default_factory=dict)
 
     def arrays(self) -> dict[Node, Array]:
         """The cotangents alone."""
