@@ -82,6 +82,7 @@ Timings depend on the machine and on what else it is doing, so what counts is th
     python benchmarks/convolution.py
     python benchmarks/javascript.py
     python benchmarks/growth.py
+    python benchmarks/scaling.py
     python benchmarks/lenet_epoch.py
     python benchmarks/cross_check.py
     python benchmarks/tools.py"""

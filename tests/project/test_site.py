@@ -56,6 +56,8 @@ def test_the_code_of_a_page_runs_and_prints_what_is_below_it(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "118")  # a terminal as wide as the page supposes
     text = TEXTS[page]
+    if "tg.data_parallel" in text:
+        pytest.importorskip("jax")
     named = re.search(r"`(\w+\.py)`", text)  # the file in which a reader puts the first block
     space: dict = {"__name__": "page"}
     fences = FENCE.findall(text)
