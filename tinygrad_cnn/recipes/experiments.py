@@ -96,7 +96,7 @@ class _ArticleTrial:
                 if last.trouble:
                     break
             assert last is not None
-        right = self._right(last.before if last.trouble else last.after, test)
+        right = self.right_of(last.before if last.trouble else last.after, test)
         return Trial(condition, draw, right, len(test), not last.steps.relu.any(), float(last.accuracy), seed)
 
     def from_starts(self, drawings: Labelled, draw: int, condition: str, seeds: Sequence[int]) -> Iterator[Trial]:
@@ -106,10 +106,10 @@ class _ArticleTrial:
             return
         train, test = drawn(drawings, 12, draw)
         for ending in train_from_starts(self.scaling(train.grey), _targets(train), seeds):
-            right = self._right(ending.final, test)
+            right = self.right_of(ending.final, test)
             yield Trial(condition, draw, right, len(test), ending.died, ending.accuracy, ending.seed)
 
-    def _right(self, p: Parameters, test: Labelled) -> int:
+    def right_of(self, p: Parameters, test: Labelled) -> int:
         """How many of the test drawings are right."""
         with np.errstate(all="ignore"):
             sigma = forward(self.scaling(test.grey), p).sigma
