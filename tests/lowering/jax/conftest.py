@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-jax = pytest.importorskip("jax")
-
 
 @pytest.fixture(autouse=True)
 def x64() -> Iterator[None]:
     """Double precision within a test, and as it was after it."""
+    jax = pytest.importorskip("jax")
     with jax.enable_x64(True):
         yield
