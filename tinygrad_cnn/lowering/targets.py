@@ -33,7 +33,7 @@ class Target:
 
 TARGETS = {
     "numpy": Target(".py", "numpy_source:source"),
-    "c": Target(".c", "c.plan:source"),
+    "c": Target(".c", "c.standalone:source"),
     "js": Target(".js", "javascript:source"),
     "jax": Target(".py", "jax_source:source"),
     "onnx": Target(".onnx", "onnx_graph:source"),

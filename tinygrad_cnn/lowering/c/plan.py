@@ -10,20 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_cnn.lowering.c.compiler import CompilerError, compiler, library
+from tinygrad_cnn.lowering.c.compiler import compiler, library
 from tinygrad_cnn.lowering.c.source import ALIGNMENT, Source
 from tinygrad_cnn.lowering.c.threads import split_function
 from tinygrad_cnn.lowering.instructions import Instruction, Listing
 from tinygrad_cnn.lowering.operations import run, ufunc_of
-
-
-def source(listing: Listing, name: str) -> str:
-    """A listing as C, for this machine if it has a compiler, and for one with vectors of 32 bytes otherwise."""
-    try:
-        vector = compiler().vector
-    except CompilerError:
-        vector = 32
-    return Source(listing, vector).text
 
 
 class CPlan:
