@@ -54,9 +54,9 @@ class Program:
     def save(self, path: str | os.PathLike[str], to: str | None = None, *, batch: str | None = None) -> None:
         """Write the program to a file; the function that it defines has the name of the file.
 
-        The suffix says what is written: .py a module of NumPy, .c a C source that needs no
-        more, .js a module of JavaScript, .onnx a graph for inference runtimes, gradients included. `to` says it where the suffix does not. Raises ValueError for neither, and NotImplementedError for
-        what a target lacks; then nothing is written.
+        The suffix says what is written: .py a module of NumPy, .c a C source that needs no more, .js a module of
+        JavaScript, .onnx a graph for inference runtimes, gradients included. `to` says it where the suffix does not.
+        Raises ValueError for neither, and NotImplementedError for what a target lacks; then nothing is written.
 
         batch: of a graph, what the length of the batch is called, which may then be any; the function is traced with
         other batches to find what depends on it. Raises NotImplementedError if that is more than lengths.

@@ -49,7 +49,13 @@ def test_views_arguments_and_constants_are_copied_to_the_results() -> None:
 
     def function(p: Any, x: Any, n: Any) -> Any:
         h = np.tanh(x @ p["W"])
-        return np.sum(h * n), {"turned": h.T, "part": x[::-1, 1], "table": table + 0 * x[0, 0], "given": x, "above": x > 0}
+        return np.sum(h * n), {
+            "turned": h.T,
+            "part": x[::-1, 1],
+            "table": table + 0 * x[0, 0],
+            "given": x,
+            "above": x > 0,
+        }
 
     arguments = ({"W": np.arange(6.0).reshape(3, 2) / 7}, np.random.default_rng(0).normal(size=(4, 3)), 2.5)
     text = tg.program(function)(*arguments).source("f", to="c")
@@ -60,6 +66,6 @@ def test_views_arguments_and_constants_are_copied_to_the_results() -> None:
 
 def test_what_c_lacks_is_named_and_nothing_is_written(tmp_path: Path) -> None:
     program = tg.program(lambda x: np.linalg.eigvalsh(x + x.T))(np.eye(3))
-    with pytest.raises(NotImplementedError, match=r"eigvalsh of float64 has no form in C \(.*test_standalone\.py:\d+ in"):
+    with pytest.raises(NotImplementedError, match=r"eigvalsh of float64 has no form in C \(.*test_standalone\.py:"):
         program.save(tmp_path / "step.c")
     assert not list(tmp_path.iterdir())
