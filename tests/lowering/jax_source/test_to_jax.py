@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lowering.jax.in_jax import assert_close
+from lowering.jax_source.in_jax import assert_close
 from lowering.test_printing import MODELS
 
 import tinygrad_cnn as tg

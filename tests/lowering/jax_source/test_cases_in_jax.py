@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from all_cases import CASES, each_case
 from cases import Case
-from lowering.jax.in_jax import agrees
+from lowering.jax_source.in_jax import agrees
 from lowering.test_cases import gradient, second, value
 
 from tinygrad_cnn.lowering.numpy_source.expressions import NotPrintableError
