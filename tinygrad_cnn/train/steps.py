@@ -128,8 +128,8 @@ def _number_again(x: Any, before: Any) -> Any:
 
 
 def fetched(x: Any) -> Any:
-    """A leaf as NumPy's, wherever the steps have left it."""
-    return x if isinstance(x, np.ndarray | np.generic | int | float) else np.array(x)
+    """An array as NumPy's, wherever the steps have left it; another leaf, such as a number or a generator, as it is."""
+    return np.array(x) if hasattr(x, "__array__") and not isinstance(x, np.ndarray | np.generic) else x
 
 
 def plain(x: Any) -> Any:
