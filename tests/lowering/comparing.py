@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from random_programs.oracle import Judge
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.lowering.instructions import Listing
@@ -72,3 +73,29 @@ def agrees_in_every_way(function: Function, traced_with: list[Any], run_with: li
         np.testing.assert_array_equal(x, before)
     if prints:
         assert_same(leaves(printed(listing)(*run_with)), expected, "printed")
+
+
+PLACES = (None, 2e-3)  # along the line that the oracle of random programs moves arguments on
+
+
+def value_and_gradient_of(program):
+    """A random program's value and gradient as a function, and a function of a place that gives its arguments there."""
+    judge = Judge(program, thorough=False)
+
+    def function(tree, constants):
+        return tg.value_and_grad(judge.of_tree(constants=constants))(tree)
+
+    def arguments(place):
+        return judge.tree(judge.arguments(place)), judge.fresh_constants()[1]
+
+    return function, arguments
+
+
+def close(a, b, single: bool) -> bool:
+    """Whether they agree to the digits that are left where large terms cancel."""
+    a, b = np.asarray(a), np.asarray(b)
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    relative = 1e-4 if single else 1e-9
+    scale = float(np.max(np.abs(b[np.isfinite(b)]), initial=0.0))
+    return np.allclose(a, b, rtol=relative, atol=relative * max(scale, 1e-1), equal_nan=True)

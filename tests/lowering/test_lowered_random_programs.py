@@ -6,11 +6,9 @@ import warnings
 
 import numpy as np
 import pytest
-from lowering.comparing import after_each_pass, leaves, printed
+from lowering.comparing import PLACES, after_each_pass, close, leaves, printed, value_and_gradient_of
 from random_programs.generator import write
-from random_programs.oracle import Judge
 
-import tinygrad_cnn as tg
 from tinygrad_cnn.lowering.interpreter import interpret
 from tinygrad_cnn.lowering.numpy_source.expressions import NotPrintableError
 from tinygrad_cnn.lowering.planned.plan import Plan
@@ -19,32 +17,13 @@ from tinygrad_cnn.lowering.trace import leaves_of, traced
 
 pytestmark = pytest.mark.slow
 
-PLACES = (None, 2e-3)  # along the line that the oracle moves arguments on
-
-
-def close(a, b, single: bool) -> bool:
-    """Whether they agree to the digits that are left where large terms cancel."""
-    a, b = np.asarray(a), np.asarray(b)
-    if a.shape != b.shape or a.dtype != b.dtype:
-        return False
-    relative = 1e-4 if single else 1e-9
-    scale = float(np.max(np.abs(b[np.isfinite(b)]), initial=0.0))
-    return np.allclose(a, b, rtol=relative, atol=relative * max(scale, 1e-1), equal_nan=True)
-
 
 def outcome(seed: int) -> str:
     """What became of the random program of that seed: "right", "refused", or "not run"; anything else is a fault."""
     program = write(seed)
     if program is None:
         return "not run"
-    judge = Judge(program, thorough=False)
-
-    def function(tree, constants):
-        return tg.value_and_grad(judge.of_tree(constants=constants))(tree)
-
-    def arguments(place):
-        return judge.tree(judge.arguments(place)), judge.fresh_constants()[1]
-
+    function, arguments = value_and_gradient_of(program)
     try:
         expected = [leaves(function(*arguments(place))) for place in PLACES]
     except Exception:

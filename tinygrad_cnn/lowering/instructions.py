@@ -172,6 +172,24 @@ class Listing:
         """A new listing like this one, but for `changes`."""
         return dataclasses.replace(self, **changes)
 
+    def batch(self) -> tuple[str, int] | None:
+        """The first argument whose length is the batch's, and that length; None if it cannot be known from shapes.
+
+        It is an array by itself, of more than one axis, and no other axis of any argument is as long as its first.
+        """
+        leaves = {name: self.arguments[k].instruction.result for name, k in self.signature.items() if type(k) is int}
+        others = [
+            size
+            for argument in self.arguments
+            for axis, size in enumerate(argument.instruction.result.shape)
+            if axis or argument.name not in leaves
+        ]
+        for name, result in leaves.items():
+            n = result.shape[0] if len(result.shape) > 1 else 0
+            if n > 1 and n not in others:
+                return name, n
+        return None
+
     def uses(self) -> dict[Instruction, list[Instruction]]:
         """Which instructions take the result of each, once for each time; the outputs are not among them."""
         found: dict[Instruction, list[Instruction]] = {x: [] for x in self.instructions}

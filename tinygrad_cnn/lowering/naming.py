@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -106,3 +107,13 @@ def identifier(name: str) -> str:
     if made[0].isdigit() or keyword.iskeyword(made) or keyword.issoftkeyword(made):
         made = f"x_{made}"
     return made
+
+
+def fresh(name: str, taken: Counter[str]) -> str:
+    """`name`, or one like it that is not in use. taken: how many there are of each name, this one counted after it."""
+    while True:
+        taken[name] += 1
+        found = name if taken[name] == 1 else f"{name}_{taken[name]}"
+        if found == name or found not in taken:
+            taken[found] = max(taken[found], 1)
+            return found

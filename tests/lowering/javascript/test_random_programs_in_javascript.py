@@ -6,18 +6,15 @@ import warnings
 
 import numpy as np
 import pytest
+from lowering.comparing import PLACES, value_and_gradient_of
 from lowering.javascript.in_javascript import Case, case, faults
 from random_programs.generator import write
-from random_programs.oracle import Judge
 
-import tinygrad_cnn as tg
 from tinygrad_cnn.lowering.passes import optimised
 from tinygrad_cnn.lowering.recorder import TracingError
 from tinygrad_cnn.lowering.trace import traced
 
 pytestmark = pytest.mark.slow
-
-PLACES = (None, 2e-3)  # along the line that the oracle moves arguments on
 
 
 def case_of(seed: int) -> Case | str:
@@ -25,14 +22,7 @@ def case_of(seed: int) -> Case | str:
     program = write(seed)
     if program is None:
         return "not run"
-    judge = Judge(program, thorough=False)
-
-    def function(tree, constants):
-        return tg.value_and_grad(judge.of_tree(constants=constants))(tree)
-
-    def arguments(place):
-        return judge.tree(judge.arguments(place)), judge.fresh_constants()[1]
-
+    function, arguments = value_and_gradient_of(program)
     calls = [arguments(place) for place in PLACES]
     try:
         for call in calls:

@@ -6,10 +6,8 @@ import warnings
 
 import numpy as np
 import pytest
-from lowering.comparing import leaves
-from lowering.test_lowered_random_programs import PLACES, close
+from lowering.comparing import PLACES, close, leaves, value_and_gradient_of
 from random_programs.generator import write
-from random_programs.oracle import Judge
 
 import tinygrad_cnn as tg
 from tinygrad_cnn.lowering.recorder import TracingError
@@ -22,14 +20,7 @@ def outcome(seed: int) -> str:
     program = write(seed)
     if program is None:
         return "not run"
-    judge = Judge(program, thorough=False)
-
-    def function(tree, constants):
-        return tg.value_and_grad(judge.of_tree(constants=constants))(tree)
-
-    def arguments(place):
-        return judge.tree(judge.arguments(place)), judge.fresh_constants()[1]
-
+    function, arguments = value_and_gradient_of(program)
     try:
         expected = [leaves(function(*arguments(place))) for place in PLACES]
     except Exception:

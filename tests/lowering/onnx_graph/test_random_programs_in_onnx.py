@@ -6,12 +6,10 @@ import warnings
 
 import numpy as np
 import pytest
+from lowering.comparing import PLACES, close, value_and_gradient_of
 from lowering.onnx_graph.in_onnxruntime import needs_onnxruntime, run, written
-from lowering.test_lowered_random_programs import close
 from random_programs.generator import write
-from random_programs.oracle import Judge
 
-import tinygrad_cnn as tg
 from tinygrad_cnn.lowering.interpreter import interpret
 from tinygrad_cnn.lowering.onnx_graph.refusal import NotInOnnxError
 from tinygrad_cnn.lowering.passes import optimised
@@ -26,14 +24,7 @@ def outcome(seed: int) -> str:
     program = write(seed)
     if program is None or "partition" in program.source():  # which leaves the order open
         return "not run"
-    judge = Judge(program, thorough=False)
-
-    def function(tree, constants):
-        return tg.value_and_grad(judge.of_tree(constants=constants))(tree)
-
-    def arguments(place):
-        return judge.tree(judge.arguments(place)), judge.fresh_constants()[1]
-
+    function, arguments = value_and_gradient_of(program)
     try:
         listing = optimised(traced(function, arguments(None), {}))
         model = written(listing)
@@ -41,7 +32,7 @@ def outcome(seed: int) -> str:
         return "refused"
     except Exception:
         return "not run" if not _runs(function, arguments(None)) else "not written"
-    for place in (None, 2e-3):
+    for place in PLACES:
         leaves = leaves_of(function, arguments(place), {}).leaves
         found, expected = run(model, leaves), interpret(listing, leaves)
         single = program.uses_single_precision()

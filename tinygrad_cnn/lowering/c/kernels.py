@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -18,13 +19,13 @@ class Kernel:
 
     kind   its name
     reads  the instructions whose results it reads
-    write  writes it into a function
+    write  writes it into a function, given a `Writing`
     parts  the instructions that are computed within it and are nowhere in memory
     """
 
     kind: str
     reads: list[Instruction]
-    write: Callable[[Writing], None]
+    write: Callable[[Any], None]
     parts: list[Instruction] = field(default_factory=list)
 
 

@@ -28,7 +28,7 @@ _COMBINED = {
 }  # fmt: skip
 
 
-class _Reduction(NamedTuple):
+class Reduction(NamedTuple):
     """A reduction in a loop.
 
     kept    the strides of its result along each axis of the loop: 0 along those reduced
@@ -41,6 +41,60 @@ class _Reduction(NamedTuple):
     kept: tuple[int, ...]
     inner: int
     outer: bool
+
+
+class Layout(NamedTuple):
+    """A fused loop, but for how it is written.
+
+    sizes       of its axes, those of the step that can be one loop together being one
+    loads       what is read: its place, and its strides along those axes
+    stores      what is needed in memory, and its strides
+    reductions  in the order of the step
+    """
+
+    sizes: list[int]
+    loads: dict[Instruction, tuple[Place, tuple[int, ...]]]
+    stores: dict[Instruction, tuple[int, ...]]
+    reductions: list[Reduction]
+
+
+def layout_of(step: Step, places: dict[Instruction, Place], stored: Callable[[Instruction], bool]) -> Layout:
+    """The layout of the loop of a step. stored: whether a result is needed in memory."""
+    within = {x for x in step.instructions if is_elementwise(x)}
+    loads: dict[Instruction, tuple[Place, tuple[int, ...]]] = {}
+    stores: dict[Instruction, tuple[int, ...]] = {}
+    reductions: list[tuple[Instruction, tuple[int, ...]]] = []
+    for x in step.instructions:
+        for y in x.operands:
+            if y not in within and literal(y) is None:
+                loads[y] = places[y], _along(places[y], step.shape)
+        if x.operation in ("reduce", "mean"):
+            reductions.append((x, reduced_axes(x)))
+        elif stored(x):
+            stores[x] = row_by_row(step.shape)
+    kept = {x: _kept(step.shape, axes) for x, axes in reductions}
+    strides = [*[steps for _, steps in loads.values()], *stores.values(), *kept.values()]
+    axes = _merged(step.shape, strides, [axes for _, axes in reductions])
+
+    def of_groups(steps: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple([steps[group[-1]] for group in axes])
+
+    found = []
+    for x, over in reductions:
+        is_reduced = [group[-1] in over for group in axes]
+        inner = next((k for k, reduced in enumerate(reversed(is_reduced)) if not reduced), len(is_reduced))
+        outer = any(is_reduced[: len(is_reduced) - inner])
+        found.append(Reduction(x, x.parameters.get("ufunc", "add"), of_groups(kept[x]), inner, outer))
+    return Layout(
+        [math.prod([step.shape[axis] for axis in group]) for group in axes],
+        {y: (place, of_groups(steps)) for y, (place, steps) in loads.items()},
+        {x: of_groups(steps) for x, steps in stores.items()},
+        found,
+    )
+
+
+class _Reduction(Reduction):
+    """A reduction as C."""
 
     def combined(self, a: str, b: str) -> str:
         return _COMBINED[self.ufunc].format(a, b)
@@ -55,51 +109,22 @@ def write_loop(
     f: Function, step: Step, places: dict[Instruction, Place], stored: Callable[[Instruction], bool]
 ) -> None:
     """Write a loop. stored: whether a result is needed in memory."""
-    within = {x for x in step.instructions if is_elementwise(x)}
-    loads: dict[Instruction, tuple[Place, tuple[int, ...]]] = {}
-    stores: dict[Instruction, tuple[int, ...]] = {}
-    reductions: list[tuple[Instruction, tuple[int, ...]]] = []
-    for x in step.instructions:
-        for y in x.operands:
-            if y not in within and literal(y) is None:
-                loads[y] = places[y], along(places[y], step.shape)
-        if x.operation in ("reduce", "mean"):
-            reductions.append((x, reduced_axes(x)))
-        elif stored(x):
-            stores[x] = row_by_row(step.shape)
-    kept_by = {x: kept(step.shape, axes) for x, axes in reductions}
-    strides = [*[steps for _, steps in loads.values()], *stores.values(), *kept_by.values()]
-    axes = merged(step.shape, strides, [axes for _, axes in reductions])
-    sizes = [math.prod([step.shape[axis] for axis in group]) for group in axes]
-
-    def of_groups(steps: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple([steps[group[-1]] for group in axes])
-
-    found = []
-    for x, over in reductions:
-        is_reduced = [group[-1] in over for group in axes]
-        inner = next((k for k, reduced in enumerate(reversed(is_reduced)) if not reduced), len(is_reduced))
-        outer = any(is_reduced[: len(is_reduced) - inner])
-        found.append(_Reduction(x, x.parameters.get("ufunc", "add"), of_groups(kept_by[x]), inner, outer))
     for x in step.instructions:
         f.comments.append(comment(x, f.names))
-    _Writer(
-        f, step, sizes, {y: (place, of_groups(steps)) for y, (place, steps) in loads.items()},
-        {x: of_groups(steps) for x, steps in stores.items()}, found,
-    ).write()  # fmt: skip
+    _Writer(f, step, layout_of(step, places, stored)).write()
 
 
-def along(place: Place, shape: tuple[int, ...]) -> tuple[int, ...]:
+def _along(place: Place, shape: tuple[int, ...]) -> tuple[int, ...]:
     """The strides of a place that is broadcast to a shape."""
     return (*[0] * (len(shape) - len(place.shape)), *place.strides)
 
 
-def kept(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
+def _kept(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
     """The strides of the result of a reduction along the axes of what is reduced."""
     return row_by_row(tuple([1 if axis in axes else n for axis, n in enumerate(shape)]))
 
 
-def merged(
+def _merged(
     shape: tuple[int, ...], strides: list[tuple[int, ...]], reduced: list[tuple[int, ...]]
 ) -> list[tuple[int, ...]]:
     """The axes to loop over, those that can be one loop together."""
@@ -120,13 +145,11 @@ def merged(
 
 
 class _Writer:
-    def __init__(
-        self, f: Function, step: Step, sizes: list[int], loads: dict[Instruction, tuple[Place, tuple[int, ...]]],
-        stores: dict[Instruction, tuple[int, ...]], reductions: list[_Reduction],
-    ) -> None:  # fmt: skip
-        self.f, self.step, self.sizes = f, step, sizes
-        self.loads, self.stores, self.reductions = loads, stores, reductions
-        self.variables = [f"i{k}" for k in range(len(sizes))]
+    def __init__(self, f: Function, step: Step, layout: Layout) -> None:
+        self.f, self.step, self.sizes = f, step, layout.sizes
+        self.loads, self.stores = layout.loads, layout.stores
+        self.reductions = [_Reduction(*r) for r in layout.reductions]
+        self.variables = [f"i{k}" for k in range(len(self.sizes))]
 
     def write(self) -> None:
         f = self.f

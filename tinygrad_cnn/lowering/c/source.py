@@ -97,6 +97,18 @@ class Gaps:
         self._gaps.insert(k, (begin, end))
 
 
+def last_uses_of_memory(
+    last: dict[Instruction, int], aliases: dict[Instruction, Instruction]
+) -> dict[Instruction, int]:
+    """The last use of the memory of each result, by what is written over it in place too."""
+    ends = dict(last)
+    for y, of in aliases.items():
+        while of in aliases:
+            of = aliases[of]
+        ends[of] = max(ends[of], last.get(y, 0))
+    return ends
+
+
 class Source:
     """A listing as C.
 
@@ -188,7 +200,7 @@ class Source:
         free = Gaps()
         in_use: list[tuple[int, int, int]] = []  # a heap of (last step, begin, size)
         roots = [x for x in self.last if x in self.places and not self.is_elsewhere(x)]
-        ends = self._ends()
+        ends = last_uses_of_memory(self.last, self.aliases)
         for x in sorted(roots, key=lambda x: (self.steps.of.get(x, -1), self.numbers[x])):
             if x in self.aliases:
                 memory.offsets[x] = memory.offsets[self.aliases[x]]
@@ -203,15 +215,6 @@ class Source:
             memory.offsets[x] = begin
         memory.length = free.length
         return memory
-
-    def _ends(self) -> dict[Instruction, int]:
-        """The last use of the memory of each result, by what is written over it in place too."""
-        ends = dict(self.last)
-        for y, of in self.aliases.items():
-            while of in self.aliases:
-                of = self.aliases[of]
-            ends[of] = max(ends[of], self.last.get(y, 0))
-        return ends
 
     def _segments(self) -> list[list[int]]:
         found: list[list[int]] = []

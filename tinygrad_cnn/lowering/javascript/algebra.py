@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.lowering.c.kernels import Kernel
 from tinygrad_cnn.lowering.c.places import Place, row_by_row
 from tinygrad_cnn.lowering.instructions import Instruction, Slot
 from tinygrad_cnn.lowering.javascript.elementwise import I64
-from tinygrad_cnn.lowering.javascript.kernels import Kernel, Writing, has_form, is_float, rounded
+from tinygrad_cnn.lowering.javascript.kernels import Writing, has_form, is_float, rounded
 
 _OF_ONE = {np.linalg.inv: "inverse", np.linalg.cholesky: "cholesky", np.linalg.det: "determinant"}
 

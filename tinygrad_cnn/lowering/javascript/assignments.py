@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.engine.mutation.versions import is_basic
+from tinygrad_cnn.lowering.c.kernels import Kernel
 from tinygrad_cnn.lowering.c.places import Place, literal, row_by_row
 from tinygrad_cnn.lowering.instructions import Instruction, Slot, slots
 from tinygrad_cnn.lowering.javascript.elementwise import ARRAYS, converted
 from tinygrad_cnn.lowering.javascript.elementwise import rounded as as_dtype
-from tinygrad_cnn.lowering.javascript.kernels import Kernel, Writing, has_form
+from tinygrad_cnn.lowering.javascript.kernels import Writing, has_form
 
 
 def kernel(x: Instruction, places: dict[Instruction, Place]) -> Kernel | None:

@@ -10,9 +10,10 @@ import functools
 from dataclasses import dataclass
 
 from tinygrad_cnn.lowering.c import convolutions
+from tinygrad_cnn.lowering.c.kernels import Kernel
 from tinygrad_cnn.lowering.c.places import Place
 from tinygrad_cnn.lowering.instructions import Instruction, Listing
-from tinygrad_cnn.lowering.javascript.kernels import Kernel, Writing, rounded
+from tinygrad_cnn.lowering.javascript.kernels import Writing, rounded
 
 UNROLLED = 25  # weights of a window that are variables
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.lowering.c.kernels import Kernel
 from tinygrad_cnn.lowering.c.places import Place, row_by_row
 from tinygrad_cnn.lowering.instructions import Instruction, Result, Slot
 from tinygrad_cnn.lowering.javascript.elementwise import converted, expression, loop_dtypes
-from tinygrad_cnn.lowering.javascript.kernels import Kernel, Writing, bound, has_form
+from tinygrad_cnn.lowering.javascript.kernels import Writing, bound, has_form
 
 _UFUNCS = {np.cumsum: "add", np.cumprod: "multiply"}
 

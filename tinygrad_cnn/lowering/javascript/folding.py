@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.lowering.c.kernels import Kernel
 from tinygrad_cnn.lowering.c.places import Place, literal, row_by_row
 from tinygrad_cnn.lowering.c.steps import REDUCTIONS, reduced_axes, reduction
 from tinygrad_cnn.lowering.instructions import Instruction, Result, Slot
 from tinygrad_cnn.lowering.javascript.elementwise import converted, expression, loop_dtypes, number
-from tinygrad_cnn.lowering.javascript.kernels import Kernel, Writing, has_form
+from tinygrad_cnn.lowering.javascript.kernels import Writing, has_form
 
 
 def kernel(x: Instruction, places: dict[Instruction, Place]) -> Kernel | None:

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinygrad_cnn.lowering.c.kernels import Kernel
 from tinygrad_cnn.lowering.c.places import Place, literal, row_by_row
 from tinygrad_cnn.lowering.instructions import Instruction, Slot
 from tinygrad_cnn.lowering.javascript.assignments import assigned, begin, element, value_of
 from tinygrad_cnn.lowering.javascript.elementwise import converted
-from tinygrad_cnn.lowering.javascript.kernels import Kernel, Writing, bound, has_form
+from tinygrad_cnn.lowering.javascript.kernels import Writing, bound, has_form
 
 
 class _Axis(NamedTuple):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from tinygrad_cnn.lowering.c.places import Place
@@ -20,22 +20,6 @@ class Writing:
     f: Function
     places: dict[Instruction, Place]
     in_place: Collection[Instruction]
-
-
-@dataclass
-class Kernel:
-    """How a result is computed.
-
-    kind   its name
-    reads  the instructions whose results it reads
-    write  writes it into a function
-    parts  the instructions that are computed within it and are nowhere in memory
-    """
-
-    kind: str
-    reads: list[Instruction]
-    write: Callable[[Writing], None]
-    parts: list[Instruction] = field(default_factory=list)
 
 
 def has_form(*given: Instruction) -> bool:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_cnn.lowering.c.loops import along, kept, merged
-from tinygrad_cnn.lowering.c.places import Place, literal, row_by_row
-from tinygrad_cnn.lowering.c.steps import Step, is_elementwise, reduced_axes
+from tinygrad_cnn.lowering.c.loops import Layout, Reduction, layout_of
+from tinygrad_cnn.lowering.c.places import Place, literal
+from tinygrad_cnn.lowering.c.steps import Step
 from tinygrad_cnn.lowering.instructions import Instruction
 from tinygrad_cnn.lowering.javascript.elementwise import (
     BOOL,
@@ -35,19 +33,8 @@ _COMBINED = {
 }  # fmt: skip
 
 
-class _Reduction(NamedTuple):
-    """A reduction in a loop.
-
-    kept    the strides of its result along each axis of the loop: 0 along those reduced
-    inner   how many of the innermost axes are reduced
-    outer   whether others are, too
-    """
-
-    x: Instruction
-    ufunc: str
-    kept: tuple[int, ...]
-    inner: int
-    outer: bool
+class _Reduction(Reduction):
+    """A reduction as JavaScript."""
 
     def combined(self, a: str, b: str) -> str:
         """Two elements as one; a sum in single precision is rounded once, at its end."""
@@ -80,47 +67,15 @@ def write_loop(
     f: Function, step: Step, places: dict[Instruction, Place], stored: Callable[[Instruction], bool]
 ) -> None:
     """Write a loop. stored: whether a result is needed in memory."""
-    within = {x for x in step.instructions if is_elementwise(x)}
-    loads: dict[Instruction, tuple[Place, tuple[int, ...]]] = {}
-    stores: dict[Instruction, tuple[int, ...]] = {}
-    reductions: list[tuple[Instruction, tuple[int, ...]]] = []
-    for x in step.instructions:
-        for y in x.operands:
-            if y not in within and literal(y) is None:
-                loads[y] = places[y], along(places[y], step.shape)
-        if x.operation in ("reduce", "mean"):
-            reductions.append((x, reduced_axes(x)))
-        elif stored(x):
-            stores[x] = row_by_row(step.shape)
-    steps_of = {x: kept(step.shape, axes) for x, axes in reductions}
-    strides = [*[steps for _, steps in loads.values()], *stores.values(), *steps_of.values()]
-    axes = merged(step.shape, strides, [axes for _, axes in reductions])
-
-    def of_groups(steps: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple([steps[group[-1]] for group in axes])
-
-    found = []
-    for x, over in reductions:
-        is_reduced = [group[-1] in over for group in axes]
-        inner = next((k for k, reduced in enumerate(reversed(is_reduced)) if not reduced), len(is_reduced))
-        outer = any(is_reduced[: len(is_reduced) - inner])
-        found.append(_Reduction(x, x.parameters.get("ufunc", "add"), of_groups(steps_of[x]), inner, outer))
-    _Writer(
-        f, step, [math.prod([step.shape[axis] for axis in group]) for group in axes],
-        {y: (place, of_groups(steps)) for y, (place, steps) in loads.items()},
-        {x: of_groups(steps) for x, steps in stores.items()}, found,
-    ).write()  # fmt: skip
+    _Writer(f, step, layout_of(step, places, stored)).write()
 
 
 class _Writer:
-    def __init__(
-        self, f: Function, step: Step, sizes: list[int], loads: dict[Instruction, tuple[Place, tuple[int, ...]]],
-        stores: dict[Instruction, tuple[int, ...]], reductions: list[_Reduction],
-    ) -> None:  # fmt: skip
-        self.f, self.step, self.sizes = f, step, sizes
-        self.loads, self.stores = loads, stores
-        self.reductions = {r.x: r for r in reductions}
-        self.variables = [f"i{k}" for k in range(len(sizes))]
+    def __init__(self, f: Function, step: Step, layout: Layout) -> None:
+        self.f, self.step, self.sizes = f, step, layout.sizes
+        self.loads, self.stores = layout.loads, layout.stores
+        self.reductions = {r.x: _Reduction(*r) for r in layout.reductions}
+        self.variables = [f"i{k}" for k in range(len(self.sizes))]
         self.uses = Counter(y for x in step.instructions for y in x.operands)
 
     def write(self) -> None:

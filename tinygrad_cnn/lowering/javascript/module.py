@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_cnn.lowering.c.assignments import in_place
+from tinygrad_cnn.lowering.c.kernels import Kernel
 from tinygrad_cnn.lowering.c.places import literal, places
-from tinygrad_cnn.lowering.c.source import Gaps
+from tinygrad_cnn.lowering.c.source import Gaps, last_uses_of_memory
 from tinygrad_cnn.lowering.c.steps import GIVEN, Step, Steps, is_elementwise, reduction
 from tinygrad_cnn.lowering.instructions import Instruction, Listing
 from tinygrad_cnn.lowering.javascript import (
@@ -33,7 +34,7 @@ from tinygrad_cnn.lowering.javascript.elementwise import ARRAYS, BYTES, number
 from tinygrad_cnn.lowering.javascript.elementwise import loop_dtypes as dtypes_of
 from tinygrad_cnn.lowering.javascript.functions import Function, names_of_arrays
 from tinygrad_cnn.lowering.javascript.helpers import HELPERS, called_by
-from tinygrad_cnn.lowering.javascript.kernels import Kernel, Writing
+from tinygrad_cnn.lowering.javascript.kernels import Writing
 from tinygrad_cnn.lowering.javascript.loops import write_loop
 from tinygrad_cnn.lowering.passes.dead_code import without_dead_code
 
@@ -114,7 +115,7 @@ class Module:
         offsets: dict[Instruction, int] = {}
         free = Gaps()
         in_use: list[tuple[int, int, int]] = []  # a heap of (last step, begin, size)
-        ends = self._ends()
+        ends = last_uses_of_memory(self.last, self.aliases)
         roots = [x for x in self.last if x.operation not in GIVEN]
         for x in sorted(roots, key=lambda x: (self.steps.of[x], self.numbers[x])):
             if x in self.aliases:
@@ -128,15 +129,6 @@ class Module:
             heapq.heappush(in_use, (ends[x], begin, size))
             offsets[x] = begin
         return offsets, free.length
-
-    def _ends(self) -> dict[Instruction, int]:
-        """The last use of the memory of each result, by what is written over it in place too."""
-        ends = dict(self.last)
-        for y, of in self.aliases.items():
-            while of in self.aliases:
-                of = self.aliases[of]
-            ends[of] = max(ends[of], self.last.get(y, 0))
-        return ends
 
     def text(self, exported: bool = True) -> str:
         """The source. exported: as a module; otherwise as an expression statement that defines the function alone."""

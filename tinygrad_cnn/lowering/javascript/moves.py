@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.lowering.c.kernels import Kernel
 from tinygrad_cnn.lowering.c.places import Place
 from tinygrad_cnn.lowering.instructions import Instruction, mapped
 from tinygrad_cnn.lowering.javascript.elementwise import converted, number
 from tinygrad_cnn.lowering.javascript.functions import for_
-from tinygrad_cnn.lowering.javascript.kernels import Kernel, Writing, has_form
+from tinygrad_cnn.lowering.javascript.kernels import Writing, has_form
 from tinygrad_cnn.lowering.operations import run
 
 Array = Any

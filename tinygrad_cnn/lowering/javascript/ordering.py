@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.lowering.c.kernels import Kernel
 from tinygrad_cnn.lowering.c.places import Place, row_by_row
 from tinygrad_cnn.lowering.instructions import Instruction, Slot
-from tinygrad_cnn.lowering.javascript.kernels import Kernel, Writing, bound, has_form
+from tinygrad_cnn.lowering.javascript.kernels import Writing, bound, has_form
 
 _FUNCTIONS = {np.sort: "sorted", np.argsort: "argsorted", np.argmax: "argmax", np.argmin: "argmin"}
 

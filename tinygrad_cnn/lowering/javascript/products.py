@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinygrad_cnn.lowering.c.kernels import Kernel
 from tinygrad_cnn.lowering.c.places import Place, row_by_row
 from tinygrad_cnn.lowering.instructions import Instruction
 from tinygrad_cnn.lowering.javascript.elementwise import I64
 from tinygrad_cnn.lowering.javascript.functions import for_
-from tinygrad_cnn.lowering.javascript.kernels import Kernel, Writing, has_form, rounded
+from tinygrad_cnn.lowering.javascript.kernels import Writing, has_form, rounded
 
 AT_ONCE = 4  # columns of a product that are summed up at a time, so that an element of the left matrix is read once
 

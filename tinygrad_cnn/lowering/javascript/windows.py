@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_cnn.lowering.c.kernels import Kernel
 from tinygrad_cnn.lowering.c.places import Place
 from tinygrad_cnn.lowering.instructions import Instruction, Slot
 from tinygrad_cnn.lowering.javascript.elementwise import number
-from tinygrad_cnn.lowering.javascript.kernels import Kernel, Writing, has_form, is_float, rounded
+from tinygrad_cnn.lowering.javascript.kernels import Writing, has_form, is_float, rounded
 from tinygrad_cnn.primitives.windows import layout
 
 UNROLLED = 9  # elements of a window that are written one by one

@@ -20,7 +20,7 @@ import numpy as np
 from tinygrad_cnn import tree
 from tinygrad_cnn.escaping import printable
 from tinygrad_cnn.lowering.instructions import Draw, Instruction, Listing
-from tinygrad_cnn.lowering.naming import cotangent_name, identifier
+from tinygrad_cnn.lowering.naming import cotangent_name, fresh, identifier
 from tinygrad_cnn.lowering.numpy_source.arrays import literal
 from tinygrad_cnn.lowering.numpy_source.expressions import Expressions, Text
 from tinygrad_cnn.lowering.numpy_source.helpers import HELPERS, source_of, with_what_they_call
@@ -217,13 +217,7 @@ class Writer:
 
     def fresh(self, name: str) -> str:
         """`name`, or one like it that is not in use."""
-        name = identifier(name)
-        while True:
-            self.taken[name] += 1
-            found = name if self.taken[name] == 1 else f"{name}_{self.taken[name]}"
-            if found == name or found not in self.taken:
-                self.taken[found] = max(self.taken[found], 1)
-                return found
+        return fresh(identifier(name), self.taken)
 
     # What stands around the lines.
 
@@ -446,20 +440,6 @@ def _like(container: Any, signature: dict[str, Any], parameters: dict[str, str])
 
 
 def _batch(listing: Listing, parameters: dict[str, str]) -> tuple[int, str] | None:
-    """The length of the batch and how it is written, where it can be known from the shapes of the arguments.
-
-    It is the length of an argument that is an array by itself, and no other axis of any argument is as long.
-    """
-    candidates = [(name, item) for name, item in listing.signature.items() if isinstance(item, int)]
-    shapes = {name: listing.arguments[item].instruction.result.shape for name, item in candidates}
-    for name, shape in shapes.items():
-        n = shape[0] if len(shape) > 1 else 0
-        others = [
-            size
-            for argument in listing.arguments
-            for axis, size in enumerate(argument.instruction.result.shape)
-            if axis or argument.name not in shapes
-        ]
-        if n > 1 and n not in others:
-            return n, f"len({parameters[name]})"
-    return None
+    """The length of the batch and how it is written, where it can be known."""
+    found = listing.batch()
+    return None if found is None else (found[1], f"len({parameters[found[0]]})")

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_cnn.extras import extra
+from tinygrad_cnn.lowering.naming import fresh
 from tinygrad_cnn.lowering.onnx_graph.operators import IR_VERSION, OPSET
 
 with extra("onnx", "a program as ONNX"):
@@ -56,12 +57,7 @@ class Graph:
 
     def fresh(self, name: str) -> str:
         """`name`, or one like it that is not in use."""
-        while True:
-            self.taken[name] += 1
-            found = name if self.taken[name] == 1 else f"{name}_{self.taken[name]}"
-            if found == name or found not in self.taken:
-                self.taken[found] = max(self.taken[found], 1)
-                return found
+        return fresh(name, self.taken)
 
     def node(self, operator: str, *inputs: str, **attributes: Any) -> str:
         """A new node; the name of the tensor that it makes."""

@@ -203,28 +203,21 @@ def at_sizes(function: Callable[..., Any], listing: Listing, count: int = 3) -> 
 def batched_arguments(listing: Listing) -> tuple[list[str], int]:
     """The arguments whose first axis is the batch, and its length.
 
-    It is the length of the first axis of an argument that is an array by itself and has more than one axis, where no
-    other axis of any argument is as long; arrays by themselves of one axis and that length are of the batch as well.
+    See `Listing.batch`; arrays by themselves of one axis and that length are of the batch as well.
     """
-    own = {
-        name: listing.arguments[k].instruction.result.shape for name, k in listing.signature.items() if type(k) is int
-    }
     if listing.draws:
         raise NotInOnnxError("program: batch= is not for a program that draws random numbers. Pass them as an argument")
-    for shape in own.values():
-        n = shape[0] if len(shape) > 1 else 0
-        others = [
-            size
-            for argument in listing.arguments
-            for axis, size in enumerate(argument.instruction.result.shape)
-            if axis or argument.name not in own
-        ]
-        if n > 1 and n not in others:
-            return [name for name, other in own.items() if other and other[0] == n], n
-    raise NotInOnnxError(
-        "program: cannot tell which length is the batch's; expected an argument that is an array (batch, ...), with a "
-        "batch of at least 2 and of no length that another axis has. Trace it with such a batch"
-    )
+    found = listing.batch()
+    if found is None:
+        raise NotInOnnxError(
+            "program: cannot tell which length is the batch's; expected an argument that is an array (batch, ...), "
+            "with a batch of at least 2 and of no length that another axis has. Trace it with such a batch"
+        )
+    _, n = found
+    shapes = {
+        name: listing.arguments[k].instruction.result.shape for name, k in listing.signature.items() if type(k) is int
+    }
+    return [name for name, shape in shapes.items() if shape[:1] == (n,)], n
 
 
 def _with_leaves(signature: dict[str, Any], leaves: Sequence[Any]) -> dict[str, Any]:
