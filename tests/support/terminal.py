@@ -20,11 +20,13 @@ class Terminal:
     def __init__(self, folder: Path, columns: int, rows: int = 30, cwd: Path | None = None, **environment: str) -> None:
         self.screen = pyte.Screen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)
+        # The size of this terminal, and not of that in which the tests run, which xdist gives to its processes.
+        inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
         self.process = pexpect.spawn(
             sys.executable,
             ["-m", "tinygrad_cnn", "learn", str(folder)],
             dimensions=(rows, columns),
-            env={**os.environ, "TERM": "xterm-256color", "BROWSER": "true", **environment},
+            env={**inherited, "TERM": "xterm-256color", "BROWSER": "true", **environment},
             cwd=cwd,
         )
 

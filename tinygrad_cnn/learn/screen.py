@@ -193,13 +193,8 @@ class Screen(App[None]):
             mark = Text("✓", self._colour("success")) if self.folder.of(exercise).solved else Text("·")
             title = exercise.title[self.folder.language]
             options.add_option(Option(mark.append(f" {exercise.number:<5}{title}", "default"), exercise.number))
+        options.highlighted = course().index(self.exercise)
         self._show_list(True)
-        # Once it has its size, without which the list is scrolled to no place of it.
-        self.call_after_refresh(self._highlight, options, course().index(self.exercise))
-
-    def _highlight(self, options: OptionList, place: int) -> None:
-        options.highlighted = place
-        options.scroll_to_highlight()
 
     def action_close(self) -> None:
         """Close the list."""
