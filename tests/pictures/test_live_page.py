@@ -1,4 +1,4 @@
-"""The page that is alive, in a real browser: what is drawn by a real pointer flows through it as in Python."""
+"""The live page, in a real browser: what is drawn by a real pointer flows through it as in Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model on a page that is alive: to draw for it, and to watch it learn what it learns."""
+"""The model on a live page: to draw for it, and to watch it learn."""
 
 from __future__ import annotations
 

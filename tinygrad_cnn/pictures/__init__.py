@@ -73,8 +73,8 @@ def render(
     theme     "light", "dark", or "auto": light, but dark in an SVG or page whose reader prefers that
     format    "svg", "png", "pdf", "html" (a page to step through), "dot", "mermaid", "txt" or "json"; the default is
               the ending of `path`. A film is "svg", "gif" or "png" (APNG)
-    classes, example, data  `result` is a model, and the picture a page on which it is alive: `live` has all that can be
-              given for it, and these
+    classes, example, data  `result` is a model, and the picture a live page, on which it runs: see `live`, which takes
+              more
 
     Returns a picture, which a notebook shows, and which has .svg, .dot, .png, .pdf, .notes and .save(path). The graph
     is unchanged, and the picture does not keep it alive. Raises TypeError if `result` is no Tensor, ValueError for
@@ -97,10 +97,10 @@ def render(
         for name, given in (("frames", frames), ("against", against), ("marks", marks), ("pixel", pixel)):
             if given is not None:
                 raise ValueError(f"render: {name} cannot be combined with classes. Leave one of them out")
-        alive = live(result, example, classes=classes, data=data, theme=theme)
+        of_model = live(result, example, classes=classes, data=data, theme=theme)
         if path is not None:
-            alive.save(path, format)
-        return alive
+            of_model.save(path, format)
+        return of_model
     if frames is not None:
         return _film(
             result, path, format, frames, theme, depth, collapse,
@@ -146,7 +146,7 @@ def live(
     language: str = "en",
     theme: str = "auto",
 ) -> LivePage:
-    """A page on which `model` is alive, written to `path`, if one is given: one file, which loads nothing.
+    """A page on which `model` runs, written to `path`, if one is given: one file, which loads nothing.
 
     There one draws, by mouse, finger or keyboard, and at each stroke the model's own graph runs in the browser: each
     card shows what flows in it. Then the backward pass flows back through the same cards, to the pixels, and the model

@@ -1,4 +1,4 @@
-"""A trained network on a page that is alive: to draw for it."""
+"""A trained network on a live page: to draw for it."""
 
 from __future__ import annotations
 

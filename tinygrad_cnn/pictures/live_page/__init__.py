@@ -1,4 +1,4 @@
-"""A page that is alive: draw on it, and the model's own graph runs forward, backward and in training, in the browser.
+"""A live page: draw on it, and the model's own graph runs forward, backward and in training, in the browser.
 
 `model` says what is needed of a model, `places` makes the picture of its loss with places for what flows, `programs`
 traces it and writes it as JavaScript, and `page.html` is the page, whose script is in `script/`. It is one file, which
@@ -53,7 +53,7 @@ _templates = jinja2.Environment(
 
 
 class LivePage(Picture):
-    """A page on which a model is alive. A notebook shows it; `save` writes it to a file.
+    """A page on which a model runs. A notebook shows it; `save` writes it to a file.
 
     html  the page, in one file that loads nothing
 

@@ -1,4 +1,4 @@
-"""The picture that a page is alive in: the poster of the loss of one image, with places for what flows.
+"""The picture of a live page: the poster of the loss of one image, with places for what flows.
 
 The poster is that of `tg.render`, and so are its cards. Where a thumbnail or a number would be, it has an empty place
 of a known size, on which the page paints the values of the instruction that computes it.

@@ -1,4 +1,4 @@
-/* A page that is alive. These files are written one after the other, in the order of `SCRIPTS` in `../__init__.py`, into
+/* A live page. These files are written one after the other, in the order of `SCRIPTS` in `../__init__.py`, into
    one asynchronous function of the page, behind `programs`: a name at the top level of one file can be used in the
    functions of all others.
 
