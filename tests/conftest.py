@@ -38,6 +38,13 @@ def pytest_configure(config: pytest.Config) -> None:
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Let a process that has nothing left to do take over tests of another: the slow ones are not spread evenly."""
+    if config.getoption("numprocesses", None) and config.option.dist == "no":
+        config.option.dist = "worksteal"
+
+
 LEFT_OUT = ("public_programs", "exhaustive")  # unless -m asks for them
 
 
