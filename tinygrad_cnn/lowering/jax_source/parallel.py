@@ -69,7 +69,7 @@ def devices_of(who: str, devices: int | Sequence[Any] | None) -> list[Any]:
     """The devices that are asked for, by the function `who`. Raises ValueError if there are fewer."""
     with extras.extra("jax", f"{who} on many devices"):
         import jax
-    there = jax.devices()
+    there: list[Any] = jax.devices()
     if devices is None:
         return there
     if not isinstance(devices, int | np.integer):
@@ -87,7 +87,8 @@ def is_first_process() -> bool:
     """Whether this process is the first of those that `jax.distributed` has joined, or the only one."""
     import jax
 
-    return jax.process_index() == 0
+    process: int = jax.process_index()
+    return process == 0
 
 
 @contextlib.contextmanager
