@@ -16,15 +16,15 @@ from typing import Any
 Source = tuple[CodeType, int]  # a code object, and the position of an instruction in it
 
 # All of the package is the engine, but for what uses it as anybody might: the article's model, and the command.
-_PACKAGE = os.path.join(os.path.dirname(__file__), "")
-_USERS = tuple(_PACKAGE + name for name in ("circle_square", "cli", "__main__.py"))
+PACKAGE = os.path.join(os.path.dirname(__file__), "")
+_USERS = tuple(PACKAGE + name for name in ("circle_square", "cli", "__main__.py"))
 
 
 class _Memo(dict[str, bool]):
     """Whether a file is one of the engine's."""
 
     def __missing__(self, filename: str) -> bool:
-        self[filename] = filename.startswith(_PACKAGE) and not filename.startswith(_USERS)
+        self[filename] = filename.startswith(PACKAGE) and not filename.startswith(_USERS)
         return self[filename]
 
 
