@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +21,7 @@ from tinygrad_cnn.lowering.targets import TARGETS
 from tinygrad_cnn.recipes import cnn
 
 pytestmark = [pytest.mark.cli, pytest.mark.slow]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -28,11 +32,20 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd):
         yield run
 
 
-@pytest.fixture
-def trained(command, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def a_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the article's recipe."""
-    assert command("train", "--epochs", "2", "--quiet", "--out", "run") == (0, "", "")
-    return tmp_path / "run"
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    command = [sys.executable, "-m", "tinygrad_cnn", "train", "--epochs", "2", "--quiet", "--out", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    return folder
+
+
+@pytest.fixture
+def trained(a_run: Path, tmp_path: Path) -> Path:
+    """A copy of it in the folder in which the command is run."""
+    return Path(shutil.copytree(a_run, tmp_path / "run"))
 
 
 @pytest.fixture
