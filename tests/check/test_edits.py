@@ -30,6 +30,7 @@ SCOPE: dict[str, Any] = {
     "v": RNG.random(4) + 0.5,
     "a": RNG.standard_normal((3, 4, 4)),
     "i": np.array([0, 2, 1, 0]),
+    "long": RNG.standard_normal(900),
 }
 
 
@@ -100,6 +101,8 @@ MISTAKES = [
     ("g[1:] * 2", "g[:-1] * 2", None),
     ("g[:, 1:3]", "g[:, 0:3]", "index"),
     ("g * z", "np.concatenate([(g * z)[:, 2:], (g * z)[:, :2]], axis=1)", "blocks"),
+    ("long * 2", "np.roll(long, 450) * 2", "blocks"),
+    ("long * 2", "np.concatenate([long[:225], long[450:675], long[225:450], long[675:]]) * 2", "blocks"),
 ]  # fmt: skip
 
 

@@ -38,6 +38,7 @@ AS_GOOD = 0.03  # by how much the costs of edits differ that are given as "for i
 EVIDENCE = 4  # different elements without which two edits of a statement are not believed
 LIKELY, FIRST = 1.5, 300  # what the first of two edits of a statement may cost, and how many are tried
 OF_SEVERAL_LINES = ("later", "after_the_loop", "line_missing")  # edits that cannot be shown as one line
+MUCH = 10**7  # elements that are kept of what edits gave
 COMPILING, OF_A_VALUE = 500, 100  # operations of NumPy that take as long as compiling a function, and an expression
 
 
@@ -83,16 +84,43 @@ class Trial:
     in_pairs: bool = False
 
 
+class _Tried:
+    """What has been tried for one wrong thing, for the next one: the same edits mostly, and what they gave."""
+
+    def __init__(self) -> None:
+        self.edits: dict[Statement, list[SourceEdit]] = {}
+        self._outputs: dict[int, Outputs | None] = {}  # by the `id` of an edit, which `edits` keeps
+        self._elements = 0
+
+    def edits_of(self, statement: Statement) -> list[SourceEdit]:
+        """The edits of a statement, made once."""
+        if statement not in self.edits:
+            self.edits[statement] = edits(statement)
+        return self.edits[statement]
+
+    def outputs(self, edit: SourceEdit, run: Callable[[], Outputs | None]) -> Outputs | None:
+        """What comes out with an edit; it is kept as long as that is not much."""
+        if id(edit) in self._outputs:
+            return self._outputs[id(edit)]
+        found = run()
+        if self._elements < MUCH:
+            # Copies: a gradient may return the same array each time it is called.
+            self._outputs[id(edit)] = None if found is None else {x: np.array(y) for x, y in found.items()}
+            self._elements += sum(x.size for x in (found or {}).values())
+        return found
+
+
 def repairs(trial: Trial) -> list[Repair]:
     """The edits, one after the other, that make right what can be made right."""
     found: list[Repair] = []
     kept: list[tuple[Changes, Statement]] = []
+    tried = _Tried()
     trial.source.careful = True
     trial.source.careful = trial.source.run(trial.run, ()) is not None
     remaining, right = list(trial.wrong), list(trial.right)
     try:
         while remaining and not trial.effort.is_over():
-            search = _Search(trial, remaining, right, [x for _, x in kept])
+            search = _Search(trial, remaining, right, [x for _, x in kept], tried)
             best = search.best()
             if best is None:
                 if trial.in_pairs:
@@ -100,6 +128,7 @@ def repairs(trial: Trial) -> list[Repair]:
                 remaining.pop(0)
                 continue
             kept.append((best.change.apply(), best.statement))
+            tried = _Tried()
             found.append(Repair(best.cause(search.alternatives), best.cost, frozenset(best.mends)))
             right += best.mends
             remaining = [x for x in remaining if x not in best.mends]
@@ -148,8 +177,10 @@ def _shortened(words: Mapping[str, str]) -> dict[str, str]:
 class _Search:
     """The search for one edit that mends the first of what is wrong, and as much of the rest as one edit can."""
 
-    def __init__(self, trial: Trial, wrong: Sequence[Any], right: Sequence[Any], kept: Sequence[Statement]) -> None:
-        self.trial, self.wrong, self.right, self.kept = trial, wrong, right, kept
+    def __init__(
+        self, trial: Trial, wrong: Sequence[Any], right: Sequence[Any], kept: Sequence[Statement], tried: _Tried
+    ) -> None:
+        self.trial, self.wrong, self.right, self.kept, self.tried = trial, wrong, right, kept, tried
         self.alternatives: list[_Mending] = []
         self.is_scaled = False  # whether the first of what is wrong is so by a factor alone
         self._placeholders: dict[Statement, tuple[Placeholder, Codes] | None] = {}
@@ -224,7 +255,7 @@ class _Search:
         every: list[tuple[float, int, SourceEdit]] = []
         for k, (more, x) in enumerate(suspects):
             time_left()
-            every += [(edit.cost + more, k, edit) for edit in edits(x)]
+            every += [(edit.cost + more, k, edit) for edit in self.tried.edits_of(x)]
         for cost, k, edit in sorted(every, key=lambda x: x[:2]):
             yield cost, suspects[k][1], edit
 
@@ -293,10 +324,16 @@ class _Search:
         trial, first, pair = self.trial.shorter or self.trial, self.wrong[0], self._placeholder(statement)
         if pair is None or not pair[0].holds(edit.change):
             return True
-        if not pair[0].compile():
-            return False
-        trial.effort.spend(trial.lines + OF_A_VALUE)
-        found: Outputs | None = trial.source.run_with(trial.run, pair[1])
+        place, codes = pair
+
+        def run() -> Outputs | None:
+            if not place.compile():
+                return None
+            trial.effort.spend(trial.lines + OF_A_VALUE)
+            outputs: Outputs | None = trial.source.run_with(trial.run, codes)
+            return outputs
+
+        found = self.tried.outputs(edit, run)
         if found is None:
             return False
         if first in found and not trial.agrees(first, found[first]):

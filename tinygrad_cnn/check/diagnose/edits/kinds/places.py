@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from tinygrad_cnn.check.diagnose.edits.terms import Term, call, constant, in_ord
 from tinygrad_cnn.check.sentences import in_brackets, over
 
 BLOCKS = (2, 3, 4)
+FEW = 12  # places that are written one by one
 
 
 @kind(1.05)
@@ -100,10 +101,19 @@ def blocks_exchanged(x: Term, c: Context) -> Iterator[Edit]:
             for order in itertools.permutations(range(count)):
                 if list(order) == sorted(order):
                     continue
-                index = [constant(k * size + j) for k in order for j in range(size)]
-                made = call("take", x, Term("list", index), axis=axis)
+                made = call("take", x, _places(order, size), axis=axis)
                 words = {"x": x, "axis": axis, "order": list(order), "count": count}
                 yield Edit({x: made}, 1.4, "blocks", words, ("blocks", axis, order))
+
+
+def _places(order: Sequence[int], size: int) -> Term:
+    """The places of blocks of a size in an order; few are written one by one."""
+    if len(order) * size <= FEW:
+        return Term("list", [constant(k * size + j) for k in order for j in range(size)])
+    blocks = call(
+        "reshape", call("arange", constant(len(order) * size)), Term("tuple", [constant(len(order)), constant(-1)])
+    )
+    return call("ravel", Term("index", [blocks, Term("list", list(map(constant, order)))]))
 
 
 @kind(1.15)
