@@ -17,7 +17,7 @@ Outcome = Callable[[], Mapping[Node, Array]]
 def outcome(
     by_hand: Callable[[Any], Any], subject: Subject, of: Mapping[Node, tuple[str, Array]], slowly: Outcome
 ) -> Outcome:
-    """A function that calls `by_hand`.
+    """A function that calls `by_hand`; it gives copies, for that may return the same arrays each time.
 
     of: the name of each cotangent, and what it is now; by that it is known where it stands in what is returned.
     slowly: the same, by matching all anew, for where that cannot be known.
@@ -28,11 +28,11 @@ def outcome(
         alike.setdefault(_content(x), []).append(k)
     places = {node: _place(flat, name, alike.get(_content(x), [])) for node, (name, x) in of.items()}
     if None in places.values():
-        return slowly
+        return lambda: {node: x.copy() for node, x in slowly().items()}
 
     def again() -> dict[Node, Array]:
         leaves = tree.flatten(by_hand(subject.arguments())).leaves
-        return {node: np.asarray(leaves[k]) for node, k in places.items() if k is not None}
+        return {node: np.array(leaves[k]) for node, k in places.items() if k is not None}
 
     return again
 
