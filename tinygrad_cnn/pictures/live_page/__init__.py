@@ -106,6 +106,7 @@ def written(
     return _templates.get_template("page.html").render(
         title=title or f"{' or '.join(model.classes).capitalize()}?",
         language=language,
+        failed=WORDS[language]["failed"],
         theme=theme,
         css=_file("page.css"),
         dark=scoped(dark_rules(), "dark #graph"),
@@ -186,7 +187,8 @@ def _script(programs: dict[str, str]) -> str:
     """All files of the script, and the programs, in one function, so that none of their names is a global variable."""
     return "\n".join(
         ['"use strict";', "(async () => {", "const programs = (() => {", *programs.values(),
-         f"return {{ {', '.join(programs)} }};", "})();", *(_file(f"script/{name}.js") for name in SCRIPTS), "})();"]
+         f"return {{ {', '.join(programs)} }};", "})();", *(_file(f"script/{name}.js") for name in SCRIPTS),
+         "})().catch((error) => { delete document.documentElement.dataset.started; throw error; });"]
     )  # fmt: skip
 
 

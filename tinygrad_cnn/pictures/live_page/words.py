@@ -6,6 +6,8 @@ LANGUAGES = {"en": "English", "ko": "한국어"}
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
+        "failed": "To draw here, open this page in a browser of 2023 or later, with JavaScript. Without it, only the "
+        "graph of the model is shown.",
         "hint": "Draw: {0}",
         "hint.circle": "Draw a circle", "hint.square": "Draw a square", "hint.triangle": "Draw a triangle",
         "pad": "Drawing pad. Arrow keys move the pen, Space lowers and lifts it, Delete clears.",
@@ -16,10 +18,11 @@ WORDS: dict[str, dict[str, str]] = {
         "clear": "Clear",
         "nothing": "Nothing is drawn yet",
         "untaught": "There is nothing to train on yet. Draw, and add the drawing.",
-        "says": "{0}, {1}",
-        "said": "It says {0}, {1} sure.",
-        "right": "as you meant it",
-        "wrong": "but you are drawing: {0}",
+        "said": "The answer is {0}, with a probability of {1}.",
+        "said.none": "There is no answer: {0}.",
+        "undecided": "Undecided",
+        "right": "Right. You are drawing: {0}",
+        "wrong": "Wrong. You are drawing: {0}",
         "backward": "Backward",
         "backward.about": "How each number would change the loss, from the loss back to the pixels",
         "train": "Train",
@@ -36,7 +39,7 @@ WORDS: dict[str, dict[str, str]] = {
         "table.derivative": "derivative of the loss",
         "training": "Training",
         "seed": "Seed",
-        "seed.given": "as it came",
+        "seed.given": "as given",
         "rate": "Learning rate",
         "epsilon": "ε in log(p + ε)",
         "epoch": "epoch {0}",
@@ -54,8 +57,11 @@ WORDS: dict[str, dict[str, str]] = {
         "drawing.wrong": "wrong",
         "drawing.own": "Your drawing {0}, {1}",
         "remark": "Epoch {0}: {1}",
-        "remark.dead": "{0} lets nothing through for any image: the gradient of all before it is 0, and it stays so.",
-        "remark.pole": "a probability has passed the pole of log(1 − p − ε), where p = 1 − ε: the loss is no number, "
+        "remark.since": "Since epoch {0}: {1}",
+        "forget": "Remove yours",
+        "remark.dead": "{0} lets nothing through for any image: the gradient of all before it is 0, so it stays "
+        "dead.",
+        "remark.pole": "a probability has passed the pole of log(1 − p − ε), where p = 1 − ε: the loss is NaN, "
         "and the gradient pushes the wrong answer further.",
         "remark.infinite": "the loss is no longer finite.",
         "remark.diverged": "the parameters are no longer finite. Start over with a smaller learning rate.",
@@ -75,6 +81,8 @@ WORDS: dict[str, dict[str, str]] = {
         "class.circle": "circle", "class.square": "square", "class.triangle": "triangle",
     },
     "ko": {
+        "failed": "그림을 그리려면 2023년 이후의 브라우저에서 JavaScript를 켜고 이 페이지를 여세요. 그렇지 않으면 "
+        "모델의 그래프만 보입니다.",
         "hint": "그려 보세요: {0}",
         "hint.circle": "원을 그려 보세요", "hint.square": "네모를 그려 보세요", "hint.triangle": "세모를 그려 보세요",
         "pad": "그림판. 방향키로 펜을 움직이고, 스페이스로 펜을 내리고 올리며, Delete로 지웁니다.",
@@ -85,10 +93,11 @@ WORDS: dict[str, dict[str, str]] = {
         "clear": "지우기",
         "nothing": "아직 그린 것이 없습니다",
         "untaught": "아직 학습할 그림이 없습니다. 그려서 추가해 보세요.",
-        "says": "{0}, {1}",
-        "said": "모델의 대답은 {0}, 확신은 {1}입니다.",
-        "right": "그린 것과 같습니다",
-        "wrong": "그린 것은 {0}입니다",
+        "said": "모델의 대답은 {0}, 확률은 {1}입니다.",
+        "said.none": "대답이 없습니다: {0}.",
+        "undecided": "판단 보류",
+        "right": "정답입니다. 그리는 것: {0}",
+        "wrong": "오답입니다. 그리는 것: {0}",
         "backward": "역전파",
         "backward.about": "각 값이 손실을 어떻게 바꾸는지, 손실에서 픽셀까지 거꾸로 봅니다",
         "train": "학습",
@@ -123,8 +132,10 @@ WORDS: dict[str, dict[str, str]] = {
         "drawing.wrong": "틀림",
         "drawing.own": "내 그림 {0}, {1}",
         "remark": "에포크 {0}: {1}",
+        "remark.since": "에포크 {0}부터: {1}",
+        "forget": "내 그림 빼기",
         "remark.dead": "{0}가 어떤 그림에서도 아무것도 통과시키지 않습니다. 그 앞의 변화도는 모두 0이고, 계속 0입니다.",
-        "remark.pole": "확률이 log(1 − p − ε)의 극, p = 1 − ε를 넘었습니다. 손실은 수가 아니며, 변화도는 틀린 답을 더 "
+        "remark.pole": "확률이 log(1 − p − ε)의 극, p = 1 − ε를 넘었습니다. 손실은 NaN이며, 변화도는 틀린 답을 더 "
         "밀어붙입니다.",
         "remark.infinite": "손실이 더 이상 유한하지 않습니다.",
         "remark.diverged": "매개변수가 더 이상 유한하지 않습니다. 학습률을 줄여 처음부터 시작해 보세요.",

@@ -19,7 +19,7 @@ function thumbnail(item) {
 
 function showDrawings() {
   const own = { name: "drawings.yours", items: model.own.map((one, k) => ({ ...one, x: inputOf(one.levels), part: "drawings.yours", k })) };
-  const shown = [...rows, ...(own.items.length ? [own] : [])];
+  const shown = [...(own.items.length ? [own] : []), ...rows];
   $("drawings").replaceChildren(...shown.map((row) => {
     const buttons = row.items.map((item) => {
       const button = element("button", { className: "drawing" }, thumbnail(item));
@@ -28,29 +28,32 @@ function showDrawings() {
       return element("li", {}, button);
     });
     row.title = element("h3", {}, element("span"), element("output"));
-    row.shown = row.items;
-    return element("section", {}, row.title, element("ul", {}, ...buttons));
+    const section = element("section", {}, row.title, element("ul", {}, ...buttons));
+    if (row === own) {
+      const forget = element("button", { className: "small" }, say("forget"));
+      forget.addEventListener("click", forgetOwn);
+      section.append(forget);
+    }
+    return section;
   }));
   showDrawings.rows = shown;
   judge();
 }
 
 function take(item) {
-  drawing.strokes = [];
-  drawing.given = { levels: item.levels, part: item.part, k: item.k };
   label(item.label);
-  redraw();
+  replace([], { levels: item.levels, part: item.part, k: item.k });
   speakVerdict();
 }
 
 // How many of some images the model is right about.
-const rightOf = (found, labels) => found.reduce((count, p, i) => count + (best(p) === labels[i] && !p.some(Number.isNaN)), 0);
+const rightOf = (found, labels) => found.reduce((count, p, i) => count + (answered(p) === labels[i]), 0);
 
 function judge() {
   for (const row of showDrawings.rows ?? []) {
     let count = 0;
     for (const item of row.items) {
-      const p = answerOf(item.x), isRight = best(p) === item.label && !p.some(Number.isNaN);
+      const p = answerOf(item.x), isRight = answered(p) === item.label;
       count += isRight;
       item.button.classList.toggle("wrong", !isRight);
       const name = row.name === "drawings.yours" ? say("drawing.own", item.k + 1, called(item.label)) : say("drawing.name", say(row.name), item.k + 1, called(item.label));
@@ -63,12 +66,23 @@ function judge() {
 }
 
 function keep() {
-  if (!drawing.strokes.length) return;
+  if ($("keep").disabled) return;
   model.own.push({ levels: drawing.seen.slice(), label: drawing.label });
   drawing.isKept = true;
   $("keep").disabled = true;
   announce(say("kept", called(drawing.label)));
   showDrawings();
+  lookAgain();
+}
+
+// Take one's own drawings out of the training.
+function forgetOwn() {
+  model.own = [];
+  drawing.isKept = false;
+  tell("labelled");
+  showDrawings();
+  lookAgain();
+  $("pad").focus();
 }
 
 $("keep").addEventListener("click", keep);
@@ -78,4 +92,4 @@ on("drawn", () => {
 });
 on("labelled", () => ($("keep").disabled = !canTrain || !drawing.strokes.length || drawing.isKept));
 on("spoken themed", showDrawings);
-on("restarted rested", judge);
+on("rested", judge);

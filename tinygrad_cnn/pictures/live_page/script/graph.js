@@ -88,13 +88,19 @@ function setBackward(isOn) {
   timer = setTimeout(next, isFar ? 4 * PACE : 0);
 }
 
+// How much of the window the pad covers, above the graph, once the page is scrolled.
+function covered({ left, right }) {
+  const draw = $("draw"), box = draw.getBoundingClientRect();
+  return box.left < right && box.right > left ? box.height + parseFloat(getComputedStyle(draw).top) : 0;
+}
+
 // Scroll to a card, if it is not seen; whether it was not.
 function follow(those) {
-  const [text] = those.map((place) => place.text), box = text?.closest("svg") ? graph.getBoundingClientRect() : null;
-  if (!box) return false;
-  const top = box.top + (box.height * Math.min(...those.map((place) => place.top))) / high, near = 0.16 * innerHeight;
-  if (top > near && top < innerHeight - 1.5 * near) return false;
-  scrollBy({ top: top - innerHeight / 2, behavior: "smooth" });
+  if (!those.length) return false;
+  const box = graph.getBoundingClientRect(), top = box.top + (box.height * Math.min(...those.map((place) => place.top))) / high;
+  const from = covered(box), height = innerHeight - from;
+  if (top > from + 0.16 * height && top < from + 0.76 * height) return false;
+  scrollBy({ top: top - from - height / 2, behavior: "smooth" });
   return true;
 }
 
@@ -116,4 +122,4 @@ on("flowed spoken", showTable);
 
 $("backward").addEventListener("click", () => setBackward(!backward));
 graph.addEventListener("animationend", (event) => event.target.classList.remove("fresh"));
-on("drawn labelled stepped restarted", refresh);
+on("drawn labelled stepped", refresh);

@@ -43,7 +43,11 @@ function shares(found, count = 1) {
   return Array.from({ length: count }, (_, i) => (each === 1 ? [1 - found[i], found[i]] : Array.from(found.slice(i * each, (i + 1) * each))));
 }
 
-const best = (p) => p.reduce((most, x, k) => (x > p[most] ? k : most), 0);
+// The class with the highest probability, or null: some are equal, or NaN.
+function answered(p) {
+  const most = Math.max(...p), k = p.indexOf(most);
+  return k >= 0 && p.lastIndexOf(most) === k ? k : null;
+}
 
 const answerOf = (x) => shares(flat(programs.answer({ p: passed(model.parameters, isNumber), x })))[0];
 
@@ -106,11 +110,11 @@ function batchesOf() {
   return batches;
 }
 
-// One epoch, a step for each batch. Returns what was seen, or null if there is nothing to train on.
-function epoch() {
+// What is seen in all batches, or null if there are none; after each, `then` is called with its gradients.
+function overBatches(then) {
   const seen = batchesOf().map((parts) => {
     const found = together(parts.map((part) => part()));
-    stepWith(found.gradients);
+    then(found.gradients);
     return found;
   });
   if (seen.length < 2) return seen[0] ?? null;
@@ -120,6 +124,9 @@ function epoch() {
     reported: sum((one) => one.reported) / over,
     shares: seen.flatMap((one) => one.shares),
     alive: data.activations.map((_, k) => Math.max(...seen.map((one) => one.alive[k]))),
-    count: sum((one) => one.count),
+    count: seen.reduce((total, one) => total + one.count, 0),
   };
 }
+
+const epoch = () => overBatches(stepWith);
+const measured = () => overBatches(() => {});

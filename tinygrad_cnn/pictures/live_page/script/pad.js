@@ -4,7 +4,9 @@
    given     null, or the drawing of the data that the strokes are on: {name, levels, label}
    levels    the ink of each pixel, 0 to 255
    seen      the same, as the model sees it
-   label     the class that it is meant to be */
+   label     the class that it is meant to be
+
+   `past` is what was on it before each change, for undo. */
 
 const pad = $("pad"), ink = new Ink(PEN, DARKEST);
 const drawing = { strokes: [], given: null, levels: new Uint8Array(WIDTH * HEIGHT), seen: new Uint8Array(WIDTH * HEIGHT), label: 0 };
@@ -12,6 +14,8 @@ const CELL = Math.max(8, Math.round(308 / Math.max(WIDTH, HEIGHT))); // pixels o
 pad.width = CELL * WIDTH;
 pad.height = CELL * HEIGHT;
 $("board").style.aspectRatio = `${WIDTH} / ${HEIGHT}`;
+
+let past = []; // of {strokes, given}
 
 const isEmpty = () => !drawing.strokes.length && !drawing.given;
 
@@ -48,14 +52,27 @@ function showPad() {
   context.imageSmoothingEnabled = false;
   context.drawImage(small, 0, 0, pad.width, pad.height);
   $("hint").hidden = !isEmpty() || pen.isDown;
-  $("undo").disabled = isEmpty();
+  $("undo").disabled = !past.length;
   $("clear").disabled = isEmpty();
 }
 
-// Where the pen is, by pointer or by keys.
-const pen = { x: (WIDTH * FINE) >> 1, y: (HEIGHT * FINE) >> 1, isDown: false, byKeys: false };
+// Before a change: what is there now can be had back, and the pen is up.
+function change() {
+  past.push({ strokes: [...drawing.strokes], given: drawing.given });
+  lift();
+}
+
+// Where the pen is, by a pointer, of which it follows one alone, or by keys.
+const pen = { x: (WIDTH * FINE) >> 1, y: (HEIGHT * FINE) >> 1, isDown: false, byKeys: false, pointer: null };
+
+function lift() {
+  pen.isDown = false;
+  showPen();
+}
 
 function putDown(x, y) {
+  change();
+  drawing.given = null; // a new drawing, and not one on another's
   Object.assign(pen, { x, y, isDown: true });
   drawing.strokes.push([x, y]);
   ink.stroke(drawing.strokes.at(-1), 0);
@@ -74,27 +91,28 @@ function move(points) {
   settle();
 }
 
+// A pen that leaves the pad goes on beside it, where it leaves no ink.
+const OUTSIDE = FINE;
+
 function place(event) {
   const box = pad.getBoundingClientRect();
-  const on = (at, size, most) => Math.max(0, Math.min(most - 1, Math.floor((at / size) * most)));
+  const on = (at, size, most) => Math.max(-OUTSIDE, Math.min(most - 1 + OUTSIDE, Math.floor((at / size) * most)));
   return [on(event.clientX - box.left, box.width, WIDTH * FINE), on(event.clientY - box.top, box.height, HEIGHT * FINE)];
 }
 
 pad.addEventListener("pointerdown", (event) => {
-  if (event.button > 0) return;
+  if (event.button > 0 || (pen.isDown && !pen.byKeys)) return;
   pad.setPointerCapture(event.pointerId);
-  pen.byKeys = false;
-  showPen();
-  if (drawing.given) drawing.given = null; // a new drawing, and not one on another's
+  Object.assign(pen, { byKeys: false, pointer: event.pointerId });
   putDown(...place(event));
 });
 pad.addEventListener("pointermove", (event) => {
-  if (pen.isDown && !pen.byKeys) move((event.getCoalescedEvents?.() ?? [event]).concat(event).map(place));
+  if (pen.isDown && !pen.byKeys && event.pointerId === pen.pointer) move((event.getCoalescedEvents?.() ?? [event]).concat(event).map(place));
 });
 for (const name of ["pointerup", "pointercancel"]) {
-  pad.addEventListener(name, () => {
-    if (pen.byKeys || !pen.isDown) return;
-    pen.isDown = false;
+  pad.addEventListener(name, (event) => {
+    if (pen.byKeys || !pen.isDown || event.pointerId !== pen.pointer) return;
+    lift();
     tell("finished");
   });
 }
@@ -119,8 +137,7 @@ pad.addEventListener("keydown", (event) => {
     if (pen.isDown) move([to]);
     else Object.assign(pen, { x: to[0], y: to[1] });
   } else {
-    if (drawing.given) drawing.given = null;
-    if (pen.isDown) pen.isDown = false;
+    if (pen.isDown) lift();
     else putDown(pen.x, pen.y);
     announce(say(pen.isDown ? "pen.down" : "pen.up", Math.floor(pen.x / FINE) + 1, Math.floor(pen.y / FINE) + 1));
     if (!pen.isDown) tell("finished");
@@ -128,21 +145,30 @@ pad.addEventListener("keydown", (event) => {
   showPen();
 });
 for (const name of ["focus", "blur"]) pad.addEventListener(name, () => {
-  if (name === "blur" && pen.byKeys && pen.isDown) { pen.isDown = false; tell("finished"); }
+  if (name === "blur" && pen.byKeys && pen.isDown) {
+    lift();
+    tell("finished");
+  }
   if (name === "focus" && pad.matches(":focus-visible")) pen.byKeys = true;
   showPen();
 });
 
 function undo() {
-  if (drawing.strokes.length) drawing.strokes.pop();
-  else drawing.given = null;
+  if (!past.length) return;
+  lift();
+  Object.assign(drawing, past.pop());
+  redraw();
+}
+
+// Put something else on the pad: strokes, or a drawing of the data.
+function replace(strokes, given) {
+  change();
+  Object.assign(drawing, { strokes, given });
   redraw();
 }
 
 function clear() {
-  drawing.strokes = [];
-  drawing.given = null;
-  redraw();
+  if (!isEmpty()) replace([], null);
 }
 
 $("undo").addEventListener("click", undo);

@@ -10,8 +10,10 @@
    called(k)     what class k is called
    model         the parameters, the state of the optimiser, and the numbers that can be moved: see `network.js`
    drawing       what is on the pad: see `pad.js`
-   on(name, f)   calls f(what) after: "drawn" (the pad), "labelled", "stepped" (the parameters), "restarted", "spoken"
-                 (the language), "backward" (whether the backward pass is shown) */
+   on(name, f)   calls f(what) after: "drawn" (the pad), "labelled", "stepped" (the parameters), "rested" (the
+                 training), "spoken" (the language), "themed", "backward" (whether the backward pass is shown) */
+
+document.documentElement.dataset.started = "";
 
 const $ = (id) => document.getElementById(id), root = document.documentElement;
 
@@ -48,9 +50,15 @@ function tell(name, what) {
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-// What is said to screen readers, and seen beneath the verdict.
-function announce(text) {
-  $("spoken").textContent = text;
+/* What is said to screen readers, and seen beneath the verdict for some seconds; but not if it `isSeen` elsewhere. */
+let silence = 0;
+
+function announce(text, isSeen = false) {
+  const spoken = $("spoken");
+  spoken.textContent = text;
+  spoken.classList.toggle("unseen", isSeen);
+  clearTimeout(silence);
+  silence = setTimeout(() => (spoken.textContent = ""), 6000);
 }
 
 // A number as pictures have it: four digits at most, and a minus that is as wide as a plus.
@@ -62,4 +70,9 @@ function written(x, digits = 4) {
   return text.replace(/-/g, "−").replace("e+", "e");
 }
 
-const percent = (p) => (p > 0.9995 && p < 1 ? "> 99.9 %" : p < 0.0005 && p > 0 ? "< 0.1 %" : `${Number((100 * p).toFixed(1))} %`);
+// No model is certain: what is written as 0 or 1 was rounded.
+function percent(p) {
+  if (Number.isNaN(p)) return "NaN";
+  if (p > 0.9995) return "> 99.9 %";
+  return p < 0.0005 ? "< 0.1 %" : `${Number((100 * p).toFixed(1))} %`;
+}

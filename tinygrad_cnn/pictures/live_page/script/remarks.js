@@ -1,4 +1,5 @@
-// What is worth pointing out while it trains, each in one line, with the epoch at which it was first so.
+/* What is worth pointing out while it trains, each in one line, with the epoch at which it was first so. What has happened
+   stays; what only holds for a while is gone when it no longer does. */
 
 let remarks = []; // of {epoch, name, with}
 
@@ -14,23 +15,26 @@ function remarksOf(seen) {
   return found;
 }
 
+const LASTING = ["remark.pole", "remark.infinite"];
+
 function remark(seen) {
-  for (const [name, ...words] of remarksOf(seen)) {
-    const known = remarks.find((one) => one.name === name && (name !== "remark.dead" || one.words[0] === words[0]));
+  const found = remarksOf(seen), isSame = (one, [name, ...words]) => one.name === name && (name !== "remark.dead" || one.words[0] === words[0]);
+  remarks = remarks.filter((one) => LASTING.includes(one.name) || found.some((other) => isSame(one, other)));
+  for (const [name, ...words] of found) {
+    const known = remarks.find((one) => isSame(one, [name, ...words]));
     if (!known) remarks.push({ epoch: seen.epoch, name, words });
     else known.words = words;
   }
 }
 
 function showRemarks() {
-  const lines = remarks.map(({ epoch, name, words }) => say("remark", epoch, say(name, ...words)));
+  const lines = remarks.map(({ epoch, name, words }) => {
+    const text = say(name, ...words);
+    return epoch ? say(LASTING.includes(name) ? "remark" : "remark.since", epoch, text) : capital(text);
+  });
   const list = $("remarks");
   if (lines.join() === [...list.children].map((one) => one.textContent).join()) return;
   list.replaceChildren(...lines.map((line) => element("li", {}, line)));
 }
 
 on("spoken", showRemarks);
-on("restarted", () => {
-  remarks = [];
-  showRemarks();
-});

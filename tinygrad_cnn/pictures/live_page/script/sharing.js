@@ -37,7 +37,7 @@ function strokesOf(text) {
   for (let i = 0; i < numbers.length; ) {
     const count = numbers[i++], stroke = numbers.slice(i, (i += 2 * count));
     for (let k = 2; k < stroke.length; k++) stroke[k] += stroke[k - 2];
-    if (count < 1 || stroke.length !== 2 * count || stroke.some((at, k) => at < 0 || at >= most[k % 2])) return [];
+    if (count < 1 || stroke.length !== 2 * count || stroke.some((at, k) => at < -OUTSIDE || at >= most[k % 2] + OUTSIDE)) return [];
     strokes.push(stroke);
   }
   return strokes;
@@ -67,14 +67,20 @@ function restore() {
   };
   if (fields.get("lang") in data.words) language = fields.get("lang");
   if (canTrain) {
+    model.seed = null;
     if (starts.has(fields.get("seed"))) model.seed = fields.get("seed");
     model.rate = number("rate", 0, 1e3) ?? data.rate;
     data.knobs.forEach((knob, k) => (model.knobs[k] = number(knob.name, 0, 1e3) ?? knob.value));
-    restart();
-    if (bundled) for (let i = 0, count = Math.floor(number("epochs", 0, MOST_EPOCHS) ?? 0); i < count && trainOnce(); i++);
+    startOver();
+    const count = bundled ? Math.floor(number("epochs", 0, MOST_EPOCHS) ?? 0) : 0;
+    for (let i = 0; i < count && trainOnce(); i++);
+    if (count) rest();
   }
   label(number("class", 0, data.classes.length - 1) ?? 0);
-  drawing.strokes = strokesOf(fields.get("ink") ?? "");
+  lift();
+  const strokes = strokesOf(fields.get("ink") ?? "");
+  Object.assign(drawing, { strokes, given: null });
+  past = strokes.map((_, k) => ({ strokes: strokes.slice(0, k), given: null }));
   const [part, k] = (fields.get("drawing") ?? "").split("-"), row = rows.find((one) => one.name === `drawings.${part}`);
   if (!drawing.strokes.length && row?.items[k]) drawing.given = { levels: row.items[k].levels, part: row.name, k: Number(k) };
   redraw();
@@ -128,10 +134,10 @@ async function pictureOf() {
   context.fillStyle = colour("--ink");
   context.font = `600 26px ${getComputedStyle(document.body).fontFamily}`;
   if (!isEmpty()) {
-    const k = best(flowing.shares);
-    context.fillText(capital(called(k)), margin, margin + side + 40);
+    const { answer, share } = verdict(), below = margin + (side * HEIGHT) / WIDTH;
+    context.fillText(answer, margin, below + 40, side);
     context.font = `20px ${getComputedStyle(document.body).fontFamily}`;
-    context.fillText(percent(flowing.shares[k]), margin, margin + side + 68);
+    context.fillText(share, margin, below + 68);
   }
   return canvas;
 }

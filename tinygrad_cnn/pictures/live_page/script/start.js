@@ -8,6 +8,7 @@ addEventListener("keydown", (event) => {
     }
     return;
   }
+  if (event.repeat && /^[btkr]$/i.test(event.key)) return; // a key that is held is pressed once
   const keys = { b: () => setBackward(!backward), t: toggleTraining, ".": once, k: keep, r: startOver, z: undo, Delete: clear, Backspace: clear };
   const digit = Number(event.key) - 1, act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (act) act();
@@ -21,17 +22,11 @@ speak(language);
 applyTheme();
 refresh();
 tell("set");
-showCurves();
-showRemarks();
-judge();
 if (withBackward) setBackward(true);
 addEventListener("hashchange", () => {
-  startOver();
   const isBackward = restore();
   speak(language);
   tell("set");
-  showCurves();
-  judge();
   if (isBackward !== backward) setBackward(isBackward);
 });
 showSight();

@@ -3,16 +3,30 @@
 let trainedEpochs = 0, training = 0, goal = 0;
 const BUDGET = 9, PER_FRAME = 4; // milliseconds, and epochs, of a frame
 
-// One epoch, and what is to be remembered of it. As in the article, what is remembered is from before the step.
-function trainOnce() {
-  const seenTest = held ? rightOf(Array.from({ length: held.count }, (_, k) => answerOf(held.image(k))), held.labels) / held.count : null;
-  const seen = epoch();
-  if (seen === null) return null;
+// Remember what `look` sees of the training drawings, and how many test drawings are right. Returns whether it saw any.
+function watch(look) {
+  const test = held ? rightOf(Array.from({ length: held.count }, (_, k) => answerOf(held.image(k))), held.labels) / held.count : null;
+  const seen = look();
+  if (seen === null) return false;
   const labels = [...(bundled?.labels ?? []), ...model.own.map((one) => one.label)];
-  const moment = { epoch: trainedEpochs++, loss: seen.loss, reported: seen.reported, alive: seen.alive, count: seen.count, train: rightOf(seen.shares, labels) / seen.count, test: seenTest };
+  const moment = { epoch: trainedEpochs, loss: seen.loss, reported: seen.reported, alive: seen.alive, count: seen.count, train: rightOf(seen.shares, labels) / seen.count, test };
   remember(moment);
   remark(moment);
-  return moment;
+  return true;
+}
+
+// One epoch. As in the article, what is remembered of it is from before its step.
+function trainOnce() {
+  if (!watch(epoch)) return false;
+  trainedEpochs++;
+  return true;
+}
+
+// At rest, what is shown is that of the parameters as they are.
+function rest() {
+  watch(measured);
+  show();
+  tell("rested");
 }
 
 function show() {
@@ -25,7 +39,7 @@ function frame() {
   const until = performance.now() + BUDGET;
   let count = 0, isBroken = false;
   while (trainedEpochs < goal && count < PER_FRAME && performance.now() < until && !isBroken) {
-    isBroken = trainOnce() === null || model.parameters.some((array) => !array.every(Number.isFinite));
+    isBroken = !trainOnce() || model.parameters.some((array) => !array.every(Number.isFinite));
     count++;
   }
   show();
@@ -37,7 +51,7 @@ function pause() {
   cancelAnimationFrame(training);
   training = 0;
   showTraining();
-  tell("rested");
+  rest();
 }
 
 function start() {
@@ -62,23 +76,21 @@ function toggleTraining() {
 
 function once() {
   if (!canTrain || training) return;
-  if (trainOnce()) show();
-  tell("rested");
+  if (trainOnce()) rest();
+  else announce(say("untaught"));
 }
 
 function startOver() {
   if (training) pause();
   restart();
   trainedEpochs = 0;
-  history = [];
-  tell("restarted");
+  lookAgain();
 }
 
-// So many epochs at once, as a link asks for.
-function trainFor(count) {
-  for (let i = 0; i < count && trainOnce(); i++);
-  show();
-  tell("rested");
+// What is trained on, or the loss, is another. Before the first epoch nothing that was seen is of interest any more.
+function lookAgain() {
+  if (!trainedEpochs) [history, remarks] = [[], []];
+  if (canTrain && !training) rest();
 }
 
 // Sliders.
@@ -119,6 +131,7 @@ if (canTrain) {
     slider(`knob-${k}`, knob.name, FINENESS, () => scale.at(model.knobs[k]), () => written(model.knobs[k], 3), (at) => {
       model.knobs[k] = scale.value(at);
       refresh();
+      lookAgain();
     });
   });
   $("train").addEventListener("click", toggleTraining);

@@ -1,6 +1,11 @@
-// The verdict: what the model says of the drawing, and how sure it is.
+// The verdict: the model's answer, and its probability.
 
-let spoken = 0;
+// The answer and its probability; and whether it is right, or null where there is no answer.
+function verdict() {
+  const p = flowing.shares, k = answered(p);
+  if (k === null) return { answer: p.some(Number.isNaN) ? "NaN" : say("undecided"), share: "", isRight: null };
+  return { answer: capital(called(k)), share: percent(p[k]), isRight: k === drawing.label };
+}
 
 on("flowed spoken", () => {
   const box = $("verdict");
@@ -9,24 +14,24 @@ on("flowed spoken", () => {
     delete box.dataset.probability;
     return;
   }
-  const p = flowing.shares, k = best(p), broken = p.some(Number.isNaN), isRight = k === drawing.label;
+  const p = flowing.shares, { answer, share, isRight } = verdict();
   box.dataset.probability = JSON.stringify(p);
-  const answer = broken ? "NaN" : capital(called(k));
   box.replaceChildren(
-    element("p", { className: "answer" }, element("strong", {}, answer), element("span", {}, broken ? "" : percent(p[k]))),
-    ...p.map((share, i) => {
-      const bar = element("div", { className: i === k ? "bar first" : "bar" }, element("span", {}, capital(called(i))), element("i"), element("span", {}, percent(share)));
-      bar.querySelector("i").style.setProperty("--share", share || 0);
+    element("p", { className: "answer" }, element("strong", {}, answer), element("span", {}, share)),
+    ...p.map((each, i) => {
+      const bar = element("div", { className: i === answered(p) ? "bar first" : "bar" }, element("span", {}, capital(called(i))), element("i"), element("span", {}, percent(each)));
+      bar.querySelector("i").style.setProperty("--share", each || 0);
       return bar;
     }),
-    element("p", { className: isRight ? "mark right" : "mark wrong" }, isRight ? `✓ ${say("right")}` : `✗ ${say("wrong", called(drawing.label))}`),
   );
+  if (isRight === null) return;
+  box.append(element("p", { className: isRight ? "mark right" : "mark wrong" }, `${isRight ? "✓" : "✗"} ${say(isRight ? "right" : "wrong", called(drawing.label))}`));
 });
 
 // It is spoken when the pen is lifted, and not at each point.
 function speakVerdict() {
   if (isEmpty() || !flowing) return;
-  const k = best(flowing.shares);
-  announce(say("said", called(k), percent(flowing.shares[k])));
+  const { answer, share } = verdict();
+  announce(share ? say("said", answer, share) : say("said.none", answer), true);
 }
 on("finished", speakVerdict);
