@@ -290,6 +290,11 @@ def test_a_link_restores_the_drawing_and_the_parameters(browser, page, file: Pat
     assert (drawn_image(other) == drawn_image(page)).all()
     assert other.locator("#epoch").inner_text() == "epoch 3"
     other.close()
+    assert page.locator("#spoken").inner_text().count(".") == 1
+    page.locator("#rate").fill("150")
+    page.keyboard.press(".")
+    page.locator("#link").click()
+    assert "The parameters there are others" in page.locator("#spoken").inner_text()
     spoilt = opened(browser, file, "#seed=nobody&epochs=-3&rate=x&class=9&ink=%%%AAA&drawing=test-99")
     assert spoilt.complaints == []
     assert spoilt.locator("#verdict").inner_text() == "Nothing is drawn yet"
@@ -340,10 +345,10 @@ def test_on_a_narrow_page_the_pad_stays_in_sight_above_the_card_that_the_backwar
     page = opened(browser, file, viewport=size, reduced_motion="no-preference", bypass_csp=True)
     draw_circle(page)
     pad, backward = page.locator("#pad"), page.locator("#backward")
-    for top in (0, 600, 9999):
+    for top, most in ((0, 430), (600, 300), (9999, 300)):
         page.evaluate("top => scrollTo(0, top)", top)
         assert pad.bounding_box()["y"] >= 0
-        assert backward.bounding_box()["y"] < 430
+        assert backward.bounding_box()["y"] < most
     backward.click()
     page.wait_for_selector(".tile.back.full >> nth=5")
     page.wait_for_function(
@@ -386,12 +391,14 @@ def test_without_its_script_the_page_says_what_it_needs(browser, file: Path) -> 
 
 def test_where_there_is_no_answer_none_is_given_nor_called_right(browser, tmp_path: Path) -> None:
     x = np.random.default_rng(0).random((4, 8, 8))
-    p = {"W": np.zeros((64, 3))}
+    one_hot = lambda y: np.where(y[:, None] == np.arange(3), 1.0, 0.0)
     page = tg.live(
         lambda p, x: x.reshape(len(x), -1) @ p["W"],
-        parameters=p,
+        parameters={"W": np.zeros((64, 3))},
         classes=["a", "b", "c"],
         data=(x, np.arange(4) % 3),
+        loss=lambda scores, y, rate: nn.softmax_cross_entropy(rate * scores, one_hot(y)),
+        knobs={"rate": (1, 0.1, 10)},
         starts={1: {"W": np.full((64, 3), np.nan)}},
     )
     page.save(tmp_path / "live.html")
@@ -405,6 +412,11 @@ def test_where_there_is_no_answer_none_is_given_nor_called_right(browser, tmp_pa
         assert page.locator("#spoken").inner_text() == f"There is no answer: {answer}."
         page.locator("#seed").fill("1")
     assert "no longer finite" in page.locator("#remarks").inner_text()
+    # A number of the loss may be called as one of the page is.
+    assert page.locator("#knobs label span").all_inner_texts() == ["Seed", "Learning rate", "rate"]
+    page.locator("#knob-0").fill("0")
+    page.locator("#link").click()
+    assert "knob-rate=0.1&" in page.evaluate("location.hash")
     assert page.complaints == []
     page.close()
 

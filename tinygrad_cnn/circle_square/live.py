@@ -46,8 +46,8 @@ def live_page(
     published = recipe == "published"
     seeds = [*([PUBLISHED_SEED] if published else []), *range(SEEDS)]
     recipe_options: dict[str, Any] = (
-        {"loss": losses, "probability": _itself, "knobs": {"epsilon": EPSILON}, "optimiser": tg.SGD(task.learning_rate),
-         "epochs": task.epochs + 1}
+        {"loss": losses, "probability": _itself, "knobs": {"article_epsilon": EPSILON},
+         "optimiser": tg.SGD(task.learning_rate), "epochs": task.epochs + 1}
         if published
         else {"loss": loss_on_logits, "optimiser": tg.Adam(0.01), "epochs": 301}
     )  # fmt: skip
@@ -72,9 +72,9 @@ def score(recipe: RecipeName, p: Parameters, x: Any) -> Any:
     return forward(x, p).fc
 
 
-def losses(sigma: Any, y: Any, epsilon: Any) -> tuple[Any, Any]:
+def losses(sigma: Any, y: Any, article_epsilon: Any) -> tuple[Any, Any]:
     """The loss that the article's gradient is the gradient of, and the one that it prints."""
-    return loss_shifted(sigma, y, epsilon), np.sum(binary_cross_entropy_as_printed(sigma, y.T))
+    return loss_shifted(sigma, y, article_epsilon), np.sum(binary_cross_entropy_as_printed(sigma, y.T))
 
 
 def _itself(sigma: Any) -> Any:

@@ -15,6 +15,10 @@ pad.width = CELL * WIDTH;
 pad.height = CELL * HEIGHT;
 $("board").style.aspectRatio = `${WIDTH} / ${HEIGHT}`;
 
+// Where the pad stays above the graph, the classes above it do not, of whatever height they are.
+const stay = () => $("draw").style.setProperty("--above", `${$("board").offsetTop - 10}px`);
+addEventListener("resize", stay);
+
 let past = []; // of {strokes, given}
 
 const isEmpty = () => !drawing.strokes.length && !drawing.given;
@@ -187,7 +191,10 @@ function label(k) {
   tell("labelled");
 }
 
-on("spoken", () => $("classes").querySelectorAll("label span").forEach((span, k) => (span.textContent = capital(called(k)))));
+on("spoken", () => {
+  $("classes").querySelectorAll("label span").forEach((span, k) => (span.textContent = capital(called(k))));
+  stay();
+});
 on("themed", showPad);
 on("spoken labelled", () => {
   const name = `hint.${data.classes[drawing.label]}`;

@@ -10,7 +10,7 @@ function remarksOf(seen) {
   });
   const isFinite = model.parameters.every((array) => array.every(Number.isFinite));
   if (!isFinite) found.push(["remark.diverged"]);
-  else if (!Number.isFinite(seen.loss)) found.push([data.knobs.some((knob) => knob.name === "epsilon") ? "remark.pole" : "remark.infinite"]);
+  else if (!Number.isFinite(seen.loss)) found.push([data.knobs.some((knob) => knob.name === "article_epsilon") ? "remark.pole" : "remark.infinite"]);
   if (held && seen.train === 1 && seen.test <= 0.5) found.push(["remark.overfit", Math.round(seen.test * held.count), held.count]);
   return found;
 }

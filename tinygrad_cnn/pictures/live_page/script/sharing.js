@@ -1,5 +1,8 @@
 /* A link has the drawing and how the parameters came about, so that the page computes them again: the seed, the epochs,
-   the learning rate, the numbers that were moved, the class, and the strokes. */
+   the learning rate, the numbers that were moved, the class, and the strokes. Where these do not say it all, the link
+   is to the drawing alone, and the page says so. */
+
+const isRetold = () => !trainedEpochs || course === JSON.stringify([model.rate, model.knobs, 0]);
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -48,7 +51,7 @@ function address() {
   if (model.seed !== null) fields.set("seed", model.seed);
   if (trainedEpochs) fields.set("epochs", trainedEpochs);
   if (model.rate !== data.rate) fields.set("rate", model.rate);
-  data.knobs.forEach((knob, k) => model.knobs[k] !== knob.value && fields.set(knob.name, model.knobs[k]));
+  data.knobs.forEach((knob, k) => model.knobs[k] !== knob.value && fields.set(`knob-${knob.name}`, model.knobs[k]));
   fields.set("class", drawing.label);
   if (drawing.strokes.length) fields.set("ink", strokesAsText());
   else if (drawing.given && drawing.given.part !== "drawings.yours") fields.set("drawing", `${drawing.given.part === "drawings.test" ? "test" : "training"}-${drawing.given.k}`);
@@ -70,7 +73,7 @@ function restore() {
     model.seed = null;
     if (starts.has(fields.get("seed"))) model.seed = fields.get("seed");
     model.rate = number("rate", 0, 1e3) ?? data.rate;
-    data.knobs.forEach((knob, k) => (model.knobs[k] = number(knob.name, 0, 1e3) ?? knob.value));
+    data.knobs.forEach((knob, k) => (model.knobs[k] = number(`knob-${knob.name}`, knob.least, knob.most) ?? knob.value));
     startOver();
     const count = bundled ? Math.floor(number("epochs", 0, MOST_EPOCHS) ?? 0) : 0;
     for (let i = 0; i < count && trainOnce(); i++);
@@ -97,7 +100,7 @@ $("link").addEventListener("click", async () => {
   } catch {
     // A page that was opened as a file may have no clipboard: then its address alone has it.
   }
-  announce(model.own.length ? `${text} ${say("link.kept")}` : text);
+  announce(isRetold() ? text : `${text} ${say("link.other")}`);
 });
 
 // The picture: the pad, the verdict, and the graph beneath, at twice their size.

@@ -1,6 +1,7 @@
 // Training: some epochs in each frame, so that it can be watched; and the numbers that can be moved meanwhile.
 
 let trainedEpochs = 0, training = 0, goal = 0;
+let course = null; // what the epochs were trained with, if all were with the same
 const BUDGET = 9, PER_FRAME = 4; // milliseconds, and epochs, of a frame
 
 // Remember what `look` sees of the training drawings, and how many test drawings are right. Returns whether it saw any.
@@ -17,7 +18,10 @@ function watch(look) {
 
 // One epoch. As in the article, what is remembered of it is from before its step.
 function trainOnce() {
+  const settings = JSON.stringify([model.rate, model.knobs, model.own.length]);
   if (!watch(epoch)) return false;
+  if (!trainedEpochs) course = settings;
+  else if (course !== settings) course = null;
   trainedEpochs++;
   return true;
 }
@@ -128,7 +132,7 @@ if (canTrain) {
   slider("rate", "rate", FINENESS, () => rate.at(model.rate), () => written(model.rate, 3), (at) => (model.rate = rate.value(at)));
   data.knobs.forEach((knob, k) => {
     const scale = logarithmic(knob.least, knob.most);
-    slider(`knob-${k}`, knob.name, FINENESS, () => scale.at(model.knobs[k]), () => written(model.knobs[k], 3), (at) => {
+    slider(`knob-${k}`, `knob.${knob.name}`, FINENESS, () => scale.at(model.knobs[k]), () => written(model.knobs[k], 3), (at) => {
       model.knobs[k] = scale.value(at);
       refresh();
       lookAgain();

@@ -19,7 +19,7 @@ on("flowed spoken", () => {
   box.replaceChildren(
     element("p", { className: "answer" }, element("strong", {}, answer), element("span", {}, share)),
     ...p.map((each, i) => {
-      const bar = element("div", { className: i === answered(p) ? "bar first" : "bar" }, element("span", {}, capital(called(i))), element("i"), element("span", {}, percent(each)));
+      const bar = element("div", { className: i === answered(p) ? "bar first" : "bar" }, element("span", { title: called(i) }, capital(called(i))), element("i"), element("span", {}, percent(each)));
       bar.querySelector("i").style.setProperty("--share", each || 0);
       return bar;
     }),

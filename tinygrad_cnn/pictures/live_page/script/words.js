@@ -1,7 +1,7 @@
 // The languages. What has data-say shows a sentence, what has data-label is called by it.
 
 let language = data.language;
-const say = (name, ...with_) => (data.words[language][name] ?? name).replace(/\{(\d)\}/g, (_, i) => with_[i]);
+const say = (name, ...with_) => (data.words[language][name] ?? name.replace("knob.", "")).replace(/\{(\d)\}/g, (_, i) => with_[i]);
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 const called = (k) => data.words[language][`class.${data.classes[k]}`] ?? data.classes[k];
 
