@@ -53,9 +53,10 @@ class Recording:
 
     def save(self, path: Path) -> None:
         """Write a GIF, whose colours are those of all frames."""
-        sample = Image.new("RGB", (SHOWN[0], 3 * SHOWN[1]))
-        for k, at in enumerate((0, len(self.frames) // 2, len(self.frames) - 1)):
-            sample.paste(self.frames[at], (0, k * SHOWN[1]))
+        width, height = SHOWN[0] // 3, SHOWN[1] // 3
+        sample = Image.new("RGB", (width, len(self.frames) * height))
+        for k, frame in enumerate(self.frames):
+            sample.paste(frame.resize((width, height), Image.Resampling.NEAREST), (0, k * height))
         palette = sample.quantize(COLOURS, dither=Image.Dither.NONE)
         frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in self.frames]
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=self.durations, loop=0, optimize=True)

@@ -211,7 +211,7 @@ def test_a_dead_relu_and_the_pole_are_pointed_out(page) -> None:
     assert "passed the pole" in remarks.inner_text()
     assert page.locator("output.loss").inner_text() == "NaN"
     page.locator("#one").click()
-    assert remarks.inner_text().startswith("A probability has passed the pole")
+    assert remarks.inner_text().startswith("Epoch 0: a probability passed the pole")
 
 
 def test_what_is_pointed_out_holds_at_the_epoch_that_is_shown(page) -> None:

@@ -61,9 +61,9 @@ WORDS: dict[str, dict[str, str]] = {
         "forget": "Remove yours",
         "remark.dead": "{0} lets nothing through for any image: the gradient of all before it is 0, so it stays "
         "dead.",
-        "remark.pole": "a probability has passed the pole of log(1 − p − ε), where p = 1 − ε: the loss is NaN, "
-        "and the gradient pushes the wrong answer further.",
-        "remark.infinite": "the loss is no longer finite.",
+        "remark.pole": "a probability passed the pole of log(1 − p − ε), where p = 1 − ε: the loss was NaN, "
+        "and the gradient pushed the wrong answer further.",
+        "remark.infinite": "the loss was no longer finite.",
         "remark.diverged": "the parameters are no longer finite. Start over with a smaller learning rate.",
         "remark.overfit": "all training drawings are right, but only {0} of {1} test drawings: it has memorised them.",
         "none": "This loss is neither the sum nor the mean of those of single images, so it is not trained here.",
@@ -136,9 +136,9 @@ WORDS: dict[str, dict[str, str]] = {
         "remark.since": "에포크 {0}부터: {1}",
         "forget": "내 그림 빼기",
         "remark.dead": "{0}가 어떤 그림에서도 아무것도 통과시키지 않습니다. 그 앞의 변화도는 모두 0이고, 계속 0입니다.",
-        "remark.pole": "확률이 log(1 − p − ε)의 극, p = 1 − ε를 넘었습니다. 손실은 NaN이며, 변화도는 틀린 답을 더 "
-        "밀어붙입니다.",
-        "remark.infinite": "손실이 더 이상 유한하지 않습니다.",
+        "remark.pole": "확률이 log(1 − p − ε)의 극, p = 1 − ε를 넘었습니다. 손실은 NaN이었고, 변화도는 틀린 답을 "
+        "더 밀어붙였습니다.",
+        "remark.infinite": "손실이 유한하지 않게 되었습니다.",
         "remark.diverged": "매개변수가 더 이상 유한하지 않습니다. 학습률을 줄여 처음부터 시작해 보세요.",
         "remark.overfit": "학습 그림은 모두 맞히지만 테스트 그림은 {1}장 중 {0}장뿐입니다. "
         "그림을 외운 것입니다(과적합).",

@@ -30,7 +30,8 @@ function remark(seen) {
 function showRemarks() {
   const lines = remarks.map(({ epoch, name, words }) => {
     const text = say(name, ...words);
-    return epoch ? say(LASTING.includes(name) ? "remark" : "remark.since", epoch, text) : capital(text);
+    if (LASTING.includes(name)) return say("remark", epoch, text);
+    return epoch ? say("remark.since", epoch, text) : capital(text);
   });
   const list = $("remarks");
   if (lines.join() === [...list.children].map((one) => one.textContent).join()) return;
