@@ -35,7 +35,12 @@ def test_the_terms_are_those_of_the_glossary(words: str) -> None:
     assert not found, f"write {INSTEAD[words]!r}"
 
 
-KOREAN_PAGES = [ROOT / "README.ko.md", *ROOT.glob("docs/ko/**/*.md"), *ROOT.glob("tinygrad_cnn/learn/**/*.ko.md")]
+KOREAN_PAGES = [
+    ROOT / "README.ko.md",
+    *ROOT.glob("docs/ko/**/*.md"),
+    *ROOT.glob("tinygrad_cnn/learn/**/*.ko.md"),
+    *ROOT.glob("tinygrad_cnn/**/*.py"),  # in whose strings is what pages and cards say
+]
 
 KOREAN_INSTEAD = {
     "(?<!서브)그[래레라](?:이)?디언트|경사도": "변화도",

@@ -80,7 +80,7 @@ WORDS: dict[Language, Words] = {
     "ko": Words(
         title=lambda a, b: f"{a}일까, {b}일까?",
         subtitle=lambda n, epochs, recipe: (
-            f"3 × 3 필터 하나와 가중치 196개를 그림 {n}장으로 {epochs} 에포크 동안 학습 ({recipe} 레시피)"
+            f"3 × 3 필터 하나와 가중치 196개를 그림 {n}장으로 {epochs} 에폭 동안 학습 ({recipe} 레시피)"
         ),
         training="학습",
         test="테스트",
@@ -90,7 +90,7 @@ WORDS: dict[Language, Words] = {
         evidence="Wf의 근거",
         right="정답률, %",
         loss="교차 엔트로피, 로그 눈금",
-        epoch="에포크",
+        epoch="에폭",
         score=lambda right, of: f"{of}장 중 {right}장",
         training_right="학습 그림 정답",
         test_right="테스트 그림 정답",

@@ -105,7 +105,7 @@ WORDS: dict[str, dict[str, str]] = {
         "pause": "멈춤",
         "keep": "학습 그림에 추가",
         "kept": "그린 것이 학습 그림에 추가되었습니다: {0}.",
-        "step": "한 에포크",
+        "step": "한 에폭",
         "again": "처음부터",
         "graph": "모델 속을 흐르는 값",
         "graph.about": "모델과 손실의 계산 그래프입니다. 각 카드는 그림판의 그림에 대한 한 단계의 값을, "
@@ -118,7 +118,7 @@ WORDS: dict[str, dict[str, str]] = {
         "seed.given": "주어진 그대로",
         "rate": "학습률",
         "knob.article_epsilon": "log(p + ε)의 ε",
-        "epoch": "에포크 {0}",
+        "epoch": "에폭 {0}",
         "loss": "손실",
         "reported": "출력되는 손실 {0}",
         "accuracy": "맞힌 그림",
@@ -132,8 +132,8 @@ WORDS: dict[str, dict[str, str]] = {
         "drawing.right": "맞음",
         "drawing.wrong": "틀림",
         "drawing.own": "내 그림 {0}, {1}",
-        "remark": "에포크 {0}: {1}",
-        "remark.since": "에포크 {0}부터: {1}",
+        "remark": "에폭 {0}: {1}",
+        "remark.since": "에폭 {0}부터: {1}",
         "forget": "내 그림 빼기",
         "remark.dead": "{0}가 어떤 그림에서도 아무것도 통과시키지 않습니다. 그 앞의 변화도는 모두 0이고, 계속 0입니다.",
         "remark.pole": "확률이 log(1 − p − ε)의 극, p = 1 − ε를 넘었습니다. 손실은 NaN이었고, 변화도는 틀린 답을 "
@@ -153,7 +153,7 @@ WORDS: dict[str, dict[str, str]] = {
         "theme": "밝게 또는 어둡게",
         "language": "English",
         "keys": "단축키",
-        "keys.about": "B 역전파 · T 학습 · . 한 에포크 · K 학습 그림에 추가 · R 처음부터 · 1 2 … 그리는 것 · "
+        "keys.about": "B 역전파 · T 학습 · . 한 에폭 · K 학습 그림에 추가 · R 처음부터 · 1 2 … 그리는 것 · "
         "Z 되돌리기 · Delete 지우기 · 그림판에서: 방향키와 스페이스",
         "class.circle": "원", "class.square": "네모", "class.triangle": "세모",
     },
