@@ -362,18 +362,27 @@ def test_on_a_narrow_page_the_pad_stays_in_sight_above_the_card_that_the_backwar
     page.close()
 
 
-@pytest.mark.parametrize(("width", "height"), [(320, 568), (844, 390), (1000, 700)])
-def test_no_word_is_cut_off_in_a_window_of_any_size(browser, file: Path, width: int, height: int) -> None:
+@pytest.mark.parametrize(("width", "height"), [(320, 568), (390, 844), (568, 320), (844, 390), (1000, 700)])
+def test_in_any_window_no_word_is_cut_off_and_a_third_is_left_to_the_graph(
+    browser, file: Path, width: int, height: int
+) -> None:
     size = {"width": width, "height": height}
     page = opened(browser, file, "#lang=ko&seed=9&epochs=2", viewport=size)
     draw_square(page)
-    cut = """() => [...document.querySelectorAll("button, #verdict *, #classes *, output, label, h3, .caption")]
-        .filter((one) => one.clientWidth && one.scrollWidth > one.clientWidth + 1)
+    cut = """() => [...document.querySelectorAll("button, #verdict, #verdict *, #classes *, label, h3, .caption")]
+        .filter((one) => one.clientWidth && one.className !== "drawing wrong")
+        .filter((one) => one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1)
         .map((one) => one.outerHTML)"""
     assert page.evaluate(cut) == []
     beside = """() => [...document.querySelectorAll("#curves text")]
         .filter((one) => one.getBBox().x < 0).map((one) => one.textContent)"""
     assert page.evaluate(beside) == []
+    free = """() => {
+        scrollTo(0, 500);
+        const [pad, graph] = ["draw", "sight"].map((id) => document.getElementById(id).getBoundingClientRect());
+        return pad.right <= graph.left ? 1 : 1 - Math.max(0, pad.bottom) / innerHeight;
+    }"""
+    assert page.evaluate(free) > 1 / 3
     low, high = page.locator("#curves svg").first.locator("text").all_text_contents()[:2]
     assert low != high
     assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -91,7 +91,8 @@ function setBackward(isOn) {
 // How much of the window the pad covers, above the graph, once the page is scrolled.
 function covered({ left, right }) {
   const draw = $("draw"), box = draw.getBoundingClientRect();
-  return box.left < right && box.right > left ? box.height + parseFloat(getComputedStyle(draw).top) : 0;
+  const { position, top } = getComputedStyle(draw);
+  return position === "sticky" && box.left < right && box.right > left ? box.height + parseFloat(top) : 0;
 }
 
 // Scroll to a card, if it is not seen; whether it was not.
