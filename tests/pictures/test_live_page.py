@@ -301,6 +301,15 @@ def test_a_link_restores_the_drawing_and_the_parameters(browser, page, file: Pat
     spoilt.close()
 
 
+def test_a_link_to_a_long_training_is_shown_before_that_ends(browser, file: Path) -> None:
+    page = opened(browser, file, "#epochs=20000&class=1")
+    assert page.locator("#train").inner_text().startswith("Pause")
+    page.keyboard.press("t")
+    assert 0 < int(page.locator("#epoch").get_attribute("data-value")) < 20_000
+    assert page.complaints == []
+    page.close()
+
+
 def test_it_is_saved_as_a_picture(page, tmp_path: Path) -> None:
     from PIL import Image
 

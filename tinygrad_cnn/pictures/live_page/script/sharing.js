@@ -61,6 +61,7 @@ function address() {
 }
 
 const MOST_EPOCHS = 20_000; // of a link
+const PATIENCE = 1500; // milliseconds of them before the page is shown; it then trains on
 
 function restore() {
   const fields = new URLSearchParams(location.hash.slice(1));
@@ -75,9 +76,10 @@ function restore() {
     model.rate = number("rate", 0, 1e3) ?? data.rate;
     data.knobs.forEach((knob, k) => (model.knobs[k] = number(`knob-${knob.name}`, knob.least, knob.most) ?? knob.value));
     startOver();
-    const count = bundled ? Math.floor(number("epochs", 0, MOST_EPOCHS) ?? 0) : 0;
-    for (let i = 0; i < count && trainOnce(); i++);
-    if (count) rest();
+    const count = bundled ? Math.floor(number("epochs", 0, MOST_EPOCHS) ?? 0) : 0, until = performance.now() + PATIENCE;
+    while (trainedEpochs < count && performance.now() < until && trainOnce());
+    if (trainedEpochs < count) trainUpTo(count);
+    else if (count) rest();
   }
   label(number("class", 0, data.classes.length - 1) ?? 0);
   lift();

@@ -61,7 +61,11 @@ function pause() {
 function start() {
   if (drawing.strokes.length && !drawing.isKept && !pen.isDown) keep();
   if (!batchesOf().length) return announce(say("untaught"));
-  goal = trainedEpochs + data.epochs;
+  trainUpTo(trainedEpochs + data.epochs);
+}
+
+function trainUpTo(epoch) {
+  goal = epoch;
   training = requestAnimationFrame(frame);
   showTraining();
 }
