@@ -20,6 +20,7 @@ from tinygrad_cnn.circle_square.live import live_page, losses, score
 from tinygrad_cnn.circle_square.model import Parameters
 from tinygrad_cnn.circle_square.tasks import TASKS
 from tinygrad_cnn.circle_square.training import PUBLISHED_SEED, start_of, train_as_published
+from tinygrad_cnn.pictures.view import thumbnails
 from tinygrad_cnn.recipes import cnn, runs
 from tinygrad_cnn.recipes.live import live_page as live_page_of_network
 
@@ -320,6 +321,27 @@ def test_it_is_saved_as_a_picture(page, tmp_path: Path) -> None:
     with Image.open(tmp_path / "saved.png") as image:
         assert image.width > 800
         assert len(image.convert("RGB").getcolors(1 << 24) or []) > 100
+
+
+def test_colours_are_scaled_as_those_of_a_picture_in_python(browser) -> None:
+    rng = np.random.default_rng(0)
+    arrays = [
+        np.array(values) * rng.choice([1e-5, 1, 300])
+        for count in (1, 2, 3, 10, 75, 900)
+        for values in (
+            rng.random(count),
+            rng.normal(size=count),
+            np.exp(8 * rng.random(count)),
+            rng.integers(-2, 3, count),
+        )
+    ]
+    paint = (Path(thumbnails.__file__).parent.parent / "live_page" / "script" / "paint.js").read_text(encoding="utf-8")
+    scale = "values => { const scale = scaleOf(values, false); return [scale.diverges, scale.top, scale.root]; }"
+    page = browser.new_page()
+    found = page.evaluate(f"arrays => {{ {paint}\nreturn arrays.map({scale}); }}", [a.tolist() for a in arrays])
+    page.close()
+    expected = [thumbnails._scale(array) for array in arrays]
+    assert found == [[scale.diverges, scale.top, scale.root] for scale in expected]
 
 
 def test_it_is_switched_to_korean_and_back(page) -> None:

@@ -4,12 +4,42 @@
 const QUANTILE = 0.97, TYPICAL = 4;
 const NAN = [0xe6, 0x00, 0xc8], INF = [0x00, 0xa0, 0x50];
 
+// The k-th smallest of the first `count` numbers, which are put in another order: of those before it, none is larger. It
+// is Hoare's selection, as sorting all of a large model's values at each stroke would take longer than the model.
+function smallest(k, numbers, count) {
+  let low = 0, high = count - 1;
+  while (low < high) {
+    const pivot = numbers[(low + high) >> 1];
+    let i = low, j = high;
+    while (i <= j) {
+      while (numbers[i] < pivot) i++;
+      while (numbers[j] > pivot) j--;
+      if (i > j) break;
+      const one = numbers[i];
+      numbers[i++] = numbers[j];
+      numbers[j--] = one;
+    }
+    if (k <= j) high = j;
+    else if (k >= i) low = i;
+    else break;
+  }
+  return numbers[k];
+}
+
 function scaleOf(values, diverging) {
-  const sizes = Float64Array.from(values, Math.abs).filter((x) => x > 0 && Number.isFinite(x)).sort();
-  const diverges = diverging || values.some((x) => x < 0 && x > -Infinity);
-  if (!sizes.length) return { diverges, top: 1, root: 1 };
-  const most = sizes.at(-1), high = sizes[Math.floor(QUANTILE * (sizes.length - 1))], half = sizes.length >> 1;
-  const typical = sizes.length % 2 ? sizes[half] : (sizes[half - 1] + sizes[half]) / 2, top = Math.min(high, TYPICAL * typical);
+  const sizes = new Float64Array(values.length);
+  let count = 0, most = 0, diverges = diverging;
+  for (let i = 0; i < values.length; i++) {
+    const size = Math.abs(values[i]);
+    if (!(size > 0 && size < Infinity)) continue;
+    if (values[i] < 0) diverges = true;
+    if (size > most) most = size;
+    sizes[count++] = size;
+  }
+  if (!count) return { diverges, top: 1, root: 1 };
+  const at = Math.floor(QUANTILE * (count - 1)), half = count >> 1, high = smallest(at, sizes, count);
+  const middle = smallest(half, sizes, count), below = count % 2 ? middle : smallest(half - 1, sizes, count);
+  const typical = (below + middle) / 2, top = Math.min(high, TYPICAL * typical);
   if (high > TYPICAL * top) return { diverges, top: high, root: Math.ceil((Math.log(high) - Math.log(typical)) / Math.log(TYPICAL)) };
   return { diverges, top: most <= (diverges ? 1 : TYPICAL) * top ? most : top, root: 1 };
 }
