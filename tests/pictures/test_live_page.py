@@ -420,9 +420,12 @@ def test_in_any_window_no_word_is_cut_off_and_a_third_is_left_to_the_graph(
     page.close()
 
 
-def test_without_its_script_the_page_says_what_it_needs(browser, file: Path) -> None:
-    page = browser.new_page(java_script_enabled=False)
+@pytest.mark.parametrize("is_old", [False, True])
+def test_without_its_script_the_page_says_what_it_needs(browser, file: Path, is_old: bool) -> None:
+    page = browser.new_page(java_script_enabled=is_old)
+    page.add_init_script("delete window.DecompressionStream")
     page.goto(file.as_uri())
+    page.locator("#failed").wait_for()
     assert "JavaScript" in page.locator("#failed").inner_text()
     assert page.locator("button").filter(visible=True).count() == 0
     assert page.locator("#graph svg").is_visible()
@@ -459,6 +462,15 @@ def test_where_there_is_no_answer_none_is_given_nor_called_right(browser, tmp_pa
     assert "knob-rate=0.1&" in page.evaluate("location.hash")
     assert page.complaints == []
     page.close()
+
+
+def test_a_dark_page_is_printed_on_white(page) -> None:
+    page.locator("#theme").click()
+    colours = []
+    for event in ("beforeprint", "afterprint"):
+        page.evaluate("name => dispatchEvent(new Event(name))", event)
+        colours.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert colours == ["rgb(255, 255, 255)", "rgb(20, 24, 29)"]
 
 
 def test_a_network_that_sees_ink_sees_the_same_wherever_it_is_drawn(browser, tmp_path: Path) -> None:
