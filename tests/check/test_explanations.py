@@ -70,7 +70,7 @@ PLANTED = [
     (
         "dL_db",
         lambda g, dL_dz: dL_dz[-1],
-        "of it only the last along axis 0 counts: it is assigned",
+        "of it only the last along axis 0 counts, and not the sum",
     ),
     ("dL_db", lambda g, dL_dz: dL_dz[0], "of it only the first along axis 0 counts"),
     ("dL_dW", lambda g: g.reshape(-1), r"the values are right, but in shape \(12,\) instead of \(4, 3\)"),

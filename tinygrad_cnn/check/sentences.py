@@ -194,7 +194,9 @@ LENGTH = "the length of axis {axis} of {name}"
 LENGTH_OF_VECTOR = "the length of {name}"
 LENGTHS = "the number of elements of {name} along axes {axes}"
 SIZE = "the number of elements of {name}"
-EPSILON = "there is an epsilon of {epsilon:.4g} in a denominator, added to {denominator}"
+EPSILON = (
+    "an epsilon of {epsilon:.4g} in a denominator makes the difference: it is added to {denominator}, or is left out"
+)
 
 # Explanations: another rule in the backward pass.
 KNOWN_MISTAKE = "in the backward pass through {primitive} {mistake}"
@@ -226,7 +228,7 @@ EDITS = {
     "scale_everywhere": "it is {factor} times what it should be, in every element",
     "scale_of": "{x} is {factor} times what it should be",
     "scale_of_length": "{x} is {factor} times what it should be, and {number} is {length}",
-    "epsilon": "there is an epsilon of {epsilon}, added to {x}",
+    "epsilon": "there is an epsilon of {epsilon}, {added} {x}",
     "clipped": "{x} is clipped at {at}",
     "term_missing": "the term {x} is missing",
     "factor_missing": "the factor {x} is missing",
@@ -253,7 +255,7 @@ EDITS = {
     "transposed_shape": "{x} is transposed: shape {actual} instead of {expected}",
     "permuted": "the axes of {x} are permuted: it has transpose{axes}",
     "reshaped": "the values are right, but in shape {actual} instead of {expected}",
-    "one_place": "of {x} only the {which} along axis {axis} counts: it is assigned instead of added",
+    "one_place": "of {x} only the {which} along axis {axis} counts, and not the sum along it",
     "one_product": "of what {x} adds up only the {which} counts: it is assigned instead of added",
     "summed": "{x} is replaced by its {name} over {axes}",
     "not_cropped": "the padding is not cropped: shape {actual} instead of {expected}",
@@ -270,6 +272,8 @@ EDITS = {
     "blocks": "the {count} blocks of {x} along axis {axis} are in the order {order}",
 }
 
+ADDED_TO, SUBTRACTED_FROM = "added to", "subtracted from"  # of "epsilon"
+
 # Explanations: the edit of a line that makes it right. {x} is what stands there, and {y} what should.
 EDITS_OF_LINES = {
     "sign": "the sign is wrong",
@@ -281,6 +285,7 @@ EDITS_OF_LINES = {
     "not_transposed": "{x} is transposed, and should not be",
     "factor_more": "the factor {x} is missing",
     "division_more": "the division by {x} is missing",
+    "length_missing": "the division by {x} is missing",
     "term_more": "the term {x} is missing",
     "other": "{x} stands where {y} should",
     "added": "it is assigned, and should be added",

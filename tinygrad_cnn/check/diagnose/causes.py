@@ -30,6 +30,7 @@ STEPS, MANY = 1e6, 3  # operations that are tried for one of the first few steps
 REPAIRS, PAIRS = 2e6, 1e6  # for edits of the source, and for pairs of them
 PLAIN = 1.15  # an edit of the source that costs no more is the cause, whatever else would account for the numbers
 RATHER = 0.27  # what a more expensive one may cost more than an edit of the right program
+UNSHOWN = 0.18  # and what more than that, if the other cannot be shown as a line
 LATER = 1e5  # for one of the others
 AT_LEAST = 2e4  # for any
 
@@ -71,7 +72,8 @@ class Causes:
         self._searches += 1
         effort = self.effort.part(STEPS if self._searches <= MANY else LATER, AT_LEAST)
         found = explained(case, node, upstream, lambda: self.other_points, effort)
-        if repair is not None and (found is None or repair.cost < found[0] + RATHER):
+        rather = RATHER if found is None or found[1].you is not None else RATHER + UNSHOWN
+        if repair is not None and (found is None or repair.cost < found[0] + rather):
             return repair.cause
         if found is None and not is_slight(case.hand_derived, case.expected):
             pair = next((x for x in self._pairs if node in x.mends), None)

@@ -33,6 +33,7 @@ REVERSED = "({}) * -1.37 - 0.0113"  # and one of which the largest element is an
 TOUCHES_WHAT_IS_RIGHT = 0.4  # what an edit costs more of a statement on which something right depends,
 IS_RIGHT = 0.4  # of one that makes a value of the graph or a right cotangent,
 RETURNED = 0.3  # and of one that returns what others have computed
+ELSEWHERE = 0.06  # of one that does not make what is wrong first, where one does,
 NEARLY = 0.1  # what an edit may cost more that mends more
 AS_GOOD = 0.03  # by how much the costs of edits differ that are given as "for instance"
 EVIDENCE = 4  # different elements without which two edits of a statement are not believed
@@ -266,17 +267,19 @@ class _Search:
             return
         first = self.wrong[0]
         self.is_scaled = first not in before or self.trial.factor(first, before[first]) is not None
+        makers = sum(self._makes_first(x, before) for x in self.trial.source.statements)
         for statement in self.trial.source.statements:
             if self.trial.effort.is_over():
                 return
+            aside = ELSEWHERE * (makers > 0 and not self._makes_first(statement, before))
             change = _disturbance(statement.node, DISTURBED)
             if change is None:
-                is_return = isinstance(statement.node, ast.Return)
-                yield RETURNED if is_return else IS_RIGHT * self._makes_what_is_right(statement), statement
+                more = RETURNED if _collects(statement.node) else IS_RIGHT * self._makes_what_is_right(statement)
+                yield more + aside, statement
                 continue
             after = self._disturbed(trial, statement, change)
             if after is None:
-                yield 0.1, statement
+                yield 0.1 + aside, statement
                 continue
             touched = _different(before, after)
             if first not in touched and (change := _disturbance(statement.node, REVERSED)) is not None:
@@ -284,8 +287,8 @@ class _Search:
             if self.wrong[0] in touched:
                 spoils = any(x in touched for x in self.right)
                 leaves = any(x not in touched for x in self.wrong)
-                is_right = self._makes_what_is_right(statement)
-                yield TOUCHES_WHAT_IS_RIGHT * spoils + 0.1 * leaves + IS_RIGHT * is_right, statement
+                is_right = not self._makes_first(statement, before) and self._makes_what_is_right(statement)
+                yield TOUCHES_WHAT_IS_RIGHT * spoils + 0.1 * leaves + IS_RIGHT * is_right + aside, statement
 
     def _disturbed(self, trial: Trial, statement: Statement, change: Change) -> Outputs | None:
         back = change.apply()
@@ -293,6 +296,11 @@ class _Search:
             return self._outputs(trial, statement)
         finally:
             back.apply()
+
+    def _makes_first(self, statement: Statement, outputs: Outputs) -> bool:
+        """Whether a statement makes what is wrong first, and nothing else."""
+        first = outputs.get(self.wrong[0])
+        return first is not None and bool(statement.makes) and all(np.array_equal(x, first) for x in statement.makes)
 
     def _makes_what_is_right(self, statement: Statement) -> bool:
         makes = statement.makes
@@ -379,6 +387,11 @@ def made_now(edit: SourceEdit) -> SourceEdit:
     """An edit whose part of the tree is made once, so that another edit can be within it."""
     change = edit.change
     return replace(edit, change=replace(change, new=change.new())) if callable(change.new) else edit
+
+
+def _collects(node: ast.stmt) -> bool:
+    """Whether a statement only puts together what others have computed."""
+    return isinstance(node, ast.Return) or isinstance(getattr(node, "value", None), ast.Dict)
 
 
 def _returns_what_it_computes(node: ast.stmt) -> bool:

@@ -7,6 +7,7 @@ an edit is in all executions of the statement.
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import math
 import re
@@ -33,6 +34,7 @@ INSTEAD: dict[type, tuple[type, ...]] = {
     ast.MatMult: (ast.Mult,), ast.Mod: (ast.FloorDiv,), ast.FloorDiv: (ast.Mod,),
 }  # fmt: skip
 COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
+OPPOSITE = ({ast.NotEq, ast.Eq}, {ast.Lt, ast.Gt}, {ast.LtE, ast.GtE})
 ALIKE = 16  # expressions that are tried in the place of one
 IN_TESTS = 0.4  # what an edit of a test costs more, which is seldom a slip of the pen
 IN_CALLS = 0.5  # and one of a call of somebody's own function, in which the mistake is likelier
@@ -60,15 +62,14 @@ class Scope:
 
     def __init__(self, statement: Statement) -> None:
         self.names, self.within = dict(statement.names), statement.within
-        self.atoms: list[tuple[str, Any]] = []
+        self.atoms: list[tuple[str, Any]] = [(name, x) for name, x in self.names.items() if _is_numeric(x)]
         for k, (name, x) in enumerate(self.names.items()):
             own = k < statement.own
-            if _is_numeric(x):
-                self.atoms.append((name, x))
-            elif isinstance(x, dict) and len(x) <= 20:
+            if isinstance(x, dict) and len(x) <= 20:
                 self.atoms += [(f"{name}[{key!r}]", y) for key, y in x.items() if _is_numeric(y)]
             elif own and name == "self" and hasattr(x, "__dict__"):
                 self.atoms += [(f"self.{key}", y) for key, y in vars(x).items() if _is_numeric(y)]
+        self.counters = self._counters(statement)
         self.written: list[tuple[str, Any]] = []  # what is written elsewhere in the function
         self.numbers: list[str] = []  # and what of it is computed and a whole number, as an index is
         for node in ast.walk(statement.within):
@@ -87,9 +88,21 @@ class Scope:
             return None
         try:
             with np.errstate(all="ignore"):
-                return eval(compile(ast.Expression(node), "<expression>", "eval"), self.names)
+                names = {**self.names, **self.counters} if self.counters else self.names
+                return eval(compile(ast.Expression(node), "<expression>", "eval"), names)
         except Exception:  # whatever somebody's expression raises
             return None
+
+    def _counters(self, statement: Statement) -> dict[str, Any]:
+        """The first values of the variables of a statement's comprehensions."""
+        found: dict[str, Any] = {}
+        for x in ast.walk(statement.node):
+            if isinstance(x, ast.comprehension) and isinstance(x.target, ast.Name) and is_pure(x.iter, self.names):
+                with contextlib.suppress(Exception):  # whatever somebody's expression raises
+                    values = eval(compile(ast.Expression(x.iter), "<expression>", "eval"), self.names)
+                    if isinstance(values, range | list | tuple):
+                        found[x.target.id] = values[0]
+        return found
 
     def like(self, source: str, x: Any) -> list[str]:
         """Variables, then other expressions, of the shape and the kind of dtype of `x`, each with another value."""
@@ -148,7 +161,7 @@ def edits(statement: Statement, scope: Scope | None = None) -> list[SourceEdit]:
     scope, node = scope or Scope(statement), statement.node
     if any(_crashes(x, scope) for x in ast.walk(node)):
         return []
-    found = list(_of_the_statement(statement, scope))
+    found = [*_of_the_statement(statement, scope), *_renamed(node, scope)]
     if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return | ast.Expr) and node.value is not None:
         found += _at_terms(node, "value", scope)
     for holder, at, expression in _expressions(node):
@@ -231,7 +244,7 @@ def _other(holder: Any, at: Any, old: ast.expr, new: ast.expr | str, cost: float
     """An expression in the place of another."""
     new = parsed(new if isinstance(new, str) else ast.unparse(new), old)
     change, x, y = Change(holder, at, new), text(old), text(new)
-    if isinstance(holder, ast.BinOp) and len(text(holder)) <= AROUND:  # 1 - h for 1 - h**2, not h for h**2
+    if isinstance(holder, ast.BinOp | ast.Subscript) and len(text(holder)) <= AROUND:  # 1 - h for 1 - h**2, not h
         x, back = text(holder), change.apply()
         y = text(holder)
         back.apply()
@@ -261,7 +274,8 @@ def variables(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sourc
     atoms = {name for name, _ in scope.atoms}
     beside = {"left": "right", "right": "left"}.get(at, "") if isinstance(holder, ast.BinOp) else ""
     cancels = text(getattr(holder, beside)) if beside and isinstance(holder.op, ast.Sub | ast.Div) else ""
-    for k, name in enumerate(name for name in scope.like(text(x), value) if name != cancels):
+    around = text(holder) if isinstance(holder, ast.expr) else ""
+    for k, name in enumerate(name for name in scope.like(text(x), value) if name not in (cancels, around)):
         cost = (0.95 if isinstance(value, np.ndarray) else 1.1) + (0.0 if name in atoms else 0.08)
         yield _other(holder, at, x, name, cost + 0.01 * k)
     if isinstance(holder, ast.Subscript) and at == "value" and isinstance(value, np.ndarray):
@@ -277,7 +291,10 @@ def variables(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sourc
     if np.size(value) > 1 and 0 < np.min(value) <= np.max(value) < 1:  # probabilities
         yield _other(holder, at, x, f"({text(x)} * (1 - {text(x)}))", 1.45)
         yield _other(holder, at, x, f"({text(x)} / (1 - {text(x)}))", 1.45)
-    if np.ndim(value) == 2:
+    if np.size(value) > 1 and isinstance(holder, ast.BinOp | ast.keyword | list):
+        yield _other(holder, at, x, f"({text(x)} > 0)", 1.3)
+    of_shape = isinstance(holder, ast.Attribute) and holder.attr in ("shape", "size", "T")
+    if np.ndim(value) == 2 and not _is_transposed(x) and not of_shape:
         change = Change(holder, at, parsed(f"{text(x)}.T", x))
         yield SourceEdit(1.0, change, "transposed", {"x": text(x)})
 
@@ -292,7 +309,16 @@ def index_arithmetic(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterato
 def attributes(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
     """What should not be transposed."""
     if isinstance(x, ast.Attribute) and x.attr == "T":
-        yield SourceEdit(1.0, Change(holder, at, x.value), "not_transposed", {"x": text(x.value)})
+        yield SourceEdit(0.93, Change(holder, at, x.value), "not_transposed", {"x": text(x.value)})
+
+
+def _is_transposed(x: ast.expr) -> bool:
+    return isinstance(x, ast.Attribute) and x.attr == "T"
+
+
+def _transpose(x: ast.expr) -> str:
+    """Its transpose; of a transpose what that is of."""
+    return f"({text(x.value)})" if isinstance(x, ast.Attribute) and x.attr == "T" else f"({text(x)}).T"
 
 
 def operations(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
@@ -302,16 +328,18 @@ def operations(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sour
     if not isinstance(x, ast.BinOp):
         return
     for op in INSTEAD.get(type(x.op), ()):
-        yield _other(holder, at, x, ast.BinOp(x.left, op(), x.right), 1.05 if op is not ast.MatMult else 1.3)
+        cost = 1.3 if op is ast.MatMult else 0.97 if {op, type(x.op)} == {ast.Add, ast.Sub} else 1.05
+        yield _other(holder, at, x, ast.BinOp(x.left, op(), x.right), cost)
     if isinstance(x.op, ast.Sub | ast.Div | ast.MatMult):
-        yield _other(holder, at, x, ast.BinOp(x.right, x.op, x.left), 1.0)
+        within_a_sum = isinstance(x.op, ast.Sub) and isinstance(holder, ast.BinOp)
+        yield _other(holder, at, x, ast.BinOp(x.right, x.op, x.left), 1.05 if within_a_sum else 1.0)
     if isinstance(x.op, ast.MatMult) and isinstance(x.left, ast.BinOp) and isinstance(x.left.op, ast.MatMult):
-        a, b, c = x.left.left, x.left.right, x.right
-        yield _other(holder, at, x, ast.BinOp(ast.BinOp(a, x.op, c), x.op, b), 1.1)
+        first, second, third = x.left.left, x.left.right, x.right
+        yield _other(holder, at, x, ast.BinOp(ast.BinOp(first, x.op, third), x.op, second), 1.1)
     if isinstance(x.op, ast.MatMult):
-        for left, right in (("{}.T", "{}"), ("{}", "{}.T"), ("{}.T", "{}.T")):
-            exchanged = f"{right.format(f'({text(x.right)})')} @ {left.format(f'({text(x.left)})')}"
-            yield _other(holder, at, x, exchanged, 1.2)
+        one, two = f"({text(x.left)})", f"({text(x.right)})"
+        for a, b in ((two, _transpose(x.left)), (_transpose(x.right), one), (_transpose(x.right), _transpose(x.left))):
+            yield _other(holder, at, x, f"{a} @ {b}", 1.2)
     yield from _regrouped(holder, at, x)
     more = {ast.Add: "term_missing", ast.Sub: "term_missing", ast.Mult: "factor_missing", ast.Div: "division_missing"}
     if type(x.op) in more:
@@ -319,10 +347,17 @@ def operations(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sour
         yield SourceEdit(1.0, change, more[type(x.op)], {"x": text(x.right)})
         if isinstance(x.op, ast.Add | ast.Mult):
             yield SourceEdit(1.0, Change(holder, at, x.right), more[type(x.op)], {"x": text(x.left)})
+        if isinstance(x.op, ast.Mult) and isinstance(x.left, ast.BinOp) and isinstance(x.left.op, ast.Mult):
+            both = {"x": text(ast.BinOp(x.left.right, x.op, x.right))}
+            yield SourceEdit(1.2, Change(holder, at, x.left.left), "factor_missing", both)
         if isinstance(x.op, ast.Sub):
             yield _other(holder, at, x, ast.UnaryOp(ast.USub(), x.right), 1.1)
+            yield _other(holder, at, x, x.right, 1.12)
     if isinstance(x.op, ast.Pow):
         yield _other(holder, at, x, x.left, 1.0)
+    is_power = isinstance(x.op, ast.Div) and isinstance(x.left, ast.BinOp) and isinstance(x.left.op, ast.Pow)
+    if is_power and text(x.left.right) == text(x.right):  # type: ignore[attr-defined]
+        yield _other(holder, at, x, x.left.left, 1.0)  # type: ignore[attr-defined] # x**2 / 2, whose derivative is x
 
 
 def _regrouped(holder: Any, at: Any, x: ast.BinOp) -> Iterator[SourceEdit]:
@@ -330,13 +365,39 @@ def _regrouped(holder: Any, at: Any, x: ast.BinOp) -> Iterator[SourceEdit]:
     for y, left in ((x.left, True), (x.right, False)):
         if not isinstance(y, ast.BinOp) or type(y.op) is type(x.op) in (ast.Add, ast.Mult, ast.MatMult):
             continue
-        if left:
-            yield _other(holder, at, x, ast.BinOp(y.left, y.op, ast.BinOp(y.right, x.op, x.right)), 1.1)
-        else:
+        if not left:
             yield _other(holder, at, x, ast.BinOp(ast.BinOp(x.left, x.op, y.left), y.op, y.right), 1.1)
+        elif not isinstance(y.op, ast.Pow):
+            yield _other(holder, at, x, ast.BinOp(y.left, y.op, ast.BinOp(y.right, x.op, x.right)), 1.1)
         if isinstance(x.op, ast.Add | ast.Sub) and isinstance(y.op, ast.Mult | ast.Div):
             other = ast.BinOp(x.right if left else x.left, y.op, y.right)
             yield _other(holder, at, x, ast.BinOp(*((y.left, x.op, other) if left else (other, x.op, y.left))), 1.2)
+        is_sum = isinstance(y.op, ast.Add | ast.Sub) and not isinstance(y.left, ast.Constant)
+        if isinstance(x.op, ast.Mult) and is_sum:  # (a + b) * c for a * c + b
+            factor = x.right if left else x.left
+            yield _other(holder, at, x, ast.BinOp(ast.BinOp(y.left, x.op, factor), y.op, y.right), 1.15)
+            yield _other(holder, at, x, ast.BinOp(y.left, y.op, ast.BinOp(y.right, x.op, factor)), 1.15)
+    if isinstance(x.op, ast.Add | ast.Sub):
+        yield from _in_parentheses(holder, at, x)
+
+
+def _in_parentheses(holder: Any, at: Any, x: ast.BinOp) -> Iterator[SourceEdit]:
+    """A sum in parentheses that are missing around it: a * (b - c) / d for a * b - c / d."""
+    left, right, op = text(x.left), text(x.right), {ast.Add: "+", ast.Sub: "-"}[type(x.op)]
+    for a in _at_edge(x.left, "right", left.endswith):
+        for b in _at_edge(x.right, "left", right.startswith):
+            if a != left or b != right:
+                made = f"{left.removesuffix(a)}({a} {op} {b}){right.removeprefix(b)}"
+                yield _other(holder, at, x, made, 1.05)
+
+
+def _at_edge(x: ast.expr, side: str, is_there: Callable[[str], bool]) -> Iterator[str]:
+    """An expression, and those within it that its text begins or ends with."""
+    while is_there(text(x)):
+        yield text(x)
+        if not isinstance(x, ast.BinOp) or isinstance(x.op, ast.Pow):
+            return
+        x = getattr(x, side)
 
 
 def factors_moved(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
@@ -393,7 +454,11 @@ def constants(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sourc
     if isinstance(c, bool):
         yield _other(holder, at, x, repr(not c), 1.1)
     elif isinstance(c, int | float):
-        others = [2 * c, c / 2, c + 1, c - 1, -c, c - 0.5, 1 / c if c else 1, 0, 1]
+        half = c // 2 if isinstance(c, int) and c % 2 == 0 else c / 2
+        others, seldom = [2 * c, half, -c], [c + 1, c - 1, c - 0.5, 1 / c if c else 1, 0, 1]
+        if not isinstance(holder, ast.BinOp) or not isinstance(holder.op, ast.Mult | ast.Div):
+            others, seldom = [2 * c, half, c + 1, c - 1, -c, c - 0.5, 1 / c if c else 1, 0, 1], []
+        yield from _for_a_number(holder, at, x, scope)
         if isinstance(c, int) and isinstance(holder, ast.Subscript | ast.Slice | ast.Tuple | list):
             others = [c + 1, c - 1]
             for name, value in scope.atoms:
@@ -401,6 +466,18 @@ def constants(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sourc
                     yield _other(holder, at, x, name, 1.1)
         for k, new in enumerate(dict.fromkeys(n for n in others if n != c)):
             yield _other(holder, at, x, repr(new), 1.0 + 0.02 * k)
+        for k, new in enumerate(dict.fromkeys(n for n in seldom if n not in (c, *others))):
+            yield _other(holder, at, x, repr(new), 1.26 + 0.02 * k)
+
+
+def _for_a_number(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
+    """An array where a number is: for 1 - h it would be y - h, for x / 4 it would be x / n."""
+    if isinstance(holder, ast.BinOp) and isinstance(holder.op, ast.Add | ast.Sub | ast.Mult | ast.Div):
+        beside = scope.value(holder.left if at == "right" else holder.right)
+        if isinstance(beside, np.ndarray) and beside.ndim:
+            for k, (name, y) in enumerate(scope.atoms):
+                if k < ALIKE and isinstance(y, np.ndarray) and y.shape == beside.shape:
+                    yield _other(holder, at, x, name, 1.25)
 
 
 def indices(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
@@ -411,6 +488,10 @@ def indices(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceE
     parts: list[tuple[Any, Any, ast.expr]] = [(elts, k, y) for k, y in enumerate(elts)] or [(x, "slice", x.slice)]
     steps = [name for name, value in scope.atoms if type(value) is int and 1 < value < 100 and name.isidentifier()]
     yield from _windows(x, steps)
+    if any(isinstance(y, ast.Slice) and _is_reversed(y) for _, _, y in parts):
+        straight = [text(y) if not (isinstance(y, ast.Slice) and _is_reversed(y)) else ":" for _, _, y in parts]
+        source = text(x.value) if set(straight) == {":"} else f"{text(x.value)}[{', '.join(straight)}]"
+        yield _other(holder, at, x, source, 0.9)
     for where, place, y in parts:
         if isinstance(y, ast.Slice):
             for edge in ("lower", "upper"):
@@ -423,6 +504,11 @@ def indices(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceE
             for step in (-1, 1):
                 change = Change(where, place, parsed(_next_to(y, step), y))
                 yield SourceEdit(1.0, change, "index", {"x": text(x.value)})
+            if isinstance(y, ast.BinOp) and isinstance(y.op, ast.Sub) and isinstance(y.right, ast.Name):
+                straight = [text(z.right if isinstance(z, ast.BinOp) else z) for _, _, z in parts]  # 2 - i for i
+                source = f"{text(x.value)}[{', '.join(straight)}]"
+                index = ast.parse(source, mode="eval").body.slice  # type: ignore[attr-defined]
+                yield SourceEdit(1.0, Change(x, "slice", _placed(index, x)), "other", {"x": text(x), "y": source})
             for stride in steps:
                 change = Change(where, place, parsed(f"{text(y)} * {stride}", y))
                 yield SourceEdit(1.3, change, "index", {"x": text(x.value)})
@@ -430,6 +516,10 @@ def indices(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceE
         new = ast.Tuple([*elts[:k], elts[k + 1], elts[k], *elts[k + 2 :]], ast.Load())
         change = Change(x, "slice", parsed_index(new, x))
         yield SourceEdit(1.2, change, "other", {"x": text(x), "y": f"{text(x.value)}[{text(new)[1:-1]}]"})
+
+
+def _is_reversed(y: ast.Slice) -> bool:
+    return y.step is not None and text(y.step) == "-1" and y.lower is None and y.upper is None
 
 
 def _windows(x: ast.Subscript, steps: Sequence[str]) -> Iterator[SourceEdit]:
@@ -497,17 +587,38 @@ def calls(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdi
             for z in (y, text(x)):
                 for slope in (f"({z}) * (1 - ({z}))", f"(1 - ({z}) ** 2)", f"(({z}) > 0)"):
                     yield _other(holder, at, x, ast.parse(slope, mode="eval").body, 1.35)
+    if name == "where" and len(x.args) == 3:
+        yield from _branches(holder, at, x, scope)
     if len(x.args) == 2 and name not in ("reshape", "zeros", "ones"):
         yield _other(holder, at, x, ast.Call(f, [x.args[1], x.args[0]], x.keywords), 1.1)
     if isinstance(f, ast.Attribute) and name == "dot" and len(x.args) == 1:
         yield _other(holder, at, x, f"{text(x.args[0])}.dot({text(f.value)})", 1.1)
         yield _other(holder, at, x, f"{text(x.args[0])}.T.dot({text(f.value)}.T)", 1.2)
+    if name == "reshape" and isinstance(f, ast.Attribute) and np.ndim(scope.value(f.value)) == 2:
+        yield _other(holder, at, x, _transpose(f.value), 1.0)
     if name in RESHAPING and isinstance(f, ast.Attribute) and _is_numeric(scope.value(f.value)):
         yield SourceEdit(1.2, Change(holder, at, f.value), "function_missing", {"x": text(x), "y": text(f.value)})
     if name in REDUCTIONS:
         yield from _axes(holder, at, x)
+        yield from _of_another(x, scope)
         if isinstance(f, ast.Attribute) and text(f.value) not in ("np", "numpy"):
             yield SourceEdit(1.2, Change(holder, at, f.value), "function_missing", {"x": text(x), "y": text(f.value)})
+
+
+def _branches(holder: Any, at: Any, x: ast.Call, scope: Scope) -> Iterator[SourceEdit]:
+    """The two values of np.where exchanged; one that should be 0; a variable for a number."""
+    zero_first = isinstance(x.args[1], ast.Constant) and x.args[1].value == 0
+    exchanged = ast.Call(x.func, [x.args[0], x.args[2], x.args[1]], x.keywords)
+    yield _other(holder, at, x, exchanged, 0.93 if zero_first else 1.1)
+    for k in (1, 2):
+        y, shape = x.args[k], np.shape(scope.value(x))
+        if not isinstance(y, ast.Constant):
+            yield _other(x.args, k, y, "0", 0.9)
+        elif y.value:
+            like = [name for name, z in scope.atoms if _is_float(z) and np.shape(z) in ((), shape)]
+            for j, name in enumerate(like[:ALIKE]):
+                edit = _other(x.args, k, y, name, 1.1 + 0.01 * j)
+                yield replace(edit, sentence="factor_more", words={"x": name}) if y.value == 1 else edit
 
 
 def _axes(holder: Any, at: Any, x: ast.Call) -> Iterator[SourceEdit]:
@@ -520,8 +631,21 @@ def _axes(holder: Any, at: Any, x: ast.Call) -> Iterator[SourceEdit]:
             continue
         new = ast.Call(x.func, x.args[: len(x.args) - len(positional)], [k for k in x.keywords if k.arg != "axis"])
         if axis is not None:
-            new.keywords.append(ast.keyword("axis", ast.parse(repr(axis), mode="eval").body))
+            new.keywords.insert(0, ast.keyword("axis", ast.parse(repr(axis), mode="eval").body))
         yield _other(holder, at, x, new, 1.0 if axis in (0, 1, -1) else 1.1)
+        if axis is not None and not any(k.arg == "keepdims" for k in x.keywords):
+            new.keywords.append(ast.keyword("keepdims", ast.Constant(True)))
+            yield _other(holder, at, x, new, 1.1)
+
+
+def _of_another(x: ast.Call, scope: Scope) -> Iterator[SourceEdit]:
+    """A sum of another variable, of whatever shape."""
+    if (summed := _summed(x)) is None or not isinstance(summed, ast.Name):
+        return
+    shape = np.shape(scope.value(summed))
+    others = [name for name, y in scope.atoms if _is_float(y) and np.ndim(y) and np.shape(y) != shape]
+    for name in others[:ALIKE]:
+        yield _other(x.args, 0, summed, name, 1.25)
 
 
 def _with(x: ast.Call, name: str, at: int, new: str) -> ast.Call:
@@ -534,7 +658,8 @@ def comparisons(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sou
     if isinstance(x, ast.Compare) and type(x.ops[0]) in COMPARISONS and not isinstance(scope.value(x.left), str):
         for op in COMPARISONS:
             if op is not type(x.ops[0]):
-                yield _other(holder, at, x, ast.Compare(x.left, [op()], x.comparators), 1.0)
+                cost = 0.96 if {op, type(x.ops[0])} in OPPOSITE else 1.0
+                yield _other(holder, at, x, ast.Compare(x.left, [op()], x.comparators), cost)
     if isinstance(x, ast.IfExp):
         yield _other(holder, at, x, ast.IfExp(x.test, x.orelse, x.body), 1.1)
 
@@ -543,15 +668,42 @@ def divisors(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Source
     """Another count of what is averaged over."""
     if isinstance(holder, ast.BinOp) and isinstance(holder.op, ast.Div) and at == "right":
         value = scope.value(x)
+        cost = 1.1 if isinstance(x, ast.Constant) else 1.05
+        cancels = {y.value for y in _factors(holder.left) if isinstance(y, ast.Constant)}  # 2 * x / 2
         for n in scope.counts if isinstance(value, int | float | np.number) else ():
-            if scope.value(parsed(n, x)) != value:
-                yield _other(holder, at, x, n, 1.1)
+            if scope.value(parsed(n, x)) not in (value, *cancels):
+                yield _other(holder, at, x, n, cost)
+
+
+def flips(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
+    """A filter that is not reversed, along its last axis or its last two."""
+    value = scope.value(x) if isinstance(x, ast.Name) and not isinstance(holder, ast.Subscript) else None
+    if not isinstance(value, np.ndarray) or not _is_float(value) or not value.ndim or value.shape[-1] < 2:
+        return
+    if isinstance(holder, ast.Assign | ast.Call | list | ast.BinOp | ast.Attribute) and not _is_called(holder, at):
+        for reversed_axes in ("::-1", "::-1, ::-1", ":, ::-1")[: 1 if value.ndim == 1 else 3 if value.ndim == 2 else 0]:
+            yield _other(holder, at, x, f"{text(x)}[{reversed_axes}]", 1.3)
 
 
 KINDS: Sequence[Callable[[Any, Any, ast.expr, Scope], Iterator[SourceEdit]]] = (
     variables, index_arithmetic, attributes, operations, factors_moved, constants, divisors, indices, calls,
-    comparisons,
+    comparisons, flips,
 )  # fmt: skip
+
+
+def _renamed(node: ast.stmt, scope: Scope) -> Iterator[SourceEdit]:
+    """Another variable wherever one is mentioned several times, as in y * (1 - y)."""
+    value = getattr(node, "value", None)
+    if not isinstance(value, ast.BinOp | ast.UnaryOp | ast.Call):
+        return
+    found = [x.id for x in ast.walk(value) if isinstance(x, ast.Name)]
+    for name in dict.fromkeys(x for x in found if found.count(x) > 1):
+        x = scope.names.get(name)
+        for k, new in enumerate(scope.like(name, x) if isinstance(x, np.ndarray) and x.ndim and _is_float(x) else ()):
+            source = re.sub(rf"(?<![\w.]){name}\b", lambda _, new=new: new, text(value))  # type: ignore[misc]
+            if new.isidentifier() and new not in found:
+                change = Change(node, "value", functools.partial(parsed, source, value))
+                yield SourceEdit(1.0 + 0.01 * k, change, "other", {"x": name, "y": new})
 
 
 def structural(statement: Statement, scope: Scope) -> list[SourceEdit]:
@@ -587,10 +739,15 @@ def _at_terms(holder: Any, at: str, scope: Scope) -> Iterator[SourceEdit]:
             continue
         if isinstance(x, ast.BinOp) and isinstance(x.op, ast.Add | ast.Sub):
             waiting += [(x, "left", x.left, False), (x, "right", x.right, False)]
+        if isinstance(x, ast.BinOp) and isinstance(x.op, ast.Mult | ast.Div):
+            waiting += [(x, side, y, False) for side in ("left", "right") if _is_sum(y := getattr(x, side))]
         if isinstance(x, ast.BinOp) and isinstance(x.op, ast.MatMult):
             waiting += [(x, "left", x.left, False), (x, "right", x.right, False)]
         if isinstance(x, ast.Call) and x.args and not isinstance(x.args[0], ast.Starred):
             waiting += [(x.args, k, y, False) for k, y in enumerate(x.args[:2])]
+        if isinstance(x, ast.ListComp | ast.GeneratorExp):
+            waiting.append((x, "elt", x.elt, False))
+            continue
         value = scope.value(x)
         if value is None and not whole:
             continue
@@ -601,9 +758,11 @@ def _at_terms(holder: Any, at: str, scope: Scope) -> Iterator[SourceEdit]:
 def _missing(where: Any, place: Any, x: ast.expr, value: Any, whole: bool, scope: Scope) -> Iterator[SourceEdit]:
     old, aside = text(x), 0.0 if whole else 0.1
     inner = f"({old})" if isinstance(x, ast.BinOp | ast.UnaryOp | ast.IfExp | ast.Compare) else old
-    if not (isinstance(x, ast.UnaryOp) and isinstance(x.op, ast.USub)):
-        change = Change(where, place, parsed(f"-{inner}", x))
-        yield SourceEdit(0.9 + aside, change, "sign" if whole else "sign_of", {"x": old})
+    if not _begins_with_a_sign(x):
+        change, cost = Change(where, place, parsed(_negated(x) or f"-{inner}", x)), 0.9 + aside
+        if isinstance(where, ast.BinOp) and isinstance(where.op, ast.Add | ast.Sub) and place == "right":
+            change, cost = Change(where, "op", ast.Sub() if isinstance(where.op, ast.Add) else ast.Add()), 0.95
+        yield SourceEdit(cost, change, "sign" if whole else "sign_of", {"x": old})
 
     def made(source: str, cost: float, sentence: str, factor: str) -> SourceEdit:
         change = Change(where, place, functools.partial(parsed, source, x))
@@ -612,13 +771,20 @@ def _missing(where: Any, place: Any, x: ast.expr, value: Any, whole: bool, scope
     for k, number in enumerate(("2", "0.5")):
         yield made(f"{number} * {inner}", 1.1 + 0.02 * k, "factor_more", number)
     for n in scope.counts:
-        cost = 1.15 if "." not in n else 1.25
-        yield made(f"{inner} / {n}", cost, "division_more", n)
-        yield made(f"{inner} * {n}", cost + 0.1, "factor_more", n)
+        cost = 1.15 if "." not in n else 1.22 if n.endswith(".shape[0]") else 1.25
+        is_length = scope.value(parsed(n, x)) in (*np.shape(value), np.size(value))
+        yield made(f"{inner} / {n}", cost, "length_missing" if is_length else "division_more", n)
+        if not re.search(r"/ \S*(size|shape|len)", old):
+            yield made(f"{inner} * {n}", cost + 0.1, "factor_more", n)
     for name, y in scope.atoms:
-        if isinstance(y, float | np.floating):
+        if _is_float(y) and not np.ndim(y):
             yield made(f"{inner} * {name}", 1.2, "factor_more", name)
             yield made(f"{inner} / {name}", 1.25, "division_more", name)
+    beside = _beside(where, place)
+    if beside is not None and np.ndim(among := scope.value(beside)) > np.ndim(value):
+        for name, y in scope.atoms:  # as xhat before the mean of xhat * g
+            if isinstance(y, np.ndarray) and _is_float(y) and y.shape == np.shape(among):
+                yield made(f"{name} * {inner}", 1.2, "factor_more", name)
     if not isinstance(value, np.ndarray) or not value.ndim:
         return
     for axis in range(value.ndim):
@@ -630,14 +796,16 @@ def _missing(where: Any, place: Any, x: ast.expr, value: Any, whole: bool, scope
         yield made(f"{inner} * ({mask})", 1.3, "factor_more", mask)
     is_float = _is_float(value)  # and so is what is like it
     for name in scope.like(old, value):
-        if name.split("[")[0] in old.replace("(", " ").replace(".", " ").split():
+        if not _is_sum(x) and name.split("[")[0] in old.replace("(", " ").replace(".", " ").split():
             continue
         name = _as_operand(name)
         if is_float:
             yield made(f"{inner} * {name}", 1.25, "factor_more", name)
             yield made(f"{inner} / {name}", 1.35, "division_more", name)
-            yield made(f"{inner} + {name}", 1.35, "term_more", name)
-            yield made(f"{inner} - {name}", 1.4, "term_more", f"-{name}")
+            yield made(f"{inner} + {name}", 1.25, "term_more", name)
+            yield made(f"{inner} - {name}", 1.27, "term_more", f"-{name}")
+            if name.startswith("("):
+                continue
             yield made(f"{inner} * ({name} > 0)", 1.4, "factor_more", f"({name} > 0)")
             yield made(f"{inner} * (1 - {name} ** 2)", 1.45, "factor_more", f"(1 - {name} ** 2)")
             for sign, sentence in (("*", "factor_more"), ("/", "division_more")):
@@ -645,6 +813,41 @@ def _missing(where: Any, place: Any, x: ast.expr, value: Any, whole: bool, scope
     for name, y in scope.atoms:  # vectors along an axis, as gamma is
         if _is_float(y) and np.ndim(y) and y.shape != value.shape and _broadcasts(y.shape, value.shape):
             yield made(f"{inner} * {name}", 1.4, "factor_more", name)
+        elif _is_float(y) and np.ndim(y) == 2 and 1 in y.shape and _broadcasts(y.T.shape, value.shape):
+            yield made(f"{inner} * {name}.T", 1.4, "factor_more", f"{name}.T")
+
+
+def _begins_with_a_sign(x: ast.expr) -> bool:
+    """Whether it is something negative times something, of which the sign is an edit by itself."""
+    while isinstance(x, ast.BinOp) and isinstance(x.op, ast.Mult | ast.Div | ast.MatMult):
+        x = x.left
+    return isinstance(x, ast.UnaryOp) and isinstance(x.op, ast.USub)
+
+
+def _negated(x: ast.expr) -> str:
+    """The same with the other sign, written without one: h - y for y - h; "" where there is no such difference."""
+    if isinstance(x, ast.BinOp) and isinstance(x.op, ast.Sub) and not isinstance(x.left, ast.Constant):
+        return f"({text(x.right)}) - ({text(x.left)})"
+    if isinstance(x, ast.BinOp) and isinstance(x.op, ast.Mult | ast.Div | ast.MatMult):
+        for side in ("left", "right"):
+            if negated := _negated(getattr(x, side)):
+                kept = {"left": f"({text(x.left)})", "right": f"({text(x.right)})"} | {side: f"({negated})"}
+                op = {ast.Mult: "*", ast.Div: "/", ast.MatMult: "@"}[type(x.op)]
+                return f"{kept['left']} {op} {kept['right']}"
+    return ""
+
+
+def _is_sum(x: ast.expr) -> bool:
+    """Whether it is a sum or a difference, not one of a number, as 1 - h is."""
+    is_one = isinstance(x, ast.BinOp) and isinstance(x.op, ast.Add | ast.Sub)
+    return is_one and not isinstance(x.left, ast.Constant)  # type: ignore[attr-defined]
+
+
+def _beside(where: Any, place: Any) -> ast.expr | None:
+    """The other term of a sum of two."""
+    if not isinstance(where, ast.BinOp) or not isinstance(where.op, ast.Add | ast.Sub):
+        return None
+    return where.right if place == "left" else where.left
 
 
 @functools.lru_cache(maxsize=1024)

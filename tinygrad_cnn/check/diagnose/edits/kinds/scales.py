@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.diagnose.edits.edit import Context, Edit, kind
 from tinygrad_cnn.check.diagnose.edits.numbers import Named, is_round
 from tinygrad_cnn.check.diagnose.edits.terms import Term, call, constant
@@ -131,7 +132,8 @@ def added(x: Term, c: Context) -> Iterator[Edit]:
         yield Edit({x: Term("+", [x, whole])}, 1.25, "term_more", {"x": whole}, "added")
         return
     edited = Term("+" if rounded > 0 else "-", [x, constant(abs(rounded))])
-    yield Edit({x: edited}, 1.3, "epsilon", {"x": x, "epsilon": f"{abs(rounded):.4g}"}, "added")
+    how = sentences.ADDED_TO if rounded > 0 else sentences.SUBTRACTED_FROM
+    yield Edit({x: edited}, 1.3, "epsilon", {"x": x, "epsilon": f"{abs(rounded):.4g}", "added": how}, "added")
 
 
 @kind(1.15)
