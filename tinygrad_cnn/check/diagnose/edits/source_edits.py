@@ -455,19 +455,18 @@ def constants(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sourc
         yield _other(holder, at, x, repr(not c), 1.1)
     elif isinstance(c, int | float):
         half = c // 2 if isinstance(c, int) and c % 2 == 0 else c / 2
-        others, seldom = [2 * c, half, -c], [c + 1, c - 1, c - 0.5, 1 / c if c else 1, 0, 1]
-        if not isinstance(holder, ast.BinOp) or not isinstance(holder.op, ast.Mult | ast.Div):
-            others, seldom = [2 * c, half, c + 1, c - 1, -c, c - 0.5, 1 / c if c else 1, 0, 1], []
+        others, nearby, seldom = [2 * c, half, c + 1, c - 1, -c, c - 0.5, 1 / c if c else 1, 0, 1], [], []
+        if isinstance(holder, ast.BinOp) and isinstance(holder.op, ast.Mult | ast.Div):  # a length is likelier
+            others, nearby, seldom = [2 * c, half, -c], [c + 1, c - 1], [c - 0.5, 1 / c if c else 1, 0, 1]
         yield from _for_a_number(holder, at, x, scope)
         if isinstance(c, int) and isinstance(holder, ast.Subscript | ast.Slice | ast.Tuple | list):
             others = [c + 1, c - 1]
             for name, value in scope.atoms:
                 if type(value) is int and name.isidentifier():
                     yield _other(holder, at, x, name, 1.1)
-        for k, new in enumerate(dict.fromkeys(n for n in others if n != c)):
-            yield _other(holder, at, x, repr(new), 1.0 + 0.02 * k)
-        for k, new in enumerate(dict.fromkeys(n for n in seldom if n not in (c, *others))):
-            yield _other(holder, at, x, repr(new), 1.26 + 0.02 * k)
+        for first, chosen in ((1.0, others), (1.1, nearby), (1.26, seldom)):
+            for k, new in enumerate(dict.fromkeys(n for n in chosen if n != c)):
+                yield _other(holder, at, x, repr(new), first + 0.02 * k)
 
 
 def _for_a_number(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[SourceEdit]:
