@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -24,16 +25,22 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, name, value)
 
 
-@pytest.fixture
-def drawings(tmp_path: Path) -> Path:
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of 14 drawings of each of three classes."""
-    folder = tmp_path / "drawings"
+    folder = tmp_path_factory.mktemp("drawn") / "drawings"
     rng = np.random.default_rng(0)
     for name, shape in SHAPES.items():
         (folder / name).mkdir(parents=True)
         for i in range(1, 15):
             write_image(folder / name / f"drawing({i}).png", draw(shape, rng))
     return folder
+
+
+@pytest.fixture
+def drawings(drawn: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be changed."""
+    return Path(shutil.copytree(drawn, tmp_path / "drawings"))
 
 
 @pytest.fixture

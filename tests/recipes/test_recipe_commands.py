@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -199,9 +200,21 @@ def started(folder: Path, drawings: Path, *more: str) -> subprocess.Popen[str]:
     return process
 
 
+@pytest.fixture(scope="module")
+def whole(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The weights of a training that was not stopped."""
+    folder = tmp_path_factory.mktemp("whole")
+    process = started(folder, drawn, "--epochs", "2", "--quiet")
+    assert process.communicate(timeout=300) == ("", "")
+    assert process.returncode == 0
+    return runs.read(folder / "run").model
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_training_that_was_stopped_is_resumed_to_the_same_weights(drawings, tmp_path: Path, number: int) -> None:
-    process = started(tmp_path, drawings, "--epochs", "3")
+def test_a_training_that_was_stopped_is_resumed_to_the_same_weights(
+    drawings: Path, whole: Any, tmp_path: Path, number: int
+) -> None:
+    process = started(tmp_path, drawings, "--epochs", "2")
     process.send_signal(number)
     _, err = process.communicate(timeout=300)
     assert process.returncode == (130 if number == signal.SIGINT else -number)
@@ -216,12 +229,6 @@ def test_a_training_that_was_stopped_is_resumed_to_the_same_weights(drawings, tm
     shutil.move(moved, drawings / "circles" / "drawing(1).png")
     done = subprocess.run(go_on, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    whole = subprocess.run(
-        [sys.executable, "-m", "tinygrad_cnn", "train", "--recipe", "cnn", "--data", str(drawings), "--epochs", "3",
-         "--out", "whole", "--quiet"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert whole.returncode == 0
-    models = [tg.tree.flatten(runs.read(tmp_path / name).model).leaves for name in ("run", "whole")]
+    models = [tg.tree.flatten(model).leaves for model in (runs.read(tmp_path / "run").model, whole)]
     for a, b in zip(*models, strict=True):
         np.testing.assert_array_equal(a, b)
