@@ -263,6 +263,15 @@ def slope_and_mean_missing(p: Any) -> Any:
     return {"w": POINTS.T @ dz}
 
 
+def with_mean_penalty(p: Any) -> Any:
+    return np.mean((POINTS @ p["w"]) ** 2) + np.mean(p["w"] ** 2)
+
+
+def shape_the_wrong_way_round(p: Any) -> Any:
+    features, count = POINTS.shape
+    return {"w": POINTS.T @ (2 * POINTS @ p["w"] / count) + 2 * p["w"] / features}
+
+
 def mean_of_squares(p: Any) -> Any:
     return np.mean(np.tanh(POINTS @ p["w"]) ** 2)
 
@@ -272,6 +281,7 @@ def mean_of_squares(p: Any) -> Any:
     [
         (masked, divided_by_all, "return {'w': POINTS.T @ error / SEEN.sum()}"),
         (loss_with_mask_and_offset, not_regrouped, "dz = (SEEN + 1) * z"),
+        (with_mean_penalty, shape_the_wrong_way_round, "count, features = POINTS.shape"),
         (mean_of_squares, slope_and_mean_missing, r"dz = 2 * h * (1 - h ** 2) / "),
     ],
 )

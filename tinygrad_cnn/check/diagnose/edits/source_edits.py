@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -900,6 +901,8 @@ def _of_the_statement(statement: Statement, scope: Scope) -> Iterator[SourceEdit
         copied = _placed(ast.parse(f"z = ({text(node.value)}).copy()").body[0].value, node.value)  # type: ignore[attr-defined]
         if isinstance(node.value, ast.Name | ast.Subscript | ast.Attribute):
             yield SourceEdit(1.3, Change(node, "value", copied), "other", {"x": text(node.value), "y": text(copied)})
+    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Tuple):
+        yield from _unpacked_in_another_order(node, node.targets[0])
     if isinstance(node, ast.AugAssign):
         target = parsed(text(node.target), node.target)
         assigned = _placed(ast.Assign([node.target], node.value), node)
@@ -926,6 +929,16 @@ def _of_the_statement(statement: Statement, scope: Scope) -> Iterator[SourceEdit
         if isinstance(loop, ast.For) and loop.body is block:
             rest = ast.copy_location(ast.For(loop.target, loop.iter, [x for x in block if x is not node], []), loop)
             yield SourceEdit(1.3, Change(around, slice(at, at + 1), [rest, node]), "after_the_loop", {"x": text(node)})
+
+
+def _unpacked_in_another_order(node: ast.Assign, target: ast.Tuple) -> Iterator[SourceEdit]:
+    """w, h = x.shape for h, w = x.shape."""
+    for i, j in itertools.combinations(range(min(len(target.elts), 4)), 2):
+        names = list(target.elts)
+        names[i], names[j] = names[j], names[i]
+        new = _placed(ast.Tuple(names, ast.Store()), target)
+        words = {"x": text(target).strip("()"), "y": text(new).strip("()")}
+        yield SourceEdit(1.05, Change(node.targets, 0, new), "other", words)
 
 
 def _missing_lines(node: ast.stmt, block: list[ast.stmt], k: int, scope: Scope) -> Iterator[SourceEdit]:
