@@ -21,7 +21,11 @@ import numpy as np
 from tinygrad_cnn.check import sentences
 from tinygrad_cnn.check.deadline import Effort, TimeOverError, time_left
 from tinygrad_cnn.check.diagnose.edits.placeholder import Placeholder, Value
-from tinygrad_cnn.check.diagnose.edits.source_edits import Scope, SourceEdit, edits, factor_of, parsed, structural, text
+from tinygrad_cnn.check.diagnose.edits.source_edits import edits, structural
+from tinygrad_cnn.check.diagnose.edits.source_edits.edit import SourceEdit
+from tinygrad_cnn.check.diagnose.edits.source_edits.missing import factor_of
+from tinygrad_cnn.check.diagnose.edits.source_edits.scope import Scope
+from tinygrad_cnn.check.diagnose.edits.source_edits.trees import parsed, text
 from tinygrad_cnn.check.diagnose.edits.statements import Change, Changes, Codes, Source, Statement
 from tinygrad_cnn.check.diagnose.edits.wording import LONG, MENDS
 from tinygrad_cnn.check.results import Cause
