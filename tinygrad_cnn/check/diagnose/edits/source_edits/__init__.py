@@ -37,6 +37,12 @@ from tinygrad_cnn.check.diagnose.source_files import is_somebodys
 IN_TESTS = 0.4  # what an edit of a test costs more, which is seldom a slip of the pen
 IN_CALLS = 0.5  # and one of a call of somebody's own function, in which the mistake is likelier
 
+# Kinds of edits of one expression: (what holds it, where it stands in that, the expression, the scope).
+KINDS: Sequence[Callable[[Any, Any, ast.expr, Scope], Iterator[SourceEdit]]] = (
+    variables, index_arithmetic, attributes, operations, factors_moved, constants, divisors, indices, calls,
+    comparisons, flips,
+)  # fmt: skip
+
 
 def edits(statement: Statement, scope: Scope | None = None) -> list[SourceEdit]:
     """All edits of a statement, cheapest first. scope: what it had variables for, if that is known."""
@@ -86,12 +92,6 @@ def _may_reshape(edit: SourceEdit) -> bool:
         return True
     words = "".join(map(str, edit.words.values()))
     return edit.sentence == "other" and bool(re.search(r"@|axis|keepdims|\.T\b|dot|outer|multiply|sum|mean", words))
-
-
-KINDS: Sequence[Callable[[Any, Any, ast.expr, Scope], Iterator[SourceEdit]]] = (
-    variables, index_arithmetic, attributes, operations, factors_moved, constants, divisors, indices, calls,
-    comparisons, flips,
-)  # fmt: skip
 
 
 def structural(statement: Statement, scope: Scope) -> list[SourceEdit]:
