@@ -43,6 +43,15 @@ def test_no_cause_is_false_at_degenerate_data(model: Degenerate) -> None:
         assert found.cause != "false", f"{edit.title}: {found.said}"
 
 
+@pytest.mark.parametrize("name", ["batch norm as it begins", "rows of equals"])
+def test_a_line_keeps_what_is_zero_at_some_data_alone(name: str) -> None:
+    model = next(one for one in DEGENERATE if one.model.name == name)
+    with model.at(model.data):
+        edit = next(x for x in edits_of(model.model, seed=0) if x.title.endswith("->  dy = 2 * (y - Y)"))
+    found = judged_elsewhere(model, edit)
+    assert found.cause == "found", found.said
+
+
 def test_edits_are_of_every_kind() -> None:
     kinds = {edit.kind for model in MODELS for edit in islice(edits_of(model, seed=2), 8)}
     assert len(kinds) >= 12, kinds

@@ -128,7 +128,7 @@ def _floats(x: Any) -> Array:
 def _cause(found: Found, case: Case, program: Program) -> Cause | None:
     root, edited = program.root, found.applied(program.root)
     with contextlib.suppress(*FAILURES):
-        edited = textbook(Program(edited, program.leaves)).root
+        edited = textbook(Program(edited, program.leaves), for_all=True).root
     you, right = lines(case.name, root, edited)
     words = in_words(found.edits, program, bool(found.others))
     return Cause(words, found.kind(), you, right) if right is not None or not says_nothing(words) else None
