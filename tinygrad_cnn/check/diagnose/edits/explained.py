@@ -87,7 +87,7 @@ def explained(
         )
         found = smallest(context, other, effort)
         if found is not None and (best is None or found.cost < best[0]):
-            cause = _cause(found, case, one)
+            cause = _cause(found, case, one, other)
             best = best if cause is None else (found.cost, cause)
         if best is not None and best[0] < CHEAP:
             break
@@ -125,10 +125,12 @@ def _floats(x: Any) -> Array:
     return np.asarray(x, float) if np.asarray(x).dtype.kind in "iub" else np.asarray(x)
 
 
-def _cause(found: Found, case: Case, program: Program) -> Cause | None:
+def _cause(found: Found, case: Case, program: Program, confirmed: _Confirmed) -> Cause | None:
     root, edited = program.root, found.applied(program.root)
     with contextlib.suppress(*FAILURES):
-        edited = textbook(Program(edited, program.leaves), for_all=True).root
+        plain = textbook(Program(edited, program.leaves)).root
+        everywhere = confirmed.are_alike(plain, edited)  # y - t is y where t is 0, but not elsewhere
+        edited = plain if everywhere else textbook(Program(edited, program.leaves), for_all=True).root
     you, right = lines(case.name, root, edited)
     words = in_words(found.edits, program, bool(found.others))
     return Cause(words, found.kind(), you, right) if right is not None or not says_nothing(words) else None
@@ -216,6 +218,11 @@ class _Confirmed:
         """At how many of them it has another value, which is evidence."""
         programs = [self._at_point(point) for point in self.second()]
         return sum(one is not None and not alike(one.value, self.program.value, 1e-6) for one in programs)
+
+    def are_alike(self, x: Term, y: Term) -> bool:
+        """Whether two terms have the same value at each other point."""
+        programs = [self._at_point(point) for point in self.second()]
+        return all(one is None or alike(one.of(x), one.of(y), 1e-8) for one in programs)
 
     def _at_point(self, point: SecondPoint) -> Program | None:
         if self.node not in point.hand_derived or not self.stands_for:
