@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zlib
 
 import numpy as np
@@ -28,6 +29,7 @@ REFUSED = (
     # lengths that depend on elements
     "histogram", "bincount", "polymul", "polydiv", "piecewise", "like", "put, repeating",
 )  # fmt: skip
+REFUSED_IN_SINGLE_PRECISION = ("nan_to_num",)
 SHARE = 5  # one in so many is run each time, the others where time does not matter
 
 
@@ -44,7 +46,8 @@ def compare(function, case: Case, dtype: type) -> bool:
     """Whether it is written; where it is, onnxruntime computes what the interpreter does."""
     traced_with, run_with = ([as_(x, dtype) for x in case.operands(seed=seed)] for seed in (0, 1))
     tolerance = {"rtol": 1e-12, "atol": 1e-13} if dtype == np.float64 else {"rtol": 2e-4, "atol": 2e-5}
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", np.exceptions.RankWarning)  # of polyfit's
         try:
             agrees(function, traced_with, run_with, **tolerance)
         except TracingError:  # test_cases.py says of which
@@ -64,4 +67,5 @@ def as_(x, dtype: type):
 def test_the_graph_of_a_case_gives_what_the_interpreter_gives(case: Case, dtype) -> None:
     written = [compare(function, case, dtype) for function in (value(case), gradient(case))]
     if not all(written):
-        assert any(name in case.name for name in REFUSED), "this case could be written before"
+        refused = REFUSED if dtype == np.float64 else (*REFUSED, *REFUSED_IN_SINGLE_PRECISION)
+        assert any(name in case.name for name in refused), "this case could be written before"

@@ -132,6 +132,10 @@ SMALL = {
         lambda a: (a + 1, np.sum(a), np.sum(a, axis=0), a.reshape(3, 0), np.concatenate([a, a])),
         [np.zeros((0, 3))],
     ),
+    "products of no elements": (
+        lambda a, b: (a @ np.swapaxes(a, -1, -2), np.swapaxes(a, -1, -2) @ a, a @ b, b[:, 0] @ b),
+        [np.zeros((3, 6, 0)), np.zeros((0, 2))],
+    ),
     "an argument and a result twice": (lambda a: (a, a, 2 * a, 2 * a), [X]),
 }
 

@@ -198,6 +198,8 @@ def mean(w: Writer, x: Instruction) -> str:
 
 
 def matmul(w: Writer, x: Instruction) -> str:
+    if any(0 in y.result.shape for y in x.operands):
+        return _zeros(w, x)
     if x.result.dtype.kind == "b":
         ran = np.dtype(np.int32)
         return w.cast(w.graph.node("MatMul", *[w.operand(y, ran) for y in x.operands]), ran, x.result.dtype)
@@ -215,6 +217,11 @@ def matmul(w: Writer, x: Instruction) -> str:
     if code(ran) == "f8" and (_swaps(a) or _swaps(b)) and min(len(y.result.shape) for y in x.operands) > 1:
         return _transposed_product(w, a, b, ran)
     return w.node_in(NUMBERS, "MatMul", x.result.dtype, x.operands)
+
+
+def _zeros(w: Writer, x: Instruction) -> str:
+    """The sum of no products. onnxruntime 1.32 would divide by the length, which is 0, and end the process."""
+    return w.expand(w.graph.constant(0, x.result.dtype), (), x.result.shape)
 
 
 def _swaps(x: Instruction) -> bool:
@@ -264,7 +271,7 @@ def einsum(w: Writer, x: Instruction, args: Sequence[Any], keywords: dict[str, A
     if set(keywords) - {"optimize"} or not all(isinstance(y, Instruction) for y in operands):
         raise refused(x, "it has an operand or a parameter that Einsum has not")
     if any(0 in y.result.shape for y in operands):
-        return w.expand(w.graph.constant(0, x.result.dtype), (), x.result.shape)
+        return _zeros(w, x)
     ran = run_in(x.result.dtype, NUMBERS)
     tensors = [w.operand(y, ran) for y in operands]
     if "..." in equation:
