@@ -5,7 +5,6 @@ import pandas as pd
 import scipy.linalg
 import scipy.ndimage
 import scipy.sparse
-from scipy.optimize import brentq
 
 
 def series(x):
@@ -20,10 +19,6 @@ def column(x):
 
 def solved(x):
     return scipy.linalg.solve(np.eye(3), x).sum()
-
-
-def root(x):
-    return brentq(lambda y: y - x[0], 0.0, 5.0)
 
 
 def filtered(x):
