@@ -17,7 +17,7 @@ Outcome = Callable[[], Mapping[Node, Array]]
 def outcome(
     by_hand: Callable[[Any], Any], subject: Subject, of: Mapping[Node, tuple[str, Array]], slowly: Outcome
 ) -> Outcome:
-    """A function that calls `by_hand`; it gives copies, for that may return the same arrays each time.
+    """A function that calls `by_hand`, and gives copies, since that may return the same arrays each time.
 
     of: the name of each cotangent, and what it is now; by that it is known where it stands in what is returned.
     slowly: the same, by matching all anew, for where that cannot be known.

@@ -90,18 +90,18 @@ class Trial:
 
 
 class _Tried:
-    """What has been tried for one wrong thing, for the next one: the same edits mostly, and what they gave."""
+    """The edits that were tried for one wrong cotangent, and what they gave: most are tried for the next one too."""
 
     def __init__(self) -> None:
-        self.edits: dict[Statement, list[SourceEdit]] = {}
-        self._outputs: dict[int, Outputs | None] = {}  # by the `id` of an edit, which `edits` keeps
+        self._edits: dict[Statement, list[SourceEdit]] = {}
+        self._outputs: dict[int, Outputs | None] = {}  # by the `id` of an edit, which `_edits` keeps
         self._elements = 0
 
     def edits_of(self, statement: Statement) -> list[SourceEdit]:
         """The edits of a statement, made once."""
-        if statement not in self.edits:
-            self.edits[statement] = edits(statement)
-        return self.edits[statement]
+        if statement not in self._edits:
+            self._edits[statement] = edits(statement)
+        return self._edits[statement]
 
     def outputs(self, edit: SourceEdit, run: Callable[[], Outputs | None]) -> Outputs | None:
         """What comes out with an edit; it is kept as long as that is not much."""

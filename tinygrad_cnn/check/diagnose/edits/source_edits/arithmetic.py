@@ -11,7 +11,7 @@ from tinygrad_cnn.check.diagnose.edits.source_edits.scope import Scope
 from tinygrad_cnn.check.diagnose.edits.source_edits.trees import factors_of, summed_in, text, transpose, with_argument
 from tinygrad_cnn.check.diagnose.edits.statements import Change
 
-INSTEAD: dict[type, tuple[type, ...]] = {
+OPERATORS: dict[type, tuple[type, ...]] = {
     ast.Add: (ast.Sub, ast.Mult), ast.Sub: (ast.Add,), ast.Mult: (ast.Div, ast.MatMult, ast.Add), ast.Div: (ast.Mult,),
     ast.MatMult: (ast.Mult,), ast.Mod: (ast.FloorDiv,), ast.FloorDiv: (ast.Mod,),
 }  # fmt: skip
@@ -23,7 +23,7 @@ def operations(holder: Any, at: Any, x: ast.expr, scope: Scope) -> Iterator[Sour
         yield SourceEdit(0.9, Change(holder, at, x.operand), "sign_of", {"x": text(x.operand)})
     if not isinstance(x, ast.BinOp):
         return
-    for op in INSTEAD.get(type(x.op), ()):
+    for op in OPERATORS.get(type(x.op), ()):
         cost = 1.3 if op is ast.MatMult else 0.97 if {op, type(x.op)} == {ast.Add, ast.Sub} else 1.05
         yield instead(holder, at, x, ast.BinOp(x.left, op(), x.right), cost)
     if isinstance(x.op, ast.Sub | ast.Div | ast.MatMult):
